@@ -1,0 +1,74 @@
+"""How a command ends: exit statuses, and one short paragraph on stderr for what went wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+from scbsim.errors import ScbsimError
+
+FAILED: Final = 1
+WRONG_INPUT: Final = 2
+STOPPED: Final = 75
+"""A signal stopped the run early; its file is good."""
+
+DEBUG: Final = "scbsim.debug"
+"""The key of ``Context.meta`` that ``--debug`` sets, wherever on the line it stands."""
+
+_PATH_AT_FAULT: Final = frozenset(
+    {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
+    | {errno.EROFS, errno.ENAMETOOLONG}
+)
+
+
+@contextmanager
+def plainly(ctx: click.Context) -> Iterator[None]:
+    """Say what the body raises in one paragraph on stderr, and exit with its status.
+
+    The traceback is shown on ``--debug`` alone. Warnings are printed without the source line that
+    they come from, and a reader of stdout that has gone away (``| head``) ends the command quietly.
+    """
+    shown = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_args, **_kwargs: f"Warning: {message}\n"
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+        ctx.exit(0)
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except KeyboardInterrupt:
+        click.echo("stopped on a signal", err=True)
+        ctx.exit(STOPPED)
+    except Exception as error:
+        if ctx.meta.get(DEBUG):
+            traceback.print_exc()
+        message, status = _in_words(error)
+        click.echo(message, err=True)
+        ctx.exit(status)
+    finally:
+        warnings.formatwarning = shown
+
+
+def _in_words(error: Exception) -> tuple[str, int]:
+    if isinstance(error, ScbsimError):
+        return f"Error: {error}", error.exit_status
+    if isinstance(error, OSError) and error.filename is not None:
+        status = WRONG_INPUT if error.errno in _PATH_AT_FAULT else FAILED
+        return f"Error: {error.filename}: {error.strerror}", status
+    what = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
+    return f"internal error: {what}; run again with --debug", FAILED
+
+
+def _forget_stdout() -> None:
+    # Python flushes stdout once more as it exits, and would complain again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

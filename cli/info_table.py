@@ -1,0 +1,101 @@
+"""The tables that ``scbsim info`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from scbsim.cli.summary import size
+from scbsim.observables import OBSERVABLES
+
+_MEANING = {
+    "running": "running, or its writer died",
+    "stopped": "stopped on a signal",
+    "diverged": "diverged: the numbers ran away",
+}
+
+
+def print_tables(content: dict[str, Any], console: Console | None = None) -> None:
+    """Print what :func:`scbsim.storage.reader.describe` says of a file."""
+    console = console or Console(soft_wrap=False, highlight=False)
+    status = content["status"]
+    head = [
+        ("status", _MEANING.get(status, status)),
+        ("rows", f"{content['rows']}, the last at step {content['step']}"),
+        ("size", size(content["bytes"])),
+        ("written", f"{content['created_utc']} by scbsim {content['code_version']}"),
+        ("schema", f"{content['format']} {content['schema_version']}"),
+        ("run", content["run_uuid"]),
+    ]
+    console.print(Text(str(content["path"]), style="bold"))
+    console.print(_pairs(head))
+    _section(console, "Observables", _observables(content["last"], content["normalized"]))
+    if content["stages"]:
+        _section(console, "Stages", _records(content["stages"]))
+    _section(console, "Spec", _pairs(flat(content["spec"])))
+    _section(console, "Made by", _pairs(flat(content["provenance"])))
+
+
+def flat(table: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested tables as dotted keys, as one would type them after ``--set``."""
+    if isinstance(table, dict):
+        items: Iterable[tuple[Any, Any]] = table.items()
+    elif isinstance(table, list | tuple) and any(isinstance(each, dict) for each in table):
+        items = enumerate(table)
+    else:
+        return [(prefix, str(table))]
+    return [
+        pair
+        for key, value in items
+        if value is not None
+        for pair in flat(value, f"{prefix}.{key}" if prefix else str(key))
+    ]
+
+
+def _section(console: Console, title: str, table: Table | Padding) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+    console.print(table)
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in pairs:
+        table.add_row(Padding(Text(key), (0, 0, 0, 2)), Text(str(value)))
+    return table
+
+
+def _observables(last: dict[str, float] | None, normalized: dict[str, float] | None) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("")
+    table.add_column("at the end", justify="right")
+    if normalized:
+        table.add_column("normalised", justify="right")
+    table.add_column("", style="dim")
+    for observable in OBSERVABLES:
+        values = [last] if not normalized else [last, normalized]
+        cells = [_number((each or {}).get(observable.name)) for each in values]
+        table.add_row(
+            Padding(Text(observable.name, style="cyan"), (0, 0, 0, 2)), *cells, observable.long_name
+        )
+    return table
+
+
+def _records(records: list[dict[str, Any]]) -> Padding:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for key in records[0]:
+        table.add_column(str(key), justify="right")
+    for record in records:
+        table.add_row(*(Text(str(value)) for value in record.values()))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

@@ -1,0 +1,37 @@
+"""``scbsim plot``: a picture of one run, or of several over one another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scbsim.cli.options import debug_option, output_option, overwrite_option
+
+
+@click.command(short_help="Draw one run, or several over one another.")
+@click.argument(
+    "paths", metavar="OUT.h5...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@output_option(
+    "PLOT.png", "The picture: png, pdf or svg. Beside the first file, as a png, by default."
+)
+@overwrite_option("Replace the picture if it exists.")
+@debug_option
+def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
+    """Draw signals, Deltas, distances, similarities and loss of OUT.h5 against steps.
+
+    Several files are drawn over one another. A file that is still being written is drawn as far
+    as it goes.
+    """
+    from scbsim.figures.style import check_picture, save
+
+    picture = output or paths[0].with_suffix(".png")
+    check_picture(picture, overwrite=overwrite)
+
+    from scbsim.figures.overview import draw, labels
+    from scbsim.storage.reader import load
+
+    runs = [load(path) for path in paths]
+    save(draw(dict(zip(labels(paths), runs, strict=True))), picture)
+    click.echo(picture)

@@ -1,0 +1,33 @@
+"""Signals that ask a run to stop: it ends its block of steps, closes its file, and says so."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+
+@contextmanager
+def stopping() -> Iterator[Callable[[], bool]]:
+    """Catch SIGINT and SIGTERM in the body, and give the question whether one has come.
+
+    A second signal raises :class:`KeyboardInterrupt` at once.
+    """
+    come = False
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        nonlocal come
+        if come:
+            raise KeyboardInterrupt
+        come = True
+        click.echo("stopping; once more stops at once", err=True)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: come
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,84 @@
+"""What a run came to, in a few lines."""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: ``0.42 s``, ``12 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.2g} s"
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes with a unit: ``512 bytes``, ``1.2 MB``."""
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    power = 1 if count < 999.5e3 else 2 if count < 999.5e6 else 3
+    return f"{count / 1000**power:.3g} {('kB', 'MB', 'GB')[power - 1]}"
+
+
+def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
+    """Say how a run ended, where it ended, and what to type next.
+
+    Parameters
+    ----------
+    trajectory : xarray.Dataset
+        What :func:`scbsim.simulate` returned.
+    path : Path
+        The file it wrote.
+    seconds : float
+        How long it took.
+
+    Returns
+    -------
+    list of str
+        The first line is the status.
+    """
+    status = trajectory.attrs["status"]
+    last = int(trajectory["step"].values[-1])
+    took = f"in {duration(seconds)} by the {trajectory.attrs['engine']} engine"
+    head = {
+        "complete": f"complete: {last} steps {took}",
+        "diverged": f"diverged: the numbers ran away by step {last}, {took}. "
+        "Smaller rates or a larger dynamics.batch_size may hold it",
+        "stopped": f"stopped on a signal at step {last}, {took}. "
+        "The rows up to there are kept; --overwrite runs it again",
+    }.get(status, f"{status} at step {last}, {took}")
+    lines = [head, f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}"]
+    if trajectory.sizes.get("normalization", 0):
+        lines.append(f"normalised: {_normalized(trajectory)}")
+    lines.append(f"file:       {path} ({size(path.stat().st_size)})")
+    lines.append(f"next:       scbsim plot {quote(str(path))}")
+    return lines
+
+
+def _last(trajectory: xr.Dataset, names: str) -> str:
+    return "  ".join(f"{name} {float(trajectory[name].values[-1]):.4g}" for name in names.split())
+
+
+def _normalized(trajectory: xr.Dataset) -> str:
+    """Distances as fractions of the norm of what is to be learnt, so that 1 is nothing learnt."""
+    K = {"A": trajectory.attrs["K_Q"], "V": trajectory.attrs["K_P"]}
+    parts = []
+    for matrix, truth, scale in (("A", "A-Q", "K_Q"), ("V", "V-P", "K_P")):
+        distance = float(trajectory[f"normalized_dist_{matrix}"].values[-1])
+        if isfinite(distance) and K[matrix] > 0:
+            parts.append(f"|{truth}|/sqrt({scale}) {distance / K[matrix] ** 0.5:.4g}")
+    count = float(trajectory["normalized_count"].values[-1])
+    if isfinite(count) and count > 0:
+        parts.append(f"nothing stood out in {count:.0f} columns")
+    return "  ".join(parts) or "no entries to normalise"

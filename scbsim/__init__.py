@@ -1,0 +1,37 @@
+"""scbsim: how linear transformers learn sparse contextual bigrams, simulated at any size.
+
+The public names are loaded when they are first used, so that importing the package, and
+`scbsim --help`, cost nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from scbsim._version import __version__
+
+if TYPE_CHECKING:
+    from scbsim.simulation import simulate
+    from scbsim.spec import RunSpec
+    from scbsim.storage.reader import load
+    from scbsim.task import Task
+
+_HOME = {
+    "RunSpec": "scbsim.spec",
+    "Task": "scbsim.task",
+    "load": "scbsim.storage.reader",
+    "simulate": "scbsim.simulation",
+}
+
+__all__ = ["RunSpec", "Task", "__version__", "load", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'scbsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Engines: one a file, all with the small contract of `base`."""

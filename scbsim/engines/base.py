@@ -1,0 +1,56 @@
+"""The small contract that every engine keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.stages import Stage
+
+Row = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a call of :meth:`Engine.advance` did.
+
+    Attributes
+    ----------
+    rows : (n, 9) float64
+        Observables after each step taken, in the order of `scbsim.observables.OBSERVABLES`.
+    end : str
+        ``steps``: it took all it was asked for; ``signal``: a signal reached the stage's level
+        with the last row; ``diverged``: the step after the last row overflowed.
+    """
+
+    rows: NDArray[np.float64]
+    end: str
+
+
+class Engine(Protocol):
+    """A state and what can be done with it; knows nothing of files, progress or specs."""
+
+    name: str
+    step: int
+
+    def observe(self) -> Row:
+        """Return the observables of the state, (9,) float64."""
+        ...
+
+    def advance(self, stage: Stage, steps: int) -> Block:
+        """Take up to ``steps`` steps under a stage."""
+        ...
+
+    def normalized(self, level: float) -> tuple[Row, int]:
+        """Return the observables that normalising would give, and change nothing.
+
+        The second is the count of columns in which nothing stands out.
+        """
+        ...
+
+    def normalize(self, level: float) -> tuple[Row, int]:
+        """Normalise the state; return the same as :meth:`normalized`."""
+        ...

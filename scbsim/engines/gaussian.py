@@ -1,0 +1,148 @@
+"""What engines of the Gaussian dynamics share; they differ in what they keep of A and V."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.engines.base import Block, Row
+from scbsim.kernels.coupling import observe
+from scbsim.kernels.gaussian import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
+from scbsim.kernels.layout import Attention, Facts, Move, Value, make_scratch
+from scbsim.kernels.normal import BLOCK
+from scbsim.kernels.normalize import normalize_columns
+from scbsim.kernels.rules import RULES
+from scbsim.kernels.value import GROUPS
+from scbsim.noise import NoiseLevels
+from scbsim.observables import NAMES
+from scbsim.stages import Stage
+from scbsim.task import Task
+
+# Below this K_P is what rounding left of a P whose columns all equal mu.
+_NO_SIGNAL = 1e-28
+
+_END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
+
+
+class GaussianEngine:
+    """The gradient's mean plus Gaussian noise: `docs/model.md`, sections 3 to 5.
+
+    Parameters
+    ----------
+    task : Task
+    noise : NoiseLevels
+    alpha_A, alpha_V : float
+        Signals of the start: ``s_k = alpha_A q_k`` and ``W = alpha_V P~`` exactly.
+    seed, replica : int
+        Of the noise.
+    dtype : numpy dtype
+        Of what is kept off the support.
+    threads : int
+        The same seed gives the same bits for any number.
+    bulk : bool
+        Whether A is kept off the support, as (N, T).
+    value : bool
+        Whether V is kept as a matrix, (N, N).
+    """
+
+    name = "gaussian"
+
+    def __init__(
+        self,
+        task: Task,
+        noise: NoiseLevels,
+        *,
+        alpha_A: float,
+        alpha_V: float,
+        seed: int = 0,
+        replica: int = 0,
+        dtype: Any = np.float32,
+        threads: int = 1,
+        bulk: bool,
+        value: bool,
+    ) -> None:
+        N, Q = task.N, task.Q
+        length = task.T if bulk else 0
+        blocks = -(-length // BLOCK)
+        self.step = 0
+        self.noise = noise
+        self.A = Attention(
+            bulk=np.zeros((N, length), dtype),
+            support=alpha_A * task.q_weights,
+            positions=np.array(task.q_positions),
+            weights=np.array(task.q_weights),
+            off_sums=np.zeros((N, 2)),
+            block_sums=np.zeros((N, blocks, 2)),
+            noise=np.zeros((N, Q)),
+        )
+        K_P = task.K_P if task.K_P > _NO_SIGNAL else 0.0
+        target = task.P_tilde if value else np.zeros((0, 0))
+        self.V = Value(
+            W=alpha_V * target,
+            target=target,
+            root_mu=np.sqrt(task.mu),
+            scalars=np.array([alpha_V if K_P > 0 else 0.0, 0.0]),
+            column_sums=np.zeros((min(len(target), GROUPS), N)),
+            row_dots=np.zeros((len(target), 2)),
+        )
+        self.facts = Facts(
+            mu=np.array(task.mu),
+            T=float(task.T),
+            K_P=float(K_P),
+            K_Q=float(task.K_Q),
+            mu_square=float(task.mu @ task.mu),
+            seed=np.uint64(seed),
+            replica=np.uint64(replica),
+        )
+        self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
+
+    def observe(self) -> Row:
+        """Return the observables of the state, (9,) float64."""
+        row = np.empty(len(NAMES))
+        observe(self.A, self.V, self.facts, row)
+        return row
+
+    def advance(self, stage: Stage, steps: int) -> Block:
+        """Take up to ``steps`` steps under a stage."""
+        move = Move(
+            rule=RULES[stage.rule],
+            rate_A=float(stage.rate_A),
+            rate_V=float(stage.rate_V),
+            sigma_A=self.noise.sigma_A,
+            level=stage.level,
+            sigma_V=float(self.noise.sigma_V),
+            until_signal=float(stage.until_signal),
+        )
+        rows = np.empty((steps, len(NAMES)))
+        taken, reason = advance(self.A, self.V, self.facts, move, self.step, rows, self.scratch)
+        self.step += taken
+        return Block(rows[:taken], _END[reason])
+
+    def normalized(self, level: float) -> tuple[Row, int]:
+        """Return the observables that normalising would give, and change nothing."""
+        row, count, *_ = self._normalized(level, in_place=False)
+        return row, count
+
+    def normalize(self, level: float) -> tuple[Row, int]:
+        """Normalise the state; return the same as :meth:`normalized`."""
+        row, count, mass, support, off_sums = self._normalized(level, in_place=True)
+        self.A.support[:] = support
+        self.A.off_sums[:] = off_sums
+        self.V.W[:] *= mass
+        self.V.scalars[:] *= (mass, mass * mass)
+        return row, count
+
+    def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
+        support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
+        mass, count = normalize_columns(
+            self.A, self.facts, float(level), in_place, support, off_sums
+        )
+        row = np.empty(len(NAMES))
+        observe(
+            self.A._replace(support=support, off_sums=off_sums),
+            self.V._replace(scalars=self.V.scalars * (mass, mass * mass)),
+            self.facts,
+            row,
+        )
+        return row, int(count), mass, support, off_sums

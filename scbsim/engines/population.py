@@ -1,0 +1,23 @@
+"""The population process: the same dynamics without noise, at a cost that does not know T."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scbsim.engines.gaussian import GaussianEngine
+from scbsim.noise import NoiseLevels
+from scbsim.task import Task
+
+
+class PopulationEngine(GaussianEngine):
+    """The noiseless process, whatever the noise model: `docs/model.md`, section 3.
+
+    From a start with signals only, nothing leaves zero off the support and V stays on its
+    target's line, so N Q entries and a signal are all there is. Parameters as
+    :class:`GaussianEngine`; levels of noise still set thresholds that are given in sigmas.
+    """
+
+    name = "population"
+
+    def __init__(self, task: Task, noise: NoiseLevels, **options: Any) -> None:
+        super().__init__(task, NoiseLevels.none(task), bulk=False, value=False, **options)

@@ -1,0 +1,159 @@
+"""The picture of figure 5, drawn from runs that are there already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from scbsim.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    VERMILION,
+    curve,
+    new_figure,
+    power,
+    scale,
+    star,
+    step_axis,
+    styled,
+    whole,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from scbsim.figures.figure5 import Runs
+
+LABELS = {
+    "alpha_A": r"signal $\alpha_A$",
+    "alpha_V": r"signal $\alpha_V$",
+    "delta_A": r"$\|\Delta_A\|_\mu$",
+    "delta_V": r"$\|\Delta_V\|_\mu$",
+}
+SIGNAL_OF = {"delta_A": ("alpha_A", "K_Q"), "delta_V": ("alpha_V", "K_P")}
+COLORS = {"sgd": VERMILION, "l1": BLUE}
+
+
+def draw(columns: Sequence[Runs], note: str = "") -> Figure:
+    r"""Draw the signals and the noise parts against steps, a column for each N.
+
+    Parameters
+    ----------
+    columns : sequence of Runs
+        One for each N.
+    note : str
+        What was reduced, for the title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With one column, two by two panels; else four rows. A thin dotted line beside
+        :math:`\|\Delta\|` is the norm of the signal of the same run; a star the normalised l1
+        solution.
+    """
+    with styled():
+        if len(columns) == 1:
+            figure = new_figure(7.2, 5.8)
+            grid = figure.subplots(2, 2, sharex=True, squeeze=False)
+            panels = [dict(zip(LABELS, grid.flat, strict=True))]
+        else:
+            figure = new_figure(1.2 + 3.4 * len(columns), 8.8)
+            grid = figure.subplots(4, len(columns), sharex="col", sharey="row", squeeze=False)
+            panels = [dict(zip(LABELS, column, strict=True)) for column in grid.T]
+        for name in LABELS:
+            for runs, axes in zip(columns, panels, strict=True):
+                _panel(axes[name], name, runs)
+        for name, axes in panels[0].items():
+            axes.set_ylabel(LABELS[name])
+        if len(columns) > 1:
+            for runs, axes in zip(columns, grid[0], strict=True):
+                axes.set_title(_size(runs.l1))
+        for axes in grid[-1]:
+            step_axis(axes)
+        figure.align_ylabels()
+        figure.suptitle(_title(columns, note))
+        figure.legend(handles=_legend(), loc="outside lower center", ncols=3, handlelength=2.4)
+    return figure
+
+
+def _panel(axes: Axes, name: str, runs: Runs) -> None:
+    """Draw one observable of the runs of one N."""
+    if name in SIGNAL_OF:
+        scale(axes, [runs.sgd[name], runs.l1[name]], logarithmic=True)
+    else:
+        axes.axhline(1.0, color=GREY, linewidth=0.8, zorder=1)
+        curve(
+            axes,
+            runs.population["step"],
+            runs.population[name],
+            color=BLACK,
+            linestyle=(0, (4, 2)),
+            linewidth=1.2,
+            zorder=4,
+        )
+    for rule, run in (("sgd", runs.sgd), ("l1", runs.l1)):
+        curve(axes, run["step"], run[name], color=COLORS[rule], zorder=3)
+        if name in SIGNAL_OF:
+            signal, K = SIGNAL_OF[name]
+            curve(
+                axes,
+                run["step"],
+                run[signal] * float(run.attrs[K]) ** 0.5,
+                color=COLORS[rule],
+                linestyle=":",
+                linewidth=1.2,
+                zorder=2,
+            )
+    if runs.l1.sizes.get("normalization", 0):
+        step = float(runs.l1["normalized_step"].values[-1])
+        star(axes, step, float(runs.l1[f"normalized_{name}"].values[-1]), COLORS["l1"])
+
+
+def _title(columns: Sequence[Runs], note: str) -> str:
+    run = columns[0].l1
+    facts = [rf"$T = {whole(run.attrs['T'])}$", f"$Q = {run.attrs['Q']}$"]
+    if len(columns) == 1:
+        facts = [_size(run), *facts]
+    facts.append(f"{run.attrs['engine']} engine")
+    title = f"SGD and $\\ell_1$ dynamics with Gaussian noise\n{', '.join(facts)}"
+    return f"{title}\n({note})" if note else title
+
+
+def _size(run: xr.Dataset) -> str:
+    batch_size = json.loads(run.attrs["spec"])["dynamics"]["batch_size"]
+    return f"$N = {run.attrs['N']}$, batch size ${power(batch_size)}$"
+
+
+def _legend() -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], color=VERMILION, label="SGD"),
+        Line2D([], [], color=BLUE, label=r"$\ell_1$ (proximal)"),
+        Line2D(
+            [], [], color=BLACK, linestyle=(0, (4, 2)), linewidth=1.2, label="population process"
+        ),
+        Line2D(
+            [],
+            [],
+            color=GREY,
+            linestyle=":",
+            linewidth=1.4,
+            label=r"norm of the signal, $\alpha\sqrt{K}$",
+        ),
+        Line2D(
+            [],
+            [],
+            color=BLUE,
+            marker="*",
+            markersize=12,
+            linestyle="none",
+            markeredgecolor="white",
+            label=r"$\ell_1$, normalised at the end",
+        ),
+        Line2D([], [], color=GREY, linewidth=0.8, label="ground truth"),
+    ]

@@ -1,0 +1,109 @@
+"""Runs that a figure needs: taken from their files where they are complete, made where not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from scbsim.errors import OutputError, ScbsimError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from scbsim.spec import RunSpec
+
+Tell = Callable[[str], None]
+Stop = Callable[[], bool]
+
+FINISHED = frozenset({"complete", "diverged"})
+
+
+class Stopped(ScbsimError):
+    """A signal stopped one of the runs; what is finished is kept."""
+
+    exit_status: ClassVar[int] = 75
+
+
+def obtain(
+    spec: RunSpec,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    threads: int | None = None,
+    progress: bool = False,
+    tell: Tell = lambda _: None,
+    stop: Stop | None = None,
+) -> xr.Dataset:
+    """Return the run of ``spec`` as the file ``path`` has it, made first where it must be.
+
+    Raises
+    ------
+    OutputError
+        If the file holds another run, and ``overwrite`` is not set.
+    Stopped
+        If ``stop`` said so.
+    """
+    from scbsim.simulation import simulate
+    from scbsim.storage.reader import load
+
+    there = path.exists()
+    if there and not overwrite:
+        found = finished(spec, path)
+        if found is not None:
+            tell(f"{path} is finished: kept")
+            return found
+        tell(f"{path} is partial: started again")
+    ended = simulate(
+        spec, output=path, overwrite=there, progress=progress, threads=threads, stop=stop
+    )
+    if ended.attrs["status"] == "stopped":
+        raise Stopped(
+            f"stopped on a signal at step {int(ended['step'].values[-1])} of {path}; "
+            "the same line again keeps the finished files and goes on"
+        )
+    return load(path)
+
+
+def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
+    """Return the run that a file holds, or None if it ends before its spec does.
+
+    Raises
+    ------
+    OutputError
+        If the run is not that of ``spec``, with the keys that differ.
+    """
+    from scbsim.storage.reader import load
+
+    found = load(path)
+    differ = differences(json.loads(spec.to_json()), json.loads(found.attrs["spec"]))
+    if differ:
+        raise OutputError(
+            f"{path} holds another run: {'; '.join(differ)}. "
+            "--overwrite replaces it, -o goes elsewhere"
+        )
+    return found if found.attrs["status"] in FINISHED else None
+
+
+def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Name the keys in which two specs differ, with both values."""
+    here, there = _flat(wanted), _flat(found)
+    return [
+        f"{key} is {there.get(key, 'not set')} there and {here.get(key, 'not set')} here"
+        for key in sorted(here.keys() | there.keys())
+        if here.get(key) != there.get(key)
+    ]
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list | tuple):
+        items = list(enumerate(value))
+    else:
+        return {} if value is None else {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, each in items:
+        flat |= _flat(each, f"{prefix}.{key}" if prefix else str(key))
+    return flat

@@ -1,0 +1,167 @@
+"""A picture of one run, or of several over one another: all that is recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scbsim.figures.style import (
+    GREY,
+    colors,
+    curve,
+    drawable,
+    literal,
+    new_figure,
+    power,
+    scale,
+    star,
+    step_axis,
+    styled,
+    whole,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANELS: Final = {
+    "signals": (r"signals $\alpha_A$, $\alpha_V$", ("alpha_A", "alpha_V"), False),
+    "noise": (r"noise parts $\|\Delta_A\|_\mu$, $\|\Delta_V\|_\mu$", ("delta_A", "delta_V"), True),
+    "distances": (r"distances $\|A-Q\|_\mu$, $\|V-P\|_\mu$", ("dist_A", "dist_V"), True),
+    "similarities": (r"similarities $\cos(A,Q)$, $\cos(V,P)$", ("sim_A", "sim_V"), False),
+    "loss": (r"population loss $L$", ("loss",), True),
+}
+"""Title, observables, and whether a logarithmic axis serves, by the name of the panel."""
+
+MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
+DASHED: Final = (0, (4, 2))
+
+
+def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
+    """Draw every observable against steps.
+
+    Parameters
+    ----------
+    runs : mapping of str to xarray.Dataset
+        Runs by their labels. One run has a colour for A and one for V; several have a colour
+        each, V dashed.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Signals, noise parts, distances, similarities and loss; stars are normalised solutions.
+    """
+    with styled():
+        figure = new_figure(10.0, 5.8)
+        axes = figure.subplot_mosaic([list(row) for row in MOSAIC])
+        for name, (title, observables, logarithmic) in PANELS.items():
+            axes[name].set_title(title)
+            _panel(axes[name], runs, observables, logarithmic)
+            step_axis(axes[name])
+        axes["legend"].axis("off")
+        axes["legend"].legend(handles=_legend(runs), loc="center left", borderaxespad=0)
+        if len(runs) == 1:
+            ((label, run),) = runs.items()
+            figure.suptitle(_title(label, run))
+    return figure
+
+
+def labels(paths: Sequence[Path]) -> list[str]:
+    """Return names to tell files by: without their folders, where these differ."""
+    short = [path.stem for path in paths]
+    if len(set(short)) == len(short):
+        return short
+    whole = [str(path) for path in paths]
+    # A file that was named twice is drawn twice.
+    return [f"{name} ({i})" if name in whole[:i] else name for i, name in enumerate(whole)]
+
+
+def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log: bool) -> None:
+    values = [run[name].values for run in runs.values() for name in names]
+    scale(axes, values, logarithmic=log)
+    for run, pair in zip(runs.values(), _colors(len(runs)), strict=True):
+        for name, color, second in zip(names, pair, (False, True), strict=False):
+            apart = second and len(runs) > 1
+            looks = {"linestyle": DASHED} if apart else {}
+            curve(axes, run["step"], run[name], color=color, zorder=3, **looks)
+            for step, value in _normalized(run, name):
+                star(axes, step, value, color, hollow=apart)
+    if len(runs) == 1:
+        (run,) = runs.values()
+        for end in run["stage_end"].values[:-1] if "stage_end" in run else ():
+            axes.axvline(float(end), color=GREY, linewidth=0.8, linestyle=":", zorder=1)
+
+
+def _normalized(run: xr.Dataset, name: str) -> list[tuple[float, float]]:
+    import numpy as np
+
+    if not run.sizes.get("normalization", 0):
+        return []
+    values = drawable(run[f"normalized_{name}"].values)
+    steps = run["normalized_step"].values
+    return [(float(s), float(v)) for s, v in zip(steps, values, strict=True) if np.isfinite(v)]
+
+
+def _colors(runs: int) -> list[tuple[str, str]]:
+    """Return the colours of A and V for each run: one run tells A from V by them."""
+    if runs == 1:
+        a, v = colors(2)
+        return [(a, v)]
+    return [(color, color) for color in colors(runs)]
+
+
+def _legend(runs: Mapping[str, xr.Dataset]) -> list[object]:
+    from matplotlib.lines import Line2D
+
+    if len(runs) == 1:
+        handles = [
+            Line2D([], [], color=color, label=name)
+            for color, name in zip(
+                *_colors(1), ("attention matrix A, and the loss", "value matrix V"), strict=True
+            )
+        ]
+    else:
+        handles = [
+            Line2D([], [], color=color, label=literal(f"{label}{_ended(run)}"))
+            for (label, run), (color, _) in zip(runs.items(), _colors(len(runs)), strict=True)
+        ]
+        handles += [
+            Line2D([], [], color=GREY, label="A, and the loss"),
+            Line2D([], [], color=GREY, linestyle=DASHED, label="V"),
+        ]
+    if any(run.sizes.get("normalization", 0) for run in runs.values()):
+        words = "normalised" if len(runs) == 1 else "normalised (V: hollow)"
+        handles.append(
+            Line2D(
+                [],
+                [],
+                color=GREY,
+                marker="*",
+                markersize=12,
+                linestyle="none",
+                markeredgecolor="white",
+                label=words,
+            )
+        )
+    if len(runs) == 1 and any(run.sizes.get("stage_index", 0) > 1 for run in runs.values()):
+        handles.append(Line2D([], [], color=GREY, linestyle=":", label="end of a stage"))
+    return list(handles)
+
+
+def _ended(run: xr.Dataset) -> str:
+    status = run.attrs["status"]
+    return "" if status == "complete" else f" ({status})"
+
+
+def _title(label: str, run: xr.Dataset) -> str:
+    spec = json.loads(run.attrs["spec"])
+    facts = [f"${name} = {whole(run.attrs[name])}$" for name in ("N", "T", "Q")]
+    facts.append(f"batch size ${power(spec['dynamics']['batch_size'])}$")
+    rules = [stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"]]
+    taken = " then ".join(rule for rule, _ in groupby(rules))
+    facts.append(f"{taken} on the {run.attrs['engine']} engine")
+    return f"{literal(label)}{_ended(run)}\n{', '.join(facts)}"

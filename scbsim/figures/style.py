@@ -1,0 +1,202 @@
+"""How every picture looks: fonts, colours, lines, and how it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from scbsim.errors import OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+# Okabe and Ito's colours, which the colour-blind tell apart.
+BLACK: Final = "#000000"
+ORANGE: Final = "#E69F00"
+SKY: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+BLUE: Final = "#0072B2"
+VERMILION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+GREY: Final = "#999999"
+CYCLE: Final = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+
+FORMATS: Final = ("png", "pdf", "svg")
+
+DRAWABLE: Final = 1e30
+"""Where a diverging curve leaves the picture; matplotlib's own arithmetic ends at 1e308."""
+
+WIDE: Final = 100.0
+"""Values beyond which a linear axis shows nothing of what happens near 1."""
+
+_RC: Final[dict[str, Any]] = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.labelsize": 10,
+    "figure.titlesize": 11,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "mathtext.fontset": "dejavusans",
+    "axes.xmargin": 0.03,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "savefig.dpi": 300,
+    "savefig.facecolor": "white",
+    # Type 42 keeps text as text, which journals ask for; type 3 does not.
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "scbsim",
+    "agg.path.chunksize": 10_000,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the house style, whatever the user's own matplotlibrc says."""
+    from matplotlib import style
+
+    with style.context(["default", _RC]):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of so many inches that lays itself out."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def check_picture(path: Path, *, overwrite: bool = True) -> None:
+    """Raise :class:`OutputError` if a picture cannot go to ``path``."""
+    if path.suffix.lower().lstrip(".") not in FORMATS:
+        raise OutputError(f"{path}: a picture ends in {', '.join(f'.{f}' for f in FORMATS)}")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists; --overwrite draws it anew, -o draws it elsewhere")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as png, pdf or svg, by the name of ``path``.
+
+    Raises
+    ------
+    OutputError
+        If the name ends in something else.
+    """
+    check_picture(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # No date in the file: the same run gives the same bytes.
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(path.suffix[1:].lower())
+    with styled():
+        figure.savefig(path, metadata=metadata)
+
+
+def drawable(values: ArrayLike) -> NDArray[np.float64]:
+    """Return values with NaN where a run has diverged beyond what can be drawn."""
+    import numpy as np
+
+    array = np.asarray(values, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(array) < DRAWABLE, array, np.nan)
+
+
+def curve(axes: Axes, steps: ArrayLike, values: ArrayLike, **looks: Any) -> None:
+    """Draw values against steps; a run of one row is a dot, since it has no line."""
+    import numpy as np
+
+    shown = drawable(values)
+    if np.isfinite(shown).sum() == 1:
+        looks = {"marker": "o", "markersize": 4, **looks}
+    axes.plot(np.asarray(steps), shown, **looks)
+
+
+def scale(axes: Axes, values: Sequence[ArrayLike], *, logarithmic: bool) -> None:
+    """Choose the scale of the y axis for what is drawn on it.
+
+    A logarithmic one is used where the positive values span a decade; a linear one gives way
+    where a run that diverges would hide what happens near 1.
+    """
+    import numpy as np
+
+    shown = np.concatenate([drawable(each).ravel() for each in values])
+    positive = np.abs(shown[np.abs(shown) > 0])
+    signed = bool((shown < -WIDE).any())
+    if positive.size == 0:
+        return
+    if logarithmic and positive.max() > 10 * positive.min():
+        axes.set_yscale("log", nonpositive="mask")
+    elif positive.max() > WIDE:
+        axes.set_yscale("symlog", linthresh=1.0)
+        axes.yaxis.minorticks_off()
+        top = np.log10(positive.max())
+        stride = np.ceil(top / 4)
+        decades = 10.0 ** np.arange(stride, top + 1, stride)
+        axes.set_yticks([*-decades, 0.0, *decades] if signed else [0.0, *decades])
+
+
+def step_axis(axes: Axes) -> None:
+    """Give the x axis ticks at whole steps."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.set_xlabel("step")
+
+
+def colors(count: int) -> list[str]:
+    """Return so many colours that differ: those of the cycle, or else from dark to light."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    if count <= len(CYCLE):
+        return list(CYCLE[:count])
+    return [to_hex(colormaps["viridis"](0.92 * i / (count - 1))) for i in range(count)]
+
+
+def literal(name: str) -> str:
+    r"""Return a name that is shown as it is: no mathematics, and no label that is left out."""
+    shown = name.replace("$", r"\$")
+    return r"$\_$" + shown[1:] if shown.startswith("_") else shown
+
+
+def whole(number: float) -> str:
+    r"""Return a whole number as mathtext: ``1000``, ``100\,000``."""
+    digits = f"{int(number):,}"
+    return digits.replace(",", r"\," if number >= 10_000 else "")
+
+
+def power(number: float) -> str:
+    r"""Return a number as mathtext with a power of ten: ``5 \times 10^{6}``, ``256``."""
+    if number < 10_000:
+        return f"{number:g}"
+    digits, exponent = f"{number:.6e}".split("e")
+    digits = digits.rstrip("0").rstrip(".")
+    tens = f"10^{{{int(exponent)}}}"
+    return tens if digits == "1" else rf"{digits} \times {tens}"
+
+
+def star(axes: Axes, step: float, value: float, color: str, *, hollow: bool = False) -> None:
+    """Mark a normalised solution."""
+    axes.plot(
+        [step],
+        [value],
+        marker="*",
+        markersize=13,
+        linestyle="none",
+        color=color,
+        markerfacecolor="white" if hollow else color,
+        markeredgecolor=color if hollow else "white",
+        markeredgewidth=1.1 if hollow else 0.7,
+        zorder=5,
+        clip_on=False,
+    )

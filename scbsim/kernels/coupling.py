@@ -1,0 +1,84 @@
+"""The four scalars that couple A and V, and the observables: `docs/model.md`, sections 2 and 7.
+
+Nothing here subtracts one near-equal number from another: every sum is of the small quantity.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.jit import kernel, piece
+
+_ROUNDING = 1e-30
+
+
+@piece
+def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
+    """Write the observables of a state and return what the next step needs.
+
+    Parameters
+    ----------
+    A : Attention
+        ``off_sums`` must be those of ``bulk``.
+    V : Value
+    facts : Facts
+    row : (9,) float64
+        Receives the observables in the order of `scbsim.observables.OBSERVABLES`.
+
+    Returns
+    -------
+    nA, qA, kappa, kappa_prime : float64
+        ``||A||_mu^2``, ``<Q, A>_mu``, ``||W||_F^2`` and ``<W, P~>_F``.
+    """
+    N, Q = A.support.shape
+    T = facts.T
+    nA, qA = 0.0, 0.0
+    for k in range(N):
+        squares, total, product = 0.0, 0.0, 0.0
+        for j in range(Q):
+            s = A.support[k, j]
+            squares += s * s
+            total += s
+            product += s * A.weights[k, j]
+        squares += A.off_sums[k, 1]
+        total += A.off_sums[k, 0]
+        nA += facts.mu[k] * (squares - total * total / T)
+        qA += facts.mu[k] * (product - total / T)
+    alpha = qA / facts.K_Q if facts.K_Q > 0.0 else 0.0
+    delta = 0.0
+    for k in range(N):
+        squares, total = 0.0, 0.0
+        for j in range(Q):
+            d = A.support[k, j] - alpha * A.weights[k, j]
+            squares += d * d
+            total += d
+        squares += A.off_sums[k, 1]
+        total += A.off_sums[k, 0]
+        delta += facts.mu[k] * (squares - total * total / T)
+    # What rounding alone leaves is no noise: at a start on the target's line there is none.
+    if delta < _ROUNDING * (nA + facts.K_Q * alpha * alpha):
+        delta = 0.0
+    nA += 1.0 / T
+    qA += 1.0 / T
+    alpha_V, rest_V = V.scalars[0], V.scalars[1]
+    kappa = alpha_V * alpha_V * facts.K_P + rest_V
+    kappa_prime = alpha_V * facts.K_P
+    square, norm_Q, norm_P = facts.mu_square, facts.K_Q + 1.0 / T, facts.K_P + facts.mu_square
+    row[0] = alpha
+    row[1] = alpha_V
+    row[2] = np.sqrt(delta)
+    row[3] = np.sqrt(rest_V)
+    row[4] = np.sqrt((1.0 - alpha) * (1.0 - alpha) * facts.K_Q + delta)
+    row[5] = np.sqrt((1.0 - alpha_V) * (1.0 - alpha_V) * facts.K_P + rest_V)
+    row[6] = qA / np.sqrt(nA * norm_Q)
+    row[7] = (kappa_prime + square) / np.sqrt((kappa + square) * norm_P)
+    row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa)
+    return nA, qA, kappa, kappa_prime
+
+
+@kernel
+def observe(A: Any, V: Any, facts: Any, row: Any) -> None:
+    """Write the observables of a state; :func:`couple` for Python."""
+    couple(A, V, facts, row)

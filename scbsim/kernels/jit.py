@@ -1,0 +1,102 @@
+"""How kernels are compiled and where the compiled code is kept: the one place that says so.
+
+Compiled code goes to a folder that the environment names, never beside the sources:
+``SCBSIM_CACHE_DIR``, else ``NUMBA_CACHE_DIR``, else the user's cache folder. Inside it a folder of
+its own is used for every state of the kernels' sources, because numba's cache does not see an edit
+in a function that another file inlines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# FMA is the only liberty the compiler gets: sums keep the order in which they are written, so
+# that the same seed gives the same bits whatever the vector width.
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+
+
+def _sources() -> str:
+    """Return a digest of everything that decides what the compiled code does."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    digest.update(f"{numba.__version__} {platform.python_version()} {sys.platform}".encode())
+    return digest.hexdigest()[:16]
+
+
+def cache_base() -> Path:
+    """Return the folder under which compiled kernels are kept, by the environment."""
+    for name in ("SCBSIM_CACHE_DIR", "NUMBA_CACHE_DIR"):
+        if os.environ.get(name):
+            return Path(os.environ[name]).expanduser().absolute()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "scbsim"
+
+
+def _cache_folder() -> Path | None:
+    """Return the folder for this state of the sources, or None where none can be written."""
+    try:
+        folder = cache_base() / f"kernels-{_sources()}"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+CACHE_FOLDER = _cache_folder()
+
+
+@contextmanager
+def _numba_caches_in(folder: Path) -> Any:
+    """Point numba at the folder while a function of ours is declared, and at nothing else."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def kernel(function: F) -> F:
+    """Compile an entry point, called from Python: on its first call, kept on disk afterwards."""
+    if CACHE_FOLDER is None:
+        compiled: F = numba.njit(**_OPTIONS)(function)
+        return compiled
+    with _numba_caches_in(CACHE_FOLDER):
+        compiled = numba.njit(cache=True, **_OPTIONS)(function)
+    return compiled
+
+
+# What only kernels call is kept inside the entry points' machine code, and needs neither a file
+# of its own nor a way in from Python: both would double the time to compile.
+_INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def piece(function: F) -> F:
+    """Compile a function that only kernels call."""
+    compiled: F = numba.njit(**_INNER)(function)
+    return compiled
+
+
+def inlined(function: F) -> F:
+    """Compile a function into the kernels that call it, so that their loops vectorise over it."""
+    compiled: F = numba.njit(forceinline=True, **_INNER)(function)
+    return compiled
+
+
+def parallel_piece(function: F) -> F:
+    """Compile a function that only kernels call, with `numba.prange` over threads."""
+    compiled: F = numba.njit(parallel=True, **_INNER)(function)
+    return compiled

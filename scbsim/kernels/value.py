@@ -1,0 +1,134 @@
+"""One step of the dense value matrix, and its signal.
+
+The noise is projected by projecting the sum of the old matrix and the raw noise: the old matrix
+lies in the projected space already, so the result is the same, and rounding cannot drift out of
+it. Two passes: step and collect the sums that the projections need; then project. Rows go to a
+fixed number of groups, so the bits do not depend on the threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from scbsim.kernels.jit import parallel_piece, piece
+from scbsim.kernels.normal import BLOCK, fill_normals
+from scbsim.kernels.philox import NOISE_V, counter_words, split_seed
+from scbsim.kernels.sums import pairwise_sum
+
+GROUPS = 32
+"""Most groups of rows; a matrix with fewer rows has a group for each."""
+
+_THREADS_FROM = 64  # rows; below, starting threads costs more than they save
+
+
+@piece
+def _step_row(V: Any, n: Any, group: Any, factors: Any, at: Any, own: Any) -> None:
+    keep, pull, amplitude = factors
+    step, seed, replica = at
+    z, words, row_1, row_2 = own
+    N = V.root_mu.size
+    counter = counter_words(n, step, NOISE_V, replica)
+    key = split_seed(seed)
+    for block in range((N + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        count = min(BLOCK, N - start)
+        if amplitude > 0.0:
+            fill_normals(z, words, count, block, counter, key)
+        w, target = V.W[n, start : start + count], V.target[n, start : start + count]
+        root, sums = V.root_mu[start : start + count], V.column_sums[group, start : start + count]
+        with_root, with_target = row_1[start : start + count], row_2[start : start + count]
+        for i in range(count):
+            x = keep * w[i] + (pull * target[i] + amplitude * z[i])
+            w[i] = x
+            sums[i] += x
+            with_root[i] = x * root[i]
+            with_target[i] = x * target[i]
+    V.row_dots[n, 0] = pairwise_sum(row_1)
+    V.row_dots[n, 1] = pairwise_sum(row_2)
+
+
+@piece
+def _project_row(V: Any, n: Any, shift: Any, mean_dot: Any, row_1: Any) -> None:
+    """Project row n; leave its share of ``rho^2`` in ``row_dots[n, 1]``."""
+    alpha = V.scalars[0]
+    off_row = V.row_dots[n, 0] - mean_dot
+    w, target = V.W[n], V.target[n]
+    for i in range(w.size):
+        x = w[i] - shift[i] - off_row * V.root_mu[i]
+        w[i] = x
+        rest = x - alpha * target[i]
+        row_1[i] = rest * rest
+    V.row_dots[n, 1] = pairwise_sum(row_1)
+
+
+@piece
+def step_value_share(share: Any, shares: Any, V: Any, factors: Any, at: Any, S: Any) -> None:
+    """Take the first of two passes over one share of the rows of W, not yet projected.
+
+    Parameters
+    ----------
+    share, shares : int64
+    V : Value
+    factors : (keep, pull, amplitude)
+        ``W <- keep W + pull P~ + amplitude Pi_L G Pi_R``.
+    at : (step, seed, replica)
+    S : Scratch
+    """
+    own = (S.wide_z[share], S.wide_words[share], S.row_1[share], S.row_2[share])
+    N, groups = V.W.shape[0], V.column_sums.shape[0]
+    for group in range(groups * share // shares, groups * (share + 1) // shares):
+        V.column_sums[group, :] = 0.0
+        for n in range(N * group // groups, N * (group + 1) // groups):
+            _step_row(V, n, group, factors, at, own)
+
+
+@piece
+def _project_share(share: Any, shares: Any, V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
+    N = V.row_dots.shape[0]
+    for n in range(N * share // shares, N * (share + 1) // shares):
+        _project_row(V, n, shift, mean_dot, S.row_1[share])
+
+
+@parallel_piece
+def _project_shares(V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
+    shares = S.z.shape[0]
+    for share in prange(shares):
+        _project_share(np.int64(share), np.int64(shares), V, shift, mean_dot, S)
+
+
+@piece
+def finish_value(V: Any, K_P: Any, S: Any) -> None:
+    """Take the second pass: project W and renew its scalars.
+
+    Parameters
+    ----------
+    V : Value
+    K_P : float64
+    S : Scratch
+    """
+    N, groups = V.row_dots.shape[0], V.column_sums.shape[0]
+    mean_dot, with_target = 0.0, 0.0
+    for n in range(N):
+        mean_dot += V.row_dots[n, 0]
+        with_target += V.row_dots[n, 1]
+    mean_dot /= N
+    # The target lies in the projected space: its product is the same before projection and after.
+    V.scalars[0] = with_target / K_P if K_P > 0.0 else 0.0
+    shift = V.column_sums[0]
+    for group in range(1, groups):
+        for k in range(N):
+            shift[k] += V.column_sums[group, k]
+    for k in range(N):
+        shift[k] /= N
+    shares = S.z.shape[0]
+    if shares > 1 and N >= _THREADS_FROM:
+        _project_shares(V, shift, mean_dot, S)
+    else:
+        _project_share(0, 1, V, shift, mean_dot, S)
+    rest = 0.0
+    for n in range(N):
+        rest += V.row_dots[n, 1]
+    V.scalars[1] = rest

@@ -1,0 +1,138 @@
+"""What the keys of a spec must hold together, and what this release does not have.
+
+A check reads :class:`~scbsim.spec.base.Values` and yields faults. One that reads a faulty key is
+left out by the reading itself, so no check asks whether its keys are sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from scbsim.errors import Fault
+from scbsim.spec.types import show
+
+if TYPE_CHECKING:
+    from scbsim.spec.base import Check, Values
+
+WITHOUT_THRESHOLD = ("sgd", "vanilla")
+REAL_BATCHES = ("batch", "softmax")
+
+# Valid specs that this release does not run: key, what is meant by it, what to say.
+# Delete a line when it does.
+NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    (
+        "dynamics.engine",
+        lambda engine: engine not in ("auto", "dense", "population"),
+        "engine {} is not in this release; there are auto, dense, population",
+    ),
+    (
+        "dynamics.replicas",
+        lambda replicas: replicas > 1,
+        "{} replicas in one run are not in this release; vary dynamics.replica from run to run",
+    ),
+    (
+        "noise.model",
+        lambda model: model == "matched",
+        "noise model {} is not in this release; there are isotropic, none",
+    ),
+    (
+        "init.from",
+        lambda path: path is not None,
+        "a start from a file is not in this release; give alpha_A and alpha_V",
+    ),
+    (
+        "output.snapshot_every",
+        lambda steps: steps > 0,
+        "snapshots are not in this release; 0 is none",
+    ),
+    ("sweep", lambda table: table is not None, "sweeps are not in this release"),
+)
+
+
+def task_sizes(task: Values) -> Iterator[Fault]:
+    """Check that a random task has its sizes."""
+    if task["from"] is None:
+        for key in ("N", "T", "Q"):
+            if key in task and task[key] is None:
+                yield Fault(key, "missing; a random task needs N, T and Q")
+
+
+def support_fits(task: Values) -> Iterator[Fault]:
+    """Check that the attention target has room for its support."""
+    if task["Q"] is not None and task["T"] is not None and task["Q"] > task["T"]:
+        yield Fault("Q", f"{show(task['Q'])} is more than the T = {show(task['T'])} positions")
+
+
+def alone(key: str, why: str) -> Check:
+    """Make the check that a key stands alone in its table."""
+
+    def check(table: Values) -> Iterator[Fault]:
+        if table[key] is not None:
+            yield from (
+                Fault(other, f"not together with `{key}`: {why}")
+                for other in sorted(table.given - {key})
+            )
+
+    return check
+
+
+def one_threshold(stage: Values) -> Iterator[Fault]:
+    """Check that the l1 level is given in one way."""
+    if {"threshold", "threshold_sigmas"} <= stage.given:
+        yield Fault("threshold", "together with threshold_sigmas; give one of the two")
+
+
+def threshold_has_effect(stage: Values) -> Iterator[Fault]:
+    """Check that a stage which names a rule without a threshold gives none."""
+    if stage["rule"] in WITHOUT_THRESHOLD:
+        for key in sorted({"threshold", "threshold_sigmas"} & stage.given):
+            problem = f'has no effect under this stage\'s own rule = "{stage["rule"]}"; take it out'
+            yield Fault(key, problem)
+
+
+def some_stage(run: Values) -> Iterator[Fault]:
+    """Check that there is a stage."""
+    if not run["stage"]:
+        yield Fault("stage", "missing; a run needs at least one [[stage]] table with its steps")
+
+
+def vanilla_has_batches(run: Values) -> Iterator[Fault]:
+    """Check that the rule without preconditioner and projection meets real batches."""
+    if run["dynamics"]["engine"] in REAL_BATCHES:
+        return
+    rules = {"dynamics.rule": run["dynamics"].get("rule")}
+    rules |= {f"stage.{i}.rule": stage.get("rule") for i, stage in enumerate(run["stage"])}
+    for key, rule in rules.items():
+        if rule == "vanilla":
+            yield Fault(key, '"vanilla" is for real batches; here there are sgd, prox, denoise')
+
+
+def sigmas_have_a_level(run: Values) -> Iterator[Fault]:
+    """Check that a threshold in units of the noise level meets such a level."""
+    if run["dynamics"]["engine"] in REAL_BATCHES:
+        without = f"engine = {show(run['dynamics']['engine'])}"
+    elif run["noise"]["model"] == "none":
+        without = 'noise.model = "none"'
+    else:
+        return
+    for i, stage in enumerate(run["stage"]):
+        if "rule" not in stage:  # a faulty one
+            continue
+        rule = stage["rule"] or run["dynamics"].get("rule", "sgd")
+        sigmas = stage.get("threshold_sigmas")
+        if sigmas is not None and rule not in WITHOUT_THRESHOLD:
+            yield Fault(
+                f"stage.{i}.threshold_sigmas",
+                f"{show(sigmas)} sigmas need a noise level, and {without} has none; "
+                "give `threshold`, the l1 level itself",
+            )
+
+
+def in_this_release(run: Values) -> Iterator[Fault]:
+    """Check that what is asked for is built."""
+    for key, asked, problem in NOT_IN_THIS_RELEASE:
+        table, _, name = key.partition(".")
+        value = run[table].get(name) if name and table in run else run.get(key)
+        if value is not None and asked(value):
+            yield Fault(key, problem.format(show(value)))

@@ -1,0 +1,259 @@
+"""RunSpec: everything a run depends on, read from TOML and checked as a whole.
+
+What is here is the run and its ways in and out; :mod:`scbsim.spec.tables` has the tables,
+:mod:`scbsim.spec.checks` what they must hold together and what this release does not run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import PlainValidator
+
+from scbsim.errors import Fault, SpecError
+from scbsim.spec import checks as spec_checks
+from scbsim.spec.base import Check, Table, Values
+from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
+from scbsim.spec.text import assign, override, read_toml, strict_json, write_toml
+from scbsim.spec.types import count, is_path, show
+
+__all__ = [
+    "DynamicsSpec",
+    "InitSpec",
+    "NoiseSpec",
+    "OutputSpec",
+    "RunSpec",
+    "StageSpec",
+    "TaskSpec",
+]
+
+_TABLES: dict[str, type[Table]] = {
+    "task": TaskSpec,
+    "dynamics": DynamicsSpec,
+    "noise": NoiseSpec,
+    "init": InitSpec,
+    "output": OutputSpec,
+}
+
+
+class RunSpec(Table):
+    """Everything a run depends on. The same spec gives the same numbers.
+
+    Tables may be given as models or as dicts. Specs are frozen; :meth:`replace` makes others.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of the noise, 0 to below 2**64. The task has a seed of its own.
+    task : TaskSpec
+        The task; its sizes are needed.
+    dynamics : DynamicsSpec
+        Engine, update rule, batch size, precision.
+    noise : NoiseSpec
+        Model and level of the gradient noise.
+    init : InitSpec
+        The start.
+    stage : tuple of StageSpec
+        The stages in order, at least one. In TOML each has its own ``[[stage]]`` heading.
+    output : OutputSpec
+        What is recorded, and how often.
+    sweep : None
+        The table of a sweep; a single run has none.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the spec, each with the key, the value and what is allowed.
+    """
+
+    place: ClassVar[str] = "the top of the spec"
+    checks: ClassVar[tuple[Check, ...]] = (
+        spec_checks.some_stage,
+        spec_checks.vanilla_has_batches,
+        spec_checks.sigmas_have_a_level,
+        spec_checks.in_this_release,
+    )
+
+    seed: Annotated[int, count(0, 2**64)] = 0
+    task: TaskSpec
+    dynamics: DynamicsSpec = DynamicsSpec()
+    noise: NoiseSpec = NoiseSpec()
+    init: InitSpec = InitSpec()
+    stage: tuple[StageSpec, ...] = ()
+    output: OutputSpec = OutputSpec()
+    sweep: Annotated[Any, PlainValidator(lambda table: table)] = None
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> RunSpec:
+        """Read a spec from a TOML file.
+
+        Parameters
+        ----------
+        path : path of the file
+        overrides : iterable of str
+            ``key=value`` words, as after ``--set``: ``stage.0.rate_A=0.05``. The value is TOML,
+            or else a string.
+
+        Raises
+        ------
+        OutputError
+            Where there is no such file, or it cannot be read.
+        SpecError
+            With every fault of the file and of the overrides.
+        """
+        tables = read_toml(path)
+        return cls._checked(tables, overrides, Path(path).parent, where=str(path))
+
+    @classmethod
+    def from_dict(
+        cls,
+        tables: Mapping[str, Any],
+        base_dir: str | os.PathLike[str] | None = None,
+        overrides: Iterable[str] = (),
+    ) -> RunSpec:
+        """Make a spec from the tables of TOML as dicts.
+
+        Parameters
+        ----------
+        tables : mapping
+            The tables, with the keys of TOML; models of :mod:`scbsim.spec` will do too.
+        base_dir : path, optional
+            The folder from which the files of ``task.from`` and ``init.from`` are named; the
+            current one unless given.
+        overrides : iterable of str
+            ``key=value`` words, as in :meth:`from_toml`.
+
+        Raises
+        ------
+        SpecError
+            With every fault of the tables and of the overrides.
+        """
+        return cls._checked(tables, overrides, base_dir or ".")
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> RunSpec:
+        """Make a spec from what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        SpecError
+            Where it is not JSON, or with every fault of the spec.
+        """
+        try:
+            tables = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SpecError([Fault("", f"not JSON: {error}")]) from None
+        return cls._checked(tables, (), ".")
+
+    @classmethod
+    def _checked(
+        cls,
+        given: Any,
+        overrides: Iterable[str],
+        folder: str | os.PathLike[str],
+        where: str = "",
+    ) -> RunSpec:
+        if not isinstance(given, Mapping):
+            raise SpecError([Fault("", f"{show(given)} is not a table of tables")], where)
+        tables = cls.prepared(given)
+        faults = [fault for words in overrides if (fault := override(tables, words))]
+        for name in ("task", "init"):
+            table = tables.get(name)
+            if isinstance(table, dict) and is_path(table.get("from")):
+                table["from"] = os.path.abspath(os.path.join(folder, table["from"]))
+        try:
+            spec = cls(**tables)
+        except SpecError as error:
+            faults += error.faults
+        if faults:
+            raise SpecError(faults, where)
+        return spec
+
+    @classmethod
+    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return what was given as dicts and a list of them, with the keys of TOML."""
+        given = {"task": {}} | super().prepared(data)
+        for name, table in _TABLES.items():
+            if name in given:
+                given[name] = _opened(table, given[name])
+        if isinstance(given.get("stage"), list | tuple):
+            given["stage"] = [_opened(StageSpec, stage) for stage in given["stage"]]
+        return given
+
+    @classmethod
+    def sound(cls, given: Mapping[str, Any], wrong: Iterable[str]) -> Values:
+        """Return the values that hold in every table, the defaults among them."""
+        wrong = set(wrong)
+        run = super().sound(given, wrong)
+        for name, table in _TABLES.items():
+            if name in run:
+                run[name] = table.sound(given.get(name, {}), _below(name, wrong))
+        if "stage" in run:
+            run["stage"] = [
+                StageSpec.sound(stage, _below(f"stage.{i}", wrong))
+                if isinstance(stage, dict)
+                else Values()
+                for i, stage in enumerate(run["stage"])
+            ]
+        return run
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of all stages together: the most that the run takes."""
+        return sum(stage.steps for stage in self.stage)
+
+    def rule_of(self, i: int) -> str:
+        """Return the update rule of stage ``i``: its own, or else that of ``dynamics``."""
+        return self.stage[i].rule or self.dynamics.rule
+
+    def replace(self, **changes: Any) -> RunSpec:
+        """Return a spec with some keys changed: ``spec.replace(**{"dynamics.rule": "sgd"})``.
+
+        ``None`` takes an optional key away.
+
+        Raises
+        ------
+        SpecError
+            With every fault of the new spec.
+        """
+        tables = self.to_dict()
+        faults = [f for key, value in changes.items() if (f := assign(tables, key, value))]
+        if faults:
+            raise SpecError(faults)
+        return type(self)(**tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spec as dicts of str, bool, int and float, defaults included."""
+        return self.plain()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the tables as dicts, in the order in which people write them."""
+        tables: dict[str, Any] = {"seed": self.seed}
+        for name in ("task", "dynamics", "noise", "init"):
+            tables[name] = getattr(self, name).plain()
+        tables["stage"] = [stage.plain() for stage in self.stage]
+        tables["output"] = self.output.plain()
+        return tables
+
+    def to_json(self) -> str:
+        """Return the spec as JSON that :meth:`from_json` reads back equal."""
+        return strict_json(self.to_dict())
+
+    def to_toml(self) -> str:
+        """Return the spec as TOML that :meth:`from_toml` reads back equal."""
+        return write_toml(self.to_dict())
+
+
+def _opened(table: type[Table], given: Any) -> Any:
+    """Return a table as a dict of its own; what is none, as it is."""
+    if isinstance(given, table):
+        return given.plain()
+    return table.prepared(given) if isinstance(given, Mapping) else given
+
+
+def _below(place: str, keys: Iterable[str]) -> set[str]:
+    return {key.removeprefix(f"{place}.") for key in keys if key.startswith(f"{place}.")}

@@ -1,0 +1,252 @@
+"""The tables of a run spec, one model each, with the attribute names of the TOML keys."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from scbsim.spec import checks as spec_checks
+from scbsim.spec.base import Check, Table
+from scbsim.spec.types import (
+    EXACT,
+    FILE,
+    FINITE,
+    FRACTION,
+    NOT_NEGATIVE,
+    POSITIVE,
+    choice,
+    count,
+    number,
+)
+
+Rule = Literal["sgd", "prox", "denoise", "vanilla"]
+Engine = Literal["auto", "dense", "sparse", "collapsed", "batch", "softmax", "population"]
+
+_RULE = choice("sgd", "prox", "denoise", "vanilla")
+_ENGINE = choice("auto", "dense", "sparse", "collapsed", "batch", "softmax", "population")
+_SIGMAS = number(
+    'a finite number, 0 or more, or "auto"', lambda x: 0.0 <= x < math.inf, words=("auto",)
+)
+_SEED = count(0, 2**64)
+
+
+def _positive_or_inf(value: float) -> bool:
+    return value > 0.0
+
+
+class TaskSpec(Table):
+    """The task: a random one of a given size, or one from a file (docs/model.md, section 1).
+
+    Attributes
+    ----------
+    N : int
+        Size of the vocabulary, 2 to below 2**24. Needed, unless ``from`` is given.
+    T : int
+        Length of the context in tokens, 2 to below 2**53. Needed, unless ``from`` is given.
+    Q : int
+        Nonzeros in a column of the attention target, 1 to T. Needed, unless ``from`` is given.
+    mu : {"uniform", "dirichlet"}
+        How the token distribution is drawn.
+    mu_concentration : float
+        Dirichlet concentration of ``mu = "dirichlet"``, above 0; large is close to uniform.
+    P_concentration : float
+        Gamma shape of the entries of the transition matrix before it is balanced, above 0;
+        small is sharp.
+    q_concentration : float
+        Dirichlet concentration of the weights on the support, above 0; ``inf`` makes them even.
+    seed : int
+        Seed of the draw, 0 to below 2**64; not that of the noise.
+    from_ : str or None
+        In TOML ``from``: a file with the datasets mu, P, q_positions, q_weights, T. It excludes
+        every other key of the table.
+    """
+
+    place: ClassVar[str] = "[task]"
+    checks: ClassVar[tuple[Check, ...]] = (
+        spec_checks.task_sizes,
+        spec_checks.support_fits,
+        spec_checks.alone("from", "the task is read from that file"),
+    )
+
+    N: Annotated[int, count(2, 2**24)] | None = None
+    T: Annotated[int, count(2, EXACT)] | None = None
+    Q: Annotated[int, count(1, EXACT)] | None = None
+    mu: Annotated[Literal["uniform", "dirichlet"], choice("uniform", "dirichlet")] = "uniform"
+    mu_concentration: Annotated[float, POSITIVE] = 20.0
+    P_concentration: Annotated[float, POSITIVE] = 0.02
+    q_concentration: Annotated[float, number("a number above 0, or inf", _positive_or_inf)] = 5.0
+    seed: Annotated[int, _SEED] = 0
+    from_: Annotated[str, FILE] | None = Field(default=None, alias="from")
+
+    @classmethod
+    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return what was given as a dict with the keys of TOML; JSON has no inf but "inf"."""
+        given = super().prepared(data)
+        return given | {"q_concentration": math.inf} if _says_inf(given) else given
+
+    def plain(self) -> dict[str, Any]:
+        """Return the table as a dict; only ``from`` where the task is read from a file."""
+        return {"from": self.from_} if self.from_ is not None else super().plain()
+
+
+def _says_inf(given: Mapping[str, Any]) -> bool:
+    value = given.get("q_concentration")
+    return isinstance(value, str) and value == "inf"
+
+
+class DynamicsSpec(Table):
+    """How the learner moves (docs/model.md, sections 3, 4 and 6).
+
+    Attributes
+    ----------
+    engine : {"auto", "dense", "sparse", "collapsed", "batch", "softmax", "population"}
+        How the state is represented and advanced.
+    rule : {"sgd", "prox", "denoise", "vanilla"}
+        The update rule of stages that name none; "vanilla" only on real batches.
+    replicas : int
+        Independent runs of one task side by side, 1 to below 2**24.
+    replica : int
+        Index of the noise stream, 0 to below 2**24: another one is another run of one seed.
+    batch_size : int
+        Samples a step, 1 to below 2**53. In the Gaussian engines it only scales the noise.
+    precision : {"float32", "float64"}
+        Of the matrices; sums are always float64.
+    """
+
+    place: ClassVar[str] = "[dynamics]"
+
+    engine: Annotated[Engine, _ENGINE] = "auto"
+    rule: Annotated[Rule, _RULE] = "prox"
+    replicas: Annotated[int, count(1, 2**24)] = 1
+    replica: Annotated[int, count(0, 2**24)] = 0
+    batch_size: Annotated[int, count(1, EXACT)] = 50_000_000
+    precision: Annotated[Literal["float32", "float64"], choice("float32", "float64")] = "float32"
+
+
+class NoiseSpec(Table):
+    """The gradient noise of the Gaussian engines (docs/model.md, section 5).
+
+    Attributes
+    ----------
+    model : {"isotropic", "matched", "none"}
+        Constant levels, levels matched to the true gradient, or no noise.
+    sigma_A : float
+        Level of the attention noise for a batch of one, 0 or more: column k of A gets
+        ``sigma_A / sqrt(batch_size mu_k)`` an entry.
+    sigma_V : float
+        Level of the value noise for a batch of one, 0 or more.
+    """
+
+    place: ClassVar[str] = "[noise]"
+
+    model: Annotated[
+        Literal["isotropic", "matched", "none"], choice("isotropic", "matched", "none")
+    ] = "isotropic"
+    sigma_A: Annotated[float, NOT_NEGATIVE] = 1.0
+    sigma_V: Annotated[float, NOT_NEGATIVE] = 1.0
+
+
+class InitSpec(Table):
+    """The start (docs/model.md, section 4).
+
+    Attributes
+    ----------
+    alpha_A : float
+        Signal of the attention matrix at the start, where ``s_k = alpha_A q_k``; finite.
+    alpha_V : float
+        Signal of the value matrix at the start, where ``Vb = alpha_V Pb``; finite.
+    from_ : str or None
+        In TOML ``from``: a run's file, from whose last state to start. It excludes ``alpha_*``.
+    """
+
+    place: ClassVar[str] = "[init]"
+    checks: ClassVar[tuple[Check, ...]] = (
+        spec_checks.alone("from", "the start is read from that file"),
+    )
+
+    alpha_A: Annotated[float, FINITE] = 0.1
+    alpha_V: Annotated[float, FINITE] = 0.1
+    from_: Annotated[str, FILE] | None = Field(default=None, alias="from")
+
+    def plain(self) -> dict[str, Any]:
+        """Return the table as a dict; only ``from`` where the start is read from a file."""
+        return {"from": self.from_} if self.from_ is not None else super().plain()
+
+
+class StageSpec(Table):
+    """A stage of the run; stages follow one another and count from 0 (docs/model.md, section 4).
+
+    Attributes
+    ----------
+    steps : int
+        Steps the stage takes at most, 1 to below 2**40. Needed.
+    rate_A, rate_V : float
+        Step sizes of the attention and the value matrix, 0 or more; 0 holds the matrix still.
+    rule : {"sgd", "prox", "denoise", "vanilla"} or None
+        This stage's own rule; None is that of ``dynamics.rule``.
+    threshold : float or None
+        The l1 level lam itself, 0 or more. Excludes ``threshold_sigmas``.
+    threshold_sigmas : float, "auto" or None
+        The l1 level in units of the isotropic noise level, ``lam_k = threshold_sigmas sigma_k``,
+        0 or more; "auto" lets one entry a step leave zero by chance. 4.0 where no threshold is
+        given, unless the stage's own rule has none. A rule without a threshold reads neither.
+    until_signal : float or None
+        End the stage once ``max(alpha_A, alpha_V)`` is at least this; above 0.
+    normalize_level : float or None
+        Normalise at the end of the stage: keep the entries of a column of A that are at least
+        this fraction, between 0 and 1, of its largest.
+    """
+
+    place: ClassVar[str] = "[[stage]]"
+    checks: ClassVar[tuple[Check, ...]] = (
+        spec_checks.one_threshold,
+        spec_checks.threshold_has_effect,
+    )
+
+    steps: Annotated[int, count(1, 2**40)]
+    rate_A: Annotated[float, NOT_NEGATIVE] = 0.1
+    rate_V: Annotated[float, NOT_NEGATIVE] = 0.1
+    rule: Annotated[Rule, _RULE] | None = None
+    threshold: Annotated[float, NOT_NEGATIVE] | None = None
+    threshold_sigmas: Annotated[float | Literal["auto"], _SIGMAS] | None = None
+    until_signal: Annotated[float, POSITIVE] | None = None
+    normalize_level: Annotated[float, FRACTION] | None = None
+
+    @classmethod
+    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return what was given as a dict, with the threshold of a stage that names none."""
+        given = super().prepared(data)
+        named = given.get("threshold") is not None or given.get("threshold_sigmas") is not None
+        rule = given.get("rule")
+        if not named and not (isinstance(rule, str) and rule in spec_checks.WITHOUT_THRESHOLD):
+            given["threshold_sigmas"] = 4.0
+        return given
+
+
+class OutputSpec(Table):
+    """What is recorded, and how often.
+
+    Attributes
+    ----------
+    every : int
+        Steps from one recorded row to the next, 1 to below 2**40; the last is always recorded.
+    snapshot_every : int
+        Steps from one snapshot of the matrices to the next, 0 to below 2**40; 0 is none.
+    final_state : bool or "auto"
+        Keep the last state in the file; "auto" does so where it is under 64 MB.
+    normalize_level : float
+        Level, between 0 and 1, at which the end is normalised for the normalised observables.
+    checkpoint_seconds : float
+        Seconds from one checkpoint to the next, 0 or more.
+    """
+
+    place: ClassVar[str] = "[output]"
+
+    every: Annotated[int, count(1, 2**40)] = 1
+    snapshot_every: Annotated[int, count(0, 2**40)] = 0
+    final_state: Annotated[bool | Literal["auto"], choice(True, False, "auto")] = "auto"
+    normalize_level: Annotated[float, FRACTION] = 0.1
+    checkpoint_seconds: Annotated[float, NOT_NEGATIVE] = 60.0

@@ -1,0 +1,123 @@
+"""The kinds of value a spec key takes: each says in words what it allows, and what it was given.
+
+A kind is a validator for :data:`typing.Annotated`; what it raises is the text of a fault.
+"""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Callable
+from contextlib import suppress
+from difflib import get_close_matches
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from pydantic import PlainValidator
+
+EXACT = 2**53
+"""Counts stay below this, so that float64 holds every one of them exactly."""
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 60
+
+
+def show(value: Any) -> str:
+    """Write a value as it would stand in TOML, cut short where it is long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value.isprintable() and '"' not in value and len(value) <= 60:
+        return f'"{value}"'
+    try:
+        return _repr.repr(value)
+    except ValueError:  # Python writes out no integer of thousands of digits
+        return "a huge integer"
+
+
+def nearest(word: str, choices: tuple[str, ...]) -> str | None:
+    """Return the choice most like a word, whatever its case; None where none is like it."""
+    spelled = {choice.casefold(): choice for choice in choices}
+    found = get_close_matches(word.casefold(), spelled, n=1, cutoff=0.7)
+    return spelled[found[0]] if found else None
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number; true and false are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _refused(value: Any, takes: str) -> ValueError:
+    return ValueError(f"{show(value)} is not allowed; it takes {takes}")
+
+
+def count(low: int, below: int) -> PlainValidator:
+    """Take a whole number with ``low <= value < below``; 1e9 is one, 1.5 and true are not."""
+    takes = f"a whole number from {low} to below 2**{below.bit_length() - 1}"
+
+    def check(value: Any) -> int:
+        whole = None
+        if _is_number(value) and (
+            isinstance(value, Integral) or (abs(value) <= EXACT and value == math.floor(value))
+        ):
+            whole = int(value)
+        if whole is None or not low <= whole < below:
+            raise _refused(value, takes)
+        return whole
+
+    return PlainValidator(check)
+
+
+def number(
+    takes: str, holds: Callable[[float], bool] = math.isfinite, words: tuple[str, ...] = ()
+) -> PlainValidator:
+    """Take a number that ``holds``, or one of ``words``; ``takes`` says so to people."""
+
+    def check(value: Any) -> float | str:
+        if isinstance(value, str) and value in words:
+            return value
+        real = math.nan
+        if _is_number(value):
+            with suppress(OverflowError):
+                real = float(value)
+        if not holds(real):
+            raise _refused(value, takes)
+        return real
+
+    return PlainValidator(check)
+
+
+def choice(*choices: str | bool) -> PlainValidator:
+    """Take one of a few words, or true and false."""
+    words = tuple(c for c in choices if isinstance(c, str))
+    takes = ", ".join(c if isinstance(c, str) else show(c) for c in choices)
+
+    def check(value: Any) -> str | bool:
+        for one in choices:
+            if isinstance(value, type(one)) and value == one:
+                return one
+        like = nearest(value, words) if isinstance(value, str) else None
+        raise _refused(value, takes + (f'; did you mean "{like}"?' if like else ""))
+
+    return PlainValidator(check)
+
+
+def is_path(value: Any) -> bool:
+    """Whether a value can be the path of a file."""
+    if not isinstance(value, str | Path):
+        return False
+    text = str(value)
+    return bool(text) and "\0" not in text and text.encode(errors="ignore").decode() == text
+
+
+def _path(value: Any) -> str:
+    if not is_path(value):
+        raise _refused(value, "the path of a file")
+    return str(value)
+
+
+FILE = PlainValidator(_path)
+FINITE = number("a finite number")
+NOT_NEGATIVE = number("a finite number, 0 or more", lambda x: 0.0 <= x < math.inf)
+POSITIVE = number("a finite number above 0", lambda x: 0.0 < x < math.inf)
+FRACTION = number("a number between 0 and 1, both left out", lambda x: 0.0 < x < 1.0)

@@ -1,0 +1,160 @@
+"""Reading the output file, finished or still being written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from scbsim.errors import OutputError
+from scbsim.observables import NAMES, STATUS
+from scbsim.storage.schema import (
+    FORMAT,
+    NORMALIZED,
+    REASONS,
+    SCHEMA_VERSION,
+    STAGES,
+    TASK,
+    TRAJECTORY,
+)
+from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+    """Open an output file for reading, whether or not someone writes it.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is not one of scbsim's.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise OutputError(f"{path} does not exist")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, not an output file")
+    if path.stat().st_size == 0:
+        raise OutputError(f"{path} is empty: nothing was written to it")
+    if not h5py.is_hdf5(path):
+        raise OutputError(f"{path} is not an HDF5 file")
+    try:
+        file = h5py.File(path, "r", libver="latest", swmr=True, locking=False)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {error}") from None
+    with file:
+        if file.attrs.get("format") != FORMAT or TRAJECTORY not in file:
+            raise OutputError(f"{path} is an HDF5 file, but not an output of scbsim")
+        version = str(file.attrs["schema_version"])
+        if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+            raise OutputError(
+                f"{path} has schema {version}; this scbsim reads {SCHEMA_VERSION}: use a newer one"
+            )
+        yield file
+
+
+def load(path: str | os.PathLike[str]) -> Trajectory:
+    """Load the trajectory of a run from its file, as far as it is written.
+
+    Parameters
+    ----------
+    path : path of an output file
+        Finished, or still being written.
+
+    Returns
+    -------
+    xarray.Dataset
+        As :func:`scbsim.simulate` returns it.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is not one of scbsim's.
+    """
+    with opened(path) as file:
+        attributes: dict[str, Any] = {
+            name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")
+        }
+        attributes["engine"] = json.loads(file.attrs["provenance"])["engine"]
+        for name in ("spec", "provenance", "run_uuid", "created_utc"):
+            attributes[name] = str(file.attrs[name])
+        # The count is read before the columns: what it promises is there.
+        group = file[TRAJECTORY]
+        n = int(group["n_committed"][()])
+        status = STATUS[int(group["status"][()])]
+        rows = np.empty((n, len(NAMES)))
+        for i, name in enumerate(NAMES):
+            rows[:, i] = group[name][:n]
+        return assemble(
+            group["step"][:n], group["stage"][:n], rows, _tables(file), status, attributes
+        )
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a file says of its run, in plain types that JSON can hold.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is not one of scbsim's.
+    """
+    with opened(path) as file:
+        group = file[TRAJECTORY]
+        n = int(group["n_committed"][()])
+        tables = _tables(file)
+        last = {name: float(group[name][n - 1]) for name in NAMES} if n else {}
+        normalized = tables.normalized[-1] if tables.normalized else None
+        return {
+            "path": str(path),
+            "bytes": Path(path).stat().st_size,
+            "format": FORMAT,
+            "schema_version": str(file.attrs["schema_version"]),
+            "code_version": str(file.attrs["code_version"]),
+            "run_uuid": str(file.attrs["run_uuid"]),
+            "created_utc": str(file.attrs["created_utc"]),
+            "status": STATUS[int(group["status"][()])],
+            "rows": n,
+            "step": int(group["step"][n - 1]) if n else 0,
+            "last": last,
+            "normalized": _describe_normalized(normalized),
+            "stages": [vars(end) for end in tables.stages],
+            "spec": json.loads(file.attrs["spec"]),
+            "provenance": json.loads(file.attrs["provenance"]),
+        }
+
+
+def _describe_normalized(row: NormalizedRow | None) -> dict[str, float] | None:
+    if row is None:
+        return None
+    values = dict(zip(NAMES, row.row.tolist(), strict=True))
+    return {"step": row.step, "stage": row.stage, "count": row.count, **values}
+
+
+def _tables(file: h5py.File) -> Tables:
+    group = file[STAGES]
+    ends = zip(group["stage"][:], group["end_step"][:], group["reason"][:], strict=False)
+    stages = [StageEnd(int(stage), int(step), REASONS[int(reason)]) for stage, step, reason in ends]
+    group = file[NORMALIZED]
+    # A row that is being written may be short: the last column says how many are whole.
+    n = len(group[NAMES[-1]])
+    normalized = [
+        NormalizedRow(
+            step=int(group["step"][i]),
+            stage=int(group["stage"][i]),
+            count=int(group["count"][i]),
+            row=np.array([group[name][i] for name in NAMES]),
+        )
+        for i in range(n)
+    ]
+    return Tables(stages, normalized)
+
+
+def _plain(value: Any) -> int | float:
+    plain: int | float = value.item() if hasattr(value, "item") else value
+    return plain

@@ -1,0 +1,25 @@
+"""The names and types of the output file, schema 1.
+
+A file is a run: `/trajectory` has a column per observable along `step`; `/normalized` and
+`/stages` are small tables; `/task` explains what was learned; attributes carry the spec, the
+provenance and a name that no other run has.
+"""
+
+from __future__ import annotations
+
+FORMAT = "scbsim"
+SCHEMA_VERSION = "1.0"
+
+TRAJECTORY = "trajectory"
+NORMALIZED = "normalized"
+STAGES = "stages"
+TASK = "task"
+
+MOST_CHUNK_ROWS = 16384
+REASONS = ("steps", "signal", "diverged")
+"""What ends a stage; the file keeps the index."""
+
+
+def chunk_rows(expected: int) -> int:
+    """Return the rows of a chunk: fewer where fewer are expected."""
+    return max(16, min(MOST_CHUNK_ROWS, expected))

@@ -1,0 +1,211 @@
+"""What makes arrays a task: the conditions of section 1 of docs/model.md, each fault named."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scbsim.errors import Fault, TaskError
+from scbsim.task.balance import round_to_stationary
+
+Array = NDArray[np.float64]
+
+TOLERANCE = 1e-9
+"""How far sums and stationarity may be off before they are faults."""
+
+ROUNDING = 64 * float(np.finfo(np.float64).eps)
+"""How far they may be off and still pass for exact."""
+
+EXACT = 2**53
+"""Positions and lengths stay below, where float64 has every integer."""
+
+
+def check_arrays(
+    mu: ArrayLike, P: ArrayLike, q_positions: ArrayLike, q_weights: ArrayLike, T: Any
+) -> tuple[Array, Array, NDArray[np.int64], Array, int]:
+    """Arrays of a task: checked, with sorted positions, and normalised where they are not quite.
+
+    Parameters and conditions are those of :meth:`scbsim.Task.from_arrays`.
+
+    Raises
+    ------
+    TaskError
+        If anything is wrong; it names everything that is.
+    """
+    faults: list[Fault] = []
+    length = check_integer("T", T, 2, EXACT, faults)
+    mu_ = _numbers("mu", mu, 1, faults)
+    P_ = _numbers("P", P, 2, faults)
+    positions = _integers("q_positions", q_positions, faults)
+    weights = _numbers("q_weights", q_weights, 2, faults)
+
+    N = mu_.size if mu_ is not None else P_.shape[1] if P_ is not None else None
+    if mu_ is not None:
+        _check_mu(mu_, faults)
+    if P_ is not None and _has_shape("P", P_, (N, N), faults):
+        _check_P(P_, mu_, faults)
+    if positions is not None and _has_shape("q_positions", positions, (N, None), faults):
+        _check_positions(positions, length, faults)
+    Q = None if positions is None else positions.shape[1]
+    if weights is not None and _has_shape("q_weights", weights, (N, Q), faults):
+        _check_weights(weights, faults)
+
+    if faults:
+        raise TaskError(faults)
+    assert mu_ is not None and P_ is not None  # noqa: PT018
+    assert positions is not None and weights is not None and length is not None  # noqa: PT018
+    order = np.argsort(positions, axis=1)
+    return (
+        *_normalized(mu_, P_),
+        np.take_along_axis(positions, order, axis=1).astype(np.int64),
+        _sum_to_one(np.take_along_axis(weights, order, axis=1)),
+        length,
+    )
+
+
+def _normalized(mu: Array, P: Array) -> tuple[Array, Array]:
+    mu = _sum_to_one(mu)
+    exact = np.abs(P.sum(axis=0) - 1.0).max() <= ROUNDING and _drift(P, mu) <= ROUNDING
+    return mu, P if exact else round_to_stationary(P, mu)
+
+
+def _sum_to_one(x: Array) -> Array:
+    """`x` with sums of 1 along the last axis; as it is where they are 1 already, bit for bit."""
+    total = x.sum(axis=-1, keepdims=True)
+    return np.where(np.abs(total - 1.0) <= ROUNDING, x, x / total)
+
+
+def _drift(P: Array, mu: Array) -> float:
+    return float(np.abs(P @ mu - mu).sum())
+
+
+def check_integer(key: str, value: Any, least: int, below: int, faults: list[Fault]) -> int | None:
+    """Integer `value` within its limits; or None, and a fault more."""
+    try:
+        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not least <= number < below:
+        power = below.bit_length() - 1
+        bound = f"below 2**{power}" if below == 2**power and power > 20 else f"at most {below - 1}"
+        faults.append(Fault(key, f"{value!r} is not an integer of at least {least} and {bound}"))
+        return None
+    return number
+
+
+def _numbers(key: str, value: ArrayLike, ndim: int, faults: list[Fault]) -> Array | None:
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf":
+            raise TypeError(f"{array.dtype} given")
+        array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        faults.append(Fault(key, f"not an array of real numbers ({error})"))
+        return None
+    if array.ndim != ndim or array.size == 0:
+        faults.append(Fault(key, f"has shape {array.shape}; {ndim} dimension(s) wanted, not empty"))
+        return None
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = ", ".join(str(int(i)) for i in np.argwhere(~finite)[0])
+        count = int((~finite).sum())
+        faults.append(Fault(key, f"{count} entries are not finite, the first at [{where}]"))
+        return None
+    return array
+
+
+def _integers(key: str, value: ArrayLike, faults: list[Fault]) -> NDArray[Any] | None:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        faults.append(Fault(key, f"not an array of integers ({error})"))
+        return None
+    if array.dtype.kind not in "iu":
+        faults.append(Fault(key, f"has type {array.dtype}; integers wanted"))
+        return None
+    if array.ndim != 2 or array.size == 0:
+        faults.append(Fault(key, f"has shape {array.shape}; 2 dimension(s) wanted, not empty"))
+        return None
+    return array
+
+
+def _has_shape(
+    key: str, array: NDArray[Any], shape: tuple[int | None, ...], faults: list[Fault]
+) -> bool:
+    names = ("N", "N") if key == "P" else ("N", "Q")
+    if all(want in (None, have) for have, want in zip(array.shape, shape, strict=True)):
+        return True
+    wanted = ", ".join(
+        name if want is None else f"{name} = {want}"
+        for name, want in zip(names, shape, strict=True)
+    )
+    faults.append(Fault(key, f"has shape {array.shape}; ({wanted}) wanted"))
+    return False
+
+
+def _columns(numbers: Sequence[int] | NDArray[Any]) -> str:
+    """`column 3`, or `columns 3, 5, 8 and 12 more`."""
+    shown = ", ".join(str(int(k)) for k in numbers[:3])
+    more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
+    return f"column{'s' if len(numbers) > 1 else ''} {shown}{more}"
+
+
+def _check_sums(key: str, sums: Array, faults: list[Fault]) -> None:
+    bad = np.flatnonzero(np.abs(sums - 1.0) > TOLERANCE)
+    if bad.size:
+        worst = bad[np.argmax(np.abs(sums[bad] - 1.0))]
+        problem = f"column {worst} sums to {sums[worst]:.12g}, not 1"
+        if bad.size > 1:
+            problem += f"; {_columns(bad)} are off"
+        faults.append(Fault(key, problem))
+
+
+def _check_mu(mu: Array, faults: list[Fault]) -> None:
+    if mu.size < 2:
+        faults.append(Fault("mu", "has 1 token; at least 2 wanted"))
+    bad = np.flatnonzero(mu <= 0.0)
+    if bad.size:
+        faults.append(Fault("mu", f"mu[{bad[0]}] is {mu[bad[0]]:g}; every entry must be above 0"))
+    if abs(mu.sum() - 1.0) > TOLERANCE:
+        faults.append(Fault("mu", f"sums to {mu.sum():.12g}, not 1"))
+
+
+def _check_P(P: Array, mu: Array | None, faults: list[Fault]) -> None:
+    negative = np.argwhere(P < 0.0)
+    if len(negative):
+        n, m = (int(i) for i in negative[0])
+        faults.append(Fault("P", f"P[{n}, {m}] is {P[n, m]:g}; no entry may be below 0"))
+    _check_sums("P", P.sum(axis=0), faults)
+    if mu is not None and _drift(P, mu) > TOLERANCE:
+        problem = (
+            f"mu is not stationary: |P mu - mu|_1 is {_drift(P, mu):.3g}, at most 1e-9 allowed"
+        )
+        faults.append(Fault("P", problem))
+
+
+def _check_positions(positions: NDArray[Any], T: int | None, faults: list[Fault]) -> None:
+    Q = positions.shape[1]
+    if T is not None:
+        if Q > T:
+            faults.append(Fault("q_positions", f"{Q} positions a column, more than T = {T}"))
+        outside = np.argwhere((positions < 0) | (positions >= T))
+        if len(outside):
+            k, j = (int(i) for i in outside[0])
+            problem = f"{positions[k, j]} in column {k} is not a position in [0, T = {T})"
+            faults.append(Fault("q_positions", problem))
+    ordered = np.sort(positions, axis=1)
+    twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
+    if twice.size:
+        faults.append(Fault("q_positions", f"{_columns(twice)}: a position stands there twice"))
+
+
+def _check_weights(weights: Array, faults: list[Fault]) -> None:
+    bad = np.flatnonzero((weights < 0.0).any(axis=1))
+    if bad.size:
+        problem = f"{_columns(bad)}: no weight may be below 0, the least is {weights.min():g}"
+        faults.append(Fault("q_weights", problem))
+    _check_sums("q_weights", weights.sum(axis=1), faults)

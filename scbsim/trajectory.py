@@ -1,0 +1,125 @@
+"""The trajectory of a run as an `xarray.Dataset`: one form, from memory and from a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.observables import NAMES, OBSERVABLES
+from scbsim.run_header import RunHeader
+
+if TYPE_CHECKING:
+    import xarray
+
+    Trajectory: TypeAlias = xarray.Dataset
+else:
+    Trajectory = Any
+
+
+@dataclass(frozen=True)
+class StageEnd:
+    """When a stage ended, and why: ``steps``, ``signal`` or ``diverged``."""
+
+    stage: int
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class NormalizedRow:
+    """Observables of the normalised matrices.
+
+    Attributes
+    ----------
+    step, stage : int
+        When.
+    count : int
+        Columns in which nothing stood out.
+    row : (9,) float64
+        In the order of `scbsim.observables.OBSERVABLES`.
+    """
+
+    step: int
+    stage: int
+    count: int
+    row: NDArray[np.float64]
+
+
+@dataclass
+class Tables:
+    """The small tables of a run."""
+
+    stages: list[StageEnd] = field(default_factory=list)
+    normalized: list[NormalizedRow] = field(default_factory=list)
+
+
+def dataset(
+    header: RunHeader,
+    steps: NDArray[np.int64],
+    stages: NDArray[np.int64],
+    rows: NDArray[np.float64],
+    tables: Tables,
+    status: str,
+) -> Trajectory:
+    """Build the dataset of a run that was kept in memory."""
+    attributes = {
+        **task_attributes(header),
+        "engine": header.provenance["engine"],
+        "spec": header.spec.to_json(),
+        "provenance": json.dumps(header.provenance),
+        "run_uuid": header.run_uuid,
+        "created_utc": header.created_utc,
+    }
+    return assemble(steps, stages, rows, tables, status, attributes)
+
+
+def task_attributes(header: RunHeader) -> dict[str, int | float]:
+    """Return the numbers of the task that pictures and tables need."""
+    task = header.task
+    return {"N": task.N, "T": task.T, "Q": task.Q, "K_P": task.K_P, "K_Q": task.K_Q}
+
+
+def assemble(
+    steps: NDArray[np.int64],
+    stages: NDArray[np.int64],
+    rows: NDArray[np.float64],
+    tables: Tables,
+    status: str,
+    attributes: dict[str, Any],
+) -> Trajectory:
+    """Build the dataset.
+
+    Parameters
+    ----------
+    steps, stages : (n,) int64
+    rows : (n, 9) float64
+    tables : Tables
+    status : str
+    attributes : dict
+    """
+    import xarray
+
+    variables: dict[str, Any] = {
+        "stage": ("step", stages.astype(np.int64), {"long_name": "stage, from 0"})
+    }
+    for i, o in enumerate(OBSERVABLES):
+        variables[o.name] = ("step", rows[:, i], {"long_name": o.long_name, "units": "1"})
+    at = "normalization"
+    normalized = tables.normalized
+    for name in ("step", "stage", "count"):
+        values = np.array([getattr(row, name) for row in normalized], np.int64)
+        variables[f"normalized_{name}"] = (at, values)
+    for i, name in enumerate(NAMES):
+        values = np.array([row.row[i] for row in normalized], np.float64)
+        variables[f"normalized_{name}"] = (at, values)
+    variables["stage_end"] = ("stage_index", np.array([e.step for e in tables.stages], np.int64))
+    variables["stage_reason"] = ("stage_index", np.array([e.reason for e in tables.stages], "U8"))
+    return xarray.Dataset(
+        variables,
+        coords={"step": ("step", steps.astype(np.int64), {"long_name": "steps taken"})},
+        attrs={"status": status, **attributes},
+    )

@@ -1,0 +1,71 @@
+import pytest
+
+from scbsim.figures import figure5
+from scbsim.figures.files import Stopped
+from scbsim.storage.reader import load
+
+SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")
+
+
+@pytest.fixture
+def shrunk(monkeypatch):
+    """Figure 5 in no time: the same run(), with every spec made small."""
+    whole = figure5.run
+    given = {}
+
+    def run(folder, **options):
+        given.update(options, folder=folder)
+        return whole(folder, overrides=SHRUNK, **options)
+
+    monkeypatch.setattr(figure5, "run", run)
+    return given
+
+
+def test_figure_5_end_to_end(scbsim, shrunk, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = scbsim("figure", 5, "--quick", "--seed", 4)
+    assert result.exit_code == 0, result.output
+    made = {path.name for path in (tmp_path / "figure5").iterdir()}
+    assert made == {"n100-l1.h5", "n100-sgd.h5", "figure5.png", "figure5.pdf"}
+    assert "figure5/figure5.png\nfigure5/figure5.pdf\n" in result.stdout
+    l1 = load(tmp_path / "figure5" / "n100-l1.h5")
+    assert '"seed": 4' in l1.attrs["spec"] or '"seed":4' in l1.attrs["spec"]
+    row = next(line for line in result.stdout.splitlines() if " l1 " in line)
+    assert f"{float(l1['delta_A'].values[-1]):.3g}" in row
+
+
+def test_options_reach_the_library(scbsim, shrunk, tmp_path):
+    words = ["--engine", "dense", "--threads", 1, "--overwrite", "-q", "--quick", "-o", tmp_path]
+    result = scbsim("figure", 5, *words)
+    assert (result.exit_code, result.output) == (0, "")
+    assert (tmp_path / "figure5.png").exists()
+    del shrunk["tell"], shrunk["stop"]
+    assert shrunk == {
+        "folder": tmp_path,
+        "quick": True,
+        "engine": "dense",
+        "seed": None,
+        "overwrite": True,
+        "threads": 1,
+        "progress": False,
+    }
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_the_other_figures_are_not_there_yet(scbsim, fails, number):
+    said = fails(scbsim("figure", number), 2)
+    assert said.startswith(f"Error: figure {number} is not in this release")
+
+
+@pytest.mark.parametrize("words", [["6"], ["five"], ["5", "--engine", "no"], ["5", "--seed", "-1"]])
+def test_wrong_words(scbsim, fails, tmp_path, words):
+    fails(scbsim("figure", *words, "-o", tmp_path / "out"), 2)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_signal_is_status_75(scbsim, fails, monkeypatch, tmp_path):
+    def run(*_, **__):
+        raise Stopped("stopped on a signal")
+
+    monkeypatch.setattr(figure5, "run", run)
+    assert "stopped on a signal" in fails(scbsim("figure", 5, "-o", tmp_path), 75)

@@ -1,0 +1,44 @@
+import pytest
+
+
+def test_draws_beside_the_file(scbsim, done, tmp_path):
+    path = tmp_path / "run.h5"
+    path.write_bytes(done.read_bytes())
+    result = scbsim("plot", path)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{tmp_path / 'run.png'}\n"
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
+)
+def test_several_files_in_any_format(scbsim, done, tmp_path, suffix, magic):
+    picture = tmp_path / f"both.{suffix}"
+    result = scbsim("plot", done, done, "-o", picture)
+    assert result.exit_code == 0, result.output
+    assert picture.read_bytes().startswith(magic)
+
+
+def test_a_picture_is_replaced_only_when_asked(scbsim, fails, done, tmp_path):
+    picture = tmp_path / "kept.png"
+    picture.write_text("mine")
+    assert "--overwrite" in fails(scbsim("plot", done, "-o", picture), 2)
+    assert picture.read_text() == "mine"
+    assert scbsim("plot", done, "-o", picture, "--overwrite").exit_code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_is_never_drawn_over(scbsim, fails, done):
+    before = done.read_bytes()
+    assert ".png, .pdf, .svg" in fails(scbsim("plot", done, "-o", done, "--overwrite"), 2)
+    assert done.read_bytes() == before
+
+
+def test_a_missing_file(scbsim, fails, tmp_path):
+    assert "none.h5" in fails(scbsim("plot", tmp_path / "none.h5"), 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_where_a_folder_should_be(scbsim, fails, done):
+    assert str(done) in fails(scbsim("plot", done, "-o", done / "x.png"), 2)

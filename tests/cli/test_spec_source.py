@@ -1,0 +1,45 @@
+import tomllib
+
+import pytest
+
+from scbsim import RunSpec, presets
+from scbsim.cli.spec_source import read_spec
+from scbsim.errors import InputError, SpecError
+
+
+def test_a_file_is_read(spec):
+    assert read_spec(str(spec), ["seed=9"]) == RunSpec.from_toml(spec, overrides=["seed=9"])
+
+
+def test_a_preset_is_read_where_there_is_no_such_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    of_preset = RunSpec.from_dict(tomllib.loads(presets.text("quickstart")))
+    assert read_spec("quickstart") == of_preset
+    assert read_spec("quickstart", ["stage.0.steps=7"]).stage[0].steps == 7
+    (tmp_path / "quickstart").write_text(presets.text("two-stage"))
+    assert len(read_spec("quickstart").stage) == 2
+
+
+def test_a_relative_task_file_is_beside_the_spec(tmp_path):
+    (tmp_path / "run.toml").write_text('task.from = "TASK.h5"\n[[stage]]\nsteps = 1\n')
+    assert read_spec(str(tmp_path / "run.toml")).task.from_ == str(tmp_path / "TASK.h5")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("quikstart", "did you mean quickstart?"),
+        ("nothing.like", "scbsim presets"),
+        (".", "folder"),
+    ],
+)
+def test_neither_is_an_error_that_says_what_to_do(source, said):
+    with pytest.raises(InputError, match=r"no file|folder") as caught:
+        read_spec(source)
+    assert said in str(caught.value)
+
+
+def test_faults_of_overrides_come_together(spec):
+    with pytest.raises(SpecError) as caught:
+        read_spec(str(spec), ["stage.0.rate_A=-1", "task.N=one"])
+    assert {fault.key for fault in caught.value.faults} == {"stage.0.rate_A", "task.N"}

@@ -1,0 +1,158 @@
+import json
+
+import h5py
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from scbsim.errors import OutputError, SpecError
+from scbsim.figures import figure5
+from scbsim.figures.files import Stopped
+from scbsim.storage.reader import load
+
+SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")
+
+
+def make(folder, **options):
+    notes = []
+    made = figure5.run(folder, overrides=SHRUNK, tell=notes.append, threads=1, **options)
+    return made, notes
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("figure"))[0]
+
+
+def test_full_runs_are_those_of_the_paper():
+    wanted = figure5.specs()
+    assert set(wanted) == {(N, rule) for N in (100, 500) for rule in ("l1", "sgd")}
+    for (N, rule), spec in wanted.items():
+        assert (spec.task.N, spec.task.T, spec.task.Q) == (N, 100_000, 2)
+        assert spec.dynamics.rule == {"l1": "prox", "sgd": "sgd"}[rule]
+    for N in (100, 500):
+        l1, sgd = wanted[N, "l1"].to_dict(), wanted[N, "sgd"].to_dict()
+        l1["dynamics"].pop("rule")
+        sgd["dynamics"].pop("rule")
+        l1["stage"][0].pop("threshold_sigmas")
+        sgd["stage"][0].pop("threshold_sigmas", None)
+        assert l1 == sgd
+
+
+def test_quick_keeps_T_and_drops_the_large_N():
+    wanted = figure5.specs(quick=True, seed=7, engine="dense")
+    assert set(wanted) == {(100, "l1"), (100, "sgd")}
+    for spec in wanted.values():
+        assert (spec.task.T, spec.total_steps) == (100_000, figure5.QUICK_STEPS)
+        assert (spec.seed, spec.task.seed, spec.dynamics.engine) == (7, 0, "dense")
+    assert figure5.reduced(wanted) == "quick: N = 100 only, 1000 of 2000 steps"
+
+
+def test_faults_are_those_of_the_spec():
+    with pytest.raises(SpecError, match=r"dynamics\.engine"):
+        figure5.specs(engine="nonesuch")
+
+
+def test_population_has_the_same_task_start_and_rates():
+    spec = figure5.specs()[100, "l1"].replace(**{"init.alpha_A": 0.2, "stage.0.rate_V": 0.05})
+    process = figure5.population(spec)
+    assert (process.task, process.init) == (spec.task, spec.init)
+    assert (process.dynamics.engine, process.rule_of(0)) == ("population", "sgd")
+    assert process.noise.model == "none"
+    assert (process.stage[0].steps, process.stage[0].rate_V) == (2000, 0.05)
+
+
+def test_files_and_pictures_are_made(made):
+    names = [path.name for path in made.files]
+    assert names == ["n100-l1.h5", "n100-sgd.h5", "n500-l1.h5", "n500-sgd.h5"]
+    assert [path.name for path in made.pictures] == ["figure5.png", "figure5.pdf"]
+    assert all(path.stat().st_size > 0 for path in (*made.files, *made.pictures))
+
+
+def test_outcomes_are_the_last_rows_of_the_files(made):
+    for path, outcome in zip(made.files, made.outcomes, strict=True):
+        run = load(path)
+        K_Q, K_P = run.attrs["K_Q"], run.attrs["K_P"]
+        assert outcome.rule in path.name
+        assert outcome.signal_A == run["alpha_A"].values[-1] * np.sqrt(K_Q)
+        assert outcome.delta_V == run["delta_V"].values[-1]
+        assert outcome.dist_V == run["normalized_dist_V"].values[-1] / np.sqrt(K_P)
+
+
+def test_the_population_process_is_what_the_curve_shows(made, monkeypatch, tmp_path):
+    columns = []
+    from scbsim.figures import figure5_plot
+
+    draw = figure5_plot.draw
+    monkeypatch.setattr(figure5_plot, "draw", lambda c, **k: columns.extend(c) or draw(c, **k))
+    make(made.files[0].parent)
+    runs = columns[0]
+    K_Q, K_P, T = (runs.l1.attrs[name] for name in ("K_Q", "K_P", "T"))
+    alpha_A = alpha_V = 0.1
+    for step in range(16):
+        assert runs.population["alpha_A"].values[step] == pytest.approx(alpha_A, rel=1e-6)
+        assert runs.population["alpha_V"].values[step] == pytest.approx(alpha_V, rel=1e-6)
+        alpha_A, alpha_V = (
+            alpha_A + 0.1 * K_P * alpha_V * (1 - alpha_A * alpha_V),
+            alpha_V + 0.1 * (K_Q * alpha_A * (1 - alpha_A * alpha_V) + (1 - alpha_V) / T),
+        )
+
+
+def test_finished_files_are_kept_and_used(made):
+    before = [path.read_bytes() for path in made.files]
+    again, notes = make(made.files[0].parent)
+    assert [path.read_bytes() for path in again.files] == before
+    assert notes == [f"{path} is finished: kept" for path in made.files]
+    assert again.outcomes == made.outcomes
+
+
+def test_another_run_in_the_folder_is_an_error_that_names_what_differs(made):
+    before = made.files[0].read_bytes()
+    with pytest.raises(OutputError, match=r"seed is 0 there and 5 here.*--overwrite"):
+        make(made.files[0].parent, seed=5)
+    assert made.files[0].read_bytes() == before
+
+
+def test_overwrite_replaces_it(tmp_path):
+    make(tmp_path, quick=True)
+    made, notes = make(tmp_path, quick=True, seed=5, overwrite=True)
+    assert notes == []
+    assert [json.loads(load(path).attrs["spec"])["seed"] for path in made.files] == [5, 5]
+
+
+def test_a_partial_file_is_started_again(tmp_path):
+    made, _ = make(tmp_path, quick=True)
+    whole = load(made.files[1])
+    with h5py.File(made.files[1], "r+") as file:
+        file["trajectory/status"][()] = 2
+        file["trajectory/n_committed"][()] = 4
+    again, notes = make(tmp_path, quick=True)
+    assert notes[1] == f"{made.files[1]} is partial: started again"
+    np.testing.assert_array_equal(load(again.files[1])["delta_A"], whole["delta_A"])
+
+
+def test_the_picture_is_drawn_from_the_files(tmp_path):
+    made, _ = make(tmp_path, quick=True)
+    before = imread(made.pictures[0])
+    with h5py.File(made.files[0], "r+") as file:
+        file["trajectory/delta_A"][5:] = 2.0
+    make(tmp_path, quick=True)
+    after = imread(made.pictures[0])
+    assert before.shape == after.shape
+    assert np.mean(before != after) > 1e-3
+
+
+def test_a_signal_stops_the_figure(tmp_path):
+    asked = []
+    with pytest.raises(Stopped, match=r"step 0 of .*n100-l1.h5") as caught:
+        make(tmp_path, quick=True, stop=lambda: asked.append(1) or True)
+    assert caught.value.exit_status == 75
+    assert load(tmp_path / "n100-l1.h5").attrs["status"] == "stopped"
+    assert [path.name for path in tmp_path.iterdir()] == ["n100-l1.h5"]
+    make(tmp_path, quick=True)
+
+
+def test_a_file_where_the_folder_should_be(tmp_path):
+    (tmp_path / "figure5").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        make(tmp_path / "figure5")

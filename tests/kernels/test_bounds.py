@@ -1,0 +1,42 @@
+"""Every kernel under numba's bounds checks: compiled code does not look where it writes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import scbsim
+for engine in ("dense", "population"):
+    for precision in ("float32", "float64"):
+        for N, T, Q in ((2, 3, 3), (5, 2048, 1), (70, 5000, 3)):
+            stages = [
+                {"steps": 3, "rule": rule, "normalize_level": 0.1}
+                for rule in ("sgd", "prox", "denoise")
+            ]
+            for stage in stages[1:]:
+                stage["threshold_sigmas"] = 1.5
+            spec = scbsim.RunSpec.from_dict({
+                "task": {"N": N, "T": T, "Q": Q},
+                "dynamics": {"engine": engine, "precision": precision, "batch_size": 1e5},
+                "stage": stages,
+            })
+            assert scbsim.simulate(spec).attrs["status"] == "complete"
+"""
+
+
+@pytest.mark.slow
+def test_no_kernel_leaves_its_arrays(tmp_path):
+    environment = {
+        **os.environ,
+        "NUMBA_BOUNDSCHECK": "1",
+        "SCBSIM_CACHE_DIR": str(tmp_path),
+        "PYTHONWARNINGS": "ignore",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -1,0 +1,159 @@
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import scbsim
+
+PACKAGE = Path(scbsim.__file__).parent
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = {
+    ".".join(("scbsim", *path.relative_to(PACKAGE).with_suffix("").parts)): path
+    for folder in (PACKAGE, PACKAGE / "cli")
+    for path in sorted(folder.rglob("*.py"))
+}
+
+NUMERIC = ("h5netcdf", "h5py", "matplotlib", "numba", "numpy", "pandas", "scipy", "xarray")
+
+# Who may import whom: a room imports from those on lower floors, and from itself.
+FLOOR = {
+    name: floor
+    for floor, names in enumerate(
+        [
+            ["_version", "errors", "observables"],
+            ["kernels"],
+            ["spec", "presets", "progress", "memory"],
+            ["task"],
+            ["noise", "run_header"],
+            ["stages", "trajectory"],
+            ["engines", "storage"],
+            ["provenance", "recorders"],
+            ["simulation"],
+            ["figures", "warmup"],
+            ["cli"],
+            ["__main__"],
+        ]
+    )
+    for name in names
+}
+
+
+def room(module):
+    """`scbsim.spec_text` belongs to `spec`, `scbsim.kernels.jit` to `kernels`."""
+    top = module.split(".")[1]
+    return top if top in FLOOR else next((n for n in FLOOR if top.startswith(f"{n}_")), None)
+
+
+def imported(path):
+    """Every scbsim module that a file imports, in functions too, but not for types alone."""
+    tree = ast.parse(path.read_text())
+    for_types = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test).endswith("TYPE_CHECKING")
+        for line in block.body
+        for node in ast.walk(line)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("scbsim"))
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: import absolutely"
+            if node.module == "scbsim":
+                yield from (f"scbsim.{alias.name}" for alias in node.names)
+            elif node.module and node.module.startswith("scbsim."):
+                yield node.module
+
+
+def test_imports_point_one_way():
+    wrong = []
+    for module, path in SOURCES.items():
+        if module == "scbsim.__init__":
+            continue
+        here = room(module)
+        assert here is not None, f"{module} has no floor: add it to FLOOR"
+        for other in imported(path):
+            there = room(other)
+            assert there is not None, f"{module} imports {other}, which has no floor"
+            if here != there and FLOOR[there] >= FLOOR[here]:
+                wrong.append(f"{module} -> {other}")
+    assert wrong == []
+
+
+def test_the_walk_sees_imports_in_functions_and_passes_by_those_for_types(tmp_path):
+    path = tmp_path / "some.py"
+    path.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from scbsim.simulate import simulate\n"
+        "def f():\n    from scbsim.engines import dense\n    import scbsim.spec\n"
+    )
+    assert set(imported(path)) == {"scbsim.engines", "scbsim.spec"}
+
+
+def test_the_package_list_is_that_of_the_tree():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {path.parent for path in SOURCES.values()}
+    here = {".".join(("scbsim", *folder.relative_to(PACKAGE).parts)) for folder in folders}
+    assert set(listed) == here
+    assert listed == sorted(listed)
+
+
+def test_every_folder_is_a_package():
+    for path in SOURCES.values():
+        assert (path.parent / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("folder", ["scbsim", "cli", "tests", "bench"])
+def test_no_file_is_long(folder):
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / folder).rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > 300
+    }
+    assert long == {}
+
+
+def loaded_by(code):
+    """The packages in sys.modules after `code` in a fresh interpreter."""
+    report = "import json, sys; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+HELP = "from scbsim.cli.main import cli\ncli({words}, prog_name='scbsim', standalone_mode=False)"
+
+
+@pytest.mark.parametrize(
+    ("code", "besides"),
+    [
+        ("import scbsim", ("click", "pydantic", "rich")),
+        (HELP.format(words=["--help"]), ("pydantic", "rich")),
+        (HELP.format(words=["--version"]), ("pydantic", "rich")),
+        (HELP.format(words=["run", "--help"]), ("pydantic", "rich")),
+        (HELP.format(words=["figure", "--help"]), ("pydantic", "rich")),
+        (HELP.format(words=["presets"]), ("pydantic", "rich")),
+        ("from scbsim import RunSpec", ("click", "rich")),
+        ("import scbsim.progress", ("rich",)),
+    ],
+)
+def test_nothing_numeric_is_loaded_before_it_is_needed(code, besides):
+    assert loaded_by(code) & {*NUMERIC, *besides} == set()
+
+
+def test_loaded_by_would_see_numpy():
+    assert "numpy" in loaded_by("import numpy")
+
+
+def test_public_names_are_there_and_an_unknown_one_is_not():
+    assert {name for name in scbsim.__all__ if getattr(scbsim, name) is None} == set()
+    assert set(dir(scbsim)) == set(scbsim.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'simulator'"):
+        _ = scbsim.simulator

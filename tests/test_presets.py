@@ -1,0 +1,68 @@
+"""The presets: specs that hold, each with a line that says what it is."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from scbsim import presets
+from scbsim.errors import InputError
+from scbsim.spec import RunSpec
+
+FIGURE_5 = [(N, rule) for N in (100, 500) for rule in ("l1", "sgd")]
+
+
+def load(name: str) -> RunSpec:
+    return RunSpec.from_dict(tomllib.loads(presets.text(name)))
+
+
+def test_names():
+    figures = {f"figure5-n{N}-{rule}" for N, rule in FIGURE_5}
+    assert figures | {"quickstart", "two-stage"} <= set(presets.names())
+    assert presets.names() == sorted(presets.names())
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_a_preset_holds_and_says_what_it_is(name):
+    spec = load(name)
+    assert spec.total_steps > 0
+    line = presets.describe(name)
+    assert presets.text(name).startswith(f"# {line}\n")
+    assert 10 < len(line) < 80
+
+
+def test_a_name_that_is_none():
+    with pytest.raises(InputError, match="did you mean quickstart"):
+        presets.text("quikstart")
+    with pytest.raises(InputError, match="there are figure5-n100-l1"):
+        presets.describe("../../pyproject")
+
+
+@pytest.mark.parametrize("N", [100, 500])
+def test_the_rules_of_figure_5_differ_in_the_rule_alone(N):
+    l1, sgd = load(f"figure5-n{N}-l1"), load(f"figure5-n{N}-sgd")
+    assert (l1.rule_of(0), sgd.rule_of(0)) == ("prox", "sgd")
+    assert l1.replace(**{"dynamics.rule": "sgd"}) == sgd
+
+
+@pytest.mark.parametrize(("N", "rule"), FIGURE_5)
+def test_the_regime_of_figure_5(N, rule):
+    spec = load(f"figure5-n{N}-{rule}")
+    assert (spec.task.N, spec.task.T, spec.task.Q) == (N, 100_000, 2)
+    assert spec.task.P_concentration == {100: 0.02, 500: 0.005}[N]
+    assert spec.dynamics.batch_size == {100: 5_000_000, 500: 50_000_000}[N]
+    assert spec.dynamics.precision == "float32"
+    assert (spec.noise.model, spec.noise.sigma_A, spec.noise.sigma_V) == ("isotropic", 1.0, 1.0)
+    assert (spec.init.alpha_A, spec.init.alpha_V) == (0.1, 0.1)
+    (stage,) = spec.stage
+    assert (stage.steps, stage.rate_A, stage.rate_V) == (2000, 0.1, 0.1)
+    assert stage.threshold_sigmas == 4.0
+    assert spec.output.normalize_level == 0.1
+
+
+def test_two_stages():
+    spec = load("two-stage")
+    assert [spec.rule_of(i) for i in range(2)] == ["sgd", "prox"]
+    assert spec.stage[0].until_signal == 0.1
+    assert spec.stage[1].normalize_level == 0.1
