@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from scbsim.cli.console import printing
 from scbsim.cli.summary import size
 from scbsim.observables import OBSERVABLES
 
@@ -20,9 +21,8 @@ _MEANING = {
 }
 
 
-def print_tables(content: dict[str, Any], console: Console | None = None) -> None:
+def print_tables(content: dict[str, Any]) -> None:
     """Print what :func:`scbsim.storage.reader.describe` says of a file."""
-    console = console or Console(soft_wrap=False, highlight=False)
     status = content["status"]
     head = [
         ("status", _MEANING.get(status, status)),
@@ -32,13 +32,14 @@ def print_tables(content: dict[str, Any], console: Console | None = None) -> Non
         ("schema", f"{content['format']} {content['schema_version']}"),
         ("run", content["run_uuid"]),
     ]
-    console.print(Text(str(content["path"]), style="bold"))
-    console.print(_pairs(head))
-    _section(console, "Observables", _observables(content["last"], content["normalized"]))
-    if content["stages"]:
-        _section(console, "Stages", _records(content["stages"]))
-    _section(console, "Spec", _pairs(flat(content["spec"])))
-    _section(console, "Made by", _pairs(flat(content["provenance"])))
+    with printing() as console:
+        console.print(Text(str(content["path"]), style="bold"))
+        console.print(_pairs(head))
+        _section(console, "Observables", _observables(content["last"], content["normalized"]))
+        if content["stages"]:
+            _section(console, "Stages", _records(content["stages"]))
+        _section(console, "Spec", _pairs(flat(content["spec"])))
+        _section(console, "Made by", _pairs(flat(content["provenance"])))
 
 
 def flat(table: Any, prefix: str = "") -> list[tuple[str, str]]:

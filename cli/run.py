@@ -16,6 +16,7 @@ from scbsim.cli.options import (
     set_option,
     threads_option,
 )
+from scbsim.errors import InputError
 
 if TYPE_CHECKING:
     from scbsim.spec import RunSpec
@@ -59,6 +60,8 @@ def run(
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     checked = read_spec(spec, overrides)
+    if output.is_file() and Path(spec).is_file() and output.samefile(spec):
+        raise InputError(f"{output} is the spec itself; give another path to -o")
     if resume and output.exists():
         _must_be_finished(checked, output)
         if not quiet:
@@ -88,7 +91,6 @@ def run(
 
 
 def _must_be_finished(spec: RunSpec, path: Path) -> None:
-    from scbsim.errors import InputError
     from scbsim.figures.files import finished
 
     if finished(spec, path) is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-import click
 
 
 @contextmanager
@@ -23,7 +22,8 @@ def stopping() -> Iterator[Callable[[], bool]]:
         if come:
             raise KeyboardInterrupt
         come = True
-        click.echo("stopping; once more stops at once", err=True)
+        # Not by print: the signal may come in the middle of one.
+        os.write(2, b"stopping; once more stops at once\n")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -53,7 +53,7 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
     took = f"in {duration(seconds)} by the {trajectory.attrs['engine']} engine"
     head = {
         "complete": f"complete: {last} steps {took}",
-        "diverged": f"diverged: the numbers ran away by step {last}, {took}. "
+        "diverged": f"diverged: the numbers ran away after step {last}, {took}. "
         "Smaller rates or a larger dynamics.batch_size may hold it",
         "stopped": f"stopped on a signal at step {last}, {took}. "
         "The rows up to there are kept; --overwrite runs it again",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from scbsim.errors import MemoryNeeded
 
+_MATRICES_OF_A_DRAW = 5  # (N, N) of float64, at the most at once
+
 
 def available() -> int | None:
     """Return the bytes that can still be used on this machine, or None where it does not say."""
@@ -41,6 +43,20 @@ def require(needed: int, what: str) -> None:
     if there is not None and needed > there:
         raise MemoryNeeded(
             f"{what} needs {needed / 1e9:.1f} GB of memory, and {there / 1e9:.1f} GB are free: "
-            "make N or T smaller, halve it with dynamics.precision = 'float32', or take a larger "
-            "machine"
+            "make N or T smaller, keep to dynamics.precision = 'float32', or take a larger machine"
         )
+
+
+def require_task(N: int) -> None:
+    """Refuse to draw a task that will not fit; what stays of it is a fifth.
+
+    Parameters
+    ----------
+    N : int
+        Size of the vocabulary; its transition matrix is (N, N), whatever T is.
+
+    Raises
+    ------
+    MemoryNeeded
+    """
+    require(_MATRICES_OF_A_DRAW * 8 * N * N, f"drawing a task of N = {N}")

@@ -58,8 +58,8 @@ class Progress:
     def update(self, step: int, stage: int, row: Mapping[str, float]) -> None:
         """Take note of the row recorded at ``step``; shown at most five times a second."""
         now = monotonic()
-        if self._first is None:
-            # The rate counts from here: compiling, which comes before, is not stepping.
+        if self._first is None and self._last is not None:
+            # The rate counts from the first steps on: compiling comes before they return.
             self._first = (step, now)
         self._last = (step, stage, row)
         if now < self._due:
@@ -78,11 +78,11 @@ class Progress:
         self._due = float("inf")
 
     def _show(self, now: float, ended: str = "") -> None:
-        if self._last is None or self._first is None:
+        if self._last is None:
             return
         step, stage, row = self._last
-        seconds = now - self._first[1]
-        rate = (step - self._first[0]) / seconds if seconds > 0 else 0.0
+        began, at = self._first or (step, now)
+        rate = (step - began) / (now - at) if now > at else 0.0
         left = "" if ended or rate <= 0 else f"{_clock((self.total_steps - step) / rate)} left"
         facts = [
             f"{rate:.3g} steps/s" if rate > 0 else "",

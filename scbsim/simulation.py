@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scbsim.engines.base import Engine, Row
 from scbsim.engines.choose import build, choose
 from scbsim.errors import Fault, InputError, TaskError
+from scbsim.memory import require_task
 from scbsim.provenance import provenance
 from scbsim.recorders import MemoryRecorder, ProgressRecorder, Recorder
 from scbsim.run_header import RunHeader
@@ -78,20 +79,18 @@ def simulate(
     -----
     The dynamics: docs/model.md, sections 2 to 5, after Lemmas C.5 and C.6 of the paper.
     """
+    memory = MemoryRecorder()
+    recorders: list[Recorder] = [memory]
+    if output is not None:
+        from scbsim.storage.writer import FileRecorder
+
+        recorders = [FileRecorder(output, overwrite=overwrite)]
     task = _task_of(spec, task)
     choice = choose(spec)
     size = task.N * task.T if choice.name == "dense" else task.N
     count = _threads(threads, size)
     engine = build(choice, spec, task, count)
     header = RunHeader(spec, task, provenance(choice, count))
-    memory = MemoryRecorder()
-    recorders: list[Recorder] = []
-    if output is None:
-        recorders.append(memory)
-    else:
-        from scbsim.storage.writer import FileRecorder
-
-        recorders.append(FileRecorder(output, overwrite=overwrite))
     if progress:
         from scbsim.progress import Progress
 
@@ -193,6 +192,8 @@ class _Log:
 
 def _task_of(spec: RunSpec, task: Task | None) -> Task:
     if task is None:
+        if spec.task.N is not None:
+            require_task(spec.task.N)
         return Task.from_spec(spec.task)
     faults = [
         Fault(f"task.{name}", f"{wanted} in the spec, {getattr(task, name)} in the task given")
@@ -239,15 +240,16 @@ class _Ending:
 def _recording(recorders: Sequence[Recorder], header: RunHeader) -> Iterator[_Ending]:
     """Open the recorders, and close them whatever happens."""
     ending = _Ending()
-    opened: list[Recorder] = []
-    try:
+    with ExitStack() as stack:
         for recorder in recorders:
             recorder.open(header)
-            opened.append(recorder)
-        yield ending
-    except KeyboardInterrupt:
-        ending.status = "stopped"
-        raise
-    finally:
-        for recorder in reversed(opened):
-            recorder.close(ending.status)
+            stack.callback(_close, recorder, ending)
+        try:
+            yield ending
+        except KeyboardInterrupt:
+            ending.status = "stopped"
+            raise
+
+
+def _close(recorder: Recorder, ending: _Ending) -> None:
+    recorder.close(ending.status)

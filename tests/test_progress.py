@@ -59,14 +59,15 @@ def test_a_short_run_says_nothing_in_a_log(clock, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_time_before_the_first_step_does_not_count(clock, capsys):
+def test_time_before_the_first_steps_return_does_not_count(clock, capsys):
     bar = Progress(1000)
     bar.start("run")
-    clock.now += 60
     bar.update(0, 0, ROW)
+    clock.now += 60
+    bar.update(1, 0, ROW)
     clock.now += 10
-    bar.update(100, 0, ROW)
-    assert "step 100/1000  10 steps/s  1:30 left" in capsys.readouterr().err
+    bar.update(101, 0, ROW)
+    assert "step 101/1000  10 steps/s  1:30 left" in capsys.readouterr().err
 
 
 def test_quiet_says_nothing(clock, capsys):

@@ -8,8 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.errors import InputError
 from scbsim.noise import NoiseLevels
 from scbsim.task import Task
+
+LONGEST = {"float32": 2**34, "float64": 2**33}
+"""Positions of a column whose noise has a counter of its own, by type."""
 
 
 class DenseEngine(GaussianEngine):
@@ -17,6 +21,8 @@ class DenseEngine(GaussianEngine):
 
     Raises
     ------
+    InputError
+        If T is beyond the layout of the random stream (`docs/model.md`, section 7).
     MemoryNeeded
         If the state does not fit into memory.
     """
@@ -28,6 +34,12 @@ class DenseEngine(GaussianEngine):
     ) -> None:
         from scbsim.memory import require
 
+        longest = LONGEST[np.dtype(dtype).name]
+        if task.T > longest:
+            raise InputError(
+                f"task.T: {task.T} positions; the dense engine's random stream numbers up to "
+                f"{longest} of a column in {np.dtype(dtype).name}"
+            )
         matrix = task.N * task.T * np.dtype(dtype).itemsize
         value = 2 * 8 * task.N * task.N
         require(matrix + value, f"the dense engine at N = {task.N}, T = {task.T}")

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scbsim.figures.style import (
     BLACK,
     BLUE,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from scbsim.figures.figure5 import Runs
 
@@ -36,6 +39,7 @@ LABELS = {
 }
 SIGNAL_OF = {"delta_A": ("alpha_A", "K_Q"), "delta_V": ("alpha_V", "K_P")}
 COLORS = {"sgd": VERMILION, "l1": BLUE}
+DASHED = (0, (4, 2))
 
 
 def draw(columns: Sequence[Runs], note: str = "") -> Figure:
@@ -82,35 +86,30 @@ def draw(columns: Sequence[Runs], note: str = "") -> Figure:
 
 def _panel(axes: Axes, name: str, runs: Runs) -> None:
     """Draw one observable of the runs of one N."""
+    drawn = {rule: getattr(runs, rule) for rule in COLORS}
     if name in SIGNAL_OF:
-        scale(axes, [runs.sgd[name], runs.l1[name]], logarithmic=True)
+        norms = {rule: _signal_norm(run, name) for rule, run in drawn.items()}
+        everything = [*norms.values(), *(run[name] for run in drawn.values())]
+        scale(axes, everything, logarithmic=True)
+        for rule, norm in norms.items():
+            looks = {"color": COLORS[rule], "linestyle": ":", "linewidth": 1.2, "zorder": 2}
+            curve(axes, drawn[rule]["step"], norm, **looks)
     else:
         axes.axhline(1.0, color=GREY, linewidth=0.8, zorder=1)
-        curve(
-            axes,
-            runs.population["step"],
-            runs.population[name],
-            color=BLACK,
-            linestyle=(0, (4, 2)),
-            linewidth=1.2,
-            zorder=4,
-        )
-    for rule, run in (("sgd", runs.sgd), ("l1", runs.l1)):
+        looks = {"color": BLACK, "linestyle": DASHED, "linewidth": 1.2, "zorder": 4}
+        curve(axes, runs.population["step"], runs.population[name], **looks)
+    for rule, run in drawn.items():
         curve(axes, run["step"], run[name], color=COLORS[rule], zorder=3)
-        if name in SIGNAL_OF:
-            signal, K = SIGNAL_OF[name]
-            curve(
-                axes,
-                run["step"],
-                run[signal] * float(run.attrs[K]) ** 0.5,
-                color=COLORS[rule],
-                linestyle=":",
-                linewidth=1.2,
-                zorder=2,
-            )
     if runs.l1.sizes.get("normalization", 0):
         step = float(runs.l1["normalized_step"].values[-1])
         star(axes, step, float(runs.l1[f"normalized_{name}"].values[-1]), COLORS["l1"])
+
+
+def _signal_norm(run: xr.Dataset, delta: str) -> NDArray[np.float64]:
+    """Return the mu norm of the signal part that a noise part stands against."""
+    alpha, K = SIGNAL_OF[delta]
+    norm: NDArray[np.float64] = np.abs(run[alpha].values) * float(run.attrs[K]) ** 0.5
+    return norm
 
 
 def _title(columns: Sequence[Runs], note: str) -> str:
@@ -118,7 +117,8 @@ def _title(columns: Sequence[Runs], note: str) -> str:
     facts = [rf"$T = {whole(run.attrs['T'])}$", f"$Q = {run.attrs['Q']}$"]
     if len(columns) == 1:
         facts = [_size(run), *facts]
-    facts.append(f"{run.attrs['engine']} engine")
+    engines = dict.fromkeys(each.attrs["engine"] for each in (run, columns[0].sgd))
+    facts.append(f"{' and '.join(engines)} engine")
     title = f"SGD and $\\ell_1$ dynamics with Gaussian noise\n{', '.join(facts)}"
     return f"{title}\n({note})" if note else title
 
@@ -134,9 +134,7 @@ def _legend() -> list[Any]:
     return [
         Line2D([], [], color=VERMILION, label="SGD"),
         Line2D([], [], color=BLUE, label=r"$\ell_1$ (proximal)"),
-        Line2D(
-            [], [], color=BLACK, linestyle=(0, (4, 2)), linewidth=1.2, label="population process"
-        ),
+        Line2D([], [], color=BLACK, linestyle=DASHED, linewidth=1.2, label="population process"),
         Line2D(
             [],
             [],

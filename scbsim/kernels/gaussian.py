@@ -35,8 +35,10 @@ def _step_matrices(
     if S.z.shape[0] > 1:
         _first_pass(A, V, move, kappa, factors, at, S)
     else:
-        step_bulk_share(0, 1, A, move, kappa, at, S)
-        step_value_share(0, 1, V, factors, at, S)
+        # Typed as in the threaded pass: literals would compile everything once more.
+        one, of = np.int64(0), np.int64(1)
+        step_bulk_share(one, of, A, move, kappa, at, S)
+        step_value_share(one, of, V, factors, at, S)
     finish_bulk(A)
     if V.W.size > 0:
         finish_value(V, K_P, S)

@@ -127,7 +127,7 @@ def finish_value(V: Any, K_P: Any, S: Any) -> None:
     if shares > 1 and N >= _THREADS_FROM:
         _project_shares(V, shift, mean_dot, S)
     else:
-        _project_share(0, 1, V, shift, mean_dot, S)
+        _project_share(np.int64(0), np.int64(1), V, shift, mean_dot, S)
     rest = 0.0
     for n in range(N):
         rest += V.row_dots[n, 1]

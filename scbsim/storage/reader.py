@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from scbsim.storage.schema import (
     TASK,
     TRAJECTORY,
 )
+from scbsim.storage.superblock import superblock
 from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
 
 
@@ -42,21 +44,41 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         raise OutputError(f"{path} is a folder, not an output file")
     if path.stat().st_size == 0:
         raise OutputError(f"{path} is empty: nothing was written to it")
+    try:
+        with _open(path) as file:
+            _check(path, file)
+            yield file
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise OutputError(f"{path} cannot be read: {error}") from None
+
+
+def _open(path: Path) -> h5py.File:
+    block = superblock(path)
+    size = path.stat().st_size
+    if size < block.end:
+        raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
     if not h5py.is_hdf5(path):
         raise OutputError(f"{path} is not an HDF5 file")
-    try:
-        file = h5py.File(path, "r", libver="latest", swmr=True, locking=False)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be read: {error}") from None
-    with file:
-        if file.attrs.get("format") != FORMAT or TRAJECTORY not in file:
-            raise OutputError(f"{path} is an HDF5 file, but not an output of scbsim")
-        version = str(file.attrs["schema_version"])
-        if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-            raise OutputError(
-                f"{path} has schema {version}; this scbsim reads {SCHEMA_VERSION}: use a newer one"
-            )
-        yield file
+    return h5py.File(path, "r", swmr=block.writing)
+
+
+def _check(path: Path, file: h5py.File) -> None:
+    if file.attrs.get("format") != FORMAT:
+        raise OutputError(f"{path} is an HDF5 file, but not an output of scbsim")
+    version = str(file.attrs["schema_version"])
+    major, minor = map(int, version.split("."))
+    here = tuple(map(int, SCHEMA_VERSION.split(".")))
+    if major != here[0]:
+        raise OutputError(
+            f"{path} has schema {version}, and this scbsim reads {here[0]}.x: "
+            f"use {'a newer' if major > here[0] else 'an older'} one"
+        )
+    if minor > here[1]:
+        warnings.warn(
+            f"{path} has schema {version}, newer than the {SCHEMA_VERSION} of this scbsim: "
+            "what is new in it is not read",
+            stacklevel=5,
+        )
 
 
 def load(path: str | os.PathLike[str]) -> Trajectory:
@@ -84,10 +106,8 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
         attributes["engine"] = json.loads(file.attrs["provenance"])["engine"]
         for name in ("spec", "provenance", "run_uuid", "created_utc"):
             attributes[name] = str(file.attrs[name])
-        # The count is read before the columns: what it promises is there.
         group = file[TRAJECTORY]
-        n = int(group["n_committed"][()])
-        status = STATUS[int(group["status"][()])]
+        status, n = _progress(group)
         rows = np.empty((n, len(NAMES)))
         for i, name in enumerate(NAMES):
             rows[:, i] = group[name][:n]
@@ -106,7 +126,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     with opened(path) as file:
         group = file[TRAJECTORY]
-        n = int(group["n_committed"][()])
+        status, n = _progress(group)
         tables = _tables(file)
         last = {name: float(group[name][n - 1]) for name in NAMES} if n else {}
         normalized = tables.normalized[-1] if tables.normalized else None
@@ -118,7 +138,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             "code_version": str(file.attrs["code_version"]),
             "run_uuid": str(file.attrs["run_uuid"]),
             "created_utc": str(file.attrs["created_utc"]),
-            "status": STATUS[int(group["status"][()])],
+            "status": status,
             "rows": n,
             "step": int(group["step"][n - 1]) if n else 0,
             "last": last,
@@ -127,6 +147,16 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             "spec": json.loads(file.attrs["spec"]),
             "provenance": json.loads(file.attrs["provenance"]),
         }
+
+
+def _progress(group: h5py.Group) -> tuple[str, int]:
+    """Return the status and the rows that count.
+
+    While someone writes, what is read first may be older: an older status goes with any rows, an
+    older count with any columns, and not the other way round.
+    """
+    status = STATUS[int(group["status"][()])]
+    return status, int(group["n_committed"][()])
 
 
 def _describe_normalized(row: NormalizedRow | None) -> dict[str, float] | None:
@@ -141,8 +171,8 @@ def _tables(file: h5py.File) -> Tables:
     ends = zip(group["stage"][:], group["end_step"][:], group["reason"][:], strict=False)
     stages = [StageEnd(int(stage), int(step), REASONS[int(reason)]) for stage, step, reason in ends]
     group = file[NORMALIZED]
-    # A row that is being written may be short: the last column says how many are whole.
-    n = len(group[NAMES[-1]])
+    # A row that is being written may lack some columns.
+    n = min(len(column) for column in group.values())
     normalized = [
         NormalizedRow(
             step=int(group["step"][i]),

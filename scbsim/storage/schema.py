@@ -10,6 +10,9 @@ from __future__ import annotations
 FORMAT = "scbsim"
 SCHEMA_VERSION = "1.0"
 
+LIBVER = ("v110", "v110")
+"""The HDF5 format: every installed HDF5 reads it, and it can be read while it grows."""
+
 TRAJECTORY = "trajectory"
 NORMALIZED = "normalized"
 STAGES = "stages"

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim._version import __version__
 from scbsim.errors import OutputError, RunFailed
-from scbsim.observables import NAMES, OBSERVABLES, STATUS_CODE
+from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.run_header import RunHeader
-from scbsim.storage.schema import (
-    FORMAT,
-    NORMALIZED,
-    REASONS,
-    SCHEMA_VERSION,
-    STAGES,
-    TASK,
-    TRAJECTORY,
-    chunk_rows,
-)
-from scbsim.trajectory import NormalizedRow, StageEnd, task_attributes
+from scbsim.storage.empty import empty_file
+from scbsim.storage.schema import LIBVER, NORMALIZED, REASONS, STAGES, TRAJECTORY
+from scbsim.trajectory import NormalizedRow, StageEnd
 
 _FLUSH_SECONDS = 10.0
 
@@ -46,80 +38,58 @@ class FileRecorder:
     Raises
     ------
     OutputError
-        If the file exists, or its folder cannot be written.
+        If the file exists, or is none that a run could replace.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         self.path = Path(path)
         self._overwrite = overwrite
+        self._failed = False
+        if self.path.is_dir():
+            raise OutputError(f"{self.path} is a folder: give the path of a file in it")
         if self.path.exists() and not overwrite:
             raise OutputError(
                 f"{self.path} exists: give another path, or --overwrite to replace it"
             )
-        if self.path.is_dir():
-            raise OutputError(f"{self.path} is a folder: give the path of a file in it")
+        if self.path.exists() and not self.path.is_file():
+            raise OutputError(f"{self.path} is no regular file: choose another path")
 
     def open(self, header: RunHeader) -> None:
-        """Make the file, with everything that does not grow."""
-        if self._overwrite:
-            self.path.unlink(missing_ok=True)
+        """Make the file, with everything that does not grow, and its folder if need be.
+
+        Raises
+        ------
+        OutputError
+            If there can be no such file.
+        RunFailed
+            If it could not be written.
+        """
+        image = empty_file(header)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # v110 files open in every installed HDF5; "x" never empties a file of someone else.
-            self._file = h5py.File(self.path, "x", libver=("v110", "v110"))
+            if self._overwrite:
+                self.path.unlink(missing_ok=True)
+            file = self.path.open("xb")
         except OSError as error:
-            raise OutputError(f"{self.path} cannot be written: {error.strerror or error}") from None
-        file = self._file
-        file.attrs["format"] = FORMAT
-        file.attrs["schema_version"] = SCHEMA_VERSION
-        file.attrs["run_uuid"] = header.run_uuid
-        file.attrs["created_utc"] = header.created_utc
-        file.attrs["code_version"] = __version__
-        file.attrs["spec"] = header.spec.to_json()
-        file.attrs["provenance"] = json.dumps(header.provenance)
-        task = file.create_group(TASK)
-        for name in ("mu", "P", "q_positions", "q_weights"):
-            task.create_dataset(name, data=getattr(header.task, name))
-        task.attrs.update(task_attributes(header))
-        expected = header.spec.total_steps // header.spec.output.every + 2
-        self._make_trajectory(chunk_rows(expected))
-        self._make_tables(len(header.spec.stage))
-        file.swmr_mode = True
+            raise OutputError(f"{self.path} cannot be written: {error.strerror}") from None
+        try:
+            with file:
+                file.write(image)
+        except OSError as error:
+            self.path.unlink(missing_ok=True)
+            raise RunFailed(f"{self.path} could not be written: {error.strerror}") from None
+        try:
+            self._file = h5py.File(self.path, "r+", libver=LIBVER)
+            self._file.swmr_mode = True
+        except (OSError, RuntimeError) as error:
+            raise RunFailed(f"{self.path} could not be written: {_reason(error)}") from error
+        group = self._file[TRAJECTORY]
+        self._columns = [group[name] for name in ("step", "stage", *NAMES)]
+        chunk = self._columns[0].chunks[0]
+        self._buffers = [np.empty(chunk, column.dtype) for column in self._columns]
         self._rows = 0
         self._buffered = 0
         self._flushed_at = monotonic()
-
-    def _make_trajectory(self, chunk: int) -> None:
-        group = self._file.create_group(TRAJECTORY)
-        growing: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (chunk,)}
-        step = group.create_dataset("step", dtype=np.int64, **growing)
-        step.attrs["long_name"] = "steps taken"
-        step.make_scale("step")
-        stage = group.create_dataset("stage", dtype=np.int64, **growing)
-        stage.attrs["long_name"] = "stage, from 0"
-        stage.dims[0].attach_scale(step)
-        for o in OBSERVABLES:
-            column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing)
-            column.attrs["long_name"] = o.long_name
-            column.attrs["units"] = "1"
-            column.dims[0].attach_scale(step)
-        group.create_dataset("n_committed", data=np.int64(0))
-        group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
-        self._columns = [group[name] for name in ("step", "stage", *NAMES)]
-        self._buffers = [np.empty(chunk, column.dtype) for column in self._columns]
-
-    def _make_tables(self, stages: int) -> None:
-        group = self._file.create_group(NORMALIZED)
-        few: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (stages + 1,)}
-        for name in ("step", "stage", "count"):
-            group.create_dataset(name, dtype=np.int64, **few)
-        for o in OBSERVABLES:
-            column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **few)
-            column.attrs["long_name"] = o.long_name
-        group = self._file.create_group(STAGES)
-        group.attrs["reasons"] = json.dumps(REASONS)
-        for name in ("stage", "end_step", "reason"):
-            group.create_dataset(name, dtype=np.int64, **few)
 
     def append(self, steps: NDArray[np.int64], stage: int, rows: NDArray[np.float64]) -> None:
         """Receive the observables after some steps of one stage."""
@@ -142,41 +112,83 @@ class FileRecorder:
     def flush(self) -> None:
         """Write what is buffered, then say that it is there."""
         total = self._rows + self._buffered
-        try:
+        with self._writing():
             for column, buffer in zip(self._columns, self._buffers, strict=True):
                 column.resize((total,))
                 column[self._rows :] = buffer[: self._buffered]
             self._file.flush()
             self._file[TRAJECTORY]["n_committed"][()] = total
             self._file.flush()
-        except (OSError, RuntimeError) as error:
-            raise RunFailed(f"{self.path} could not be written: {error}") from error
         self._rows, self._buffered = total, 0
         self._flushed_at = monotonic()
 
     def normalized(self, row: NormalizedRow) -> None:
         """Receive the observables of the normalised matrices."""
         group = self._file[NORMALIZED]
-        for name in ("step", "stage", "count"):
-            _push(group[name], getattr(row, name))
-        for name, value in zip(NAMES, row.row, strict=True):
-            _push(group[name], value)
+        with self._writing():
+            for name in ("step", "stage", "count"):
+                _push(group[name], getattr(row, name))
+            for name, value in zip(NAMES, row.row, strict=True):
+                _push(group[name], value)
 
     def stage_ended(self, end: StageEnd) -> None:
         """Receive the step at which a stage ended."""
         group = self._file[STAGES]
-        _push(group["stage"], end.stage)
-        _push(group["end_step"], end.step)
-        _push(group["reason"], REASONS.index(end.reason))
+        with self._writing():
+            _push(group["stage"], end.stage)
+            _push(group["end_step"], end.step)
+            _push(group["reason"], REASONS.index(end.reason))
 
     def close(self, status: str) -> None:
         """Write what is left and how the run ended."""
+        if self._failed:
+            self._give_up()
+            return
         try:
             self.flush()
-            self._file[TRAJECTORY]["status"][()] = STATUS_CODE[status]
-            self._file.flush()
-        finally:
+            with self._writing():
+                self._set_status(status)
+                self._file.close()
+        except RunFailed:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        """Let go of a file that could not be written, as it is."""
+        with suppress(Exception):
             self._file.close()
+
+    def _set_status(self, status: str) -> None:
+        self._file[TRAJECTORY]["status"][()] = STATUS_CODE[status]
+        self._file.flush()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            self._failed = True
+            _cut_off(self._file)
+            raise RunFailed(f"{self.path} could not be written: {_reason(error)}") from error
+
+
+def _cut_off(file: h5py.File) -> None:
+    """Let HDF5 write no more to a file, whatever it still means to.
+
+    After an error HDF5 goes on to write what it has in memory, when objects are closed and when
+    Python exits, and what was whole until then may not be afterwards. As it stands the file is
+    like that of a writer that was killed, which loses nothing that was committed.
+    """
+    if file:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, file.id.get_vfd_handle())
+        os.close(nowhere)
+
+
+def _reason(error: Exception) -> str:
+    """Return what the system said, of all that HDF5 tells."""
+    said = re.search(r"error message = '([^']+)'", str(error))
+    return said[1] if said else str(error)
 
 
 def _push(column: h5py.Dataset, value: float) -> None:

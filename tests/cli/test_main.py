@@ -70,6 +70,11 @@ def test_what_the_system_refuses_is_said_with_the_path(scbsim, fails, monkeypatc
     assert fails(scbsim("presets"), status) == "Error: some/file: no way\n"
 
 
+def test_an_interrupt_is_status_75(scbsim, fails, monkeypatch):
+    monkeypatch.setattr(presets, "names", raising(KeyboardInterrupt()))
+    assert fails(scbsim("presets"), 75) == "stopped on a signal\n"
+
+
 def test_a_warning_is_one_line_without_the_source(process, tmp_path):
     words = ["--set", "task.P_concentration=50", "--set", "task.N=6", "--set", "task.T=60"]
     words += ["--set", "stage.0.steps=1", "-q"]
@@ -80,8 +85,9 @@ def test_a_warning_is_one_line_without_the_source(process, tmp_path):
     assert ".py" not in result.stderr
 
 
-@pytest.mark.parametrize("words", ["presets", "presets quickstart", "--help", "info {done}"])
+@pytest.mark.parametrize("words", ["presets", "info {done}", "info {done} --json"])
 def test_a_reader_that_has_gone_is_no_error_of_ours(words, done):
-    line = f"{sys.executable} -m scbsim {words.format(done=done)} | true"
-    result = subprocess.run(line, shell=True, capture_output=True, text=True, check=True)
-    assert result.stderr == ""
+    line = [sys.executable, "-m", "scbsim", *words.format(done=done).split()]
+    writing = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    writing.stdout.close()
+    assert (writing.wait(timeout=120), writing.stderr.read()) == (0, b"")

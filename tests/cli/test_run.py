@@ -70,6 +70,13 @@ def test_nothing_is_overwritten_unless_asked(scbsim, fails, spec, done, tmp_path
     assert json.loads(load(path).attrs["spec"])["seed"] == 8
 
 
+def test_a_spec_is_never_overwritten_by_its_run(scbsim, fails, tmp_path, spec):
+    path = tmp_path / "mine.toml"
+    path.write_text(spec.read_text())
+    fails(scbsim("run", path, "-o", path, "--overwrite"), 2)
+    assert path.read_text() == spec.read_text()
+
+
 def test_resume_and_overwrite_exclude_each_other(scbsim, fails, spec, tmp_path):
     assert "exclude" in fails(
         scbsim("run", spec, "-o", tmp_path / "x.h5", "--resume", "--overwrite"), 2
@@ -106,7 +113,7 @@ def test_a_run_that_diverges_is_a_result(scbsim, spec, tmp_path, quiet):
     assert result.exit_code == 0, result.output
     assert load(path).attrs["status"] == "diverged"
     said = result.stderr if quiet else result.stdout
-    assert said.startswith("diverged: the numbers ran away by step ")
+    assert said.startswith("diverged: the numbers ran away after step ")
 
 
 @pytest.mark.parametrize("quiet", [[], ["-q"]])

@@ -122,3 +122,10 @@ def test_names_that_mathtext_would_read(made_up, pixels):
 )
 def test_labels_tell_files_apart(paths, expected):
     assert labels([Path(path) for path in paths]) == expected
+
+
+def test_a_run_without_rows_yet_is_drawn_empty(made_up, pixels):
+    run = made_up(status="running").isel(step=slice(0), normalization=slice(0))
+    figure = draw({"run": run})
+    assert pixels(figure).shape == (580, 1000, 3)
+    assert curves(figure, "loss") == []

@@ -30,9 +30,7 @@ def counter():
     """Words 1 to 3 of a counter, by the table in docs/model.md, section 7."""
 
     def words(column=0, step=0, purpose=1, replica=0):
-        return _uint64(
-            column + (step >> 32) * 2**24, step % 2**32, purpose * 2**24 + replica
-        )
+        return _uint64(column + (step >> 32) * 2**24, step % 2**32, purpose * 2**24 + replica)
 
     return words
 

@@ -1,0 +1,26 @@
+import os
+import signal
+
+import pytest
+
+from scbsim.cli.signals import stopping
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_and_the_second_ends(number, capfd):
+    before = signal.getsignal(number)
+    with stopping() as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is before
+    assert capfd.readouterr().err == "stopping; once more stops at once\n"
+
+
+def test_handlers_are_put_back_after_an_error():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ZeroDivisionError), stopping():
+        raise ZeroDivisionError
+    assert signal.getsignal(signal.SIGINT) is before
