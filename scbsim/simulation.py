@@ -70,13 +70,19 @@ def simulate(
     ------
     TaskError
         If the task is not one, or not of the spec's sizes.
+    InputError
+        If there are not so many threads.
     MemoryNeeded
-        If the state does not fit.
+        If the state does not fit; nothing was made, no file either.
     OutputError
-        If ``output`` exists, or cannot be written.
+        If ``output`` exists, or there can be no such file.
+    RunFailed
+        If ``output`` could not be written to its end: a full disk.
 
     Notes
     -----
+    An interrupt leaves a file of what was recorded, ``stopped``, and is passed on.
+
     The dynamics: docs/model.md, sections 2 to 5, after Lemmas C.5 and C.6 of the paper.
     """
     memory = MemoryRecorder()

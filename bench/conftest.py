@@ -1,0 +1,67 @@
+"""How the benchmarks time what they compare, and the table of ratios at the end."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+import pytest
+
+LINES = pytest.StashKey[list]()
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def pytest_configure(config):
+    config.stash[LINES] = []
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    lines = config.stash[LINES]
+    if lines:
+        terminalreporter.section("what it comes to (best of the rounds)")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def note(request, benchmark):
+    """Keep numbers with the benchmark's record, and print them in the table at the end."""
+
+    def keep(**numbers):
+        benchmark.extra_info.update(numbers)
+        words = (f"{name} {number:.3g}" for name, number in numbers.items())
+        request.config.stash[LINES].append(f"{request.node.name}: " + ", ".join(words))
+
+    return keep
+
+
+@pytest.fixture(scope="session")
+def best_of():
+    """Time a function: the best of some rounds after one to warm up, in seconds."""
+
+    def time(function, rounds=5):
+        function()
+        seconds = []
+        for _ in range(rounds):
+            began = perf_counter()
+            function()
+            seconds.append(perf_counter() - began)
+        return min(seconds)
+
+    return time
+
+
+@pytest.fixture(params=sorted({1, CORES}), ids=lambda n: f"{n}thread" + "s" * (n > 1))
+def threads(request):
+    return request.param
+
+
+@pytest.fixture
+def shared_out(threads):
+    """Call a function on equal parts of some rows at once, a thread for each part."""
+    with ThreadPoolExecutor(threads) as pool:
+
+        def call(function, rows):
+            cuts = [rows * i // threads for i in range(threads + 1)]
+            list(pool.map(function, range(threads), cuts[:-1], cuts[1:]))
+
+        yield call

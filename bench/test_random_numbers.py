@@ -1,0 +1,58 @@
+"""What does a normal cost, beside NumPy's fastest generator?
+
+Both fill one block in the cache again and again, on one thread.
+"""
+
+import numba
+import numpy as np
+import pytest
+
+from scbsim.kernels.normal import BLOCK, fill_normals
+from scbsim.kernels.philox import fill_words
+
+BLOCKS = 2_000
+
+
+@numba.njit
+def _normals(z, words, blocks):
+    counter = (np.uint64(1), np.uint64(2), np.uint64(3))
+    for block in range(blocks):
+        fill_normals(z, words, BLOCK, block, counter, (np.uint64(4), np.uint64(5)))
+
+
+@numba.njit
+def _words(words, blocks):
+    one, calls = np.uint64(1), words.shape[1]
+    for block in range(blocks):
+        fill_words(words, calls, np.uint64(block * calls), one, one, one, (one, one))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_normals(dtype, benchmark, best_of, note):
+    benchmark.group = f"normals, {BLOCKS} blocks of {BLOCK}"
+    z, words = np.zeros(BLOCK, dtype), np.zeros((4, BLOCK // 2), np.uint32)
+    benchmark.pedantic(_normals, (z, words, BLOCKS), rounds=9, warmup_rounds=1)
+    random = np.random.Generator(np.random.SFC64(1))
+
+    def numpy_fill():
+        for _ in range(BLOCKS // 10):
+            random.standard_normal(out=z, dtype=dtype)
+
+    ours = 1e9 * benchmark.stats.stats.min / BLOCKS / BLOCK
+    numpy = 1e9 * best_of(numpy_fill) / (BLOCKS // 10) / BLOCK
+    note(ns_a_normal=ours, numpy_ns=numpy, times_faster_than_numpy=numpy / ours)
+
+
+def test_words(benchmark, best_of, note):
+    benchmark.group = f"32-bit words, {BLOCKS} blocks of {BLOCK}"
+    words = np.zeros((4, BLOCK // 4), np.uint32)
+    benchmark.pedantic(_words, (words, BLOCKS), rounds=9, warmup_rounds=1)
+    random = np.random.SFC64(1)
+
+    def numpy_fill():
+        for _ in range(BLOCKS // 10):
+            random.random_raw(BLOCK // 2)
+
+    ours = 1e9 * benchmark.stats.stats.min / BLOCKS / BLOCK
+    numpy = 1e9 * best_of(numpy_fill) / (BLOCKS // 10) / BLOCK
+    note(ns_a_word=ours, numpy_ns=numpy, times_faster_than_numpy=numpy / ours)

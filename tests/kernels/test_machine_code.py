@@ -1,0 +1,139 @@
+"""What the compiler made of the loops: vectors, and the same bits whatever their width."""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+import pytest
+
+from scbsim.kernels.attention import _update_by_rule
+from scbsim.kernels.normal import BLOCK, _normals32, _normals64
+from scbsim.kernels.philox import fill_words
+
+FEATURES = llvm.get_host_cpu_features()
+ON_X86 = platform.machine() in ("x86_64", "AMD64")
+x86_only = pytest.mark.skipif(not ON_X86, reason="reads x86-64 assembly")
+
+
+@numba.njit
+def _words(words, calls, first, c1, c2, c3, key):
+    fill_words(words, calls, first, c1, c2, c3, key)
+
+
+@numba.njit
+def _pairs32(z, words, calls):
+    return _normals32(z, words, calls)
+
+
+@numba.njit
+def _pairs64(z, words, calls):
+    _normals64(z, words, calls)
+
+
+@numba.njit
+def _update(rule, s, z, rows, constants, sum_1, sum_2):
+    return _update_by_rule(rule, s, z, rows, constants, sum_1, sum_2)
+
+
+def widest(function, arguments, instruction):
+    """Compile for some arguments; count the instruction, by the widest register it uses.
+
+    Returns the letter of that register (x, y or z for 128, 256 or 512 bits) and the number.
+    """
+    function(*arguments)
+    assembly = function.inspect_asm(function.signatures[-1])
+    found = [
+        max(re.findall("%([xyz])mm", operands))
+        for operands in re.findall(rf"^\s+v?{instruction}\s+(.*)$", assembly, re.MULTILINE)
+    ]
+    return (max(found), found.count(max(found))) if found else ("", 0)
+
+
+def wide_enough(register):
+    """Whether a register is as wide as this machine should use: LLVM may well prefer 256 bits."""
+    return register in ("y", "z") if FEATURES.get("avx2") else register != ""
+
+
+@x86_only
+def test_words():
+    one = np.uint64(1)
+    arguments = (np.zeros((4, 512), np.uint32), 512, one, one, one, one, (one, one))
+    register, count = widest(_words, arguments, "pmuludq")
+    # Ten rounds with two products each; in the first two, one factor is the same for all.
+    assert wide_enough(register)
+    assert count >= 18
+
+
+@x86_only
+@pytest.mark.parametrize(
+    ("function", "dtype", "root"),
+    [(_pairs32, np.float32, "sqrtps"), (_pairs64, np.float64, "sqrtpd")],
+    ids=["float32", "float64"],
+)
+def test_normals(function, dtype, root):
+    arguments = (np.zeros(BLOCK, dtype), np.zeros((4, BLOCK // 2), np.uint32), 512)
+    register, _ = widest(function, arguments, root)
+    assert wide_enough(register)
+
+
+@x86_only
+@pytest.mark.parametrize(
+    ("dtype", "kind"), [(np.float32, "ps"), (np.float64, "pd")], ids=["float32", "float64"]
+)
+def test_update(dtype, kind):
+    s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
+    arguments = (1, s, s.copy(), 512, (one,) * 4, sums, sums.copy())
+    register, count = widest(_update, arguments, "min" + kind)
+    # Four streams under each of the two rules that threshold.
+    assert wide_enough(register)
+    assert count >= 8
+
+
+PROGRAM = """
+import hashlib, warnings
+import numpy as np
+import scbsim
+warnings.simplefilter("ignore")
+digest = hashlib.sha256()
+for precision in "float32", "float64":
+    spec = scbsim.RunSpec.from_dict({
+        "seed": 4,
+        "task": {"N": 70, "T": 2500, "Q": 2, "mu": "dirichlet"},
+        "dynamics": {"engine": "dense", "precision": precision, "batch_size": 1e6},
+        "init": {"alpha_A": 0.1, "alpha_V": 0.1},
+        "stage": [
+            {"steps": 10, "rule": "sgd"},
+            {"steps": 10, "rule": "prox", "threshold_sigmas": 1.5, "normalize_level": 0.1},
+            {"steps": 10, "rule": "denoise", "threshold_sigmas": 1.5},
+        ],
+    })
+    run = scbsim.simulate(spec)
+    assert run.attrs["status"] == "complete"
+    for name in sorted(run.data_vars):
+        digest.update(np.ascontiguousarray(run[name]))
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FEATURES.get("avx512f"), reason="has one width of vectors only")
+def test_the_width_of_vectors_does_not_change_the_bits(tmp_path):
+    narrow = dict(FEATURES)
+    narrow.update((name, False) for name in narrow if name.startswith("avx512"))
+    features = ",".join(("+" if on else "-") + name for name, on in narrow.items())
+    digests = set()
+    for names in {}, {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features}:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path), **names},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        digests.add(done.stdout)
+    assert len(digests) == 1

@@ -1,0 +1,33 @@
+import pytest
+from small_runs import run_spec
+
+from scbsim import simulate
+
+STAGES = [{"steps": 12, "rule": "sgd", "until_signal": 0.105, "normalize_level": 0.1}, {"steps": 9}]
+
+
+@pytest.fixture(scope="session")
+def spec():
+    """Two stages, the first of which ends on its signal."""
+    return run_spec(stages=STAGES)
+
+
+@pytest.fixture(scope="session")
+def done(spec, tmp_path_factory):
+    """A finished run of it; tests that write take a copy."""
+    path = tmp_path_factory.mktemp("done") / "run.h5"
+    simulate(spec, output=path)
+    return path
+
+
+@pytest.fixture
+def copy(done, tmp_path):
+    path = tmp_path / "copy.h5"
+    path.write_bytes(done.read_bytes())
+    return path
+
+
+@pytest.fixture
+def flush_always(monkeypatch):
+    """Every block is committed."""
+    monkeypatch.setattr("scbsim.storage.writer._FLUSH_SECONDS", -1.0)
