@@ -110,7 +110,7 @@ def preset(name, *words):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("name", ["quickstart", "two-stage"])
 def test_the_l1_rule_recovers_the_truth(name, seed):
-    run = simulate(preset(name, f"seed={seed}"))
+    run = simulate(preset(name, f"seed={seed}"), threads=1)
     assert run.attrs["status"] == "complete"
     last = run.isel(normalization=-1)
     assert int(last["normalized_count"]) == 0
@@ -120,13 +120,14 @@ def test_the_l1_rule_recovers_the_truth(name, seed):
 
 
 def test_what_the_l1_rule_is_worth():
-    l1, sgd = (simulate(preset("quickstart", f"dynamics.rule={r}")) for r in ("prox", "sgd"))
+    rules = (preset("quickstart", f"dynamics.rule={rule}") for rule in ("prox", "sgd"))
+    l1, sgd = (simulate(spec, threads=1) for spec in rules)
     assert float(l1["delta_A"][-1]) < 0.05 * float(sgd["delta_A"][-1])
     assert float(l1["loss"][-1]) < float(sgd["loss"][-1])
 
 
 def test_two_stages_find_a_signal_and_take_the_noise_away():
-    run = simulate(preset("two-stage"))
+    run = simulate(preset("two-stage"), threads=1)
     assert run["stage_reason"].values.tolist() == ["signal", "steps"]
     between = run.sel(step=int(run["stage_end"][0]))
     assert 50 < int(between["step"]) < 200, "about a hundred steps"

@@ -1,6 +1,6 @@
 """The four scalars that couple A and V, and the observables: `docs/model.md`, sections 2 and 7.
 
-Nothing here subtracts one near-equal number from another: every sum is of the small quantity.
+Sums are of centred entries, so that nothing here is the difference of near-equal numbers.
 """
 
 from __future__ import annotations
@@ -9,9 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.jit import kernel, piece
+from scbsim.kernels.jit import inlined, kernel, piece
 
-_ROUNDING = 1e-30
+_EPSILON = 2.0**-52
+
+
+@inlined
+def _spread(sums: Any, count: Any, mean: Any) -> Any:
+    """Return the sum of squared distances from a mean of entries known by their sums."""
+    if count == 0.0:
+        return 0.0
+    own = sums[0] / count
+    return max(sums[1] - sums[0] * own, 0.0) + count * (own - mean) * (own - mean)
 
 
 @piece
@@ -34,31 +43,37 @@ def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
     """
     N, Q = A.support.shape
     T = facts.T
+    rest = T - Q
     nA, qA = 0.0, 0.0
     for k in range(N):
-        squares, total, product = 0.0, 0.0, 0.0
+        total = A.off_sums[k, 0]
         for j in range(Q):
-            s = A.support[k, j]
+            total += A.support[k, j]
+        mean = total / T
+        squares = _spread(A.off_sums[k], rest, mean)
+        product = (rest * mean - A.off_sums[k, 0]) / T
+        for j in range(Q):
+            s = A.support[k, j] - mean
             squares += s * s
-            total += s
-            product += s * A.weights[k, j]
-        squares += A.off_sums[k, 1]
-        total += A.off_sums[k, 0]
-        nA += facts.mu[k] * (squares - total * total / T)
-        qA += facts.mu[k] * (product - total / T)
+            product += s * (A.weights[k, j] - 1.0 / T)
+        nA += facts.mu[k] * squares
+        qA += facts.mu[k] * product
     alpha = qA / facts.K_Q if facts.K_Q > 0.0 else 0.0
     delta = 0.0
     for k in range(N):
-        squares, total = 0.0, 0.0
+        total = A.off_sums[k, 0]
         for j in range(Q):
-            d = A.support[k, j] - alpha * A.weights[k, j]
+            total += A.support[k, j] - alpha * A.weights[k, j]
+        mean = total / T
+        squares = _spread(A.off_sums[k], rest, mean)
+        for j in range(Q):
+            d = A.support[k, j] - alpha * A.weights[k, j] - mean
             squares += d * d
-            total += d
-        squares += A.off_sums[k, 1]
-        total += A.off_sums[k, 0]
-        delta += facts.mu[k] * (squares - total * total / T)
+        delta += facts.mu[k] * squares
     # What rounding alone leaves is no noise: at a start on the target's line there is none.
-    if delta < _ROUNDING * (nA + facts.K_Q * alpha * alpha):
+    # A sum over the columns is known to some N units in its last place, and so is alpha.
+    rounding = (N + 4) * _EPSILON
+    if delta < rounding * rounding * nA:
         delta = 0.0
     nA += 1.0 / T
     qA += 1.0 / T
