@@ -128,5 +128,5 @@ def test_every_source_decides_the_folder(tmp_path, monkeypatch):
         assert jit._sources() != whole, path.name
         path.write_bytes(text)
         assert jit._sources() == whole
-    (tmp_path / "coupling.py").rename(tmp_path / "another.py")
+    (tmp_path / "coupling.py").rename(tmp_path / "couplings.py")
     assert jit._sources() != whole
