@@ -51,7 +51,7 @@ def test_the_regime_of_figure_5(N, rule):
     spec = load(f"figure5-n{N}-{rule}")
     assert (spec.task.N, spec.task.T, spec.task.Q) == (N, 100_000, 2)
     assert spec.task.P_concentration == {100: 0.02, 500: 0.005}[N]
-    assert spec.dynamics.batch_size == {100: 5_000_000, 500: 50_000_000}[N]
+    assert spec.dynamics.batch_size == 50_000 * N
     assert spec.dynamics.precision == "float32"
     assert (spec.noise.model, spec.noise.sigma_A, spec.noise.sigma_V) == ("isotropic", 1.0, 1.0)
     assert (spec.init.alpha_A, spec.init.alpha_V) == (0.1, 0.1)
