@@ -79,7 +79,7 @@ class FileRecorder:
             self.path.unlink(missing_ok=True)
             raise RunFailed(f"{self.path} could not be written: {error.strerror}") from None
         try:
-            self._file = h5py.File(self.path, "r+", libver=LIBVER, locking=False)
+            self._file = h5py.File(self.path, "r+", libver=LIBVER)
             self._file.swmr_mode = True
         except (OSError, RuntimeError) as error:
             raise RunFailed(f"{self.path} could not be written: {_reason(error)}") from error
