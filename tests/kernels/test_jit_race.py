@@ -28,7 +28,7 @@ def mark(name):
 
 def wait(name):
     # Not for long: where there is a lock the other cannot get there.
-    until = time.monotonic() + 5
+    until = time.monotonic() + 2
     while not (marks / name).exists() and time.monotonic() < until:
         time.sleep(0.01)
 
