@@ -24,13 +24,18 @@ _LANES = BLOCK // 4
 
 @inlined
 def _entry(rule: Any, s: Any, z: Any, constants: Any) -> Any:
-    """Return the next ``s`` off the support: the rules of `rules` with their constants folded."""
-    keep, amplitude, decay, level = constants
+    """Return the next ``s`` off the support: the rules of `rules` with their constants folded.
+
+    The decay is kept apart from 1: their difference, rounded to float32, would change the rate at
+    which entries decay.
+    """
+    decay, amplitude, level = constants
+    move = decay * s + amplitude * z
     if rule == PROX:
-        return soft(keep * s - amplitude * z, level)
+        return soft(s - move, level)
     if rule == DENOISE:
-        return s - soft(decay * s + amplitude * z, level)
-    return keep * s - amplitude * z
+        return s - soft(move, level)
+    return s - move
 
 
 @inlined
@@ -88,9 +93,8 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
     real = z.dtype.type
     rate, sigma = move.rate_A, move.sigma_A[k]
     constants = (
-        real(1.0 - rate * kappa),
-        real(rate * sigma),
         real(rate * kappa),
+        real(rate * sigma),
         real(rate * move.level[k]),
     )
     start = block * BLOCK

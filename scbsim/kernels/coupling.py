@@ -86,10 +86,10 @@ def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
     row[2] = np.sqrt(delta)
     row[3] = np.sqrt(rest_V)
     row[4] = np.sqrt((1.0 - alpha) * (1.0 - alpha) * facts.K_Q + delta)
-    row[5] = np.sqrt((1.0 - alpha_V) * (1.0 - alpha_V) * facts.K_P + rest_V)
+    row[5] = np.sqrt((1.0 - alpha_V) * (1.0 - alpha_V) * facts.K_P + rest_V + facts.mean_off)
     row[6] = qA / np.sqrt(nA * norm_Q)
-    row[7] = (kappa_prime + square) / np.sqrt((kappa + square) * norm_P)
-    row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa)
+    row[7] = (kappa_prime + facts.mean_dot) / np.sqrt((kappa + facts.mean_square) * norm_P)
+    row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa + facts.mean_off)
     return nA, qA, kappa, kappa_prime
 
 

@@ -76,6 +76,10 @@ class Facts(NamedTuple):
     T : float64
     K_P, K_Q, mu_square : float64
         ``mu_square`` is ``|mu|^2``.
+    mean_square, mean_dot, mean_off : float64
+        Of ``V mu``, which no step changes: its square, its product with mu, and the square of its
+        distance from mu. The first two are ``|mu|^2`` and the last 0 unless V was trained for
+        another mu.
     seed, replica : uint64
     """
 
@@ -84,6 +88,9 @@ class Facts(NamedTuple):
     K_P: Any
     K_Q: Any
     mu_square: Any
+    mean_square: Any
+    mean_dot: Any
+    mean_off: Any
     seed: Any
     replica: Any
 

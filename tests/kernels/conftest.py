@@ -134,6 +134,9 @@ def state():
             K_P=float((target**2).sum()),
             K_Q=float(mu @ (((weights - 1 / T) ** 2).sum(axis=1) + (T - Q) / T**2)),
             mu_square=float(mu @ mu),
+            mean_square=float(mu @ mu),
+            mean_dot=float(mu @ mu),
+            mean_off=0.0,
             seed=np.uint64(SEED),
             replica=np.uint64(5),
         )

@@ -87,7 +87,7 @@ def test_normals(function, dtype, root):
 )
 def test_update(dtype, kind):
     s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, (one,) * 4, sums, sums.copy())
+    arguments = (1, s, s.copy(), 512, (one,) * 3, sums, sums.copy())
     register, count = widest(_update, arguments, "min" + kind)
     # Four streams under each of the two rules that threshold.
     assert wide_enough(register)
