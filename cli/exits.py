@@ -13,11 +13,11 @@ from typing import Final
 
 import click
 
-from scbsim.errors import ScbsimError
+from scbsim.errors import InputError, ScbsimError, Stopped
 
-FAILED: Final = 1
-WRONG_INPUT: Final = 2
-STOPPED: Final = 75
+FAILED: Final = ScbsimError.exit_status
+WRONG_INPUT: Final = InputError.exit_status
+STOPPED: Final = Stopped.exit_status
 """A signal stopped the run early; its file is good."""
 
 DEBUG: Final = "scbsim.debug"

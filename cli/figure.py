@@ -38,7 +38,7 @@ def figure(
     """Run what figure NUMBER of the paper needs, and draw it from the files.
 
     This release makes figure 5. Finished runs in the folder are kept and used; partial ones are
-    started again.
+    resumed.
     """
     from scbsim.errors import InputError
 

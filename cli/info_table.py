@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,17 +16,16 @@ from scbsim.cli.summary import size
 from scbsim.observables import OBSERVABLES
 
 _MEANING = {
-    "running": "running, or its writer died",
     "stopped": "stopped on a signal",
+    "failed": "failed: a write or the program went wrong",
     "diverged": "diverged: the numbers ran away",
 }
 
 
 def print_tables(content: dict[str, Any]) -> None:
     """Print what :func:`scbsim.storage.reader.describe` says of a file."""
-    status = content["status"]
     head = [
-        ("status", _MEANING.get(status, status)),
+        ("status", in_words(content)),
         ("rows", f"{content['rows']}, the last at step {content['step']}"),
         ("size", size(content["bytes"])),
         ("written", f"{content['created_utc']} by scbsim {content['code_version']}"),
@@ -40,6 +40,21 @@ def print_tables(content: dict[str, Any]) -> None:
             _section(console, "Stages", _records(content["stages"]))
         _section(console, "Spec", _pairs(flat(content["spec"])))
         _section(console, "Made by", _pairs(flat(content["provenance"])))
+
+
+def in_words(content: dict[str, Any]) -> str:
+    """Say how a run is doing, or how it ended and what to type."""
+    status, path = content["status"], shlex.quote(str(content["path"]))
+    if status == "running" and content["writer"]:
+        return f"running: {content['writer']} writes it"
+    said: str = _MEANING.get(status, status)
+    if status == "running":
+        said = "interrupted: no one writes it here, so its writer was killed or the machine was"
+    if status in ("complete", "diverged"):
+        return said
+    step = content["checkpoint_step"]
+    where = "from the start" if step is None else f"from the checkpoint at step {step}"
+    return f"{said}. `scbsim run SPEC.toml -o {path} --resume` goes on {where}"
 
 
 def flat(table: Any, prefix: str = "") -> list[tuple[str, str]]:

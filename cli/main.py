@@ -16,6 +16,7 @@ from scbsim.cli.options import debug_option
         "figure": "scbsim.cli.figure:figure",
         "info": "scbsim.cli.info:info",
         "plot": "scbsim.cli.plot:plot",
+        "watch": "scbsim.cli.watch:watch",
         "presets": "scbsim.cli.presets:presets",
         "warmup": "scbsim.cli.warmup:warmup",
     },

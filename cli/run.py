@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -18,16 +17,16 @@ from scbsim.cli.options import (
 )
 from scbsim.errors import InputError
 
-if TYPE_CHECKING:
-    from scbsim.spec import RunSpec
-
 
 @click.command(short_help="Run a spec and write its trajectory to a file.")
 @click.argument("spec", metavar="SPEC.toml")
 @output_option("OUT.h5", "The file to write.", required=True)
 @set_option
 @click.option(
-    "--resume", is_flag=True, help="If OUT.h5 holds this run, finished, leave it at that."
+    "--resume",
+    is_flag=True,
+    help="Go on with the run in OUT.h5, to the same bits as if it had never stopped; start it if "
+    "there is none. The last stage may be longer than before.",
 )
 @overwrite_option("Replace OUT.h5 if it exists.")
 @threads_option
@@ -62,11 +61,7 @@ def run(
     checked = read_spec(spec, overrides)
     if output.is_file() and Path(spec).is_file() and output.samefile(spec):
         raise InputError(f"{output} is the spec itself; give another path to -o")
-    if resume and output.exists():
-        _must_be_finished(checked, output)
-        if not quiet:
-            click.echo(f"{output} is finished: nothing to do")
-        return
+    done_before = _finished_step(output) if resume else None
 
     from scbsim.simulation import simulate
 
@@ -77,9 +72,13 @@ def run(
             output=output,
             progress=not quiet,
             overwrite=overwrite,
+            resume=resume,
             threads=threads,
             stop=stop,
         )
+    if done_before == int(trajectory["step"].values[-1]):
+        click.echo(f"{output} is finished: nothing to do", err=quiet)
+        return
     ended, *rest = summarise(trajectory, output, perf_counter() - began)
     status = trajectory.attrs["status"]
     if not quiet or status != "complete":
@@ -90,11 +89,15 @@ def run(
         ctx.exit(STOPPED)
 
 
-def _must_be_finished(spec: RunSpec, path: Path) -> None:
-    from scbsim.figures.files import finished
+def _finished_step(path: Path) -> int | None:
+    """Return the last step of a finished run, or None of any other file or none."""
+    from scbsim.storage.reader import describe
 
-    if finished(spec, path) is None:
-        raise InputError(
-            f"{path} ends before its run does, and going on from there is not in this release; "
-            "--overwrite runs it from the start"
-        )
+    if not path.exists():
+        return None
+    try:
+        content = describe(path)
+    except InputError:
+        # Whether it can be taken up all the same is for the run to find out.
+        return None
+    return int(content["step"]) if content["status"] in ("complete", "diverged") else None

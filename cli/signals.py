@@ -8,10 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_CAUGHT = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+)  # the last is what Slurm can be told to send
+
 
 @contextmanager
 def stopping() -> Iterator[Callable[[], bool]]:
-    """Catch SIGINT and SIGTERM in the body, and give the question whether one has come.
+    """Catch SIGINT, SIGTERM and SIGUSR1 in the body, and give the question whether one has come.
 
     A second signal raises :class:`KeyboardInterrupt` at once.
     """
@@ -25,7 +31,7 @@ def stopping() -> Iterator[Callable[[], bool]]:
         # Not by print: the signal may come in the middle of one.
         os.write(2, b"stopping; once more stops at once\n")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in _CAUGHT}
     try:
         yield lambda: come
     finally:

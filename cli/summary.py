@@ -48,15 +48,20 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
     list of str
         The first line is the status.
     """
+    from scbsim.storage.checkpoint import checkpoint_step
+
     status = trajectory.attrs["status"]
     last = int(trajectory["step"].values[-1])
+    if status == "stopped":
+        # Of the last steps, the file may not have a row.
+        last = checkpoint_step(path) or last
     took = f"in {duration(seconds)} by the {trajectory.attrs['engine']} engine"
     head = {
         "complete": f"complete: {last} steps {took}",
         "diverged": f"diverged: the numbers ran away after step {last}, {took}. "
         "Smaller rates or a larger dynamics.batch_size may hold it",
         "stopped": f"stopped on a signal at step {last}, {took}. "
-        "The rows up to there are kept; --overwrite runs it again",
+        "The same line with --resume goes on from there",
     }.get(status, f"{status} at step {last}, {took}")
     lines = [head, f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}"]
     if trajectory.sizes.get("normalization", 0):

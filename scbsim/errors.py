@@ -17,6 +17,12 @@ class RunFailed(ScbsimError):
     """The run itself failed: a full disk, a second writer, a crash."""
 
 
+class Stopped(ScbsimError):
+    """A signal stopped the work early; what is finished is kept, and what is not can go on."""
+
+    exit_status: ClassVar[int] = 75
+
+
 class InputError(ScbsimError):
     """What was asked for is wrong: the words, the spec or a file."""
 
@@ -76,3 +82,7 @@ class MemoryNeeded(InputError):
 
 class TaskWarning(UserWarning):
     """A task that is allowed but about which the theory promises nothing."""
+
+
+class RunWarning(UserWarning):
+    """Something about a run or its file that its owner should know."""

@@ -3,15 +3,58 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 from scbsim.errors import MemoryNeeded
 
 _MATRICES_OF_A_DRAW = 5  # (N, N) of float64, at the most at once
 
+_OWN_CGROUPS = Path("/proc/self/cgroup")
+_CGROUPS = Path("/sys/fs/cgroup")
+# By controller, of versions 2 and 1: mount, limit, use, and what of the use is given up at need.
+_ACCOUNTS = {
+    "": ("", "memory.max", "memory.current", "inactive_file"),
+    "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}
+
 
 def available() -> int | None:
-    """Return the bytes that can still be used on this machine, or None where it does not say."""
+    """Return the bytes that can still be used, or None where the system does not say.
+
+    The machine's, or fewer where a container or a scheduler sets this process a limit.
+    """
+    told = [left for left in (_of_machine(), *_of_cgroups()) if left is not None]
+    return min(told, default=None)
+
+
+def _of_cgroups() -> Iterator[int | None]:
+    """Give what is left of the memory of each control group that this process is in."""
+    try:
+        lines = _OWN_CGROUPS.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        for controller in {*controllers.split(",")} & _ACCOUNTS.keys():
+            mount, *names = _ACCOUNTS[controller]
+            own = PurePosixPath(path.lstrip("/"))
+            # A limit on a group holds for those in it, too.
+            for group in (own, *own.parents):
+                yield _left(_CGROUPS / mount / group, *names)
+
+
+def _left(group: Path, limit: str, use: str, spare: str) -> int | None:
+    try:
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        used = int((group / use).read_text()) - int(stat.get(spare, 0))
+        return max(0, int((group / limit).read_text()) - used)
+    except (OSError, ValueError):
+        # No such group in sight of a container, or no limit ("max").
+        return None
+
+
+def _of_machine() -> int | None:
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):

@@ -11,8 +11,17 @@ from scbsim._version import __version__
 from scbsim.engines.choose import Choice
 
 
-def provenance(choice: Choice, threads: int) -> dict[str, Any]:
-    """Return what a file should say about how it was made; only str and int."""
+def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
+    """Return what a file should say about how it was made; only str and int.
+
+    Parameters
+    ----------
+    choice : Choice
+        The engine.
+    threads : int
+    task : str
+        Where the task is from: ``drawn`` or ``read`` as the spec says, or ``given`` beside it.
+    """
     import h5py
 
     versions = {name: _version(name) for name in ("numpy", "numba", "llvmlite", "h5py")}
@@ -26,6 +35,7 @@ def provenance(choice: Choice, threads: int) -> dict[str, Any]:
         "threads": threads,
         "engine": choice.name,
         "engine_why": choice.why,
+        "task": task,
     }
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from scbsim.spec import RunSpec
+from scbsim.state import State
 from scbsim.task import Task
 
 
 @dataclass(frozen=True)
 class RunHeader:
     """Spec, task and provenance of a run, with a name that no other run has."""
+
+    KEPT_UNDER: ClassVar[int] = 64 * 10**6
+    """Bytes of a last state that `output.final_state = "auto"` keeps."""
 
     spec: RunSpec
     task: Task
@@ -22,3 +26,10 @@ class RunHeader:
     created_utc: str = field(
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
+
+    def keeps_final(self, state: State) -> bool:
+        """Return whether the file is to hold the last state."""
+        wanted = self.spec.output.final_state
+        if wanted == "auto":
+            return sum(array.nbytes for array in state.values()) < self.KEPT_UNDER
+        return bool(wanted)

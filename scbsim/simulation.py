@@ -1,29 +1,30 @@
-"""simulate(): the only loop in the project."""
+"""simulate(): from a spec to a trajectory, in memory or in a file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from time import perf_counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from scbsim.engines.base import Engine, Row
+from scbsim.engines.base import Engine
 from scbsim.engines.choose import build, choose
-from scbsim.errors import Fault, InputError, TaskError
+from scbsim.engines.dense import DenseEngine
+from scbsim.errors import Fault, InputError, SpecError, TaskError
+from scbsim.loop import Loop
 from scbsim.memory import require_task
+from scbsim.progress import Progress
 from scbsim.provenance import provenance
-from scbsim.recorders import MemoryRecorder, ProgressRecorder, Recorder
+from scbsim.recorders import MemoryRecorder, Recorder
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
-from scbsim.stages import Stage, stages_of
+from scbsim.stages import stages_of
 from scbsim.task import Task
-from scbsim.trajectory import NormalizedRow, StageEnd, Trajectory
+from scbsim.trajectory import Trajectory
 
-_BLOCK_SECONDS = 0.25
-_BLOCK_STEPS = 8192
+if TYPE_CHECKING:
+    from scbsim.storage.session import Session
+
 _THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
 
 
@@ -34,6 +35,7 @@ def simulate(
     output: str | os.PathLike[str] | None = None,
     progress: bool = False,
     overwrite: bool = False,
+    resume: bool = False,
     threads: int | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Trajectory:
@@ -52,12 +54,15 @@ def simulate(
     progress : bool
         Tell stderr how the run is doing.
     overwrite : bool
-        Replace ``output`` if it exists.
+        Replace ``output`` if it exists, once the new file stands.
+    resume : bool
+        Go on with the run that ``output`` holds, to the same bits as if it had never ended. No
+        file: start. A complete one: nothing to do, unless the last stage is longer now.
     threads : int, optional
         As many as the machine has unless given. The numbers do not depend on it.
     stop : callable, optional
-        Asked between blocks of steps, several times a second; the run ends early when it says
-        True.
+        Asked between blocks of steps, several times a second; when it says True the run ends
+        early, with a checkpoint beside ``output``.
 
     Returns
     -------
@@ -75,9 +80,9 @@ def simulate(
     MemoryNeeded
         If the state does not fit; nothing was made, no file either.
     OutputError
-        If ``output`` exists, or there can be no such file.
+        If ``output`` exists, holds another run, or cannot be written.
     RunFailed
-        If ``output`` could not be written to its end: a full disk.
+        If a write fails or another process writes ``output``; what was committed is whole.
 
     Notes
     -----
@@ -85,115 +90,54 @@ def simulate(
 
     The dynamics: docs/model.md, sections 2 to 5, after Lemmas C.5 and C.6 of the paper.
     """
-    memory = MemoryRecorder()
-    recorders: list[Recorder] = [memory]
-    if output is not None:
-        from scbsim.storage.writer import FileRecorder
+    if output is None:
+        if resume or overwrite:
+            raise InputError("resume and overwrite are about an output, and none is given")
+        if spec.output.snapshot_every:
+            raise InputError("output.snapshot_every: snapshots go to a file, and none is given")
+        recorder = _simulate(spec, task, None, progress=progress, threads=threads, stop=stop)
+        return recorder.trajectory()
+    from scbsim.storage.reader import load
+    from scbsim.storage.session import Session
 
-        recorders = [FileRecorder(output, overwrite=overwrite)]
-    task = _task_of(spec, task)
+    with Session(output, spec, overwrite=overwrite, resume=resume) as session:
+        if not session.finished:
+            _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
+    return load(output)
+
+
+def _simulate(
+    spec: RunSpec,
+    task: Task | None,
+    session: Session | None,
+    *,
+    progress: bool,
+    threads: int | None,
+    stop: Callable[[], bool] | None,
+) -> MemoryRecorder:
+    past = session.past if session else None
+    source = "given" if task else "read" if spec.task.from_ else "drawn"
+    task = _task_of(spec, past.task if past and past.task else task)
     choice = choose(spec)
     size = task.N * task.T if choice.name == "dense" else task.N
     count = _threads(threads, size)
     engine = build(choice, spec, task, count)
-    header = RunHeader(spec, task, provenance(choice, count))
-    if progress:
-        from scbsim.progress import Progress
-
-        label = f"N={task.N} T={task.T:g} {spec.rule_of(0)}"
-        recorders.append(ProgressRecorder(Progress(spec.total_steps), label))
-    with _numba_threads(count), _recording(recorders, header) as ended:
-        ended.status = _run(engine, stages_of(spec, task), spec, recorders, stop)
-    if output is None:
-        return memory.trajectory()
-    from scbsim.storage.reader import load
-
-    return load(output)
-
-
-def _run(
-    engine: Engine,
-    stages: Sequence[Stage],
-    spec: RunSpec,
-    recorders: Sequence[Recorder],
-    stop: Callable[[], bool] | None,
-) -> str:
-    """Take the stages in order; return how the run ended."""
-    log = _Log(recorders, spec.output.every)
-    log.add(engine.step, stages[0], engine.observe()[None, :])
-    for stage in stages:
-        end = _run_stage(engine, stage, log, stop)
-        if end != "stopped":
-            log.stage_ended(StageEnd(stage.index, engine.step, end))
-        if end in ("stopped", "diverged"):
-            log.finish()
-            return end
-        if stage.normalize_level is not None:
-            log.normalized(engine.step, stage, engine.normalize(stage.normalize_level))
-    log.finish()
-    log.normalized(engine.step, stages[-1], engine.normalized(spec.output.normalize_level))
-    return "complete"
-
-
-def _run_stage(engine: Engine, stage: Stage, log: _Log, stop: Callable[[], bool] | None) -> str:
-    left, pace = stage.steps, 1
-    while left:
-        if stop is not None and stop():
-            return "stopped"
-        began = perf_counter()
-        block = engine.advance(stage, min(pace, left))
-        log.add(engine.step, stage, block.rows)
-        left -= len(block.rows)
-        if block.end != "steps":
-            return block.end
-        pace = _next_pace(pace, perf_counter() - began)
-    return "steps"
-
-
-def _next_pace(steps: int, seconds: float) -> int:
-    """Return how many steps to ask for, so that signals are heard several times a second."""
-    fitting = int(steps * _BLOCK_SECONDS / max(seconds, 1e-9))
-    # The first call may compile: it says little of the pace, so grow by and by.
-    return max(1, min(fitting, 8 * steps, _BLOCK_STEPS))
-
-
-class _Log:
-    """Hands recorders the rows they are to have: every so many, and always the last."""
-
-    def __init__(self, recorders: Sequence[Recorder], every: int) -> None:
-        self._recorders = recorders
-        self._every = every
-        self._unrecorded: tuple[int, Stage, NDArray[np.float64]] | None = None
-
-    def add(self, step: int, stage: Stage, rows: NDArray[np.float64]) -> None:
-        """Take the rows of some steps, the last of which is ``step``."""
-        if not len(rows):
-            return
-        steps = np.arange(step - len(rows) + 1, step + 1)
-        keep = steps % self._every == 0
-        if keep.any():
-            self._append(steps[keep], stage, rows[keep])
-        self._unrecorded = None if keep[-1] else (step, stage, rows[-1:])
-
-    def finish(self) -> None:
-        """Record the last row, if it was not."""
-        if self._unrecorded is not None:
-            step, stage, rows = self._unrecorded
-            self._append(np.array([step]), stage, rows)
-            self._unrecorded = None
-
-    def _append(self, steps: NDArray[np.int64], stage: Stage, rows: NDArray[np.float64]) -> None:
-        for recorder in self._recorders:
-            recorder.append(steps, stage.index, rows)
-
-    def stage_ended(self, end: StageEnd) -> None:
-        for recorder in self._recorders:
-            recorder.stage_ended(end)
-
-    def normalized(self, step: int, stage: Stage, result: tuple[Row, int]) -> None:
-        row, count = result
-        for recorder in self._recorders:
-            recorder.normalized(NormalizedRow(step, stage.index, count, row))
+    if spec.init.from_ is not None and not (past and past.position):
+        _start_from(spec.init.from_, engine, task)
+    name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
+    header = RunHeader(spec, task, provenance(choice, count, source), **name)
+    memory = MemoryRecorder(header)
+    recorder: Recorder = session.recorder(header, engine.state()) if session else memory
+    shown = Progress(spec.total_steps, quiet=not progress)
+    with _numba_threads(count), _closing(recorder, shown) as run:
+        shown.start(f"N={task.N} T={task.T:g} {spec.rule_of(0)}")
+        loop = Loop(
+            engine, stages_of(spec, task), spec, recorder, session, stop=stop, tell=shown.update
+        )
+        run.status = loop.run()
+    if session and run.status in ("complete", "diverged"):
+        session.tidy()
+    return memory
 
 
 def _task_of(spec: RunSpec, task: Task | None) -> Task:
@@ -236,26 +180,39 @@ def _numba_threads(count: int) -> Iterator[None]:
         numba.set_num_threads(before)
 
 
-class _Ending:
-    """How the run ended, as far as is known."""
+def _start_from(path: str, engine: Engine, task: Task) -> None:
+    """Put an engine at the last state of another run."""
+    from scbsim.storage.reader import last_state
+
+    there, state = last_state(path)
+    faults = [
+        Fault("init.from", f"{path} has {name} = {getattr(there, name)}, and this run {wanted}")
+        for name in ("N", "T")
+        if (wanted := getattr(task, name)) != getattr(there, name)
+    ]
+    if faults:
+        raise SpecError(faults)
+    assert isinstance(engine, DenseEngine)
+    engine.adopt(state, there.q_positions, there.mu)
+
+
+class _Run:
+    """How a run ended, as far as is known."""
 
     status = "failed"
 
 
 @contextmanager
-def _recording(recorders: Sequence[Recorder], header: RunHeader) -> Iterator[_Ending]:
-    """Open the recorders, and close them whatever happens."""
-    ending = _Ending()
-    with ExitStack() as stack:
-        for recorder in recorders:
-            recorder.open(header)
-            stack.callback(_close, recorder, ending)
+def _closing(recorder: Recorder, shown: Progress) -> Iterator[_Run]:
+    """Close both when the run ends, however it does; the recorder last, and come what may."""
+    run = _Run()
+    try:
         try:
-            yield ending
+            yield run
         except KeyboardInterrupt:
-            ending.status = "stopped"
+            run.status = "stopped"
             raise
-
-
-def _close(recorder: Recorder, ending: _Ending) -> None:
-    recorder.close(ending.status)
+        finally:
+            shown.close(run.status)
+    finally:
+        recorder.close(run.status)

@@ -38,6 +38,70 @@ def test_a_machine_that_does_not_say_refuses_nothing(monkeypatch):
     memory.require(10**30, "this")
 
 
+GB = 10**9
+
+
+@pytest.fixture
+def groups(monkeypatch, tmp_path):
+    """Made-up control groups, of either version, on a machine with 50 GB free."""
+    monkeypatch.setattr(memory, "_of_machine", lambda: 50 * GB)
+    monkeypatch.setattr(memory, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(memory, "_OWN_CGROUPS", tmp_path / "own")
+    names = {
+        2: ("memory.max", "memory.current", "inactive_file"),
+        1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    }
+
+    def make(version, path, limit, used, spare=0):
+        group = tmp_path / ("memory" if version == 1 else "") / path
+        group.mkdir(parents=True, exist_ok=True)
+        of_limit, of_use, of_spare = names[version]
+        (group / of_limit).write_text(f"{limit}\n")
+        (group / of_use).write_text(f"{used}\n")
+        (group / "memory.stat").write_text(f"anon 7\n{of_spare} {spare}\n")
+
+    def own(*lines):
+        (tmp_path / "own").write_text("".join(f"{line}\n" for line in lines))
+
+    return make, own
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("path", ["", "user/job_7", "a:b/c"])
+def test_the_limit_of_a_container_or_a_scheduler_counts(groups, version, path):
+    make, own = groups
+    own("3:cpu,cpuacct:/", {1: f"4:memory:/{path}", 2: f"0::/{path}"}[version])
+    assert memory.available() == 50 * GB, "the group is out of sight"
+    make(version, path, 4 * GB, GB)
+    assert memory.available() == 3 * GB
+    make(version, path, 4 * GB, 4 * GB, spare=2 * GB)
+    assert memory.available() == 2 * GB, "what is cached of files is given up at need"
+    make(version, path, 4 * GB, 5 * GB)
+    assert memory.available() == 0
+    make(version, path, 90 * GB, GB)
+    assert memory.available() == 50 * GB
+    make(version, path, {1: 2**63 - 4096, 2: "max"}[version], GB)
+    assert memory.available() == 50 * GB
+    with pytest.raises(MemoryNeeded):
+        memory.require(51 * GB, "this")
+
+
+def test_a_limit_on_the_group_around_counts(groups):
+    make, own = groups
+    own("1:name=systemd:/", "0::/slice/job/task")
+    make(2, "slice/job/task", "max", GB)
+    make(2, "slice/job", 8 * GB, GB)
+    assert memory.available() == 7 * GB
+    make(2, "slice", 2 * GB, GB)
+    assert memory.available() == GB
+    make(2, "elsewhere", 0, 0)
+    assert memory.available() == GB
+
+
+def test_a_system_without_groups(groups):
+    assert memory.available() == 50 * GB
+
+
 def test_a_state_too_large_names_what_it_needs():
     with pytest.raises(MemoryNeeded) as caught:
         simulate(run_spec(*HUGE))

@@ -61,6 +61,13 @@ def test_the_regime_of_figure_5(N, rule):
     assert spec.output.normalize_level == 0.1
 
 
+def test_quickstart():
+    spec = load("quickstart")
+    assert (spec.task.N, spec.task.T, spec.rule_of(0)) == (20, 20_000, "prox")
+    assert spec.dynamics.batch_size == 100_000
+    assert spec.stage[0].threshold_sigmas == 4.0
+
+
 def test_two_stages():
     spec = load("two-stage")
     assert [spec.rule_of(i) for i in range(2)] == ["sgd", "prox"]

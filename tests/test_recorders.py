@@ -11,13 +11,15 @@ from small_runs import assert_same, rows, run_spec
 
 from scbsim import load, simulate
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.observables import NAMES
 from scbsim.recorders import MemoryRecorder
+from scbsim.storage.reader import describe
 
 STAGES = [{"steps": 30}, {"steps": 30, "rule": "sgd", "rate_A": 1e9, "rate_V": 1e9}, {"steps": 5}]
 
 
 def blocks_of_one(monkeypatch):
-    monkeypatch.setattr("scbsim.simulation._next_pace", lambda *_: 1)
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
 
 
 @pytest.mark.parametrize("engine", ["dense", "population"])
@@ -48,12 +50,20 @@ def test_a_run_stops_when_told_to(asked, filed, tmp_path, monkeypatch):
     blocks_of_one(monkeypatch)
     answers = iter([False] * (asked - 1) + [True])
     output = tmp_path / "run.h5" if filed else None
-    run = simulate(run_spec("output.every=1000"), output=output, stop=lambda: next(answers))
+    spec = run_spec("output.every=1000")
+    run = simulate(spec, output=output, stop=lambda: next(answers))
     assert run.attrs["status"] == "stopped"
-    assert run["step"].values.tolist() == sorted({0, asked - 1}), "the last row must be there"
     assert run.sizes["stage_index"] == run.sizes["normalization"] == 0
-    full = simulate(run_spec())
-    np.testing.assert_array_equal(rows(run)[-1], rows(full)[asked - 1])
+    if output is None:
+        assert run["step"].values.tolist() == sorted({0, asked - 1}), "the last row must be there"
+        full = simulate(run_spec())
+        np.testing.assert_array_equal(rows(run)[-1], rows(full)[asked - 1])
+    else:
+        # The last row is in the checkpoint: it is not one of the run that goes on.
+        assert run["step"].values.tolist() == [0]
+        assert describe(output)["checkpoint_step"] == asked - 1
+        assert_same(simulate(spec, output=output, resume=True), simulate(spec))
+        assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
 
 
 def test_a_run_that_is_not_told_to_stop_is_complete():
@@ -89,7 +99,7 @@ def test_what_an_engine_raises_closes_the_file_and_is_passed_on(
 
 
 @pytest.mark.parametrize("method", ["start", "update", "close"])
-def test_a_recorder_that_raises_leaves_the_others_closed(method, tmp_path, monkeypatch):
+def test_progress_that_raises_leaves_the_file_closed(method, tmp_path, monkeypatch):
     def raising(*_args, **_kwargs):
         raise ZeroDivisionError
 
@@ -112,9 +122,7 @@ def test_a_question_that_raises_is_a_failure(tmp_path):
 
 
 def test_rows_in_memory_are_copies():
-    recorder = MemoryRecorder()
-    with pytest.raises(RuntimeError, match="nothing was recorded"):
-        recorder.trajectory()
+    recorder = MemoryRecorder(None)
     steps, values = np.arange(3), np.ones((3, 9))
     recorder.append(steps, 0, values)
     values[:] = steps[:] = 7
@@ -135,3 +143,29 @@ def test_progress_is_told_the_last_row(monkeypatch, tmp_path):
     assert told[0] == "N=6 T=60 sgd"
     assert told[1] == (0, 0)
     assert told[-2:] == [(7, 1), "complete"]
+
+
+@pytest.mark.parametrize("every", [1, 5, 1000])
+def test_progress_is_told_of_every_block_recorded_or_not(every, monkeypatch):
+    blocks_of_one(monkeypatch)
+    told = []
+    monkeypatch.setattr("scbsim.progress.Progress.update", lambda _, *words: told.append(words))
+    stages = [{"steps": 3}, {"steps": 4}]
+    simulate(run_spec(f"output.every={every}", stages=stages))
+    full = simulate(run_spec(stages=stages))
+    monkeypatch.undo()
+    told = told[:8]
+    assert [(step, stage) for step, stage, _ in told] == [
+        (step, 0 if step <= 3 else 1) for step in range(8)
+    ]
+    for step, _, row in told:
+        assert list(row) == list(NAMES)
+        assert list(row.values()) == rows(full)[step].tolist()
+
+
+def test_without_progress_nothing_is_said(capfd, monkeypatch):
+    monkeypatch.setattr("scbsim.progress.LINE_SECONDS", -1.0)
+    simulate(run_spec(), progress=True)
+    assert "step 20/20" in capfd.readouterr().err
+    simulate(run_spec())
+    assert capfd.readouterr() == ("", "")

@@ -32,6 +32,19 @@ def test_a_task_of_one_s_own(tmp_path):
         np.testing.assert_array_equal(file["task/P"][()], own.P)
 
 
+def test_the_provenance_says_where_the_task_is_from(tmp_path):
+    def source(run):
+        return json.loads(run.attrs["provenance"])["task"]
+
+    path = tmp_path / "run.h5"
+    drawn = simulate(run_spec(), output=path)
+    read = run_spec().to_dict() | {"task": {"from": str(path)}}
+    assert source(drawn) == "drawn"
+    assert source(simulate(RunSpec.from_dict(read))) == "read"
+    given = simulate(run_spec(), task=Task.random(**TASK), output=tmp_path / "given.h5")
+    assert source(given) == "given"
+
+
 @pytest.mark.parametrize("wrong", [("N",), ("T",), ("Q",), ("N", "T", "Q")])
 def test_a_task_of_other_sizes(wrong, tmp_path):
     sizes = {"N": 7, "T": 61, "Q": 3}
@@ -108,22 +121,29 @@ def preset(name, *words):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize("name", ["quickstart", "two-stage"])
-def test_the_l1_rule_recovers_the_truth(name, seed):
+@pytest.mark.parametrize(("name", "far_V"), [("quickstart", 0.15), ("two-stage", 0.1)])
+def test_the_l1_rule_recovers_the_truth(name, far_V, seed):
     run = simulate(preset(name, f"seed={seed}"), threads=1)
     assert run.attrs["status"] == "complete"
     last = run.isel(normalization=-1)
     assert int(last["normalized_count"]) == 0
     assert float(last["normalized_dist_A"]) < 0.05 * run.attrs["K_Q"] ** 0.5
-    assert float(last["normalized_dist_V"]) < 0.1 * run.attrs["K_P"] ** 0.5
+    assert float(last["normalized_dist_V"]) < far_V * run.attrs["K_P"] ** 0.5
     assert float(last["normalized_sim_A"]) > 0.999
 
 
-def test_what_the_l1_rule_is_worth():
-    rules = (preset("quickstart", f"dynamics.rule={rule}") for rule in ("prox", "sgd"))
-    l1, sgd = (simulate(spec, threads=1) for spec in rules)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_what_the_l1_rule_is_worth(seed):
+    words = (f"dynamics.rule={rule}" for rule in ("prox", "sgd"))
+    l1, sgd = (simulate(preset("quickstart", f"seed={seed}", word), threads=1) for word in words)
     assert float(l1["delta_A"][-1]) < 0.05 * float(sgd["delta_A"][-1])
     assert float(l1["loss"][-1]) < float(sgd["loss"][-1])
+    # Noise beyond the signal; and even normalised, half of the truth is missed.
+    root = sgd.attrs["K_Q"] ** 0.5
+    assert float(sgd["delta_A"][-1]) > 2.0 * float(sgd["alpha_A"][-1]) * root
+    assert float(l1["delta_A"][-1]) < 0.1 * float(l1["alpha_A"][-1]) * root
+    assert float(sgd["normalized_dist_A"][-1]) > 0.3 * root
+    assert float(l1["normalized_dist_A"][-1]) < 0.05 * root
 
 
 def test_two_stages_find_a_signal_and_take_the_noise_away():

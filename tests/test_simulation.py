@@ -130,7 +130,7 @@ def test_how_steps_are_cut_into_blocks_shows_nowhere(monkeypatch, pace, engine):
     spec = run_spec("output.every=3", f"dynamics.engine={engine}", stages=stages)
     usual = simulate(spec)
     assert usual["stage_reason"].values.tolist() == ["signal", "steps", "steps"]
-    monkeypatch.setattr("scbsim.simulation._next_pace", lambda *_: pace)
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: pace)
     assert_same(simulate(spec), usual)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.stages import Stage
+from scbsim.state import State
 
 Row = NDArray[np.float64]
 
@@ -53,4 +54,12 @@ class Engine(Protocol):
 
     def normalize(self, level: float) -> tuple[Row, int]:
         """Normalise the state; return the same as :meth:`normalized`."""
+        ...
+
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        ...
+
+    def restore(self, step: int, state: State) -> None:
+        """Go to a state that :meth:`state` gave, to the bit."""
         ...

@@ -33,7 +33,7 @@ def choose(spec: RunSpec) -> Choice:
     """Return the engine that a spec asks for; ``auto`` decides."""
     if spec.dynamics.engine != "auto":
         return Choice(spec.dynamics.engine, "asked for")
-    if spec.noise.model == "none":
+    if spec.noise.model == "none" and spec.init.from_ is None:
         return Choice("population", "no noise: the population process is the whole of it")
     return Choice("dense", "noise on every entry")
 
@@ -46,13 +46,15 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
     MemoryNeeded
         If its state does not fit into memory.
     """
-    return ENGINES[choice.name](
+    from_signals = spec.init.from_ is None
+    engine = ENGINES[choice.name](
         task,
         NoiseLevels.from_spec(spec, task),
-        alpha_A=spec.init.alpha_A,
-        alpha_V=spec.init.alpha_V,
+        alpha_A=spec.init.alpha_A if from_signals else 0.0,
+        alpha_V=spec.init.alpha_V if from_signals else 0.0,
         seed=spec.seed,
         replica=spec.dynamics.replica,
         dtype=np.dtype(spec.dynamics.precision),
         threads=threads,
     )
+    return engine

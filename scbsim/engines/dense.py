@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.errors import InputError
 from scbsim.noise import NoiseLevels
+from scbsim.state import State
 from scbsim.task import Task
 
 LONGEST = {"float32": 2**34, "float64": 2**33}
 """Positions of a column whose noise has a counter of its own, by type."""
+
+
+def _places(positions: NDArray[np.int64]) -> list[tuple[int, int]]:
+    return [(k, t) for k, row in enumerate(positions.tolist()) for t in row]
 
 
 class DenseEngine(GaussianEngine):
@@ -44,6 +49,41 @@ class DenseEngine(GaussianEngine):
         value = 2 * 8 * task.N * task.N
         require(matrix + value, f"the dense engine at N = {task.N}, T = {task.T}")
         super().__init__(task, noise, dtype=dtype, bulk=True, value=True, **options)
+
+    def adopt(self, state: State, positions: NDArray[np.int64], mu: NDArray[np.float64]) -> None:
+        """Start from the last state of a run on another task of the same N and T.
+
+        The signals are those that the state has for this engine's task. If the tokens were
+        distributed differently, ``V mu`` is not mu, and stays what it is (`docs/model.md`,
+        section 9).
+
+        Parameters
+        ----------
+        state : dict of arrays
+            What :meth:`state` gave there.
+        positions : (N, Q) int64
+            The support of that task's attention target.
+        mu : (N,) float64
+            That task's distribution of tokens.
+        """
+        A, V = self.A, self.V
+        # The old support is what it was, entry by entry, and then the new one is taken out.
+        A.bulk[:] = state["bulk"]
+        wide = dict(zip(_places(positions), state["support"].ravel().tolist(), strict=True))
+        np.put_along_axis(A.bulk, positions, state["support"].astype(A.bulk.dtype), axis=1)
+        A.support[:] = np.take_along_axis(A.bulk, A.positions, axis=1)
+        for i, place in enumerate(_places(A.positions)):
+            A.support.flat[i] = wide.get(place, A.support.flat[i])
+        np.put_along_axis(A.bulk, A.positions, 0.0, axis=1)
+        for k, column in enumerate(A.bulk):
+            A.off_sums[k] = column.sum(dtype=np.float64), np.square(column, dtype=np.float64).sum()
+        matrix = state["W"] / np.sqrt(mu) + state["mean"][:, None]
+        self.mean[:] = matrix @ self.facts.mu
+        V.W[:] = (matrix - self.mean[:, None]) * V.root_mu
+        K_P = self.facts.K_P
+        V.scalars[0] = (V.W * V.target).sum() / K_P if K_P > 0 else 0.0
+        V.scalars[1] = np.square(V.W - V.scalars[0] * V.target).sum()
+        self._set_mean()
 
     def s(self) -> NDArray[np.float64]:
         """Return ``s``, (N, T) float64: ``a_k = s_k + (1 - 1's_k)/T`` are the columns of A."""

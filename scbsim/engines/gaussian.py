@@ -17,6 +17,7 @@ from scbsim.kernels.value import GROUPS
 from scbsim.noise import NoiseLevels
 from scbsim.observables import NAMES
 from scbsim.stages import Stage
+from scbsim.state import State
 from scbsim.task import Task
 
 # Below this K_P is what rounding left of a P whose columns all equal mu.
@@ -92,9 +93,13 @@ class GaussianEngine:
             K_P=float(K_P),
             K_Q=float(task.K_Q),
             mu_square=float(task.mu @ task.mu),
+            mean_square=float(task.mu @ task.mu),
+            mean_dot=float(task.mu @ task.mu),
+            mean_off=0.0,
             seed=np.uint64(seed),
             replica=np.uint64(replica),
         )
+        self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
 
     def observe(self) -> Row:
@@ -132,6 +137,33 @@ class GaussianEngine:
         self.V.W[:] *= mass
         self.V.scalars[:] *= (mass, mass * mass)
         return row, count
+
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        return {
+            "bulk": self.A.bulk,
+            "support": self.A.support,
+            "off_sums": self.A.off_sums,
+            "W": self.V.W,
+            "scalars": self.V.scalars,
+            "mean": self.mean,
+        }
+
+    def restore(self, step: int, state: State) -> None:
+        """Go to a state that :meth:`state` gave, to the bit."""
+        self.step = step
+        for name, array in self.state().items():
+            array[...] = state[name]
+        self._set_mean()
+
+    def _set_mean(self) -> None:
+        """Renew what the observables know of ``V mu``."""
+        off = self.mean - self.facts.mu
+        self.facts = self.facts._replace(
+            mean_square=float(self.mean @ self.mean),
+            mean_dot=float(self.mean @ self.facts.mu),
+            mean_off=float(off @ off),
+        )
 
     def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
         support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from scbsim.errors import OutputError, ScbsimError
+from scbsim.errors import OutputError, Stopped
+from scbsim.spec.difference import differences
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,12 +19,6 @@ Tell = Callable[[str], None]
 Stop = Callable[[], bool]
 
 FINISHED = frozenset({"complete", "diverged"})
-
-
-class Stopped(ScbsimError):
-    """A signal stopped one of the runs; what is finished is kept."""
-
-    exit_status: ClassVar[int] = 75
 
 
 def obtain(
@@ -46,6 +41,7 @@ def obtain(
         If ``stop`` said so.
     """
     from scbsim.simulation import simulate
+    from scbsim.storage.checkpoint import checkpoint_step
     from scbsim.storage.reader import load
 
     there = path.exists()
@@ -54,13 +50,19 @@ def obtain(
         if found is not None:
             tell(f"{path} is finished: kept")
             return found
-        tell(f"{path} is partial: started again")
+        tell(f"{path} is partial: resumed")
     ended = simulate(
-        spec, output=path, overwrite=there, progress=progress, threads=threads, stop=stop
+        spec,
+        output=path,
+        overwrite=overwrite,
+        resume=not overwrite,
+        progress=progress,
+        threads=threads,
+        stop=stop,
     )
     if ended.attrs["status"] == "stopped":
         raise Stopped(
-            f"stopped on a signal at step {int(ended['step'].values[-1])} of {path}; "
+            f"stopped on a signal at step {checkpoint_step(path)} of {path}; "
             "the same line again keeps the finished files and goes on"
         )
     return load(path)
@@ -78,32 +80,11 @@ def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
 
     found = load(path)
     differ = differences(json.loads(spec.to_json()), json.loads(found.attrs["spec"]))
+    if json.loads(found.attrs["provenance"]).get("task") == "given":
+        differ.append("its task was given, and is not that of its spec")
     if differ:
         raise OutputError(
             f"{path} holds another run: {'; '.join(differ)}. "
             "--overwrite replaces it, -o goes elsewhere"
         )
     return found if found.attrs["status"] in FINISHED else None
-
-
-def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    """Name the keys in which two specs differ, with both values."""
-    here, there = _flat(wanted), _flat(found)
-    return [
-        f"{key} is {there.get(key, 'not set')} there and {here.get(key, 'not set')} here"
-        for key in sorted(here.keys() | there.keys())
-        if here.get(key) != there.get(key)
-    ]
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(value, dict):
-        items = list(value.items())
-    elif isinstance(value, list | tuple):
-        items = list(enumerate(value))
-    else:
-        return {} if value is None else {prefix: value}
-    flat: dict[str, Any] = {}
-    for key, each in items:
-        flat |= _flat(each, f"{prefix}.{key}" if prefix else str(key))
-    return flat

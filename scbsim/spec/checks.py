@@ -36,16 +36,6 @@ NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         lambda model: model == "matched",
         "noise model {} is not in this release; there are isotropic, none",
     ),
-    (
-        "init.from",
-        lambda path: path is not None,
-        "a start from a file is not in this release; give alpha_A and alpha_V",
-    ),
-    (
-        "output.snapshot_every",
-        lambda steps: steps > 0,
-        "snapshots are not in this release; 0 is none",
-    ),
     ("sweep", lambda table: table is not None, "sweeps are not in this release"),
 )
 
@@ -136,3 +126,11 @@ def in_this_release(run: Values) -> Iterator[Fault]:
         value = run[table].get(name) if name and table in run else run.get(key)
         if value is not None and asked(value):
             yield Fault(key, problem.format(show(value)))
+
+
+def population_has_signals(run: Values) -> Iterator[Fault]:
+    """Check that the population process, which knows signals only, starts from them."""
+    if run["dynamics"]["engine"] == "population" and run["init"]["from"] is not None:
+        yield Fault(
+            "init.from", "the population engine starts from signals; the dense one can take a state"
+        )

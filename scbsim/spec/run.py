@@ -75,6 +75,7 @@ class RunSpec(Table):
         spec_checks.some_stage,
         spec_checks.vanilla_has_batches,
         spec_checks.sigmas_have_a_level,
+        spec_checks.population_has_signals,
         spec_checks.in_this_release,
     )
 

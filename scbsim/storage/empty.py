@@ -12,34 +12,50 @@ import numpy as np
 from scbsim._version import __version__
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.run_header import RunHeader
+from scbsim.state import State
 from scbsim.storage.schema import (
+    FINAL,
     FORMAT,
     LIBVER,
+    MOST_CHUNK_BYTES,
     NORMALIZED,
+    PAGE,
     REASONS,
     SCHEMA_VERSION,
+    SNAPSHOTS,
     STAGES,
     TASK,
     TRAJECTORY,
     chunk_rows,
 )
+from scbsim.storage.text import put_text
 from scbsim.trajectory import task_attributes
 
 
-def empty_file(header: RunHeader) -> bytes:
+def empty_file(header: RunHeader, state: State) -> bytes:
     """Return the bytes of the file: header and task, and columns with no rows.
 
     Made in memory, so that a full disk meets a plain write and not half of HDF5.
+
+    Parameters
+    ----------
+    header : RunHeader
+    state : dict of arrays
+        An engine's: snapshots and the last state have these shapes.
     """
     image = BytesIO()
-    with h5py.File(image, "w", libver=LIBVER) as file:
-        file.attrs["format"] = FORMAT
-        file.attrs["schema_version"] = SCHEMA_VERSION
-        file.attrs["run_uuid"] = header.run_uuid
-        file.attrs["created_utc"] = header.created_utc
-        file.attrs["code_version"] = __version__
-        file.attrs["spec"] = header.spec.to_json()
-        file.attrs["provenance"] = json.dumps(header.provenance)
+    pages = {"fs_strategy": "page", "fs_page_size": PAGE}
+    with h5py.File(image, "w", libver=LIBVER, **pages) as file:
+        put_text(
+            file.attrs,
+            format=FORMAT,
+            schema_version=SCHEMA_VERSION,
+            run_uuid=header.run_uuid,
+            created_utc=header.created_utc,
+            code_version=__version__,
+            spec=header.spec.to_json(),
+            provenance=json.dumps(header.provenance),
+        )
         task = file.create_group(TASK)
         for name in ("mu", "P", "q_positions", "q_weights"):
             task.create_dataset(name, data=getattr(header.task, name))
@@ -47,22 +63,25 @@ def empty_file(header: RunHeader) -> bytes:
         expected = header.spec.total_steps // header.spec.output.every + 2
         _make_trajectory(file, chunk_rows(expected))
         _make_tables(file, len(header.spec.stage))
-    return image.getvalue()
+        if header.spec.output.snapshot_every:
+            _make_states(file.create_group(SNAPSHOTS), state)
+        if header.keeps_final(state):
+            _make_states(file.create_group(FINAL), state)
+    return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
 
 
 def _make_trajectory(file: h5py.File, chunk: int) -> None:
     group = file.create_group(TRAJECTORY)
     growing: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (chunk,)}
     step = group.create_dataset("step", dtype=np.int64, **growing)
-    step.attrs["long_name"] = "steps taken"
+    put_text(step.attrs, long_name="steps taken")
     step.make_scale("step")
     stage = group.create_dataset("stage", dtype=np.int64, **growing)
-    stage.attrs["long_name"] = "stage, from 0"
+    put_text(stage.attrs, long_name="stage, from 0")
     stage.dims[0].attach_scale(step)
     for o in OBSERVABLES:
         column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing)
-        column.attrs["long_name"] = o.long_name
-        column.attrs["units"] = "1"
+        put_text(column.attrs, long_name=o.long_name, units="1")
         column.dims[0].attach_scale(step)
     group.create_dataset("n_committed", data=np.int64(0))
     group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
@@ -75,8 +94,32 @@ def _make_tables(file: h5py.File, stages: int) -> None:
         group.create_dataset(name, dtype=np.int64, **few)
     for o in OBSERVABLES:
         column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **few)
-        column.attrs["long_name"] = o.long_name
+        put_text(column.attrs, long_name=o.long_name)
     group = file.create_group(STAGES)
-    group.attrs["reasons"] = json.dumps(REASONS)
+    put_text(group.attrs, reasons=json.dumps(REASONS))
     for name in ("stage", "end_step", "reason"):
         group.create_dataset(name, dtype=np.int64, **few)
+
+
+def _make_states(group: h5py.Group, state: State) -> None:
+    """Make the datasets to which states are appended along a first dimension."""
+    group.create_dataset("step", (0,), np.int64, chunks=(64,), maxshape=(None,))
+    for name, array in state.items():
+        group.create_dataset(
+            name,
+            shape=(0, *array.shape),
+            # Of an axis of no length HDF5 allows no chunk, unless it may grow.
+            maxshape=(None, *(length or None for length in array.shape)),
+            dtype=array.dtype,
+            chunks=(1, *_chunk(array.shape, array.itemsize)),
+        )
+
+
+def _chunk(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Return whole rows where they fit into a chunk, and parts of a row where they do not."""
+    chunk: list[int] = []
+    room = MOST_CHUNK_BYTES // itemsize
+    for length in reversed(shape):
+        chunk.insert(0, max(1, min(length, room)))
+        room //= max(chunk[0], 1)
+    return tuple(chunk)

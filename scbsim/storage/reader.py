@@ -13,9 +13,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from scbsim.errors import OutputError
+from scbsim.errors import OutputError, ScbsimError
 from scbsim.observables import NAMES, STATUS
+from scbsim.state import State
+from scbsim.storage.checkpoint import checkpoint_step
+from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
+    FINAL,
     FORMAT,
     NORMALIZED,
     REASONS,
@@ -24,8 +28,15 @@ from scbsim.storage.schema import (
     TASK,
     TRAJECTORY,
 )
-from scbsim.storage.superblock import superblock
+from scbsim.storage.superblock import Repaired, superblock
+from scbsim.storage.text import text
+from scbsim.task import Task
+from scbsim.task.file import read_arrays
 from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
+
+
+class Damaged(OutputError):
+    """A file that was one of ours."""
 
 
 @contextmanager
@@ -36,36 +47,59 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
     ------
     OutputError
         If there is no such file, or it is not one of scbsim's.
+    Damaged
+        If it is, and what the body reads of it is not whole.
     """
     path = Path(path)
     if not path.exists():
         raise OutputError(f"{path} does not exist")
     if path.is_dir():
         raise OutputError(f"{path} is a folder, not an output file")
+    if not path.is_file():
+        raise OutputError(f"{path} is no regular file, so not an output file")
     if path.stat().st_size == 0:
         raise OutputError(f"{path} is empty: nothing was written to it")
     try:
         with _open(path) as file:
             _check(path, file)
             yield file
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise OutputError(f"{path} cannot be read: {error}") from None
+    except ScbsimError:
+        raise
+    except Exception as error:
+        # There is no end of what damaged bytes make h5py raise.
+        raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
 
 
-def _open(path: Path) -> h5py.File:
+@contextmanager
+def _open(path: Path) -> Iterator[h5py.File]:
     block = superblock(path)
     size = path.stat().st_size
     if size < block.end:
         raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
     if not h5py.is_hdf5(path):
         raise OutputError(f"{path} is not an HDF5 file")
-    return h5py.File(path, "r", swmr=block.writing)
+    if block.writing and writer_of(path):
+        # In the process that writes it, HDF5 wants it opened as the writer did: without its lock.
+        with h5py.File(path, "r", swmr=True, locking=False) as file:
+            yield file
+    elif block.sound:
+        with h5py.File(path, "r") as file:
+            yield file
+    else:
+        with Repaired(path) as content, h5py.File(content, "r") as file:
+            yield file
+
+
+def _in_one_line(error: Exception) -> str:
+    words = error.strerror if isinstance(error, OSError) and error.filename else str(error)
+    said = " ".join(str(words).split()) or type(error).__name__
+    return said[:200]
 
 
 def _check(path: Path, file: h5py.File) -> None:
-    if file.attrs.get("format") != FORMAT:
+    if "format" not in file.attrs or text(file.attrs, "format") != FORMAT:
         raise OutputError(f"{path} is an HDF5 file, but not an output of scbsim")
-    version = str(file.attrs["schema_version"])
+    version = text(file.attrs, "schema_version")
     major, minor = map(int, version.split("."))
     here = tuple(map(int, SCHEMA_VERSION.split(".")))
     if major != here[0]:
@@ -103,9 +137,9 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
         attributes: dict[str, Any] = {
             name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")
         }
-        attributes["engine"] = json.loads(file.attrs["provenance"])["engine"]
+        attributes["engine"] = json.loads(text(file.attrs, "provenance"))["engine"]
         for name in ("spec", "provenance", "run_uuid", "created_utc"):
-            attributes[name] = str(file.attrs[name])
+            attributes[name] = text(file.attrs, name)
         group = file[TRAJECTORY]
         status, n = _progress(group)
         rows = np.empty((n, len(NAMES)))
@@ -134,19 +168,48 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             "path": str(path),
             "bytes": Path(path).stat().st_size,
             "format": FORMAT,
-            "schema_version": str(file.attrs["schema_version"]),
-            "code_version": str(file.attrs["code_version"]),
-            "run_uuid": str(file.attrs["run_uuid"]),
-            "created_utc": str(file.attrs["created_utc"]),
+            "schema_version": text(file.attrs, "schema_version"),
+            "code_version": text(file.attrs, "code_version"),
+            "run_uuid": text(file.attrs, "run_uuid"),
+            "created_utc": text(file.attrs, "created_utc"),
             "status": status,
+            "writer": writer_of(Path(path)),
+            "checkpoint_step": checkpoint_step(Path(path)),
             "rows": n,
             "step": int(group["step"][n - 1]) if n else 0,
             "last": last,
             "normalized": _describe_normalized(normalized),
             "stages": [vars(end) for end in tables.stages],
-            "spec": json.loads(file.attrs["spec"]),
-            "provenance": json.loads(file.attrs["provenance"]),
+            "spec": json.loads(text(file.attrs, "spec")),
+            "provenance": json.loads(text(file.attrs, "provenance")),
         }
+
+
+def last_state(path: str | os.PathLike[str]) -> tuple[Task, State]:
+    """Return the task and the last state of a complete run: a start for another.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it holds no last state.
+    """
+    with opened(path) as file:
+        if FINAL not in file or not len(file[FINAL]["step"]):
+            status, _ = _progress(file[TRAJECTORY])
+            why = "it did not keep it: run it with output.final_state = true"
+            if status != "complete":
+                why = f"the run is {status}"
+            raise OutputError(f"{path} holds no last state to start from; {why}")
+        _, state = read_state(file[FINAL], 0)
+    if "W" not in state or not state["W"].size:
+        raise OutputError(f"{path} holds signals, not matrices: give init.alpha_A and alpha_V")
+    return Task.from_arrays(**read_arrays(path)), state
+
+
+def read_state(group: h5py.Group, i: int) -> tuple[int, State]:
+    """Return the step and the arrays of one state in `/snapshots` or `/final`."""
+    state = {name: data[i] for name, data in group.items() if name != "step"}
+    return int(group["step"][i]), state
 
 
 def _progress(group: h5py.Group) -> tuple[str, int]:

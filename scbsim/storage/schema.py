@@ -1,8 +1,8 @@
 """The names and types of the output file, schema 1.
 
 A file is a run: `/trajectory` has a column per observable along `step`; `/normalized` and
-`/stages` are small tables; `/task` explains what was learned; attributes carry the spec, the
-provenance and a name that no other run has.
+`/stages` are small tables; `/snapshots` and `/final` hold states; `/task` explains what was
+learned; attributes carry the spec, the provenance and a name that no other run has.
 """
 
 from __future__ import annotations
@@ -13,12 +13,21 @@ SCHEMA_VERSION = "1.0"
 LIBVER = ("v110", "v110")
 """The HDF5 format: every installed HDF5 reads it, and it can be read while it grows."""
 
+PAGE = 4096
+"""Bytes of a page. What HDF5 writes of itself never lies across the edge of one, where a kill can
+cut a write in two: readers of such a file would wait for its other half."""
+
 TRAJECTORY = "trajectory"
 NORMALIZED = "normalized"
 STAGES = "stages"
 TASK = "task"
+SNAPSHOTS = "snapshots"
+FINAL = "final"
 
 MOST_CHUNK_ROWS = 16384
+MOST_CHUNK_BYTES = 2**22
+LEAST_ROOM = 2**20
+"""Bytes that have to be free for anything to be written."""
 REASONS = ("steps", "signal", "diverged")
 """What ends a stage; the file keeps the index."""
 

@@ -1,4 +1,4 @@
-"""The first bytes of an HDF5 file: who has it open, and how long it should be.
+"""The first bytes of an HDF5 file: who has it open, how long it should be, and their repair.
 
 HDF5 itself asks these questions only of files that it opens as finished ones. One that it opens
 as still being written it takes at its word, and a file that was cut short then reads as zeros, or
@@ -7,12 +7,18 @@ hangs. (HDF5 File Format Specification, section II.A, superblock version 3.)
 
 from __future__ import annotations
 
+import os
+import struct
+from io import FileIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from scbsim.storage.schema import PAGE
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SWMR_WRITING = 0x04
-_BYTES = 36
+_BYTES = 48
+_FLAGS, _END, _CHECKSUM = 11, 28, 44
 
 
 class Superblock(NamedTuple):
@@ -24,10 +30,13 @@ class Superblock(NamedTuple):
         A writer that lets others read along has it open, or died with it open.
     end : int
         Bytes that it has at the least.
+    sound : bool
+        No one has it open, died with it open, or died at this very block.
     """
 
     writing: bool
     end: int
+    sound: bool = True
 
 
 def superblock(path: Path) -> Superblock:
@@ -38,4 +47,95 @@ def superblock(path: Path) -> Superblock:
         return Superblock(writing=False, end=0)
     if len(head) < _BYTES:
         return Superblock(writing=False, end=_BYTES)
-    return Superblock(bool(head[11] & _SWMR_WRITING), int.from_bytes(head[28:36], "little"))
+    (end,) = struct.unpack_from("<Q", head, _END)
+    (checksum,) = struct.unpack_from("<I", head, _CHECKSUM)
+    sound = not head[_FLAGS] and checksum == lookup3(head[:_CHECKSUM])
+    if not sound:
+        # Its writer may not have filled the last page yet.
+        end -= PAGE - 1
+    return Superblock(bool(head[_FLAGS] & _SWMR_WRITING), end, sound)
+
+
+def repair(path: Path) -> None:
+    """Clear the flags that a dead writer left, and set the end of the file to where it is.
+
+    HDF5 counts in whole pages, so the last one is filled up.
+
+    Nothing else is touched: what a single writer had flushed stays as it was. Only for files that
+    no one has open.
+
+    Raises
+    ------
+    ValueError
+        If the file does not start like one of ours.
+    """
+    with path.open("r+b") as file:
+        head = file.read(_BYTES)
+        if not head.startswith(_SIGNATURE) or len(head) < _BYTES or head[8] != 3:
+            raise ValueError(f"{path} does not start like an HDF5 file of version 3")
+        size = path.stat().st_size
+        size += -size % PAGE
+        file.truncate(size)
+        file.seek(0)
+        file.write(_repaired(head, size))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _repaired(head: bytes, size: int) -> bytes:
+    block = bytearray(head)
+    block[_FLAGS] = 0
+    struct.pack_into("<Q", block, _END, size)
+    struct.pack_into("<I", block, _CHECKSUM, lookup3(bytes(block[:_CHECKSUM])))
+    return bytes(block)
+
+
+class Repaired(FileIO):
+    """A file of a dead writer as :func:`repair` would leave it, to be read; it stays as it is.
+
+    HDF5 takes it for finished. In one that is still being written it would wait for ever for what
+    is damaged to become whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "rb")
+        head = self.read(_BYTES)
+        self._head = _repaired(head, path.stat().st_size) if len(head) == _BYTES else head
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read as any file does, but for the first bytes."""
+        begin, end = self.tell(), len(self._head)
+        count = super().readinto(buffer)
+        if count and begin < end:
+            last = min(end, begin + count)
+            memoryview(buffer).cast("B")[: last - begin] = self._head[begin:last]
+        return count
+
+
+def lookup3(data: bytes) -> int:
+    """Return Bob Jenkins' lookup3 hash (2006), with which HDF5 checks its metadata."""
+    mask = 0xFFFFFFFF
+
+    def rotated(x: int, by: int) -> int:
+        return ((x << by) | (x >> (32 - by))) & mask
+
+    a: int
+    b: int
+    c: int
+    a = b = c = (0xDEADBEEF + len(data)) & mask
+    at = 0
+    while len(data) - at > 12:
+        x, y, z = struct.unpack_from("<III", data, at)
+        a, b, c = (a + x) & mask, (b + y) & mask, (c + z) & mask
+        for by in (4, 6, 8, 16, 19, 4):
+            a = ((a - c) & mask) ^ rotated(c, by)
+            c = (c + b) & mask
+            a, b, c = b, c, a
+        at += 12
+    x, y, z = struct.unpack("<III", data[at:].ljust(12, b"\0"))
+    a, b, c = (a + x) & mask, (b + y) & mask, (c + z) & mask
+    for by in (14, 11, 25, 16, 4, 14, 24):
+        c = ((c ^ b) - rotated(b, by)) & mask
+        a, b, c = b, c, a
+    # Each turn writes one of the three; after seven the last that was written is b.
+    return b

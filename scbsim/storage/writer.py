@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -13,14 +13,33 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.errors import OutputError, RunFailed
+from scbsim.errors import RunFailed, RunWarning
 from scbsim.observables import NAMES, STATUS_CODE
-from scbsim.run_header import RunHeader
-from scbsim.storage.empty import empty_file
-from scbsim.storage.schema import LIBVER, NORMALIZED, REASONS, STAGES, TRAJECTORY
+from scbsim.state import State
+from scbsim.storage.hdf5 import failing_whole
+from scbsim.storage.schema import (
+    FINAL,
+    LEAST_ROOM,
+    NORMALIZED,
+    REASONS,
+    SNAPSHOTS,
+    STAGES,
+    TRAJECTORY,
+)
+from scbsim.storage.space import give_back, make_room, sync
 from scbsim.trajectory import NormalizedRow, StageEnd
 
-_FLUSH_SECONDS = 10.0
+_FLUSH_SECONDS = 2.0
+
+
+@dataclass
+class Cursors:
+    """How many entries of each kind a run has recorded."""
+
+    rows: int = 0
+    normalized: int = 0
+    stages: int = 0
+    snapshots: int = 0
 
 
 class FileRecorder:
@@ -29,67 +48,35 @@ class FileRecorder:
     The file is in HDF5's single-writer, multiple-reader mode, so that it can be read while it
     grows. Rows count once `n_committed` says so: columns, flush, count, flush, in that order.
 
+    A run that goes on from a checkpoint writes again what the file has beyond it. The count never
+    falls, and what is written again is compared with what was there.
+
     Parameters
     ----------
-    path : path
-    overwrite : bool
-        Replace a file that exists.
-
-    Raises
-    ------
-    OutputError
-        If the file exists, or is none that a run could replace.
+    path : Path
+    file : h5py.File
+        Open, in single-writer mode.
+    at : Cursors
+        What the run has recorded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        self.path = Path(path)
-        self._overwrite = overwrite
-        self._failed = False
-        if self.path.is_dir():
-            raise OutputError(f"{self.path} is a folder: give the path of a file in it")
-        if self.path.exists() and not overwrite:
-            raise OutputError(
-                f"{self.path} exists: give another path, or --overwrite to replace it"
-            )
-        if self.path.exists() and not self.path.is_file():
-            raise OutputError(f"{self.path} is no regular file: choose another path")
-
-    def open(self, header: RunHeader) -> None:
-        """Make the file, with everything that does not grow, and its folder if need be.
-
-        Raises
-        ------
-        OutputError
-            If there can be no such file.
-        RunFailed
-            If it could not be written.
-        """
-        image = empty_file(header)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self._overwrite:
-                self.path.unlink(missing_ok=True)
-            file = self.path.open("xb")
-        except OSError as error:
-            raise OutputError(f"{self.path} cannot be written: {error.strerror}") from None
-        try:
-            with file:
-                file.write(image)
-        except OSError as error:
-            self.path.unlink(missing_ok=True)
-            raise RunFailed(f"{self.path} could not be written: {error.strerror}") from None
-        try:
-            self._file = h5py.File(self.path, "r+", libver=LIBVER)
-            self._file.swmr_mode = True
-        except (OSError, RuntimeError) as error:
-            raise RunFailed(f"{self.path} could not be written: {_reason(error)}") from error
-        group = self._file[TRAJECTORY]
+    def __init__(self, path: Path, file: h5py.File, at: Cursors | None = None) -> None:
+        self.path = path
+        self._file = file
+        self._at = at or Cursors()
+        group = file[TRAJECTORY]
         self._columns = [group[name] for name in ("step", "stage", *NAMES)]
-        chunk = self._columns[0].chunks[0]
-        self._buffers = [np.empty(chunk, column.dtype) for column in self._columns]
-        self._rows = 0
+        self._committed = int(group["n_committed"][()])
+        size = self._columns[0].chunks[0]
+        self._buffers = [np.empty(size, column.dtype) for column in self._columns]
         self._buffered = 0
         self._flushed_at = monotonic()
+        self._failed = False
+        self._differs = False
+
+    def cursors(self) -> Cursors:
+        """Return what is recorded, flushed or not."""
+        return Cursors(**{**vars(self._at), "rows": self._at.rows + self._buffered})
 
     def append(self, steps: NDArray[np.int64], stage: int, rows: NDArray[np.float64]) -> None:
         """Receive the observables after some steps of one stage."""
@@ -111,86 +98,117 @@ class FileRecorder:
 
     def flush(self) -> None:
         """Write what is buffered, then say that it is there."""
-        total = self._rows + self._buffered
-        with self._writing():
+        begin, total = self._at.rows, self._at.rows + self._buffered
+        with self._writing(sum(buffer.nbytes for buffer in self._buffers)):
+            self._compare(begin, min(self._committed, total))
             for column, buffer in zip(self._columns, self._buffers, strict=True):
-                column.resize((total,))
-                column[self._rows :] = buffer[: self._buffered]
+                if len(column) < total:
+                    column.resize((total,))
+                column[begin:total] = buffer[: self._buffered]
             self._file.flush()
-            self._file[TRAJECTORY]["n_committed"][()] = total
-            self._file.flush()
-        self._rows, self._buffered = total, 0
+            if total > self._committed:
+                self._file[TRAJECTORY]["n_committed"][()] = total
+                self._file.flush()
+        self._committed = max(self._committed, total)
+        self._at.rows, self._buffered = total, 0
         self._flushed_at = monotonic()
+
+    def _compare(self, begin: int, end: int) -> None:
+        """Warn, once, if rows that the file has come out otherwise when computed again."""
+        if begin >= end or self._differs:
+            return
+        self._differs = any(
+            column[begin:end].tobytes() != buffer[: end - begin].tobytes()
+            for column, buffer in zip(self._columns, self._buffers, strict=True)
+        )
+        if self._differs:
+            warnings.warn(
+                f"{self.path}: rows computed again after the checkpoint differ from those on file "
+                f"(from row {begin} on): another CPU or another version, or a fault; the new ones "
+                "are kept",
+                RunWarning,
+                stacklevel=2,
+            )
 
     def normalized(self, row: NormalizedRow) -> None:
         """Receive the observables of the normalised matrices."""
-        group = self._file[NORMALIZED]
+        group, i = self._file[NORMALIZED], self._at.normalized
         with self._writing():
             for name in ("step", "stage", "count"):
-                _push(group[name], getattr(row, name))
+                _put(group[name], i, getattr(row, name))
             for name, value in zip(NAMES, row.row, strict=True):
-                _push(group[name], value)
+                _put(group[name], i, value)
+        self._at.normalized += 1
 
     def stage_ended(self, end: StageEnd) -> None:
         """Receive the step at which a stage ended."""
-        group = self._file[STAGES]
+        group, i = self._file[STAGES], self._at.stages
         with self._writing():
-            _push(group["stage"], end.stage)
-            _push(group["end_step"], end.step)
-            _push(group["reason"], REASONS.index(end.reason))
+            _put(group["stage"], i, end.stage)
+            _put(group["end_step"], i, end.step)
+            _put(group["reason"], i, REASONS.index(end.reason))
+        self._at.stages += 1
+
+    def snapshot(self, step: int, state: State) -> None:
+        """Receive a state to keep."""
+        self._put_state(SNAPSHOTS, self._at.snapshots, step, state)
+        self._at.snapshots += 1
+
+    def final(self, step: int, state: State) -> None:
+        """Receive the last state; kept if there is room for it in the file."""
+        if FINAL in self._file:
+            self._put_state(FINAL, 0, step, state)
+
+    def _put_state(self, name: str, i: int, step: int, state: State) -> None:
+        group = self._file[name]
+        with self._writing(sum(array.nbytes for array in state.values())):
+            for key, array in state.items():
+                _put(group[key], i, array)
+            self._file.flush()
+            # The step comes last: a state counts once its step is there.
+            _put(group["step"], i, step)
+            self._file.flush()
 
     def close(self, status: str) -> None:
-        """Write what is left and how the run ended."""
-        if self._failed:
-            self._give_up()
-            return
+        """Write what is left and how the run ended, and see it onto the disk."""
         try:
-            self.flush()
-            with self._writing():
-                self._set_status(status)
-                self._file.close()
-        except RunFailed:
-            self._give_up()
-            raise
-
-    def _give_up(self) -> None:
-        """Let go of a file that could not be written, as it is."""
-        with suppress(Exception):
+            if not self._failed:
+                self.flush()
+                with self._writing():
+                    self._file[TRAJECTORY]["status"][()] = STATUS_CODE[status]
+                    self._file.flush()
+                    self._file.close()
+                    give_back(self.path)
+                sync(self.path)
+        finally:
+            # Of a file that could not be written this closes what nothing more goes to.
             self._file.close()
 
-    def _set_status(self, status: str) -> None:
-        self._file[TRAJECTORY]["status"][()] = STATUS_CODE[status]
-        self._file.flush()
-
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, size: int = 0) -> Iterator[None]:
+        """Around every write: an error is the end of the file for this process."""
         try:
-            yield
-        except (OSError, RuntimeError) as error:
+            with failing_whole(self.path, self._file):
+                make_room(self.path, LEAST_ROOM + size)
+                yield
+        except RunFailed:
             self._failed = True
-            _cut_off(self._file)
-            raise RunFailed(f"{self.path} could not be written: {_reason(error)}") from error
+            raise
 
 
-def _cut_off(file: h5py.File) -> None:
-    """Let HDF5 write no more to a file, whatever it still means to.
-
-    After an error HDF5 goes on to write what it has in memory, when objects are closed and when
-    Python exits, and what was whole until then may not be afterwards. As it stands the file is
-    like that of a writer that was killed, which loses nothing that was committed.
-    """
-    if file:
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nowhere, file.id.get_vfd_handle())
-        os.close(nowhere)
+def _put(data: h5py.Dataset, i: int, value: object) -> None:
+    if len(data) <= i:
+        data.resize(i + 1, axis=0)
+    data[i] = value
 
 
-def _reason(error: Exception) -> str:
-    """Return what the system said, of all that HDF5 tells."""
-    said = re.search(r"error message = '([^']+)'", str(error))
-    return said[1] if said else str(error)
-
-
-def _push(column: h5py.Dataset, value: float) -> None:
-    column.resize((len(column) + 1,))
-    column[-1] = value
+def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
+    """Take out of a file, open for a writer alone, what it has only because the run ended."""
+    group = file[TRAJECTORY]
+    group["status"][()] = STATUS_CODE["stopped"]
+    n = int(group["n_committed"][()])
+    if n and group["step"][n - 1] % every:
+        group["n_committed"][()] = n - 1
+    for name, length in ((NORMALIZED, at.normalized), (STAGES, at.stages), (FINAL, 0)):
+        for data in file[name].values() if name in file else ():
+            data.resize(min(length, len(data)), axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ from scbsim.errors import Fault, OutputError, TaskError
 NAMES = ("mu", "P", "q_positions", "q_weights", "T")
 
 
-def read_arrays(path: str | Path) -> dict[str, Any]:
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the arrays of a task from an HDF5 file.
 
     Parameters
     ----------
-    path : str or Path
+    path : path
         The file. ``mu``, ``P``, ``q_positions``, ``q_weights`` and ``T`` are datasets at its root,
         or in its group ``/task``; ``T`` may be an attribute there.
 

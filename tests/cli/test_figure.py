@@ -1,7 +1,7 @@
 import pytest
 
+from scbsim.errors import Stopped
 from scbsim.figures import figure5
-from scbsim.figures.files import Stopped
 from scbsim.storage.reader import load
 
 SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")

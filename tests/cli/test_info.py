@@ -1,9 +1,15 @@
 import json
 import math
+import os
+import re
+import subprocess
+import sys
+from socket import gethostname
 
 import numpy as np
 import pytest
 
+from scbsim import RunSpec, simulate
 from scbsim.cli.info import jsonable
 from scbsim.cli.info_table import flat
 from scbsim.observables import NAMES
@@ -60,3 +66,58 @@ def test_jsonable_has_words_for_what_json_has_not():
 def test_flat_keys_are_those_of_set():
     table = {"seed": 1, "stage": [{"steps": 5, "threshold": None}], "list": [1, 2]}
     assert flat(table) == [("seed", "1"), ("stage.0.steps", "5"), ("list", "[1, 2]")]
+
+
+KILLED = """
+import os, sys
+from scbsim import RunSpec, simulate
+looks = iter(range(9))
+spec = RunSpec.from_toml(sys.argv[1], overrides=["stage.0.steps=900", *sys.argv[3:]])
+simulate(spec, output=sys.argv[2], stop=lambda: next(looks) == 4 and os._exit(9))
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "where"),
+    [("1e-9", r"from the checkpoint at step (\d+)"), ("60", "from the start()")],
+)
+def test_a_writer_that_died(scbsim, spec, tmp_path, seconds, where):
+    path = tmp_path / "my run.h5"
+    words = [str(spec), str(path), f"output.checkpoint_seconds={seconds}"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", KILLED, *words], check=False, env=environment)
+    assert done.returncode == 9
+    before = path.read_bytes()
+    result = scbsim("info", path)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stdout.split())
+    assert "interrupted: no one writes it here, so its writer was killed" in said
+    what_to_type = re.escape(f"scbsim run SPEC.toml -o '{path}' --resume` goes on ")
+    step = re.search(what_to_type + where, said)[1]
+    content = json.loads(scbsim("info", path, "--json").stdout)
+    assert (content["status"], content["writer"]) == ("running", None)
+    assert content["checkpoint_step"] == (int(step) if step else None)
+    assert step != "0", "a checkpoint is of some steps on"
+    assert path.read_bytes() == before
+
+
+def test_a_stopped_run_says_what_to_type(scbsim, spec, tmp_path):
+    path = tmp_path / "run.h5"
+    simulate(RunSpec.from_toml(spec), output=path, stop=lambda: True)
+    said = " ".join(scbsim("info", path).stdout.split())
+    assert "stopped on a signal" in said
+    assert "--resume` goes on from the checkpoint at step 0" in said
+
+
+def test_a_live_run_names_its_writer(scbsim, spec, tmp_path):
+    path, said = tmp_path / "run.h5", []
+
+    def look():
+        said.append(scbsim("info", path))
+        return True
+
+    simulate(RunSpec.from_toml(spec), output=path, stop=look)
+    assert said[0].exit_code == 0, said[0].output
+    assert f"running: process {os.getpid()} on {gethostname()} writes it" in " ".join(
+        said[0].stdout.split()
+    )

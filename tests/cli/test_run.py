@@ -165,12 +165,15 @@ def test_resume_of_another_spec_names_what_differs(scbsim, fails, spec, done):
     assert "seed is 3 there and 8 here" in said
 
 
-def test_resume_of_a_partial_run_says_that_it_cannot(scbsim, fails, spec, tmp_path, monkeypatch):
+def test_resume_of_a_partial_run_goes_on_to_the_end(scbsim, spec, tmp_path, monkeypatch, done):
     path = tmp_path / "run.h5"
     with monkeypatch.context() as patched:
         patched.setattr("scbsim.cli.signals.stopping", lambda: nullcontext(lambda: True))
-        scbsim("run", spec, "-o", path)
-    assert "not in this release" in fails(scbsim("run", spec, "-o", path, "--resume"), 2)
+        assert scbsim("run", spec, "-o", path).exit_code == 75
+    result = scbsim("run", spec, "-o", path, "--resume")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("complete: ")
+    assert load(path).drop_attrs().identical(load(done).drop_attrs())
 
 
 def test_options_reach_simulate(scbsim, spec, tmp_path, monkeypatch, done):
@@ -190,5 +193,6 @@ def test_options_reach_simulate(scbsim, spec, tmp_path, monkeypatch, done):
         "output": path,
         "progress": False,
         "overwrite": True,
+        "resume": False,
         "threads": 2,
     }

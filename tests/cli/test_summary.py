@@ -1,6 +1,9 @@
 import pytest
+from small_runs import run_spec
 
-from scbsim.cli.summary import duration, size
+from scbsim import simulate
+from scbsim.cli.summary import duration, size, summarise
+from scbsim.storage.checkpoint import checkpoint_step
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,13 @@ def test_durations_as_people_say_them(seconds, said):
 )
 def test_sizes_with_units(count, said):
     assert size(count) == said
+
+
+def test_a_stopped_run_is_at_the_step_of_its_checkpoint(tmp_path):
+    path = tmp_path / "run.h5"
+    answers = iter([False, False, True])
+    run = simulate(run_spec("output.every=1000"), output=path, stop=lambda: next(answers))
+    step = checkpoint_step(path)
+    assert step > int(run["step"][-1]) == 0
+    said, *_ = summarise(run, path, 1.0)
+    assert said.startswith(f"stopped on a signal at step {step}, in 1 s by the dense engine. ")

@@ -4,11 +4,14 @@ import h5py
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from small_runs import assert_same
 
-from scbsim.errors import OutputError, SpecError
+from scbsim.errors import OutputError, SpecError, Stopped
 from scbsim.figures import figure5
-from scbsim.figures.files import Stopped
+from scbsim.figures.files import finished
+from scbsim.simulation import simulate
 from scbsim.storage.reader import load
+from scbsim.task import Task
 
 SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")
 
@@ -120,15 +123,37 @@ def test_overwrite_replaces_it(tmp_path):
     assert [json.loads(load(path).attrs["spec"])["seed"] for path in made.files] == [5, 5]
 
 
-def test_a_partial_file_is_started_again(tmp_path):
-    made, _ = make(tmp_path, quick=True)
-    whole = load(made.files[1])
-    with h5py.File(made.files[1], "r+") as file:
-        file["trajectory/status"][()] = 2
-        file["trajectory/n_committed"][()] = 4
-    again, notes = make(tmp_path, quick=True)
-    assert notes[1] == f"{made.files[1]} is partial: started again"
-    np.testing.assert_array_equal(load(again.files[1])["delta_A"], whole["delta_A"])
+def test_a_partial_file_is_resumed(tmp_path, monkeypatch):
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
+    answers = iter([False] * 20 + [True])
+    with pytest.raises(Stopped, match=r"step 5 of .*n100-sgd\.h5"):
+        make(tmp_path / "some", quick=True, stop=lambda: next(answers))
+    path = tmp_path / "some" / "n100-sgd.h5"
+    begun = load(path)
+    assert (begun.attrs["status"], begun.sizes["step"]) == ("stopped", 6)
+    again, notes = make(tmp_path / "some", quick=True)
+    assert notes == [f"{again.files[0]} is finished: kept", f"{path} is partial: resumed"]
+    assert load(path).attrs["run_uuid"] == begun.attrs["run_uuid"]
+    whole, _ = make(tmp_path / "whole", quick=True)
+    for resumed, never_stopped in zip(again.files, whole.files, strict=True):
+        assert_same(load(resumed), load(never_stopped))
+    assert {each.suffix for each in (tmp_path / "some").iterdir()} == {".h5", ".png", ".pdf"}
+
+
+@pytest.mark.parametrize("stop", [False, True], ids=["finished", "partial"])
+def test_a_run_on_a_task_that_was_given_is_another(tmp_path, stop):
+    spec = figure5.specs(quick=True, overrides=SHRUNK)[100, "l1"]
+    task = Task.from_spec(spec.task)
+    path = tmp_path / "n100-l1.h5"
+    simulate(spec, task=task, output=path, stop=lambda: stop)
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match=r"another run: its task was given"):
+        finished(spec, path)
+    with pytest.raises(OutputError, match=r"another run: its task was given.*--overwrite"):
+        make(tmp_path, quick=True)
+    assert path.read_bytes() == before
+    make(tmp_path, quick=True, overwrite=True)
+    assert finished(figure5.specs(quick=True, overrides=SHRUNK)[100, "l1"], path) is not None
 
 
 def test_the_picture_is_drawn_from_the_files(tmp_path):
@@ -148,8 +173,9 @@ def test_a_signal_stops_the_figure(tmp_path):
         make(tmp_path, quick=True, stop=lambda: asked.append(1) or True)
     assert caught.value.exit_status == 75
     assert load(tmp_path / "n100-l1.h5").attrs["status"] == "stopped"
-    assert [path.name for path in tmp_path.iterdir()] == ["n100-l1.h5"]
+    assert {path.name for path in tmp_path.iterdir()} == {"n100-l1.h5", "n100-l1.h5.ckpt"}
     make(tmp_path, quick=True)
+    assert not (tmp_path / "n100-l1.h5.ckpt").exists()
 
 
 def test_a_file_where_the_folder_should_be(tmp_path):

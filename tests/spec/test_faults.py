@@ -92,8 +92,6 @@ def test_an_unknown_key_is_told_where_it_belongs(key, said):
         ({"dynamics__engine": "collapsed"}, "dynamics.engine"),
         ({"dynamics__replicas": 2}, "dynamics.replicas"),
         ({"noise__model": "matched"}, "noise.model"),
-        ({"init__from": "a.h5"}, "init.from"),
-        ({"output__snapshot_every": 10}, "output.snapshot_every"),
         ({"sweep": {}}, "sweep"),
     ],
 )
@@ -102,6 +100,11 @@ def test_what_is_not_in_this_release_says_so(changes, key):
     found = faults(small(**changes))
     assert list(found) == [key]
     assert "not in this release" in found[key]
+
+
+def test_snapshots_are_of_this_release():
+    assert RunSpec.from_dict(small(output__snapshot_every=10)).output.snapshot_every == 10
+    assert set(faults(small(output__snapshot_every=-1))) == {"output.snapshot_every"}
 
 
 def test_engines_outside_this_release_name_those_inside():
@@ -127,10 +130,9 @@ def test_from_stands_alone(tmp_path):
     assert spec.task.from_ == str(tmp_path / "a.h5")
     assert spec.to_dict()["task"] == {"from": str(tmp_path / "a.h5")}
     assert set(faults(small(task={"from": "a.h5", "N": 3, "seed": 0}))) == {"task.N", "task.seed"}
-    assert set(faults(small(init={"from": "a.h5", "alpha_V": 0.1}))) == {
-        "init.alpha_V",
-        "init.from",
-    }
+    assert set(faults(small(init={"from": "a.h5", "alpha_V": 0.1}))) == {"init.alpha_V"}
+    engine = {"dynamics__engine": "population"}
+    assert set(faults(small(init={"from": "a.h5"}, **engine))) == {"init.from"}
     assert "path of a file" in faults(small(task={"from": 3}))["task.from"]
     assert "path of a file" in faults(small(task={"from": "a\0b"}))["task.from"]
 

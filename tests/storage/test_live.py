@@ -20,6 +20,11 @@ with h5py.File(sys.argv[1], "r", swmr=True) as file:
     group = file["trajectory"]
     n = int(group["n_committed"][()])
     np.save(sys.argv[2], group["alpha_A"][:n])
+import xarray as xr
+way = {"group": "trajectory", "engine": "h5netcdf", "driver_kwds": {"swmr": True}}
+with xr.open_dataset(sys.argv[1], **way) as opened:
+    assert opened.sizes["step"] >= n
+    assert (opened["alpha_A"].values[:n] == np.load(sys.argv[2])).all()
 """
 
 FOLLOW = """
@@ -62,8 +67,9 @@ def test_from_the_process_that_writes_it(flush_always, tmp_path):
 
     def look():
         found.append((load(path), describe(path)["status"]))
+        as_the_writer = {"swmr": True, "locking": False}
         with xr.open_dataset(
-            path, group="trajectory", engine="h5netcdf", driver_kwds={"swmr": True}
+            path, group="trajectory", engine="h5netcdf", driver_kwds=as_the_writer
         ) as opened:
             assert opened.sizes["step"] == found[-1][0].sizes["step"]
 
@@ -93,7 +99,7 @@ def test_from_another_process_with_h5py(flush_always, tmp_path, process):
 
 
 def test_by_someone_who_never_stops_reading(flush_always, tmp_path, process, monkeypatch):
-    monkeypatch.setattr("scbsim.simulation._next_pace", lambda *_: 20)
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 20)
     path = tmp_path / "run.h5"
     reader = process(FOLLOW, path)
     assert reader.stdout.readline() == "ready\n"

@@ -231,10 +231,14 @@ def test_the_file_of_a_writer_that_was_killed(killed):
 def test_a_file_that_was_cut_short(done, killed, tmp_path):
     """HDF5 hangs on some of these, or reads zeros, when asked to read along."""
     paths = []
+    # Of a writer that was killed, the last page may be short as it is.
+    page = killed.parent / "page.h5"
+    page.write_bytes(killed.read_bytes()[:-1])
+    assert_same(load(page), load(killed))
     for source in (done, killed):
         content = source.read_bytes()
         sizes = (20, 40, 100, 2048, 15000, len(content) // 2, len(content) - 4096, len(content) - 1)
-        for size in sizes:
+        for size in sizes[:-1] if source == killed else sizes:
             paths.append(tmp_path / f"{source.parent.name}-{size}.h5")
             paths[-1].write_bytes(content[:size])
     ended = process(READ_ALL, *paths, timeout=60)

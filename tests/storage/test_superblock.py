@@ -9,7 +9,7 @@ from scbsim.storage.superblock import superblock
 
 
 def test_a_finished_file(done):
-    assert superblock(done) == (False, done.stat().st_size)
+    assert superblock(done) == (False, done.stat().st_size, True)
 
 
 @pytest.mark.parametrize("swmr", [False, True])
@@ -28,11 +28,11 @@ def test_other_versions_ask_for_nothing(libver, tmp_path):
     path = tmp_path / "old.h5"
     with h5py.File(path, "w", libver=libver) as file:
         file["x"] = 1.0
-    assert superblock(path) == (False, 0)
+    assert superblock(path) == (False, 0, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x03" * 100, b"HDF"])
 def test_other_files_ask_for_nothing(content, tmp_path):
     path = tmp_path / "other"
     path.write_bytes(content)
-    assert superblock(path) == (False, 0)
+    assert superblock(path) == (False, 0, True)

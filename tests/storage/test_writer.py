@@ -14,6 +14,7 @@ from small_runs import assert_same, rows, run_spec
 
 from scbsim import Task, load, simulate
 from scbsim.errors import OutputError, RunFailed
+from scbsim.storage.text import text
 from scbsim.storage.writer import FileRecorder
 
 FAST = ("dynamics.engine=population",)
@@ -29,7 +30,7 @@ def test_a_run_longer_than_its_buffer(every, tmp_path):
 
 @pytest.mark.parametrize("pace", [1, 7, 100])
 def test_what_is_written_does_not_depend_on_when(pace, flush_always, tmp_path, monkeypatch):
-    monkeypatch.setattr("scbsim.simulation._next_pace", lambda *_: pace)
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: pace)
     spec = run_spec(steps=100)
     assert_same(simulate(spec, output=tmp_path / "run.h5"), simulate(spec))
 
@@ -44,10 +45,11 @@ def test_rows_count_only_once_they_are_there(flush_always, tmp_path, monkeypatch
         group = file["trajectory"]
         seen.append((len(group["step"]), len(group["loss"]), int(group["n_committed"][()])))
 
-    monkeypatch.setattr("scbsim.simulation._next_pace", lambda *_: 2)
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 2)
     monkeypatch.setattr(h5py.File, "flush", spy)
     simulate(run_spec(steps=4), output=tmp_path / "run.h5")
-    assert seen[:6] == [(1, 1, 0), (1, 1, 1), (2, 2, 1), (2, 2, 2), (4, 4, 2), (4, 4, 4)]
+    assert seen[0] == (0, 0, 0), "the status alone"
+    assert seen[1:7] == [(1, 1, 0), (1, 1, 1), (2, 2, 1), (2, 2, 2), (4, 4, 2), (4, 4, 4)]
     assert all(step == loss >= count for step, loss, count in seen)
 
 
@@ -88,16 +90,17 @@ def test_what_comes_to_exist_in_the_meantime_is_left_alone(tmp_path, monkeypatch
         return draw(spec)
 
     monkeypatch.setattr(Task, "from_spec", meanwhile)
-    with pytest.raises(OutputError, match="cannot be written: File exists"):
+    with pytest.raises(OutputError, match=r"run\.h5 exists now; it did not"):
         simulate(run_spec(), output=path)
     assert path.read_bytes() == b"of someone else"
+    assert [each.name for each in tmp_path.iterdir()] == ["run.h5"]
 
 
 def test_overwriting_replaces_it(copy):
     old = load(copy)
     with h5py.File(copy) as reader:
         new = simulate(run_spec(), output=str(copy), overwrite=True)
-        assert reader.attrs["run_uuid"] == old.attrs["run_uuid"], "who reads the old keeps it"
+        assert text(reader.attrs, "run_uuid") == old.attrs["run_uuid"], "who reads the old keeps it"
     assert new.attrs["run_uuid"] != old.attrs["run_uuid"]
     assert_same(new, simulate(run_spec()))
 
@@ -138,14 +141,14 @@ class Failing:
     def __init__(self, monkeypatch, owner, name, call, path):
         self.method, self.name, self.call, self.path = getattr(owner, name), name, call, path
         self.calls, self.content = 0, None
-        monkeypatch.setattr(owner, name, lambda *args: self.called(*args))
+        monkeypatch.setattr(owner, name, lambda *words, **named: self.called(*words, **named))
 
-    def called(self, *args):
+    def called(self, *words, **named):
         self.calls += 1
         if self.calls == self.call:
             self.content = self.path.read_bytes()
             raise RuntimeError("failed") if self.name == "flush" else OSError(28, "failed")
-        return self.method(*args)
+        return self.method(*words, **named)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +158,7 @@ class Failing:
 def test_a_write_error_ends_the_run_and_what_is_committed_stands(
     owner, name, flush_always, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("scbsim.simulation._next_pace", lambda *_: 2)
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 2)
     spec = run_spec("init.alpha_A=0.8", steps=8)
     full = simulate(spec)
 
@@ -170,7 +173,8 @@ def test_a_write_error_ends_the_run_and_what_is_committed_stands(
                 with pytest.raises(RunFailed) as caught:
                     simulate(spec, output=path)
                 assert caught.value.exit_status == 1
-                assert str(caught.value).startswith(f"{path} could not be written: ")
+                assert str(caught.value).startswith(f"{path} could not be written (")
+                assert "failed" in str(caught.value)
                 assert path.read_bytes() == failing.content, "nothing is written after an error"
         return failing.calls, load(path)
 
@@ -200,7 +204,7 @@ except errors.RunFailed as error:
 """
 
 
-@pytest.mark.parametrize("room", [1000, 20_000, 300_000, 2_000_000])
+@pytest.mark.parametrize("room", [1000, 20_000, 60_000, 300_000, 1_300_000, 2_000_000, 5_000_000])
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no such limit here")
 def test_a_real_write_error_ends_the_run_and_no_more(room, tmp_path):
     """HDF5 as it is left may crash the interpreter when it exits, or say much."""
@@ -212,5 +216,15 @@ def test_a_real_write_error_ends_the_run_and_no_more(room, tmp_path):
         text=True,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout == f"{path} could not be written: File too large\n"
-    assert path.exists() == (room > 10_000), "without a header it is of use to no one"
+    assert ended.stdout.startswith(f"{path} ")
+    assert "File too large" in ended.stdout
+    assert len(ended.stdout.splitlines()) == 1
+    there = room > 20_000
+    left = {each.name for each in tmp_path.iterdir()}
+    assert left == ({"run.h5"} if there else set()), "without a header it is of use to no one"
+    if there:
+        run = load(path)
+        n = run.sizes["step"]
+        assert run["step"].values.tolist() == list(range(n))
+        assert np.isfinite(rows(run)).all()
+        assert (n > 10_000) == (room == 5_000_000)

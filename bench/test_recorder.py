@@ -1,0 +1,128 @@
+"""What does a recorded step cost, and a snapshot, beside the obvious ways to write them?"""
+
+import os
+
+import h5py
+import numpy as np
+import pytest
+
+from scbsim import RunSpec, Task
+from scbsim.observables import NAMES
+from scbsim.run_header import RunHeader
+from scbsim.storage.empty import empty_file
+from scbsim.storage.hdf5 import growing
+from scbsim.storage.space import sync
+from scbsim.storage.writer import FileRecorder
+
+ROWS = 200_000
+BLOCK = 250  # what a step of 1 ms hands on at a time
+PEER_ROWS = 200
+SNAPSHOT = 200 * 10**6
+
+
+def recorder(path, state, **output):
+    spec = RunSpec.from_dict(
+        {
+            "task": {"N": 10, "T": 100, "Q": 2},
+            "stage": [{"steps": 10 * ROWS}],
+            "output": {"final_state": False, **output},
+        }
+    )
+    header = RunHeader(spec, Task.from_spec(spec.task), {"engine": "dense"})
+    path.unlink(missing_ok=True)
+    path.write_bytes(empty_file(header, state))
+    return FileRecorder(path, growing(path))
+
+
+def append_as_emcee_does(path, n):
+    """The obvious way: open, grow, write, close, at every step."""
+    path.unlink(missing_ok=True)
+    with h5py.File(path, "w") as file:
+        for name in NAMES:
+            file.create_dataset(name, (0,), np.float64, maxshape=(None,), chunks=(1024,))
+    row = np.arange(len(NAMES), dtype=float)
+    for step in range(n):
+        with h5py.File(path, "a") as file:
+            for name, value in zip(NAMES, row, strict=True):
+                file[name].resize(step + 1, axis=0)
+                file[name][step] = value
+
+
+def test_recorded_step(tmp_path, benchmark, best_of, note):
+    benchmark.group = "recorder: rows"
+    rows = np.random.default_rng(0).normal(size=(BLOCK, len(NAMES)))
+    steps = np.arange(BLOCK)
+
+    def record():
+        here = recorder(tmp_path / "run.h5", {})
+        for begin in range(0, ROWS, BLOCK):
+            here.append(begin + steps, 0, rows)
+        here.close("complete")
+
+    benchmark.pedantic(record, rounds=5, warmup_rounds=1)
+    ours = benchmark.stats.stats.min / ROWS
+    peer = best_of(lambda: append_as_emcee_does(tmp_path / "peer.h5", PEER_ROWS), rounds=3)
+    peer /= PEER_ROWS
+    note(
+        us_a_step=1e6 * ours,
+        percent_of_a_1_ms_step=100 * ours / 1e-3,
+        emcee_style_us=1e6 * peer,
+        times_cheaper=peer / ours,
+    )
+
+
+@pytest.mark.parametrize("buffered", [1, 2000, 16384])
+def test_flush(tmp_path, benchmark, note, buffered):
+    """At a step of 1 ms, 2,000 rows are what two seconds bring."""
+    benchmark.group = "recorder: flush"
+    here = recorder(tmp_path / "run.h5", {})
+    rows = np.random.default_rng(0).normal(size=(buffered - (buffered == 16384), len(NAMES)))
+
+    def fill():
+        here.append(np.arange(len(rows)) + here.cursors().rows, 0, rows)
+
+    benchmark.pedantic(here.flush, setup=fill, rounds=20, warmup_rounds=1)
+    here.close("complete")
+    seconds = benchmark.stats.stats.min
+    note(ms=1e3 * seconds, percent_of_two_seconds=100 * seconds / 2.0)
+
+
+@pytest.mark.parametrize("shape", [(500, 100_000), (100, 500_000)], ids=str)
+def test_snapshot(tmp_path, benchmark, best_of, note, shape):
+    """A state of 200 MB, on the disk for certain, against the same bytes written plainly."""
+    benchmark.group = "recorder: snapshot of 200 MB"
+    bulk = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    assert bulk.nbytes == SNAPSHOT
+    state = {"bulk": bulk}
+
+    def fresh():
+        fresh.number += 1
+        path = tmp_path / f"run{fresh.number}.h5"
+        return (recorder(path, state, snapshot_every=1), path), {}
+
+    fresh.number = 0
+
+    def snapshot(here, path):
+        here.snapshot(0, state)
+        sync(path)
+
+    def clean(here, path):
+        here.close("complete")
+        path.unlink()
+
+    benchmark.pedantic(snapshot, setup=fresh, teardown=clean, rounds=5, warmup_rounds=1)
+
+    def raw():
+        with open(tmp_path / "raw", "wb") as file:
+            file.write(bulk)
+            file.flush()
+            os.fsync(file.fileno())
+        os.unlink(tmp_path / "raw")
+
+    ours, plain = benchmark.stats.stats.min, best_of(raw)
+    note(
+        seconds=ours,
+        raw_and_fsync=plain,
+        times_raw=ours / plain,
+        MB_a_second=SNAPSHOT / 1e6 / ours,
+    )

@@ -1,0 +1,31 @@
+"""``scbsim watch``: a run while another process writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scbsim.cli.options import debug_option
+
+
+@click.command(short_help="Follow a run that another process writes.")
+@click.argument("path", metavar="OUT.h5", type=click.Path(path_type=Path))
+@click.option(
+    "--every",
+    "seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.1),
+    default=1.0,
+    show_default=True,
+    help="How often to look.",
+)
+@debug_option
+def watch(path: Path, seconds: float) -> None:
+    """Follow the run in OUT.h5 until it ends, and say how it ended.
+
+    It only reads, and does not disturb the writer. Ctrl-C ends the watch, not the run.
+    """
+    from scbsim.cli.watching import follow
+
+    follow(path, seconds)

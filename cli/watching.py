@@ -1,0 +1,126 @@
+"""Following a file that grows: a table that renews itself on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import click
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from scbsim.cli.info_table import in_words
+from scbsim.cli.summary import duration
+from scbsim.observables import OBSERVABLES
+from scbsim.storage.reader import describe
+
+_LINE_SECONDS = 10.0
+_SHOWN = ("alpha_A", "alpha_V", "delta_A", "delta_V", "sim_A", "sim_V", "loss")
+
+
+class Pace:
+    """Steps per second, from what is seen of a run over its last looks."""
+
+    def __init__(self) -> None:
+        self._looks: list[tuple[float, int]] = []
+
+    def see(self, step: int, now: float) -> None:
+        """Take note of a look; only those that saw something new count."""
+        if not self._looks or step > self._looks[-1][1]:
+            self._looks = [*self._looks[-9:], (now, step)]
+
+    def rate(self) -> float:
+        """Return steps per second, or 0 where too little was seen."""
+        if len(self._looks) < 2:
+            return 0.0
+        (began, first), (now, last) = self._looks[0], self._looks[-1]
+        return (last - first) / (now - began)
+
+
+def follow(path: Path, seconds: float, wait: Callable[[float], None] = sleep) -> None:
+    """Show a run until it ends or its writer does; then say what happened."""
+    content, pace = describe(path), Pace()
+    pace.see(content["step"], monotonic())
+    shown = _as_table if sys.stdout.isatty() else _as_lines
+    with suppress(KeyboardInterrupt), shown(content, pace) as show:
+        while _lives(content):
+            wait(seconds)
+            content = _look(path, content, pace)
+            show(content)
+    click.echo(in_words(content))
+
+
+@contextmanager
+def _as_table(content: dict[str, Any], pace: Pace) -> Iterator[Callable[[dict[str, Any]], None]]:
+    with Live(_table(content, pace), console=Console(), auto_refresh=False) as live:
+        yield lambda content: live.update(_table(content, pace), refresh=True)
+
+
+@contextmanager
+def _as_lines(content: dict[str, Any], pace: Pace) -> Iterator[Callable[[dict[str, Any]], None]]:
+    said_at = float("-inf")
+
+    def show(content: dict[str, Any]) -> None:
+        nonlocal said_at
+        if monotonic() - said_at >= _LINE_SECONDS or not _lives(content):
+            click.echo(_line(content, pace))
+            said_at = monotonic()
+
+    show(content)
+    yield show
+
+
+def _lives(content: dict[str, Any]) -> bool:
+    return content["status"] == "running" and content["writer"] is not None
+
+
+def _look(path: Path, before: dict[str, Any], pace: Pace) -> dict[str, Any]:
+    content = describe(path)
+    if content["status"] == "running" and content["writer"] is None:
+        # It may have ended between the reading of its status and of its lock.
+        content = describe(path)
+    if content["run_uuid"] != before["run_uuid"]:
+        click.echo("another run was started in its place", err=True)
+    pace.see(content["step"], monotonic())
+    return content
+
+
+def _total(content: dict[str, Any]) -> int:
+    return sum(int(stage["steps"]) for stage in content["spec"]["stage"])
+
+
+def _left(content: dict[str, Any], pace: Pace) -> str:
+    rate = pace.rate()
+    if not rate or not _lives(content):
+        return ""
+    return f"{rate:.3g} steps/s  {duration((_total(content) - content['step']) / rate)} left"
+
+
+def _line(content: dict[str, Any], pace: Pace) -> str:
+    last = content["last"]
+    facts = [f"{name} {last[name]:.4g}" for name in _SHOWN[:4] if name in last]
+    return "  ".join(
+        part
+        for part in (f"step {content['step']}/{_total(content)}", _left(content, pace), *facts)
+        if part
+    )
+
+
+def _table(content: dict[str, Any], pace: Pace) -> RenderableType:
+    head = Text.assemble(
+        (str(content["path"]), "bold"),
+        f"  step {content['step']} of {_total(content)}  {_left(content, pace)}",
+    )
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for observable in OBSERVABLES:
+        if observable.name in _SHOWN and observable.name in content["last"]:
+            value = f"{content['last'][observable.name]:.6g}"
+            table.add_row(Text(observable.name, style="cyan"), value, observable.long_name)
+    return Group(head, ProgressBar(_total(content), content["step"], width=60), table)

@@ -1,0 +1,139 @@
+"""Checkpoints: everything a run needs to go on to the same bits, in a file of its own.
+
+Written under a temporary name, synced, and moved into place; the one before is kept. Each array
+has a CRC, so that what a crash or a disk left half done is never taken for a state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.storage.hdf5 import failing_plainly, failing_whole
+from scbsim.storage.schema import LEAST_ROOM, LIBVER
+from scbsim.storage.space import give_back, make_room, sync
+from scbsim.storage.text import put_text, text
+
+FORMAT = "scbsim-checkpoint"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run between two steps.
+
+    Attributes
+    ----------
+    run_uuid : str
+        Whose it is.
+    spec : str
+        Of which spec, as JSON.
+    facts : dict
+        Small numbers: the step, where in the stages, what the recorder had recorded.
+    state : dict of arrays
+        The engine's.
+    """
+
+    run_uuid: str
+    spec: str
+    facts: dict[str, Any]
+    state: dict[str, NDArray[Any]]
+
+
+def beside(output: Path, suffix: str) -> Path:
+    """Return the path of a file that stands beside an output: ``OUT.h5.ckpt``."""
+    return output.with_name(f"{output.name}.{suffix}")
+
+
+def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
+    """Put a checkpoint beside an output: afterwards it is there, or the ones before still are.
+
+    Raises
+    ------
+    RunFailed
+        If it could not be written.
+    """
+    newest, before, making = (beside(output, name) for name in ("ckpt", "ckpt.1", "ckpt.tmp"))
+    making.unlink(missing_ok=True)
+    try:
+        with failing_plainly(making):
+            _write(making, checkpoint)
+            give_back(making)
+            sync(making)
+            if newest.exists():
+                os.replace(newest, before)
+            os.replace(making, newest)
+            sync(output.absolute().parent)
+    except BaseException:
+        making.unlink(missing_ok=True)
+        raise
+
+
+def _write(path: Path, checkpoint: Checkpoint) -> None:
+    file = h5py.File(path, "x", libver=LIBVER)
+    with failing_whole(path, file):
+        make_room(path, sum(array.nbytes for array in checkpoint.state.values()) + LEAST_ROOM)
+        put_text(
+            file.attrs,
+            format=FORMAT,
+            run_uuid=checkpoint.run_uuid,
+            spec=checkpoint.spec,
+            facts=json.dumps(checkpoint.facts),
+        )
+        for name, array in checkpoint.state.items():
+            data = file.create_dataset(name, data=array)
+            data.attrs["crc32"] = _crc(array)
+        file.close()
+
+
+def read_checkpoint(output: Path) -> Checkpoint | None:
+    """Return the last checkpoint beside an output that is whole, or None."""
+    for name in ("ckpt", "ckpt.1"):
+        with suppress(Exception):
+            return _read(beside(output, name))
+    return None
+
+
+def checkpoint_step(output: Path) -> int | None:
+    """Return the step of the last checkpoint beside an output, without reading its state."""
+    for name in ("ckpt", "ckpt.1"):
+        with (
+            suppress(Exception),
+            h5py.File(beside(output, name), "r", locking=False) as file,
+        ):
+            return int(json.loads(text(file.attrs, "facts"))["step"])
+    return None
+
+
+def remove_checkpoints(output: Path) -> None:
+    """Take all of them away."""
+    for name in ("ckpt.tmp", "ckpt.1", "ckpt"):
+        beside(output, name).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Checkpoint:
+    with h5py.File(path, "r", locking=False) as file:
+        if text(file.attrs, "format") != FORMAT:
+            raise ValueError(f"{path} is no checkpoint")
+        state = {name: data[()] for name, data in file.items()}
+        for name, array in state.items():
+            if _crc(array) != int(file[name].attrs["crc32"]):
+                raise ValueError(f"{path}: {name} is damaged")
+        return Checkpoint(
+            run_uuid=text(file.attrs, "run_uuid"),
+            spec=text(file.attrs, "spec"),
+            facts=json.loads(text(file.attrs, "facts")),
+            state=state,
+        )
+
+
+def _crc(array: NDArray[Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)

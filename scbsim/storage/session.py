@@ -1,0 +1,210 @@
+"""A run's output while it runs: locked, made or taken up, checkpointed, closed, tidied."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+import h5py
+
+from scbsim.errors import OutputError, RunFailed
+from scbsim.observables import STATUS_CODE
+from scbsim.run_header import RunHeader
+from scbsim.spec import RunSpec
+from scbsim.state import State
+from scbsim.storage.checkpoint import Checkpoint, beside, remove_checkpoints, write_checkpoint
+from scbsim.storage.empty import empty_file
+from scbsim.storage.hdf5 import failing_plainly, failing_whole, growing
+from scbsim.storage.lock import WriterLock
+from scbsim.storage.resume import Past, Position, past_of
+from scbsim.storage.schema import LEAST_ROOM, LIBVER, TRAJECTORY
+from scbsim.storage.space import make_room, sync
+from scbsim.storage.text import put_text
+from scbsim.storage.writer import Cursors, FileRecorder, forget_end
+
+
+class Session:
+    """An output, held by this process until the ``with`` block ends.
+
+    Parameters
+    ----------
+    path : path
+    spec : RunSpec
+    overwrite : bool
+        Replace a file that exists, once the new one stands.
+    resume : bool
+        Go on with the run that the file holds.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and is neither to be replaced nor taken up, or holds another run.
+    RunFailed
+        If another process writes it.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], spec: RunSpec, *, overwrite: bool, resume: bool
+    ) -> None:
+        self.path = Path(path)
+        self._spec = spec
+        self._overwrite = overwrite
+        self._seconds = spec.output.checkpoint_seconds
+        self._saved_at = monotonic()
+        if self.path.is_dir():
+            raise OutputError(f"{self.path} is a folder: give the path of a file in it")
+        if self.path.exists() and not self.path.is_file():
+            raise OutputError(f"{self.path} is no regular file: choose another path")
+        if self.path.exists() and not (overwrite or resume):
+            raise OutputError(
+                f"{self.path} exists: give another path, --resume to go on with it, or "
+                "--overwrite to replace it"
+            )
+        self._lock, self._made = _locked(self.path)
+        try:
+            there = resume and self.path.exists()
+            self.past: Past | None = past_of(self.path, spec) if there else None
+            self.finished = there and self.past is None
+            if self.finished:
+                # It may have been killed just before it did so itself.
+                self.tidy()
+        except BaseException:
+            self._release()
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        self._lock.release()
+        for folder in self._made:
+            # Only if it came to nothing is one empty.
+            with suppress(OSError):
+                folder.rmdir()
+
+    @property
+    def position(self) -> Position | None:
+        """Where the run goes on, or None for the start."""
+        return self.past.position if self.past else None
+
+    def recorder(self, header: RunHeader, state: State) -> FileRecorder:
+        """Make the file, or take it up, and return its recorder."""
+        self._header = header
+        if self.past is None or not self.past.in_place:
+            if self.past is None:
+                # Another run's: should we die now, they would be taken for ours.
+                remove_checkpoints(self.path)
+            elif self.past.position:
+                # What it says of rows is of the damaged file, and the new one has none.
+                self._keep(self.past.position, self.past.cursors)
+            self._place(empty_file(header, state))
+            self._recorder = FileRecorder(self.path, self._opened())
+        else:
+            if self.past.respecify:
+                self._respecify(self.past)
+            self._recorder = FileRecorder(self.path, self._opened(), self.past.cursors)
+        return self._recorder
+
+    def _place(self, image: bytes) -> None:
+        """Put a file in its place, whole: whoever kills us, there is that or what was before."""
+        making = beside(self.path, "new")
+        # A run that was killed here may have left it, as a second name of the file itself.
+        making.unlink(missing_ok=True)
+        try:
+            making.write_bytes(image)
+            sync(making)
+            if self._overwrite or self.past:
+                os.replace(making, self.path)
+            else:
+                os.link(making, self.path)
+                making.unlink()
+        except FileExistsError:
+            making.unlink(missing_ok=True)
+            raise OutputError(f"{self.path} exists now; it did not when the run began") from None
+        except OSError as error:
+            making.unlink(missing_ok=True)
+            raise RunFailed(f"{self.path} could not be written: {error.strerror}") from None
+
+    def _opened(self) -> h5py.File:
+        make_room(self.path, LEAST_ROOM)
+        with failing_plainly(self.path):
+            file = growing(self.path)
+        with failing_whole(self.path, file):
+            file[TRAJECTORY]["status"][()] = STATUS_CODE["running"]
+            file.flush()
+        return file
+
+    def _respecify(self, past: Past) -> None:
+        """Put the new spec into the file: into a copy, which then takes its place.
+
+        A complete run is then one that stopped, so first of all it gets a checkpoint to go on from.
+        What the file has only because the run ended there is not of the longer one, and goes.
+        """
+        if past.position:
+            self._keep(past.position, past.cursors)
+        copy = beside(self.path, "new")
+        copy.unlink(missing_ok=True)
+        with failing_plainly(copy):
+            shutil.copyfile(self.path, copy)
+            file = h5py.File(copy, "r+", libver=LIBVER)
+            with failing_whole(copy, file):
+                put_text(file.attrs, spec=self._spec.to_json())
+                forget_end(file, past.cursors, self._spec.output.every)
+                file.close()
+            sync(copy)
+            os.replace(copy, self.path)
+            sync(self.path.absolute().parent)
+
+    def due(self) -> bool:
+        """Return whether it is time for a checkpoint."""
+        return monotonic() - self._saved_at >= self._seconds
+
+    def save(self, position: Position) -> None:
+        """Write a checkpoint, after everything that it counts on is on the disk."""
+        self._recorder.flush()
+        sync(self.path)
+        self._keep(position, self._recorder.cursors())
+        self._saved_at = monotonic()
+
+    def _keep(self, position: Position, cursors: Cursors) -> None:
+        unrecorded = position.unrecorded
+        facts: dict[str, Any] = {
+            "step": position.step,
+            "stage": position.stage,
+            "stages": len(self._spec.stage),
+            "left": position.left,
+            "unrecorded": None if unrecorded is None else unrecorded.tolist(),
+            "cursors": vars(cursors),
+            "created_utc": self._header.created_utc,
+        }
+        checkpoint = Checkpoint(self._header.run_uuid, self._spec.to_json(), facts, position.state)
+        write_checkpoint(self.path, checkpoint)
+
+    def tidy(self) -> None:
+        """Leave the file alone in its place: the run has ended, and it is closed and synced."""
+        sync(self.path.absolute().parent)
+        remove_checkpoints(self.path)
+        beside(self.path, "new").unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> tuple[WriterLock, list[Path]]:
+    """Hold the output, and return the folders that had to be made for it, the last one first."""
+    try:
+        made = [folder for folder in path.absolute().parents if not folder.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return WriterLock(path), made
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None

@@ -1,0 +1,185 @@
+"""A warm process with the shim in it: each line on stdin has it fork a child that does one thing.
+
+Importing and loading kernels costs a second, and a kill a few hundredths.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+
+
+def run(ask):
+    """Run a spec into a file; the fatal call is counted from here on."""
+    from scbsim import RunSpec, simulate
+    from scbsim.errors import ScbsimError
+
+    log = os.open(ask["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    told = os.open(ask["trace"], os.O_WRONLY | os.O_CREAT | os.O_APPEND) if ask["trace"] else -1
+    tell_what_is_done(log)
+    spec = RunSpec.from_dict(ask["spec"])
+    shim.kill_shim_arm(ask["folder"].encode(), ask["fatal"], ask["torn"], told)
+    try:
+        result = simulate(
+            spec, output=ask["output"], resume=ask["resume"], overwrite=ask["overwrite"], threads=1
+        )
+    except ScbsimError as error:
+        print(f"{type(error).__name__}: {error}")
+        return error.exit_status
+    print(json.dumps({"status": result.attrs["status"], "calls": shim.kill_shim_calls()}))
+    return 0
+
+
+def tell_what_is_done(log):
+    """Write down, in another file, each count and checkpoint after the call that makes it last."""
+    from scbsim.loop import Loop
+    from scbsim.storage.session import Session
+    from scbsim.storage.writer import FileRecorder
+
+    flush, save, start = FileRecorder.flush, Session.save, Loop.__init__
+
+    def told_flush(self):
+        flush(self)
+        os.write(log, f"rows {self._committed}\n".encode())
+
+    def told_save(self, position):
+        save(self, position)
+        os.write(log, f"saved {position.step}\n".encode())
+
+    def told_start(self, engine, *args, **options):
+        start(self, engine, *args, **options)
+        os.write(log, f"from {engine.step}\n".encode())
+
+    FileRecorder.flush, Session.save, Loop.__init__ = told_flush, told_save, told_start
+
+
+def read(ask):
+    """Read a file as its user would; say how far it is and whether that much is right."""
+    import numpy as np
+
+    from scbsim import load
+    from scbsim.errors import ScbsimError
+
+    try:
+        got = load(ask["output"])
+    except ScbsimError as error:
+        print(json.dumps({"fault": str(error)}))
+        return 0
+    right = load(ask["like"])
+    n = got.sizes["step"]
+    names = [name for name in right if right[name].dims == ("step",)]
+    same = bool(np.array_equal(got["step"], right["step"][:n])) and all(
+        got[name].values.tobytes() == right[name].values[:n].tobytes() for name in names
+    )
+    print(json.dumps({"rows": n, "status": got.attrs["status"], "same": same}))
+    return 0
+
+
+def verify_in_a_fork(command, *, timeout, **_):
+    """Do what `subprocess.run` does for scbsim.storage.verify, without starting Python anew."""
+    _, flag, code, *words = command
+    assert flag == "-c"
+    pid = os.fork()
+    if not pid:
+        status, said = 0, StringIO()
+        with redirect_stderr(said):
+            try:
+                sys.argv = ["-c", *words]
+                exec(code, {"__name__": "__main__"})
+            except BaseException as error:
+                print(error, file=said)
+                status = 1
+        os.write(verdict[1], said.getvalue().encode() + b"\n")
+        os._exit(status)
+    status = waited(pid, timeout)
+    said = os.read(verdict[0], 2**16).decode() if status in (0, 1) else ""
+    if status is None:
+        raise subprocess.TimeoutExpired(command, timeout)
+    return subprocess.CompletedProcess(command, status, "", said)
+
+
+def waited(pid, seconds):
+    """Return how a child ended as `subprocess` does, or None if it had to be ended."""
+    deadline = time.monotonic() + seconds
+    pause = 0.001
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    return None
+
+
+def warm():
+    """Import everything and load every kernel."""
+    import scbsim.storage.session  # noqa: F401
+    from scbsim import RunSpec, simulate
+
+    for rule in ("sgd", "prox", "denoise"):
+        for precision in ("float32", "float64"):
+            dynamics = {"rule": rule, "precision": precision}
+            task = {"N": 4, "T": 20, "Q": 2}
+            stage = [{"steps": 2, "normalize_level": 0.1}]
+            simulate(RunSpec.from_dict({"task": task, "dynamics": dynamics, "stage": stage}))
+
+
+def serve():
+    """Fork a child for each line, and say how it ended and what it said."""
+    for line in sys.stdin:
+        ask = json.loads(line)
+        pid = os.fork()
+        if not pid:
+            said = os.open(ask["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(said, 1)
+            os.dup2(said, 2)
+            sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+            status = 70
+            try:
+                if ask["quick_verify"]:
+                    import scbsim.storage.verify as verify
+
+                    verify.subprocess = VerifySubprocess
+                status = {"run": run, "read": read}[ask["do"]](ask)
+            except BaseException:
+                import traceback
+
+                traceback.print_exc()
+            sys.stdout.flush()
+            os._exit(status)
+        status = waited(pid, ask["seconds"])
+        answer = {"ended": status, "said": Path(ask["said"]).read_text(errors="replace")}
+        print(json.dumps(answer), flush=True)
+
+
+class VerifySubprocess:
+    """Stands for the module `subprocess` in scbsim.storage.verify."""
+
+    run = staticmethod(verify_in_a_fork)
+    TimeoutExpired = subprocess.TimeoutExpired
+
+
+if __name__ == "__main__":
+    shim = ctypes.CDLL(None)
+    shim.kill_shim_arm.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_int, ctypes.c_int]
+    shim.kill_shim_calls.restype = ctypes.c_long
+    verdict = os.pipe()
+    warnings.simplefilter("always")
+    import scbsim.loop
+
+    # Short blocks of steps, and so many checkpoints.
+    scbsim.loop._BLOCK_STEPS = 4
+    scbsim.loop._BLOCK_SECONDS = 1e9
+    warm()
+    print("ready", flush=True)
+    serve()

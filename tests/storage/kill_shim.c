@@ -1,0 +1,210 @@
+/* Preloaded into a process: once armed, it kills that process just before the n-th call that
+ * changes something in one folder, or after a part of it where that call is a write. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { WHOLE, HALF, PAGE };
+#define PAGE_BYTES 4096
+#define LONGEST_PATH 4096
+
+static char folder[LONGEST_PATH];
+static size_t folder_length;
+static long calls, fatal;
+static int torn, trace = -1;
+
+/* Arm: the folder; the call before which to die, 0 for none; how much of a write is done all the
+ * same; a descriptor to which the calls are told, or -1. */
+void kill_shim_arm(const char *path, long nth, int part, int trace_fd) {
+    folder_length = strlen(path);
+    memcpy(folder, path, folder_length + 1);
+    calls = 0, fatal = nth, torn = part, trace = trace_fd;
+}
+
+void kill_shim_disarm(void) { folder_length = 0; }
+
+long kill_shim_calls(void) { return calls; }
+
+static void die(void) {
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
+static int counts(const char *name, const char *path) {
+    if (!folder_length || strncmp(path, folder, folder_length)) return 0;
+    const char *inside = path + folder_length;
+    if (*inside && *inside != '/') return 0;
+    calls++;
+    if (trace >= 0) dprintf(trace, "%s %s\n", name, *inside ? inside + 1 : ".");
+    return calls == fatal;
+}
+
+static int counts_fd(const char *name, int fd) {
+    char link[64], path[LONGEST_PATH];
+    if (!folder_length) return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n < 0) return 0;
+    path[n] = 0;
+    return counts(name, path);
+}
+
+/* How much of a write at a place is done before the end. */
+static size_t part_of(size_t count, off_t at) {
+    if (torn == HALF) return count / 2;
+    if (torn == PAGE) {
+        size_t beyond = (size_t)(at + (off_t)count) % PAGE_BYTES;
+        return beyond < count ? count - beyond : 0;
+    }
+    return 0;
+}
+
+#define NEXT(result, name, ...) \
+    static result (*next)(__VA_ARGS__); \
+    if (!next) next = (result(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
+
+ssize_t write(int fd, const void *data, size_t count) {
+    NEXT(ssize_t, "write", int, const void *, size_t);
+    if (counts_fd("write", fd)) {
+        size_t part = part_of(count, lseek(fd, 0, SEEK_CUR));
+        if (part) next(fd, data, part);
+        die();
+    }
+    return next(fd, data, count);
+}
+
+#define PWRITE(symbol) \
+    ssize_t symbol(int fd, const void *data, size_t count, off_t at) { \
+        NEXT(ssize_t, #symbol, int, const void *, size_t, off_t); \
+        if (counts_fd("pwrite", fd)) { \
+            size_t part = part_of(count, at); \
+            if (part) next(fd, data, part, at); \
+            die(); \
+        } \
+        return next(fd, data, count, at); \
+    }
+PWRITE(pwrite)
+PWRITE(pwrite64)
+
+ssize_t writev(int fd, const struct iovec *parts, int n) {
+    NEXT(ssize_t, "writev", int, const struct iovec *, int);
+    if (counts_fd("writev", fd)) die();
+    return next(fd, parts, n);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int n, off_t at) {
+    NEXT(ssize_t, "pwritev", int, const struct iovec *, int, off_t);
+    if (counts_fd("pwritev", fd)) die();
+    return next(fd, parts, n, at);
+}
+
+ssize_t copy_file_range(int in, off_t *from, int out, off_t *to, size_t n, unsigned flags) {
+    NEXT(ssize_t, "copy_file_range", int, off_t *, int, off_t *, size_t, unsigned);
+    if (counts_fd("copy_file_range", out)) die();
+    return next(in, from, out, to, n, flags);
+}
+
+ssize_t sendfile(int out, int in, off_t *from, size_t n) {
+    NEXT(ssize_t, "sendfile", int, int, off_t *, size_t);
+    if (counts_fd("sendfile", out)) die();
+    return next(out, in, from, n);
+}
+
+ssize_t sendfile64(int out, int in, off_t *from, size_t n) {
+    NEXT(ssize_t, "sendfile64", int, int, off_t *, size_t);
+    if (counts_fd("sendfile", out)) die();
+    return next(out, in, from, n);
+}
+
+#define TRUNCATE(symbol) \
+    int symbol(int fd, off_t length) { \
+        NEXT(int, #symbol, int, off_t); \
+        if (counts_fd("ftruncate", fd)) die(); \
+        return next(fd, length); \
+    }
+TRUNCATE(ftruncate)
+TRUNCATE(ftruncate64)
+
+#define SYNC(symbol) \
+    int symbol(int fd) { \
+        NEXT(int, #symbol, int); \
+        if (counts_fd("fsync", fd)) die(); \
+        return next(fd); \
+    }
+SYNC(fsync)
+SYNC(fdatasync)
+
+int unlink(const char *path) {
+    NEXT(int, "unlink", const char *);
+    if (counts("unlink", path)) die();
+    return next(path);
+}
+
+int unlinkat(int at, const char *path, int flags) {
+    NEXT(int, "unlinkat", int, const char *, int);
+    if (counts("unlink", path)) die();
+    return next(at, path, flags);
+}
+
+/* Of two paths the second is told: what takes its place. */
+#define MOVE(symbol, name) \
+    int symbol(const char *from, const char *to) { \
+        NEXT(int, #symbol, const char *, const char *); \
+        if (counts(name, to)) die(); \
+        return next(from, to); \
+    }
+MOVE(rename, "rename")
+MOVE(link, "link")
+
+int renameat(int a, const char *from, int b, const char *to) {
+    NEXT(int, "renameat", int, const char *, int, const char *);
+    if (counts("rename", to)) die();
+    return next(a, from, b, to);
+}
+
+int renameat2(int a, const char *from, int b, const char *to, unsigned flags) {
+    NEXT(int, "renameat2", int, const char *, int, const char *, unsigned);
+    if (counts("rename", to)) die();
+    return next(a, from, b, to, flags);
+}
+
+int linkat(int a, const char *from, int b, const char *to, int flags) {
+    NEXT(int, "linkat", int, const char *, int, const char *, int);
+    if (counts("link", to)) die();
+    return next(a, from, b, to, flags);
+}
+
+/* Opening counts where it makes or empties a file. */
+#define OPEN(symbol) \
+    int symbol(const char *path, int flags, ...) { \
+        NEXT(int, #symbol, const char *, int, ...); \
+        va_list rest; \
+        va_start(rest, flags); \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
+        va_end(rest); \
+        if (flags & (O_CREAT | O_TRUNC) && counts("open", path)) die(); \
+        return next(path, flags, mode); \
+    }
+OPEN(open)
+OPEN(open64)
+
+#define OPENAT(symbol) \
+    int symbol(int at, const char *path, int flags, ...) { \
+        NEXT(int, #symbol, int, const char *, int, ...); \
+        va_list rest; \
+        va_start(rest, flags); \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
+        va_end(rest); \
+        if (flags & (O_CREAT | O_TRUNC) && counts("open", path)) die(); \
+        return next(at, path, flags, mode); \
+    }
+OPENAT(openat)
+OPENAT(openat64)
