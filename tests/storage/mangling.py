@@ -66,14 +66,6 @@ def raw(path: Path) -> list[tuple[int, int]]:
     return [(begin, begin + size) for begin, size in found]
 
 
-def boundaries(content: bytes) -> list[int]:
-    """Return the lengths at which a structure of HDF5 begins: object, tree, heap, index."""
-    marks = (b"\x89HDF", b"OHDR", b"OCHK", b"FRHP", b"FHDB", b"FHIB", b"BTHD", b"BTLF", b"BTIN")
-    marks += (b"GCOL", b"FAHD", b"FADB", b"EAHD", b"EAIB", b"EASB", b"EADB", b"TREE", b"SNOD")
-    at = {i for mark in marks for i in range(len(content)) if content.startswith(mark, i)}
-    return sorted(at)
-
-
 def _cut(rng: np.random.Generator, content: bytes, _where: object) -> bytes:
     return content[: rng.integers(len(content))]
 
