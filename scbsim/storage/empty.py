@@ -58,7 +58,8 @@ def empty_file(header: RunHeader, state: State) -> bytes:
         )
         task = file.create_group(TASK)
         for name in ("mu", "P", "q_positions", "q_weights"):
-            task.create_dataset(name, data=getattr(header.task, name))
+            # Runs go on from these, so what a disk spoils must be noticed.
+            task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
         task.attrs.update(task_attributes(header))
         expected = header.spec.total_steps // header.spec.output.every + 2
         _make_trajectory(file, chunk_rows(expected))
@@ -66,7 +67,7 @@ def empty_file(header: RunHeader, state: State) -> bytes:
         if header.spec.output.snapshot_every:
             _make_states(file.create_group(SNAPSHOTS), state)
         if header.keeps_final(state):
-            _make_states(file.create_group(FINAL), state)
+            _make_states(file.create_group(FINAL), state, checked=True)
     return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
 
 
@@ -101,7 +102,7 @@ def _make_tables(file: h5py.File, stages: int) -> None:
         group.create_dataset(name, dtype=np.int64, **few)
 
 
-def _make_states(group: h5py.Group, state: State) -> None:
+def _make_states(group: h5py.Group, state: State, *, checked: bool = False) -> None:
     """Make the datasets to which states are appended along a first dimension."""
     group.create_dataset("step", (0,), np.int64, chunks=(64,), maxshape=(None,))
     for name, array in state.items():
@@ -112,6 +113,7 @@ def _make_states(group: h5py.Group, state: State) -> None:
             maxshape=(None, *(length or None for length in array.shape)),
             dtype=array.dtype,
             chunks=(1, *_chunk(array.shape, array.itemsize)),
+            fletcher32=checked,
         )
 
 

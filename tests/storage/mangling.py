@@ -49,11 +49,11 @@ def make(folder: Path, how: str) -> Path:
 
 
 def raw(path: Path) -> list[tuple[int, int]]:
-    """Return where numbers stand in a file, as (begin, end): HDF5 has no checksums for these."""
+    """Return where a file has numbers without a checksum, as (begin, end)."""
     found = []
 
     def visit(_name: str, item: object) -> None:
-        if not isinstance(item, h5py.Dataset):
+        if not isinstance(item, h5py.Dataset) or item.fletcher32:
             return
         if item.chunks is None:
             found.append((item.id.get_offset(), item.id.get_storage_size()))
@@ -64,6 +64,24 @@ def raw(path: Path) -> list[tuple[int, int]]:
     with h5py.File(path, "r") as file:
         file.visititems(visit)
     return [(begin, begin + size) for begin, size in found]
+
+
+MARKS = (
+    *(b"\x89HDF", b"OHDR", b"OCHK", b"FRHP", b"FHDB", b"FHIB", b"BTHD", b"BTLF", b"BTIN", b"GCOL"),
+    *(b"FAHD", b"FADB", b"EAHD", b"EAIB", b"EASB", b"EADB", b"TREE", b"SNOD"),
+)
+"""What each structure of HDF5 begins with."""
+
+
+def boundaries(content: bytes) -> list[int]:
+    """Return where a structure of HDF5 begins, in order."""
+    found = set()
+    for mark in MARKS:
+        at = content.find(mark)
+        while at >= 0:
+            found.add(at)
+            at = content.find(mark, at + 1)
+    return sorted(found)
 
 
 def _cut(rng: np.random.Generator, content: bytes, _where: object) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from small_runs import rows, run_spec
 from storage.forks import Forks
-from storage.mangling import MANGLES, SPEC, make, raw
+from storage.mangling import MANGLES, SPEC, boundaries, make, raw
 
 from scbsim import RunSpec, load, simulate
 from scbsim.storage.superblock import repair
@@ -118,6 +118,47 @@ def spoil(rng, how, kind, files, numbers):
 def test_a_few(trial, files, numbers, how, kind):
     for seed in range(2):
         trial(how, spoil(np.random.default_rng(seed), how, kind, files, numbers))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", MANGLES)
+@pytest.mark.parametrize("how", HOWS)
+def test_many(trial, files, numbers, how, kind):
+    for seed in range(100, 130):
+        trial(how, spoil(np.random.default_rng(seed), how, kind, files, numbers))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", HOWS)
+def test_cut_where_a_structure_begins(trial, files, how):
+    content = files[how].read_bytes()
+    cuts = boundaries(content)[1:]
+    assert len(cuts) > 100
+    for cut in cuts[:: len(cuts) // 50]:
+        trial(how, content[:cut])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", MANGLES)
+def test_spoilt_checkpoints(trial, files, kind):
+    """The one before is taken, or the run begins again: the end is the same."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+
+        def sides(path, rng=rng):
+            path.write_bytes(MANGLES[kind](rng, path.read_bytes(), None))
+
+        assert trial("killed", files["killed"].read_bytes(), sides) == "whole"
+
+
+@pytest.mark.parametrize("name", ["mu", "P", "q_positions", "q_weights"])
+def test_a_bit_of_the_task(trial, files, name):
+    """A run that went on with another task would be silently wrong."""
+    with h5py.File(files["complete"]) as file:
+        at = file["task"][name].id.get_chunk_info(0).byte_offset
+    content = bytearray(files["stopped"].read_bytes())
+    content[at + 6] ^= 1
+    assert trial("stopped", bytes(content)) == "part"
 
 
 def test_what_is_good_goes_on(trial, files):
