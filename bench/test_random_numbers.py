@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from scbsim.kernels.normal import BLOCK, fill_normals
-from scbsim.kernels.philox import fill_words
+from scbsim.kernels.xoshiro import WORDS, fill_words
 
 BLOCKS = 2_000
+LANES = BLOCK // WORDS
 
 
 @numba.njit
@@ -22,15 +23,16 @@ def _normals(z, words, blocks):
 
 @numba.njit
 def _words(words, blocks):
-    one, calls = np.uint64(1), words.shape[1]
+    one = np.uint64(1)
     for block in range(blocks):
-        fill_words(words, calls, np.uint64(block * calls), one, one, one, (one, one))
+        first = np.uint64(block * LANES)
+        fill_words(words, LANES, 4 * LANES, first, (one, one, one), (one, one))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_normals(dtype, benchmark, best_of, note):
     benchmark.group = f"normals, {BLOCKS} blocks of {BLOCK}"
-    z, words = np.zeros(BLOCK, dtype), np.zeros((4, BLOCK // 2), np.uint32)
+    z, words = np.zeros(BLOCK, dtype), np.zeros(2 * BLOCK, np.uint32)
     benchmark.pedantic(_normals, (z, words, BLOCKS), rounds=9, warmup_rounds=1)
     random = np.random.Generator(np.random.SFC64(1))
 
@@ -45,7 +47,7 @@ def test_normals(dtype, benchmark, best_of, note):
 
 def test_words(benchmark, best_of, note):
     benchmark.group = f"32-bit words, {BLOCKS} blocks of {BLOCK}"
-    words = np.zeros((4, BLOCK // 4), np.uint32)
+    words = np.zeros(BLOCK, np.uint32)
     benchmark.pedantic(_words, (words, BLOCKS), rounds=9, warmup_rounds=1)
     random = np.random.SFC64(1)
 

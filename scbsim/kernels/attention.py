@@ -15,11 +15,12 @@ import numpy as np
 from scbsim.kernels.jit import inlined, piece
 from scbsim.kernels.normal import BLOCK, fill_normals
 from scbsim.kernels.philox import NOISE_A, counter_words, split_seed
+from scbsim.kernels.prefetch import prefetch
 from scbsim.kernels.rules import DENOISE, PROX, SGD
 from scbsim.kernels.soft_threshold import soft
 from scbsim.kernels.sums import pairwise_sum
 
-_LANES = BLOCK // 4
+_LANES = np.uint64(BLOCK // 4)
 
 
 @inlined
@@ -40,20 +41,20 @@ def _entry(rule: Any, s: Any, z: Any, constants: Any) -> Any:
 
 @inlined
 def _update(rule: Any, s: Any, z: Any, rows: Any, constants: Any, sum_1: Any, sum_2: Any) -> None:
-    """Step a whole block in four streams; leave sums of four entries and of their squares."""
-    s0, s1 = s[:_LANES], s[_LANES : 2 * _LANES]
-    s2, s3 = s[2 * _LANES : 3 * _LANES], s[3 * _LANES :]
-    z0, z1 = z[:_LANES], z[_LANES : 2 * _LANES]
-    z2, z3 = z[2 * _LANES : 3 * _LANES], z[3 * _LANES :]
-    for i in range(rows):
-        a = _entry(rule, s0[i], z0[i], constants)
-        b = _entry(rule, s1[i], z1[i], constants)
-        c = _entry(rule, s2[i], z2[i], constants)
-        d = _entry(rule, s3[i], z3[i], constants)
-        s0[i] = a
-        s1[i] = b
-        s2[i] = c
-        s3[i] = d
+    """Step a whole block in four streams; leave sums of four entries and of their squares.
+
+    Distances between the streams are constants and indices unsigned: see `xoshiro.fill_words`.
+    """
+    for i in range(np.uint64(rows)):
+        j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
+        a = _entry(rule, s[i], z[i], constants)
+        b = _entry(rule, s[j], z[j], constants)
+        c = _entry(rule, s[k], z[k], constants)
+        d = _entry(rule, s[m], z[m], constants)
+        s[i] = a
+        s[j] = b
+        s[k] = c
+        s[m] = d
         sum_1[i] = (a + b) + (c + d)
         sum_2[i] = (a * a + b * b) + (c * c + d * d)
 
@@ -99,6 +100,8 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
     )
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
+    # Drawing the noise takes longer than memory does to bring what it is added to.
+    prefetch(A.bulk[k, start : start + count])
     if sigma > 0.0:
         counter = counter_words(k, step, NOISE_A, replica)
         fill_normals(z, words, count, block, counter, split_seed(seed))
@@ -119,7 +122,7 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
         for i in range(count):
             tail[i] = A.bulk[k, start + i]
         s = tail
-    rows = min(count, _LANES)
+    rows = min(count, BLOCK // 4)
     total, squares = _update_by_rule(move.rule, s, z, rows, constants, sum_1, sum_2)
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares

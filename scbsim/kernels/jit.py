@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # FMA is the only liberty the compiler gets: sums keep the order in which they are written, so
 # that the same seed gives the same bits whatever the vector width.
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 
 
 def _sources() -> str:
@@ -73,10 +73,10 @@ def _numba_caches_in(folder: Path) -> Any:
 def kernel(function: F) -> F:
     """Compile an entry point, called from Python: on its first call, kept on disk afterwards."""
     if CACHE_FOLDER is None:
-        compiled: F = numba.njit(**_OPTIONS)(function)
+        compiled: F = numba.njit(**OPTIONS)(function)
         return compiled
     with _numba_caches_in(CACHE_FOLDER):
-        compiled = numba.njit(cache=True, **_OPTIONS)(function)
+        compiled = numba.njit(cache=True, **OPTIONS)(function)
     _lock_saves(compiled, CACHE_FOLDER / "lock")
     return compiled
 
@@ -101,7 +101,12 @@ def _lock_saves(compiled: Any, path: Path) -> None:
 
 # What only kernels call is kept inside the entry points' machine code, and needs neither a file
 # of its own nor a way in from Python: both would double the time to compile.
-_INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INNER: dict[str, Any] = {
+    **OPTIONS,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
 
 
 def piece(function: F) -> F:
@@ -118,5 +123,5 @@ def inlined(function: F) -> F:
 
 def parallel_piece(function: F) -> F:
     """Compile a function that only kernels call, with `numba.prange` over threads."""
-    compiled: F = numba.njit(parallel=True, **_INNER)(function)
+    compiled: F = numba.njit(parallel=True, **{**_INNER, "_nrt": True})(function)
     return compiled

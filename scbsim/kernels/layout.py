@@ -128,10 +128,10 @@ class Scratch(NamedTuple):
     Attributes
     ----------
     z, tail : (shares, BLOCK) of the bulk's type
-    words : (shares, 4, M) uint32
+    words : (shares, M) uint32
     sum_1, sum_2 : (shares, BLOCK // 4) of the bulk's type
     wide_z : (shares, BLOCK) float64
-    wide_words : (shares, 4, BLOCK // 2) uint32
+    wide_words : (shares, 2 BLOCK) uint32
     row_1, row_2 : (shares, N) float64
     """
 
@@ -152,11 +152,11 @@ def make_scratch(shares: int, N: int, dtype: Any) -> Scratch:
     return Scratch(
         z=np.zeros((shares, BLOCK), dtype),
         tail=np.zeros((shares, BLOCK), dtype),
-        words=np.zeros((shares, 4, BLOCK // 4 if single else BLOCK // 2), np.uint32),
+        words=np.zeros((shares, BLOCK if single else 2 * BLOCK), np.uint32),
         sum_1=np.zeros((shares, BLOCK // 4), dtype),
         sum_2=np.zeros((shares, BLOCK // 4), dtype),
         wide_z=np.zeros((shares, BLOCK), np.float64),
-        wide_words=np.zeros((shares, 4, BLOCK // 2), np.uint32),
+        wide_words=np.zeros((shares, 2 * BLOCK), np.uint32),
         row_1=np.zeros((shares, N), np.float64),
         row_2=np.zeros((shares, N), np.float64),
     )

@@ -1,4 +1,4 @@
-"""Standard normals by Box and Muller from Philox words, in loops that vectorise.
+"""Standard normals by Box and Muller from random words, in loops that vectorise.
 
 numba's own `log`, `sin` and `cos` are calls that no loop vectorises over, hence the polynomials
 here: Chebyshev fits made for these intervals, with errors below the rounding of the type.
@@ -18,11 +18,15 @@ from numba import types
 from numba.extending import overload
 
 from scbsim.kernels.bits import bits_of, float_of
-from scbsim.kernels.jit import inlined, piece
-from scbsim.kernels.philox import fill_words, philox4x32
+from scbsim.kernels.jit import OPTIONS, inlined, piece
+from scbsim.kernels.philox import philox4x32
+from scbsim.kernels.xoshiro import WORDS, fill_words
 
 BLOCK = 2048
 """Positions that are drawn together."""
+
+_LANES_32, _LANES_64 = BLOCK // WORDS, 2 * BLOCK // WORDS
+_QUARTER, _HALF = np.uint64(BLOCK // 4), np.uint64(BLOCK // 2)
 
 _f32, _i32, _u32 = np.float32, np.int32, np.uint32
 _f64, _i64, _u64 = np.float64, np.int64, np.uint64
@@ -91,16 +95,13 @@ def _pair32_tail(radius_word: Any, extra_word: Any, angle_word: Any) -> Any:
 @piece
 def _normals32(z: Any, words: Any, calls: Any) -> Any:
     """Turn words into normals; tell whether any radius wants more bits."""
-    quarter = z.size // 4
-    z0, z1 = z[:quarter], z[quarter : 2 * quarter]
-    z2, z3 = z[2 * quarter : 3 * quarter], z[3 * quarter :]
-    words_0, words_1, words_2, words_3 = words[0], words[1], words[2], words[3]
     least = _i32(0x7FFFFFFF)
-    for i in range(calls):
-        a, b = words_0[i], words_2[i]
+    for i in range(_u64(calls)):
+        j, k, m = i + _QUARTER, i + _u64(2) * _QUARTER, i + _u64(3) * _QUARTER
+        a, b = words[i], words[k]
         least = min(least, min(_i32(a >> _u32(1)), _i32(b >> _u32(1))))
-        z0[i], z1[i] = _pair32(a, words_1[i])
-        z2[i], z3[i] = _pair32(b, words_3[i])
+        z[i], z[j] = _pair32(a, words[j])
+        z[k], z[m] = _pair32(b, words[m])
     return least < _REFINE_BELOW
 
 
@@ -109,22 +110,19 @@ def _refine_tail(
     z: Any, words: Any, calls: Any, first: Any, c1: Any, c2: Any, c3: Any, key: Any
 ) -> None:
     """Draw the far radii again with 32 more bits, from the stream of purpose + 2."""
-    quarter = z.size // 4
     k0, k1 = key
-    for i in range(calls):
+    for i in range(_u64(calls)):
         for half in range(2):
-            if _i32(words[2 * half, i] >> _u32(1)) < _REFINE_BELOW:
-                e0, e1, _, _ = philox4x32(
-                    first + _u64(i), c1, c2, c3 + (_u64(2) << _u64(24)), k0, k1
-                )
-                c, s = _pair32_tail(words[2 * half, i], e1 if half else e0, words[2 * half + 1, i])
-                z[2 * half * quarter + i] = c
-                z[(2 * half + 1) * quarter + i] = s
+            j = i + _u64(2 * half) * _QUARTER
+            if _i32(words[j] >> _u32(1)) < _REFINE_BELOW:
+                e0, e1, _, _ = philox4x32(first + i, c1, c2, c3 + (_u64(2) << _u64(24)), k0, k1)
+                pair = _pair32_tail(words[j], e1 if half else e0, words[j + _QUARTER])
+                z[j], z[j + _QUARTER] = pair
 
 
 @inlined
 def _pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
-    """Return two float64 normals of a call's four words: 64 bits of radius, 63 of angle."""
+    """Return two float64 normals of four words: 64 bits of radius, 63 of angle."""
     u = _f64(w0) + (_f64(w1) + 0.5) * 2.0**-32
     bits = bits_of(u)
     exponent = _i64(bits - _SQRT_HALF_64) >> _i64(52)
@@ -167,11 +165,10 @@ def _pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
 
 @piece
 def _normals64(z: Any, words: Any, calls: Any) -> None:
-    half = z.size // 2
-    z0, z1 = z[:half], z[half:]
-    words_0, words_1, words_2, words_3 = words[0], words[1], words[2], words[3]
-    for i in range(calls):
-        z0[i], z1[i] = _pair64(words_0[i], words_1[i], words_2[i], words_3[i])
+    for i in range(_u64(calls)):
+        w0, w1 = words[i], words[i + _HALF]
+        w2, w3 = words[i + _u64(2) * _HALF], words[i + _u64(3) * _HALF]
+        z[i], z[i + _HALF] = _pair64(w0, w1, w2, w3)
 
 
 def fill_normals(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> None:
@@ -181,7 +178,7 @@ def fill_normals(z: Any, words: Any, count: Any, block: Any, counter: Any, key: 
     ----------
     z : (BLOCK,) float32 or float64 array
         Entries past ``count`` are left undefined.
-    words : (4, BLOCK // 4) uint32 array for float32, (4, BLOCK // 2) for float64
+    words : (BLOCK,) uint32 array for float32, (2 BLOCK,) for float64
         Scratch.
     count : int
         How many are wanted, at most BLOCK. It does not change the values of those that are.
@@ -194,24 +191,24 @@ def fill_normals(z: Any, words: Any, count: Any, block: Any, counter: Any, key: 
     raise TypeError("fill_normals is for compiled code only")
 
 
-@overload(fill_normals)
+@overload(fill_normals, jit_options={**OPTIONS, "_nrt": False})
 def _fill_normals(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> Any:
     if z.dtype == types.float32:
 
         def fill32(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> None:
-            c1, c2, c3 = counter
-            first = _u64(block) * _u64(BLOCK // 4)
             calls = min(count, BLOCK // 4)
-            fill_words(words, calls, first, c1, c2, c3, key)
+            lane = _u64(block) * _u64(_LANES_32)
+            fill_words(words, _LANES_32, calls, lane, counter, key)
             if _normals32(z, words, calls):
-                _refine_tail(z, words, calls, first, c1, c2, c3, key)
+                c1, c2, c3 = counter
+                _refine_tail(z, words, calls, _u64(block) * _u64(BLOCK // 4), c1, c2, c3, key)
 
         return fill32
 
     def fill64(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> None:
-        c1, c2, c3 = counter
         calls = min(count, BLOCK // 2)
-        fill_words(words, calls, _u64(block) * _u64(BLOCK // 2), c1, c2, c3, key)
+        lane = _u64(block) * _u64(_LANES_64)
+        fill_words(words, _LANES_64, calls, lane, counter, key)
         _normals64(z, words, calls)
 
     return fill64

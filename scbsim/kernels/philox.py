@@ -64,29 +64,3 @@ def counter_words(column: Any, step: Any, purpose: Any, replica: Any) -> Any:
     c2 = np.uint64(step) & _LOW
     c3 = np.uint64(purpose) << np.uint64(24) | np.uint64(replica)
     return c1, c2, c3
-
-
-@inlined
-def fill_words(words: Any, calls: Any, first: Any, c1: Any, c2: Any, c3: Any, key: Any) -> None:
-    """Fill ``words[:, :calls]`` from counters ``first, first + 1, ...``.
-
-    Parameters
-    ----------
-    words : (4, M) uint32 array
-        Row w receives word w of each call: four contiguous streams, so that the loop vectorises.
-    calls : int
-        How many counters, at most M.
-    first : uint64
-        Word 0 of the first counter.
-    c1, c2, c3 : uint64
-        The other words of the counter.
-    key : pair of uint64
-    """
-    words_0, words_1, words_2, words_3 = words[0], words[1], words[2], words[3]
-    k0, k1 = key
-    for i in range(calls):
-        w0, w1, w2, w3 = philox4x32(first + np.uint64(i), c1, c2, c3, k0, k1)
-        words_0[i] = w0
-        words_1[i] = w1
-        words_2[i] = w2
-        words_3[i] = w3

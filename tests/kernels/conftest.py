@@ -64,13 +64,44 @@ def philox():
     return words
 
 
+def xoshiro(state, n):
+    """n words of xoshiro128++ from states, (4, lanes) uint32: (n, lanes), in NumPy."""
+
+    def rotated(x, left):
+        return x << np.uint32(left) | x >> np.uint32(32 - left)
+
+    a, b, c, d = (word.copy() for word in state)
+    found = []
+    for _ in range(n):
+        found.append(rotated(a + d, 7) + a)
+        t = b << np.uint32(9)
+        c ^= a
+        d ^= b
+        b ^= c
+        a ^= d
+        c ^= t
+        d = rotated(d, 11)
+    return np.array(found)
+
+
+@pytest.fixture(scope="session")
+def block_words(philox):
+    """The words of a block, (4, calls), by docs/model.md, section 7."""
+
+    def words(dtype, block, rest, key):
+        lanes = BLOCK // 16 if dtype == "float32" else BLOCK // 8
+        return xoshiro(philox(block * lanes, lanes, rest, key), 16).reshape(4, -1)
+
+    return words
+
+
 @pytest.fixture(scope="session")
 def fill():
     """Call fill_normals for one block of BLOCK positions; entries past `count` are NaN before."""
 
     def z(dtype, count, block, counter, key):
         out = np.full(BLOCK, np.nan, dtype)
-        words = np.zeros((4, BLOCK // (4 if dtype == "float32" else 2)), np.uint32)
+        words = np.zeros(BLOCK if dtype == "float32" else 2 * BLOCK, np.uint32)
         _fill(out, words, count, block, counter, key)
         return out
 

@@ -13,7 +13,7 @@ import pytest
 
 from scbsim.kernels.attention import _update_by_rule
 from scbsim.kernels.normal import BLOCK, _normals32, _normals64
-from scbsim.kernels.philox import fill_words
+from scbsim.kernels.xoshiro import fill_words
 
 FEATURES = llvm.get_host_cpu_features()
 ON_X86 = platform.machine() in ("x86_64", "AMD64")
@@ -21,8 +21,8 @@ x86_only = pytest.mark.skipif(not ON_X86, reason="reads x86-64 assembly")
 
 
 @numba.njit
-def _words(words, calls, first, c1, c2, c3, key):
-    fill_words(words, calls, first, c1, c2, c3, key)
+def _words(words, calls, first, counter, key):
+    fill_words(words, 128, calls, first, counter, key)
 
 
 @numba.njit
@@ -62,11 +62,15 @@ def wide_enough(register):
 @x86_only
 def test_words():
     one = np.uint64(1)
-    arguments = (np.zeros((4, 512), np.uint32), 512, one, one, one, one, (one, one))
+    arguments = (np.zeros(BLOCK, np.uint32), 512, one, (one, one, one), (one, one))
     register, count = widest(_words, arguments, "pmuludq")
     # Ten rounds with two products each; in the first two, one factor is the same for all.
     assert wide_enough(register)
     assert count >= 18
+    # One shift for each of a lane's words.
+    register, count = widest(_words, arguments, "pslld")
+    assert wide_enough(register)
+    assert count >= 16
 
 
 @x86_only
@@ -76,7 +80,7 @@ def test_words():
     ids=["float32", "float64"],
 )
 def test_normals(function, dtype, root):
-    arguments = (np.zeros(BLOCK, dtype), np.zeros((4, BLOCK // 2), np.uint32), 512)
+    arguments = (np.zeros(BLOCK, dtype), np.zeros(2 * BLOCK, np.uint32), 512)
     register, _ = widest(function, arguments, root)
     assert wide_enough(register)
 

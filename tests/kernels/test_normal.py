@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from scbsim.kernels.normal import BLOCK, _normals32, _normals64, _refine_tail, fill_normals
-from scbsim.kernels.philox import fill_words
+from scbsim.kernels.xoshiro import fill_words
 
 DTYPES = ["float32", "float64"]
 LANES = BLOCK // 4
+SEEDED = BLOCK // 16
 
 # Words at every edge: of the radius, of the refined tail, of the angle and of its sign.
 EDGES = np.array(
@@ -17,23 +18,43 @@ EDGES = np.array(
 
 
 @numba.njit
-def _pairs32(z, words):
-    return _normals32(z, words, words.shape[1])
+def _block32(z, words, calls):
+    return _normals32(z, words, calls)
 
 
 @numba.njit
-def _pairs64(z, words):
-    _normals64(z, words, words.shape[1])
+def _block64(z, words, calls):
+    _normals64(z, words, calls)
+
+
+def by_blocks(function, rows, words, dtype):
+    """Transform (4, n) words block by block: (rows, n) normals, and what each block returned."""
+    calls = BLOCK // rows
+    z, said = [], []
+    for begin in range(0, words.shape[1], calls):
+        piece = words[:, begin : begin + calls]
+        padded = np.full((4, calls), 2**31, np.uint32)
+        padded[:, : piece.shape[1]] = piece
+        out = np.full(BLOCK, np.nan, dtype)
+        said.append(function(out, padded.ravel(), piece.shape[1]))
+        z.append(out.reshape(rows, calls)[:, : piece.shape[1]])
+    return np.concatenate(z, axis=1), said
+
+
+def pairs32(words):
+    return by_blocks(_block32, 4, words, np.float32)
+
+
+def pairs64(words):
+    return by_blocks(_block64, 2, words, np.float64)
 
 
 @numba.njit
 def _block_with_far_radius(row, words, counter, key):
     """The first block in which a word of a row asks for more bits."""
-    c1, c2, c3 = counter
     for block in range(1_000_000):
-        first = np.uint64(block) * np.uint64(LANES)
-        fill_words(words, LANES, first, c1, c2, c3, key)
-        if words[row].min() < 1024:
+        fill_words(words, SEEDED, LANES, np.uint64(block * SEEDED), counter, key)
+        if words[row * LANES : (row + 1) * LANES].min() < 1024:
             return block
     return -1
 
@@ -41,7 +62,7 @@ def _block_with_far_radius(row, words, counter, key):
 @numba.njit
 def _refine(z, words, first, counter, key):
     c1, c2, c3 = counter
-    _refine_tail(z, words, words.shape[1], first, c1, c2, c3, key)
+    _refine_tail(z, words, LANES, first, c1, c2, c3, key)
 
 
 # The formulas of docs/model.md, section 7, in the widest floats there are.
@@ -99,11 +120,10 @@ def mixed_words(n):
 def test_float32_pairs():
     words = mixed_words(2**17)
     for first, second in (0, 1), (2, 3), (0, 3), (2, 1):
-        z = np.zeros(4 * words.shape[1], np.float32)
-        _pairs32(z, words[[first, second, first, second]])
+        z, _ = pairs32(words[[first, second, first, second]])
         cosine, sine, r = pair32(words[first], words[second])
         for quarter, exact in enumerate((cosine, sine, cosine, sine)):
-            found = z.reshape(4, -1)[quarter]
+            found = z[quarter]
             assert np.isfinite(found).all()
             assert near(found, exact, r, "float32").all()
 
@@ -112,8 +132,7 @@ def test_float64_pairs():
     words = mixed_words(2**17)
     # Every word at an edge in its turn: radius, its low half, angle, its low half.
     for order in [0, 1, 2, 3], [0, 2, 1, 3], [2, 0, 3, 1], [0, 1, 3, 2]:
-        z = np.zeros((2, words.shape[1]))
-        _pairs64(z.ravel(), words[order])
+        z, _ = pairs64(words[order])
         cosine, sine, r = pair64(words[order])
         assert np.isfinite(z).all()
         assert near(z[0], cosine, r, "float64").all()
@@ -123,8 +142,7 @@ def test_float64_pairs():
 @pytest.mark.parametrize("word", [0, 2**32 - 1])
 def test_equal_words_at_the_ends_are_finite(word):
     words = np.full((4, LANES), word, np.uint32)
-    for pairs, z in (_pairs32, np.zeros(BLOCK, np.float32)), (_pairs64, np.zeros(2 * LANES)):
-        pairs(z, words)
+    for z, _ in pairs32(words), pairs64(words):
         assert np.isfinite(z).all()
         assert np.abs(z).max() < 10
 
@@ -132,22 +150,22 @@ def test_equal_words_at_the_ends_are_finite(word):
 def test_only_far_radii_ask_for_more_bits():
     words = np.full((4, LANES), 1024, np.uint32)
     words[1], words[3] = 0, 2**32 - 1
-    z = np.zeros(BLOCK, np.float32)
-    assert not _pairs32(z, words)
+    assert pairs32(words)[1] == [False]
     for row, asks in (0, True), (1, False), (2, True), (3, False):
         for column in 0, 100, LANES - 1:
             changed = words.copy()
             changed[row, column] = 1023
-            assert _pairs32(z, changed) == asks
+            assert pairs32(changed)[1] == [asks]
 
 
 def test_refined_radii(counter, key, philox):
     first, rest, of_seed = np.uint64(7 * LANES), counter(3, 2**32 + 5, 1, 9), key()
     words = mixed_words(600)[:, :LANES]
-    z = np.zeros(BLOCK, np.float32)
-    assert _pairs32(z, words)
+    z, asks = pairs32(words)
+    assert asks == [True]
+    z = z.ravel()
     rough = z.copy()
-    _refine(z, words, first, rest, of_seed)
+    _refine(z, words.ravel(), first, rest, of_seed)
     extra = philox(int(first), LANES, counter(3, 2**32 + 5, 3, 9), of_seed)
     for half in range(2):
         far = words[2 * half] < 1024
@@ -159,11 +177,11 @@ def test_refined_radii(counter, key, philox):
             assert np.array_equal(z[lane][~far], rough[lane][~far])
 
 
-def test_a_block_of_float32(fill, counter, key, philox):
+def test_a_block_of_float32(fill, counter, key, block_words):
     rest, of_seed = counter(column=11, step=2**33 + 1, replica=3), key()
     for block in 0, 3:
         z = fill("float32", BLOCK, block, rest, of_seed).reshape(4, LANES)
-        words = philox(block * LANES, LANES, rest, of_seed)
+        words = block_words("float32", block, rest, of_seed)
         assert (words[[0, 2]] >= 1024).all()
         for half in range(2):
             cosine, sine, r = pair32(words[2 * half], words[2 * half + 1])
@@ -171,20 +189,21 @@ def test_a_block_of_float32(fill, counter, key, philox):
             assert near(z[2 * half + 1], sine, r, "float32").all()
 
 
-def test_a_block_of_float64(fill, counter, key, philox):
+def test_a_block_of_float64(fill, counter, key, block_words):
     rest, of_seed = counter(column=11, step=2**33 + 1, purpose=2, replica=3), key()
     for block in 0, 3:
         z = fill("float64", BLOCK, block, rest, of_seed).reshape(2, 2 * LANES)
-        cosine, sine, r = pair64(philox(block * 2 * LANES, 2 * LANES, rest, of_seed))
+        cosine, sine, r = pair64(block_words("float64", block, rest, of_seed))
         assert near(z[0], cosine, r, "float64").all()
         assert near(z[1], sine, r, "float64").all()
 
 
 @pytest.mark.parametrize("half", [0, 1])
 def test_a_block_of_float32_with_a_far_radius(half, fill, counter, key, philox):
-    words, of_seed = np.zeros((4, LANES), np.uint32), key()
+    words, of_seed = np.zeros(BLOCK, np.uint32), key()
     block = _block_with_far_radius(2 * half, words, counter(column=2), of_seed)
     z = fill("float32", BLOCK, block, counter(column=2), of_seed).reshape(4, LANES)
+    words = words.reshape(4, LANES)
     extra = philox(block * LANES, LANES, counter(column=2, purpose=3), of_seed)[half]
     i = words[2 * half].argmin()
     one = slice(i, i + 1)
@@ -197,7 +216,7 @@ def test_a_block_of_float32_with_a_far_radius(half, fill, counter, key, philox):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_how_many_are_wanted_changes_none(dtype, fill, counter, key):
     rest, of_seed = counter(column=2), key()
-    words = np.zeros((4, LANES), np.uint32)
+    words = np.zeros(BLOCK, np.uint32)
     for block in 1, _block_with_far_radius(0, words, rest, of_seed):
         whole = fill(dtype, BLOCK, block, rest, of_seed)
         for count in 1, 7, 16, 33, 511, 512, 513, 1023, 1024, 1025, 2047:

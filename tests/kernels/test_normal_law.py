@@ -33,7 +33,7 @@ def _refined(z, words, counter, key):
 def _count_beyond(levels, blocks, z, counter, key):
     """How many of ``blocks * BLOCK`` normals of a column lie beyond each level, either way."""
     counts = np.zeros(levels.size, np.int64)
-    words = np.zeros((4, BLOCK // 2), np.uint32)
+    words = np.zeros(2 * BLOCK, np.uint32)
     for block in range(blocks):
         fill_normals(z, words, BLOCK, block, counter, key)
         for i in range(BLOCK):
@@ -111,7 +111,7 @@ def test_the_four_of_a_call_are_independent(column):
             assert unrelated(z[i], z[j])
 
 
-@pytest.mark.parametrize("lag", [1, 2, 8, 16, LANES + 1, BLOCK, BLOCK + 1])
+@pytest.mark.parametrize("lag", [1, 2, 8, 16, 128, 129, 256, LANES + 1, BLOCK, BLOCK + 1])
 def test_positions_are_independent(column, lag):
     z = column(2**18, seed=16)
     assert unrelated(z[lag:], z[:-lag])
@@ -146,7 +146,7 @@ def test_refined_tail(counter, key):
     for column in range(256):
         words = rng.integers(0, 2**32, (4, LANES), np.uint32)
         words[[0, 2]] >>= 22
-        _refined(z[column], words, counter(column), key())
+        _refined(z[column], words.ravel(), counter(column), key())
     pairs = z.astype(np.float64).reshape(256, 2, 2, LANES)
     beyond = (pairs**2).sum(axis=2).ravel() / 2 - 22 * math.log(2)
     assert stats.kstest(beyond, "expon").pvalue > P_FLOOR

@@ -11,7 +11,6 @@ from scbsim.kernels.philox import (
     NOISE_V,
     TAIL_A,
     counter_words,
-    fill_words,
     philox4x32,
     split_seed,
 )
@@ -39,12 +38,6 @@ PUBLISHED = [
 @numba.njit
 def _words(c0, c1, c2, c3, k0, k1):
     return philox4x32(c0, c1, c2, c3, k0, k1)
-
-
-@numba.njit
-def _fill(words, calls, first, counter, key):
-    c1, c2, c3 = counter
-    fill_words(words, calls, first, c1, c2, c3, key)
 
 
 @numba.njit
@@ -97,23 +90,6 @@ def test_any_counter_and_key(counter, key):
 def test_high_halves_of_the_counter_do_not_matter(counter, key, garbage):
     dirty = [low + high * 2**32 for low, high in zip(counter, garbage, strict=True)]
     assert kernel_words(dirty, key) == plain_philox(counter, key)
-
-
-@pytest.mark.parametrize("calls", [0, 1, 7, 8, 31, 512])
-@pytest.mark.parametrize("first", [0, 512, 2**32 - 5], ids=["first", "second", "wraps"])
-def test_a_loop_of_calls_is_the_calls(calls, first):
-    rest, key = (0x05000003, 0x89ABCDEF, 0x01000007), (0xA4093822, 0x299F31D0)
-    words = np.full((4, 512), 77, np.uint32)
-    _fill(
-        words,
-        calls,
-        np.uint64(first),
-        tuple(np.uint64(word) for word in rest),
-        tuple(np.uint64(word) for word in key),
-    )
-    for i in range(calls):
-        assert tuple(words[:, i]) == plain_philox(((first + i) % 2**32, *rest), key)
-    assert (words[:, calls:] == 77).all()
 
 
 @settings(deadline=None, max_examples=300)
