@@ -8,17 +8,19 @@ in a function that another file inlines.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import platform
 import sys
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+
+from scbsim.kernels.turns import compile_in_turn
+from scbsim.kernels.vectors import choose_width
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,6 +60,8 @@ def _cache_folder() -> Path | None:
 
 CACHE_FOLDER = _cache_folder()
 
+choose_width()
+
 
 @contextmanager
 def _numba_caches_in(folder: Path) -> Any:
@@ -77,26 +81,8 @@ def kernel(function: F) -> F:
         return compiled
     with _numba_caches_in(CACHE_FOLDER):
         compiled = numba.njit(cache=True, **OPTIONS)(function)
-    _lock_saves(compiled, CACHE_FOLDER / "lock")
+    compile_in_turn(compiled, CACHE_FOLDER / "lock")
     return compiled
-
-
-def _lock_saves(compiled: Any, path: Path) -> None:
-    """Let one process at a time add to the cache.
-
-    numba reads an index, adds to it, and writes it back: of two processes that do so at once for
-    different types, one may leave its code under the other's name.
-    """
-    cache = compiled._cache
-    save = cache.save_overload
-
-    def save_alone(signature: Any, data: Any) -> None:
-        # Where nothing can be written, a run compiles for itself alone.
-        with suppress(OSError), path.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            save(signature, data)
-
-    cache.save_overload = save_alone
 
 
 # What only kernels call is kept inside the entry points' machine code, and needs neither a file

@@ -1,13 +1,18 @@
 """Two processes that compile at once for two types must not spoil the cache for later ones."""
 
+import json
 import os
 import subprocess
 import sys
+
+import pytest
 
 # numba writes an index and then the code, in files that both processes name alike. Left alone
 # these two are made to do it in the order that leaves the code of one type under the other's name.
 PROGRAM = """
 import sys
+
+import pytest
 import time
 from pathlib import Path
 
@@ -88,3 +93,38 @@ def test_two_types_at_once(tmp_path):
         finish(process)
     for dtype in "float32", "float64":
         finish(start(dtype, tmp_path / "none"))
+
+
+START = """
+import json, sys, time
+from numba.core import event
+from scbsim import RunSpec, simulate
+
+compiled = []
+event.register("numba:compile", type("", (event.Listener,), {
+    "on_start": lambda self, event: compiled.append(event.data["dispatcher"].py_func.__name__),
+    "on_end": lambda self, event: None,
+})())
+spec = {"task": {"N": 5, "T": 50, "Q": 2}, "stage": [{"steps": 3}]}
+run = simulate(RunSpec.from_dict(spec))
+print(json.dumps({"advance": compiled.count("advance"), "loss": float(run["loss"][-1])}))
+"""
+
+
+@pytest.mark.slow
+def test_fifty_processes_on_a_cold_cache(tmp_path):
+    """All of them succeed, and one compiles for all."""
+    environment = {
+        **os.environ,
+        "SCBSIM_CACHE_DIR": str(tmp_path),
+        "NUMBA_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    line = [sys.executable, "-c", START]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    started = [subprocess.Popen(line, env=environment, **options) for _ in range(50)]
+    ended = [(*process.communicate(timeout=500), process.returncode) for process in started]
+    assert all(status == 0 for *_, status in ended), [said for _, said, status in ended if status]
+    found = [json.loads(out) for out, *_ in ended]
+    assert sum(one["advance"] for one in found) == 1
+    assert len({one["loss"] for one in found}) == 1

@@ -11,8 +11,10 @@ import numba
 import numpy as np
 import pytest
 
+from scbsim.errors import InputError
 from scbsim.kernels.attention import _update_by_rule
 from scbsim.kernels.normal import BLOCK, _normals32, _normals64
+from scbsim.kernels.vectors import choose_width
 from scbsim.kernels.xoshiro import fill_words
 
 FEATURES = llvm.get_host_cpu_features()
@@ -98,6 +100,52 @@ def test_update(dtype, kind):
     assert count >= 8
 
 
+WIDTH = """
+import numpy as np
+from scbsim.kernels.jit import kernel
+
+@kernel
+def scale(x):
+    for i in range(x.size):
+        x[i] *= x.dtype.type(2)
+
+scale(np.zeros(99, np.float32))
+print("zmm" in scale.inspect_asm(scale.signatures[0]))
+"""
+
+
+@pytest.mark.skipif(not FEATURES.get("avx512f"), reason="has one width of vectors only")
+@pytest.mark.parametrize(
+    ("names", "wide"),
+    [
+        ({}, True),
+        ({"SCBSIM_VECTOR_BITS": "512"}, True),
+        ({"SCBSIM_VECTOR_BITS": "256"}, False),
+        # LLVM itself would keep to 256 bits on this one.
+        ({"NUMBA_CPU_NAME": "icelake-server"}, True),
+        ({"NUMBA_CPU_NAME": "icelake-server", "SCBSIM_VECTOR_BITS": "256"}, False),
+    ],
+    ids=["default", "512", "256", "Intel", "Intel 256"],
+)
+def test_the_environment_chooses_the_width(names, wide, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(WIDTH)
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        env={**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path / "cache"), **names},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{wide}\n"
+
+
+def test_another_width_is_refused(monkeypatch):
+    monkeypatch.setenv("SCBSIM_VECTOR_BITS", "1024")
+    with pytest.raises(InputError, match="SCBSIM_VECTOR_BITS is '1024'; 256 and 512 are allowed"):
+        choose_width()
+
+
 PROGRAM = """
 import hashlib, warnings
 import numpy as np
@@ -131,7 +179,8 @@ def test_the_width_of_vectors_does_not_change_the_bits(tmp_path):
     narrow.update((name, False) for name in narrow if name.startswith("avx512"))
     features = ",".join(("+" if on else "-") + name for name, on in narrow.items())
     digests = set()
-    for names in {}, {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features}:
+    narrower = {"SCBSIM_VECTOR_BITS": "256"}
+    for names in {}, narrower, {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features}:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM],
             env={**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path), **names},
