@@ -113,7 +113,7 @@ def attempt(make: Callable[..., RunSpec], /, *args: Any, **kwargs: Any) -> RunSp
         return error
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=1000)
 @given(tables=st.one_of(garbage, shaped), overrides=st.lists(words, max_size=3))
 def test_whatever_is_given_it_is_a_spec_or_a_spec_error(tables, overrides):
     got = attempt(RunSpec.from_dict, tables, overrides=overrides)
