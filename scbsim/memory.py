@@ -67,7 +67,10 @@ def _of_machine() -> int | None:
         return None
 
 
-def require(needed: int, what: str) -> None:
+_SMALLER = "make N or T smaller, keep to dynamics.precision = 'float32', or take a larger machine"
+
+
+def require(needed: int, what: str, instead: str = _SMALLER) -> None:
     """Refuse a state that will not fit.
 
     Parameters
@@ -76,6 +79,8 @@ def require(needed: int, what: str) -> None:
         Bytes.
     what : str
         Who needs them.
+    instead : str
+        What to do.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def require(needed: int, what: str) -> None:
     if there is not None and needed > there:
         raise MemoryNeeded(
             f"{what} needs {needed / 1e9:.1f} GB of memory, and {there / 1e9:.1f} GB are free: "
-            "make N or T smaller, keep to dynamics.precision = 'float32', or take a larger machine"
+            f"{instead}"
         )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from scbsim.engines.base import Engine
 from scbsim.engines.choose import build, choose
-from scbsim.engines.dense import DenseEngine
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.loop import Loop
 from scbsim.memory import require_task
@@ -118,7 +117,7 @@ def _simulate(
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = _task_of(spec, past.task if past and past.task else task)
-    choice = choose(spec)
+    choice = choose(spec, task, _threads(threads, task.N * task.T), _engine_of_start(spec))
     size = task.N * task.T if choice.name == "dense" else task.N
     count = _threads(threads, size)
     engine = build(choice, spec, task, count)
@@ -180,6 +179,14 @@ def _numba_threads(count: int) -> Iterator[None]:
         numba.set_num_threads(before)
 
 
+def _engine_of_start(spec: RunSpec) -> str | None:
+    """Return the engine that left the state from which a run starts, if it starts from one."""
+    from scbsim.storage.reader import describe
+
+    path = spec.init.from_
+    return None if path is None else str(describe(path)["provenance"]["engine"])
+
+
 def _start_from(path: str, engine: Engine, task: Task) -> None:
     """Put an engine at the last state of another run."""
     from scbsim.storage.reader import last_state
@@ -192,8 +199,7 @@ def _start_from(path: str, engine: Engine, task: Task) -> None:
     ]
     if faults:
         raise SpecError(faults)
-    assert isinstance(engine, DenseEngine)
-    engine.adopt(state, there.q_positions, there.mu)
+    engine.adopt(state, there)
 
 
 class _Run:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scbsim.stages import Stage
 from scbsim.state import State
+from scbsim.task import Task
 
 Row = NDArray[np.float64]
 
@@ -58,6 +59,16 @@ class Engine(Protocol):
 
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        ...
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state that an engine left on another task of the same N and T.
+
+        Raises
+        ------
+        InputError
+            If that state does not tell what this engine needs.
+        """
         ...
 
     def restore(self, step: int, state: State) -> None:

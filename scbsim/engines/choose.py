@@ -1,4 +1,4 @@
-"""Which engine runs a spec, and why."""
+"""Which engine runs a spec, and why: by rule, by noise, and by what a step would cost."""
 
 from __future__ import annotations
 
@@ -8,34 +8,106 @@ from dataclasses import dataclass
 import numpy as np
 
 from scbsim.engines.base import Engine
+from scbsim.engines.collapsed import CollapsedEngine
+from scbsim.engines.cost import DENSE_BYTES, dense_seconds, sparse_bytes, sparse_seconds
 from scbsim.engines.dense import DenseEngine
-from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.population import PopulationEngine
+from scbsim.engines.sparse import SparseEngine
+from scbsim.memory import available
 from scbsim.noise import NoiseLevels
 from scbsim.spec import RunSpec
+from scbsim.stages import stages_of
 from scbsim.task import Task
 
-ENGINES: dict[str, Callable[..., GaussianEngine]] = {
+ENGINES: dict[str, Callable[..., Engine]] = {
+    "collapsed": CollapsedEngine,
     "dense": DenseEngine,
     "population": PopulationEngine,
+    "sparse": SparseEngine,
 }
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine's name, and the reason in one line."""
+    """The engine's name, the reason in one line, and whether V is kept as a matrix."""
 
     name: str
     why: str
+    matrix_V: bool = False
 
 
-def choose(spec: RunSpec) -> Choice:
-    """Return the engine that a spec asks for; ``auto`` decides."""
+def choose(spec: RunSpec, task: Task, threads: int = 1, start: str | None = None) -> Choice:
+    """Return the engine that a spec asks for; ``auto`` decides.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    task : Task
+        Its costs depend on it.
+    threads : int
+        That the dense engine would have.
+    start : str, optional
+        The engine whose last state the run starts from.
+    """
+    name, why = _engine(spec, task, threads, start)
+    return Choice(name, why, _matrix_V(spec, task, name))
+
+
+def _engine(spec: RunSpec, task: Task, threads: int, start: str | None) -> tuple[str, str]:
     if spec.dynamics.engine != "auto":
-        return Choice(spec.dynamics.engine, "asked for")
-    if spec.noise.model == "none" and spec.init.from_ is None:
-        return Choice("population", "no noise: the population process is the whole of it")
-    return Choice("dense", "noise on every entry")
+        return spec.dynamics.engine, "asked for"
+    if spec.noise.model == "none" and start is None:
+        return "population", "no noise: the population process is the whole of it"
+    rules = {spec.rule_of(i) for i in range(len(spec.stage))}
+    if rules == {"sgd"}:
+        if entries := _wants_entries(spec):
+            return "dense", f"SGD moves every entry, and {entries} needs them"
+        return "collapsed", "SGD under isotropic noise is known by a few numbers, exactly in law"
+    if "sgd" in rules:
+        return "dense", "stages of SGD and of an l1 rule: between them every entry counts"
+    if start in ("dense", "population") and spec.noise.model != "none":
+        return "dense", "the state that it starts from has every entry"
+    return _cheaper(spec, task, threads)
+
+
+def _wants_entries(spec: RunSpec) -> str | None:
+    """Return what of the spec wants entries of A, or None."""
+    if any(stage.normalize_level is not None for stage in spec.stage):
+        return "a stage's normalize_level"
+    if spec.output.snapshot_every:
+        return "output.snapshot_every"
+    return "output.final_state" if spec.output.final_state is True else None
+
+
+def _cheaper(spec: RunSpec, task: Task, threads: int) -> tuple[str, str]:
+    """Choose between the dense and the sparse engine for l1 rules."""
+    noise, stages = NoiseLevels.from_spec(spec, task), stages_of(spec, task)
+    sparse = sparse_seconds(stages, noise, task)
+    dense = dense_seconds(stages, task, threads, np.dtype(spec.dynamics.precision))
+    there, needed = available(), sparse_bytes(stages, noise, task)
+    fits = there is None or needed < there
+    words = f"a step costs about {_time(sparse)} on live entries, and {_time(dense)} on all"
+    if fits and (sparse <= dense or DENSE_BYTES * task.N * task.T > (there or np.inf)):
+        return "sparse", f"{words}, with the same law"
+    if not fits:
+        words = f"live entries would need {needed / 1e9:.3g} GB"
+    return "dense", words
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{seconds / 1e-6:.2g} us"
+
+
+def _matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
+    """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
+    if spec.dynamics.value != "auto":
+        return spec.dynamics.value == "matrix"
+    if engine in ("collapsed", "population") or task.P is None:
+        return False
+    return engine == "dense" or bool(spec.output.snapshot_every) or spec.output.final_state is True
 
 
 def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
@@ -43,6 +115,8 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
 
     Raises
     ------
+    InputError
+        If the task is known by its scalars, and V is to be kept as a matrix.
     MemoryNeeded
         If its state does not fit into memory.
     """
@@ -56,5 +130,6 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
         replica=spec.dynamics.replica,
         dtype=np.dtype(spec.dynamics.precision),
         threads=threads,
+        value=choice.matrix_V,
     )
     return engine

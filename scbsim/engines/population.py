@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.errors import InputError
 from scbsim.noise import NoiseLevels
+from scbsim.state import State
 from scbsim.task import Task
 
 
@@ -20,4 +22,9 @@ class PopulationEngine(GaussianEngine):
     name = "population"
 
     def __init__(self, task: Task, noise: NoiseLevels, **options: Any) -> None:
-        super().__init__(task, NoiseLevels.none(task), bulk=False, value=False, **options)
+        options["value"] = False
+        super().__init__(task, NoiseLevels.none(task), bulk=False, **options)
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Refuse: this process starts from signals."""
+        raise InputError("init.from: the population engine starts from signals")

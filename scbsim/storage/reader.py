@@ -201,8 +201,6 @@ def last_state(path: str | os.PathLike[str]) -> tuple[Task, State]:
                 why = f"the run is {status}"
             raise OutputError(f"{path} holds no last state to start from; {why}")
         _, state = read_state(file[FINAL], 0)
-    if "W" not in state or not state["W"].size:
-        raise OutputError(f"{path} holds signals, not matrices: give init.alpha_A and alpha_V")
     return Task.from_arrays(**read_arrays(path)), state
 
 
