@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scbsim.engines.base import Engine
-from scbsim.engines.choose import build, choose
+from scbsim.engines.choose import begun_by, build, choose
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.loop import Loop
 from scbsim.memory import require_task
@@ -117,7 +117,10 @@ def _simulate(
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = _task_of(spec, past.task if past and past.task else task)
-    choice = choose(spec, task, _threads(threads, task.N * task.T), _engine_of_start(spec))
+    if past and past.position:
+        choice = begun_by(past.position.state)
+    else:
+        choice = choose(spec, task, _threads(threads, task.N * task.T), _engine_of_start(spec))
     size = task.N * task.T if choice.name == "dense" else task.N
     count = _threads(threads, size)
     engine = build(choice, spec, task, count)

@@ -9,14 +9,21 @@ import numpy as np
 
 from scbsim.engines.base import Engine
 from scbsim.engines.collapsed import CollapsedEngine
-from scbsim.engines.cost import DENSE_BYTES, dense_seconds, sparse_bytes, sparse_seconds
+from scbsim.engines.cost import (
+    DENSE_BYTES,
+    dense_seconds,
+    sparse_bytes,
+    sparse_room,
+    sparse_seconds,
+)
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.population import PopulationEngine
-from scbsim.engines.sparse import SparseEngine
+from scbsim.engines.sparse import SparseEngine, require_room
 from scbsim.memory import available
 from scbsim.noise import NoiseLevels
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
+from scbsim.state import State
 from scbsim.task import Task
 
 ENGINES: dict[str, Callable[..., Engine]] = {
@@ -53,6 +60,17 @@ def choose(spec: RunSpec, task: Task, threads: int = 1, start: str | None = None
     return Choice(name, why, _matrix_V(spec, task, name))
 
 
+def begun_by(state: State) -> Choice:
+    """Return the engine that left a state: a run goes on as it began, wherever it goes on."""
+    if "indptr" in state:
+        name = "sparse"
+    elif "alpha" in state:
+        name = "collapsed"
+    else:
+        name = "dense" if state["bulk"].size else "population"
+    return Choice(name, "as the run began", bool(state["W"].size))
+
+
 def _engine(spec: RunSpec, task: Task, threads: int, start: str | None) -> tuple[str, str]:
     if spec.dynamics.engine != "auto":
         return spec.dynamics.engine, "asked for"
@@ -84,13 +102,13 @@ def _cheaper(spec: RunSpec, task: Task, threads: int) -> tuple[str, str]:
     noise, stages = NoiseLevels.from_spec(spec, task), stages_of(spec, task)
     sparse = sparse_seconds(stages, noise, task)
     dense = dense_seconds(stages, task, threads, np.dtype(spec.dynamics.precision))
-    there, needed = available(), sparse_bytes(stages, noise, task)
-    fits = there is None or needed < there
+    there, needed = available() or float("inf"), sparse_bytes(stages, noise, task)
+    every = DENSE_BYTES * task.N * task.T
+    if needed > there and every < needed:
+        return "dense", f"live entries would need {needed / 1e9:.3g} GB"
     words = f"a step costs about {_time(sparse)} on live entries, and {_time(dense)} on all"
-    if fits and (sparse <= dense or DENSE_BYTES * task.N * task.T > (there or np.inf)):
+    if sparse <= dense or every > there:
         return "sparse", f"{words}, with the same law"
-    if not fits:
-        words = f"live entries would need {needed / 1e9:.3g} GB"
     return "dense", words
 
 
@@ -121,6 +139,9 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
         If its state does not fit into memory.
     """
     from_signals = spec.init.from_ is None
+    if choice.name == "sparse":
+        # What it comes to need is known now, before there is a file.
+        require_room(*sparse_room(stages_of(spec, task), NoiseLevels.from_spec(spec, task), task))
     engine = ENGINES[choice.name](
         task,
         NoiseLevels.from_spec(spec, task),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scbsim.engines.sparse import LIVE_BYTES, expected_births
+from scbsim.engines.sparse import LIVE_BYTES, NEWBORN_BYTES, expected_births
 from scbsim.noise import NoiseLevels
 from scbsim.stages import Stage
 from scbsim.task import Task
@@ -58,6 +58,13 @@ def sparse_seconds(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> f
     return _BIRTH * births + _LIVE * live + task.N * (_COLUMN + _SUPPORT * task.Q)
 
 
+def sparse_room(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
+    """Return for how many live entries, and births in a step, the sparse engine needs room."""
+    births = max(expected_births(stage, noise, task.T) for stage in stages)
+    return live_entries(stages, noise, task)[1] + births, births
+
+
 def sparse_bytes(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> float:
     """Return the memory that the sparse engine comes to need."""
-    return 2.0 * LIVE_BYTES * live_entries(stages, noise, task)[1]
+    live, births = sparse_room(stages, noise, task)
+    return LIVE_BYTES * live + NEWBORN_BYTES * births

@@ -25,7 +25,7 @@ MOST_ENTRIES = 2**62
 """N times T, so that every entry has a number."""
 
 LIVE_BYTES = 32  # of an entry, in both lists
-_NEWBORN_BYTES = 48
+NEWBORN_BYTES = 48
 _LEAST_ROOM = 1024
 
 
@@ -77,7 +77,8 @@ class SparseEngine(GaussianEngine):
             self._births = births_of(stage.level, self.noise.sigma_A, stage.rate_A, T)
             self._newborn.order[:] = np.arange(len(self._newborn.order))
             expected = expected_births(stage, self.noise, T)
-            self._room(self._count() + int(2 * expected), int(1.5 * expected))
+            births = int(expected + 8.0 * expected**0.5)
+            self._room(self._count() + births, births)
         rows = np.empty((steps, len(NAMES)))
         done = 0
         while True:
@@ -107,13 +108,7 @@ class SparseEngine(GaussianEngine):
         """Make room for some live entries, and for so many births among them in a step."""
         births = max(births, _LEAST_ROOM)
         live = max(live, births + _LEAST_ROOM)
-        require(
-            LIVE_BYTES * live + _NEWBORN_BYTES * births,
-            f"the sparse engine with {live / 2:.3g} entries of A off zero",
-            "take a higher threshold, under which fewer leave zero, fewer steps of the rule "
-            '"denoise", under which none returns, or dynamics.engine = "dense" where N T is no '
-            "more than that",
-        )
+        require_room(live, births)
         if births > self._newborn.value.size:
             self._newborn = make_newborn(self.facts.mu.size, births)
         if live > self._live.s.shape[1]:
@@ -161,9 +156,8 @@ class SparseEngine(GaussianEngine):
 
     def restore(self, step: int, state: State) -> None:
         """Go to a state that :meth:`state` gave, to the bit."""
-        lists = ("indptr", "indices", "data")
-        self.put(*(state[name] for name in lists))
-        super().restore(step, {name: array for name, array in state.items() if name not in lists})
+        self.put(state["indptr"], state["indices"], state["data"])
+        super().restore(step, state)
 
     def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
         first, count = self._live.first[self._now], self._count()
@@ -193,3 +187,19 @@ def expected_births(stage: Stage, noise: NoiseLevels, T: int) -> float:
     if stage.rule == "sgd" or stage.rate_A == 0:
         return 0.0
     return float(T * birth_probability(stage.level, noise.sigma_A).sum())
+
+
+def require_room(live: float, births: float) -> None:
+    """Refuse a number of live entries, and of births in a step, that memory cannot hold.
+
+    Raises
+    ------
+    MemoryNeeded
+    """
+    require(
+        int(LIVE_BYTES * live + NEWBORN_BYTES * births),
+        f"the sparse engine with {live:.3g} entries of A off zero",
+        "take a higher threshold, under which fewer leave zero, or fewer steps of the rule "
+        '"denoise", under which none returns; where N T is no more than that, '
+        'dynamics.engine = "dense"',
+    )
