@@ -158,6 +158,14 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     OutputError
         If there is no such file, or it is not one of scbsim's.
     """
+    content = _described(path)
+    if content["status"] == "running" and content["writer"] is None:
+        # It may have ended between the reading of its status and of its lock.
+        content = _described(path)
+    return content
+
+
+def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
         status, n = _progress(group)
