@@ -1,7 +1,8 @@
 """Starting from the last state of another run, whichever engine left it (`docs/model.md`, 9).
 
-States come in three forms of A: every entry (``bulk``), live entries (``indptr``, ``indices``,
-``data``) and few numbers (``alpha``, ``rest``); and two of V: a matrix, and its scalars.
+States come in four forms of A: every entry (``bulk``), live entries (``indptr``, ``indices``,
+``data``), none beside the support, and few numbers (``alpha``, ``rest``); and in two of V: a
+matrix, and its scalars.
 """
 
 from __future__ import annotations
@@ -64,9 +65,12 @@ def entries_of(state: State, old: Task) -> Entries:
     if "indptr" in state:
         columns = np.repeat(np.arange(old.N), np.diff(state["indptr"]))
         positions, s = state["indices"], state["data"]
-    else:
+    elif "bulk" in state:
         columns, positions = np.nonzero(state["bulk"])
         s = state["bulk"][columns, positions].astype(np.float64)
+    else:
+        columns = positions = np.empty(0, np.int64)
+        s = np.empty(0)
     columns = np.concatenate([columns, np.repeat(np.arange(old.N), old.Q)])
     positions = np.concatenate([positions, old.q_positions.ravel()])
     s = np.concatenate([s, state["support"].ravel()])

@@ -67,7 +67,7 @@ def begun_by(state: State) -> Choice:
     elif "alpha" in state:
         name = "collapsed"
     else:
-        name = "dense" if state["bulk"].size else "population"
+        name = "dense" if "bulk" in state else "population"
     return Choice(name, "as the run began", bool(state["W"].size))
 
 

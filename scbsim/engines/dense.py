@@ -59,6 +59,10 @@ class DenseEngine(GaussianEngine):
         require(matrix + of_V, f"the dense engine at N = {task.N}, T = {task.T}")
         super().__init__(task, noise, dtype=dtype, bulk=True, value=value, **options)
 
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        return {"bulk": self.A.bulk, **super().state()}
+
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run on another task of the same N and T.
 
@@ -72,7 +76,7 @@ class DenseEngine(GaussianEngine):
             The task there.
         """
         A = self.A
-        if "bulk" in state and state["bulk"].size:
+        if "bulk" in state:
             # The old support is what it was, entry by entry, and then the new one is taken out.
             A.bulk[:] = state["bulk"]
             np.put_along_axis(

@@ -148,7 +148,6 @@ class GaussianEngine:
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""
         return {
-            "bulk": self.A.bulk,
             "support": self.A.support,
             "off_sums": self.A.off_sums,
             "W": self.V.W,

@@ -44,6 +44,7 @@ class SparseEngine(GaussianEngine):
     """
 
     name = "sparse"
+    rules: tuple[str, ...] = ("prox", "denoise")
 
     def __init__(
         self,
@@ -69,8 +70,8 @@ class SparseEngine(GaussianEngine):
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
-        if stage.rule == "sgd":
-            raise InputError("the sparse engine has no sgd: under it no entry is at zero")
+        if stage.rule not in self.rules:
+            raise InputError(f"the {self.name} engine has no {stage.rule}: no entry stays at zero")
         if stage is not self._stage:
             self._stage = stage
             T = int(self.facts.T)
@@ -151,7 +152,7 @@ class SparseEngine(GaussianEngine):
             "indptr": self._live.first[self._now],
             "indices": self._live.position[self._now, :count],
             "data": self._live.s[self._now, :count],
-            **{name: array for name, array in super().state().items() if name != "bulk"},
+            **super().state(),
         }
 
     def restore(self, step: int, state: State) -> None:

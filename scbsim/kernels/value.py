@@ -101,15 +101,8 @@ def _project_shares(V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
 
 
 @piece
-def finish_value(V: Any, K_P: Any, S: Any) -> None:
-    """Take the second pass: project W and renew its scalars.
-
-    Parameters
-    ----------
-    V : Value
-    K_P : float64
-    S : Scratch
-    """
+def _mean_of_columns(V: Any, K_P: Any) -> Any:
+    """Renew the signal; return what projecting takes off each column, and off all rows alike."""
     N, groups = V.row_dots.shape[0], V.column_sums.shape[0]
     mean_dot, with_target = 0.0, 0.0
     for n in range(N):
@@ -124,15 +117,33 @@ def finish_value(V: Any, K_P: Any, S: Any) -> None:
             shift[k] += V.column_sums[group, k]
     for k in range(N):
         shift[k] /= N
-    shares = S.z.shape[0]
-    if shares > 1 and N >= _THREADS_FROM:
+    return shift, mean_dot
+
+
+@piece
+def _renew_rest(V: Any) -> None:
+    rest = 0.0
+    for n in range(V.row_dots.shape[0]):
+        rest += V.row_dots[n, 1]
+    V.scalars[1] = rest
+
+
+@piece
+def finish_value(V: Any, K_P: Any, S: Any) -> None:
+    """Take the second pass: project W and renew its scalars.
+
+    Parameters
+    ----------
+    V : Value
+    K_P : float64
+    S : Scratch
+    """
+    shift, mean_dot = _mean_of_columns(V, K_P)
+    if S.z.shape[0] > 1 and V.row_dots.shape[0] >= _THREADS_FROM:
         _project_shares(V, shift, mean_dot, S)
     else:
         _project_share(np.int64(0), np.int64(1), V, shift, mean_dot, S)
-    rest = 0.0
-    for n in range(N):
-        rest += V.row_dots[n, 1]
-    V.scalars[1] = rest
+    _renew_rest(V)
 
 
 @piece
@@ -174,5 +185,12 @@ def end_value_step(V: Any, facts: Any, factors: Any, at: Any, S: Any) -> None:
 @piece
 def step_value(V: Any, facts: Any, factors: Any, at: Any, S: Any) -> None:
     """Take a whole step of V on one thread; parameters as :func:`end_value_step`."""
-    step_value_share(np.int64(0), np.int64(1), V, factors, at, S)
-    end_value_step(V, facts, factors, at, S)
+    if V.W.size == 0:
+        step_scalars(V.scalars, facts, factors, at)
+        return
+    # What starts threads takes as long to compile as all else.
+    one, of = np.int64(0), np.int64(1)
+    step_value_share(one, of, V, factors, at, S)
+    shift, mean_dot = _mean_of_columns(V, facts.K_P)
+    _project_share(one, of, V, shift, mean_dot, S)
+    _renew_rest(V)
