@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scbsim.engines.base import Engine
-from scbsim.engines.choose import build, choose
+from scbsim.engines.choose import choose
 from scbsim.engines.dense import DenseEngine
+from scbsim.ensemble import Ensemble, assembled, threads_for
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.loop import Loop
 from scbsim.memory import require_task
 from scbsim.progress import Progress
 from scbsim.provenance import provenance
-from scbsim.recorders import MemoryRecorder, Recorder
+from scbsim.recorders import EnsembleMemory, MemoryRecorder, Recorder
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
@@ -24,8 +24,6 @@ from scbsim.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from scbsim.storage.session import Session
-
-_THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
 
 
 def simulate(
@@ -119,25 +117,29 @@ def _simulate(
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = _task_of(spec, past.task if past and past.task else task)
     choice = choose(spec)
-    size = task.N * task.T if choice.name == "dense" else task.N
-    count = _threads(threads, size)
-    engine = build(choice, spec, task, count)
-    if spec.init.from_ is not None and not (past and past.position):
-        _start_from(spec.init.from_, engine, task)
-    name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
-    header = RunHeader(spec, task, provenance(choice, count, source), **name)
-    memory = MemoryRecorder(header)
-    recorder: Recorder = session.recorder(header, engine.state()) if session else memory
-    shown = Progress(spec.total_steps, quiet=not progress)
-    with _numba_threads(count), _closing(recorder, shown) as run:
-        shown.start(f"N={task.N} T={task.T:g} {spec.rule_of(0)}")
-        loop = Loop(
-            engine, stages_of(spec, task), spec, recorder, session, stop=stop, tell=shown.update
-        )
-        run.status = loop.run()
+    count = threads_for(threads, choice, spec, task)
+    level = spec.output.normalize_level
+    with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
+        if spec.init.from_ is not None and not (past and past.position):
+            _start_from(spec.init.from_, ensemble, task)
+        name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
+        header = RunHeader(spec, task, provenance(choice, count, source), **name)
+        memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
+        state = ensemble.replicas[0].engine.state()
+        recorder: Recorder = session.recorder(header, state) if session else memory
+        shown = Progress(spec.total_steps, quiet=not progress)
+        with _closing(recorder, shown) as run:
+            shown.start(_label(spec, task))
+            loop = Loop(ensemble, spec.output, recorder, session, stop=stop, tell=shown.update)
+            run.status = loop.run()
     if session and run.status in ("complete", "diverged"):
         session.tidy()
     return memory
+
+
+def _label(spec: RunSpec, task: Task) -> str:
+    R = spec.dynamics.replicas
+    return f"N={task.N} T={task.T:g} {spec.rule_of(0)}{f' x{R}' if R > 1 else ''}"
 
 
 def _task_of(spec: RunSpec, task: Task | None) -> Task:
@@ -155,33 +157,8 @@ def _task_of(spec: RunSpec, task: Task | None) -> Task:
     return task
 
 
-def _threads(asked: int | None, entries: int) -> int:
-    """Return how many threads to use: one where starting more costs more than it saves."""
-    import numba
-
-    there: int = numba.config.NUMBA_NUM_THREADS
-    if asked is not None and not 1 <= asked <= there:
-        raise InputError(
-            f"threads: {asked} asked for; from 1 to {there} can be used here (the environment "
-            "variable NUMBA_NUM_THREADS, set before the start, changes that)"
-        )
-    return 1 if entries < _THREADS_FROM else asked or there
-
-
-@contextmanager
-def _numba_threads(count: int) -> Iterator[None]:
-    import numba
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(count)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
-
-
-def _start_from(path: str, engine: Engine, task: Task) -> None:
-    """Put an engine at the last state of another run."""
+def _start_from(path: str, ensemble: Ensemble, task: Task) -> None:
+    """Put every replica at the last state of another run."""
     from scbsim.storage.reader import last_state
 
     there, state = last_state(path)
@@ -192,8 +169,9 @@ def _start_from(path: str, engine: Engine, task: Task) -> None:
     ]
     if faults:
         raise SpecError(faults)
-    assert isinstance(engine, DenseEngine)
-    engine.adopt(state, there.q_positions, there.mu)
+    for replica in ensemble.replicas:
+        assert isinstance(replica.engine, DenseEngine)
+        replica.engine.adopt(state, there.q_positions, there.mu)
 
 
 class _Run:

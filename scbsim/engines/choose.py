@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scbsim.engines.base import Engine
 from scbsim.engines.dense import DenseEngine
-from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.population import PopulationEngine
 from scbsim.noise import NoiseLevels
 from scbsim.spec import RunSpec
 from scbsim.task import Task
 
-ENGINES: dict[str, Callable[..., GaussianEngine]] = {
+ENGINES: dict[str, Any] = {
     "dense": DenseEngine,
     "population": PopulationEngine,
 }
@@ -38,8 +37,8 @@ def choose(spec: RunSpec) -> Choice:
     return Choice("dense", "noise on every entry")
 
 
-def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
-    """Build an engine at the start of a run.
+def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int = 0) -> Engine:
+    """Build an engine at the start of a run, with the noise of so many replicas after the spec's.
 
     Raises
     ------
@@ -47,13 +46,13 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
         If its state does not fit into memory.
     """
     from_signals = spec.init.from_ is None
-    engine = ENGINES[choice.name](
+    engine: Engine = ENGINES[choice.name](
         task,
         NoiseLevels.from_spec(spec, task),
         alpha_A=spec.init.alpha_A if from_signals else 0.0,
         alpha_V=spec.init.alpha_V if from_signals else 0.0,
         seed=spec.seed,
-        replica=spec.dynamics.replica,
+        replica=spec.dynamics.replica + replica,
         dtype=np.dtype(spec.dynamics.precision),
         threads=threads,
     )

@@ -45,10 +45,13 @@ class DenseEngine(GaussianEngine):
                 f"task.T: {task.T} positions; the dense engine's random stream numbers up to "
                 f"{longest} of a column in {np.dtype(dtype).name}"
             )
-        matrix = task.N * task.T * np.dtype(dtype).itemsize
-        value = 2 * 8 * task.N * task.N
-        require(matrix + value, f"the dense engine at N = {task.N}, T = {task.T}")
+        require(self.needs(task, dtype), f"the dense engine at N = {task.N}, T = {task.T}")
         super().__init__(task, noise, dtype=dtype, bulk=True, value=True, **options)
+
+    @classmethod
+    def needs(cls, task: Task, dtype: Any) -> int:
+        """Return the bytes of its matrices: A, V, and the target of V."""
+        return task.N * task.T * int(np.dtype(dtype).itemsize) + 2 * 8 * task.N * task.N
 
     def adopt(self, state: State, positions: NDArray[np.int64], mu: NDArray[np.float64]) -> None:
         """Start from the last state of a run on another task of the same N and T.

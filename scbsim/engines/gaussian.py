@@ -102,6 +102,11 @@ class GaussianEngine:
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
 
+    @classmethod
+    def needs(cls, task: Task, dtype: Any) -> int:
+        """Return the bytes of an engine's state, about."""
+        return 8 * 4 * task.N * (task.Q + 1)
+
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))

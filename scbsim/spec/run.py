@@ -77,6 +77,7 @@ class RunSpec(Table):
         spec_checks.sigmas_have_a_level,
         spec_checks.population_has_signals,
         spec_checks.in_this_release,
+        spec_checks.ensembles_keep_no_states,
     )
 
     seed: Annotated[int, count(0, 2**64)] = 0

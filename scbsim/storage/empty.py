@@ -12,7 +12,9 @@ import numpy as np
 from scbsim._version import __version__
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.run_header import RunHeader
+from scbsim.spec import RunSpec
 from scbsim.state import State
+from scbsim.storage.ensemble import make_ensemble_tables, make_replicas
 from scbsim.storage.schema import (
     FINAL,
     FORMAT,
@@ -61,9 +63,11 @@ def empty_file(header: RunHeader, state: State) -> bytes:
             # Runs go on from these, so what a disk spoils must be noticed.
             task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
         task.attrs.update(task_attributes(header))
-        expected = header.spec.total_steps // header.spec.output.every + 2
-        _make_trajectory(file, chunk_rows(expected))
-        _make_tables(file, len(header.spec.stage))
+        _make_trajectory(file, header.spec)
+        if header.spec.dynamics.replicas > 1:
+            make_ensemble_tables(file, header.spec)
+        else:
+            _make_tables(file, len(header.spec.stage))
         if header.spec.output.snapshot_every:
             _make_states(file.create_group(SNAPSHOTS), state)
         if header.keeps_final(state):
@@ -71,21 +75,33 @@ def empty_file(header: RunHeader, state: State) -> bytes:
     return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
 
 
-def _make_trajectory(file: h5py.File, chunk: int) -> None:
+def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
     group = file.create_group(TRAJECTORY)
-    growing: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (chunk,)}
-    step = group.create_dataset("step", dtype=np.int64, **growing)
+    R = spec.dynamics.replicas
+    wide = (R,) if R > 1 else ()
+    chunk = chunk_rows(spec.total_steps // spec.output.every + 2, R)
+
+    def growing(*wide: int) -> dict[str, Any]:
+        return {"shape": (0, *wide), "maxshape": (None, *wide), "chunks": (chunk, *wide)}
+
+    step = group.create_dataset("step", dtype=np.int64, **growing())
     put_text(step.attrs, long_name="steps taken")
     step.make_scale("step")
-    stage = group.create_dataset("stage", dtype=np.int64, **growing)
+    scales = [step, *([make_replicas(group, spec)] if R > 1 else [])]
+    stage = group.create_dataset("stage", dtype=np.int64, **growing(*wide))
     put_text(stage.attrs, long_name="stage, from 0")
-    stage.dims[0].attach_scale(step)
+    _attach(stage, scales)
     for o in OBSERVABLES:
-        column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing)
+        column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing(*wide))
         put_text(column.attrs, long_name=o.long_name, units="1")
-        column.dims[0].attach_scale(step)
+        _attach(column, scales)
     group.create_dataset("n_committed", data=np.int64(0))
     group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
+
+
+def _attach(column: h5py.Dataset, scales: list[h5py.Dataset]) -> None:
+    for dimension, scale in zip(column.dims, scales, strict=True):
+        dimension.attach_scale(scale)
 
 
 def _make_tables(file: h5py.File, stages: int) -> None:

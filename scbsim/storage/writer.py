@@ -68,7 +68,9 @@ class FileRecorder:
         self._columns = [group[name] for name in ("step", "stage", *NAMES)]
         self._committed = int(group["n_committed"][()])
         size = self._columns[0].chunks[0]
-        self._buffers = [np.empty(size, column.dtype) for column in self._columns]
+        self._buffers = [
+            np.empty((size, *column.shape[1:]), column.dtype) for column in self._columns
+        ]
         self._buffered = 0
         self._flushed_at = monotonic()
         self._failed = False
@@ -78,17 +80,23 @@ class FileRecorder:
         """Return what is recorded, flushed or not."""
         return Cursors(**{**vars(self._at), "rows": self._at.rows + self._buffered})
 
-    def append(self, steps: NDArray[np.int64], stage: int, rows: NDArray[np.float64]) -> None:
-        """Receive the observables after some steps of one stage."""
+    def append(
+        self,
+        steps: NDArray[np.int64],
+        stage: int | NDArray[np.int64],
+        rows: NDArray[np.float64],
+    ) -> None:
+        """Receive the observables after some steps, and the stages that took them."""
+        stages = np.broadcast_to(stage, rows.shape[:-1])
         done = 0
         size = len(self._buffers[0])
         while done < len(steps):
             n = min(len(steps) - done, size - self._buffered)
             here = slice(self._buffered, self._buffered + n)
             self._buffers[0][here] = steps[done : done + n]
-            self._buffers[1][here] = stage
+            self._buffers[1][here] = stages[done : done + n]
             for i, buffer in enumerate(self._buffers[2:]):
-                buffer[here] = rows[done : done + n, i]
+                buffer[here] = rows[done : done + n, ..., i]
             self._buffered += n
             done += n
             if self._buffered == size:
@@ -103,12 +111,17 @@ class FileRecorder:
             self._compare(begin, min(self._committed, total))
             for column, buffer in zip(self._columns, self._buffers, strict=True):
                 if len(column) < total:
-                    column.resize((total,))
+                    column.resize(total, axis=0)
                 column[begin:total] = buffer[: self._buffered]
+            self._put_tables()
             self._file.flush()
+            counted = self._count_tables()
             if total > self._committed:
                 self._file[TRAJECTORY]["n_committed"][()] = total
+                counted = True
+            if counted:
                 self._file.flush()
+            self._say_who_ended()
         self._committed = max(self._committed, total)
         self._at.rows, self._buffered = total, 0
         self._flushed_at = monotonic()
@@ -130,7 +143,17 @@ class FileRecorder:
                 stacklevel=2,
             )
 
-    def normalized(self, row: NormalizedRow) -> None:
+    def _put_tables(self) -> None:
+        """Write what the tables of an ensemble have, but what says that it is there."""
+
+    def _count_tables(self) -> bool:
+        """Write what says so; return whether there was anything to say."""
+        return False
+
+    def _say_who_ended(self) -> None:
+        """Write how replicas ended, once their rows count."""
+
+    def normalized(self, row: NormalizedRow, replica: int = 0) -> None:
         """Receive the observables of the normalised matrices."""
         group, i = self._file[NORMALIZED], self._at.normalized
         with self._writing():
@@ -140,7 +163,7 @@ class FileRecorder:
                 _put(group[name], i, value)
         self._at.normalized += 1
 
-    def stage_ended(self, end: StageEnd) -> None:
+    def stage_ended(self, end: StageEnd, replica: int = 0) -> None:
         """Receive the step at which a stage ended."""
         group, i = self._file[STAGES], self._at.stages
         with self._writing():
@@ -148,6 +171,9 @@ class FileRecorder:
             _put(group["end_step"], i, end.step)
             _put(group["reason"], i, REASONS.index(end.reason))
         self._at.stages += 1
+
+    def replica_ended(self, replica: int, status: str) -> None:
+        """Receive how a replica ended, which of a single one is how the run does."""
 
     def snapshot(self, step: int, state: State) -> None:
         """Receive a state to keep."""
@@ -203,9 +229,14 @@ def _put(data: h5py.Dataset, i: int, value: object) -> None:
 
 
 def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
-    """Take out of a file, open for a writer alone, what it has only because the run ended."""
+    """Take out of a file, open for a writer alone, what it has only because the run ended.
+
+    An ensemble that ended is not taken further, so its file has nothing of that kind.
+    """
     group = file[TRAJECTORY]
     group["status"][()] = STATUS_CODE["stopped"]
+    if "replica" in group:
+        return
     n = int(group["n_committed"][()])
     if n and group["step"][n - 1] % every:
         group["n_committed"][()] = n - 1
