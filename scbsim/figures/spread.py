@@ -32,11 +32,17 @@ def replicas(run: xr.Dataset) -> int:
 
 
 def spread(run: xr.Dataset, name: str) -> Spread:
-    """Return what is drawn of a variable: at each step of those replicas that have not ended."""
-    values = drawable(run[name].values)
+    """Return what is drawn of a variable: at each step of the replicas that have not ended.
+
+    Nothing where fewer than half are left: what those few do says little of the ensemble, least of
+    all once others have diverged.
+    """
+    values = run[name].values
     if not replicas(run):
-        return Spread(values, values, values)
-    return Spread(*quantiles(values, (BAND[0], 0.5, BAND[1])))
+        alone = drawable(values)
+        return Spread(alone, alone, alone)
+    few = 2 * (~np.isnan(values)).sum(axis=0) < replicas(run)
+    return Spread(*drawable(np.where(few, np.nan, quantiles(values, (BAND[0], 0.5, BAND[1])))))
 
 
 def draw_spread(axes: Axes, run: xr.Dataset, name: str, color: str, **looks: Any) -> None:
@@ -45,9 +51,9 @@ def draw_spread(axes: Axes, run: xr.Dataset, name: str, color: str, **looks: Any
     if replicas(run):
         low = shown.low
         if axes.get_yscale() == "log":
-            # What reaches down to 0 reaches the edge of the picture, not out of it.
-            positive = np.concatenate(shown)
-            low = np.maximum(low, positive[positive > 0].min(initial=np.inf))
+            # What reaches down to 0 would take the whole picture.
+            medians = shown.middle[shown.middle > 0]
+            low = np.maximum(low, medians.min(initial=np.inf) / 10)
         axes.fill_between(
             run["step"].values,
             low,

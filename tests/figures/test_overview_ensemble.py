@@ -75,6 +75,27 @@ def test_the_curve_is_the_median_of_those_that_are_there(ensemble):
     assert path.vertices[:, 1].max() == high.max()
 
 
+def test_the_curve_ends_where_fewer_than_half_are_left(ensemble):
+    run = ensemble(diverged=False)
+    run["loss"] = run["loss"].copy()
+    run["loss"][:10, 30:] = np.nan
+    drawn = spread(run, "loss")
+    assert all(np.isfinite(each).all() for each in drawn), "ten of twenty are"
+    run["loss"][:11, 35:] = np.nan
+    for each in spread(run, "loss"):
+        assert np.isfinite(each).tolist() == [True] * 35 + [False] * 6
+
+
+def test_those_that_run_away_count_as_far_away(ensemble):
+    run = ensemble(diverged=False)
+    run["loss"] = run["loss"].copy()
+    run["loss"][:9, -1] = 1e200
+    low, middle, high = spread(run, "loss")
+    assert middle[-1] == np.median(run["loss"].values[:, -1]) < 2
+    assert np.isnan(high[-1])
+    assert low[-1] < middle[-1]
+
+
 def test_the_legend_says_what_is_drawn(ensemble, made_up, pixels, share):
     figure = draw({"run": ensemble()})
     assert f"median and 10-90% of {R} replicas" in texts(figure)
