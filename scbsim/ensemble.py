@@ -21,7 +21,10 @@ from scbsim.stages import Stage
 from scbsim.task import Task
 
 _THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
-_ONE_BY_ONE_FROM = 1_000_000  # entries; above, caches hold one replica and not one a thread
+_SECONDS_OF_AN_ENTRY = 0.5e-9  # on one thread
+_SECONDS_OF_A_MEETING = 20e-6  # of the threads that share a step
+_SECONDS_TO_START = 2e-3  # of work in all; below, one thread has done it before others are there
+_WORTH = 1.25  # by how much it must be faster, since a machine is rarely one's own
 
 
 class Ensemble:
@@ -155,14 +158,22 @@ def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) ->
             f"threads: {asked} asked for; from 1 to {there} can be used here (the environment "
             "variable NUMBA_NUM_THREADS, set before the start, changes that)"
         )
-    alone = spec.dynamics.replicas == 1 and entries(choice, task) < _THREADS_FROM
-    return 1 if alone else asked or there
+    size, R = entries(choice, task), spec.dynamics.replicas
+    short = R * spec.total_steps * (size * _SECONDS_OF_AN_ENTRY + 1e-7) < _SECONDS_TO_START
+    few = short if R > 1 else size < _THREADS_FROM
+    return 1 if few else asked or there
 
 
 def one_by_one(choice: Choice, spec: RunSpec, task: Task, threads: int) -> bool:
-    """Return whether replicas take turns, each with all threads, or have one thread each."""
-    size = entries(choice, task)
-    return size >= _ONE_BY_ONE_FROM or (size >= _THREADS_FROM and spec.dynamics.replicas < threads)
+    """Return whether replicas take turns, each with all threads, or have one thread each.
+
+    With one each no thread waits for another within a step, so they take turns only where threads
+    would be idle otherwise: few replicas, or one more than there are threads, of a large state.
+    """
+    R, step = spec.dynamics.replicas, entries(choice, task) * _SECONDS_OF_AN_ENTRY
+    apart = step * -(-R // threads)
+    in_turn = R * (step / threads + _SECONDS_OF_A_MEETING)
+    return apart > _WORTH * in_turn
 
 
 def _named(choice: Choice, spec: RunSpec, task: Task) -> str:

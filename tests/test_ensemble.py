@@ -14,7 +14,9 @@ from small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
 from scbsim.endings import endings
+from scbsim.engines.choose import choose
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.ensemble import one_by_one
 from scbsim.errors import InputError, MemoryNeeded
 from scbsim.observables import NAMES
 from scbsim.spec import RunSpec
@@ -181,8 +183,8 @@ import scbsim.ensemble
 from small_runs import run_spec
 from scbsim import simulate
 stages = [{"steps": 6, "until_signal": 0.102}, {"steps": 6, "rule": "denoise"}]
-for apart in (10**9, 0):
-    scbsim.ensemble._ONE_BY_ONE_FROM = apart
+for in_turn in (False, True):
+    scbsim.ensemble.one_by_one = lambda *_: in_turn
     for threads in (1, 2, 3):
         words = ("task.N=30", "task.T=3000", "dynamics.batch_size=1e7", "dynamics.replicas=7")
         run = simulate(run_spec(*words, stages=stages), threads=threads)
@@ -201,6 +203,25 @@ def test_neither_threads_nor_how_they_are_used_show_anywhere():
     digests = ended.stdout.split()
     assert len(digests) == 6
     assert len(set(digests)) == 1
+
+
+@pytest.mark.parametrize(
+    ("engine", "T", "replicas", "threads", "in_turn"),
+    [
+        ("dense", 10**5, 16, 16, False),
+        ("dense", 10**5, 1000, 16, False),
+        ("dense", 10**5, 4, 16, True),
+        ("dense", 10**5, 17, 16, True),
+        ("dense", 100, 4, 16, False),
+        ("population", 10**9, 4, 16, False),
+        ("dense", 10**5, 4, 1, False),
+    ],
+)
+def test_replicas_take_turns_where_threads_would_be_idle(engine, T, replicas, threads, in_turn):
+    words = ("task.N=100", f"task.T={T}", f"dynamics.replicas={replicas}")
+    spec = run_spec(*words, f"dynamics.engine={engine}")
+    task = Task.random(N=100, T=T, Q=2)
+    assert one_by_one(choose(spec), spec, task, threads) == in_turn
 
 
 def test_the_states_of_all_must_fit():
