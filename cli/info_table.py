@@ -14,6 +14,7 @@ from rich.text import Text
 from scbsim.cli.console import printing
 from scbsim.cli.summary import size
 from scbsim.observables import OBSERVABLES
+from scbsim.observables import in_words as counts_in_words
 
 _MEANING = {
     "stopped": "stopped on a signal",
@@ -26,6 +27,7 @@ def print_tables(content: dict[str, Any]) -> None:
     """Print what :func:`scbsim.storage.reader.describe` says of a file."""
     head = [
         ("status", in_words(content)),
+        *_replicas(content),
         ("rows", f"{content['rows']}, the last at step {content['step']}"),
         ("size", size(content["bytes"])),
         ("written", f"{content['created_utc']} by scbsim {content['code_version']}"),
@@ -35,11 +37,20 @@ def print_tables(content: dict[str, Any]) -> None:
     with printing() as console:
         console.print(Text(str(content["path"]), style="bold"))
         console.print(_pairs(head))
-        _section(console, "Observables", _observables(content["last"], content["normalized"]))
+        title = "Observables, medians over replicas" if "replicas" in content else "Observables"
+        _section(console, title, _observables(content["last"], content["normalized"]))
         if content["stages"]:
             _section(console, "Stages", _records(content["stages"]))
         _section(console, "Spec", _pairs(flat(content["spec"])))
         _section(console, "Made by", _pairs(flat(content["provenance"])))
+
+
+def _replicas(content: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say how the replicas of an ensemble are doing."""
+    if "replicas" not in content:
+        return []
+    counts = counts_in_words(content["replica_status"])
+    return [("replicas", f"{content['replicas']}: {counts}")]
 
 
 def in_words(content: dict[str, Any]) -> str:
@@ -54,7 +65,9 @@ def in_words(content: dict[str, Any]) -> str:
             "the machine went down"
         )
     if status in ("complete", "diverged"):
-        return said
+        # Of an ensemble, some may have ended otherwise.
+        some = len(content.get("replica_status", ())) > 1
+        return f"{said}: {counts_in_words(content['replica_status'])} replicas" if some else said
     step = content["checkpoint_step"]
     where = "from the start" if step is None else f"from the checkpoint at step {step}"
     return f"{said}. `scbsim run SPEC.toml -o {path} --resume` goes on {where}"

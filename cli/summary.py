@@ -7,6 +7,10 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from scbsim.observables import NAMES, in_words
+from scbsim.quantiles import medians
+from scbsim.trajectory_ensemble import last_rows
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -63,7 +67,8 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
         "stopped": f"stopped on a signal at step {last}, {took}. "
         "The same line with --resume goes on from there",
     }.get(status, f"{status} at step {last}, {took}")
-    lines = [head, f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}"]
+    lines = [head, *_replicas(trajectory)]
+    lines.append(f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}")
     if trajectory.sizes.get("normalization", 0):
         lines.append(f"normalised: {_normalized(trajectory)}")
     lines.append(f"file:       {path} ({size(path.stat().st_size)})")
@@ -71,8 +76,30 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
     return lines
 
 
+def _replicas(trajectory: xr.Dataset) -> list[str]:
+    """Say how the replicas of an ensemble ended."""
+    if "replica" not in trajectory.dims:
+        return []
+    found = trajectory["replica_status"].values.tolist()
+    counts = in_words({name: found.count(name) for name in dict.fromkeys(found)})
+    return [f"replicas:   {counts}; medians over {len(found)} replicas follow"]
+
+
 def _last(trajectory: xr.Dataset, names: str) -> str:
-    return "  ".join(f"{name} {float(trajectory[name].values[-1]):.4g}" for name in names.split())
+    if "replica" in trajectory.dims:
+        values = dict(zip(NAMES, medians(last_rows(trajectory)).tolist(), strict=True))
+    else:
+        values = {name: float(trajectory[name].values[-1]) for name in names.split()}
+    return "  ".join(f"{name} {values[name]:.4g}" for name in names.split())
+
+
+def _last_normalized(trajectory: xr.Dataset, name: str) -> float:
+    """Return what the last normalisation gave; of an ensemble the median of the end."""
+    values = trajectory[f"normalized_{name}"].values
+    if "replica" in trajectory.dims:
+        there = values[:, -1][trajectory["normalized_step"].values[:, -1] >= 0]
+        return float(medians(there))
+    return float(values[-1])
 
 
 def _normalized(trajectory: xr.Dataset) -> str:
@@ -80,10 +107,10 @@ def _normalized(trajectory: xr.Dataset) -> str:
     K = {"A": trajectory.attrs["K_Q"], "V": trajectory.attrs["K_P"]}
     parts = []
     for matrix, truth, scale in (("A", "A-Q", "K_Q"), ("V", "V-P", "K_P")):
-        distance = float(trajectory[f"normalized_dist_{matrix}"].values[-1])
+        distance = _last_normalized(trajectory, f"dist_{matrix}")
         if isfinite(distance) and K[matrix] > 0:
             parts.append(f"|{truth}|/sqrt({scale}) {distance / K[matrix] ** 0.5:.4g}")
-    count = float(trajectory["normalized_count"].values[-1])
+    count = _last_normalized(trajectory, "count")
     if isfinite(count) and count > 0:
         parts.append(f"nothing stood out in {count:.0f} columns")
     return "  ".join(parts) or "no entries to normalise"

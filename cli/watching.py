@@ -20,6 +20,7 @@ from rich.text import Text
 from scbsim.cli.info_table import in_words
 from scbsim.cli.summary import duration
 from scbsim.observables import OBSERVABLES
+from scbsim.observables import in_words as counts_in_words
 from scbsim.storage.reader import describe
 
 _LINE_SECONDS = 10.0
@@ -104,11 +105,15 @@ def _left(content: dict[str, Any], pace: Pace) -> str:
 def _line(content: dict[str, Any], pace: Pace) -> str:
     last = content["last"]
     facts = [f"{name} {last[name]:.4g}" for name in _SHOWN[:4] if name in last]
+    at = f"step {content['step']}/{_total(content)}"
     return "  ".join(
-        part
-        for part in (f"step {content['step']}/{_total(content)}", _left(content, pace), *facts)
-        if part
+        part for part in (at, _left(content, pace), _replicas(content), *facts) if part
     )
+
+
+def _replicas(content: dict[str, Any]) -> str:
+    """Say how the replicas of an ensemble are doing, whose medians are shown."""
+    return counts_in_words(content["replica_status"]) if "replicas" in content else ""
 
 
 def _table(content: dict[str, Any], pace: Pace) -> RenderableType:
@@ -116,6 +121,8 @@ def _table(content: dict[str, Any], pace: Pace) -> RenderableType:
         (str(content["path"]), "bold"),
         f"  step {content['step']} of {_total(content)}  {_left(content, pace)}",
     )
+    if "replicas" in content:
+        head.append(f"\nmedians of {content['replicas']} replicas: {_replicas(content)}")
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for observable in OBSERVABLES:
         if observable.name in _SHOWN and observable.name in content["last"]:

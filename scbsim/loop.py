@@ -1,29 +1,33 @@
-"""The only loop in the project: stages, blocks of steps, what is recorded, what is kept."""
+"""The only loop in the project: blocks of steps, what is recorded of them, what is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.base import Engine, Row
-from scbsim.observables import NAMES
+from scbsim.ensemble import Ensemble
+from scbsim.gather import gather
+from scbsim.observables import NAMES, in_words
+from scbsim.quantiles import medians
 from scbsim.recorders import Recorder
-from scbsim.spec import RunSpec
-from scbsim.stages import Stage
-from scbsim.trajectory import NormalizedRow, StageEnd
+from scbsim.replica import Stretch
+from scbsim.spec import OutputSpec
 
 if TYPE_CHECKING:
+    from scbsim.storage.position import Position
     from scbsim.storage.session import Session
 
 _BLOCK_SECONDS = 0.25
 _BLOCK_STEPS = 8192
+_BLOCK_ROWS = 2**19
+"""Steps of all replicas together in a block: their rows are in memory until it ends."""
 
-Tell = Callable[[int, int, Mapping[str, float]], None]
-"""Is given the step, the stage and the observables."""
+Tell = Callable[..., None]
+"""Is given the step, the stage and the observables; of an ensemble medians, and a note."""
 
 
 class Loop:
@@ -31,9 +35,9 @@ class Loop:
 
     Parameters
     ----------
-    engine : Engine
-    stages : sequence of Stage
-    spec : RunSpec
+    ensemble : Ensemble
+        Its replicas; a single run has one.
+    output : OutputSpec
     recorder : Recorder
     session : Session, optional
         The output that is being written; it keeps checkpoints.
@@ -41,121 +45,137 @@ class Loop:
         Asked between blocks of steps; the run ends early when it says True.
     tell : callable, optional
         Told the last row of every block of steps, be it recorded or not.
+    pace : int
+        Steps of the first block.
     """
 
     def __init__(
         self,
-        engine: Engine,
-        stages: Sequence[Stage],
-        spec: RunSpec,
+        ensemble: Ensemble,
+        output: OutputSpec,
         recorder: Recorder,
         session: Session | None = None,
         stop: Callable[[], bool] | None = None,
         tell: Tell | None = None,
+        pace: int = 1,
     ) -> None:
-        self._engine = engine
-        self._stages = stages
-        self._output = spec.output
+        self._ensemble = ensemble
+        self._output = output
         self._recorder = recorder
         self._session = session
         self._stop = stop or (lambda: False)
-        self._tell = tell or (lambda *_: None)
-        self._pace = 1
-        self._unrecorded: Row | None = None
-        self._stage, self._left = 0, stages[0].steps
+        self._tell = tell
+        self._pace = pace
+        self._most = max(1, _BLOCK_ROWS // len(ensemble))
+        self._recorded = -1  # the last step that was
+        if output.snapshot_every:
+            (alone,) = ensemble.replicas
+            alone.snapshot, alone.snapshot_every = recorder.snapshot, output.snapshot_every
         position = session.position if session else None
         if position is None:
-            self._took(engine.observe()[None, :])
+            self._begin()
         else:
-            engine.restore(position.step, position.state)
-            self._stage, self._left = position.stage, position.left
-            self._unrecorded = position.unrecorded
+            self._go_on(position)
 
     def run(self) -> str:
-        """Take the stages in order; return how the run ended."""
-        while self._stage < len(self._stages):
-            stage = self._stages[self._stage]
-            end = self._run_stage(stage)
-            if end == "stopped":
-                self._keep_what_there_is()
-                return end
-            self._recorder.stage_ended(StageEnd(stage.index, self._engine.step, end))
-            if end == "diverged":
-                self._record_last()
-                return end
-            if stage.normalize_level is not None:
-                self._normalized(stage, self._engine.normalize(stage.normalize_level))
-            self._stage += 1
-            self._left = self._stages[self._stage].steps if self._stage < len(self._stages) else 0
-        self._record_last()
-        last = self._stages[-1]
-        self._normalized(last, self._engine.normalized(self._output.normalize_level))
-        self._recorder.final(self._engine.step, self._engine.state())
-        return "complete"
-
-    def _run_stage(self, stage: Stage) -> str:
-        while self._left:
+        """Take blocks of steps until every replica has ended; return how the run ended."""
+        ensemble = self._ensemble
+        while ensemble.running:
             if self._stop():
+                self._keep_what_there_is()
                 return "stopped"
             if self._session is not None and self._session.due():
                 self._save()
             began = perf_counter()
-            steps = min(self._pace, self._left, self._to_snapshot())
-            block = self._engine.advance(stage, steps)
-            self._left -= len(block.rows)
-            self._took(block.rows)
-            if block.end != "steps":
-                return block.end
+            start = ensemble.step
+            steps = min(self._pace, ensemble.most_left, self._to_snapshot(), self._most)
+            self._took(start, ensemble.advance(steps))
             self._pace = _next_pace(steps, perf_counter() - began)
-        return "steps"
+        if len(ensemble) == 1 and ensemble.status == "complete":
+            engine = ensemble.replicas[0].engine
+            self._recorder.final(engine.step, engine.state())
+        return ensemble.status
+
+    def _begin(self) -> None:
+        for replica in self._ensemble.replicas:
+            replica.observe()
+        self._record_now()
+        if self._output.snapshot_every:
+            engine = self._ensemble.replicas[0].engine
+            self._recorder.snapshot(engine.step, engine.snapshot())
+        self._tell_of_now()
+
+    def _go_on(self, position: Position) -> None:
+        """Go to where a run that is taken up was."""
+        for i, at in enumerate(position.replicas):
+            self._ensemble.replicas[i].go_to(**vars(at))
+            if at.status != "running":
+                self._recorder.replica_ended(i, at.status)
+        self._recorded = position.step if position.recorded else -1
 
     def _to_snapshot(self) -> int:
         every = self._output.snapshot_every
-        return every - self._engine.step % every if every else _BLOCK_STEPS
+        return every - self._ensemble.step % every if every else _BLOCK_STEPS
 
-    def _took(self, rows: NDArray[np.float64]) -> None:
+    def _took(self, start: int, stretches: Mapping[int, Stretch]) -> None:
         """Hand on what is to be recorded of the steps just taken."""
-        if not len(rows):
-            return
-        step = self._engine.step
-        steps = np.arange(step - len(rows) + 1, step + 1)
-        keep = steps % self._output.every == 0
-        if keep.any():
-            self._append(steps[keep], rows[keep])
-        self._unrecorded = None if keep[-1] else rows[-1].copy()
-        self._tell(step, self._stage, dict(zip(NAMES, rows[-1].tolist(), strict=True)))
-        every = self._output.snapshot_every
-        if every and step % every == 0:
-            self._recorder.snapshot(step, self._engine.state())
+        replicas, every = self._ensemble.replicas, self._output.every
+        last = max(replicas[i].engine.step for i in stretches)
+        ended = [i for i in stretches if replicas[i].status != "running"]
+        steps = np.arange(start + every - start % every, last + 1, every)
+        # The last step of a replica, too; one that diverges may have taken it in the block before.
+        ends = {replicas[i].engine.step for i in ended} - {self._recorded}
+        if ends:
+            steps = np.union1d(steps, np.array(sorted(ends)))
+        self._record(steps, stretches)
+        for i, did in stretches.items():
+            for end in did.ends:
+                self._recorder.stage_ended(end, i)
+            for row in did.normalized:
+                self._recorder.normalized(row, i)
+        for i in ended:
+            self._recorder.replica_ended(i, replicas[i].status)
+        if last > start:
+            self._tell_of_now()
 
-    def _record_last(self) -> None:
-        """Record the last step, whether or not it is one of every so many."""
-        if self._unrecorded is not None:
-            self._append(np.array([self._engine.step]), self._unrecorded[None, :])
-            self._unrecorded = None
+    def _record(self, steps: NDArray[np.int64], stretches: Mapping[int, Stretch]) -> None:
+        if not len(steps):
+            return
+        found = gather(stretches, len(self._ensemble), steps)
+        if len(self._ensemble) == 1:
+            self._recorder.append(steps, found.stages[:, 0], found.rows[:, 0])
+        else:
+            self._recorder.append(*found)
+        self._recorded = int(steps[-1])
+
+    def _record_now(self) -> None:
+        """Record the last step of all that have not ended."""
+        replicas = self._ensemble.replicas
+        step = np.array([self._ensemble.step])
+        self._record(step, {i: replicas[i].so_far() for i in self._ensemble.running})
 
     def _keep_what_there_is(self) -> None:
-        if self._session is None:
-            self._record_last()
-        else:
+        if self._session is not None:
             self._save()
+        elif self._recorded < self._ensemble.step:
+            self._record_now()
 
     def _save(self) -> None:
-        from scbsim.storage.resume import Position
+        from scbsim.storage.position import Position
 
         assert self._session is not None
-        step = self._engine.step
-        state = self._engine.state()
-        self._session.save(Position(step, self._stage, self._left, self._unrecorded, state))
+        recorded = self._recorded == self._ensemble.step
+        self._session.save(Position.of(self._ensemble.replicas, recorded=recorded))
 
-    def _append(self, steps: NDArray[np.int64], rows: NDArray[np.float64]) -> None:
-        # Rows of the last step may be due when the last stage is already over.
-        stage = min(self._stage, len(self._stages) - 1)
-        self._recorder.append(steps, stage, rows)
-
-    def _normalized(self, stage: Stage, result: tuple[Row, int]) -> None:
-        row, count = result
-        self._recorder.normalized(NormalizedRow(self._engine.step, stage.index, count, row))
+    def _tell_of_now(self) -> None:
+        if self._tell is None:
+            return
+        ensemble = self._ensemble
+        stage = min(replica.row_stage for replica in ensemble.replicas)
+        rows = ensemble.last_rows()
+        row = rows[0] if len(rows) == 1 else medians(rows)
+        note = [in_words(ensemble.counts())] if len(rows) > 1 else []
+        self._tell(ensemble.step, stage, dict(zip(NAMES, row.tolist(), strict=True)), *note)
 
 
 def _next_pace(steps: int, seconds: float) -> int:

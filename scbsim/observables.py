@@ -46,3 +46,8 @@ STATUS: dict[int, str] = {0: "running", 1: "complete", 2: "stopped", 3: "failed"
 """What `/trajectory/status` and the attribute `status` of a dataset say of a run."""
 
 STATUS_CODE: dict[str, int] = {name: code for code, name in STATUS.items()}
+
+
+def in_words(counts: dict[str, int]) -> str:
+    """Say how many replicas there are of each status: ``60 complete, 4 diverged``."""
+    return ", ".join(f"{count} {status}" for status, count in counts.items())

@@ -39,6 +39,7 @@ class Progress:
         self._task: TaskID | None = None
         self._first: tuple[int, float] | None = None
         self._last: tuple[int, int, Mapping[str, float]] | None = None
+        self._note = ""
         self._period = REFRESH_SECONDS if _on_terminal() else LINE_SECONDS
         self._due = float("inf")
         self._said = False
@@ -55,13 +56,16 @@ class Progress:
             self._bar.start()
             self._bar.refresh()
 
-    def update(self, step: int, stage: int, row: Mapping[str, float]) -> None:
-        """Take note of the row recorded at ``step``; shown at most five times a second."""
+    def update(self, step: int, stage: int, row: Mapping[str, float], note: str = "") -> None:
+        """Take note of the row recorded at ``step``; shown at most five times a second.
+
+        ``note`` is of an ensemble, whose row has medians: how many replicas run and have ended.
+        """
         now = monotonic()
         if self._first is None and self._last is not None:
             # The rate counts from the first steps on: compiling comes before they return.
             self._first = (step, now)
-        self._last = (step, stage, row)
+        self._last, self._note = (step, stage, row), note
         if now < self._due:
             return
         self._due = now + self._period
@@ -88,6 +92,7 @@ class Progress:
             f"{rate:.3g} steps/s" if rate > 0 else "",
             ended or left,
             f"stage {stage}" if stage else "",
+            self._note,
             *(f"{name} {row[name]:.3g}" for name in SHOWN if name in row),
         ]
         facts = [fact for fact in facts if fact]

@@ -9,25 +9,41 @@ from numpy.typing import NDArray
 
 from scbsim.run_header import RunHeader
 from scbsim.state import State
-from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, dataset
+from scbsim.trajectory import (
+    NormalizedRow,
+    StageEnd,
+    Tables,
+    Trajectory,
+    attributes_of,
+    dataset,
+)
+from scbsim.trajectory_ensemble import EnsembleTables, assemble_ensemble
 
 Steps = NDArray[np.int64]
+Stages = int | NDArray[np.int64]
 Rows = NDArray[np.float64]
 
 
 class Recorder(Protocol):
-    """Receives a run, in order."""
+    """Receives a run, in order; a single run is replica 0."""
 
-    def append(self, steps: Steps, stage: int, rows: Rows) -> None:
-        """Receive the observables after some steps of one stage: (n,) and (n, 9)."""
+    def append(self, steps: Steps, stage: Stages, rows: Rows) -> None:
+        """Receive the observables after some steps, and the stages that took them.
+
+        Shapes are (n,), (n,) and (n, 9); of an ensemble (n,), (n, R) and (n, R, 9).
+        """
         ...
 
-    def normalized(self, row: NormalizedRow) -> None:
+    def normalized(self, row: NormalizedRow, replica: int = 0) -> None:
         """Receive the observables of the normalised matrices."""
         ...
 
-    def stage_ended(self, end: StageEnd) -> None:
+    def stage_ended(self, end: StageEnd, replica: int = 0) -> None:
         """Receive the step at which a stage ended."""
+        ...
+
+    def replica_ended(self, replica: int, status: str) -> None:
+        """Receive how one ended, ``complete`` or ``diverged``, after all that it recorded."""
         ...
 
     def snapshot(self, step: int, state: State) -> None:
@@ -43,32 +59,51 @@ class Recorder(Protocol):
         ...
 
 
-class MemoryRecorder:
-    """Keeps everything, and gives it as a dataset."""
+class NoRecorder:
+    """Keeps nothing."""
+
+    def append(self, steps: Steps, stage: Stages, rows: Rows) -> None:
+        """Receive rows."""
+
+    def normalized(self, row: NormalizedRow, replica: int = 0) -> None:
+        """Receive the observables of the normalised matrices."""
+
+    def stage_ended(self, end: StageEnd, replica: int = 0) -> None:
+        """Receive the step at which a stage ended."""
+
+    def replica_ended(self, replica: int, status: str) -> None:
+        """Receive how a replica ended."""
+
+    def snapshot(self, step: int, state: State) -> None:
+        """Receive a state."""
+
+    def final(self, step: int, state: State) -> None:
+        """Receive the last state."""
+
+    def close(self, status: str) -> None:
+        """After everything else."""
+
+
+class MemoryRecorder(NoRecorder):
+    """Keeps everything but states, and gives it as a dataset."""
 
     def __init__(self, header: RunHeader) -> None:
-        self._blocks: list[tuple[Steps, int, Rows]] = []
+        self._blocks: list[tuple[Steps, Steps, Rows]] = []
         self._tables = Tables()
         self._header = header
         self._status = "running"
 
-    def append(self, steps: Steps, stage: int, rows: Rows) -> None:
-        """Receive the observables after some steps of one stage."""
-        self._blocks.append((steps.copy(), stage, rows.copy()))
+    def append(self, steps: Steps, stage: Stages, rows: Rows) -> None:
+        """Receive the observables after some steps, and the stages that took them."""
+        self._blocks.append((steps.copy(), np.array(stage), rows.copy()))
 
-    def normalized(self, row: NormalizedRow) -> None:
+    def normalized(self, row: NormalizedRow, replica: int = 0) -> None:
         """Receive the observables of the normalised matrices."""
         self._tables.normalized.append(row)
 
-    def stage_ended(self, end: StageEnd) -> None:
+    def stage_ended(self, end: StageEnd, replica: int = 0) -> None:
         """Receive the step at which a stage ended."""
         self._tables.stages.append(end)
-
-    def snapshot(self, step: int, state: State) -> None:
-        """Receive a state, which is for files."""
-
-    def final(self, step: int, state: State) -> None:
-        """Receive the last state, which is for files."""
 
     def close(self, status: str) -> None:
         """After everything else."""
@@ -76,7 +111,44 @@ class MemoryRecorder:
 
     def trajectory(self) -> Trajectory:
         """Return what was received."""
-        steps = np.concatenate([steps for steps, _, _ in self._blocks])
-        stages = np.concatenate([np.full(len(s), stage) for s, stage, _ in self._blocks])
-        rows = np.concatenate([rows for _, _, rows in self._blocks])
+        steps, stages, rows = self._concatenated()
         return dataset(self._header, steps, stages, rows, self._tables, self._status)
+
+    def _concatenated(self) -> tuple[Steps, Steps, Rows]:
+        steps = np.concatenate([steps for steps, _, _ in self._blocks])
+        stages = np.concatenate(
+            [np.broadcast_to(stage, rows.shape[:-1]) for _, stage, rows in self._blocks]
+        )
+        return steps, stages, np.concatenate([rows for _, _, rows in self._blocks])
+
+
+class EnsembleMemory(MemoryRecorder):
+    """Keeps everything of an ensemble."""
+
+    def __init__(self, header: RunHeader) -> None:
+        super().__init__(header)
+        self._ensemble = EnsembleTables.of(header.spec)
+
+    def normalized(self, row: NormalizedRow, replica: int = 0) -> None:
+        """Receive the observables of the normalised matrices."""
+        self._ensemble.normalize(row, replica)
+
+    def stage_ended(self, end: StageEnd, replica: int = 0) -> None:
+        """Receive the step at which a stage ended."""
+        self._ensemble.stage_ended(end, replica)
+
+    def replica_ended(self, replica: int, status: str) -> None:
+        """Receive how a replica ended."""
+        self._ensemble.ended(replica, status)
+
+    def close(self, status: str) -> None:
+        """After everything else."""
+        super().close(status)
+        self._ensemble.close(status)
+
+    def trajectory(self) -> Trajectory:
+        """Return what was received."""
+        first, attributes = self._header.spec.dynamics.replica, attributes_of(self._header)
+        return assemble_ensemble(
+            first, *self._concatenated(), self._ensemble, self._status, attributes
+        )

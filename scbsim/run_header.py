@@ -28,7 +28,9 @@ class RunHeader:
     )
 
     def keeps_final(self, state: State) -> bool:
-        """Return whether the file is to hold the last state."""
+        """Return whether the file is to hold the last state; no ensemble does."""
+        if self.spec.dynamics.replicas > 1:
+            return False
         wanted = self.spec.output.final_state
         if wanted == "auto":
             return sum(array.nbytes for array in state.values()) < self.KEPT_UNDER

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scbsim.engines.base import Engine
-from scbsim.engines.choose import begun_by, build, choose
+from scbsim.engines.choose import begun_by, choose
+from scbsim.ensemble import Ensemble, assembled, most_threads, threads_for
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.loop import Loop
 from scbsim.memory import require_task
 from scbsim.progress import Progress
 from scbsim.provenance import provenance
-from scbsim.recorders import MemoryRecorder, Recorder
+from scbsim.recorders import EnsembleMemory, MemoryRecorder, Recorder
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
@@ -23,8 +23,6 @@ from scbsim.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from scbsim.storage.session import Session
-
-_THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
 
 
 def simulate(
@@ -117,29 +115,36 @@ def _simulate(
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = _task_of(spec, past.task if past and past.task else task)
-    if past and past.position:
-        choice = begun_by(past.position.state)
+    begun = past.position.state if past and past.position else None
+    if begun is not None:
+        choice = begun_by(begun)
     else:
-        choice = choose(spec, task, _threads(threads, task.N * task.T), _engine_of_start(spec))
-    size = task.N * task.T if choice.name == "dense" else task.N
-    count = _threads(threads, size)
-    engine = build(choice, spec, task, count)
-    if spec.init.from_ is not None and not (past and past.position):
-        _start_from(spec.init.from_, engine, task)
-    name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
-    header = RunHeader(spec, task, provenance(choice, count, source), **name)
-    memory = MemoryRecorder(header)
-    recorder: Recorder = session.recorder(header, engine.state()) if session else memory
-    shown = Progress(spec.total_steps, quiet=not progress)
-    with _numba_threads(count), _closing(recorder, shown) as run:
-        shown.start(f"N={task.N} T={task.T:g} {spec.rule_of(0)}")
-        loop = Loop(
-            engine, stages_of(spec, task), spec, recorder, session, stop=stop, tell=shown.update
-        )
-        run.status = loop.run()
+        choice = choose(spec, task, most_threads(threads), _engine_of_start(spec))
+    count = threads_for(threads, choice, spec, task)
+    level = spec.output.normalize_level
+    with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
+        if spec.init.from_ is not None and not (past and past.position):
+            _start_from(spec.init.from_, ensemble, task)
+        name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
+        header = RunHeader(spec, task, provenance(choice, count, source), **name)
+        memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
+        engine = ensemble.replicas[0].engine
+        recorder: Recorder = memory
+        if session:
+            recorder = session.recorder(header, engine.state(), engine.snapshot())
+        shown = Progress(spec.total_steps, quiet=not progress)
+        with _closing(recorder, shown) as run:
+            shown.start(_label(spec, task))
+            loop = Loop(ensemble, spec.output, recorder, session, stop=stop, tell=shown.update)
+            run.status = loop.run()
     if session and run.status in ("complete", "diverged"):
         session.tidy()
     return memory
+
+
+def _label(spec: RunSpec, task: Task) -> str:
+    R = spec.dynamics.replicas
+    return f"N={task.N} T={task.T:g} {spec.rule_of(0)}{f' x{R}' if R > 1 else ''}"
 
 
 def _task_of(spec: RunSpec, task: Task | None) -> Task:
@@ -157,31 +162,6 @@ def _task_of(spec: RunSpec, task: Task | None) -> Task:
     return task
 
 
-def _threads(asked: int | None, entries: int) -> int:
-    """Return how many threads to use: one where starting more costs more than it saves."""
-    import numba
-
-    there: int = numba.config.NUMBA_NUM_THREADS
-    if asked is not None and not 1 <= asked <= there:
-        raise InputError(
-            f"threads: {asked} asked for; from 1 to {there} can be used here (the environment "
-            "variable NUMBA_NUM_THREADS, set before the start, changes that)"
-        )
-    return 1 if entries < _THREADS_FROM else asked or there
-
-
-@contextmanager
-def _numba_threads(count: int) -> Iterator[None]:
-    import numba
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(count)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
-
-
 def _engine_of_start(spec: RunSpec) -> str | None:
     """Return the engine that left the state from which a run starts, if it starts from one."""
     from scbsim.storage.reader import describe
@@ -190,8 +170,8 @@ def _engine_of_start(spec: RunSpec) -> str | None:
     return None if path is None else str(describe(path)["provenance"]["engine"])
 
 
-def _start_from(path: str, engine: Engine, task: Task) -> None:
-    """Put an engine at the last state of another run."""
+def _start_from(path: str, ensemble: Ensemble, task: Task) -> None:
+    """Put every replica at the last state of another run."""
     from scbsim.storage.reader import last_state
 
     there, state = last_state(path)
@@ -202,7 +182,8 @@ def _start_from(path: str, engine: Engine, task: Task) -> None:
     ]
     if faults:
         raise SpecError(faults)
-    engine.adopt(state, there)
+    for replica in ensemble.replicas:
+        replica.engine.adopt(state, there)
 
 
 class _Run:

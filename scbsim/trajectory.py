@@ -20,6 +20,10 @@ else:
     Trajectory = Any
 
 
+REASONS = ("steps", "signal", "diverged")
+"""What ends a stage; the file keeps the index."""
+
+
 @dataclass(frozen=True)
 class StageEnd:
     """When a stage ended, and why: ``steps``, ``signal`` or ``diverged``."""
@@ -41,12 +45,15 @@ class NormalizedRow:
         Columns in which nothing stood out.
     row : (9,) float64
         In the order of `scbsim.observables.OBSERVABLES`.
+    final : bool
+        Whether they are those of a copy of the last state.
     """
 
     step: int
     stage: int
     count: int
     row: NDArray[np.float64]
+    final: bool = False
 
 
 @dataclass
@@ -66,7 +73,12 @@ def dataset(
     status: str,
 ) -> Trajectory:
     """Build the dataset of a run that was kept in memory."""
-    attributes = {
+    return assemble(steps, stages, rows, tables, status, attributes_of(header))
+
+
+def attributes_of(header: RunHeader) -> dict[str, Any]:
+    """Return the attributes of the dataset of a run that was kept in memory."""
+    return {
         **task_attributes(header),
         "engine": header.provenance["engine"],
         "spec": header.spec.to_json(),
@@ -74,7 +86,6 @@ def dataset(
         "run_uuid": header.run_uuid,
         "created_utc": header.created_utc,
     }
-    return assemble(steps, stages, rows, tables, status, attributes)
 
 
 def task_attributes(header: RunHeader) -> dict[str, int | float]:

@@ -24,7 +24,7 @@ FLOOR = {
     name: floor
     for floor, names in enumerate(
         [
-            ["_version", "errors", "observables"],
+            ["_version", "errors", "observables", "quantiles"],
             ["kernels"],
             ["spec", "presets", "progress", "memory"],
             ["task"],
@@ -32,9 +32,10 @@ FLOOR = {
             ["run_header"],
             ["stages", "trajectory"],
             ["engines", "storage"],
-            ["provenance", "recorders"],
+            ["provenance", "recorders", "replica", "crew"],
+            ["ensemble", "gather"],
             ["loop"],
-            ["simulation"],
+            ["simulation", "endings"],
             ["figures", "warmup"],
             ["cli"],
             ["__main__"],

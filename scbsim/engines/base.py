@@ -61,6 +61,10 @@ class Engine(Protocol):
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""
         ...
 
+    def snapshot(self) -> State:
+        """Return what a reader wants of the state; shapes are those of :meth:`state` or lists."""
+        ...
+
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state that an engine left on another task of the same N and T.
 

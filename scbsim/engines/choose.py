@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scbsim.engines.base import Engine
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.cost import (
+    COLLAPSED_STEP,
     DENSE_BYTES,
+    DENSE_ENTRY,
     dense_seconds,
     sparse_bytes,
     sparse_room,
@@ -26,7 +28,7 @@ from scbsim.stages import stages_of
 from scbsim.state import State
 from scbsim.task import Task
 
-ENGINES: dict[str, Callable[..., Engine]] = {
+ENGINES: dict[str, Any] = {
     "collapsed": CollapsedEngine,
     "dense": DenseEngine,
     "population": PopulationEngine,
@@ -128,8 +130,27 @@ def _matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     return engine == "dense" or bool(spec.output.snapshot_every) or spec.output.final_state is True
 
 
-def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
-    """Build an engine at the start of a run.
+def bytes_needed(choice: Choice, spec: RunSpec, task: Task) -> int:
+    """Return the bytes of the state of one replica, about."""
+    if choice.name == "dense":
+        return DenseEngine.needs(task, spec.dynamics.precision, value=choice.matrix_V)
+    if choice.name == "sparse":
+        return int(sparse_bytes(stages_of(spec, task), NoiseLevels.from_spec(spec, task), task))
+    return 8 * 4 * task.N * (task.Q + 1)
+
+
+def entries(choice: Choice, spec: RunSpec, task: Task) -> float:
+    """Return about how many entries of the dense matrix would take as long as a step does."""
+    if choice.name == "dense":
+        return task.N * task.T
+    stages, noise = stages_of(spec, task), NoiseLevels.from_spec(spec, task)
+    if choice.name == "sparse":
+        return sparse_seconds(stages, noise, task) / DENSE_ENTRY
+    return COLLAPSED_STEP / DENSE_ENTRY
+
+
+def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int = 0) -> Engine:
+    """Build an engine at the start of a run, with the noise of so many replicas after the spec's.
 
     Raises
     ------
@@ -142,13 +163,13 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int) -> Engine:
     if choice.name == "sparse":
         # What it comes to need is known now, before there is a file.
         require_room(*sparse_room(stages_of(spec, task), NoiseLevels.from_spec(spec, task), task))
-    engine = ENGINES[choice.name](
+    engine: Engine = ENGINES[choice.name](
         task,
         NoiseLevels.from_spec(spec, task),
         alpha_A=spec.init.alpha_A if from_signals else 0.0,
         alpha_V=spec.init.alpha_V if from_signals else 0.0,
         seed=spec.seed,
-        replica=spec.dynamics.replica,
+        replica=spec.dynamics.replica + replica,
         dtype=np.dtype(spec.dynamics.precision),
         threads=threads,
         value=choice.matrix_V,

@@ -14,7 +14,8 @@ from scbsim.task import Task
 DENSE_BYTES = 4
 
 # Seconds, measured where docs/performance.md says; that ratios hold elsewhere is all that counts.
-_DENSE_ENTRY = 5e-10
+DENSE_ENTRY = 5e-10
+COLLAPSED_STEP = 1.2e-7
 _DOUBLE = 2.5
 _BIRTH = 2e-8
 _LIVE = 5e-9
@@ -24,7 +25,7 @@ _SUPPORT = 3e-9
 
 def dense_seconds(stages: Sequence[Stage], task: Task, threads: int, dtype: np.dtype) -> float:
     """Return what a step of the dense engine takes off the support."""
-    entry = _DENSE_ENTRY * (_DOUBLE if dtype == np.float64 else 1.0)
+    entry = DENSE_ENTRY * (_DOUBLE if dtype == np.float64 else 1.0)
     return entry * task.N * task.T / threads
 
 

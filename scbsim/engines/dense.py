@@ -54,10 +54,15 @@ class DenseEngine(GaussianEngine):
                 f"task.T: {task.T} positions; the dense engine's random stream numbers up to "
                 f"{longest} of a column in {np.dtype(dtype).name}"
             )
-        matrix = task.N * task.T * np.dtype(dtype).itemsize
-        of_V = 2 * 8 * task.N * task.N if value else 0
-        require(matrix + of_V, f"the dense engine at N = {task.N}, T = {task.T}")
+        needed = self.needs(task, dtype, value=value)
+        require(needed, f"the dense engine at N = {task.N}, T = {task.T}")
         super().__init__(task, noise, dtype=dtype, bulk=True, value=value, **options)
+
+    @staticmethod
+    def needs(task: Task, dtype: Any, *, value: bool) -> int:
+        """Return the bytes of its matrices: A, V, and the target of V."""
+        of_V = 2 * 8 * task.N * task.N if value else 0
+        return task.N * task.T * int(np.dtype(dtype).itemsize) + of_V
 
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""

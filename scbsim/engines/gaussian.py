@@ -155,6 +155,10 @@ class GaussianEngine:
             "mean": self.mean,
         }
 
+    def snapshot(self) -> State:
+        """Return what a reader wants of the state: all of it."""
+        return self.state()
+
     def restore(self, step: int, state: State) -> None:
         """Go to a state that :meth:`state` gave, to the bit."""
         self.step = step

@@ -25,6 +25,7 @@ MOST_ENTRIES = 2**62
 """N times T, so that every entry has a number."""
 
 LIVE_BYTES = 32  # of an entry, in both lists
+_OF_V = ("W", "scalars", "mean")
 NEWBORN_BYTES = 48
 _LEAST_ROOM = 1024
 
@@ -153,6 +154,19 @@ class SparseEngine(GaussianEngine):
             "indices": self._live.position[self._now, :count],
             "data": self._live.s[self._now, :count],
             **super().state(),
+        }
+
+    def snapshot(self) -> State:
+        """Return ``s`` as a sparse matrix by columns, with its support, and the intercepts."""
+        entries = entries_of(self.state(), self.task)
+        first = np.searchsorted(entries.column, np.arange(self.task.N + 1))
+        sums = np.bincount(entries.column, entries.s, self.task.N)
+        return {
+            "indptr": first,
+            "indices": entries.position,
+            "data": entries.s,
+            "intercept": (1.0 - sums) / self.task.T,
+            **{name: array for name, array in super().state().items() if name in _OF_V},
         }
 
     def restore(self, step: int, state: State) -> None:

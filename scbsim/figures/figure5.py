@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scbsim import presets
-from scbsim.errors import OutputError
+from scbsim.errors import Fault, OutputError, SpecError
 from scbsim.figures.files import Stop, Tell, obtain
 
 if TYPE_CHECKING:
@@ -104,13 +104,18 @@ def specs(
         words.append(f"dynamics.engine={engine}")
     if seed is not None:
         words.append(f"seed={seed}")
-    return {
+    found = {
         (N, rule): RunSpec.from_dict(
             tomllib.loads(presets.text(f"figure5-n{N}-{rule}")), overrides=[*words, *overrides]
         )
         for N in (SIZES[:1] if quick else SIZES)
         for rule in RULES
     }
+    for spec in found.values():
+        if spec.dynamics.replicas > 1:
+            problem = f"{spec.dynamics.replicas} replicas; figure 5 is of single runs"
+            raise SpecError([Fault("dynamics.replicas", problem)])
+    return found
 
 
 def population(spec: RunSpec) -> RunSpec:

@@ -8,11 +8,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scbsim.figures.spread import (
+    draw_spread,
+    ended,
+    normalized,
+    replicas,
+    spread,
+    stage_ends,
+)
 from scbsim.figures.style import (
     GREY,
     colors,
-    curve,
-    drawable,
     literal,
     new_figure,
     power,
@@ -25,6 +31,7 @@ from scbsim.figures.style import (
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -54,6 +61,7 @@ def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
     -------
     matplotlib.figure.Figure
         Signals, noise parts, distances, similarities and loss; stars are normalised solutions.
+        Of an ensemble the median over replicas, and a band from the first to the last decile.
     """
     with styled():
         figure = new_figure(10.0, 5.8)
@@ -81,29 +89,21 @@ def labels(paths: Sequence[Path]) -> list[str]:
 
 
 def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log: bool) -> None:
-    values = [run[name].values for run in runs.values() for name in names]
+    values = [each for run in runs.values() for name in names for each in spread(run, name)]
     scale(axes, values, logarithmic=log)
     for run, pair in zip(runs.values(), _colors(len(runs)), strict=True):
         for name, color, second in zip(names, pair, (False, True), strict=False):
             apart = second and len(runs) > 1
             looks = {"linestyle": DASHED} if apart else {}
-            curve(axes, run["step"], run[name], color=color, zorder=3, **looks)
-            for step, value in _normalized(run, name):
-                star(axes, step, value, color, hollow=apart)
+            draw_spread(axes, run, name, color, zorder=3, **looks)
+            for step, value in normalized(run, name):
+                if replicas(run):
+                    axes.plot([step, step], [value.low, value.high], color=color, zorder=4)
+                star(axes, step, float(value.middle), color, hollow=apart)
     if len(runs) == 1:
         (run,) = runs.values()
-        for end in run["stage_end"].values[:-1] if "stage_end" in run else ():
-            axes.axvline(float(end), color=GREY, linewidth=0.8, linestyle=":", zorder=1)
-
-
-def _normalized(run: xr.Dataset, name: str) -> list[tuple[float, float]]:
-    import numpy as np
-
-    if not run.sizes.get("normalization", 0):
-        return []
-    values = drawable(run[f"normalized_{name}"].values)
-    steps = run["normalized_step"].values
-    return [(float(s), float(v)) for s, v in zip(steps, values, strict=True) if np.isfinite(v)]
+        for end in stage_ends(run):
+            axes.axvline(end, color=GREY, linewidth=0.8, linestyle=":", zorder=1)
 
 
 def _colors(runs: int) -> list[tuple[str, str]]:
@@ -114,11 +114,11 @@ def _colors(runs: int) -> list[tuple[str, str]]:
     return [(color, color) for color in colors(runs)]
 
 
-def _legend(runs: Mapping[str, xr.Dataset]) -> list[object]:
+def _legend(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
     from matplotlib.lines import Line2D
 
     if len(runs) == 1:
-        handles = [
+        handles: list[Artist] = [
             Line2D([], [], color=color, label=name)
             for color, name in zip(
                 *_colors(1), ("attention matrix A, and the loss", "value matrix V"), strict=True
@@ -126,13 +126,14 @@ def _legend(runs: Mapping[str, xr.Dataset]) -> list[object]:
         ]
     else:
         handles = [
-            Line2D([], [], color=color, label=literal(f"{label}{_ended(run)}"))
+            Line2D([], [], color=color, label=literal(f"{label}{_many(run)}{ended(run)}"))
             for (label, run), (color, _) in zip(runs.items(), _colors(len(runs)), strict=True)
         ]
         handles += [
             Line2D([], [], color=GREY, label="A, and the loss"),
             Line2D([], [], color=GREY, linestyle=DASHED, label="V"),
         ]
+    handles += _bands(runs)
     if any(run.sizes.get("normalization", 0) for run in runs.values()):
         words = "normalised" if len(runs) == 1 else "normalised (V: hollow)"
         handles.append(
@@ -149,12 +150,22 @@ def _legend(runs: Mapping[str, xr.Dataset]) -> list[object]:
         )
     if len(runs) == 1 and any(run.sizes.get("stage_index", 0) > 1 for run in runs.values()):
         handles.append(Line2D([], [], color=GREY, linestyle=":", label="end of a stage"))
-    return list(handles)
+    return handles
 
 
-def _ended(run: xr.Dataset) -> str:
-    status = run.attrs["status"]
-    return "" if status == "complete" else f" ({status})"
+def _many(run: xr.Dataset) -> str:
+    return f", {replicas(run)} replicas" if replicas(run) else ""
+
+
+def _bands(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
+    """Return the legend of the bands, if there are any."""
+    from matplotlib.patches import Patch
+
+    sizes = {replicas(run) for run in runs.values() if replicas(run)}
+    if not sizes:
+        return []
+    of = f"{sizes.pop()} replicas" if len(sizes) == 1 else "the replicas"
+    return [Patch(facecolor=GREY, alpha=0.6, label=f"median and 10-90% of {of}")]
 
 
 def _title(label: str, run: xr.Dataset) -> str:
@@ -164,4 +175,4 @@ def _title(label: str, run: xr.Dataset) -> str:
     rules = [stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"]]
     taken = " then ".join(rule for rule, _ in groupby(rules))
     facts.append(f"{taken} on the {run.attrs['engine']} engine")
-    return f"{literal(label)}{_ended(run)}\n{', '.join(facts)}"
+    return f"{literal(label)}{ended(run)}\n{', '.join(facts)}"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WITHOUT_THRESHOLD = ("sgd", "vanilla")
 REAL_BATCHES = ("batch", "softmax")
+STREAMS = 2**24
+"""Noise streams of a seed: one for each replica."""
 
 # Valid specs that this release does not run: key, what is meant by it, what to say.
 # Delete a line when it does.
@@ -25,11 +27,6 @@ NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         "dynamics.engine",
         lambda engine: engine in REAL_BATCHES,
         "engine {} is not in this release; there are auto, dense, sparse, collapsed, population",
-    ),
-    (
-        "dynamics.replicas",
-        lambda replicas: replicas > 1,
-        "{} replicas in one run are not in this release; vary dynamics.replica from run to run",
     ),
     (
         "noise.model",
@@ -170,4 +167,26 @@ def population_has_signals(run: Values) -> Iterator[Fault]:
     if run["dynamics"]["engine"] == "population" and run["init"]["from"] is not None:
         yield Fault(
             "init.from", "the population engine starts from signals; the dense one can take a state"
+        )
+
+
+def ensembles_keep_no_states(run: Values) -> Iterator[Fault]:
+    """Check that an ensemble is not asked for states, and has not too many replicas."""
+    dynamics, output = run["dynamics"], run["output"]
+    R = dynamics["replicas"]
+    if R == 1:
+        return
+    alone = "run the replica of which it is wanted alone, with dynamics.replica"
+    if output.get("snapshot_every"):
+        problem = f"{show(output['snapshot_every'])} with {R} replicas, of which no states are kept"
+        yield Fault("output.snapshot_every", f"{problem}; {alone}")
+    if output.get("final_state") is True:
+        problem = f"true with {R} replicas, of which no last states are kept"
+        yield Fault("output.final_state", f"{problem}; {alone}")
+    if "replica" in dynamics and dynamics["replica"] + R > STREAMS:
+        last = dynamics["replica"] + R - 1
+        yield Fault(
+            "dynamics.replicas",
+            f"{R} from dynamics.replica = {dynamics['replica']} on end at {last}; noise streams "
+            f"are numbered to below 2**{STREAMS.bit_length() - 1}",
         )

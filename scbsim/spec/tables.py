@@ -107,9 +107,10 @@ class DynamicsSpec(Table):
     rule : {"sgd", "prox", "denoise", "vanilla"}
         The update rule of stages that name none; "vanilla" only on real batches.
     replicas : int
-        Independent runs of one task side by side, 1 to below 2**24.
+        Independent runs of one task side by side, 1 to below 2**24; all but the noise is the same.
     replica : int
-        Index of the noise stream, 0 to below 2**24: another one is another run of one seed.
+        Index of the noise stream, 0 to below 2**24: another one is another run of one seed. With
+        ``replicas`` the first of so many.
     batch_size : int
         Samples a step, 1 to below 2**53. In the Gaussian engines it only scales the noise.
     precision : {"float32", "float64"}

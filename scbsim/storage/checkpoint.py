@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from scbsim.storage.space import give_back, make_room, sync
 from scbsim.storage.text import put_text, text
 
 FORMAT = "scbsim-checkpoint"
+_BYTES_OF_A_NAME = 2048
+"""What HDF5 writes of an array besides the array, at the most."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Checkpoint:
     facts : dict
         Small numbers: the step, where in the stages, what the recorder had recorded.
     state : dict of arrays
-        The engine's.
+        The engine's; of an ensemble those of each replica, ``0/bulk``.
     """
 
     run_uuid: str
@@ -80,7 +83,8 @@ def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
 def _write(path: Path, checkpoint: Checkpoint) -> None:
     file = h5py.File(path, "x", libver=LIBVER)
     with failing_whole(path, file):
-        make_room(path, sum(array.nbytes for array in checkpoint.state.values()) + LEAST_ROOM)
+        size = sum(array.nbytes + _BYTES_OF_A_NAME for array in checkpoint.state.values())
+        make_room(path, size + LEAST_ROOM)
         put_text(
             file.attrs,
             format=FORMAT,
@@ -123,7 +127,7 @@ def _read(path: Path) -> Checkpoint:
     with h5py.File(path, "r", locking=False) as file:
         if text(file.attrs, "format") != FORMAT:
             raise ValueError(f"{path} is no checkpoint")
-        state = {name: data[()] for name, data in file.items()}
+        state = {name: data[()] for name, data in _arrays(file)}
         for name, array in state.items():
             if _crc(array) != int(file[name].attrs["crc32"]):
                 raise ValueError(f"{path}: {name} is damaged")
@@ -133,6 +137,15 @@ def _read(path: Path) -> Checkpoint:
             facts=json.loads(text(file.attrs, "facts")),
             state=state,
         )
+
+
+def _arrays(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Give the arrays of a state by their names, which may have parts: ``0/bulk``."""
+    for name, node in group.items():
+        if isinstance(node, h5py.Group):
+            yield from ((f"{name}/{inner}", data) for inner, data in _arrays(node))
+        else:
+            yield name, node
 
 
 def _crc(array: NDArray[Any]) -> int:

@@ -12,12 +12,13 @@ import numpy as np
 from scbsim._version import __version__
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.run_header import RunHeader
+from scbsim.spec import RunSpec
 from scbsim.state import State
+from scbsim.storage.ensemble import make_ensemble_tables, make_replicas
 from scbsim.storage.schema import (
     FINAL,
     FORMAT,
     LIBVER,
-    MOST_CHUNK_BYTES,
     NORMALIZED,
     PAGE,
     REASONS,
@@ -28,11 +29,12 @@ from scbsim.storage.schema import (
     TRAJECTORY,
     chunk_rows,
 )
+from scbsim.storage.states import make_states
 from scbsim.storage.text import put_text
 from scbsim.trajectory import task_attributes
 
 
-def empty_file(header: RunHeader, state: State) -> bytes:
+def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
     """Return the bytes of the file: header and task, and columns with no rows.
 
     Made in memory, so that a full disk meets a plain write and not half of HDF5.
@@ -40,8 +42,8 @@ def empty_file(header: RunHeader, state: State) -> bytes:
     Parameters
     ----------
     header : RunHeader
-    state : dict of arrays
-        An engine's: snapshots and the last state have these shapes.
+    state, snapshot : dict of arrays
+        An engine's: the last state and snapshots have these shapes.
     """
     image = BytesIO()
     pages = {"fs_strategy": "page", "fs_page_size": PAGE}
@@ -61,31 +63,45 @@ def empty_file(header: RunHeader, state: State) -> bytes:
             # Runs go on from these, so what a disk spoils must be noticed.
             task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
         task.attrs.update(task_attributes(header))
-        expected = header.spec.total_steps // header.spec.output.every + 2
-        _make_trajectory(file, chunk_rows(expected))
-        _make_tables(file, len(header.spec.stage))
+        _make_trajectory(file, header.spec)
+        if header.spec.dynamics.replicas > 1:
+            make_ensemble_tables(file, header.spec)
+        else:
+            _make_tables(file, len(header.spec.stage))
         if header.spec.output.snapshot_every:
-            _make_states(file.create_group(SNAPSHOTS), state)
+            make_states(file.create_group(SNAPSHOTS), snapshot)
         if header.keeps_final(state):
-            _make_states(file.create_group(FINAL), state, checked=True)
+            make_states(file.create_group(FINAL), state, checked=True)
     return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
 
 
-def _make_trajectory(file: h5py.File, chunk: int) -> None:
+def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
     group = file.create_group(TRAJECTORY)
-    growing: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (chunk,)}
-    step = group.create_dataset("step", dtype=np.int64, **growing)
+    R = spec.dynamics.replicas
+    wide = (R,) if R > 1 else ()
+    chunk = chunk_rows(spec.total_steps // spec.output.every + 2, R)
+
+    def growing(*wide: int) -> dict[str, Any]:
+        return {"shape": (0, *wide), "maxshape": (None, *wide), "chunks": (chunk, *wide)}
+
+    step = group.create_dataset("step", dtype=np.int64, **growing())
     put_text(step.attrs, long_name="steps taken")
     step.make_scale("step")
-    stage = group.create_dataset("stage", dtype=np.int64, **growing)
+    scales = [step, *([make_replicas(group, spec)] if R > 1 else [])]
+    stage = group.create_dataset("stage", dtype=np.int64, **growing(*wide))
     put_text(stage.attrs, long_name="stage, from 0")
-    stage.dims[0].attach_scale(step)
+    _attach(stage, scales)
     for o in OBSERVABLES:
-        column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing)
+        column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing(*wide))
         put_text(column.attrs, long_name=o.long_name, units="1")
-        column.dims[0].attach_scale(step)
+        _attach(column, scales)
     group.create_dataset("n_committed", data=np.int64(0))
     group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
+
+
+def _attach(column: h5py.Dataset, scales: list[h5py.Dataset]) -> None:
+    for dimension, scale in zip(column.dims, scales, strict=True):
+        dimension.attach_scale(scale)
 
 
 def _make_tables(file: h5py.File, stages: int) -> None:
@@ -100,28 +116,3 @@ def _make_tables(file: h5py.File, stages: int) -> None:
     put_text(group.attrs, reasons=json.dumps(REASONS))
     for name in ("stage", "end_step", "reason"):
         group.create_dataset(name, dtype=np.int64, **few)
-
-
-def _make_states(group: h5py.Group, state: State, *, checked: bool = False) -> None:
-    """Make the datasets to which states are appended along a first dimension."""
-    group.create_dataset("step", (0,), np.int64, chunks=(64,), maxshape=(None,))
-    for name, array in state.items():
-        group.create_dataset(
-            name,
-            shape=(0, *array.shape),
-            # Of an axis of no length HDF5 allows no chunk, unless it may grow.
-            maxshape=(None, *(length or None for length in array.shape)),
-            dtype=array.dtype,
-            chunks=(1, *_chunk(array.shape, array.itemsize)),
-            fletcher32=checked,
-        )
-
-
-def _chunk(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """Return whole rows where they fit into a chunk, and parts of a row where they do not."""
-    chunk: list[int] = []
-    room = MOST_CHUNK_BYTES // itemsize
-    for length in reversed(shape):
-        chunk.insert(0, max(1, min(length, room)))
-        room //= max(chunk[0], 1)
-    return tuple(chunk)

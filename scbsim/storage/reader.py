@@ -17,6 +17,12 @@ from scbsim.errors import OutputError, ScbsimError
 from scbsim.observables import NAMES, STATUS
 from scbsim.state import State
 from scbsim.storage.checkpoint import checkpoint_step
+from scbsim.storage.ensemble_reader import (
+    describe_ensemble,
+    is_ensemble,
+    load_ensemble,
+    read_tables,
+)
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
     FINAL,
@@ -28,6 +34,7 @@ from scbsim.storage.schema import (
     TASK,
     TRAJECTORY,
 )
+from scbsim.storage.states import read_state
 from scbsim.storage.superblock import Repaired, superblock
 from scbsim.storage.text import text
 from scbsim.task import Task
@@ -141,6 +148,8 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
         for name in ("spec", "provenance", "run_uuid", "created_utc"):
             attributes[name] = text(file.attrs, name)
         group = file[TRAJECTORY]
+        if is_ensemble(file):
+            return load_ensemble(file, attributes)
         status, n = _progress(group)
         rows = np.empty((n, len(NAMES)))
         for i, name in enumerate(NAMES):
@@ -168,10 +177,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status, n = _progress(group)
-        tables = _tables(file)
-        last = {name: float(group[name][n - 1]) for name in NAMES} if n else {}
-        normalized = tables.normalized[-1] if tables.normalized else None
+        status = STATUS[int(group["status"][()])]
+        tables = read_tables(file) if is_ensemble(file) else None
+        _, n = _progress(group)
+        end = describe_ensemble(file, tables, n) if tables else _describe_end(file, n)
         return {
             "path": str(path),
             "bytes": Path(path).stat().st_size,
@@ -185,9 +194,7 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             "checkpoint_step": checkpoint_step(Path(path)),
             "rows": n,
             "step": int(group["step"][n - 1]) if n else 0,
-            "last": last,
-            "normalized": _describe_normalized(normalized),
-            "stages": [vars(end) for end in tables.stages],
+            **end,
             "spec": json.loads(text(file.attrs, "spec")),
             "provenance": json.loads(text(file.attrs, "provenance")),
         }
@@ -205,17 +212,16 @@ def last_state(path: str | os.PathLike[str]) -> tuple[Task, State]:
         if FINAL not in file or not len(file[FINAL]["step"]):
             status, _ = _progress(file[TRAJECTORY])
             why = "it did not keep it: run it with output.final_state = true"
-            if status != "complete":
+            if is_ensemble(file):
+                why = (
+                    "an ensemble keeps none: run the replica to start from alone, with "
+                    "dynamics.replica and output.final_state = true"
+                )
+            elif status != "complete":
                 why = f"the run is {status}"
             raise OutputError(f"{path} holds no last state to start from; {why}")
         _, state = read_state(file[FINAL], 0)
     return Task.from_arrays(**read_arrays(path)), state
-
-
-def read_state(group: h5py.Group, i: int) -> tuple[int, State]:
-    """Return the step and the arrays of one state in `/snapshots` or `/final`."""
-    state = {name: data[i] for name, data in group.items() if name != "step"}
-    return int(group["step"][i]), state
 
 
 def _progress(group: h5py.Group) -> tuple[str, int]:
@@ -226,6 +232,16 @@ def _progress(group: h5py.Group) -> tuple[str, int]:
     """
     status = STATUS[int(group["status"][()])]
     return status, int(group["n_committed"][()])
+
+
+def _describe_end(file: h5py.File, n: int) -> dict[str, Any]:
+    """Return what a run last came to, by its rows and tables."""
+    group, tables = file[TRAJECTORY], _tables(file)
+    return {
+        "last": {name: float(group[name][n - 1]) for name in NAMES} if n else {},
+        "normalized": _describe_normalized(tables.normalized[-1] if tables.normalized else None),
+        "stages": [vars(end) for end in tables.stages],
+    }
 
 
 def _describe_normalized(row: NormalizedRow | None) -> dict[str, float] | None:

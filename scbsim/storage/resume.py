@@ -5,53 +5,29 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scbsim.errors import OutputError, RunWarning, TaskError
 from scbsim.observables import NAMES, STATUS
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
-from scbsim.state import State
 from scbsim.storage.checkpoint import Checkpoint, beside, read_checkpoint
-from scbsim.storage.reader import Damaged, opened, read_state
+from scbsim.storage.ensemble_reader import is_ensemble, read_tables
+from scbsim.storage.position import Position, ReplicaPosition, position_of
+from scbsim.storage.reader import Damaged, opened
 from scbsim.storage.schema import FINAL, NORMALIZED, REASONS, STAGES, TRAJECTORY
+from scbsim.storage.states import read_state
 from scbsim.storage.superblock import repair, superblock
 from scbsim.storage.text import text
 from scbsim.storage.verify import fault_of
 from scbsim.storage.writer import Cursors
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a run is between two steps.
-
-    Attributes
-    ----------
-    step : int
-        Steps taken.
-    stage : int
-        The stage that is next to step.
-    left : int
-        Steps that it has left.
-    unrecorded : (9,) float64 or None
-        Observables of the last step, where it was not one to record.
-    state : dict of arrays
-        The engine's; empty at the start.
-    """
-
-    step: int
-    stage: int
-    left: int
-    unrecorded: NDArray[np.float64] | None = None
-    state: State = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,6 +87,8 @@ def _past_in(path: Path, spec: RunSpec) -> Past | None:
         longer = _longer(path, spec, json.loads(text(file.attrs, "spec")))
         who: dict[str, Any] = {k: text(file.attrs, k) for k in ("run_uuid", "created_utc")}
         who["task"] = Task.from_arrays(**read_arrays(path))
+        if longer and status != "diverged" and is_ensemble(file):
+            _none_complete(path, file)
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
@@ -122,6 +100,18 @@ def _past_in(path: Path, spec: RunSpec) -> Past | None:
     position = _position(checkpoint, _longer(path, spec, json.loads(checkpoint.spec)))
     cursors = Cursors(**checkpoint.facts["cursors"])
     return Past(position, cursors, **who, respecify=longer > 0)
+
+
+def _none_complete(path: Path, file: Any) -> None:
+    """Refuse to take replicas further that are complete."""
+    codes = read_tables(file).status.tolist()
+    complete = [STATUS[code] for code in codes].count("complete")
+    if complete:
+        raise OutputError(
+            f"{path} is an ensemble of which {complete} of {len(codes)} replicas are complete, and "
+            "their last states were not kept, so its last stage cannot be longer: run a replica "
+            "that is to go further alone, with dynamics.replica and dynamics.replicas = 1"
+        )
 
 
 def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
@@ -144,14 +134,7 @@ def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
 
 def _position(checkpoint: Checkpoint, longer: int = 0) -> Position:
     facts = checkpoint.facts
-    last = facts["stage"] == facts["stages"] - 1
-    return Position(
-        step=facts["step"],
-        stage=facts["stage"],
-        left=facts["left"] + (longer if last else 0),
-        unrecorded=None if facts["unrecorded"] is None else np.array(facts["unrecorded"]),
-        state=checkpoint.state,
-    )
+    return position_of(facts, checkpoint.state, facts["stages"], longer)
 
 
 def _extended(
@@ -184,8 +167,8 @@ def _extended(
         stages=len(stages["stage"]) - 1,
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
     )
-    position = Position(step, len(spec.stage) - 1, longer, unrecorded, state)
-    return Past(position, cursors, **who, respecify=True)
+    position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
+    return Past(Position((position,)), cursors, **who, respecify=True)
 
 
 def _after_damage(path: Path, spec: RunSpec, fault: str) -> Past:

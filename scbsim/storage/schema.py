@@ -7,6 +7,8 @@ learned; attributes carry the spec, the provenance and a name that no other run 
 
 from __future__ import annotations
 
+from scbsim.trajectory import REASONS as REASONS
+
 FORMAT = "scbsim"
 SCHEMA_VERSION = "1.0"
 
@@ -25,13 +27,14 @@ SNAPSHOTS = "snapshots"
 FINAL = "final"
 
 MOST_CHUNK_ROWS = 16384
+MOST_CHUNK_VALUES = 2**16
 MOST_CHUNK_BYTES = 2**22
 LEAST_ROOM = 2**20
 """Bytes that have to be free for anything to be written."""
-REASONS = ("steps", "signal", "diverged")
-"""What ends a stage; the file keeps the index."""
 
 
-def chunk_rows(expected: int) -> int:
-    """Return the rows of a chunk: fewer where fewer are expected."""
+def chunk_rows(expected: int, replicas: int = 1) -> int:
+    """Return the rows of a chunk: fewer where fewer are expected, or where they are wide."""
+    if replicas > 1:
+        return max(1, min(MOST_CHUNK_ROWS, MOST_CHUNK_VALUES // replicas, expected))
     return max(16, min(MOST_CHUNK_ROWS, expected))

@@ -19,9 +19,11 @@ from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.storage.checkpoint import Checkpoint, beside, remove_checkpoints, write_checkpoint
 from scbsim.storage.empty import empty_file
+from scbsim.storage.ensemble import EnsembleRecorder
 from scbsim.storage.hdf5 import failing_plainly, failing_whole, growing
 from scbsim.storage.lock import WriterLock
-from scbsim.storage.resume import Past, Position, past_of
+from scbsim.storage.position import Position
+from scbsim.storage.resume import Past, past_of
 from scbsim.storage.schema import LEAST_ROOM, LIBVER, TRAJECTORY
 from scbsim.storage.space import make_room, sync
 from scbsim.storage.text import put_text
@@ -100,7 +102,7 @@ class Session:
         """Where the run goes on, or None for the start."""
         return self.past.position if self.past else None
 
-    def recorder(self, header: RunHeader, state: State) -> FileRecorder:
+    def recorder(self, header: RunHeader, state: State, snapshot: State) -> FileRecorder:
         """Make the file, or take it up, and return its recorder."""
         self._header = header
         if self.past is None or not self.past.in_place:
@@ -110,13 +112,17 @@ class Session:
             elif self.past.position:
                 # What it says of rows is of the damaged file, and the new one has none.
                 self._keep(self.past.position, self.past.cursors)
-            self._place(empty_file(header, state))
-            self._recorder = FileRecorder(self.path, self._opened())
+            self._place(empty_file(header, state, snapshot))
+            self._recorder = self._recording(Cursors())
         else:
             if self.past.respecify:
                 self._respecify(self.past)
-            self._recorder = FileRecorder(self.path, self._opened(), self.past.cursors)
+            self._recorder = self._recording(self.past.cursors)
         return self._recorder
+
+    def _recording(self, at: Cursors) -> FileRecorder:
+        kind = EnsembleRecorder if self._spec.dynamics.replicas > 1 else FileRecorder
+        return kind(self.path, self._opened(), at, keeps_final=self._header.keeps_final)
 
     def _place(self, image: bytes) -> None:
         """Put a file in its place, whole: whoever kills us, there is that or what was before."""
@@ -179,18 +185,14 @@ class Session:
         self._saved_at = monotonic()
 
     def _keep(self, position: Position, cursors: Cursors) -> None:
-        unrecorded = position.unrecorded
         facts: dict[str, Any] = {
-            "step": position.step,
-            "stage": position.stage,
+            **position.facts(),
             "stages": len(self._spec.stage),
-            "left": position.left,
-            "unrecorded": None if unrecorded is None else unrecorded.tolist(),
             "cursors": vars(cursors),
             "created_utc": self._header.created_utc,
         }
-        checkpoint = Checkpoint(self._header.run_uuid, self._spec.to_json(), facts, position.state)
-        write_checkpoint(self.path, checkpoint)
+        spec, arrays = self._spec.to_json(), position.arrays()
+        write_checkpoint(self.path, Checkpoint(self._header.run_uuid, spec, facts, arrays))
 
     def tidy(self) -> None:
         """Leave the file alone in its place: the run has ended, and it is closed and synced."""

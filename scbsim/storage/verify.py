@@ -35,7 +35,7 @@ def read(path):
             raise ValueError("it is not an output of scbsim")
         n = int(file["trajectory/n_committed"][()])
         for name, column in file["trajectory"].items():
-            if column.shape and len(column[:n]) != n:
+            if column.maxshape[:1] == (None,) and len(column[:n]) != n:
                 raise ValueError(f"{name} is short of {n} rows")
         steps = file["trajectory/step"][:n]
         if (steps[1:] <= steps[:-1]).any():
@@ -43,7 +43,8 @@ def read(path):
         for name in ("stages", "normalized", "task"):
             for data in file[name].values():
                 data[()]
-        if not all(0 <= reason < 3 for reason in file["stages/reason"][:]):
+        least = -1 if "replica" in file["trajectory"] else 0
+        if not all(least <= reason < 3 for reason in file["stages/reason"][:].flat):
             raise ValueError("a stage ended for no known reason")
         for name in ("snapshots", "final"):
             for data in file[name].values() if name in file else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from scbsim.storage.schema import (
     TRAJECTORY,
 )
 from scbsim.storage.space import give_back, make_room, sync
+from scbsim.storage.states import put, put_state
 from scbsim.trajectory import NormalizedRow, StageEnd
 
 _FLUSH_SECONDS = 2.0
@@ -58,17 +59,28 @@ class FileRecorder:
         Open, in single-writer mode.
     at : Cursors
         What the run has recorded.
+    keeps_final : callable, optional
+        Asked whether a last state is to be kept; always, unless given.
     """
 
-    def __init__(self, path: Path, file: h5py.File, at: Cursors | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        file: h5py.File,
+        at: Cursors | None = None,
+        keeps_final: Callable[[State], bool] | None = None,
+    ) -> None:
         self.path = path
+        self._keeps_final = keeps_final or (lambda _: True)
         self._file = file
         self._at = at or Cursors()
         group = file[TRAJECTORY]
         self._columns = [group[name] for name in ("step", "stage", *NAMES)]
         self._committed = int(group["n_committed"][()])
         size = self._columns[0].chunks[0]
-        self._buffers = [np.empty(size, column.dtype) for column in self._columns]
+        self._buffers = [
+            np.empty((size, *column.shape[1:]), column.dtype) for column in self._columns
+        ]
         self._buffered = 0
         self._flushed_at = monotonic()
         self._failed = False
@@ -78,17 +90,23 @@ class FileRecorder:
         """Return what is recorded, flushed or not."""
         return Cursors(**{**vars(self._at), "rows": self._at.rows + self._buffered})
 
-    def append(self, steps: NDArray[np.int64], stage: int, rows: NDArray[np.float64]) -> None:
-        """Receive the observables after some steps of one stage."""
+    def append(
+        self,
+        steps: NDArray[np.int64],
+        stage: int | NDArray[np.int64],
+        rows: NDArray[np.float64],
+    ) -> None:
+        """Receive the observables after some steps, and the stages that took them."""
+        stages = np.broadcast_to(stage, rows.shape[:-1])
         done = 0
         size = len(self._buffers[0])
         while done < len(steps):
             n = min(len(steps) - done, size - self._buffered)
             here = slice(self._buffered, self._buffered + n)
             self._buffers[0][here] = steps[done : done + n]
-            self._buffers[1][here] = stage
+            self._buffers[1][here] = stages[done : done + n]
             for i, buffer in enumerate(self._buffers[2:]):
-                buffer[here] = rows[done : done + n, i]
+                buffer[here] = rows[done : done + n, ..., i]
             self._buffered += n
             done += n
             if self._buffered == size:
@@ -103,12 +121,17 @@ class FileRecorder:
             self._compare(begin, min(self._committed, total))
             for column, buffer in zip(self._columns, self._buffers, strict=True):
                 if len(column) < total:
-                    column.resize((total,))
+                    column.resize(total, axis=0)
                 column[begin:total] = buffer[: self._buffered]
+            self._put_tables()
             self._file.flush()
+            counted = self._count_tables()
             if total > self._committed:
                 self._file[TRAJECTORY]["n_committed"][()] = total
+                counted = True
+            if counted:
                 self._file.flush()
+            self._say_who_ended()
         self._committed = max(self._committed, total)
         self._at.rows, self._buffered = total, 0
         self._flushed_at = monotonic()
@@ -130,24 +153,37 @@ class FileRecorder:
                 stacklevel=2,
             )
 
-    def normalized(self, row: NormalizedRow) -> None:
+    def _put_tables(self) -> None:
+        """Write what the tables of an ensemble have, but what says that it is there."""
+
+    def _count_tables(self) -> bool:
+        """Write what says so; return whether there was anything to say."""
+        return False
+
+    def _say_who_ended(self) -> None:
+        """Write how replicas ended, once their rows count."""
+
+    def normalized(self, row: NormalizedRow, replica: int = 0) -> None:
         """Receive the observables of the normalised matrices."""
         group, i = self._file[NORMALIZED], self._at.normalized
         with self._writing():
             for name in ("step", "stage", "count"):
-                _put(group[name], i, getattr(row, name))
+                put(group[name], i, getattr(row, name))
             for name, value in zip(NAMES, row.row, strict=True):
-                _put(group[name], i, value)
+                put(group[name], i, value)
         self._at.normalized += 1
 
-    def stage_ended(self, end: StageEnd) -> None:
+    def stage_ended(self, end: StageEnd, replica: int = 0) -> None:
         """Receive the step at which a stage ended."""
         group, i = self._file[STAGES], self._at.stages
         with self._writing():
-            _put(group["stage"], i, end.stage)
-            _put(group["end_step"], i, end.step)
-            _put(group["reason"], i, REASONS.index(end.reason))
+            put(group["stage"], i, end.stage)
+            put(group["end_step"], i, end.step)
+            put(group["reason"], i, REASONS.index(end.reason))
         self._at.stages += 1
+
+    def replica_ended(self, replica: int, status: str) -> None:
+        """Receive how a replica ended, which of a single one is how the run does."""
 
     def snapshot(self, step: int, state: State) -> None:
         """Receive a state to keep."""
@@ -155,18 +191,17 @@ class FileRecorder:
         self._at.snapshots += 1
 
     def final(self, step: int, state: State) -> None:
-        """Receive the last state; kept if there is room for it in the file."""
-        if FINAL in self._file:
+        """Receive the last state; kept if there is a place for it and it is not too large."""
+        if FINAL in self._file and self._keeps_final(state):
             self._put_state(FINAL, 0, step, state)
 
     def _put_state(self, name: str, i: int, step: int, state: State) -> None:
         group = self._file[name]
         with self._writing(sum(array.nbytes for array in state.values())):
-            for key, array in state.items():
-                _put(group[key], i, array)
+            put_state(group, i, state)
             self._file.flush()
             # The step comes last: a state counts once its step is there.
-            _put(group["step"], i, step)
+            put(group["step"], i, step)
             self._file.flush()
 
     def close(self, status: str) -> None:
@@ -196,16 +231,15 @@ class FileRecorder:
             raise
 
 
-def _put(data: h5py.Dataset, i: int, value: object) -> None:
-    if len(data) <= i:
-        data.resize(i + 1, axis=0)
-    data[i] = value
-
-
 def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
-    """Take out of a file, open for a writer alone, what it has only because the run ended."""
+    """Take out of a file, open for a writer alone, what it has only because the run ended.
+
+    An ensemble that ended is not taken further, so its file has nothing of that kind.
+    """
     group = file[TRAJECTORY]
     group["status"][()] = STATUS_CODE["stopped"]
+    if "replica" in group:
+        return
     n = int(group["n_committed"][()])
     if n and group["step"][n - 1] % every:
         group["n_committed"][()] = n - 1

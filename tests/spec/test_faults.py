@@ -90,7 +90,6 @@ def test_an_unknown_key_is_told_where_it_belongs(key, said):
     [
         ({"dynamics__engine": "batch", "stage__0__threshold": 0.1}, "dynamics.engine"),
         ({"dynamics__engine": "softmax", "stage__0__threshold": 0.1}, "dynamics.engine"),
-        ({"dynamics__replicas": 2}, "dynamics.replicas"),
         ({"noise__model": "matched"}, "noise.model"),
         ({"sweep": {}}, "sweep"),
     ],
@@ -105,6 +104,32 @@ def test_what_is_not_in_this_release_says_so(changes, key):
 def test_snapshots_are_of_this_release():
     assert RunSpec.from_dict(small(output__snapshot_every=10)).output.snapshot_every == 10
     assert set(faults(small(output__snapshot_every=-1))) == {"output.snapshot_every"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "said"),
+    [
+        ({"output__snapshot_every": 10}, "output.snapshot_every", "10 with 3 replicas"),
+        ({"output__final_state": True}, "output.final_state", "true with 3 replicas"),
+    ],
+)
+def test_ensembles_keep_no_states_and_say_what_to_do(changes, key, said):
+    found = faults(small(dynamics__replicas=3, **changes))
+    assert list(found) == [key]
+    assert said in found[key]
+    assert found[key].endswith("run the replica of which it is wanted alone, with dynamics.replica")
+    RunSpec.from_dict(small(dynamics__replicas=1, **changes))
+    RunSpec.from_dict(small(dynamics__replicas=3, output__final_state=False))
+
+
+def test_noise_streams_end_somewhere():
+    last = {"dynamics__replicas": 3, "dynamics__replica": 2**24 - 3}
+    assert RunSpec.from_dict(small(**last)).dynamics.replicas == 3
+    found = faults(small(**last | {"dynamics__replica": 2**24 - 2}))
+    assert found == {
+        "dynamics.replicas": "3 from dynamics.replica = 16777214 on end at 16777216; noise streams "
+        "are numbered to below 2**24"
+    }
 
 
 def test_engines_outside_this_release_name_those_inside():

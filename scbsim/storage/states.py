@@ -1,0 +1,86 @@
+"""States in a file, along a first dimension: `/snapshots` and `/final`.
+
+Most arrays of an engine have one shape for a whole run. Lists of live entries have not: they stand
+end to end, and `indptr` says where those of each state begin, in the manner of a sparse matrix.
+"""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+
+from scbsim.state import State
+from scbsim.storage.schema import MOST_CHUNK_BYTES
+
+RAGGED = ("indices", "data")
+"""Arrays whose length changes from state to state."""
+
+_POINTERS = "indptr"
+_RAGGED_CHUNK = 4096
+
+
+def make_states(group: h5py.Group, state: State, *, checked: bool = False) -> None:
+    """Make the datasets to which states are appended.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    state : dict of arrays
+        With the shapes and types of all of them.
+    checked : bool
+        Whether HDF5 is to notice what a disk spoils.
+    """
+    group.create_dataset("step", (0,), np.int64, chunks=(64,), maxshape=(None,))
+    for name, array in state.items():
+        ragged = name in RAGGED
+        shape = () if ragged else array.shape
+        group.create_dataset(
+            name,
+            shape=(0, *shape),
+            # Of an axis of no length HDF5 allows no chunk, unless it may grow.
+            maxshape=(None, *(length or None for length in shape)),
+            dtype=array.dtype,
+            chunks=(_RAGGED_CHUNK,) if ragged else (1, *_chunk(shape, array.itemsize)),
+            fletcher32=checked,
+        )
+
+
+def put_state(group: h5py.Group, i: int, state: State) -> None:
+    """Write the arrays of state ``i``, in place of what is there of it and of those after it."""
+    begin = 0
+    if i and _POINTERS in group:
+        begin = int(group[_POINTERS][i - 1][-1])
+    for name, array in state.items():
+        if name in RAGGED:
+            if len(group[name]) < begin + len(array):
+                group[name].resize((begin + len(array),))
+            group[name][begin : begin + len(array)] = array
+        else:
+            put(group[name], i, array + begin if name == _POINTERS else array)
+
+
+def read_state(group: h5py.Group, i: int) -> tuple[int, State]:
+    """Return the step and the arrays of one state in `/snapshots` or `/final`."""
+    state = {name: data[i] for name, data in group.items() if name not in ("step", *RAGGED)}
+    if _POINTERS in state:
+        begin, end = int(state[_POINTERS][0]), int(state[_POINTERS][-1])
+        state |= {name: group[name][begin:end] for name in RAGGED}
+        state[_POINTERS] -= begin
+    return int(group["step"][i]), state
+
+
+def put(data: h5py.Dataset, i: int, value: object) -> None:
+    """Set entry ``i`` along the first dimension, which grows where it must."""
+    if len(data) <= i:
+        data.resize(i + 1, axis=0)
+    data[i] = value
+
+
+def _chunk(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Return whole rows where they fit into a chunk, and parts of a row where they do not."""
+    chunk: list[int] = []
+    room = MOST_CHUNK_BYTES // itemsize
+    for length in reversed(shape):
+        chunk.insert(0, max(1, min(length, room)))
+        room //= max(chunk[0], 1)
+    return tuple(chunk)
