@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.stages import Stage
 from scbsim.state import State
+from scbsim.task import Task
 
 Row = NDArray[np.float64]
 
@@ -32,10 +33,19 @@ class Block:
 
 
 class Engine(Protocol):
-    """A state and what can be done with it; knows nothing of files, progress or specs."""
+    """A state and what can be done with it; knows nothing of files, progress or specs.
+
+    The replicas of an ensemble have an engine each, and are stepped by several threads at once: an
+    engine writes to no array of another, and lets go of Python's lock while it steps.
+    """
 
     name: str
     step: int
+
+    @classmethod
+    def needs(cls, task: Task, dtype: Any) -> int:
+        """Return about how many bytes an engine's state takes."""
+        ...
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""

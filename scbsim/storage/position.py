@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scbsim.observables import NAMES, STATUS, STATUS_CODE
 from scbsim.state import State
+from scbsim.storage.packing import packed, unpacked
 
 if TYPE_CHECKING:
     from scbsim.replica import Replica
@@ -87,7 +88,7 @@ class Position:
         return {**{name: getattr(alone, name) for name in _NUMBERS}, "unrecorded": row}
 
     def arrays(self) -> State:
-        """Return the arrays that a checkpoint has of it, by replica: ``0/bulk``."""
+        """Return the arrays that a checkpoint has of it."""
         if len(self.replicas) == 1:
             return self.replicas[0].state or {}
         nothing = np.full(len(NAMES), np.nan)
@@ -100,9 +101,8 @@ class Position:
         arrays["replicas/row"] = np.array(
             [nothing if each.row is None else each.row for each in self.replicas]
         )
-        for i, each in enumerate(self.replicas):
-            arrays |= {f"{i}/{name}": array for name, array in (each.state or {}).items()}
-        return arrays
+        states = {i: each.state for i, each in enumerate(self.replicas) if each.state is not None}
+        return arrays | {f"states/{name}": array for name, array in packed(states).items()}
 
 
 def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int = 0) -> Position:
@@ -131,11 +131,13 @@ def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int =
             state=arrays,
         )
         return Position((alone,))
-    states: list[State] = [{} for _ in range(facts["replicas"])]
-    for key, array in arrays.items():
-        owner, _, name = key.partition("/")
-        if owner != "replicas":
-            states[int(owner)][name] = array
+    states = unpacked(
+        {
+            key.removeprefix("states/"): array
+            for key, array in arrays.items()
+            if key.startswith("states/")
+        }
+    )
     numbers = {name: arrays[f"replicas/{name}"].tolist() for name in (*_NUMBERS, "status")}
     return Position(
         tuple(
@@ -144,9 +146,9 @@ def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int =
                 stage=numbers["stage"][i],
                 left=left(numbers["stage"][i], numbers["left"][i]),
                 row=arrays["replicas/row"][i] if arrays["replicas/unrecorded"][i] else None,
-                state=state or None,
+                state=states.get(i),
                 status=STATUS[numbers["status"][i]],
             )
-            for i, state in enumerate(states)
+            for i in range(facts["replicas"])
         )
     )
