@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from math import isnan
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from scbsim.figures.figure5 import Outcome
 
 
-def print_outcomes(outcomes: Iterable[Outcome]) -> None:
+def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     """Print what each run of the figure came to."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in (
@@ -31,8 +32,10 @@ def print_outcomes(outcomes: Iterable[Outcome]) -> None:
     for each in outcomes:
         numbers = (each.signal_A, each.delta_A, each.signal_V, each.delta_V)
         distances = (each.dist_A, each.dist_V)
-        cells = (f"{value:.3g}" for value in (*numbers, *distances))
+        cells = ("-" if isnan(value) else f"{value:.3g}" for value in (*numbers, *distances))
         table.add_row(str(each.N), each.rule, *cells)
     with printing() as console:
         console.print(table)
     click.echo("Signals and Deltas are those of the last step, distances those once normalised.")
+    if any(isnan(each.dist_A) for each in outcomes):
+        click.echo("Where there are none, A has no entries to normalise: --engine dense has them.")

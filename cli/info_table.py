@@ -60,7 +60,10 @@ def in_words(content: dict[str, Any]) -> str:
         return f"running: {content['writer']} writes it"
     said: str = _MEANING.get(status, status)
     if status == "running":
-        said = "interrupted: no one writes it here, so its writer was killed or the machine was"
+        said = (
+            "interrupted: no one writes it here, so its writer was killed, could not write, or "
+            "the machine went down"
+        )
     if status in ("complete", "diverged"):
         # Of an ensemble, some may have ended otherwise.
         some = len(content.get("replica_status", ())) > 1

@@ -28,8 +28,10 @@ def stopping() -> Iterator[Callable[[], bool]]:
         if come:
             raise KeyboardInterrupt
         come = True
-        # Not by print: the signal may come in the middle of one.
-        os.write(2, b"stopping; once more stops at once\n")
+        # Not by print: the signal may come in the middle of one. On a terminal, in the middle of a
+        # line, too.
+        begin = b"\n" if os.isatty(2) else b""
+        os.write(2, begin + b"stopping; once more stops at once\n")
 
     before = {number: signal.signal(number, handle) for number in _CAUGHT}
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from scbsim.cli.options import debug_option, quiet_option
@@ -16,9 +18,10 @@ def warmup(quiet: bool) -> None:
 
     from scbsim.warmup import warmup as compile_kernels
 
-    def report(name: str, seconds: float) -> None:
+    def report(name: str, kernels: Sequence[str], seconds: float) -> None:
         if not quiet:
-            click.echo(f"{seconds:7.2f} s  {name}")
+            what = ", ".join(kernels) or "compiled before"
+            click.echo(f"{seconds:7.2f} s  {name}: {what}")
 
     began = perf_counter()
     compile_kernels(report=report)

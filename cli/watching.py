@@ -12,6 +12,7 @@ from typing import Any
 import click
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -84,9 +85,6 @@ def _lives(content: dict[str, Any]) -> bool:
 
 def _look(path: Path, before: dict[str, Any], pace: Pace) -> dict[str, Any]:
     content = describe(path)
-    if content["status"] == "running" and content["writer"] is None:
-        # It may have ended between the reading of its status and of its lock.
-        content = describe(path)
     if content["run_uuid"] != before["run_uuid"]:
         click.echo("another run was started in its place", err=True)
     pace.see(content["step"], monotonic())
@@ -130,4 +128,6 @@ def _table(content: dict[str, Any], pace: Pace) -> RenderableType:
         if observable.name in _SHOWN and observable.name in content["last"]:
             value = f"{content['last'][observable.name]:.6g}"
             table.add_row(Text(observable.name, style="cyan"), value, observable.long_name)
-    return Group(head, ProgressBar(_total(content), content["step"], width=60), table)
+    # A bar does not end its line, and what follows would stand beside it.
+    bar = Padding(ProgressBar(_total(content), content["step"], width=60), (0, 0, 1, 0))
+    return Group(head, bar, table)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.choose import choose
-from scbsim.ensemble import assembled, entries, threads_for
+from scbsim.ensemble import assembled, entries, threads_for, threads_of
 from scbsim.errors import InputError
 from scbsim.loop import Loop
 from scbsim.recorders import NoRecorder
@@ -60,8 +60,8 @@ def endings(spec: RunSpec, task: Task, threads: int | None = None) -> Endings:
     """
     if spec.init.from_ is not None:
         raise InputError(f"init.from: {spec.init.from_}; endings are of runs that start at signals")
-    choice = choose(spec)
-    count = threads_for(threads, choice, spec, task)
+    choice = choose(spec, task, threads_for(threads, task.N * task.T))
+    count = threads_of(threads, choice, spec, task)
     with assembled(choice, spec, task, stages_of(spec, task), None, count) as ensemble:
         # Blocks grow from one that takes a moment, not from a step: kernels are compiled by now.
         work = entries(choice, task) * len(ensemble) * 1e-9

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scbsim.crew import Crew
 from scbsim.engines.base import Engine
-from scbsim.engines.choose import ENGINES, Choice, build
+from scbsim.engines.choose import Choice, build, needs
 from scbsim.errors import InputError
 from scbsim.memory import require
 from scbsim.observables import NAMES
@@ -22,6 +22,7 @@ from scbsim.task import Task
 
 _THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
 _SECONDS_OF_AN_ENTRY = 0.5e-9  # on one thread
+_SECONDS_OF_A_STEP = 1e-7  # of the least engine
 _SECONDS_OF_A_MEETING = 20e-6  # of the threads that share a step
 _SECONDS_TO_START = 2e-3  # of work in all; below, one thread has done it before others are there
 _WORTH = 1.25  # by how much it must be faster, since a machine is rarely one's own
@@ -112,7 +113,7 @@ def assembled(
     Parameters
     ----------
     threads : int
-        What :func:`threads_for` says.
+        What :func:`threads_of` says.
 
     Raises
     ------
@@ -123,8 +124,7 @@ def assembled(
 
     R = spec.dynamics.replicas
     if R > 1:
-        needed = ENGINES[choice.name].needs(task, spec.dynamics.precision)
-        require(R * needed, _named(choice, spec, task))
+        require(R * needs(choice, spec, task), _named(choice, spec, task))
     apart = R > 1 and not one_by_one(choice, spec, task, threads)
     own, together = (1, min(threads, R)) if apart else (threads, 1)
     engines = [build(choice, spec, task, own, i) for i in range(R)]
@@ -142,8 +142,14 @@ def entries(choice: Choice, task: Task) -> int:
     return task.N * task.T if choice.name == "dense" else task.N
 
 
-def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) -> int:
-    """Return how many threads to use: one where starting more costs more than it saves.
+def threads_for(asked: int | None, size: int) -> int:
+    """Return how many threads a single run uses: one where more cost more than they save.
+
+    Parameters
+    ----------
+    asked : int or None
+    size : int
+        Entries that a step goes through.
 
     Raises
     ------
@@ -158,10 +164,16 @@ def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) ->
             f"threads: {asked} asked for; from 1 to {there} can be used here (the environment "
             "variable NUMBA_NUM_THREADS, set before the start, changes that)"
         )
+    return 1 if size < _THREADS_FROM else asked or there
+
+
+def threads_of(asked: int | None, choice: Choice, spec: RunSpec, task: Task) -> int:
+    """Return how many threads a run uses, over its replicas or within a step."""
     size, R = entries(choice, task), spec.dynamics.replicas
-    short = R * spec.total_steps * (size * _SECONDS_OF_AN_ENTRY + 1e-7) < _SECONDS_TO_START
-    few = short if R > 1 else size < _THREADS_FROM
-    return 1 if few else asked or there
+    work = R * spec.total_steps * (size * _SECONDS_OF_AN_ENTRY + _SECONDS_OF_A_STEP)
+    if R == 1 or work < _SECONDS_TO_START:
+        return threads_for(asked, size if R == 1 else 0)
+    return threads_for(asked, max(size, _THREADS_FROM))
 
 
 def one_by_one(choice: Choice, spec: RunSpec, task: Task, threads: int) -> bool:
@@ -170,6 +182,8 @@ def one_by_one(choice: Choice, spec: RunSpec, task: Task, threads: int) -> bool:
     With one each no thread waits for another within a step, so they take turns only where threads
     would be idle otherwise: few replicas, or one more than there are threads, of a large state.
     """
+    if choice.name != "dense":
+        return False  # no other engine uses more than one
     R, step = spec.dynamics.replicas, entries(choice, task) * _SECONDS_OF_AN_ENTRY
     apart = step * -(-R // threads)
     in_turn = R * (step / threads + _SECONDS_OF_A_MEETING)

@@ -69,7 +69,10 @@ def _of_machine() -> int | None:
         return None
 
 
-def require(needed: int, what: str) -> None:
+_SMALLER = "make N or T smaller, keep to dynamics.precision = 'float32', or take a larger machine"
+
+
+def require(needed: int, what: str, instead: str = _SMALLER) -> None:
     """Refuse a state that will not fit.
 
     Parameters
@@ -78,6 +81,8 @@ def require(needed: int, what: str) -> None:
         Bytes.
     what : str
         Who needs them.
+    instead : str
+        What to do.
 
     Raises
     ------
@@ -90,8 +95,16 @@ def require(needed: int, what: str) -> None:
     if there is not None and needed > there:
         raise MemoryNeeded(
             f"{what} needs {needed / 1e9:.1f} GB of memory, and {there / 1e9:.1f} GB are free: "
-            "make N or T smaller, keep to dynamics.precision = 'float32', or take a larger machine"
+            f"{instead}"
         )
+
+
+def fits(needed: float) -> bool:
+    """Return whether there is so much, in bytes, or nothing is said of that."""
+    if needed < _NOT_ASKED:
+        return True
+    there = available()
+    return there is None or needed <= there
 
 
 def require_task(N: int) -> None:

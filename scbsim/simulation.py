@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scbsim.engines.choose import choose
-from scbsim.engines.dense import DenseEngine
-from scbsim.ensemble import Ensemble, assembled, threads_for
+from scbsim.engines.choose import Choice, begun_by, choose
+from scbsim.ensemble import Ensemble, assembled, threads_for, threads_of
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.loop import Loop
 from scbsim.memory import require_task
@@ -23,6 +22,7 @@ from scbsim.task import Task
 from scbsim.trajectory import Trajectory
 
 if TYPE_CHECKING:
+    from scbsim.storage.resume import Past
     from scbsim.storage.session import Session
 
 
@@ -116,8 +116,8 @@ def _simulate(
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = _task_of(spec, past.task if past and past.task else task)
-    choice = choose(spec)
-    count = threads_for(threads, choice, spec, task)
+    choice = _choice(spec, task, past, threads)
+    count = threads_of(threads, choice, spec, task)
     level = spec.output.normalize_level
     with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
         if spec.init.from_ is not None and not (past and past.position):
@@ -157,6 +157,23 @@ def _task_of(spec: RunSpec, task: Task | None) -> Task:
     return task
 
 
+def _choice(spec: RunSpec, task: Task, past: Past | None, threads: int | None) -> Choice:
+    """Return the engine of a run: the one that it began with, or that a spec asks for."""
+    if past and past.position:
+        return begun_by(past.position.any_state)
+    # As for a single run, so that an ensemble has the engine of its replicas.
+    alone = threads_for(threads, task.N * task.T)
+    return choose(spec, task, alone, _engine_of_start(spec))
+
+
+def _engine_of_start(spec: RunSpec) -> str | None:
+    """Return the engine that left the state from which a run starts, if it starts from one."""
+    from scbsim.storage.reader import describe
+
+    path = spec.init.from_
+    return None if path is None else str(describe(path)["provenance"]["engine"])
+
+
 def _start_from(path: str, ensemble: Ensemble, task: Task) -> None:
     """Put every replica at the last state of another run."""
     from scbsim.storage.reader import last_state
@@ -170,8 +187,7 @@ def _start_from(path: str, ensemble: Ensemble, task: Task) -> None:
     if faults:
         raise SpecError(faults)
     for replica in ensemble.replicas:
-        assert isinstance(replica.engine, DenseEngine)
-        replica.engine.adopt(state, there.q_positions, there.mu)
+        replica.engine.adopt(state, there)
 
 
 class _Run:

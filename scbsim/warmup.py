@@ -2,42 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter
+from typing import Any
 
 from scbsim.simulation import simulate
 from scbsim.spec import RunSpec
 
+RUNS: dict[str, dict[str, str]] = {
+    "collapsed": {"engine": "collapsed", "rule": "sgd"},
+    "sparse": {"engine": "sparse", "rule": "prox"},
+    "dense, float32": {"engine": "dense", "precision": "float32"},
+    "dense, float64": {"engine": "dense", "precision": "float64"},
+}
+"""Runs that together need every kernel, by the name under which they are reported."""
 
-def warmup(
-    precisions: Sequence[str] = ("float32", "float64"),
-    report: Callable[[str, float], None] | None = None,
-) -> dict[str, float]:
-    """Compile and cache the kernels, by a run of two steps at each precision.
+Report = Callable[[str, Sequence[str], float], None]
+
+
+def warmup(names: Sequence[str] | None = None, report: Report | None = None) -> dict[str, float]:
+    """Compile and cache the kernels, by a run of two steps of each kind.
 
     Parameters
     ----------
-    precisions : sequence of {"float32", "float64"}
+    names : sequence of str, optional
+        Which of :data:`RUNS`; all of them unless given.
     report : callable, optional
-        Told each precision and the seconds it took, as soon as it is done.
+        Told each name, the kernels that had to be compiled for it, and the seconds it took, as
+        soon as it is done.
 
     Returns
     -------
     dict
-        Seconds by precision. Kernels that were in the cache take a fraction of one.
+        Seconds by name. Kernels that were in the cache take a fraction of one.
     """
     seconds = {}
-    for precision in precisions:
+    for name in RUNS if names is None else names:
         spec = RunSpec.from_dict(
             {
                 "task": {"N": 3, "T": 50, "Q": 1},
-                "dynamics": {"engine": "dense", "precision": precision},
+                "dynamics": RUNS[name],
                 "stage": [{"steps": 2}],
             }
         )
         began = perf_counter()
-        simulate(spec)
-        seconds[precision] = perf_counter() - began
+        with _compiled() as kernels:
+            simulate(spec)
+        seconds[name] = perf_counter() - began
         if report is not None:
-            report(precision, seconds[precision])
+            report(name, kernels, seconds[name])
     return seconds
+
+
+@contextmanager
+def _compiled() -> Iterator[list[str]]:
+    """Collect the names of kernels that are compiled, those inside others left out."""
+    from numba.core import event
+
+    kernels: list[str] = []
+    within = 0
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        def on_start(self, event: Any) -> None:
+            nonlocal within
+            if not within:
+                kernels.append(event.data["dispatcher"].py_func.__name__)
+            within += 1
+
+        def on_end(self, event: Any) -> None:
+            nonlocal within
+            within -= 1
+
+    with event.install_listener("numba:compile", Listener()):
+        yield kernels

@@ -17,7 +17,7 @@ def run_spec(*overrides: str, steps: int = 20, stages: Any = None) -> RunSpec:
     """A small spec; overrides are `key=value` words."""
     tables = {
         "task": TASK,
-        "dynamics": {"batch_size": 1e5},
+        "dynamics": {"engine": "dense", "batch_size": 1e5},
         "stage": stages or [{"steps": steps}],
     }
     return RunSpec.from_dict(tables, overrides=overrides)

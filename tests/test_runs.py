@@ -138,11 +138,11 @@ def test_what_the_l1_rule_is_worth(seed):
     l1, sgd = (simulate(preset("quickstart", f"seed={seed}", word), threads=1) for word in words)
     assert float(l1["delta_A"][-1]) < 0.05 * float(sgd["delta_A"][-1])
     assert float(l1["loss"][-1]) < float(sgd["loss"][-1])
-    # Noise beyond the signal; and even normalised, half of the truth is missed.
+    # Noise beyond the signal, and no truth; the l1 rule, normalised, comes within a few percent.
     root = sgd.attrs["K_Q"] ** 0.5
     assert float(sgd["delta_A"][-1]) > 2.0 * float(sgd["alpha_A"][-1]) * root
     assert float(l1["delta_A"][-1]) < 0.1 * float(l1["alpha_A"][-1]) * root
-    assert float(sgd["normalized_dist_A"][-1]) > 0.3 * root
+    assert float(sgd["sim_A"][-1]) < 0.5
     assert float(l1["normalized_dist_A"][-1]) < 0.05 * root
 
 

@@ -103,7 +103,7 @@ def test_the_normalised_copy_leaves_the_state_alone():
     spec = run_spec("init.alpha_A=0.8")
     task = Task.from_spec(spec.task)
     (stage,) = stages_of(spec, task)
-    watched, alone = (build(choose(spec), spec, task, 1) for _ in range(2))
+    watched, alone = (build(choose(spec, task), spec, task, 1) for _ in range(2))
     for _ in range(3):
         row, count = watched.normalized(0.1)
         assert count == 0

@@ -2,39 +2,70 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import warnings
 
 import pytest
 
-from scbsim.warmup import warmup
+from scbsim.warmup import RUNS, warmup
 
 
-@pytest.mark.parametrize("precisions", [("float32", "float64"), ("float64",), ()])
-def test_each_precision_is_reported_as_it_is_done(precisions):
+@pytest.mark.parametrize("names", [tuple(RUNS), ("sparse",), ()])
+def test_each_kind_is_reported_as_it_is_done(names):
     told = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        seconds = warmup(precisions, lambda name, took: told.append((name, took)))
-    assert [name for name, _ in told] == list(precisions)
+        seconds = warmup(names, lambda name, kernels, took: told.append((name, took)))
+    assert [name for name, _ in told] == list(names)
     assert seconds == dict(told)
     assert all(took > 0.0 for took in seconds.values())
+
+
+COLD = """
+from scbsim.warmup import warmup
+for _ in range(2):
+    warmup(["collapsed"], lambda name, kernels, took: print(name, *kernels))
+"""
+
+
+def test_what_is_compiled_is_named_once(tmp_path):
+    """In a cache of its own: the first time both kernels, and the second none."""
+    environment = {**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path)}
+    line = [sys.executable, "-c", COLD]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "collapsed observe_collapsed advance_collapsed",
+        "collapsed",
+    ]
 
 
 def test_a_run_afterwards_compiles_nothing():
     from small_runs import run_spec
 
     from scbsim import simulate
-    from scbsim.kernels import coupling, gaussian, normalize
+    from scbsim.kernels import collapsed, coupling, gaussian, normalize, sparse
 
     def compiled():
-        kernels = (gaussian.advance, coupling.observe, normalize.normalize_columns)
+        kernels = (
+            gaussian.advance,
+            coupling.observe,
+            normalize.normalize_columns,
+            sparse.advance_sparse,
+            collapsed.advance_collapsed,
+            collapsed.observe_collapsed,
+        )
         return [len(kernel.signatures) for kernel in kernels]
 
     warmup()
     there = compiled()
     stages = [{"steps": 3, "rule": "sgd", "normalize_level": 0.1}, {"steps": 3, "rule": "denoise"}]
     for precision in ("float32", "float64"):
-        for engine in ("dense", "population"):
-            words = (f"dynamics.precision={precision}", f"dynamics.engine={engine}")
-            simulate(run_spec(*words, stages=stages))
+        for engine, value in (("dense", "matrix"), ("dense", "collapsed"), ("population", "auto")):
+            words = (f"precision={precision}", f"engine={engine}", f"value={value}")
+            simulate(run_spec(*(f"dynamics.{word}" for word in words), stages=stages))
+    for value in ("matrix", "collapsed"):
+        simulate(run_spec("dynamics.engine=sparse", f"dynamics.value={value}", stages=stages[1:]))
+    simulate(run_spec("dynamics.engine=collapsed", "dynamics.rule=sgd"))
     assert compiled() == there

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +42,6 @@ class Engine(Protocol):
     name: str
     step: int
 
-    @classmethod
-    def needs(cls, task: Task, dtype: Any) -> int:
-        """Return about how many bytes an engine's state takes."""
-        ...
-
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         ...
@@ -68,6 +63,16 @@ class Engine(Protocol):
 
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        ...
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state that an engine left on another task of the same N and T.
+
+        Raises
+        ------
+        InputError
+            If that state does not tell what this engine needs.
+        """
         ...
 
     def restore(self, step: int, state: State) -> None:

@@ -1,40 +1,130 @@
-"""Which engine runs a spec, and why."""
+"""Which engine runs a spec, and why: by rule, by noise, and by what a step would cost."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from scbsim.engines.base import Engine
+from scbsim.engines.collapsed import CollapsedEngine
+from scbsim.engines.cost import (
+    DENSE_BYTES,
+    dense_seconds,
+    sparse_bytes,
+    sparse_room,
+    sparse_seconds,
+)
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.population import PopulationEngine
+from scbsim.engines.sparse import SparseEngine, require_room
+from scbsim.memory import fits
 from scbsim.noise import NoiseLevels
 from scbsim.spec import RunSpec
+from scbsim.stages import stages_of
+from scbsim.state import State
 from scbsim.task import Task
 
-ENGINES: dict[str, Any] = {
+ENGINES: dict[str, Callable[..., Engine]] = {
+    "collapsed": CollapsedEngine,
     "dense": DenseEngine,
     "population": PopulationEngine,
+    "sparse": SparseEngine,
 }
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine's name, and the reason in one line."""
+    """The engine's name, the reason in one line, and whether V is kept as a matrix."""
 
     name: str
     why: str
+    matrix_V: bool = False
 
 
-def choose(spec: RunSpec) -> Choice:
-    """Return the engine that a spec asks for; ``auto`` decides."""
+def choose(spec: RunSpec, task: Task, threads: int = 1, start: str | None = None) -> Choice:
+    """Return the engine that a spec asks for; ``auto`` decides.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    task : Task
+        Its costs depend on it.
+    threads : int
+        That the dense engine would have.
+    start : str, optional
+        The engine whose last state the run starts from.
+    """
+    name, why = _engine(spec, task, threads, start)
+    return Choice(name, why, _matrix_V(spec, task, name))
+
+
+def begun_by(state: State) -> Choice:
+    """Return the engine that left a state: a run goes on as it began, wherever it goes on."""
+    if "indptr" in state:
+        name = "sparse"
+    elif "alpha" in state:
+        name = "collapsed"
+    else:
+        name = "dense" if "bulk" in state else "population"
+    return Choice(name, "as the run began", bool(state["W"].size))
+
+
+def _engine(spec: RunSpec, task: Task, threads: int, start: str | None) -> tuple[str, str]:
     if spec.dynamics.engine != "auto":
-        return Choice(spec.dynamics.engine, "asked for")
-    if spec.noise.model == "none" and spec.init.from_ is None:
-        return Choice("population", "no noise: the population process is the whole of it")
-    return Choice("dense", "noise on every entry")
+        return spec.dynamics.engine, "asked for"
+    if spec.noise.model == "none" and start is None:
+        return "population", "no noise: the population process is the whole of it"
+    rules = {spec.rule_of(i) for i in range(len(spec.stage))}
+    if rules == {"sgd"}:
+        if entries := _wants_entries(spec):
+            return "dense", f"SGD moves every entry, and {entries} needs them"
+        return "collapsed", "SGD under isotropic noise is known by a few numbers, exactly in law"
+    if "sgd" in rules:
+        return "dense", "stages of SGD and of an l1 rule: between them every entry counts"
+    if start in ("dense", "population") and spec.noise.model != "none":
+        return "dense", "the state that it starts from has every entry"
+    return _cheaper(spec, task, threads)
+
+
+def _wants_entries(spec: RunSpec) -> str | None:
+    """Return what of the spec wants entries of A, or None."""
+    if any(stage.normalize_level is not None for stage in spec.stage):
+        return "a stage's normalize_level"
+    if spec.output.snapshot_every:
+        return "output.snapshot_every"
+    return "output.final_state" if spec.output.final_state is True else None
+
+
+def _cheaper(spec: RunSpec, task: Task, threads: int) -> tuple[str, str]:
+    """Choose between the dense and the sparse engine for l1 rules."""
+    noise, stages = NoiseLevels.from_spec(spec, task), stages_of(spec, task)
+    sparse = sparse_seconds(stages, noise, task)
+    dense = dense_seconds(stages, task, threads, np.dtype(spec.dynamics.precision))
+    needed, every = sparse_bytes(stages, noise, task), DENSE_BYTES * task.N * task.T
+    if every < needed and not fits(needed):
+        return "dense", f"live entries would need {needed / 1e9:.3g} GB"
+    words = f"a step costs about {_time(sparse)} on live entries, and {_time(dense)} on all"
+    if sparse <= dense or not fits(every):
+        return "sparse", f"{words}, with the same law"
+    return "dense", words
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{seconds / 1e-6:.2g} us"
+
+
+def _matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
+    """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
+    if spec.dynamics.value != "auto":
+        return spec.dynamics.value == "matrix"
+    if engine in ("collapsed", "population") or task.P is None:
+        return False
+    return engine == "dense" or bool(spec.output.snapshot_every) or spec.output.final_state is True
 
 
 def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int = 0) -> Engine:
@@ -42,11 +132,16 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
 
     Raises
     ------
+    InputError
+        If the task is known by its scalars, and V is to be kept as a matrix.
     MemoryNeeded
         If its state does not fit into memory.
     """
     from_signals = spec.init.from_ is None
-    engine: Engine = ENGINES[choice.name](
+    if choice.name == "sparse" and spec.dynamics.replicas == 1:
+        # What it comes to need is known now, before there is a file.
+        require_room(*sparse_room(stages_of(spec, task), NoiseLevels.from_spec(spec, task), task))
+    return ENGINES[choice.name](
         task,
         NoiseLevels.from_spec(spec, task),
         alpha_A=spec.init.alpha_A if from_signals else 0.0,
@@ -55,5 +150,16 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
         replica=spec.dynamics.replica + replica,
         dtype=np.dtype(spec.dynamics.precision),
         threads=threads,
+        value=choice.matrix_V,
     )
-    return engine
+
+
+def needs(choice: Choice, spec: RunSpec, task: Task) -> int:
+    """Return about how many bytes the state of an engine comes to take."""
+    of_V = 2 * 8 * task.N * task.N if choice.matrix_V else 0
+    if choice.name == "dense":
+        return task.N * task.T * int(np.dtype(spec.dynamics.precision).itemsize) + of_V
+    if choice.name == "sparse":
+        noise = NoiseLevels.from_spec(spec, task)
+        return int(sparse_bytes(stages_of(spec, task), noise, task)) + of_V
+    return 8 * 4 * task.N * (task.Q + 1) + of_V

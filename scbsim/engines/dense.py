@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.engines.adopt import entries_of, split
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.errors import InputError
 from scbsim.noise import NoiseLevels
@@ -22,7 +23,9 @@ def _places(positions: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 
 class DenseEngine(GaussianEngine):
-    """Every entry of A, (N, T), and of V, (N, N). Parameters as :class:`GaussianEngine`.
+    """Every entry of A, (N, T), and of V, (N, N); of V its scalars alone if asked.
+
+    Parameters as :class:`GaussianEngine`.
 
     Raises
     ------
@@ -35,7 +38,13 @@ class DenseEngine(GaussianEngine):
     name = "dense"
 
     def __init__(
-        self, task: Task, noise: NoiseLevels, *, dtype: Any = np.float32, **options: Any
+        self,
+        task: Task,
+        noise: NoiseLevels,
+        *,
+        dtype: Any = np.float32,
+        value: bool = True,
+        **options: Any,
     ) -> None:
         from scbsim.memory import require
 
@@ -45,48 +54,47 @@ class DenseEngine(GaussianEngine):
                 f"task.T: {task.T} positions; the dense engine's random stream numbers up to "
                 f"{longest} of a column in {np.dtype(dtype).name}"
             )
-        require(self.needs(task, dtype), f"the dense engine at N = {task.N}, T = {task.T}")
-        super().__init__(task, noise, dtype=dtype, bulk=True, value=True, **options)
+        matrix = task.N * task.T * np.dtype(dtype).itemsize
+        of_V = 2 * 8 * task.N * task.N if value else 0
+        require(matrix + of_V, f"the dense engine at N = {task.N}, T = {task.T}")
+        super().__init__(task, noise, dtype=dtype, bulk=True, value=value, **options)
 
-    @classmethod
-    def needs(cls, task: Task, dtype: Any) -> int:
-        """Return the bytes of its matrices: A, V, and the target of V."""
-        return task.N * task.T * int(np.dtype(dtype).itemsize) + 2 * 8 * task.N * task.N
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        return {"bulk": self.A.bulk, **super().state()}
 
-    def adopt(self, state: State, positions: NDArray[np.int64], mu: NDArray[np.float64]) -> None:
+    def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run on another task of the same N and T.
 
-        The signals are those that the state has for this engine's task. If the tokens were
-        distributed differently, ``V mu`` is not mu, and stays what it is (`docs/model.md`,
-        section 9).
+        The signals are those that the state has for this engine's task.
 
         Parameters
         ----------
         state : dict of arrays
-            What :meth:`state` gave there.
-        positions : (N, Q) int64
-            The support of that task's attention target.
-        mu : (N,) float64
-            That task's distribution of tokens.
+            What an engine's :meth:`state` gave there.
+        old : Task
+            The task there.
         """
-        A, V = self.A, self.V
-        # The old support is what it was, entry by entry, and then the new one is taken out.
-        A.bulk[:] = state["bulk"]
-        wide = dict(zip(_places(positions), state["support"].ravel().tolist(), strict=True))
-        np.put_along_axis(A.bulk, positions, state["support"].astype(A.bulk.dtype), axis=1)
-        A.support[:] = np.take_along_axis(A.bulk, A.positions, axis=1)
-        for i, place in enumerate(_places(A.positions)):
-            A.support.flat[i] = wide.get(place, A.support.flat[i])
+        A = self.A
+        if "bulk" in state:
+            # The old support is what it was, entry by entry, and then the new one is taken out.
+            A.bulk[:] = state["bulk"]
+            np.put_along_axis(
+                A.bulk, old.q_positions, state["support"].astype(A.bulk.dtype), axis=1
+            )
+            A.support[:] = np.take_along_axis(A.bulk, A.positions, axis=1)
+            wide = dict(zip(_places(old.q_positions), state["support"].flat, strict=True))
+            for i, place in enumerate(_places(A.positions)):
+                A.support.flat[i] = wide.get(place, A.support.flat[i])
+        else:
+            entries = entries_of(state, old)
+            columns, others = split(entries, self.task)
+            A.bulk[others.column, others.position] = others.s
+            A.support[:] = columns.support
         np.put_along_axis(A.bulk, A.positions, 0.0, axis=1)
         for k, column in enumerate(A.bulk):
             A.off_sums[k] = column.sum(dtype=np.float64), np.square(column, dtype=np.float64).sum()
-        matrix = state["W"] / np.sqrt(mu) + state["mean"][:, None]
-        self.mean[:] = matrix @ self.facts.mu
-        V.W[:] = (matrix - self.mean[:, None]) * V.root_mu
-        K_P = self.facts.K_P
-        V.scalars[0] = (V.W * V.target).sum() / K_P if K_P > 0 else 0.0
-        V.scalars[1] = np.square(V.W - V.scalars[0] * V.target).sum()
-        self._set_mean()
+        self._adopt_value(state, old)
 
     def s(self) -> NDArray[np.float64]:
         """Return ``s``, (N, T) float64: ``a_k = s_k + (1 - 1's_k)/T`` are the columns of A."""

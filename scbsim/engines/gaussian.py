@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scbsim.engines.adopt import adopt_value
 from scbsim.engines.base import Block, Row
 from scbsim.kernels.coupling import observe
 from scbsim.kernels.gaussian import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
@@ -23,7 +24,7 @@ from scbsim.task import Task
 # Below this K_P is what rounding left of a P whose columns all equal mu.
 _NO_SIGNAL = 1e-28
 
-_END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
+END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
 
 
 class GaussianEngine:
@@ -67,6 +68,7 @@ class GaussianEngine:
         length = task.T if bulk else 0
         blocks = -(-length // BLOCK)
         self.step = 0
+        self.task = task
         self.noise = noise
         self.A = Attention(
             bulk=np.zeros((N, length), dtype),
@@ -96,16 +98,12 @@ class GaussianEngine:
             mean_square=float(task.mu @ task.mu),
             mean_dot=float(task.mu @ task.mu),
             mean_off=0.0,
+            D_V=float((N - 1) ** 2),
             seed=np.uint64(seed),
             replica=np.uint64(replica),
         )
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
-
-    @classmethod
-    def needs(cls, task: Task, dtype: Any) -> int:
-        """Return the bytes of an engine's state, about."""
-        return 8 * 4 * task.N * (task.Q + 1)
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
@@ -115,7 +113,15 @@ class GaussianEngine:
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
-        move = Move(
+        rows = np.empty((steps, len(NAMES)))
+        taken, reason = advance(
+            self.A, self.V, self.facts, self._move(stage), self.step, rows, self.scratch
+        )
+        self.step += taken
+        return Block(rows[:taken], END[reason])
+
+    def _move(self, stage: Stage) -> Move:
+        return Move(
             rule=RULES[stage.rule],
             rate_A=float(stage.rate_A),
             rate_V=float(stage.rate_V),
@@ -124,10 +130,6 @@ class GaussianEngine:
             sigma_V=float(self.noise.sigma_V),
             until_signal=float(stage.until_signal),
         )
-        rows = np.empty((steps, len(NAMES)))
-        taken, reason = advance(self.A, self.V, self.facts, move, self.step, rows, self.scratch)
-        self.step += taken
-        return Block(rows[:taken], _END[reason])
 
     def normalized(self, level: float) -> tuple[Row, int]:
         """Return the observables that normalising would give, and change nothing."""
@@ -146,7 +148,6 @@ class GaussianEngine:
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""
         return {
-            "bulk": self.A.bulk,
             "support": self.A.support,
             "off_sums": self.A.off_sums,
             "W": self.V.W,
@@ -159,6 +160,10 @@ class GaussianEngine:
         self.step = step
         for name, array in self.state().items():
             array[...] = state[name]
+        self._set_mean()
+
+    def _adopt_value(self, state: State, old: Task) -> None:
+        adopt_value(self.V, self.facts.K_P, self.mean, state, old, self.task)
         self._set_mean()
 
     def _set_mean(self) -> None:

@@ -5,19 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.engines.sparse import SparseEngine
+from scbsim.errors import InputError
 from scbsim.noise import NoiseLevels
+from scbsim.state import State
 from scbsim.task import Task
 
+_OF_LIVE_ENTRIES = ("indptr", "indices", "data")
 
-class PopulationEngine(GaussianEngine):
+
+class PopulationEngine(SparseEngine):
     """The noiseless process, whatever the noise model: `docs/model.md`, section 3.
 
-    From a start with signals only, nothing leaves zero off the support and V stays on its
-    target's line, so N Q entries and a signal are all there is. Parameters as
+    From a start with signals only, nothing leaves zero off the support under any rule, and V stays
+    on its target's line, so N Q entries and a signal are all there is. Parameters as
     :class:`GaussianEngine`; levels of noise still set thresholds that are given in sigmas.
     """
 
     name = "population"
+    rules = ("sgd", "prox", "denoise")
 
     def __init__(self, task: Task, noise: NoiseLevels, **options: Any) -> None:
-        super().__init__(task, NoiseLevels.none(task), bulk=False, value=False, **options)
+        options["value"] = False
+        super().__init__(task, NoiseLevels.none(task), **options)
+
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        state = super().state()
+        return {name: array for name, array in state.items() if name not in _OF_LIVE_ENTRIES}
+
+    def restore(self, step: int, state: State) -> None:
+        """Go to a state that :meth:`state` gave, to the bit."""
+        GaussianEngine.restore(self, step, state)
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Refuse: this process starts from signals."""
+        raise InputError("init.from: the population engine starts from signals")

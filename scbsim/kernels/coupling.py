@@ -75,9 +75,27 @@ def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
     rounding = (N + 4) * _EPSILON
     if delta < rounding * rounding * nA:
         delta = 0.0
+    return write_observables((alpha, delta, nA, qA), V.scalars, facts, row)
+
+
+@piece
+def write_observables(known: Any, scalars: Any, facts: Any, row: Any) -> Any:
+    """Write the observables from what is known of A; parameters and result as :func:`couple`.
+
+    Parameters
+    ----------
+    known : (alpha_A, square, nA, qA)
+        ``square`` is ``||Delta_A||_mu^2``; of the last two, what they are beyond ``1/T``.
+    scalars : (2,) float64
+        Those of V.
+    facts : Facts
+    row : (9,) float64
+    """
+    alpha, delta, nA, qA = known
+    T = facts.T
     nA += 1.0 / T
     qA += 1.0 / T
-    alpha_V, rest_V = V.scalars[0], V.scalars[1]
+    alpha_V, rest_V = scalars[0], scalars[1]
     kappa = alpha_V * alpha_V * facts.K_P + rest_V
     kappa_prime = alpha_V * facts.K_P
     square, norm_Q, norm_P = facts.mu_square, facts.K_Q + 1.0 / T, facts.K_P + facts.mu_square

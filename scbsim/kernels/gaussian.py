@@ -9,9 +9,9 @@ from numba import prange
 
 from scbsim.kernels.attention import finish_bulk, step_bulk_share
 from scbsim.kernels.coupling import couple
-from scbsim.kernels.jit import kernel, parallel_piece, piece
-from scbsim.kernels.rules import step_entry
-from scbsim.kernels.value import finish_value, step_value_share
+from scbsim.kernels.jit import inlined, kernel, parallel_piece, piece
+from scbsim.kernels.support import step_support
+from scbsim.kernels.value import end_value_step, step_value_share
 
 STEPS_DONE = 0
 SIGNAL_REACHED = 1
@@ -29,7 +29,7 @@ def _first_pass(A: Any, V: Any, move: Any, kappa: Any, factors: Any, at: Any, S:
 
 @piece
 def _step_matrices(
-    A: Any, V: Any, K_P: Any, move: Any, kappa: Any, factors: Any, at: Any, S: Any
+    A: Any, V: Any, facts: Any, move: Any, kappa: Any, factors: Any, at: Any, S: Any
 ) -> None:
     """Step everything of size (N, T) and (N, N); with one share no thread is started."""
     if S.z.shape[0] > 1:
@@ -40,22 +40,13 @@ def _step_matrices(
         step_bulk_share(one, of, A, move, kappa, at, S)
         step_value_share(one, of, V, factors, at, S)
     finish_bulk(A)
-    if V.W.size > 0:
-        finish_value(V, K_P, S)
-    elif K_P > 0.0:
-        keep, pull, _ = factors
-        V.scalars[0] = keep * V.scalars[0] + pull
+    end_value_step(V, facts, factors, at, S)
 
 
-@piece
-def _step_support(A: Any, move: Any, kappa: Any, kappa_prime: Any) -> None:
-    N, Q = A.support.shape
-    for k in range(N):
-        for j in range(Q):
-            s = A.support[k, j]
-            noise = move.sigma_A[k] * A.noise[k, j]
-            gradient = kappa * s - kappa_prime * A.weights[k, j] + noise
-            A.support[k, j] = step_entry(move.rule, s, gradient, move.rate_A, move.level[k])
+@inlined
+def overflowed(nA: Any, qA: Any, kappa: Any, row: Any) -> Any:
+    """Return whether a step's numbers have run away."""
+    return not np.isfinite(nA + qA + kappa + row[4] + row[5] + row[8])
 
 
 @kernel
@@ -85,10 +76,10 @@ def advance(A: Any, V: Any, facts: Any, move: Any, step: Any, rows: Any, scratch
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), facts.seed, facts.replica)
         factors = (1.0 - move.rate_V * nA, move.rate_V * qA, move.rate_V * move.sigma_V)
-        _step_matrices(A, V, facts.K_P, move, kappa, factors, at, scratch)
-        _step_support(A, move, kappa, kappa_prime)
+        _step_matrices(A, V, facts, move, kappa, factors, at, scratch)
+        step_support(A, move, kappa, kappa_prime)
         nA, qA, kappa, kappa_prime = couple(A, V, facts, row)
-        if not np.isfinite(nA + qA + kappa + row[4] + row[5] + row[8]):
+        if overflowed(nA, qA, kappa, row):
             return taken, DIVERGED
         rows[taken, :] = row
         if max(row[0], row[1]) >= move.until_signal:

@@ -45,7 +45,7 @@ class Value(NamedTuple):
     Attributes
     ----------
     W : (N, N) float64
-        Where only the signal is followed, this and all that has a row per row of it is empty.
+        Where V is known by its scalars, this and all that has a row per row of it is empty.
     target : (N, N) float64
         ``P~``. Not changed.
     root_mu : (N,) float64
@@ -80,6 +80,8 @@ class Facts(NamedTuple):
         Of ``V mu``, which no step changes: its square, its product with mu, and the square of its
         distance from mu. The first two are ``|mu|^2`` and the last 0 unless V was trained for
         another mu.
+    D_V : float64
+        Dimensions in which V moves, ``(N - 1)^2``.
     seed, replica : uint64
     """
 
@@ -91,6 +93,7 @@ class Facts(NamedTuple):
     mean_square: Any
     mean_dot: Any
     mean_off: Any
+    D_V: Any
     seed: Any
     replica: Any
 

@@ -121,9 +121,9 @@ def _refine_tail(
 
 
 @inlined
-def _pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
-    """Return two float64 normals of four words: 64 bits of radius, 63 of angle."""
-    u = _f64(w0) + (_f64(w1) + 0.5) * 2.0**-32
+def minus_two_log(high: Any, low: Any) -> Any:
+    """Return ``-2 log u`` of the uniform of 64 bits that two words make, in float64."""
+    u = _f64(high) + (_f64(low) + 0.5) * 2.0**-32
     bits = bits_of(u)
     exponent = _i64(bits - _SQRT_HALF_64) >> _i64(52)
     m = float_of(_i64(bits - _i64(exponent << _i64(52))))
@@ -138,7 +138,13 @@ def _pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
     p = p * t + -1.3333333333333529132
     p = p * t + -3.9999999999999999955
     # The exponent is small: a 32-bit conversion vectorises where a 64-bit one does not.
-    r = np.sqrt(max(p * x + _f64(_i32(exponent - _i64(32))) * (-2 * _LN2), 0.0))
+    return p * x + _f64(_i32(exponent - _i64(32))) * (-2 * _LN2)
+
+
+@inlined
+def pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
+    """Return two float64 normals of four words: 64 bits of radius, 63 of angle."""
+    r = np.sqrt(max(minus_two_log(w0, w1), 0.0))
     x = (_f64(_i32(w2)) + _f64(w3) * 2.0**-32) * 2.0**-32
     t = x * x
     s = 7.6978267682241906454e-7
@@ -168,7 +174,7 @@ def _normals64(z: Any, words: Any, calls: Any) -> None:
     for i in range(_u64(calls)):
         w0, w1 = words[i], words[i + _HALF]
         w2, w3 = words[i + _u64(2) * _HALF], words[i + _u64(3) * _HALF]
-        z[i], z[i + _HALF] = _pair64(w0, w1, w2, w3)
+        z[i], z[i + _HALF] = pair64(w0, w1, w2, w3)
 
 
 def fill_normals(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> None:

@@ -26,6 +26,11 @@ _WEYL_1 = np.uint64(0xBB67AE85)
 NOISE_A = 1
 NOISE_V = 2
 TAIL_A = 3
+COLLAPSED_V = 5
+COLLAPSED_A = 6
+BIRTHS = 7
+LIVE = 8
+SUPPORT = 9
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""One step of the dense value matrix, and its signal.
+"""One step of the value matrix, and its signal.
 
 The noise is projected by projecting the sum of the old matrix and the raw noise: the old matrix
 lies in the projected space already, so the result is the same, and rounding cannot drift out of
@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from scbsim.kernels.component import step_component
 from scbsim.kernels.jit import parallel_piece, piece
 from scbsim.kernels.normal import BLOCK, fill_normals
-from scbsim.kernels.philox import NOISE_V, counter_words, split_seed
+from scbsim.kernels.philox import COLLAPSED_V, NOISE_V, counter_words, split_seed
 from scbsim.kernels.sums import pairwise_sum
 
 GROUPS = 32
@@ -100,15 +101,8 @@ def _project_shares(V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
 
 
 @piece
-def finish_value(V: Any, K_P: Any, S: Any) -> None:
-    """Take the second pass: project W and renew its scalars.
-
-    Parameters
-    ----------
-    V : Value
-    K_P : float64
-    S : Scratch
-    """
+def _mean_of_columns(V: Any, K_P: Any) -> Any:
+    """Renew the signal; return what projecting takes off each column, and off all rows alike."""
     N, groups = V.row_dots.shape[0], V.column_sums.shape[0]
     mean_dot, with_target = 0.0, 0.0
     for n in range(N):
@@ -123,12 +117,80 @@ def finish_value(V: Any, K_P: Any, S: Any) -> None:
             shift[k] += V.column_sums[group, k]
     for k in range(N):
         shift[k] /= N
-    shares = S.z.shape[0]
-    if shares > 1 and N >= _THREADS_FROM:
+    return shift, mean_dot
+
+
+@piece
+def _renew_rest(V: Any) -> None:
+    rest = 0.0
+    for n in range(V.row_dots.shape[0]):
+        rest += V.row_dots[n, 1]
+    V.scalars[1] = rest
+
+
+@piece
+def finish_value(V: Any, K_P: Any, S: Any) -> None:
+    """Take the second pass: project W and renew its scalars.
+
+    Parameters
+    ----------
+    V : Value
+    K_P : float64
+    S : Scratch
+    """
+    shift, mean_dot = _mean_of_columns(V, K_P)
+    if S.z.shape[0] > 1 and V.row_dots.shape[0] >= _THREADS_FROM:
         _project_shares(V, shift, mean_dot, S)
     else:
         _project_share(np.int64(0), np.int64(1), V, shift, mean_dot, S)
-    rest = 0.0
-    for n in range(N):
-        rest += V.row_dots[n, 1]
-    V.scalars[1] = rest
+    _renew_rest(V)
+
+
+@piece
+def step_scalars(scalars: Any, facts: Any, factors: Any, at: Any) -> None:
+    """Take a step of V where it is known by its scalars.
+
+    Parameters
+    ----------
+    scalars : (2,) float64
+        ``alpha_V`` and ``rho_V^2``.
+    facts : Facts
+    factors : (keep, pull, amplitude)
+    at : (step, seed, replica)
+    """
+    step, seed, replica = at
+    counter = counter_words(0, step, COLLAPSED_V, replica)
+    known, target = (scalars[0], scalars[1]), (facts.K_P, facts.D_V)
+    scalars[0], scalars[1] = step_component(known, target, factors, counter, split_seed(seed))
+
+
+@piece
+def end_value_step(V: Any, facts: Any, factors: Any, at: Any, S: Any) -> None:
+    """Take what is left of a step after the first pass: all of it where V is known by scalars.
+
+    Parameters
+    ----------
+    V : Value
+    facts : Facts
+    factors : (keep, pull, amplitude)
+    at : (step, seed, replica)
+    S : Scratch
+    """
+    if V.W.size > 0:
+        finish_value(V, facts.K_P, S)
+        return
+    step_scalars(V.scalars, facts, factors, at)
+
+
+@piece
+def step_value(V: Any, facts: Any, factors: Any, at: Any, S: Any) -> None:
+    """Take a whole step of V on one thread; parameters as :func:`end_value_step`."""
+    if V.W.size == 0:
+        step_scalars(V.scalars, facts, factors, at)
+        return
+    # What starts threads takes as long to compile as all else.
+    one, of = np.int64(0), np.int64(1)
+    step_value_share(one, of, V, factors, at, S)
+    shift, mean_dot = _mean_of_columns(V, facts.K_P)
+    _project_share(one, of, V, shift, mean_dot, S)
+    _renew_rest(V)

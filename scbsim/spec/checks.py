@@ -25,8 +25,8 @@ STREAMS = 2**24
 NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     (
         "dynamics.engine",
-        lambda engine: engine not in ("auto", "dense", "population"),
-        "engine {} is not in this release; there are auto, dense, population",
+        lambda engine: engine in REAL_BATCHES,
+        "engine {} is not in this release; there are auto, dense, sparse, collapsed, population",
     ),
     (
         "noise.model",
@@ -123,6 +123,43 @@ def in_this_release(run: Values) -> Iterator[Fault]:
         value = run[table].get(name) if name and table in run else run.get(key)
         if value is not None and asked(value):
             yield Fault(key, problem.format(show(value)))
+
+
+def engine_has_the_rules(run: Values) -> Iterator[Fault]:
+    """Check that the sparse and the collapsed engine meet rules of theirs only."""
+    engine = run["dynamics"]["engine"]
+    if engine not in ("sparse", "collapsed"):
+        return
+    for i, stage in enumerate(run["stage"]):
+        rule = stage["rule"] or run["dynamics"]["rule"]
+        key = f"stage.{i}.rule" if stage["rule"] else "dynamics.rule"
+        if engine == "sparse" and rule == "sgd":
+            yield Fault(
+                key, '"sgd" leaves no entry at zero, so nothing is sparse; take another engine'
+            )
+        if engine == "collapsed" and rule != "sgd":
+            yield Fault(
+                key, f"{show(rule)} needs entries, and a collapsed A has none; there is sgd"
+            )
+
+
+def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
+    """Check that nothing wants entries of a matrix that is known by a few numbers."""
+    dynamics, output = run["dynamics"], run["output"]
+    if dynamics["engine"] == "collapsed":
+        for i, stage in enumerate(run["stage"]):
+            if stage["normalize_level"] is not None:
+                yield Fault(
+                    f"stage.{i}.normalize_level", "the collapsed engine has no entries to normalise"
+                )
+        if dynamics["value"] == "matrix":
+            yield Fault("dynamics.value", '"matrix" is not for the collapsed engine; take "dense"')
+    if output["snapshot_every"] and "collapsed" in (dynamics["engine"], dynamics["value"]):
+        yield Fault(
+            "output.snapshot_every",
+            "there are no snapshots of what is collapsed: take engine dense or sparse, and "
+            'dynamics.value = "matrix"',
+        )
 
 
 def population_has_signals(run: Values) -> Iterator[Fault]:

@@ -76,6 +76,8 @@ class RunSpec(Table):
         spec_checks.vanilla_has_batches,
         spec_checks.sigmas_have_a_level,
         spec_checks.population_has_signals,
+        spec_checks.engine_has_the_rules,
+        spec_checks.collapsed_has_no_entries,
         spec_checks.in_this_release,
         spec_checks.ensembles_keep_no_states,
     )

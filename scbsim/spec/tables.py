@@ -114,7 +114,11 @@ class DynamicsSpec(Table):
     batch_size : int
         Samples a step, 1 to below 2**53. In the Gaussian engines it only scales the noise.
     precision : {"float32", "float64"}
-        Of the matrices; sums are always float64.
+        Of the dense matrix A; all else is float64.
+    value : {"auto", "matrix", "collapsed"}
+        How V is kept: as a matrix, (N, N), or as its signal and the length of the rest, which has
+        the same law. "auto" keeps the matrix in the dense engine, and where a snapshot or
+        ``final_state = true`` asks for it.
     """
 
     place: ClassVar[str] = "[dynamics]"
@@ -125,6 +129,9 @@ class DynamicsSpec(Table):
     replica: Annotated[int, count(0, 2**24)] = 0
     batch_size: Annotated[int, count(1, EXACT)] = 50_000_000
     precision: Annotated[Literal["float32", "float64"], choice("float32", "float64")] = "float32"
+    value: Annotated[
+        Literal["auto", "matrix", "collapsed"], choice("auto", "matrix", "collapsed")
+    ] = "auto"
 
 
 class NoiseSpec(Table):

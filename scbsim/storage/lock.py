@@ -72,14 +72,15 @@ def writer_of(output: Path) -> str | None:
     path = beside(output, "lock")
     try:
         with path.open("r", encoding="utf-8") as file:
-            return None if _lock(file) else _named(path)
+            # Shared: of two who ask at once, neither takes the other for a writer.
+            return None if _lock(file, fcntl.LOCK_SH) else _named(path)
     except OSError:
         return None
 
 
-def _lock(file: IO[Any]) -> bool:
+def _lock(file: IO[Any], kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -79,6 +79,11 @@ class Position:
         """Whether the last rows are."""
         return all(each.row is None for each in self.replicas)
 
+    @property
+    def any_state(self) -> State:
+        """The state of one that has not ended: a checkpoint is of a run that goes on."""
+        return next(each.state for each in self.replicas if each.state is not None)
+
     def facts(self) -> dict[str, Any]:
         """Return the small numbers that a checkpoint has of it, in types that JSON can hold."""
         if len(self.replicas) > 1:

@@ -166,12 +166,23 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     OutputError
         If there is no such file, or it is not one of scbsim's.
     """
+    content = _described(path)
+    if content["status"] == "running" and content["writer"] is None:
+        # It may have ended between the reading of its status and of its lock.
+        content = _described(path)
+    return content
+
+
+def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status = STATUS[int(group["status"][()])]
-        tables = read_tables(file) if is_ensemble(file) else None
-        _, n = _progress(group)
-        end = describe_ensemble(file, tables, n) if tables else _describe_end(file, n)
+        status, n = _progress(group)
+        if is_ensemble(file):
+            tables = read_tables(file)
+            _, n = _progress(group)
+            end = describe_ensemble(file, tables, n)
+        else:
+            end = _describe_end(file, n)
         return {
             "path": str(path),
             "bytes": Path(path).stat().st_size,
@@ -212,8 +223,6 @@ def last_state(path: str | os.PathLike[str]) -> tuple[Task, State]:
                 why = f"the run is {status}"
             raise OutputError(f"{path} holds no last state to start from; {why}")
         _, state = read_state(file[FINAL], 0)
-    if "W" not in state or not state["W"].size:
-        raise OutputError(f"{path} holds signals, not matrices: give init.alpha_A and alpha_V")
     return Task.from_arrays(**read_arrays(path)), state
 
 

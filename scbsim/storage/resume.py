@@ -60,19 +60,19 @@ class Past:
 def past_of(path: Path, spec: RunSpec) -> Past | None:
     """Return where the run in a file goes on, or None if there is nothing to do.
 
-    The file must have no writer. One whose writer died is repaired; one that is damaged is put
-    aside, and a new part begins at the checkpoint.
+    The file must have no writer. One whose writer died is repaired, once it is known to be whole;
+    one that is damaged is put aside, and a new part begins at the checkpoint.
 
     Raises
     ------
     OutputError
         If the file is not one of ours, or holds another run.
     """
-    if not superblock(path).sound:
-        repair(path)
     fault = fault_of(path)
     if fault is not None:
         return _after_damage(path, spec, fault)
+    if not superblock(path).sound:
+        repair(path)
     try:
         return _past_in(path, spec)
     except (Damaged, TaskError) as error:

@@ -135,8 +135,7 @@ class Session:
             if self._overwrite or self.past:
                 os.replace(making, self.path)
             else:
-                os.link(making, self.path)
-                making.unlink()
+                _name_new(making, self.path)
         except FileExistsError:
             making.unlink(missing_ok=True)
             raise OutputError(f"{self.path} exists now; it did not when the run began") from None
@@ -200,6 +199,20 @@ class Session:
         sync(self.path.absolute().parent)
         remove_checkpoints(self.path)
         beside(self.path, "new").unlink(missing_ok=True)
+
+
+def _name_new(making: Path, path: Path) -> None:
+    """Give a file a name that no other has; raise :class:`FileExistsError` if one does."""
+    try:
+        os.link(making, path)
+        making.unlink()
+    except FileExistsError:
+        raise
+    except OSError:
+        # FAT and some network file systems have no second names. The lock keeps runs apart there.
+        if path.exists():
+            raise FileExistsError(path) from None
+        os.replace(making, path)
 
 
 def _locked(path: Path) -> tuple[WriterLock, list[Path]]:

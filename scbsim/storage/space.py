@@ -40,7 +40,7 @@ def reserve(path: Path, needed: int) -> None:
     if refused in _NO_ROOM:
         raise RunFailed(
             f"{path} needs {needed / 1e6:.3g} MB more ({os.strerror(refused)}): "
-            "nothing of the run is lost; make room, then run the same line with --resume"
+            "what was committed is whole; make room, then run the same line with --resume"
         )
 
 
@@ -73,7 +73,7 @@ def require_room(path: Path, needed: int) -> None:
     if there < needed:
         raise RunFailed(
             f"{path} needs {needed / 1e6:.3g} MB more, and its disk has {there / 1e6:.3g} MB: "
-            "nothing of the run is lost; make room, then run the same line with --resume"
+            "what was committed is whole; make room, then run the same line with --resume"
         )
 
 

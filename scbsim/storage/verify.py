@@ -10,16 +10,27 @@ import subprocess
 import sys
 from pathlib import Path
 
+from scbsim.storage.superblock import superblock
+
 _SECONDS = 120.0
+_HOME = Path(__file__).parents[2]
 
 _CHILD = """
 import json, sys
+from pathlib import Path
 import h5py
+sys.path.append(sys.argv[2])
+from scbsim.storage.superblock import Repaired, superblock
+
+def opened(path):
+    if superblock(path).sound:
+        return h5py.File(path, "r", locking=False)
+    return h5py.File(Repaired(path), "r")
 
 def read(path):
     if not h5py.is_hdf5(path):
         raise ValueError("it is not an HDF5 file")
-    with h5py.File(path, "r", locking=False) as file:
+    with opened(path) as file:
         if file.attrs.get("format") not in (b"scbsim", "scbsim"):
             raise ValueError("it is not an output of scbsim")
         n = int(file["trajectory/n_committed"][()])
@@ -41,17 +52,18 @@ def read(path):
         json.loads(file.attrs["spec"])
 
 try:
-    read(sys.argv[1])
+    read(Path(sys.argv[1]))
 except Exception as error:
     sys.exit(" ".join(str(error).split())[:200] or type(error).__name__)
 """
 
 
 def fault_of(path: Path) -> str | None:
-    """Return what is wrong with a file that no one writes, or None."""
+    """Return what is wrong with a file that no one writes, or None. The file stays as it is."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _CHILD, str(path)],
+            # Not from the current folder: a json.py there would make a good file a damaged one.
+            [sys.executable, "-P", "-c", _CHILD, str(path), str(_HOME)],
             capture_output=True,
             text=True,
             timeout=_SECONDS,
@@ -61,6 +73,9 @@ def fault_of(path: Path) -> str | None:
         return f"reading it does not end within {_SECONDS:.0f} s"
     if done.returncode == 0:
         return None
+    size, least = path.stat().st_size, superblock(path).end
+    if size < least:
+        return f"it is cut short: {size} bytes are left of {least} or more"
     if done.returncode < 0:
         return "reading it crashes HDF5"
     return (done.stderr.strip().splitlines() or ["it cannot be read"])[-1]

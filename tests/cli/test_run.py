@@ -28,7 +28,7 @@ def test_says_how_it_ended_and_what_to_type_next(scbsim, spec, tmp_path):
     status, signals, normalised, file, following = result.stdout.splitlines()
     last = load(path).isel(step=-1)
     assert status.startswith("complete: 20 steps in ")
-    assert status.endswith("by the dense engine")
+    assert status.endswith("by the sparse engine")
     assert f"alpha_A {float(last['alpha_A']):.4g}" in signals
     distance = load(path)["normalized_dist_A"].values[-1] / load(path).attrs["K_Q"] ** 0.5
     assert f"|A-Q|/sqrt(K_Q) {distance:.4g}" in normalised

@@ -19,6 +19,13 @@ def test_the_first_signal_asks_and_the_second_ends(number, capfd):
     assert capfd.readouterr().err == "stopping; once more stops at once\n"
 
 
+def test_on_a_terminal_it_is_said_on_a_line_of_its_own(monkeypatch, capfd):
+    monkeypatch.setattr(os, "isatty", lambda handle: handle == 2)
+    with stopping():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert capfd.readouterr().err.startswith("\nstopping")
+
+
 def test_handlers_are_put_back_after_an_error():
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(ZeroDivisionError), stopping():

@@ -3,16 +3,17 @@ import pytest
 
 @pytest.fixture
 def kernels(monkeypatch):
-    def warmup(precisions=("float32", "float64"), report=None):
-        report("dense float32", 1.25)
-        return {"dense float32": 1.25}
+    def warmup(report=None):
+        report("sparse", ["observe", "advance_sparse"], 1.25)
+        report("dense", [], 0.02)
 
     monkeypatch.setattr("scbsim.warmup.warmup", warmup)
 
 
 def test_reports_each_kernel(scbsim, kernels):
-    first, last = scbsim("warmup").stdout.splitlines()
-    assert first == "   1.25 s  dense float32"
+    first, second, last = scbsim("warmup").stdout.splitlines()
+    assert first == "   1.25 s  sparse: observe, advance_sparse"
+    assert second == "   0.02 s  dense: compiled before"
     assert "later runs start at once" in last
 
 

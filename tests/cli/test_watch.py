@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -126,6 +127,7 @@ def test_a_table_on_a_terminal(writer):
     for word in ("steps/s", " left", "alpha_A", "sim_V", "of 1000000000", "interrupted"):
         assert word in text
     assert "\x1b[" in text
+    assert not re.search("[━╸╺][^\\n]*alpha_A", text), "the bar has a line of its own"
 
 
 def test_ctrl_c_ends_the_watch_and_not_the_run(writer):

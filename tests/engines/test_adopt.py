@@ -217,8 +217,5 @@ def test_sources_that_have_no_state(tmp_path):
     run_to(source, ["output.final_state=false"])
     refuses("output.final_state = true")
     source.unlink()
-    run_to(source, ["dynamics.engine=population"])
-    refuses("signals, not matrices")
-    source.unlink()
     simulate(RunSpec.from_dict(tables()), output=source, stop=lambda: True)
     refuses("the run is stopped")

@@ -168,6 +168,7 @@ def state():
             mean_square=float(mu @ mu),
             mean_dot=float(mu @ mu),
             mean_off=0.0,
+            D_V=float((N - 1) ** 2),
             seed=np.uint64(SEED),
             replica=np.uint64(5),
         )

@@ -29,7 +29,7 @@ A = Attention(
 square = zeros((2, 2))
 V = Value(square, square, np.full(2, 0.5**0.5), zeros(2), square, square)
 mu = np.full(2, 0.5)
-facts = Facts(mu, 9.0, 0.5, 8 / 9, 0.5, 0.5, 0.5, 0.0, np.uint64(0), np.uint64(0))
+facts = Facts(mu, 9.0, 0.5, 8 / 9, 0.5, 0.5, 0.5, 0.0, 1.0, np.uint64(0), np.uint64(0))
 row = np.full(9, np.nan)
 observe(A, V, facts, row)
 assert np.isfinite(row).all() and row[4] == (8 / 9) ** 0.5, row

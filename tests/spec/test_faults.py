@@ -88,8 +88,8 @@ def test_an_unknown_key_is_told_where_it_belongs(key, said):
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({"dynamics__engine": "sparse"}, "dynamics.engine"),
-        ({"dynamics__engine": "collapsed"}, "dynamics.engine"),
+        ({"dynamics__engine": "batch", "stage__0__threshold": 0.1}, "dynamics.engine"),
+        ({"dynamics__engine": "softmax", "stage__0__threshold": 0.1}, "dynamics.engine"),
         ({"noise__model": "matched"}, "noise.model"),
         ({"sweep": {}}, "sweep"),
     ],
@@ -133,8 +133,45 @@ def test_noise_streams_end_somewhere():
 
 
 def test_engines_outside_this_release_name_those_inside():
-    said = faults(small(dynamics__engine="sparse"))["dynamics.engine"]
-    assert said == 'engine "sparse" is not in this release; there are auto, dense, population'
+    said = faults(small(dynamics__engine="batch"))["dynamics.engine"]
+    there = "auto, dense, sparse, collapsed, population"
+    assert said == f'engine "batch" is not in this release; there are {there}'
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "said"),
+    [
+        ({"dynamics": {"engine": "sparse", "rule": "sgd"}}, "dynamics.rule", "nothing is sparse"),
+        (
+            {"dynamics__engine": "sparse", "stage": [{"steps": 5, "rule": "sgd"}]},
+            "stage.0.rule",
+            "nothing is sparse",
+        ),
+        ({"dynamics__engine": "collapsed"}, "dynamics.rule", '"prox" needs entries'),
+        (
+            {
+                "dynamics": {"engine": "collapsed", "rule": "sgd"},
+                "stage": [{"steps": 5, "normalize_level": 0.1}],
+            },
+            "stage.0.normalize_level",
+            "no entries",
+        ),
+        (
+            {"dynamics": {"engine": "collapsed", "rule": "sgd", "value": "matrix"}},
+            "dynamics.value",
+            'take "dense"',
+        ),
+        (
+            {"dynamics__value": "collapsed", "output__snapshot_every": 5},
+            "output.snapshot_every",
+            "no snapshots of what is collapsed",
+        ),
+    ],
+)
+def test_what_an_engine_does_not_do(changes, key, said):
+    found = faults(small(**changes))
+    assert list(found) == [key]
+    assert said in found[key]
 
 
 def test_missing_things():
@@ -186,7 +223,6 @@ def test_every_fault_is_reported_at_once():
         "sede",
         "task.Q",
         "task.mu",
-        "dynamics.engine",
         "dynamics.rule",
         "dynamics.replicas",
         "noise.sigma_A",

@@ -40,6 +40,7 @@ def test_defaults_are_those_of_the_contract():
             "replica": 0,
             "batch_size": 50_000_000,
             "precision": "float32",
+            "value": "auto",
         },
         "noise": {"model": "isotropic", "sigma_A": 1.0, "sigma_V": 1.0},
         "init": {"alpha_A": 0.1, "alpha_V": 0.1},

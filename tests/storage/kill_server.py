@@ -105,14 +105,14 @@ def tables_are_right(got, right):
 
 def verify_in_a_fork(command, *, timeout, **_):
     """Do what `subprocess.run` does for scbsim.storage.verify, without starting Python anew."""
-    _, flag, code, *words = command
-    assert flag == "-c"
+    _, *flags, code, path, home = command
+    assert flags == ["-P", "-c"]
     pid = os.fork()
     if not pid:
         status, said = 0, StringIO()
         with redirect_stderr(said):
             try:
-                sys.argv = ["-c", *words]
+                sys.argv = ["-c", path, home]
                 exec(code, {"__name__": "__main__"})
             except BaseException as error:
                 print(error, file=said)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import json
 import os
 import shutil
 import signal
@@ -18,6 +21,10 @@ from small_runs import assert_same, run_spec
 from scbsim import load, simulate
 from scbsim.cli.main import cli
 from scbsim.spec import RunSpec
+from scbsim.storage.lock import writer_of
+from scbsim.storage.reader import describe
+from scbsim.storage.session import _name_new
+from scbsim.storage.verify import fault_of
 
 LONG = 10**9
 
@@ -183,6 +190,51 @@ def test_a_second_writer(writer, tmp_path):
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 75
     assert load(path).attrs["status"] == "stopped"
+
+
+def test_who_asks_is_taken_for_no_writer(tmp_path):
+    path = tmp_path / "run.h5"
+    lock = tmp_path / "run.h5.lock"
+    lock.write_text(json.dumps({"host": "there", "pid": 1}))
+    with lock.open() as another:
+        fcntl.flock(another, fcntl.LOCK_SH)
+        assert writer_of(path) is None
+        fcntl.flock(another, fcntl.LOCK_EX)
+        assert writer_of(path) == "process 1 on there"
+
+
+def test_a_run_that_ends_while_it_is_asked_about(done, monkeypatch):
+    said = iter([("running", 0), ("complete", 1)])
+    monkeypatch.setattr("scbsim.storage.reader._progress", lambda group: next(said))
+    assert describe(done)["status"] == "complete"
+
+
+def test_a_file_system_without_second_names(toml, tmp_path, monkeypatch):
+    def refuse(*_names):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    out = tmp_path / "run.h5"
+    assert run("run", toml, "-o", out, "-q").exit_code == 0
+    assert load(out).attrs["status"] == "complete"
+    assert sorted(tmp_path.glob("run.h5*")) == [out]
+
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.write_text("new")
+    there.write_text("old")
+    with pytest.raises(FileExistsError):
+        _name_new(here, there)
+    assert there.read_text() == "old"
+
+
+def test_files_of_python_beside_the_run(stopped, monkeypatch):
+    """A good file is not put aside because of a module with a common name."""
+    folder = stopped / "modules"
+    folder.mkdir()
+    for name in ("json", "h5py", "pathlib"):
+        (folder / f"{name}.py").write_text("raise ImportError")
+    monkeypatch.chdir(folder)
+    assert fault_of(stopped / "run.h5") is None
 
 
 def test_a_state_that_does_not_fit(toml, tmp_path, monkeypatch):

@@ -108,6 +108,18 @@ def test_every_kill_leaves_tables_that_are_right(server, whole):
     assert '"same": false' in got.said
 
 
+@pytest.mark.parametrize(("engine", "rule"), [("sparse", "denoise"), ("collapsed", "sgd")])
+def test_states_whose_shapes_change(engine, rule, tmp_path, monkeypatch):
+    words = (f"dynamics.engine={engine}", f"dynamics.rule={rule}", "dynamics.batch_size=1000")
+    spec = run_spec(*WORDS, *words, steps=30)
+    path = tmp_path / "run.h5"
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
+    for at in (3, 9, 20):
+        looks = iter(range(100))
+        simulate(spec, output=path, resume=True, stop=lambda at=at, n=looks: next(n) == at)
+    assert_same(simulate(spec, output=path, resume=True), simulate(spec))
+
+
 def test_it_opens_in_xarray_with_its_dimensions(ensemble):
     whole = load(ensemble)
     with xr.open_dataset(ensemble, group="trajectory", engine="h5netcdf") as opened:

@@ -86,14 +86,13 @@ def trial(files, whole, numbers, ask, folder):
             ask(command, path)
         status, said = ask("run", folder / "spec.toml", "-o", path, "--resume", "-q")
         if status:
-            # What was refused is as it was, but for the mark that its writer died.
-            assert path.read_bytes()[48 : len(spoilt)] == spoilt[48:], said
+            assert path.read_bytes() == spoilt, said
             return "refused"
         run = load(path)
         assert run.attrs["status"] == "complete"
         there, exact = run["step"].values, rows(run)
         if aside := list(work.glob("*.corrupt")):
-            assert aside[0].read_bytes()[48 : len(spoilt)] == spoilt[48:]
+            assert aside[0].read_bytes() == spoilt
             assert f"kept as {aside[0]}" in said
             assert f"begins at step {there[0] - 1}" in said
         else:
@@ -161,6 +160,17 @@ def test_a_bit_of_the_task(trial, files, name):
     assert trial("stopped", bytes(content)) == "part"
 
 
+def test_a_file_cut_short_is_said_to_be(ask, files, folder, tmp_path):
+    for how in HOWS:
+        path = tmp_path / f"{how}.h5"
+        content = files[how].read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+        before = path.read_bytes()
+        said = ask("run", folder / "spec.toml", "-o", path, "--resume", among=(2,))[1]
+        assert f"cannot be taken up (it is cut short: {len(before)} bytes are left of " in said
+        assert path.read_bytes() == before
+
+
 def test_what_is_good_goes_on(trial, files):
     assert [trial(how, files[how].read_bytes()) for how in HOWS] == ["whole"] * 3
 
@@ -208,7 +218,7 @@ def test_other_files(ask, files, folder, tmp_path, kind):
     said = ask("run", folder / "spec.toml", "-o", path, "--resume", among=(2,))[1]
     assert "no checkpoint of this run is beside it" in said
     assert "--overwrite starts again" in said
-    assert path.read_bytes()[48:] == content[48:]
+    assert path.read_bytes() == content
     assert sorted(tmp_path.iterdir()) == [path]
 
 

@@ -1,0 +1,134 @@
+"""The collapsed engine: SGD known by a few numbers, at a cost that knows neither N nor T."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.engines.adopt import Columns, entries_of, same_target, split
+from scbsim.engines.base import Block, Row
+from scbsim.engines.gaussian import END, GaussianEngine
+from scbsim.errors import InputError
+from scbsim.kernels.collapsed import CollapsedAttention, advance_collapsed, observe_collapsed
+from scbsim.noise import NoiseLevels
+from scbsim.observables import NAMES
+from scbsim.stages import Stage
+from scbsim.state import State
+from scbsim.task import Task
+
+_ALIKE = 1e-12
+
+
+class CollapsedEngine(GaussianEngine):
+    """A and V as signals and lengths of the rest; SGD only (`docs/model.md`, section 6).
+
+    The law of all observables over all steps is that of the dense engine. Where ``mu_k sigma_k^2``
+    is the same in all columns, A is two numbers; otherwise two a column. There are no entries, so
+    nothing can be normalised. Parameters as :class:`GaussianEngine`.
+    """
+
+    name = "collapsed"
+
+    def __init__(
+        self,
+        task: Task,
+        noise: NoiseLevels,
+        *,
+        alpha_A: float,
+        dtype: Any = np.float64,
+        value: bool = False,
+        **options: Any,
+    ) -> None:
+        options["threads"] = 1
+        super().__init__(
+            task, noise, alpha_A=alpha_A, dtype=np.float64, bulk=False, value=value, **options
+        )
+        sigma = np.sqrt(task.mu) * noise.sigma_A
+        K, D = task.mu * task.K, np.full(task.N, task.T - 1.0)
+        if np.ptp(sigma) <= _ALIKE * sigma.max():
+            sigma, K, D = sigma[:1], np.array([task.K_Q]), np.array([D.sum()])
+        self.collapsed = CollapsedAttention(
+            alpha=np.where(K > 0, alpha_A, 0.0), rest=np.zeros(len(K)), K=K, D=D, sigma=sigma
+        )
+
+    def observe(self) -> Row:
+        """Return the observables of the state, (9,) float64."""
+        row = np.empty(len(NAMES))
+        observe_collapsed(self.collapsed, self.V.scalars, self.facts, row)
+        return row
+
+    def advance(self, stage: Stage, steps: int) -> Block:
+        """Take up to ``steps`` steps under a stage."""
+        if stage.rule != "sgd":
+            raise InputError(f"the collapsed engine has no {stage.rule}: that needs entries")
+        rows = np.empty((steps, len(NAMES)))
+        taken, reason = advance_collapsed(
+            self.collapsed, self.V.scalars, self.facts, self._move(stage), self.step, rows
+        )
+        self.step += taken
+        return Block(rows[:taken], END[reason])
+
+    def normalized(self, level: float) -> tuple[Row, int]:
+        """Return no observables: NaN, and 0 columns."""
+        return np.full(len(NAMES), np.nan), 0
+
+    def normalize(self, level: float) -> tuple[Row, int]:
+        """Refuse: there are no entries to normalise."""
+        raise InputError("the collapsed engine has no entries to normalise")
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
+        if "alpha" in state:
+            self._adopt_numbers(state, old)
+        else:
+            columns, _ = split(entries_of(state, old), self.task)
+            self._adopt_columns(columns)
+        self._adopt_value(state, old)
+
+    def _adopt_numbers(self, state: State, old: Task) -> None:
+        if not same_target(old, self.task):
+            raise InputError(
+                "init.from: that run kept A as a few numbers, which say nothing of another target; "
+                'run it again with dynamics.engine = "dense" and output.final_state = true'
+            )
+        alpha, rest = state["alpha"], state["rest"]
+        if len(alpha) < len(self.collapsed.alpha):
+            raise InputError(
+                "init.from: that run kept A as two numbers, and the noise of this one differs from "
+                'column to column; run it again with dynamics.engine = "dense"'
+            )
+        if len(alpha) == len(self.collapsed.alpha):
+            self.collapsed.alpha[:], self.collapsed.rest[:] = alpha, rest
+        else:
+            self._gather(alpha, rest)
+
+    def _adopt_columns(self, columns: Columns) -> None:
+        """Set A from its columns: what `scbsim.kernels.coupling.couple` sums, column by column."""
+        task, T = self.task, float(self.task.T)
+        support, (sums, squares) = columns.support, columns.off_sums.T
+        mean = (sums + support.sum(axis=1)) / T
+        off = support - mean[:, None]
+        rest = T - task.Q
+        spread = squares - 2.0 * mean * sums + rest * mean**2 + (off**2).sum(axis=1)
+        product = (rest * mean - sums) / T + (off * (task.q_weights - 1.0 / T)).sum(axis=1)
+        alpha = np.divide(product, task.K, out=np.zeros(task.N), where=task.K > 0)
+        self._gather(alpha, task.mu * np.maximum(spread - alpha**2 * task.K, 0.0))
+
+    def _gather(self, alpha: NDArray[np.float64], rest: NDArray[np.float64]) -> None:
+        """Set A from a pair for each column, ``rest`` weighted by mu."""
+        if len(self.collapsed.alpha) > 1:
+            self.collapsed.alpha[:], self.collapsed.rest[:] = alpha, rest
+            return
+        weights = self.task.mu * self.task.K
+        mean = weights @ alpha / self.task.K_Q if self.task.K_Q > 0 else 0.0
+        self.collapsed.alpha[0] = mean
+        self.collapsed.rest[0] = rest.sum() + weights @ (alpha - mean) ** 2
+
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        of_V = {
+            name: super(CollapsedEngine, self).state()[name] for name in ("W", "scalars", "mean")
+        }
+        return {"alpha": self.collapsed.alpha, "rest": self.collapsed.rest, **of_V}

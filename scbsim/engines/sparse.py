@@ -1,0 +1,206 @@
+"""The sparse engine: the entries of A that are not at zero, at a cost that does not know T."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.engines.adopt import entries_of, split
+from scbsim.engines.base import Block, Row
+from scbsim.engines.birth_groups import birth_probability, births_of
+from scbsim.engines.gaussian import END, GaussianEngine
+from scbsim.errors import InputError
+from scbsim.kernels.births import make_newborn
+from scbsim.kernels.live import make_live
+from scbsim.kernels.sparse import NO_ROOM, advance_sparse
+from scbsim.memory import require
+from scbsim.noise import NoiseLevels
+from scbsim.observables import NAMES
+from scbsim.stages import Stage
+from scbsim.state import State
+from scbsim.task import Task
+
+MOST_ENTRIES = 2**62
+"""N times T, so that every entry has a number."""
+
+LIVE_BYTES = 32  # of an entry, in both lists
+NEWBORN_BYTES = 48
+_LEAST_ROOM = 1024
+
+
+class SparseEngine(GaussianEngine):
+    """Entries of A off the support that are not at zero; l1 rules only.
+
+    The law of all observables over all steps is that of the dense engine (`docs/model.md`,
+    section 6). Live entries are in float64 always. Parameters as :class:`GaussianEngine`.
+
+    Raises
+    ------
+    InputError
+        If N times T is beyond what can be numbered.
+    MemoryNeeded
+        If so many entries are live that they do not fit into memory; the step is not taken.
+    """
+
+    name = "sparse"
+    rules: tuple[str, ...] = ("prox", "denoise")
+
+    def __init__(
+        self,
+        task: Task,
+        noise: NoiseLevels,
+        *,
+        dtype: Any = np.float64,
+        value: bool = False,
+        **options: Any,
+    ) -> None:
+        if task.N * task.T > MOST_ENTRIES:
+            raise InputError(
+                f"task.T: {task.N} columns of {task.T} entries; the sparse engine numbers up to "
+                "2**62"
+            )
+        options["threads"] = 1
+        super().__init__(task, noise, dtype=np.float64, bulk=False, value=value, **options)
+        self._now = 0
+        self._live = make_live(task.N, 0)
+        self._newborn = make_newborn(task.N, 0)
+        self._room(0, 0)
+        self._stage: Stage | None = None
+
+    def advance(self, stage: Stage, steps: int) -> Block:
+        """Take up to ``steps`` steps under a stage."""
+        if stage.rule not in self.rules:
+            raise InputError(f"the {self.name} engine has no {stage.rule}: no entry stays at zero")
+        if stage is not self._stage:
+            self._stage = stage
+            T = int(self.facts.T)
+            self._births = births_of(stage.level, self.noise.sigma_A, stage.rate_A, T)
+            self._newborn.order[:] = np.arange(len(self._newborn.order))
+            expected = expected_births(stage, self.noise, T)
+            births = int(expected + 8.0 * expected**0.5)
+            self._room(self._count() + births, births)
+        rows = np.empty((steps, len(NAMES)))
+        done = 0
+        while True:
+            taken, reason, self._now = advance_sparse(
+                self.A,
+                self.V,
+                self.facts,
+                self._move(stage),
+                self._births,
+                self._live,
+                self._now,
+                self._newborn,
+                self.step,
+                rows[done:],
+                self.scratch,
+            )
+            self.step += taken
+            done += taken
+            if reason != NO_ROOM:
+                return Block(rows[:done], END[reason])
+            self._room(2 * self._live.s.shape[1], 2 * self._newborn.value.size)
+
+    def _count(self) -> int:
+        return int(self._live.first[self._now, -1])
+
+    def _room(self, live: int, births: int) -> None:
+        """Make room for some live entries, and for so many births among them in a step."""
+        births = max(births, _LEAST_ROOM)
+        live = max(live, births + _LEAST_ROOM)
+        require_room(live, births)
+        if births > self._newborn.value.size:
+            self._newborn = make_newborn(self.facts.mu.size, births)
+        if live > self._live.s.shape[1]:
+            before, count = self._live, self._count()
+            self._live = make_live(self.facts.mu.size, live)
+            self._live.first[self._now] = before.first[self._now]
+            self._live.position[self._now, :count] = before.position[self._now, :count]
+            self._live.s[self._now, :count] = before.s[self._now, :count]
+
+    def put(self, first: Any, position: Any, s: Any) -> None:
+        """Set the live entries.
+
+        Parameters
+        ----------
+        first : (N + 1,) int64
+            Where each column begins.
+        position : (live,) int64
+            Ascending in each column, none on the support.
+        s : (live,) float64
+        """
+        count = len(s)
+        self._room(2 * count, 0)
+        self._live.first[self._now] = first
+        self._live.position[self._now, :count] = position
+        self._live.s[self._now, :count] = s
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
+        columns, others = split(entries_of(state, old), self.task)
+        self.A.support[:] = columns.support
+        self.A.off_sums[:] = columns.off_sums
+        first = np.searchsorted(others.column, np.arange(self.task.N + 1))
+        self.put(first, others.position, others.s)
+        self._adopt_value(state, old)
+
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        count = self._count()
+        return {
+            "indptr": self._live.first[self._now],
+            "indices": self._live.position[self._now, :count],
+            "data": self._live.s[self._now, :count],
+            **super().state(),
+        }
+
+    def restore(self, step: int, state: State) -> None:
+        """Go to a state that :meth:`state` gave, to the bit."""
+        self.put(state["indptr"], state["indices"], state["data"])
+        super().restore(step, state)
+
+    def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
+        first, count = self._live.first[self._now], self._count()
+        lengths = np.diff(first)
+        # As a matrix whose rows are the live entries of columns: zeros are below any level.
+        there = np.arange(lengths.max(initial=0)) < lengths[:, None]
+        bulk = np.zeros(there.shape)
+        bulk[there] = self._live.s[self._now, :count]
+        positions = self._live.position[self._now, :count].copy()
+        bare = self.A
+        self.A = bare._replace(bulk=bulk)
+        try:
+            result = super()._normalized(level, in_place=in_place)
+        finally:
+            self.A = bare
+        if in_place:
+            s = bulk[there]
+            keep = s != 0.0
+            columns = np.repeat(np.arange(len(lengths)), lengths)[keep]
+            lengths = np.bincount(columns, minlength=len(lengths))
+            self.put(np.concatenate([[0], np.cumsum(lengths)]), positions[keep], s[keep])
+        return result
+
+
+def expected_births(stage: Stage, noise: NoiseLevels, T: int) -> float:
+    """Return how many entries leave zero in a step of a stage, if all are at zero."""
+    if stage.rule == "sgd" or stage.rate_A == 0:
+        return 0.0
+    return float(T * birth_probability(stage.level, noise.sigma_A).sum())
+
+
+def require_room(live: float, births: float) -> None:
+    """Refuse a number of live entries, and of births in a step, that memory cannot hold.
+
+    Raises
+    ------
+    MemoryNeeded
+    """
+    require(
+        int(LIVE_BYTES * live + NEWBORN_BYTES * births),
+        f"the sparse engine with {live:.3g} entries of A off zero",
+        "take a higher threshold, under which fewer leave zero, or fewer steps of the rule "
+        '"denoise", under which none returns; where N T is no more than that, '
+        'dynamics.engine = "dense"',
+    )
