@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scbsim.crew import Crew
 from scbsim.engines.base import Engine
-from scbsim.engines.choose import Choice, build, bytes_needed, entries
+from scbsim.engines.choose import Choice, build, entries, needs
 from scbsim.engines.cost import DENSE_ENTRY
 from scbsim.errors import InputError
 from scbsim.memory import require
@@ -112,7 +112,7 @@ def assembled(
     Parameters
     ----------
     threads : int
-        What :func:`threads_for` says.
+        What :func:`threads_of` says.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def assembled(
 
     R = spec.dynamics.replicas
     if R > 1:
-        require(R * bytes_needed(choice, spec, task), _named(choice, spec, task))
+        require(R * needs(choice, spec, task), _named(choice, spec, task))
     apart = R > 1 and not one_by_one(choice, spec, task, threads)
     own, together = (1, min(threads, R)) if apart else (threads, 1)
     engines = [build(choice, spec, task, own, i) for i in range(R)]

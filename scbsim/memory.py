@@ -99,6 +99,14 @@ def require(needed: int, what: str, instead: str = _SMALLER) -> None:
         )
 
 
+def fits(needed: float) -> bool:
+    """Return whether there is so much, in bytes, or nothing is said of that."""
+    if needed < _NOT_ASKED:
+        return True
+    there = available()
+    return there is None or needed <= there
+
+
 def require_task(N: int) -> None:
     """Refuse to draw a task that will not fit; what stays of it is a fifth.
 

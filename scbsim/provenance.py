@@ -35,6 +35,7 @@ def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
         "threads": threads,
         "engine": choice.name,
         "engine_why": choice.why,
+        "value": "matrix" if choice.matrix_V else "collapsed",
         "task": task,
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scbsim.engines.choose import begun_by, choose
+from scbsim.engines.choose import Choice, begun_by, choose
 from scbsim.ensemble import Ensemble, assembled, most_threads, threads_for
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.loop import Loop
@@ -22,6 +22,7 @@ from scbsim.task import Task
 from scbsim.trajectory import Trajectory
 
 if TYPE_CHECKING:
+    from scbsim.storage.resume import Past
     from scbsim.storage.session import Session
 
 
@@ -115,11 +116,7 @@ def _simulate(
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = _task_of(spec, past.task if past and past.task else task)
-    begun = past.position.state if past and past.position else None
-    if begun is not None:
-        choice = begun_by(begun)
-    else:
-        choice = choose(spec, task, most_threads(threads), _engine_of_start(spec))
+    choice = _choice(spec, task, past, threads)
     count = threads_for(threads, choice, spec, task)
     level = spec.output.normalize_level
     with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
@@ -160,6 +157,15 @@ def _task_of(spec: RunSpec, task: Task | None) -> Task:
     if faults:
         raise TaskError(faults)
     return task
+
+
+def _choice(spec: RunSpec, task: Task, past: Past | None, threads: int | None) -> Choice:
+    """Return the engine of a run: the one that it began with, or that a spec asks for."""
+    if past and past.engine:
+        return Choice(past.engine, "as the run began", past.matrix_V)
+    if past and past.position:
+        return begun_by(past.position.any_state)
+    return choose(spec, task, most_threads(threads), _engine_of_start(spec))
 
 
 def _engine_of_start(spec: RunSpec) -> str | None:

@@ -112,6 +112,21 @@ def test_all_diverge():
     assert_replicas_are_runs(run, stages=stages)
 
 
+@pytest.mark.parametrize(
+    ("engine", "rule"), [("collapsed", "sgd"), ("sparse", "prox"), ("sparse", "denoise")]
+)
+def test_every_engine(engine, rule):
+    words = (f"dynamics.engine={engine}", f"dynamics.rule={rule}", "dynamics.batch_size=1000")
+    stages = [{"steps": 30, "until_signal": 0.13}, {"steps": 9}]
+    if engine == "sparse":
+        for stage in stages:
+            stage |= {"threshold_sigmas": 2.0, "normalize_level": 0.1}
+    run = simulate(ensemble_spec(*words, stages=stages))
+    assert run.attrs["engine"] == engine
+    assert len(set(run["stage_end"].values[:, 0].tolist())) > 1
+    assert_replicas_are_runs(run, *words, stages=stages)
+
+
 def test_the_population_process_has_no_noise():
     run = simulate(ensemble_spec("dynamics.engine=population"))
     assert_replicas_are_runs(run, "dynamics.engine=population")

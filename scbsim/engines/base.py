@@ -33,7 +33,11 @@ class Block:
 
 
 class Engine(Protocol):
-    """A state and what can be done with it; knows nothing of files, progress or specs."""
+    """A state and what can be done with it; knows nothing of files, progress or specs.
+
+    The replicas of an ensemble have an engine each, and are stepped by several threads at once: an
+    engine writes to no array of another, and lets go of Python's lock while it steps.
+    """
 
     name: str
     step: int

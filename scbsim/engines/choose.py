@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,14 +21,14 @@ from scbsim.engines.cost import (
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.population import PopulationEngine
 from scbsim.engines.sparse import SparseEngine, require_room
-from scbsim.memory import available
+from scbsim.memory import fits
 from scbsim.noise import NoiseLevels
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
 from scbsim.state import State
 from scbsim.task import Task
 
-ENGINES: dict[str, Any] = {
+ENGINES: dict[str, Callable[..., Engine]] = {
     "collapsed": CollapsedEngine,
     "dense": DenseEngine,
     "population": PopulationEngine,
@@ -104,12 +104,11 @@ def _cheaper(spec: RunSpec, task: Task, threads: int) -> tuple[str, str]:
     noise, stages = NoiseLevels.from_spec(spec, task), stages_of(spec, task)
     sparse = sparse_seconds(stages, noise, task)
     dense = dense_seconds(stages, task, threads, np.dtype(spec.dynamics.precision))
-    there, needed = available() or float("inf"), sparse_bytes(stages, noise, task)
-    every = DENSE_BYTES * task.N * task.T
-    if needed > there and every < needed:
+    needed, every = sparse_bytes(stages, noise, task), DENSE_BYTES * task.N * task.T
+    if every < needed and not fits(needed):
         return "dense", f"live entries would need {needed / 1e9:.3g} GB"
     words = f"a step costs about {_time(sparse)} on live entries, and {_time(dense)} on all"
-    if sparse <= dense or every > there:
+    if sparse <= dense or not fits(every):
         return "sparse", f"{words}, with the same law"
     return "dense", words
 
@@ -128,15 +127,6 @@ def _matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     if engine in ("collapsed", "population") or task.P is None:
         return False
     return engine == "dense" or bool(spec.output.snapshot_every) or spec.output.final_state is True
-
-
-def bytes_needed(choice: Choice, spec: RunSpec, task: Task) -> int:
-    """Return the bytes of the state of one replica, about."""
-    if choice.name == "dense":
-        return DenseEngine.needs(task, spec.dynamics.precision, value=choice.matrix_V)
-    if choice.name == "sparse":
-        return int(sparse_bytes(stages_of(spec, task), NoiseLevels.from_spec(spec, task), task))
-    return 8 * 4 * task.N * (task.Q + 1)
 
 
 def entries(choice: Choice, spec: RunSpec, task: Task) -> float:
@@ -160,10 +150,10 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
         If its state does not fit into memory.
     """
     from_signals = spec.init.from_ is None
-    if choice.name == "sparse":
+    if choice.name == "sparse" and spec.dynamics.replicas == 1:
         # What it comes to need is known now, before there is a file.
         require_room(*sparse_room(stages_of(spec, task), NoiseLevels.from_spec(spec, task), task))
-    engine: Engine = ENGINES[choice.name](
+    return ENGINES[choice.name](
         task,
         NoiseLevels.from_spec(spec, task),
         alpha_A=spec.init.alpha_A if from_signals else 0.0,
@@ -174,4 +164,14 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
         threads=threads,
         value=choice.matrix_V,
     )
-    return engine
+
+
+def needs(choice: Choice, spec: RunSpec, task: Task) -> int:
+    """Return about how many bytes the state of an engine comes to take."""
+    if choice.name == "dense":
+        return DenseEngine.needs(task, spec.dynamics.precision, value=choice.matrix_V)
+    of_V = 2 * 8 * task.N * task.N if choice.matrix_V else 0
+    if choice.name == "sparse":
+        noise = NoiseLevels.from_spec(spec, task)
+        return int(sparse_bytes(stages_of(spec, task), noise, task)) + of_V
+    return 8 * 4 * task.N * (task.Q + 1) + of_V

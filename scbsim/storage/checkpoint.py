@@ -42,7 +42,7 @@ class Checkpoint:
     facts : dict
         Small numbers: the step, where in the stages, what the recorder had recorded.
     state : dict of arrays
-        The engine's; of an ensemble those of each replica, ``0/bulk``.
+        The engine's; of an ensemble those of all replicas.
     """
 
     run_uuid: str
@@ -140,7 +140,7 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _arrays(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Give the arrays of a state by their names, which may have parts: ``0/bulk``."""
+    """Give the arrays of a state by their names, which may have parts."""
     for name, node in group.items():
         if isinstance(node, h5py.Group):
             yield from ((f"{name}/{inner}", data) for inner, data in _arrays(node))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scbsim.observables import NAMES, STATUS, STATUS_CODE
 from scbsim.state import State
+from scbsim.storage.packing import packed, unpacked
 
 if TYPE_CHECKING:
     from scbsim.replica import Replica
@@ -74,14 +75,14 @@ class Position:
         return max(each.step for each in self.replicas)
 
     @property
-    def state(self) -> State | None:
-        """The state of an engine that has not ended, where there is one."""
-        return next((each.state for each in self.replicas if each.state), None)
-
-    @property
     def recorded(self) -> bool:
         """Whether the last rows are."""
         return all(each.row is None for each in self.replicas)
+
+    @property
+    def any_state(self) -> State:
+        """The state of one that has not ended: a checkpoint is of a run that goes on."""
+        return next(each.state for each in self.replicas if each.state is not None)
 
     def facts(self) -> dict[str, Any]:
         """Return the small numbers that a checkpoint has of it, in types that JSON can hold."""
@@ -92,7 +93,7 @@ class Position:
         return {**{name: getattr(alone, name) for name in _NUMBERS}, "unrecorded": row}
 
     def arrays(self) -> State:
-        """Return the arrays that a checkpoint has of it, by replica: ``0/bulk``."""
+        """Return the arrays that a checkpoint has of it."""
         if len(self.replicas) == 1:
             return self.replicas[0].state or {}
         nothing = np.full(len(NAMES), np.nan)
@@ -105,9 +106,8 @@ class Position:
         arrays["replicas/row"] = np.array(
             [nothing if each.row is None else each.row for each in self.replicas]
         )
-        for i, each in enumerate(self.replicas):
-            arrays |= {f"{i}/{name}": array for name, array in (each.state or {}).items()}
-        return arrays
+        states = {i: each.state for i, each in enumerate(self.replicas) if each.state is not None}
+        return arrays | {f"states/{name}": array for name, array in packed(states).items()}
 
 
 def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int = 0) -> Position:
@@ -136,11 +136,13 @@ def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int =
             state=arrays,
         )
         return Position((alone,))
-    states: list[State] = [{} for _ in range(facts["replicas"])]
-    for key, array in arrays.items():
-        owner, _, name = key.partition("/")
-        if owner != "replicas":
-            states[int(owner)][name] = array
+    states = unpacked(
+        {
+            key.removeprefix("states/"): array
+            for key, array in arrays.items()
+            if key.startswith("states/")
+        }
+    )
     numbers = {name: arrays[f"replicas/{name}"].tolist() for name in (*_NUMBERS, "status")}
     return Position(
         tuple(
@@ -149,9 +151,9 @@ def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int =
                 stage=numbers["stage"][i],
                 left=left(numbers["stage"][i], numbers["left"][i]),
                 row=arrays["replicas/row"][i] if arrays["replicas/unrecorded"][i] else None,
-                state=state or None,
+                state=states.get(i),
                 status=STATUS[numbers["status"][i]],
             )
-            for i, state in enumerate(states)
+            for i in range(facts["replicas"])
         )
     )

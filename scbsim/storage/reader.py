@@ -177,10 +177,13 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status = STATUS[int(group["status"][()])]
-        tables = read_tables(file) if is_ensemble(file) else None
-        _, n = _progress(group)
-        end = describe_ensemble(file, tables, n) if tables else _describe_end(file, n)
+        status, n = _progress(group)
+        if is_ensemble(file):
+            tables = read_tables(file)
+            _, n = _progress(group)
+            end = describe_ensemble(file, tables, n)
+        else:
+            end = _describe_end(file, n)
         return {
             "path": str(path),
             "bytes": Path(path).stat().st_size,

@@ -47,6 +47,10 @@ class Past:
         Whether the file goes on; if not, a new one does.
     respecify : bool
         Whether the last stage is longer than the file says.
+    engine : str
+        The engine that the file says; empty where it cannot be read.
+    matrix_V : bool
+        Whether that keeps V as a matrix.
     """
 
     position: Position | None
@@ -56,6 +60,8 @@ class Past:
     task: Task | None = None
     in_place: bool = True
     respecify: bool = False
+    engine: str = ""
+    matrix_V: bool = False
 
 
 def past_of(path: Path, spec: RunSpec) -> Past | None:
@@ -86,6 +92,8 @@ def _past_in(path: Path, spec: RunSpec) -> Past | None:
         status = STATUS[int(file[TRAJECTORY]["status"][()])]
         longer = _longer(path, spec, json.loads(text(file.attrs, "spec")))
         who: dict[str, Any] = {k: text(file.attrs, k) for k in ("run_uuid", "created_utc")}
+        made = json.loads(text(file.attrs, "provenance"))
+        who |= {"engine": made["engine"], "matrix_V": made["value"] == "matrix"}
         who["task"] = Task.from_arrays(**read_arrays(path))
         if longer and status != "diverged" and is_ensemble(file):
             _none_complete(path, file)

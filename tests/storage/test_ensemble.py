@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from small_runs import assert_same, run_spec
 from storage.killing import KILLED, PAGE, WHOLE, KillServer, Victim
+from storage.processes import committed, ended, started, wait_until
 
 from scbsim import load, simulate
 from scbsim.errors import OutputError
@@ -106,6 +107,39 @@ def test_every_kill_leaves_tables_that_are_right(server, whole):
         file["normalized/loss"][0, 1] += 1.0
     got = server.ask("read", output=str(copy), like=str(run.path))
     assert '"same": false' in got.said
+
+
+def test_killed_while_threads_step_and_another_process_reads(spec, tmp_path):
+    toml, path = tmp_path / "spec.toml", tmp_path / "run.h5"
+    longer = spec.replace(**{"stage.1.steps": 400, "output.checkpoint_seconds": 0.2})
+    toml.write_text(longer.to_toml())
+    process = started("run", toml, "-o", path, "-q", slow=0.005, block=20)
+    wait_until(lambda: committed(path) > 60, process)
+    seen = load(path)
+    process.kill()
+    process.communicate()
+    left = load(path)
+    assert describe(path)["checkpoint_step"] > 0
+    status, said = ended("run", toml, "-o", path, "-q", "--resume")
+    assert (status, said) == (0, "")
+    whole = simulate(longer)
+    assert_same(load(path), whole)
+    for part in (seen, left):
+        assert part.sizes["step"] > 60
+        for name in ("stage", *NAMES):
+            np.testing.assert_array_equal(part[name], whole[name][:, : part.sizes["step"]])
+
+
+@pytest.mark.parametrize(("engine", "rule"), [("sparse", "denoise"), ("collapsed", "sgd")])
+def test_states_whose_shapes_change(engine, rule, tmp_path, monkeypatch):
+    words = (f"dynamics.engine={engine}", f"dynamics.rule={rule}", "dynamics.batch_size=1000")
+    spec = run_spec(*WORDS, *words, steps=30)
+    path = tmp_path / "run.h5"
+    monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
+    for at in (3, 9, 20):
+        looks = iter(range(100))
+        simulate(spec, output=path, resume=True, stop=lambda at=at, n=looks: next(n) == at)
+    assert_same(simulate(spec, output=path, resume=True), simulate(spec))
 
 
 def test_it_opens_in_xarray_with_its_dimensions(ensemble):

@@ -37,16 +37,29 @@ def same(one, other):
         assert array.dtype == other.state[name].dtype
 
 
+@pytest.mark.parametrize("alone_from", [0, 30, 2**20])
 @pytest.mark.parametrize(
     "replicas", [(LIVE,), (LIVE, OTHER), (OVER, LIVE, AWAY), (LIVE,) * 12], ids=len
 )
-def test_it_comes_back(replicas, tmp_path):
+def test_it_comes_back(replicas, alone_from, tmp_path, monkeypatch):
     """States of other shapes, and other arrays, in each replica."""
+    monkeypatch.setattr("scbsim.storage.packing._ALONE_FROM", alone_from)
     position = Position(replicas)
     found = through(position, tmp_path)
     assert (found.step, found.recorded) == (7, False)
     for one, other in zip(found.replicas, replicas, strict=True):
         same(one, other)
+
+
+def test_many_small_states_are_few_arrays():
+    arrays = Position((LIVE,) * 500).arrays()
+    assert len(arrays) == 6 + 3 * len(LIVE.state)
+
+
+def test_a_large_array_is_not_copied():
+    large = np.zeros((2**10, 2**8))
+    replica = ReplicaPosition(7, 1, 5, None, {"W": np.ones(3), "bulk": large})
+    assert Position((replica, OTHER)).arrays()["states/0/bulk"] is large
 
 
 def test_a_single_run_keeps_the_form_it_had():
