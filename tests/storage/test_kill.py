@@ -12,12 +12,27 @@ from storage.killing import HALF, KILLED, PAGE, WHOLE, KillServer, Victim
 SPEC = {
     "seed": 5,
     "task": {"N": 5, "T": 40, "Q": 2, "P_concentration": 0.1},
-    "dynamics": {"batch_size": 1e5, "rule": "prox"},
+    "dynamics": {"engine": "dense", "batch_size": 1e5, "rule": "prox"},
     "init": {"alpha_A": 0.1, "alpha_V": 0.1},
     "stage": [{"steps": 7, "normalize_level": 0.1}, {"steps": 8}],
     "output": {"every": 2, "snapshot_every": 5, "final_state": True, "checkpoint_seconds": 0},
 }
 ALL_RULES = [(r, p) for r in ("sgd", "prox", "denoise") for p in ("float32", "float64")]
+# Under this rule and threshold the list of live entries grows with every step.
+LIVE = {
+    **SPEC,
+    "dynamics": {"engine": "sparse", "batch_size": 1e5, "rule": "denoise"},
+    "stage": [
+        {"steps": 7, "normalize_level": 0.1, "threshold_sigmas": 1.0},
+        {"steps": 8, "threshold_sigmas": 1.5},
+    ],
+}
+FEW_NUMBERS = {
+    **SPEC,
+    "dynamics": {"engine": "collapsed", "batch_size": 1e5, "rule": "sgd"},
+    "stage": [{"steps": 7}, {"steps": 8}],
+    "output": {**SPEC["output"], "snapshot_every": 0},
+}
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +110,18 @@ def test_a_few_kills_of_every_kind_of_run(server, tmp_path, rule, precision):
     spec = changed(dynamics={"rule": rule, "precision": precision})
     whole = Whole(server, tmp_path, spec)
     assert every(whole, len(whole.calls) // 4, start=20) >= 4
+
+
+@pytest.mark.parametrize("spec", [LIVE, FEW_NUMBERS], ids=["sparse", "collapsed"])
+def test_a_few_kills_of_states_that_are_no_matrices(server, tmp_path, spec):
+    whole = Whole(server, tmp_path, spec)
+    assert every(whole, len(whole.calls) // 12, start=20) >= 10
+
+
+@pytest.mark.slow
+def test_live_entries_killed_at_every_call(server, memory):
+    whole = Whole(server, memory / "live", LIVE)
+    assert every(whole, 1) >= len(whole.calls)
 
 
 def test_a_few_kills_around_the_beginning_and_the_end(whole):

@@ -24,6 +24,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     spec = run_spec("output.snapshot_every=50", "dynamics.precision=float64", steps=120)
     simulate(spec, output=folder / "run.h5")
+    words = ("dynamics.engine=sparse", "output.snapshot_every=50")
+    simulate(run_spec(*words, steps=100), output=folder / "sparse.h5")
+    simulate(run_spec("dynamics.replicas=3"), output=folder / "ensemble.h5")
     return folder
 
 
@@ -73,15 +76,20 @@ def test_command_line_tools(path, tool):
 
 
 def test_there_are_blocks():
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 6
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
 def test_every_block_of_the_page_runs(block, folder, monkeypatch):
     monkeypatch.chdir(folder)
     given = {}
-    exec(block, given)
+    # A page is read from its top: what one block imports is there in the next.
+    exec("import xarray as xr\n" + block, given)
     run = load("run.h5")
+    if "s" in given and "A" not in given:
+        assert given["s"].shape == (run.attrs["T"], run.attrs["N"])
+        column_sums = np.asarray(given["s"].sum(axis=0)) + run.attrs["T"] * given["intercept"]
+        np.testing.assert_allclose(column_sums, 1.0, atol=1e-12)
     if "A" not in given:
         return
     A, V = given["A"], given["V"]
