@@ -35,7 +35,7 @@ FLOOR = {
             ["provenance", "recorders"],
             ["loop"],
             ["simulation"],
-            ["figures", "warmup"],
+            ["figures", "verify", "warmup"],
             ["cli"],
             ["__main__"],
         ]
@@ -141,6 +141,7 @@ HELP = "from scbsim.cli.main import cli\ncli({words}, prog_name='scbsim', standa
         (HELP.format(words=["--version"]), ("pydantic", "rich")),
         (HELP.format(words=["run", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["figure", "--help"]), ("pydantic", "rich")),
+        (HELP.format(words=["verify", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["presets"]), ("pydantic", "rich")),
         ("from scbsim import RunSpec", ("click", "rich")),
         ("import scbsim.progress", ("rich",)),
