@@ -108,7 +108,7 @@ def fits(needed: float) -> bool:
 
 
 def require_task(N: int) -> None:
-    """Refuse to draw a task that will not fit; what stays of it is a fifth.
+    """Refuse to draw a task with its P that will not fit; what stays of it is a fifth.
 
     Parameters
     ----------
@@ -119,4 +119,8 @@ def require_task(N: int) -> None:
     ------
     MemoryNeeded
     """
-    require(_MATRICES_OF_A_DRAW * 8 * N * N, f"drawing a task of N = {N}")
+    require(
+        _MATRICES_OF_A_DRAW * 8 * N * N,
+        f"drawing a task of N = {N}",
+        "make N smaller, or give task.K_P, by which a task is known without its matrix P",
+    )

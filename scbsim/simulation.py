@@ -44,8 +44,8 @@ def simulate(
     spec : RunSpec
         What to run.
     task : Task, optional
-        A task of one's own, with the sizes that the spec says; drawn or read by the spec unless
-        given.
+        A task of one's own, with the sizes, and the ``K_P`` if any, that the spec says; drawn or
+        read by the spec unless given.
     output : path, optional
         HDF5 file to stream the trajectory to, readable while it grows. In memory only unless
         given.
@@ -146,12 +146,12 @@ def _label(spec: RunSpec, task: Task) -> str:
 
 def _task_of(spec: RunSpec, task: Task | None) -> Task:
     if task is None:
-        if spec.task.N is not None:
+        if spec.task.N is not None and spec.task.K_P is None:
             require_task(spec.task.N)
         return Task.from_spec(spec.task)
     faults = [
         Fault(f"task.{name}", f"{wanted} in the spec, {getattr(task, name)} in the task given")
-        for name in ("N", "T", "Q")
+        for name in ("N", "T", "Q", "K_P")
         if (wanted := getattr(spec.task, name)) is not None and wanted != getattr(task, name)
     ]
     if faults:

@@ -126,3 +126,14 @@ def test_no_file_is_made_or_unmade(words, tmp_path):
     with pytest.raises(MemoryNeeded):
         simulate(run_spec(*words), output=path, overwrite=True)
     assert path.read_bytes() == b"precious"
+
+
+def test_a_task_without_P_asks_for_no_matrix(monkeypatch):
+    monkeypatch.setattr(memory, "_MATRICES_OF_A_DRAW", 10**12)
+    words = ("dynamics.engine=population", "noise.model=none", "stage.0.threshold=0.01")
+    with pytest.raises(MemoryNeeded, match=r"task\.K_P"):
+        simulate(run_spec(*words, stages=[{"steps": 2, "threshold": 0.01}]))
+    tables = run_spec(*words[:2], stages=[{"steps": 2, "threshold": 0.01}]).to_dict()
+    del tables["task"]["P_concentration"]
+    tables["task"]["K_P"] = 0.2
+    simulate(type(run_spec()).from_dict(tables))

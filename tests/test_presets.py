@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from scbsim import presets
+from scbsim import presets, simulate
 from scbsim.errors import InputError
 from scbsim.spec import RunSpec
 
@@ -19,7 +19,7 @@ def load(name: str) -> RunSpec:
 
 def test_names():
     figures = {f"figure5-n{N}-{rule}" for N, rule in FIGURE_5}
-    assert figures | {"quickstart", "two-stage"} <= set(presets.names())
+    assert figures | {"large", "quickstart", "two-stage"} <= set(presets.names())
     assert presets.names() == sorted(presets.names())
 
 
@@ -73,3 +73,19 @@ def test_two_stages():
     assert [spec.rule_of(i) for i in range(2)] == ["sgd", "prox"]
     assert spec.stage[0].until_signal == 0.1
     assert spec.stage[1].normalize_level == 0.1
+
+
+def test_large():
+    spec = load("large")
+    assert (spec.task.N, spec.task.T, spec.rule_of(0)) == (100_000, 10**9, "prox")
+    assert spec.task.K_P == 0.25
+
+
+@pytest.mark.slow
+def test_large_recovers_the_truth():
+    run = simulate(load("large"))
+    assert run.attrs["engine"] == "sparse"
+    for matrix, K in (("A", "K_Q"), ("V", "K_P")):
+        off = float(run[f"normalized_dist_{matrix}"].values[-1]) / run.attrs[K] ** 0.5
+        assert off < 0.1
+    assert int(run["normalized_count"].values[-1]) == 0

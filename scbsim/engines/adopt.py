@@ -122,6 +122,10 @@ def adopt_value(V: Any, K_P: float, mean: Array, state: State, old: Task, new: T
     if not state["W"].size:
         _adopt_scalars(V, mean, state, old, new)
         return
+    if new.P is None:
+        raise InputError(
+            f"init.from: that run kept V as a matrix, and here no P is known; {_with_P(old, new)}"
+        )
     matrix = state["W"] / np.sqrt(old.mu) + state["mean"][:, None]
     mean[:] = matrix @ new.mu
     W = (matrix - mean[:, None]) * V.root_mu
@@ -136,7 +140,7 @@ def _adopt_scalars(V: Any, mean: Array, state: State, old: Task, new: Task) -> N
     if not (_equal(old, new, "mu") and _equal(old, new, "P") and old.K_P == new.K_P):
         raise InputError(
             "init.from: that run kept V as its signal and the length of the rest, which say "
-            'nothing of another P; run it again with dynamics.value = "matrix"'
+            f"nothing of another P; {_with_P(old, new)}"
         )
     if V.W.size and state["scalars"][1] > 0:
         raise InputError(
@@ -147,6 +151,14 @@ def _adopt_scalars(V: Any, mean: Array, state: State, old: Task, new: Task) -> N
     V.scalars[:] = state["scalars"]
     if V.W.size:
         V.W[:] = V.scalars[0] * V.target
+
+
+def _with_P(old: Task, new: Task) -> str:
+    """Say what to do where a start needs the matrix P."""
+    if new.P is None:
+        return "take a task with its P in place of task.K_P here"
+    again = 'run it again with dynamics.value = "matrix"'
+    return again if old.P is not None else f"{again} and a task with its P in place of task.K_P"
 
 
 def _equal(old: Task, new: Task, name: str) -> bool:

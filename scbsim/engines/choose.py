@@ -21,12 +21,14 @@ from scbsim.engines.cost import (
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.population import PopulationEngine
 from scbsim.engines.sparse import SparseEngine, require_room
+from scbsim.errors import InputError
 from scbsim.memory import fits
 from scbsim.noise import NoiseLevels
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
 from scbsim.state import State
 from scbsim.task import Task
+from scbsim.task.sparse_bigram import WITHOUT_P
 
 ENGINES: dict[str, Callable[..., Engine]] = {
     "collapsed": CollapsedEngine,
@@ -126,9 +128,12 @@ def _matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
     if spec.dynamics.value != "auto":
         return spec.dynamics.value == "matrix"
-    if engine in ("collapsed", "population") or task.P is None:
+    if engine in ("collapsed", "population"):
         return False
-    return engine == "dense" or bool(spec.output.snapshot_every) or spec.output.final_state is True
+    if spec.output.snapshot_every:
+        return True
+    # Of a task without P the last state is one by scalars, and as good to go on from.
+    return task.P is not None and (engine == "dense" or spec.output.final_state is True)
 
 
 def entries(choice: Choice, spec: RunSpec, task: Task) -> float:
@@ -151,6 +156,8 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
     MemoryNeeded
         If its state does not fit into memory.
     """
+    if choice.matrix_V and task.P is None:
+        raise InputError(WITHOUT_P)
     from_signals = spec.init.from_ is None
     if choice.name == "sparse" and spec.dynamics.replicas == 1:
         # What it comes to need is known now, before there is a file.

@@ -51,6 +51,12 @@ def support_fits(task: Values) -> Iterator[Fault]:
         yield Fault("Q", f"{show(task['Q'])} is more than the T = {show(task['T'])} positions")
 
 
+def one_P(task: Values) -> Iterator[Fault]:
+    """Check that transitions are drawn, or known by a scalar, and not both."""
+    if {"K_P", "P_concentration"} <= task.given:
+        yield Fault("K_P", "together with P_concentration; with K_P no P is drawn: take one out")
+
+
 def alone(key: str, why: str) -> Check:
     """Make the check that a key stands alone in its table."""
 
@@ -160,6 +166,24 @@ def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
             "there are no snapshots of what is collapsed: take engine dense or sparse, and "
             'dynamics.value = "matrix"',
         )
+
+
+def matrices_have_a_P(run: Values) -> Iterator[Fault]:
+    """Check that nothing wants the matrix P, or one like it, where only K_P is given."""
+    if run["task"]["K_P"] is None:
+        return
+    for table, key, wants in (
+        ("dynamics", "value", lambda value: value == "matrix"),
+        ("dynamics", "engine", lambda engine: engine in REAL_BATCHES),
+        ("noise", "model", lambda model: model == "matched"),
+        ("output", "snapshot_every", lambda every: every > 0),
+    ):
+        if key in run[table] and wants(run[table][key]):
+            yield Fault(
+                f"{table}.{key}",
+                f"{show(run[table][key])} needs the matrix P, and task.K_P draws none; take "
+                "task.P_concentration in its place",
+            )
 
 
 def population_has_signals(run: Values) -> Iterator[Fault]:

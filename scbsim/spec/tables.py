@@ -11,6 +11,7 @@ from pydantic import Field
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table
 from scbsim.spec.types import (
+    BELOW_1,
     EXACT,
     FILE,
     FINITE,
@@ -55,19 +56,23 @@ class TaskSpec(Table):
     P_concentration : float
         Gamma shape of the entries of the transition matrix before it is balanced, above 0;
         small is sharp.
+    K_P : float or None
+        What the transitions say, ``||P||_mu^2 - |mu|^2``, 0 to ``1 - |mu|^2``. With it no matrix
+        P is drawn, and nothing is of size N^2. Excludes ``P_concentration``.
     q_concentration : float
         Dirichlet concentration of the weights on the support, above 0; ``inf`` makes them even.
     seed : int
         Seed of the draw, 0 to below 2**64; not that of the noise.
     from_ : str or None
-        In TOML ``from``: a file with the datasets mu, P, q_positions, q_weights, T. It excludes
-        every other key of the table.
+        In TOML ``from``: a file with the datasets mu, P (or K_P), q_positions, q_weights, T. It
+        excludes every other key of the table.
     """
 
     place: ClassVar[str] = "[task]"
     checks: ClassVar[tuple[Check, ...]] = (
         spec_checks.task_sizes,
         spec_checks.support_fits,
+        spec_checks.one_P,
         spec_checks.alone("from", "the task is read from that file"),
     )
 
@@ -77,6 +82,7 @@ class TaskSpec(Table):
     mu: Annotated[Literal["uniform", "dirichlet"], choice("uniform", "dirichlet")] = "uniform"
     mu_concentration: Annotated[float, POSITIVE] = 20.0
     P_concentration: Annotated[float, POSITIVE] = 0.02
+    K_P: Annotated[float, BELOW_1] | None = None
     q_concentration: Annotated[float, number("a number above 0, or inf", _positive_or_inf)] = 5.0
     seed: Annotated[int, _SEED] = 0
     from_: Annotated[str, FILE] | None = Field(default=None, alias="from")
@@ -88,8 +94,13 @@ class TaskSpec(Table):
         return given | {"q_concentration": math.inf} if _says_inf(given) else given
 
     def plain(self) -> dict[str, Any]:
-        """Return the table as a dict; only ``from`` where the task is read from a file."""
-        return {"from": self.from_} if self.from_ is not None else super().plain()
+        """Return the table as a dict, without the keys that others of it exclude."""
+        if self.from_ is not None:
+            return {"from": self.from_}
+        table = super().plain()
+        if self.K_P is not None:
+            del table["P_concentration"]
+        return table
 
 
 def _says_inf(given: Mapping[str, Any]) -> bool:

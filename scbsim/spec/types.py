@@ -119,5 +119,6 @@ def _path(value: Any) -> str:
 FILE = PlainValidator(_path)
 FINITE = number("a finite number")
 NOT_NEGATIVE = number("a finite number, 0 or more", lambda x: 0.0 <= x < math.inf)
+BELOW_1 = number("a number from 0 to below 1", lambda x: 0.0 <= x < 1.0)
 POSITIVE = number("a finite number above 0", lambda x: 0.0 < x < math.inf)
 FRACTION = number("a number between 0 and 1, both left out", lambda x: 0.0 < x < 1.0)

@@ -61,7 +61,8 @@ def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
         task = file.create_group(TASK)
         for name in ("mu", "P", "q_positions", "q_weights"):
             # Runs go on from these, so what a disk spoils must be noticed.
-            task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
+            if getattr(header.task, name) is not None:
+                task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
         task.attrs.update(task_attributes(header))
         _make_trajectory(file, header.spec)
         if header.spec.dynamics.replicas > 1:

@@ -224,7 +224,7 @@ def last_state(path: str | os.PathLike[str]) -> tuple[Task, State]:
                 why = f"the run is {status}"
             raise OutputError(f"{path} holds no last state to start from; {why}")
         _, state = read_state(file[FINAL], 0)
-    return Task.from_arrays(**read_arrays(path)), state
+    return Task.from_known(read_arrays(path)), state
 
 
 def _progress(group: h5py.Group) -> tuple[str, int]:

@@ -94,7 +94,7 @@ def _past_in(path: Path, spec: RunSpec) -> Past | None:
         who: dict[str, Any] = {k: text(file.attrs, k) for k in ("run_uuid", "created_utc")}
         made = json.loads(text(file.attrs, "provenance"))
         who |= {"engine": made["engine"], "matrix_V": made["value"] == "matrix"}
-        who["task"] = Task.from_arrays(**read_arrays(path))
+        who["task"] = Task.from_known(read_arrays(path))
         if longer and status != "diverged" and is_ensemble(file):
             _none_complete(path, file)
         if status in ("complete", "diverged"):

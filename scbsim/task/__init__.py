@@ -1,5 +1,5 @@
 """The task: which sparse contextual bigram is to be learned."""
 
-from scbsim.task.sparse_bigram import Task
+from scbsim.task.make import Task
 
 __all__ = ["Task"]

@@ -38,32 +38,89 @@ def check_arrays(
     """
     faults: list[Fault] = []
     length = check_integer("T", T, 2, EXACT, faults)
-    mu_ = _numbers("mu", mu, 1, faults)
+    mu_ = _mu(mu, faults)
     P_ = _numbers("P", P, 2, faults)
-    positions = _integers("q_positions", q_positions, faults)
-    weights = _numbers("q_weights", q_weights, 2, faults)
-
     N = mu_.size if mu_ is not None else P_.shape[1] if P_ is not None else None
-    if mu_ is not None:
-        _check_mu(mu_, faults)
     if P_ is not None and _has_shape("P", P_, (N, N), faults):
         _check_P(P_, mu_, faults)
+    positions, weights = _target(q_positions, q_weights, N, length, faults)
+    if faults:
+        raise TaskError(faults)
+    assert mu_ is not None and P_ is not None and length is not None  # noqa: PT018
+    return *_normalized(mu_, P_), *_sorted(positions, weights), length
+
+
+def check_scalars(
+    mu: ArrayLike, K_P: Any, q_positions: ArrayLike, q_weights: ArrayLike, T: Any
+) -> tuple[Array, float, NDArray[np.int64], Array, int]:
+    """Do as :func:`check_arrays` for a task that has ``K_P`` in place of ``P``.
+
+    Parameters and conditions are those of :meth:`scbsim.Task.from_scalars`.
+
+    Raises
+    ------
+    TaskError
+        If anything is wrong; it names everything that is.
+    """
+    faults: list[Fault] = []
+    length = check_integer("T", T, 2, EXACT, faults)
+    mu_ = _mu(mu, faults)
+    known = check_K_P(K_P, mu_, faults)
+    N = None if mu_ is None else mu_.size
+    positions, weights = _target(q_positions, q_weights, N, length, faults)
+    if faults:
+        raise TaskError(faults)
+    assert mu_ is not None and known is not None and length is not None  # noqa: PT018
+    return _sum_to_one(mu_), known, *_sorted(positions, weights), length
+
+
+def check_K_P(K_P: Any, mu: Array | None, faults: list[Fault]) -> float | None:
+    """Return ``K_P`` as a number that some P that keeps ``mu`` has; or None, and a fault more.
+
+    Every number from 0 to ``1 - |mu|^2`` is that of a mixture of ``mu 1'`` and the identity.
+    """
+    try:
+        number = None if isinstance(K_P, (str, bytes, bool, np.bool_)) else float(K_P)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or not np.isfinite(number) or number < 0.0:
+        faults.append(Fault("K_P", f"{K_P!r} is not a finite number of at least 0"))
+        return None
+    most = np.inf if mu is None else 1.0 - float(mu @ mu)
+    # A permutation has the most there is, up to rounding.
+    if number > most + TOLERANCE:
+        problem = f"{number:.6g} is more than 1 - |mu|^2 = {most:.6g}, the most that a P can have"
+        faults.append(Fault("K_P", problem))
+        return None
+    return number
+
+
+def _mu(mu: ArrayLike, faults: list[Fault]) -> Array | None:
+    mu_ = _numbers("mu", mu, 1, faults)
+    if mu_ is not None:
+        _check_mu(mu_, faults)
+    return mu_
+
+
+def _target(
+    q_positions: ArrayLike, q_weights: ArrayLike, N: int | None, T: int | None, faults: list[Fault]
+) -> tuple[Any, Any]:
+    """Return the arrays of Q, checked; what they are counts only if there is no fault."""
+    positions = _integers("q_positions", q_positions, faults)
+    weights = _numbers("q_weights", q_weights, 2, faults)
     if positions is not None and _has_shape("q_positions", positions, (N, None), faults):
-        _check_positions(positions, length, faults)
+        _check_positions(positions, T, faults)
     Q = None if positions is None else positions.shape[1]
     if weights is not None and _has_shape("q_weights", weights, (N, Q), faults):
         _check_weights(weights, faults)
+    return positions, weights
 
-    if faults:
-        raise TaskError(faults)
-    assert mu_ is not None and P_ is not None  # noqa: PT018
-    assert positions is not None and weights is not None and length is not None  # noqa: PT018
+
+def _sorted(positions: NDArray[Any], weights: Array) -> tuple[NDArray[np.int64], Array]:
     order = np.argsort(positions, axis=1)
     return (
-        *_normalized(mu_, P_),
         np.take_along_axis(positions, order, axis=1).astype(np.int64),
         _sum_to_one(np.take_along_axis(weights, order, axis=1)),
-        length,
     )
 
 

@@ -8,22 +8,23 @@ from typing import Any
 
 from scbsim.errors import Fault, OutputError, TaskError
 
-NAMES = ("mu", "P", "q_positions", "q_weights", "T")
+_SCALARS = ("K_P", "T")
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read the arrays of a task from an HDF5 file.
+    """Read what is known of a task from an HDF5 file.
 
     Parameters
     ----------
     path : path
         The file. ``mu``, ``P``, ``q_positions``, ``q_weights`` and ``T`` are datasets at its root,
-        or in its group ``/task``; ``T`` may be an attribute there.
+        or in its group ``/task``. Where there is no ``P``, ``K_P`` stands in for it. ``K_P`` and
+        ``T`` may be attributes there.
 
     Returns
     -------
     dict
-        The arguments of :meth:`scbsim.Task.from_arrays`.
+        The argument of :meth:`scbsim.Task.from_known`.
 
     Raises
     ------
@@ -40,16 +41,25 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with h5py.File(path, "r") as file:
             group = file["task"] if isinstance(file.get("task"), h5py.Group) else file
-            found = {name: _value(group, name, h5py.Dataset) for name in NAMES}
+            # By its name: a P that cannot be read must not pass for one that is not there.
+            transitions = "P" if "P" in set(group) or _value(group, "K_P") is None else "K_P"
+            names = ("mu", transitions, "q_positions", "q_weights", "T")
+            found = {name: _value(group, name) for name in names}
     except OSError as error:
         raise OutputError(f"{path}: cannot be read as HDF5 ({error})") from error
-    missing = [Fault(name, "not in the file") for name in NAMES if found[name] is None]
+    missing = [_missing(name) for name in names if found[name] is None]
     if missing:
         raise TaskError(missing, where=f"the task in {path}")
     return found
 
 
-def _value(group: Any, name: str, dataset: type) -> Any:
-    if isinstance(group.get(name), dataset):
+def _value(group: Any, name: str) -> Any:
+    import h5py
+
+    if isinstance(group.get(name), h5py.Dataset):
         return group[name][()]
-    return group.attrs.get(name) if name == "T" else None
+    return group.attrs.get(name) if name in _SCALARS else None
+
+
+def _missing(name: str) -> Fault:
+    return Fault(name, "not in the file" + (", nor is K_P in its place" if name == "P" else ""))

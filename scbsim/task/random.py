@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scbsim.errors import Fault, TaskError
 from scbsim.task.balance import balance
-from scbsim.task.checks import EXACT, check_integer
+from scbsim.task.checks import EXACT, check_integer, check_K_P
 
 Array = NDArray[np.float64]
 
@@ -21,7 +21,13 @@ SMALLEST_RATIO = 1e-100
 
 
 def check_random(
-    N: int, T: int, Q: int, mu: str, concentrations: dict[str, float], seed: int
+    N: int,
+    T: int,
+    Q: int,
+    mu: str,
+    concentrations: dict[str, float],
+    seed: int,
+    K_P: float | None = None,
 ) -> None:
     """Raise a TaskError that names every argument of :meth:`scbsim.Task.random` out of range."""
     faults: list[Fault] = []
@@ -34,8 +40,25 @@ def check_random(
     for key, number in concentrations.items():
         if not number > 0.0:
             faults.append(Fault(key, f"{number!r} is not above 0"))
+    if K_P is not None:
+        check_K_P(K_P, None, faults)
     if faults:
         raise TaskError(faults)
+
+
+def K_P_of(mu: Array, K_P: float) -> float:
+    """Return a ``K_P`` that was asked for, once the ``mu`` is known that limits it.
+
+    Raises
+    ------
+    TaskError
+        If no P that keeps ``mu`` has it.
+    """
+    faults: list[Fault] = []
+    known = check_K_P(K_P, mu, faults)
+    if known is None:
+        raise TaskError(faults)
+    return known
 
 
 def streams(seed: int) -> tuple[np.random.Generator, ...]:

@@ -1,0 +1,72 @@
+"""What does a run at N = 100,000, T = 1e9 take, in time a step and in memory?
+
+A task known by K_P, and the sparse engine with V by its scalars, in a process of its own: nothing
+is of size N^2 or N T. Memory is the most that the whole process holds, Python and all.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import json, sys
+from pathlib import Path
+from time import perf_counter
+from scbsim import RunSpec, Task
+from scbsim.engines.choose import build, choose
+from scbsim.stages import stages_of
+
+N, T, sigmas, steps = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
+
+
+def engine(N, T):
+    spec = RunSpec.from_dict(
+        {
+            "task": {"N": N, "T": T, "Q": 2, "K_P": 0.25},
+            "dynamics": {"engine": "sparse", "batch_size": 2e5 * N},
+            "noise": {"sigma_V": 0.01},
+            "stage": [{"steps": 1000, "threshold_sigmas": sigmas}],
+        }
+    )
+    began = perf_counter()
+    task = Task.from_spec(spec.task)
+    drawn = perf_counter() - began
+    return drawn, build(choose(spec, task), spec, task, 1), stages_of(spec, task)[0]
+
+
+_, small, stage = engine(100, T)
+small.advance(stage, 2)
+drawn, large, stage = engine(N, T)
+large.advance(stage, 2)
+seconds = []
+for _ in range(5):
+    began = perf_counter()
+    large.advance(stage, steps)
+    seconds.append((perf_counter() - began) / steps)
+# Not getrusage, which goes on from the most that the parent held.
+held = [l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmHWM")]
+peak = 1024 * int(held[0].split()[1])
+live = len(large.state()["data"])
+print(json.dumps({"step": min(seconds), "peak": peak, "drawn": drawn, "live": live}))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+@pytest.mark.parametrize(("sigmas", "steps"), [(5.5, 2), (6.0, 10), (6.5, 40)])
+def test_large(sigmas, steps, benchmark, note):
+    benchmark.group = "N=100000 T=1e9"
+    line = [sys.executable, "-c", PROGRAM, "100000", "1000000000", str(sigmas), str(steps)]
+
+    def measure():
+        return json.loads(subprocess.run(line, check=True, capture_output=True).stdout)
+
+    got = benchmark.pedantic(measure, rounds=1)
+    note(
+        ms_a_step=1e3 * got["step"],
+        peak_MB=got["peak"] / 1e6,
+        live_entries=got["live"],
+        ms_for_the_task=1e3 * got["drawn"],
+    )
