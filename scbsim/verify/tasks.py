@@ -43,7 +43,10 @@ def half_without_positions(T: int = 5) -> Task:
     return _task(like.mu, like.P, like, weights)
 
 
-def _task(mu: np.ndarray, P: np.ndarray, like: Task, weights: np.ndarray | None = None) -> Task:
+def _task(
+    mu: np.ndarray, P: np.ndarray | None, like: Task, weights: np.ndarray | None = None
+) -> Task:
+    assert P is not None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TaskWarning)
         return Task.from_arrays(
