@@ -20,6 +20,7 @@ T = 60
 Q = 2
 P_concentration = 0.1
 [dynamics]
+engine = "dense"
 batch_size = 1e5
 [[stage]]
 steps = 250
