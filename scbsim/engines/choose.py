@@ -91,7 +91,9 @@ def _engine(spec: RunSpec, task: Task, threads: int, start: str | None) -> tuple
 
 
 def _wants_entries(spec: RunSpec) -> str | None:
-    """Return what of the spec wants entries of A, or None."""
+    """Return what of the spec wants entries of a matrix, or None."""
+    if spec.dynamics.value == "matrix":
+        return 'dynamics.value = "matrix"'
     if any(stage.normalize_level is not None for stage in spec.stage):
         return "a stage's normalize_level"
     if spec.output.snapshot_every:
