@@ -110,6 +110,8 @@ class SparseEngine(GaussianEngine):
         """Make room for some live entries, and for so many births among them in a step."""
         births = max(births, _LEAST_ROOM)
         live = max(live, births + _LEAST_ROOM)
+        if births <= self._newborn.value.size and live <= self._live.s.shape[1]:
+            return
         require_room(live, births)
         if births > self._newborn.value.size:
             self._newborn = make_newborn(self.facts.mu.size, births)
