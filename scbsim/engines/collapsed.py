@@ -105,16 +105,23 @@ class CollapsedEngine(GaussianEngine):
             self._gather(alpha, rest)
 
     def _adopt_columns(self, columns: Columns) -> None:
-        """Set A from its columns: what `scbsim.kernels.coupling.couple` sums, column by column."""
+        """Set A from its columns: what `scbsim.kernels.coupling.couple` sums, column by column.
+
+        The rest is summed from entries less their share of the signal: a difference of squares
+        would leave the root of its rounding where there is none.
+        """
         task, T = self.task, float(self.task.T)
         support, (sums, squares) = columns.support, columns.off_sums.T
+        others = T - task.Q
         mean = (sums + support.sum(axis=1)) / T
-        off = support - mean[:, None]
-        rest = T - task.Q
-        spread = squares - 2.0 * mean * sums + rest * mean**2 + (off**2).sum(axis=1)
-        product = (rest * mean - sums) / T + (off * (task.q_weights - 1.0 / T)).sum(axis=1)
+        product = (others * mean - sums) / T
+        product += ((support - mean[:, None]) * (task.q_weights - 1.0 / T)).sum(axis=1)
         alpha = np.divide(product, task.K, out=np.zeros(task.N), where=task.K > 0)
-        self._gather(alpha, task.mu * np.maximum(spread - alpha**2 * task.K, 0.0))
+        d = support - alpha[:, None] * task.q_weights
+        mean = (sums + d.sum(axis=1)) / T
+        spread = squares - 2.0 * mean * sums + others * mean**2
+        rest = np.maximum(spread, 0.0) + np.square(d - mean[:, None]).sum(axis=1)
+        self._gather(alpha, task.mu * rest)
 
     def _gather(self, alpha: NDArray[np.float64], rest: NDArray[np.float64]) -> None:
         """Set A from a pair for each column, ``rest`` weighted by mu."""
