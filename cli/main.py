@@ -18,6 +18,7 @@ from scbsim.cli.options import debug_option
         "plot": "scbsim.cli.plot:plot",
         "watch": "scbsim.cli.watch:watch",
         "presets": "scbsim.cli.presets:presets",
+        "verify": "scbsim.cli.verify:verify",
         "warmup": "scbsim.cli.warmup:warmup",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -36,7 +36,7 @@ FLOOR = {
             ["ensemble", "gather"],
             ["loop"],
             ["simulation", "endings"],
-            ["figures", "warmup"],
+            ["figures", "verify", "warmup"],
             ["cli"],
             ["__main__"],
         ]
@@ -142,6 +142,7 @@ HELP = "from scbsim.cli.main import cli\ncli({words}, prog_name='scbsim', standa
         (HELP.format(words=["--version"]), ("pydantic", "rich")),
         (HELP.format(words=["run", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["figure", "--help"]), ("pydantic", "rich")),
+        (HELP.format(words=["verify", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["presets"]), ("pydantic", "rich")),
         ("from scbsim import RunSpec", ("click", "rich")),
         ("import scbsim.progress", ("rich",)),
