@@ -21,7 +21,8 @@ def kolmogorov_smirnov(x: Array, y: Array) -> tuple[Array, Array]:
     Returns
     -------
     D, p : (m,) float64
-        The limit law's p, which for samples of one size is not below the exact one.
+        The limit law's p, which for samples of one size is not below the exact one where that is
+        small.
     """
     from scipy.special import kolmogorov
 

@@ -13,6 +13,7 @@ import pytest
 
 from scbsim.errors import InputError
 from scbsim.kernels.attention import _update_by_rule
+from scbsim.kernels.exponential import BATCH, fill_exponentials
 from scbsim.kernels.normal import BLOCK, _normals32, _normals64
 from scbsim.kernels.vectors import choose_width
 from scbsim.kernels.xoshiro import fill_words
@@ -35,6 +36,11 @@ def _pairs32(z, words, calls):
 @numba.njit
 def _pairs64(z, words, calls):
     _normals64(z, words, calls)
+
+
+@numba.njit
+def _exponentials(e, words, batch, counter, key):
+    fill_exponentials(e, words, batch, counter, key)
 
 
 @numba.njit
@@ -85,6 +91,17 @@ def test_normals(function, dtype, root):
     arguments = (np.zeros(BLOCK, dtype), np.zeros(2 * BLOCK, np.uint32), 512)
     register, _ = widest(function, arguments, root)
     assert wide_enough(register)
+
+
+@x86_only
+def test_exponentials():
+    one = np.uint64(1)
+    arguments = (np.zeros(BATCH), np.zeros(2 * BATCH, np.uint32), one, (one, one, one), (one, one))
+    # The logarithm's division, and the generator's shifts.
+    for instruction, least in (("divpd", 1), ("pslld", 8)):
+        register, count = widest(_exponentials, arguments, instruction)
+        assert wide_enough(register)
+        assert count >= least
 
 
 @x86_only
