@@ -87,7 +87,7 @@ def _engine(spec: RunSpec, task: Task, threads: int, start: str | None) -> tuple
         return "collapsed", "SGD under isotropic noise is known by a few numbers, exactly in law"
     if "sgd" in rules:
         return "dense", "stages of SGD and of an l1 rule: between them every entry counts"
-    if start in ("dense", "population") and spec.noise.model != "none":
+    if start == "dense":
         return "dense", "the state that it starts from has every entry"
     return _cheaper(spec, task, threads)
 
