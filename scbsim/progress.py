@@ -29,11 +29,14 @@ class Progress:
         Steps of all stages together; a stage that ends on its signal makes it fewer.
     quiet : bool
         Say nothing at all.
+    unit : str
+        What is counted, if not steps.
     """
 
-    def __init__(self, total_steps: int, quiet: bool = False) -> None:
+    def __init__(self, total_steps: int, quiet: bool = False, unit: str = "step") -> None:
         self.total_steps = total_steps
         self.quiet = quiet
+        self.unit = unit
         self.label = ""
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -85,7 +88,7 @@ class Progress:
         rate = (step - began) / (now - at) if now > at else 0.0
         left = "" if ended or rate <= 0 else f"{_clock((self.total_steps - step) / rate)} left"
         facts = [
-            f"{rate:.3g} steps/s" if rate > 0 else "",
+            f"{rate:.3g} {self.unit}s/s" if rate > 0 else "",
             ended or left,
             f"stage {stage}" if stage else "",
             *(f"{name} {row[name]:.3g}" for name in SHOWN if name in row),
@@ -97,7 +100,7 @@ class Progress:
             self._bar.update(self._task, completed=step, total=total, facts=self._fitting(facts))
             self._bar.refresh()
         else:
-            said = "  ".join([f"{self.label}: step {step}/{self.total_steps}", *facts])
+            said = "  ".join([f"{self.label}: {self.unit} {step}/{self.total_steps}", *facts])
             print(said, file=sys.stderr)
             self._said = True
 

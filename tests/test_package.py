@@ -36,6 +36,7 @@ FLOOR = {
             ["loop"],
             ["simulation"],
             ["figures", "warmup"],
+            ["phase"],
             ["cli"],
             ["__main__"],
         ]
