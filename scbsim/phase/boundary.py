@@ -81,8 +81,9 @@ class Growth:
     columns : int
         Those that have one.
     slope, error : float
-        Of ``log y`` against ``log x`` by least squares, and its standard error from what is left
-        over; NaN if an axis is not logarithmic or too few columns have a boundary.
+        Of ``log y`` against ``log x`` by least squares; NaN if an axis is not logarithmic or too
+        few columns have a boundary. The standard error has two parts: the scatter about the line,
+        and the place in their cells, which the grid does not tell, of both of its ends.
     width : float
         Median over columns of the factor (on a linear axis, the distance) from the 10% to the
         90% line; NaN if no column has both.
@@ -109,6 +110,8 @@ def growth(diagram: xr.Dataset, rule: str) -> Growth:
     there = np.isfinite(half)
     if log and scale_of(diagram, "x") == "log" and there.sum() >= LEAST_COLUMNS:
         slope, error = _fit(np.log(x[there]), np.log(half[there]))
+        cell = float(np.median(np.diff(np.log(y))))
+        error = float(np.hypot(error, cell / np.sqrt(6.0) / np.ptp(np.log(x[there]))))
     low, high = (boundary(share, y, level, log=log) for level in (0.1, 0.9))
     widths = high / low if log else high - low
     widths = widths[np.isfinite(widths)]

@@ -137,6 +137,10 @@ class _Work:
 
         left = [point for point in self._grid.points() if not self._results.done[point]]
         if not left:
+            if self._attributes.get("status") != "complete":
+                # Killed after the last point, before the end.
+                self._attributes["status"] = "complete"
+                self._save()
             return
         count = threads or cores()
         made_by = provenance(Choice("by the point", "`engines` says by rule"), count, "drawn")

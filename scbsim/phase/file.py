@@ -102,7 +102,7 @@ def _bytes(grid: Grid, results: Results, attributes: dict[str, str]) -> bytes:
             **attributes,
             spec=json.dumps(identity.pop("spec")),
             grid=json.dumps(identity),
-            engines=json.dumps(results.engines),
+            engines=results.engines_json(),
         )
         # Of variable length: of a fixed one, xarray would make bytes.
         rules = np.array(grid.rules, h5py.string_dtype())

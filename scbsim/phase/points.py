@@ -22,6 +22,7 @@ Took = Callable[[Point, Outcome], None]
 
 # Their kernels have no parallel parts, of which one at a time may run in a process.
 _SIDE_BY_SIDE = ("collapsed", "sparse")
+_THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
 _TICK = 0.2
 
 
@@ -55,8 +56,9 @@ class Runner:
         with _naming(self._grid.named(point)):
             spec = self._grid.spec(point)
             task = self._tasks.of(spec.task)
-            choice = choose(spec, task, self._threads)
-            threads = 1 if choice.name in _SIDE_BY_SIDE else self._threads
+            many = self._threads if task.N * task.T >= _THREADS_FROM else 1
+            choice = choose(spec, task, many)
+            threads = 1 if choice.name in _SIDE_BY_SIDE else many
             with self._turn(choice):
                 rows, statuses = last_rows(
                     spec, task, self._grid.replicas, choice, threads, self.abort.is_set
@@ -130,11 +132,19 @@ def run_points(
                 if not running:
                     return not stopped
                 ended, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    outcome = future.result()
+                wrong = None
+                for future in [each for each in running if each in ended]:
                     point = running.pop(future)
+                    try:
+                        outcome = future.result()
+                    except ScbsimError as error:
+                        # Those that ended at the same time are done all the same.
+                        wrong = wrong or error
+                        continue
                     if outcome is not None:
                         took(point, outcome)
+                if wrong is not None:
+                    raise wrong
                 tick()
         except BaseException:
             runner.abort.set()

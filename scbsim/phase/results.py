@@ -81,6 +81,10 @@ class Results:
             known.append(outcome.engine)
             known.sort()
 
+    def engines_json(self) -> str:
+        """Return the engines as JSON that does not depend on which point was done first."""
+        return json.dumps(self.engines, sort_keys=True)
+
     def dataset(self, grid: Grid, attributes: dict[str, Any]) -> xr.Dataset:
         """Return them as a dataset along ``rule``, ``y`` and ``x``."""
         import xarray as xr
@@ -101,7 +105,7 @@ class Results:
         }
         said = grid.identity()
         spec = json.dumps(said.pop("spec"))
-        attrs = {"spec": spec, "grid": json.dumps(said), "engines": json.dumps(self.engines)}
+        attrs = {"spec": spec, "grid": json.dumps(said), "engines": self.engines_json()}
         return xr.Dataset(data, coords, {**attributes, **attrs})
 
 
