@@ -46,8 +46,8 @@ def print_growth(diagram: xr.Dataset) -> None:
     with printing() as console:
         console.print(table)
     click.echo(
-        f"The {y} at which half of the runs recover, interpolated; the power of {x} with which it\n"
-        "grows, by least squares over the columns where it is on the grid."
+        "Half of the runs recover at these values, interpolated; the power is by least\n"
+        "squares over the columns that have one."
     )
 
 

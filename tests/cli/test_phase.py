@@ -46,7 +46,6 @@ def test_options_reach_the_library(scbsim, spec, tmp_path):
     [
         ([], {"threshold_sigmas": "auto"}),
         (["--set", "stage.0.threshold_sigmas=3"], {"threshold_sigmas": 3.0}),
-        (["--set", "stage.0.threshold=0.5"], {"threshold": 0.5}),
     ],
 )
 def test_a_stage_that_names_no_threshold_takes_the_automatic_one(
