@@ -16,6 +16,9 @@ from scbsim.spec.difference import differences
 from scbsim.spec.ranges import Range
 from scbsim.spec.text import assign
 
+MOST_POINTS = 1_000_000
+
+_WITHOUT_EFFECT = ("dynamics.replicas", "dynamics.rule")
 _THRESHOLDS = {"threshold": "threshold_sigmas", "threshold_sigmas": "threshold"}
 
 
@@ -110,8 +113,11 @@ class Grid:
         if not self.rules or not {*self.rules} <= {*RULES} or len({*self.rules}) < len(self.rules):
             given = ",".join(self.rules)
             raise InputError(f'rules: "{given}" is not allowed; it takes sgd, l1 or both')
-        if self.x.key == self.y.key:
+        if _same_key(self.x.key) == _same_key(self.y.key):
             raise InputError(f"x and y are both {self.x.key}; they have to be two keys")
+        if math.prod(self.shape) > MOST_POINTS:
+            size = " x ".join(map(str, self.shape))
+            raise InputError(f"rules, y and x: {size} points; up to {MOST_POINTS} are allowed")
         first = self.base.dynamics.replica
         if not 1 <= self.replicas or first + self.replicas > 2**24:
             raise InputError(
@@ -154,7 +160,15 @@ class Grid:
         return differences(self.identity(), found)
 
 
+def _same_key(key: str) -> str:
+    """Return what is equal for keys of which one excludes or is the other."""
+    parts = [str(int(part)) if part.isdecimal() else part for part in key.split(".")]
+    return ".".join("threshold" if part in _THRESHOLDS else part for part in parts)
+
+
 def _check_axis(name: str, axis: Range) -> None:
+    if axis.key in _WITHOUT_EFFECT or axis.key.startswith("output."):
+        raise SpecError([Fault(axis.key, "has no effect on where a run ends")], f"the axis {name}")
     numbers = [v for v in axis.values if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) < len(axis.values) or not all(map(math.isfinite, numbers)):
         raise SpecError(

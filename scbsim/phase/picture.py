@@ -19,7 +19,7 @@ from scbsim.figures.style import (
     styled,
     whole,
 )
-from scbsim.phase.boundary import Growth, growth, probability, scale_of
+from scbsim.phase.boundary import Growth, boundary, growth, probability, scale_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -136,10 +136,12 @@ def _edges(values: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
 def _lines(
     axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], share: Any, color: str
 ) -> None:
-    if np.isnan(share).any() or share.min() == share.max():
-        return
+    """Draw the lines of a rule: those that its growth is fitted to, where they are functions."""
     for level, width in _LINES.items():
-        if share.min() < level <= share.max():
+        line = boundary(share, y, level, log=axes.get_yscale() == "log")
+        if np.isfinite(line).sum() > 1:
+            axes.plot(x, line, color=color, linewidth=width, zorder=3)
+        elif share.min() < level <= share.max():
             axes.contour(x, y, share, levels=[level], colors=[color], linewidths=[width], zorder=3)
 
 

@@ -47,9 +47,17 @@ def test_a_threshold_over_a_range_takes_the_place_of_the_other_kind(grid):
     ("change", "said"),
     [
         ({"x": "task.T=10,20", "y": "task.T=30,40"}, "x and y are both task.T"),
+        ({"x": "stage.0.steps=1,2", "y": "stage.00.steps=3,4"}, "x and y are both stage.0.steps"),
+        (
+            {"x": "stage.0.threshold=1,2", "y": "stage.0.threshold_sigmas=3,4"},
+            "x and y are both stage.0.threshold",
+        ),
+        ({"x": "task.T=2:1e4", "y": "seed=0:1e4"}, "2 x 10000 x 9998 points; up to 1000000"),
+        ({"x": "output.every=1,2"}, "output.every: has no effect on where a run ends"),
+        ({"x": "dynamics.replicas=1,2"}, "dynamics.replicas: has no effect"),
         ({"x": "task.T=10"}, "task.T=10 does not rise; an axis has two numbers or more"),
         ({"x": "noise.sigma_A=2,1"}, "noise.sigma_A=2,1 does not rise"),
-        ({"x": "dynamics.rule=sgd,prox"}, "dynamics.rule=sgd,prox has more than numbers in it"),
+        ({"x": "dynamics.rule=sgd,prox"}, "dynamics.rule: has no effect"),
         ({"x": "task.q_concentration=1,inf"}, "has more than numbers"),
         ({"rules": ()}, 'rules: "" is not allowed; it takes sgd, l1 or both'),
         ({"rules": ("sgd", "sgd")}, 'rules: "sgd,sgd" is not allowed'),

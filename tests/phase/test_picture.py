@@ -66,3 +66,10 @@ def test_labels():
     assert key_label("stage.3.rate_A") == r"step size of A $\eta_A$"
     assert key_label("some.other") == "some.other"
     assert symbol_of("stage.0.threshold_sigmas") == r"\mathrm{threshold\_sigmas}"
+
+
+def test_a_boundary_that_goes_straight_up_is_drawn_too(made_up):  # noqa: F811
+    made = made_up({"l1": np.ones((25, 1)) * (np.arange(13) > 6)})
+    figure = draw(made)
+    assert figure.axes[0].collections[1:], "the cells, and a contour"
+    assert "$\\ell_1$: no boundary on this grid" in words(figure)
