@@ -14,6 +14,7 @@ from scbsim.cli.options import debug_option
     lazy={
         "run": "scbsim.cli.run:run",
         "figure": "scbsim.cli.figure:figure",
+        "phase": "scbsim.cli.phase:phase",
         "info": "scbsim.cli.info:info",
         "plot": "scbsim.cli.plot:plot",
         "watch": "scbsim.cli.watch:watch",

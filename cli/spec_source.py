@@ -14,6 +14,34 @@ if TYPE_CHECKING:
     from scbsim.spec import RunSpec
 
 
+def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
+    """Return overrides that give ``"auto"`` to the stages of a spec that name no threshold.
+
+    A spec itself, once read, no longer tells: such a stage has the default. What is wrong with the
+    source is left to :func:`read_spec`.
+    """
+    from tomllib import loads
+
+    from scbsim.errors import ScbsimError
+    from scbsim.spec.text import override, read_toml
+
+    try:
+        known = source in presets.names() and not Path(source).is_file()
+        tables = loads(presets.text(source)) if known else read_toml(source)
+    except ScbsimError:
+        return []
+    for words in overrides:
+        override(tables, words)
+    stages = tables.get("stage")
+    return [
+        f'stage.{i}.threshold_sigmas="auto"'
+        for i, stage in enumerate(stages if isinstance(stages, list) else [])
+        if isinstance(stage, dict)
+        and stage.get("rule") != "sgd"
+        and not {"threshold", "threshold_sigmas"} & {*stage}
+    ]
+
+
 def read_spec(source: str, overrides: Sequence[str] = ()) -> RunSpec:
     """Return the spec in the file ``source``, or the preset of that name if there is no such file.
 

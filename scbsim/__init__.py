@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scbsim._version import __version__
 
 if TYPE_CHECKING:
+    from scbsim.phase import phase_diagram
     from scbsim.simulation import simulate
     from scbsim.spec import RunSpec
     from scbsim.storage.reader import load
@@ -21,10 +22,11 @@ _HOME = {
     "RunSpec": "scbsim.spec",
     "Task": "scbsim.task",
     "load": "scbsim.storage.reader",
+    "phase_diagram": "scbsim.phase",
     "simulate": "scbsim.simulation",
 }
 
-__all__ = ["RunSpec", "Task", "__version__", "load", "simulate"]
+__all__ = ["RunSpec", "Task", "__version__", "load", "phase_diagram", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,13 +30,13 @@ class Progress:
     quiet : bool
         Say nothing at all.
     unit : str
-        What is counted, where it is not steps.
+        What is counted, if not steps.
     """
 
     def __init__(self, total_steps: int, quiet: bool = False, unit: str = "step") -> None:
         self.total_steps = total_steps
-        self.unit = unit
         self.quiet = quiet
+        self.unit = unit
         self.label = ""
         self._bar: Bar | None = None
         self._task: TaskID | None = None

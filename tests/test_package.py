@@ -37,6 +37,7 @@ FLOOR = {
             ["loop"],
             ["simulation", "endings"],
             ["figures", "verify", "warmup"],
+            ["phase"],
             ["cli"],
             ["__main__"],
         ]
