@@ -8,8 +8,8 @@ from scipy import stats
 from scbsim.engines.birth_groups import birth_probability, births_of
 from scbsim.kernels.births import draw_births, make_newborn
 
-P_FLOOR = 1e-6
-ERRORS = 5.0
+P_FLOOR = 1e-8
+ERRORS = 6.0
 
 
 @numba.njit

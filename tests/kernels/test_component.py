@@ -8,7 +8,7 @@ from scipy import stats
 from scbsim.kernels.component import step_component
 
 MANY = 20_000
-P_FLOOR = 1e-6
+P_FLOOR = 1e-8
 FACTORS = (0.7, 0.4, 0.3)
 
 

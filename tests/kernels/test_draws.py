@@ -15,8 +15,8 @@ from scbsim.kernels.draws import (
 )
 
 MANY = 200_000
-P_FLOOR = 1e-6
-ERRORS = 5.0
+P_FLOOR = 1e-8
+ERRORS = 6.0
 
 
 @numba.njit

@@ -7,7 +7,7 @@ from scipy import stats
 
 from scbsim.kernels.exponential import BATCH, LANES, fill_exponentials
 
-P_FLOOR = 1e-6
+P_FLOOR = 1e-8
 
 
 @numba.njit
@@ -48,10 +48,10 @@ def test_law(exponentials):
     assert e.size == 2**20
     assert (e > 0).all()
     assert stats.kstest(e, "expon").pvalue > P_FLOOR
-    assert abs(np.corrcoef(e[:-1], e[1:])[0, 1]) < 5 / np.sqrt(e.size)
+    assert abs(np.corrcoef(e[:-1], e[1:])[0, 1]) < 6 / np.sqrt(e.size)
     # Far out: past 8 there are 352 of them.
     far = e[e > 8.0] - 8.0
-    assert abs(far.size - e.size * np.exp(-8)) < 5 * np.sqrt(e.size * np.exp(-8))
+    assert abs(far.size - e.size * np.exp(-8)) < 6 * np.sqrt(e.size * np.exp(-8))
     assert stats.kstest(far, "expon").pvalue > P_FLOOR
 
 
