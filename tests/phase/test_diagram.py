@@ -1,3 +1,4 @@
+import errno
 import json
 
 import h5py
@@ -184,3 +185,26 @@ def test_wrong_arguments(diagram):
         diagram(overwrite=True)
     with pytest.raises(InputError, match="is no condition"):
         diagram(recovered="nothing")
+
+
+@pytest.mark.parametrize("step", ["sync", "replace"])
+def test_a_disk_that_is_full_costs_nothing_that_was_there(
+    diagram, whole, tmp_path, step, monkeypatch
+):
+    calls = [0]
+    with pytest.raises(Stopped):
+        diagram(tmp_path, threads=1, stop=lambda: calls.append(1) or len(calls) > 3)
+    held = (tmp_path / NAME).read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scbsim.phase.file." + ("sync" if step == "sync" else "os.replace"), full)
+        with pytest.raises(
+            RunFailed, match=r"No space left on device.*the same line again goes on"
+        ):
+            diagram(tmp_path)
+    assert (tmp_path / NAME).read_bytes() == held
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    same(diagram(tmp_path), whole)
