@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.choose import choose, entries
+from scbsim.engines.choose import Choice, choose, entries
 from scbsim.ensemble import assembled, most_threads, threads_for
 from scbsim.errors import InputError
 from scbsim.loop import Loop
@@ -29,14 +30,21 @@ class Endings(NamedTuple):
         Observables after the last step of each, in the order of
         `scbsim.observables.OBSERVABLES`; of one that diverged, the last that were finite.
     status : tuple of str
-        ``complete`` or ``diverged``.
+        ``complete`` or ``diverged``; ``running`` if it was told to stop.
     """
 
     rows: NDArray[np.float64]
     status: tuple[str, ...]
 
 
-def endings(spec: RunSpec, task: Task, threads: int | None = None) -> Endings:
+def endings(
+    spec: RunSpec,
+    task: Task,
+    threads: int | None = None,
+    *,
+    choice: Choice | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Endings:
     """Run a spec and return where its replicas end.
 
     The numbers are those of :func:`scbsim.simulate`, which costs some milliseconds more a run:
@@ -50,6 +58,10 @@ def endings(spec: RunSpec, task: Task, threads: int | None = None) -> Endings:
         Of the sizes that the spec says; this is not checked.
     threads : int, optional
         As many as the machine has unless given.
+    choice : Choice, optional
+        The engine, where it is chosen already.
+    stop : callable, optional
+        Asked between blocks of steps; when it says True the runs end early.
 
     Raises
     ------
@@ -60,10 +72,11 @@ def endings(spec: RunSpec, task: Task, threads: int | None = None) -> Endings:
     """
     if spec.init.from_ is not None:
         raise InputError(f"init.from: {spec.init.from_}; endings are of runs that start at signals")
-    choice = choose(spec, task, most_threads(threads))
+    choice = choice or choose(spec, task, most_threads(threads))
     count = threads_for(threads, choice, spec, task)
     with assembled(choice, spec, task, stages_of(spec, task), None, count) as ensemble:
         # Blocks grow from one that takes a moment, not from a step: kernels are compiled by now.
         work = entries(choice, spec, task) * len(ensemble) * 1e-9
-        Loop(ensemble, _NOTHING, NoRecorder(), pace=max(1, int(_FIRST_SECONDS / work))).run()
+        pace = max(1, int(_FIRST_SECONDS / work))
+        Loop(ensemble, _NOTHING, NoRecorder(), stop=stop, pace=pace).run()
         return Endings(ensemble.last_rows(), tuple(each.status for each in ensemble.replicas))

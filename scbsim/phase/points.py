@@ -11,10 +11,10 @@ from threading import Event, Lock
 
 import numpy as np
 
+from scbsim.endings import endings
 from scbsim.engines.choose import Choice, choose
 from scbsim.errors import InputError, RunFailed, ScbsimError, SpecError, TaskError
 from scbsim.phase.grid import Grid, Point
-from scbsim.phase.replicas import last_rows
 from scbsim.phase.results import Outcome
 from scbsim.phase.tasks import Tasks
 
@@ -60,10 +60,13 @@ class Runner:
             choice = choose(spec, task, many)
             threads = 1 if choice.name in _SIDE_BY_SIDE else many
             with self._turn(choice):
-                rows, statuses = last_rows(
-                    spec, task, self._grid.replicas, choice, threads, self.abort.is_set
+                # The point's spec is checked, and any number of replicas goes with it.
+                dynamics = spec.dynamics.model_copy(update={"replicas": self._grid.replicas})
+                ensemble = spec.model_copy(update={"dynamics": dynamics})
+                rows, statuses = endings(
+                    ensemble, task, threads, choice=choice, stop=self.abort.is_set
                 )
-        if len(rows) < self._grid.replicas:
+        if "running" in statuses:
             return None
         whole = np.array([status != "diverged" for status in statuses])
         medians = np.median(rows[whole], axis=0) if whole.any() else np.full(rows.shape[1], np.nan)

@@ -164,8 +164,10 @@ class RunSpec(Table):
     ) -> RunSpec:
         if not isinstance(given, Mapping):
             raise SpecError([Fault("", f"{show(given)} is not a table of tables")], where)
-        tables = cls.prepared(given)
-        faults = [fault for words in overrides if (fault := override(tables, words))]
+        # Before what is prepared: a default threshold must not stand in the way of another.
+        raw = _plain(given)
+        faults = [fault for words in overrides if (fault := override(raw, words))]
+        tables = cls.prepared(raw)
         for name in ("task", "init"):
             table = tables.get(name)
             if isinstance(table, dict) and is_path(table.get("from")):
@@ -251,6 +253,15 @@ class RunSpec(Table):
     def to_toml(self) -> str:
         """Return the spec as TOML that :meth:`from_toml` reads back equal."""
         return write_toml(self.to_dict())
+
+
+def _plain(given: Any) -> Any:
+    """Return tables as dicts of their own, models and tables in lists too."""
+    if isinstance(given, Table):
+        return given.plain()
+    if isinstance(given, Mapping):
+        return {key: _plain(value) for key, value in given.items()}
+    return [_plain(each) for each in given] if isinstance(given, list | tuple) else given
 
 
 def _opened(table: type[Table], given: Any) -> Any:

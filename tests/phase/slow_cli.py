@@ -10,11 +10,11 @@ POINT_SECONDS = 0.15
 
 if __name__ == "__main__":
     scbsim.phase.diagram.SAVE_SECONDS = 0.0
-    last_rows = scbsim.phase.points.last_rows
+    endings = scbsim.phase.points.endings
 
-    def slowly(*arguments):
+    def slowly(*arguments, **options):
         time.sleep(POINT_SECONDS)
-        return last_rows(*arguments)
+        return endings(*arguments, **options)
 
-    scbsim.phase.points.last_rows = slowly
+    scbsim.phase.points.endings = slowly
     main()

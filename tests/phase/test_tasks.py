@@ -4,8 +4,8 @@ import pytest
 from scbsim import Task
 from scbsim.phase.tasks import _KEPT, Tasks
 from scbsim.spec import TaskSpec
+from scbsim.task import make
 from scbsim.task import random as of_random
-from scbsim.task import sparse_bigram
 
 SIZES = {"N": 7, "T": 50, "Q": 2, "P_concentration": 0.05, "seed": 4}
 CHANGES = [{}, {"T": 2000}, {"T": 10**9}, {"Q": 5}, {"q_concentration": np.inf}]
@@ -26,7 +26,7 @@ def test_tasks_are_those_of_their_specs_to_the_bit():
 def test_transitions_are_drawn_once_and_few_tasks_are_kept(monkeypatch):
     drawn = []
     draw_P = of_random.draw_P
-    monkeypatch.setattr(sparse_bigram, "draw_P", lambda *a: drawn.append(1) or draw_P(*a))
+    monkeypatch.setattr(make, "draw_P", lambda *a: drawn.append(1) or draw_P(*a))
     tasks = Tasks()
     for T in range(10, 10 + 3 * _KEPT):
         tasks.of(TaskSpec(**{**SIZES, "T": T}))

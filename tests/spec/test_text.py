@@ -126,3 +126,10 @@ def test_from_json_of_what_is_none():
     for text in ("{", "[]", "[" * 99999):
         with pytest.raises(SpecError):
             RunSpec.from_json(text)
+
+
+def test_an_override_takes_the_place_of_a_default_that_it_excludes():
+    tables = {"task": {"N": 5, "T": 9, "Q": 1}, "stage": [{"steps": 3}]}
+    stage = RunSpec.from_dict(tables, overrides=["stage.0.threshold=0.5"]).stage[0]
+    assert (stage.threshold, stage.threshold_sigmas) == (0.5, None)
+    assert tables["stage"] == [{"steps": 3}]

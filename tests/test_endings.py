@@ -1,12 +1,11 @@
-"""An engine that is put back to the start is one that was built anew."""
+"""Where replicas end is where the single runs do."""
 
 import numpy as np
 import pytest
 
 from scbsim import RunSpec, Task, simulate
-from scbsim.engines.choose import choose
+from scbsim.endings import endings
 from scbsim.observables import NAMES
-from scbsim.phase.replicas import last_rows
 
 TASK = {"N": 6, "T": 80, "Q": 2, "P_concentration": 0.05}
 PROX = {"steps": 40, "threshold_sigmas": 2.0}
@@ -45,8 +44,8 @@ CASES = {
 def test_every_replica_is_the_run_of_that_replica(name):
     spec = CASES[name]
     task = Task.from_spec(spec.task)
-    rows, statuses = last_rows(spec, task, 4, choose(spec, task))
-    assert statuses == ["complete"] * 4
+    rows, statuses = endings(spec.replace(**{"dynamics.replicas": 4}), task)
+    assert statuses == ("complete",) * 4
     for r, row in enumerate(rows):
         alone = simulate(spec.replace(**{"dynamics.replica": spec.dynamics.replica + r}))
         np.testing.assert_array_equal(row, [alone[o].values[-1] for o in NAMES])
@@ -57,16 +56,14 @@ def test_every_replica_is_the_run_of_that_replica(name):
 def test_runs_that_diverge_say_so():
     spec = of("sgd", stages=[{"steps": 300, "rate_A": 30.0, "rate_V": 30.0}])
     task = Task.from_spec(spec.task)
-    rows, statuses = last_rows(spec, task, 3, choose(spec, task))
-    assert statuses == ["diverged"] * 3
+    rows, statuses = endings(spec.replace(**{"dynamics.replicas": 3}), task)
+    assert statuses == ("diverged",) * 3
     assert np.isfinite(rows).all()
     assert simulate(spec).attrs["status"] == "diverged"
 
 
-def test_it_stops_between_replicas():
-    spec = CASES["collapsed"]
-    task = Task.from_spec(spec.task)
-    asked = iter([False, False, True])
-    rows, statuses = last_rows(spec, task, 9, choose(spec, task), stop=lambda: next(asked))
-    assert rows.shape == (2, 9)
-    assert len(statuses) == 2
+def test_it_stops_when_told_to():
+    spec = CASES["collapsed"].replace(**{"dynamics.replicas": 9})
+    rows, statuses = endings(spec, Task.from_spec(spec.task), stop=lambda: True)
+    assert rows.shape == (9, 9)
+    assert statuses == ("running",) * 9
