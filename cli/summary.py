@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from math import isfinite
 from pathlib import Path
 from shlex import quote
@@ -67,7 +68,8 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
         "stopped": f"stopped on a signal at step {last}, {took}. "
         "The same line with --resume goes on from there",
     }.get(status, f"{status} at step {last}, {took}")
-    lines = [head, *_replicas(trajectory)]
+    why = json.loads(trajectory.attrs["provenance"]).get("engine_why", "asked for")
+    lines = [head, f"engine:     {trajectory.attrs['engine']}, {why}", *_replicas(trajectory)]
     lines.append(f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}")
     if trajectory.sizes.get("normalization", 0):
         lines.append(f"normalised: {_normalized(trajectory)}")

@@ -25,7 +25,8 @@ def test_writes_what_simulate_returns(scbsim, spec, tmp_path):
 def test_says_how_it_ended_and_what_to_type_next(scbsim, spec, tmp_path):
     path = tmp_path / "my run.h5"
     result = scbsim("run", spec, "-o", path)
-    status, signals, normalised, file, following = result.stdout.splitlines()
+    status, engine, signals, normalised, file, following = result.stdout.splitlines()
+    assert engine.startswith("engine:     sparse, a step costs about ")
     last = load(path).isel(step=-1)
     assert status.startswith("complete: 20 steps in ")
     assert status.endswith("by the sparse engine")
