@@ -169,17 +169,23 @@ import numpy as np
 import scbsim
 warnings.simplefilter("ignore")
 digest = hashlib.sha256()
-for precision in "float32", "float64":
+sgd = [{"steps": 10, "rule": "sgd"}]
+l1 = [
+    {"steps": 10, "rule": "prox", "threshold_sigmas": 1.5, "normalize_level": 0.1},
+    {"steps": 10, "rule": "denoise", "threshold_sigmas": 1.5},
+]
+for engine, precision, stages in [
+    ("dense", "float32", sgd + l1),
+    ("dense", "float64", sgd + l1),
+    ("sparse", "float64", l1),
+    ("collapsed", "float64", sgd),
+]:
     spec = scbsim.RunSpec.from_dict({
         "seed": 4,
         "task": {"N": 70, "T": 2500, "Q": 2, "mu": "dirichlet"},
-        "dynamics": {"engine": "dense", "precision": precision, "batch_size": 1e6},
+        "dynamics": {"engine": engine, "precision": precision, "batch_size": 1e6},
         "init": {"alpha_A": 0.1, "alpha_V": 0.1},
-        "stage": [
-            {"steps": 10, "rule": "sgd"},
-            {"steps": 10, "rule": "prox", "threshold_sigmas": 1.5, "normalize_level": 0.1},
-            {"steps": 10, "rule": "denoise", "threshold_sigmas": 1.5},
-        ],
+        "stage": stages,
     })
     run = scbsim.simulate(spec)
     assert run.attrs["status"] == "complete"
