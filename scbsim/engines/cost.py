@@ -23,6 +23,9 @@ _LIVE = 5e-9
 _COLUMN = 8e-9
 _SUPPORT = 3e-9
 
+_TO_A_SIGNAL = 1000
+"""Steps that are counted of a stage which a signal ends: its own are no more than a limit."""
+
 _SCRATCH_BYTES = 100_000
 _EMPTY_LISTS_BYTES = 160_000
 
@@ -44,27 +47,31 @@ def live_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tup
     threshold of few sigmas.
     """
     live = most = weighted = 0.0
-    entries, steps = task.N * task.T, sum(stage.steps for stage in stages)
+    entries = task.N * task.T
     for stage in stages:
         births = expected_births(stage, noise, task.T)
         if stage.rule == "denoise":
-            end = min(live + births * stage.steps, entries)
+            end = min(live + births * _steps(stage), entries)
             mean, live = 0.5 * (live + end), end
         else:
             p = births / entries
             # The chance of zero to be left, against that of returning to it in a step.
             mean = live = entries * p / (p + (1.0 - p) * (1.0 - 0.5 * p**0.5))
-        weighted += mean * stage.steps
+        weighted += mean * _steps(stage)
         most = max(most, live)
-    return weighted / steps, most
+    return weighted / sum(map(_steps, stages)), most
+
+
+def _steps(stage: Stage) -> int:
+    return stage.steps if np.isinf(stage.until_signal) else min(stage.steps, _TO_A_SIGNAL)
 
 
 def sparse_seconds(
     stages: Sequence[Stage], noise: NoiseLevels, task: Task, *, value: bool = False
 ) -> float:
     """Return what a step of the sparse engine takes, on average over the stages."""
-    births = sum(s.steps * expected_births(s, noise, task.T) for s in stages)
-    births /= sum(stage.steps for stage in stages)
+    births = sum(_steps(s) * expected_births(s, noise, task.T) for s in stages)
+    births /= sum(map(_steps, stages))
     live, _ = live_entries(stages, noise, task)
     columns = task.N * (_COLUMN + _SUPPORT * task.Q) + _value_seconds(task.N, value)
     return _SPARSE_STEP + _BIRTH * births + _LIVE * live + columns

@@ -54,6 +54,16 @@ def test_it_takes_what_costs_less(N, T, sigmas, words, taken):
     assert choose(spec_of(*words, N=N, T=T, sigmas=sigmas), task).name == taken
 
 
+@pytest.mark.parametrize(
+    ("words", "taken"), [((), "dense"), (("stage.0.until_signal=0.2",), "sparse")]
+)
+def test_steps_that_a_signal_ends_are_not_all_counted(words, taken):
+    """Under denoise live entries grow with every step, and here would be half of all."""
+    task = Task.random(N=10, T=10**6, Q=2)
+    asked = spec_of(*words, N=10, T=10**6, sigmas=5.0, steps=10**6, rule="denoise")
+    assert choose(asked, task).name == taken
+
+
 @pytest.mark.parametrize(("precision", "taken"), [("float32", "dense"), ("float64", "sparse")])
 def test_what_does_not_fit_is_not_taken(monkeypatch, precision, taken):
     task = Task.random(N=10, T=100_000, Q=2)
