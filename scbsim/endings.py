@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.choose import Choice, choose, entries
-from scbsim.ensemble import assembled, most_threads, threads_for
+from scbsim.ensemble import assembled, threads_for
 from scbsim.errors import InputError
 from scbsim.loop import Loop
 from scbsim.recorders import NoRecorder
@@ -72,7 +72,7 @@ def endings(
     """
     if spec.init.from_ is not None:
         raise InputError(f"init.from: {spec.init.from_}; endings are of runs that start at signals")
-    choice = choice or choose(spec, task, most_threads(threads))
+    choice = choice or choose(spec, task)
     count = threads_for(threads, choice, spec, task)
     with assembled(choice, spec, task, stages_of(spec, task), None, count) as ensemble:
         # Blocks grow from one that takes a moment, not from a step: kernels are compiled by now.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scbsim.engines.choose import Choice, begun_by, choose
-from scbsim.ensemble import Ensemble, assembled, most_threads, threads_for
+from scbsim.ensemble import Ensemble, assembled, threads_for
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.loop import Loop
 from scbsim.memory import require_task
@@ -116,7 +116,7 @@ def _simulate(
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = _task_of(spec, past.task if past and past.task else task)
-    choice = _choice(spec, task, past, threads)
+    choice = _choice(spec, task, past)
     count = threads_for(threads, choice, spec, task)
     level = spec.output.normalize_level
     with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
@@ -159,13 +159,13 @@ def _task_of(spec: RunSpec, task: Task | None) -> Task:
     return task
 
 
-def _choice(spec: RunSpec, task: Task, past: Past | None, threads: int | None) -> Choice:
+def _choice(spec: RunSpec, task: Task, past: Past | None) -> Choice:
     """Return the engine of a run: the one that it began with, or that a spec asks for."""
     if past and past.engine:
         return Choice(past.engine, "as the run began", past.matrix_V)
     if past and past.position:
         return begun_by(past.position.any_state)
-    return choose(spec, task, most_threads(threads), _engine_of_start(spec))
+    return choose(spec, task, _engine_of_start(spec))
 
 
 def _engine_of_start(spec: RunSpec) -> str | None:

@@ -91,6 +91,17 @@ def test_without_noise_it_is_the_population_process(rule):
             np.testing.assert_allclose(*at_ends, rtol=1e-9, atol=1e-12)
 
 
+def test_the_population_process_keeps_the_matrix_that_is_asked_for(tmp_path):
+    finals = {}
+    for engine in ("population", "dense"):
+        path = tmp_path / f"{engine}.h5"
+        simulate(without_noise("dynamics.value=matrix", rule="sgd", engine=engine), output=path)
+        with h5py.File(path) as file:
+            finals[engine] = file["final/W"][0]
+    assert finals["population"].size > 0
+    np.testing.assert_allclose(*finals.values(), rtol=1e-12, atol=1e-15)
+
+
 def test_the_population_process_is_that_of_a_noisy_spec_too():
     quiet, noisy = (
         simulate(run_spec("dynamics.engine=population", f"noise.model={model}", stages=stages))

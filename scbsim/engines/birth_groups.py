@@ -19,7 +19,9 @@ def birth_probability(level: Array, sigma: Array) -> Array:
     """Return ``2 Phi(-lam_k / sigma_k)``, (N,): 0 where there is no noise."""
     from scipy.special import ndtr
 
-    cut = np.divide(level, sigma, out=np.full_like(level, np.inf), where=sigma > 0)
+    # Beyond any number is beyond any normal.
+    with np.errstate(over="ignore", invalid="ignore"):
+        cut = np.divide(level, sigma, out=np.full_like(level, np.inf), where=sigma > 0)
     return np.asarray(2.0 * ndtr(-cut))
 
 
@@ -38,8 +40,11 @@ def births_of(level: Array, sigma: Array, rate_A: float, T: int) -> Births:
     T : int
         Length of the context.
     """
-    cut = np.divide(level, sigma, out=np.zeros_like(level), where=sigma > 0)
-    slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
+    # Where these overflow, p is 0 and they are not read.
+    with np.errstate(over="ignore", invalid="ignore"):
+        cut = np.divide(level, sigma, out=np.zeros_like(level), where=sigma > 0)
+        slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
+        above, scale = cut - slope, rate_A * sigma
     p = birth_probability(level, sigma) if rate_A > 0 else np.zeros_like(level)
     by_size = np.argsort(-p, kind="stable")
     by_size = by_size[p[by_size] > 0]
@@ -56,9 +61,9 @@ def births_of(level: Array, sigma: Array, rate_A: float, T: int) -> Births:
         first=np.array([*starts, len(by_size)], np.int64),
         rate=np.array(rates, np.float64),
         spare=np.concatenate(spares, dtype=np.float64) if spares else np.empty(0),
-        above=cut - slope,
+        above=above,
         shrink=1.0 / slope,
-        scale=rate_A * sigma,
+        scale=scale,
     )
 
 

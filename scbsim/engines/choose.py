@@ -11,9 +11,9 @@ from scbsim.engines.base import Engine
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.cost import (
     COLLAPSED_STEP,
-    DENSE_BYTES,
     DENSE_ENTRY,
     dense_seconds,
+    engine_bytes,
     sparse_bytes,
     sparse_room,
     sparse_seconds,
@@ -47,20 +47,20 @@ class Choice:
     matrix_V: bool = False
 
 
-def choose(spec: RunSpec, task: Task, threads: int = 1, start: str | None = None) -> Choice:
+def choose(spec: RunSpec, task: Task, start: str | None = None) -> Choice:
     """Return the engine that a spec asks for; ``auto`` decides.
+
+    Threads and replicas have no say in it: they would have one in the numbers then.
 
     Parameters
     ----------
     spec : RunSpec
     task : Task
         Its costs depend on it.
-    threads : int
-        That the dense engine would have.
     start : str, optional
         The engine whose last state the run starts from.
     """
-    name, why = _engine(spec, task, threads, start)
+    name, why = _engine(spec, task, start)
     return Choice(name, why, _matrix_V(spec, task, name))
 
 
@@ -75,7 +75,7 @@ def begun_by(state: State) -> Choice:
     return Choice(name, "as the run began", bool(state["W"].size))
 
 
-def _engine(spec: RunSpec, task: Task, threads: int, start: str | None) -> tuple[str, str]:
+def _engine(spec: RunSpec, task: Task, start: str | None) -> tuple[str, str]:
     if spec.dynamics.engine != "auto":
         return spec.dynamics.engine, "asked for"
     if spec.noise.model == "none" and start is None:
@@ -89,7 +89,7 @@ def _engine(spec: RunSpec, task: Task, threads: int, start: str | None) -> tuple
         return "dense", "stages of SGD and of an l1 rule: between them every entry counts"
     if start == "dense":
         return "dense", "the state that it starts from has every entry"
-    return _cheaper(spec, task, threads)
+    return _cheaper(spec, task)
 
 
 def _wants_entries(spec: RunSpec) -> str | None:
@@ -103,15 +103,18 @@ def _wants_entries(spec: RunSpec) -> str | None:
     return "output.final_state" if spec.output.final_state is True else None
 
 
-def _cheaper(spec: RunSpec, task: Task, threads: int) -> tuple[str, str]:
-    """Choose between the dense and the sparse engine for l1 rules."""
+def _cheaper(spec: RunSpec, task: Task) -> tuple[str, str]:
+    """Choose between the dense and the sparse engine for l1 rules, as if on one thread."""
     noise, stages = NoiseLevels.from_spec(spec, task), stages_of(spec, task)
-    sparse = sparse_seconds(stages, noise, task)
-    dense = dense_seconds(stages, task, threads, np.dtype(spec.dynamics.precision))
-    needed, every = sparse_bytes(stages, noise, task), DENSE_BYTES * task.N * task.T
+    of_V = {name: _matrix_V(spec, task, name) for name in ("dense", "sparse")}
+    sparse = sparse_seconds(stages, noise, task, value=of_V["sparse"])
+    dense = dense_seconds(task, np.dtype(spec.dynamics.precision), value=of_V["dense"])
+    needed = sparse_bytes(stages, noise, task)
+    every = DenseEngine.needs(task, spec.dynamics.precision, value=of_V["dense"])
     if every < needed and not fits(needed):
         return "dense", f"live entries would need {needed / 1e9:.3g} GB"
-    words = f"a step costs about {_time(sparse)} on live entries, and {_time(dense)} on all"
+    costs = f"{_time(sparse)} on live entries, and {_time(dense)} on all"
+    words = f"a step costs one thread about {costs}"
     if sparse <= dense or not fits(every):
         return "sparse", f"{words}, with the same law"
     return "dense", words
@@ -142,7 +145,7 @@ def entries(choice: Choice, spec: RunSpec, task: Task) -> float:
         return task.N * task.T
     stages, noise = stages_of(spec, task), NoiseLevels.from_spec(spec, task)
     if choice.name == "sparse":
-        return sparse_seconds(stages, noise, task) / DENSE_ENTRY
+        return sparse_seconds(stages, noise, task, value=choice.matrix_V) / DENSE_ENTRY
     return COLLAPSED_STEP / DENSE_ENTRY
 
 
@@ -176,11 +179,12 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
 
 
 def needs(choice: Choice, spec: RunSpec, task: Task) -> int:
-    """Return about how many bytes the state of an engine comes to take."""
+    """Return about how many bytes an engine comes to take, beside those that all share."""
+    own = engine_bytes(task, lists=choice.name in ("sparse", "population"))
     if choice.name == "dense":
-        return DenseEngine.needs(task, spec.dynamics.precision, value=choice.matrix_V)
+        return DenseEngine.needs(task, spec.dynamics.precision, value=choice.matrix_V) + own
     of_V = 2 * 8 * task.N * task.N if choice.matrix_V else 0
     if choice.name == "sparse":
         noise = NoiseLevels.from_spec(spec, task)
-        return int(sparse_bytes(stages_of(spec, task), noise, task)) + of_V
-    return 8 * 4 * task.N * (task.Q + 1) + of_V
+        return int(sparse_bytes(stages_of(spec, task), noise, task)) + of_V + own
+    return of_V + own

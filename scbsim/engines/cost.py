@@ -11,22 +11,33 @@ from scbsim.noise import NoiseLevels
 from scbsim.stages import Stage
 from scbsim.task import Task
 
-DENSE_BYTES = 4
-
 # Seconds, measured where docs/performance.md says; that ratios hold elsewhere is all that counts.
 DENSE_ENTRY = 5e-10
 COLLAPSED_STEP = 1.2e-7
 _DOUBLE = 2.5
+_VALUE = 2.6e-9
+_VALUE_ROW = 7e-7
+_SPARSE_STEP = 1e-6
 _BIRTH = 2e-8
 _LIVE = 5e-9
 _COLUMN = 8e-9
 _SUPPORT = 3e-9
 
+_TO_A_SIGNAL = 1000
+"""Steps that are counted of a stage which a signal ends: its own are no more than a limit."""
 
-def dense_seconds(stages: Sequence[Stage], task: Task, threads: int, dtype: np.dtype) -> float:
-    """Return what a step of the dense engine takes off the support."""
+_SCRATCH_BYTES = 100_000
+_EMPTY_LISTS_BYTES = 160_000
+
+
+def dense_seconds(task: Task, dtype: np.dtype, *, value: bool) -> float:
+    """Return what a step of the dense engine takes one thread; ``value``: with a matrix V."""
     entry = DENSE_ENTRY * (_DOUBLE if dtype == np.float64 else 1.0)
-    return entry * task.N * task.T / threads
+    return entry * task.N * task.T + _value_seconds(task.N, value)
+
+
+def _value_seconds(N: int, value: bool) -> float:
+    return N * (_VALUE_ROW + N * _VALUE) if value else 0.0
 
 
 def live_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
@@ -36,27 +47,34 @@ def live_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tup
     threshold of few sigmas.
     """
     live = most = weighted = 0.0
-    entries, steps = task.N * task.T, sum(stage.steps for stage in stages)
+    entries = task.N * task.T
     for stage in stages:
         births = expected_births(stage, noise, task.T)
         if stage.rule == "denoise":
-            end = min(live + births * stage.steps, entries)
+            end = min(live + births * _steps(stage), entries)
             mean, live = 0.5 * (live + end), end
         else:
             p = births / entries
             # The chance of zero to be left, against that of returning to it in a step.
             mean = live = entries * p / (p + (1.0 - p) * (1.0 - 0.5 * p**0.5))
-        weighted += mean * stage.steps
+        weighted += mean * _steps(stage)
         most = max(most, live)
-    return weighted / steps, most
+    return weighted / sum(map(_steps, stages)), most
 
 
-def sparse_seconds(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> float:
+def _steps(stage: Stage) -> int:
+    return stage.steps if np.isinf(stage.until_signal) else min(stage.steps, _TO_A_SIGNAL)
+
+
+def sparse_seconds(
+    stages: Sequence[Stage], noise: NoiseLevels, task: Task, *, value: bool = False
+) -> float:
     """Return what a step of the sparse engine takes, on average over the stages."""
-    births = sum(s.steps * expected_births(s, noise, task.T) for s in stages)
-    births /= sum(stage.steps for stage in stages)
+    births = sum(_steps(s) * expected_births(s, noise, task.T) for s in stages)
+    births /= sum(map(_steps, stages))
     live, _ = live_entries(stages, noise, task)
-    return _BIRTH * births + _LIVE * live + task.N * (_COLUMN + _SUPPORT * task.Q)
+    columns = task.N * (_COLUMN + _SUPPORT * task.Q) + _value_seconds(task.N, value)
+    return _SPARSE_STEP + _BIRTH * births + _LIVE * live + columns
 
 
 def sparse_room(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
@@ -69,3 +87,12 @@ def sparse_bytes(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> flo
     """Return the memory that the sparse engine comes to need."""
     live, births = sparse_room(stages, noise, task)
     return LIVE_BYTES * live + NEWBORN_BYTES * births
+
+
+def engine_bytes(task: Task, *, lists: bool) -> int:
+    """Return what an engine takes beside its entries and a matrix V.
+
+    The support, columns and scratch; with ``lists``, those of live entries while they are empty.
+    """
+    own = _SCRATCH_BYTES + 8 * task.N * (4 * task.Q + 14)
+    return own + (_EMPTY_LISTS_BYTES + 8 * 4 * task.N if lists else 0)

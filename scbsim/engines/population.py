@@ -18,7 +18,8 @@ class PopulationEngine(SparseEngine):
     """The noiseless process, whatever the noise model: `docs/model.md`, section 3.
 
     From a start with signals only, nothing leaves zero off the support under any rule, and V stays
-    on its target's line, so N Q entries and a signal are all there is. Parameters as
+    on its target's line, so N Q entries and a signal are all there is. V is a matrix beside them
+    only if asked. Parameters as
     :class:`GaussianEngine`; levels of noise still set thresholds that are given in sigmas.
     """
 
@@ -26,7 +27,6 @@ class PopulationEngine(SparseEngine):
     rules = ("sgd", "prox", "denoise")
 
     def __init__(self, task: Task, noise: NoiseLevels, **options: Any) -> None:
-        options["value"] = False
         super().__init__(task, NoiseLevels.none(task), **options)
 
     def state(self) -> State:

@@ -20,6 +20,7 @@ MOST_POINTS = 1_000_000
 
 _WITHOUT_EFFECT = ("dynamics.replicas", "dynamics.rule")
 _THRESHOLDS = {"threshold": "threshold_sigmas", "threshold_sigmas": "threshold"}
+_TRANSITIONS = {"K_P": "P_concentration", "P_concentration": "K_P"}
 
 
 class Point(NamedTuple):
@@ -82,6 +83,8 @@ class Grid:
             path, _, name = each.key.rpartition(".")
             if name in _THRESHOLDS and path.startswith("stage."):
                 _drop(tables, path, _THRESHOLDS[name])
+            if name in _TRANSITIONS and path == "task":
+                tables["task"].pop(_TRANSITIONS[name], None)
             fault = assign(tables, each.key, each.values[index])
             if fault:
                 raise SpecError([fault])
@@ -163,7 +166,8 @@ class Grid:
 def _same_key(key: str) -> str:
     """Return what is equal for keys of which one excludes or is the other."""
     parts = [str(int(part)) if part.isdecimal() else part for part in key.split(".")]
-    return ".".join("threshold" if part in _THRESHOLDS else part for part in parts)
+    pairs = _THRESHOLDS | _TRANSITIONS
+    return ".".join(max(part, pairs.get(part, part)) for part in parts)
 
 
 def _check_axis(name: str, axis: Range) -> None:

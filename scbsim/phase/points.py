@@ -56,8 +56,8 @@ class Runner:
         with _naming(self._grid.named(point)):
             spec = self._grid.spec(point)
             task = self._tasks.of(spec.task)
+            choice = choose(spec, task)
             many = self._threads if task.N * task.T >= _THREADS_FROM else 1
-            choice = choose(spec, task, many)
             threads = 1 if choice.name in _SIDE_BY_SIDE else many
             with self._turn(choice):
                 # The point's spec is checked, and any number of replicas goes with it.

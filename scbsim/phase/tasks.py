@@ -52,6 +52,7 @@ def _retargeted(task: Task, spec: TaskSpec) -> Task:
     return Task(
         mu=task.mu,
         P=task.P,
+        K_P=task.K_P,
         q_positions=draw_positions(of_positions, task.N, spec.T, spec.Q),
         q_weights=dirichlet(of_weights, spec.q_concentration, (task.N, spec.Q)),
         T=spec.T,

@@ -73,3 +73,10 @@ def test_without_noise_or_rate_there_are_none(sigma, rate):
     births = births_of(np.ones(3), np.full(3, sigma), rate, 100)
     assert births.columns.size == births.rate.size == births.spare.size == 0
     assert births.first.tolist() == [0]
+
+
+@pytest.mark.parametrize(("level", "sigma"), [(1e300, 1e-3), (1e3, 1e-300), (1e300, 1e-300)])
+def test_what_is_out_of_reach_of_floats_is_no_birth_and_no_warning(level, sigma):
+    births = births_of(np.array([level, 1.0]), np.array([sigma, 1.0]), 0.1, 100)
+    assert births.columns.tolist() == [1]
+    assert np.isfinite([births.above[1], births.shrink[1], births.scale[1]]).all()

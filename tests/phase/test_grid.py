@@ -3,6 +3,7 @@ import pytest
 from scbsim.errors import InputError, SpecError
 from scbsim.phase.criterion import Criterion
 from scbsim.phase.grid import Grid, Point
+from scbsim.spec import RunSpec
 from scbsim.spec.ranges import parse_range
 
 
@@ -43,6 +44,17 @@ def test_a_threshold_over_a_range_takes_the_place_of_the_other_kind(grid):
     assert made.spec(Point(0, 0, 1)).rule_of(0) == "sgd"
 
 
+def test_transitions_by_K_P_take_the_place_of_drawn_ones_and_the_other_way_round(grid, spec):
+    made = grid("task.K_P=0.1:0.5:3")
+    made.check()
+    assert [made.spec(Point(1, 0, i)).task.K_P for i in range(3)] == [0.1, 0.3, 0.5]
+    known = RunSpec.from_dict(spec.to_dict() | {"task": {"N": 10, "T": 100, "Q": 2, "K_P": 0.5}})
+    made = grid("task.P_concentration=0.01,0.1", base=known)
+    made.check()
+    assert made.spec(Point(0, 0, 1)).task.P_concentration == 0.1
+    assert made.spec(Point(0, 0, 1)).task.K_P is None
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -51,6 +63,10 @@ def test_a_threshold_over_a_range_takes_the_place_of_the_other_kind(grid):
         (
             {"x": "stage.0.threshold=1,2", "y": "stage.0.threshold_sigmas=3,4"},
             "x and y are both stage.0.threshold",
+        ),
+        (
+            {"x": "task.K_P=0.1,0.2", "y": "task.P_concentration=0.1,0.2"},
+            "x and y are both task.K_P",
         ),
         ({"x": "task.T=2:1e4", "y": "seed=0:1e4"}, "2 x 10000 x 9998 points; up to 1000000"),
         ({"x": "output.every=1,2"}, "output.every: has no effect on where a run ends"),
@@ -91,8 +107,6 @@ def test_points_that_are_no_specs_are_named_before_anything_runs(grid, x, said):
 
 
 def test_a_start_from_a_file_is_refused(grid, spec):
-    from scbsim.spec import RunSpec
-
     tables = spec.to_dict() | {"init": {"from": "some.h5"}}
     with pytest.raises(SpecError, match=r"init\.from: the runs of a phase diagram start from"):
         grid(base=RunSpec.from_dict(tables)).check()

@@ -23,6 +23,16 @@ def test_tasks_are_those_of_their_specs_to_the_bit():
         assert tasks.of(spec) is ours
 
 
+def test_tasks_known_by_K_P_keep_it_whatever_their_target():
+    tasks = Tasks()
+    for change in ({}, {"T": 2000}, {"Q": 5}, {"K_P": 0.25}, {"K_P": 0.25, "T": 2000}):
+        known = {"N": 7, "T": 50, "Q": 2, "K_P": 0.5, "seed": 4} | change
+        ours, drawn = tasks.of(TaskSpec(**known)), Task.from_spec(TaskSpec(**known))
+        assert (ours.P, ours.K_P) == (None, known["K_P"])
+        for name, value in drawn.to_arrays().items():
+            np.testing.assert_array_equal(ours.to_arrays()[name], value)
+
+
 def test_transitions_are_drawn_once_and_few_tasks_are_kept(monkeypatch):
     drawn = []
     draw_P = of_random.draw_P
