@@ -7,7 +7,7 @@ from typing import Any
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.sparse import SparseEngine
 from scbsim.errors import InputError
-from scbsim.noise import NoiseLevels
+from scbsim.noise import Noise, NoiseLevels
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -25,7 +25,7 @@ class PopulationEngine(SparseEngine):
     name = "population"
     rules = ("sgd", "prox", "denoise")
 
-    def __init__(self, task: Task, noise: NoiseLevels, **options: Any) -> None:
+    def __init__(self, task: Task, noise: Noise, **options: Any) -> None:
         options["value"] = False
         super().__init__(task, NoiseLevels.none(task), **options)
 
