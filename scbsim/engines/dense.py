@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scbsim.engines.adopt import entries_of, split
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.errors import InputError
-from scbsim.noise import NoiseLevels
+from scbsim.noise import Noise
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -40,7 +40,7 @@ class DenseEngine(GaussianEngine):
     def __init__(
         self,
         task: Task,
-        noise: NoiseLevels,
+        noise: Noise,
         *,
         dtype: Any = np.float32,
         value: bool = True,
