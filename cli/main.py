@@ -14,6 +14,8 @@ from scbsim.cli.options import debug_option
     lazy={
         "run": "scbsim.cli.run:run",
         "figure": "scbsim.cli.figure:figure",
+        "sweep": "scbsim.cli.sweep:sweep",
+        "collect": "scbsim.cli.collect:collect",
         "info": "scbsim.cli.info:info",
         "plot": "scbsim.cli.plot:plot",
         "watch": "scbsim.cli.watch:watch",

@@ -36,7 +36,8 @@ FLOOR = {
             ["ensemble", "gather"],
             ["loop"],
             ["simulation", "endings"],
-            ["figures", "verify", "warmup"],
+            ["figures", "sweep", "verify", "warmup"],
+            ["cluster"],
             ["cli"],
             ["__main__"],
         ]

@@ -33,7 +33,11 @@ NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         lambda model: model == "matched",
         "noise model {} is not in this release; there are isotropic, none",
     ),
-    ("sweep", lambda table: table is not None, "sweeps are not in this release"),
+    (
+        "sweep",
+        lambda table: table is not None,
+        "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster",
+    ),
 )
 
 
