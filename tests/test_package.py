@@ -144,6 +144,8 @@ HELP = "from scbsim.cli.main import cli\ncli({words}, prog_name='scbsim', standa
         (HELP.format(words=["run", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["figure", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["verify", "--help"]), ("pydantic", "rich")),
+        (HELP.format(words=["sweep", "--help"]), ("pydantic", "rich", "submitit")),
+        (HELP.format(words=["submit", "--help"]), ("pydantic", "rich", "submitit")),
         (HELP.format(words=["presets"]), ("pydantic", "rich")),
         ("from scbsim import RunSpec", ("click", "rich")),
         ("import scbsim.progress", ("rich",)),
