@@ -37,6 +37,10 @@ class Submitted:
     def states(self):
         return {run["name"]: run["state"] for run in self.status()["runs"]}
 
+    def running(self):
+        """The tasks that run, and the node of each."""
+        return self.slurm.said("squeue", "-h", "-r", "-t", "R", "-o", "%F_%K %N").splitlines()
+
     def step(self, name):
         path = self.folder / "d" / name / "run.h5"
         return glance(path).step if path.exists() else 0
@@ -71,28 +75,39 @@ LONG = {"steps": 600_000, "every": 1000, "engine": "dense"}
 def test_sixty_runs_with_a_node_killed_and_a_job_preempted(slurm, submitted):
     text = sweep_text(
         'product = {"seed" = "0:20", "init.alpha_A" = [0.1, 0.2, 0.3]}',
-        steps=60_000,
+        steps=100_000,
         every=1000,
         engine="dense",
     )
     sweep = submitted(text, "--runs-per-task", 5)
-    slurm.until(lambda: sweep.status()["counts"].get("complete", 0) >= 10, 300)
-    running = slurm.said("squeue", "-h", "-r", "-t", "R", "-o", "%i %N").splitlines()
-    on_the_first = [line.split()[0] for line in running if line.endswith("n1")]
-    on_the_other = [line.split()[0] for line in running if line.endswith("n2")]
-    assert on_the_first
-    assert on_the_other
-    slurm.said("scancel", "--signal=USR1", on_the_other[0])
+    doomed = {}
+
+    def halfway():
+        """Find a job on each node that is in the middle of its runs."""
+        found = sweep.status()
+        if found["counts"].get("complete", 0) < 20:
+            return False
+        where = [line.split() for line in sweep.running()]
+        states = {job: [] for job, _ in where}
+        for run in found["runs"]:
+            states.setdefault(run["job"], []).append(run["state"])
+        for job, node in where:
+            if "running" in states[job] and states[job].count("queued") >= 2:
+                doomed[node] = job
+        return set(doomed) == {"n1", "n2"}
+
+    slurm.until(halfway, 300)
+    slurm.said("scancel", "--signal=USR1", doomed["n2"])
     slurm.kill_node("n1")
-    again = sweep.do("submit", "s.toml", "-o", "d")
-    assert "nothing to submit" in again
+    assert "nothing to submit" in sweep.do("submit", "s.toml", "-o", "d")
     slurm.until(lambda: "down" in slurm.node_states()[0], 120)
     slurm.start_node("n1")
     sweep.until_gone(600)
     assert sweep.status()["counts"] == {"complete": 60}
     logs = "".join(path.read_text() for path in (sweep.folder / "d/slurm").glob("*.out"))
-    assert f"Requeued job {on_the_other[0]}" in logs
-    assert logs.count(f"job_id={on_the_first[0]},") == 2
+    assert f"Requeued job {doomed['n2']}" in logs
+    for job in doomed.values():
+        assert logs.count(f"Starting with JobEnvironment(job_id={job},") == 2
     xr.testing.assert_identical(*sweep.locally())
 
 
