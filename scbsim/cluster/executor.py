@@ -100,8 +100,6 @@ def script(folder: Path, job_name: str, count: int, options: Options) -> str:
 
 
 def _executor(folder: Path, job_name: str, options: Options) -> SlurmExecutor:
-    # It reads the name of the signal when it is imported.
-    os.environ["SUBMITIT_PREEMPT_SIGNAL"] = SIGNAL
     try:
         from submitit import SlurmExecutor
     except ImportError:
@@ -117,7 +115,11 @@ def _executor(folder: Path, job_name: str, options: Options) -> SlurmExecutor:
 
     minutes = options.minutes or 0
     executor = Executor(folder / "slurm", max_num_timeout=_OFTEN)
-    more = {"requeue": True, **({"mem": options.mem} if options.mem else {}), **options.others}
+    # submitit's own signal is another, unless its environment says so before it is imported.
+    before = min(_BEFORE_THE_END, minutes * 20)
+    more: dict[str, str | bool] = {"requeue": True, "signal": f"{SIGNAL}@{before}"}
+    if options.mem:
+        more["mem"] = options.mem
     executor.update_parameters(
         job_name=job_name,
         partition=options.partition,
@@ -125,12 +127,11 @@ def _executor(folder: Path, job_name: str, options: Options) -> SlurmExecutor:
         time=minutes,
         cpus_per_task=options.cpus_per_task,
         array_parallelism=options.array_parallelism,
-        signal_delay_s=min(_BEFORE_THE_END, minutes * 20),
         wckey=None,
         setup=_setup(options),
         # Since Slurm 22.05 srun does not take it from the job.
         srun_args=[f"--cpus-per-task={options.cpus_per_task}"],
-        additional_parameters=more,
+        additional_parameters={**more, **options.others},
     )
     return executor
 

@@ -84,6 +84,7 @@ def test_sixty_runs_with_a_node_killed_and_a_job_preempted(slurm, submitted):
 
     def halfway():
         """Find a job on each node that is in the middle of its runs."""
+        doomed.clear()
         found = sweep.status()
         if found["counts"].get("complete", 0) < 20:
             return False
@@ -97,8 +98,8 @@ def test_sixty_runs_with_a_node_killed_and_a_job_preempted(slurm, submitted):
         return set(doomed) == {"n1", "n2"}
 
     slurm.until(halfway, 300)
-    slurm.said("scancel", "--signal=USR1", doomed["n2"])
     slurm.kill_node("n1")
+    slurm.said("scancel", "--signal=USR1", doomed["n2"])
     assert "nothing to submit" in sweep.do("submit", "s.toml", "-o", "d")
     slurm.until(lambda: "down" in slurm.node_states()[0], 120)
     slurm.start_node("n1")
@@ -107,7 +108,8 @@ def test_sixty_runs_with_a_node_killed_and_a_job_preempted(slurm, submitted):
     logs = "".join(path.read_text() for path in (sweep.folder / "d/slurm").glob("*.out"))
     assert f"Requeued job {doomed['n2']}" in logs
     for job in doomed.values():
-        assert logs.count(f"Starting with JobEnvironment(job_id={job},") == 2
+        # More than twice where scancel, told to try later, sends its signal again.
+        assert logs.count(f"Starting with JobEnvironment(job_id={job},") >= 2
     xr.testing.assert_identical(*sweep.locally())
 
 
@@ -142,6 +144,19 @@ def test_a_lost_node_costs_what_came_after_the_last_checkpoint(slurm, submitted)
         slurm.start_node(node)
     assert sweep.states() == {"seed=0": "complete"}
     xr.testing.assert_identical(*sweep.locally())
+
+
+def test_out_of_time_a_run_stops_before_and_its_job_goes_on(slurm, submitted):
+    long = {"steps": 10**9, "every": 10**5, "engine": "collapsed"}
+    sweep = submitted(sweep_text('product = {"seed" = [0]}', **long), "--time", 3)
+    sweep.until_begun("seed=0")
+    [log] = (sweep.folder / "d/slurm").glob("*.out")
+    slurm.until(lambda: "Requeued job" in log.read_text(), 240)
+    before = sweep.step("seed=0")
+    assert before > 0
+    slurm.until(lambda: log.read_text().count("Starting with") == 2, 120)
+    slurm.until(lambda: sweep.step("seed=0") > before, 60)
+    sweep.do("cancel", "d")
 
 
 def test_a_cancelled_sweep_stops_with_checkpoints_and_takes_no_other_along(
