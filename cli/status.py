@@ -25,13 +25,13 @@ def status(folder: Path, as_json: bool) -> None:
 
     It only reads: the files, their locks, and the cluster's queue if jobs were submitted.
     """
-    from scbsim.cluster.jobs import places, read_jobs
+    from scbsim.cluster.jobs import places, was_submitted
     from scbsim.errors import RunFailed
     from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.states import states
 
     there, queue, note = SweepFolder.open(folder), {}, ""
-    if read_jobs(there):
+    if was_submitted(there):
         try:
             queue = places(there)
         except RunFailed as error:

@@ -21,6 +21,9 @@ from scbsim.errors import InputError, RunFailed, Stopped
 if TYPE_CHECKING:
     from submitit import SlurmExecutor
 
+SCRIPTS = "slurm"
+"""The folder, in that of a sweep, of what submitit writes."""
+
 SIGNAL = "USR1"
 _BEFORE_THE_END = 90
 """Seconds from the signal to the end of a job's time: enough to write a large checkpoint."""
@@ -114,7 +117,7 @@ def _executor(folder: Path, job_name: str, options: Options) -> SlurmExecutor:
             return 2
 
     minutes = options.minutes or 0
-    executor = Executor(folder / "slurm", max_num_timeout=_OFTEN)
+    executor = Executor(folder / SCRIPTS, max_num_timeout=_OFTEN)
     # submitit's own signal is another, unless its environment says so before it is imported.
     before = min(_BEFORE_THE_END, minutes * 20)
     more: dict[str, str | bool] = {"requeue": True, "signal": f"{SIGNAL}@{before}"}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from scbsim.cluster.executor import SCRIPTS
 from scbsim.cluster.options import Options
 from scbsim.cluster.slurm import queue_of
 from scbsim.errors import OutputError, RunFailed
@@ -63,6 +64,11 @@ def _job(found: Mapping[str, Any]) -> Job:
     return Job(str(found["id"]), tuple(map(tuple, found["tasks"])), Options(**options))
 
 
+def was_submitted(folder: SweepFolder) -> bool:
+    """Return whether anything of a sweep was ever submitted, or about to be."""
+    return (folder.path / SCRIPTS).exists()
+
+
 def add_job(folder: SweepFolder, job: Job) -> None:
     """Write down a job that was submitted."""
     jobs = [*read_jobs(folder), job]
@@ -88,5 +94,5 @@ def places(folder: SweepFolder) -> dict[str, Place]:
                 "submission was interrupted. `scbsim cancel` takes it away; then submit again"
             )
         for name in jobs[entry.job].tasks[entry.index]:
-            found[name] = Place(entry.name, entry.state == "RUNNING")
+            found[name] = Place(entry.name, entry.state == "RUNNING", entry.reason)
     return found

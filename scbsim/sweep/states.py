@@ -32,10 +32,11 @@ BROKEN = frozenset({"failed", "interrupted", "stopped"})
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run is in a cluster's queue: the name of its task, and whether that is running."""
+    """Where a run is in a cluster's queue: its task, whether that runs, and why not or where."""
 
     job: str
     running: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _judged(
     if place is not None and (failure is None or failure.job != place.job):
         # Another machine's lock may not be seen from here; the queue knows.
         begun = found is not None and found.status == "running" and place.running
-        return ("running" if begun else "queued"), f"job {place.job}"
+        return ("running" if begun else "queued"), f"job {place.job} {place.reason}".rstrip()
     if failure is not None:
         return "failed", failure.error
     if found is None:

@@ -220,6 +220,17 @@ def test_fifty_runs_begin_together_on_nothing_compiled(slurm, submitted, monkeyp
     assert any(cache.rglob("*.nbi"))
 
 
+def test_a_submission_that_was_interrupted_is_noticed(slurm, submitted):
+    sweep = submitted(sweep_text(**LONG))
+    (sweep.folder / "d/jobs.json").unlink()
+    said = f"job {sweep.job} of this sweep is in the queue, but not in jobs.json"
+    assert said in sweep.status()["note"]
+    assert said in sweep.do("submit", "s.toml", "-o", "d", status=1)
+    sweep.do("cancel", "d")
+    sweep.until_gone()
+    assert "submitted: 3 runs" in sweep.do("submit", "s.toml", "-o", "d")
+
+
 def test_a_single_run_is_submitted_too(slurm, submitted):
     sweep = submitted(sweep_text(""))
     sweep.until_gone()

@@ -70,6 +70,7 @@ def test_status_reads_the_files_all_the_same(nowhere):
     folder = SweepFolder.made(nowhere / "d", Sweep.from_toml(nowhere / "s.toml"))
     job = {"id": "7", "tasks": [["seed=0"]], "options": {"sbatch": []}}
     write_json(folder.path / "jobs.json", {"jobs": [job]})
+    (folder.path / "slurm").mkdir()
     code, said = ended("status", "d", cwd=nowhere)
     assert code == 0
     assert "2500 runs: 2500 missing" in said

@@ -4,7 +4,7 @@ import signal
 from time import monotonic, sleep
 
 import pytest
-from small_sweeps import ended, started, sweep_text
+from small_sweeps import collected, ended, started, sweep_text
 
 from scbsim import load
 from scbsim.spec.sweep import Sweep
@@ -41,6 +41,9 @@ def test_every_run_has_its_folder_and_a_second_time_there_is_nothing_to_do(tmp_p
         assert sorted(os.listdir(tmp_path / "d" / name)) == ["log.txt", "run.h5", "spec.toml"]
         code, _ = ended("run", f"d/{name}/spec.toml", "-o", "one.h5", "--overwrite", cwd=tmp_path)
         assert load(tmp_path / "one.h5").equals(load(tmp_path / "d" / name / "run.h5"))
+    assert ended("collect", "d", "-o", "all.h5", cwd=tmp_path)[0] == 0
+    assert collected(tmp_path / "all.h5")["status"].values.tolist() == [1, 1, 1]
+    assert "3 runs: 3 complete" in ended("status", "d", cwd=tmp_path)[1]
     times = [(tmp_path / "d" / name / "run.h5").stat().st_mtime_ns for name in names]
     code, said = ended("sweep", sweep, "-o", "d", cwd=tmp_path)
     assert (code, "3 of them were finished before" in said) == (0, True)
