@@ -28,7 +28,11 @@ NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         lambda engine: engine in REAL_BATCHES,
         "engine {} is not in this release; there are auto, dense, sparse, collapsed, population",
     ),
-    ("sweep", lambda table: table is not None, "sweeps are not in this release"),
+    (
+        "sweep",
+        lambda table: table is not None,
+        "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster",
+    ),
 )
 
 

@@ -90,7 +90,6 @@ def test_an_unknown_key_is_told_where_it_belongs(key, said):
     [
         ({"dynamics__engine": "batch", "stage__0__threshold": 0.1}, "dynamics.engine"),
         ({"dynamics__engine": "softmax", "stage__0__threshold": 0.1}, "dynamics.engine"),
-        ({"sweep": {}}, "sweep"),
     ],
 )
 def test_what_is_not_in_this_release_says_so(changes, key):
