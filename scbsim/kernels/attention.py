@@ -103,7 +103,7 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
     # Drawing the noise takes longer than memory does to bring what it is added to.
     prefetch(A.bulk[k, start : start + count])
     if sigma > 0.0:
-        counter = counter_words(k, step, NOISE_A, replica)
+        counter = counter_words(A.first + k, step, NOISE_A, replica)
         fill_normals(z, words, count, block, counter, split_seed(seed))
     else:
         z[:] = real(0)
