@@ -36,6 +36,7 @@ FLOOR = {
             ["ensemble", "gather"],
             ["loop"],
             ["simulation", "endings"],
+            ["mpi"],
             ["figures", "verify", "warmup"],
             ["phase"],
             ["cli"],

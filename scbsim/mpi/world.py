@@ -1,0 +1,120 @@
+"""The ranks of a shared run, and the few ways in which they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.errors import ScbsimError
+
+Result = TypeVar("Result")
+
+
+class Elsewhere(ScbsimError):
+    """What went wrong on another rank, which says it.
+
+    Attributes
+    ----------
+    exit_status : int
+        That of the error there.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.exit_status = status  # type: ignore[misc]
+
+
+class World:
+    """Ranks that do the same, each with its columns.
+
+    Parameters
+    ----------
+    comm : mpi4py.MPI.Intracomm
+        Its ranks; a duplicate of it is used.
+
+    Attributes
+    ----------
+    rank, size : int
+    agreed : bool
+        Whether an error that is on its way is on its way on every rank.
+    """
+
+    def __init__(self, comm: Any) -> None:
+        self.comm = comm.Dup()
+        self.rank, self.size = int(comm.rank), int(comm.size)
+        self.agreed = False
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the rank that writes the output and speaks."""
+        return self.rank == 0
+
+    def firsts(self, N: int) -> NDArray[np.int64]:
+        """Return the first column of each rank, and N: contiguous ranges, as even as can be."""
+        return np.arange(self.size + 1) * N // self.size
+
+    def columns(self, N: int) -> slice:
+        """Return the columns of this rank."""
+        firsts = self.firsts(N)
+        return slice(int(firsts[self.rank]), int(firsts[self.rank + 1]))
+
+    def told(self, value: Result) -> Result:
+        """Return what rank 0 has of it."""
+        told: Result = self.comm.bcast(value)
+        return told
+
+    def any(self, here: bool) -> bool:
+        """Return whether it is so on any rank."""
+        return bool(max(self.comm.allgather(bool(here))))
+
+    def alike(self, value: Any) -> bool:
+        """Return whether all ranks have the same."""
+        return len(set(self.comm.allgather(value))) == 1
+
+    def together(self, work: Callable[[], Result]) -> Result:
+        """Do something on every rank. If it fails on one, that is an error on all.
+
+        Raises
+        ------
+        Elsewhere
+            Where it failed only on others.
+        """
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as caught:
+            error = caught
+        found = error and (str(error), getattr(error, "exit_status", 1))
+        everyone = self.comm.allgather(found)
+        failed = [rank for rank, each in enumerate(everyone) if each is not None]
+        if failed:
+            self.agreed = True
+            if self.rank == failed[0] and error is not None:
+                raise error
+            raise Elsewhere(*everyone[failed[0]])
+        return result  # type: ignore[return-value]
+
+    def on_lead(self, work: Callable[[], Result]) -> Result | None:
+        """Do something on rank 0; return what it gives there, and None on the others."""
+        return self.together(lambda: work() if self.leads else None)
+
+    def exchange(self, rows: NDArray[Any], counts: NDArray[np.int64]) -> None:
+        """Fill the rows of all ranks in, those of this rank being there.
+
+        Parameters
+        ----------
+        rows : (n, ...) float64
+        counts : (ranks,) int64
+            How many of them are of each rank, in order.
+        """
+        if self.size == 1:
+            return
+        from mpi4py import MPI
+
+        each = rows[0].size if len(rows) else 1
+        ends = np.cumsum(counts)
+        places = ((ends - counts) * each).tolist()
+        self.comm.Allgatherv(MPI.IN_PLACE, [rows, (counts * each).tolist(), places, MPI.DOUBLE])
