@@ -61,7 +61,7 @@ def choose(spec: RunSpec, task: Task, threads: int = 1, start: str | None = None
         The engine whose last state the run starts from.
     """
     name, why = _engine(spec, task, threads, start)
-    return Choice(name, why, _matrix_V(spec, task, name))
+    return Choice(name, why, keeps_matrix_V(spec, task, name))
 
 
 def begun_by(state: State) -> Choice:
@@ -124,7 +124,7 @@ def _time(seconds: float) -> str:
     return f"{seconds / 1e-6:.2g} us"
 
 
-def _matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
+def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
     if spec.dynamics.value != "auto":
         return spec.dynamics.value == "matrix"

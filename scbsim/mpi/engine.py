@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scbsim.engines.base import Block
 from scbsim.engines.dense import DenseEngine, adopt_columns, require_length
 from scbsim.engines.gaussian import GaussianEngine
-from scbsim.errors import RunFailed
 from scbsim.kernels.layout import Move, make_scratch
 from scbsim.kernels.normal import BLOCK
 from scbsim.kernels.normalize import normalize_columns
@@ -96,8 +95,7 @@ class SharedEngine(GaussianEngine):
             self.world.exchange(self._message, 1 + self._counts)
             how = end_step(A, V, facts, move, coupled, self._message, self._firsts, row)
             if how == DISAGREED:
-                self.world.agreed = True
-                raise RunFailed(
+                self.world.fail(
                     f"after step {at + 1} the ranks do not have the same V to the bit: their "
                     "processors or versions of numba differ. Run on nodes of one kind"
                 )

@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.mpi.world import World
-
-Place = tuple[slice, slice]
-
-_PIECE = 2**26  # bytes that go from rank to rank at once
+from scbsim.storage.pieces import Place, places
 
 
 class Spread:
@@ -32,8 +29,6 @@ class Spread:
         self.shape, self.dtype, self.itemsize = (N, own.shape[1]), own.dtype, own.itemsize
         self.nbytes = N * own.shape[1] * own.itemsize
         self._world = world
-        self._long = max(1, min(own.shape[1], _PIECE // own.itemsize))
-        self._rows = max(1, _PIECE // (self._long * own.itemsize))
 
     def pieces(self) -> Iterator[tuple[Place, NDArray[Any]]]:
         """Give all of it on rank 0, piece by piece, while the others :meth:`give` theirs."""
@@ -55,9 +50,7 @@ class Spread:
                 self._world.comm.Send(piece.view(np.uint8), dest=0)
 
     def _parts(self) -> Iterator[tuple[int, Place]]:
-        firsts, length = self._world.firsts(self.shape[0]).tolist(), self.shape[1]
+        firsts = self._world.firsts(self.shape[0]).tolist()
         for rank in range(self._world.size):
-            for begin in range(firsts[rank], firsts[rank + 1], self._rows):
-                rows = slice(begin, min(begin + self._rows, firsts[rank + 1]))
-                for start in range(0, length, self._long):
-                    yield rank, (rows, slice(start, min(start + self._long, length)))
+            for place in places(firsts[rank], firsts[rank + 1], self.shape[1], self.itemsize):
+                yield rank, place

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.errors import ScbsimError
+from scbsim.errors import RunFailed, ScbsimError
 
 Result = TypeVar("Result")
 
@@ -38,6 +39,8 @@ class World:
     Attributes
     ----------
     rank, size : int
+    here : int
+        How many of them are on this node.
     agreed : bool
         Whether an error that is on its way is on its way on every rank.
     """
@@ -46,6 +49,10 @@ class World:
         self.comm = comm.Dup()
         self.rank, self.size = int(comm.rank), int(comm.size)
         self.agreed = False
+        from mpi4py import MPI
+
+        self._node = self.comm.Split_type(MPI.COMM_TYPE_SHARED)
+        self.here = int(self._node.size)
 
     @property
     def leads(self) -> bool:
@@ -61,10 +68,16 @@ class World:
         firsts = self.firsts(N)
         return slice(int(firsts[self.rank]), int(firsts[self.rank + 1]))
 
-    def told(self, value: Result) -> Result:
+    def told(self, value: Any) -> Any:
         """Return what rank 0 has of it."""
-        told: Result = self.comm.bcast(value)
-        return told
+        return self.comm.bcast(value)
+
+    def processors(self) -> int:
+        """Return how many processors are there for this rank; those of a node are shared out."""
+        mine = set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
+        mine = mine or set(range(os.cpu_count() or 1))
+        all_here = set().union(*self._node.allgather(mine))
+        return max(1, min(len(mine), len(all_here) // self.here))
 
     def any(self, here: bool) -> bool:
         """Return whether it is so on any rank."""
@@ -96,6 +109,19 @@ class World:
                 raise error
             raise Elsewhere(*everyone[failed[0]])
         return result  # type: ignore[return-value]
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise an error that all ranks have found, on rank 0 as its own.
+
+        Raises
+        ------
+        RunFailed
+            On rank 0.
+        Elsewhere
+            On the others.
+        """
+        self.agreed = True
+        raise RunFailed(message) if self.leads else Elsewhere(message, RunFailed.exit_status)
 
     def on_lead(self, work: Callable[[], Result]) -> Result | None:
         """Do something on rank 0; return what it gives there, and None on the others."""
