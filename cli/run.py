@@ -51,7 +51,8 @@ def run(
 ) -> None:
     """Run SPEC.toml and write its trajectory to OUT.h5.
 
-    Where there is no such file, SPEC.toml may be the name of a preset (`scbsim presets`).
+    Where there is no such file, SPEC.toml may be the name of a preset (`scbsim presets`). Under
+    mpiexec or srun all ranks run it together (docs/mpi.md).
 
     \b
     scbsim run figure5-n100-l1 -o run.h5 --set stage.0.steps=500
