@@ -74,7 +74,7 @@ class SharedReading(Reading):
         return found
 
     def _found(self, path: Path, name: str) -> Any:
-        share = self._world.columns
+        share = self._world.share
         try:
             if name == _FINAL:
                 with opened(path) as file:

@@ -109,7 +109,7 @@ def _run(
     engine = world.together(lambda: _built(world, spec, task, choice, count))
     if spec.init.from_ is not None and not (past and past.position):
         path = spec.init.from_
-        there, state = world.together(lambda: last_state(path, world.columns))
+        there, state = world.together(lambda: last_state(path, world.share))
         world.together(lambda: require_sizes(path, there, task))
         engine.adopt(state, there)
     name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import RunFailed, ScbsimError
+from scbsim.storage.shards import Share
 
 Result = TypeVar("Result")
 
@@ -71,6 +72,11 @@ class World:
     def told(self, value: Any) -> Any:
         """Return what rank 0 has of it."""
         return self.comm.bcast(value)
+
+    @property
+    def share(self) -> Share:
+        """The columns of this rank, for those who read them."""
+        return Share(self.columns, self.here)
 
     def processors(self) -> int:
         """Return how many processors are there for this rank; those of a node are shared out."""

@@ -23,8 +23,8 @@ from scbsim.errors import ScbsimError
 from scbsim.storage.hdf5 import failing_plainly, failing_whole
 from scbsim.storage.schema import LEAST_ROOM, LIBVER
 from scbsim.storage.shards import (
+    ALL,
     Share,
-    every,
     read_columns,
     read_shards,
     remove_shards,
@@ -167,7 +167,7 @@ def remove_checkpoints(output: Path) -> None:
     remove_shards(output)
 
 
-def read_one(output: Path, name: str, share: Share = every) -> Checkpoint:
+def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
     """Return a checkpoint, with some columns of its bulk: all of them unless told otherwise.
 
     Any error says that it is not whole, but one of memory.

@@ -34,7 +34,7 @@ from scbsim.storage.schema import (
     TASK,
     TRAJECTORY,
 )
-from scbsim.storage.shards import Share, every
+from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
 from scbsim.storage.superblock import Repaired, superblock
 from scbsim.storage.text import text
@@ -204,13 +204,13 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
         }
 
 
-def last_state(path: str | os.PathLike[str], share: Share = every) -> tuple[Task, State]:
+def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, State]:
     """Return the task and the last state of a complete run: a start for another.
 
     Parameters
     ----------
     path : path of an output file
-    share : callable
+    share : Share
         Which columns of a ``bulk``: all of them unless told otherwise.
 
     Raises

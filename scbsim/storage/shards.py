@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,26 @@ from scbsim.storage.pieces import places
 from scbsim.storage.schema import LEAST_ROOM, LIBVER
 from scbsim.storage.space import give_back, make_room, sync
 
-Share = Callable[[int], slice]
-"""Is given the number of columns, and gives those that are wanted."""
-
 _BULK = "bulk"
 
 
-def every(N: int) -> slice:
-    """Return all columns."""
-    return slice(0, N)
+@dataclass(frozen=True)
+class Share:
+    """Which columns of a bulk are wanted.
+
+    Attributes
+    ----------
+    of : callable
+        Is given the number of columns, and gives those that are wanted.
+    processes : int
+        How many on this machine read as many at once.
+    """
+
+    of: Callable[[int], slice] = lambda N: slice(0, N)
+    processes: int = 1
+
+
+ALL = Share()
 
 
 def shard_path(output: Path, generation: int, rank: int) -> Path:
@@ -95,8 +107,7 @@ def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[An
     table : dict
         Of the checkpoint: ``generation``; ``firsts``, the first column of each shard, and N; ``T``
         and ``dtype``.
-    share : callable
-        Which columns.
+    share : Share
 
     Raises
     ------
@@ -104,8 +115,8 @@ def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[An
         If a shard with one of them is missing or damaged.
     """
     firsts = table["firsts"]
-    wanted = share(firsts[-1])
-    bulk = _room((wanted.stop - wanted.start, table["T"]), np.dtype(table["dtype"]))
+    wanted = share.of(firsts[-1])
+    bulk = _room(wanted, table["T"], np.dtype(table["dtype"]), share.processes)
     for rank, (first, end) in enumerate(pairwise(firsts)):
         if first < wanted.stop and end > wanted.start:
             path = shard_path(output, table["generation"], rank)
@@ -124,16 +135,17 @@ def read_columns(data: h5py.Dataset, share: Share) -> NDArray[Any]:
     ValueError
         If it is damaged, be it elsewhere.
     """
-    wanted = share(len(data))
-    bulk = _room((wanted.stop - wanted.start, data.shape[1]), data.dtype)
+    wanted = share.of(len(data))
+    bulk = _room(wanted, data.shape[1], data.dtype, share.processes)
     _copy(data, 0, wanted, bulk)
     return bulk
 
 
-def _room(shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    needed = shape[0] * shape[1] * dtype.itemsize
-    require(needed, f"to go on from a checkpoint of T = {shape[1]}, with {shape[0]} columns here,")
-    return np.empty(shape, dtype)
+def _room(wanted: slice, T: int, dtype: np.dtype[Any], processes: int) -> NDArray[Any]:
+    columns = wanted.stop - wanted.start
+    needed = processes * columns * T * dtype.itemsize
+    require(needed, f"to go on with {processes * columns} columns of T = {T}")
+    return np.empty((columns, T), dtype)
 
 
 def _copy(data: h5py.Dataset, first: int, wanted: slice, bulk: NDArray[Any]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from scbsim.state import State
 from scbsim.storage.schema import MOST_CHUNK_BYTES
-from scbsim.storage.shards import Share, every
+from scbsim.storage.shards import ALL, Share
 
 RAGGED = ("indices", "data")
 """Arrays whose length changes from state to state."""
@@ -60,18 +60,18 @@ def put_state(group: h5py.Group, i: int, state: State) -> None:
             put(group[name], i, array + begin if name == _POINTERS else array)
 
 
-def read_state(group: h5py.Group, i: int, share: Share = every) -> tuple[int, State]:
+def read_state(group: h5py.Group, i: int, share: Share = ALL) -> tuple[int, State]:
     """Return the step and the arrays of one state in `/snapshots` or `/final`.
 
     Parameters
     ----------
     group : h5py.Group
     i : int
-    share : callable
+    share : Share
         Which columns of a ``bulk``: all of them unless told otherwise.
     """
     state = {
-        name: data[i, share(data.shape[1])] if name == "bulk" else data[i]
+        name: data[i, share.of(data.shape[1])] if name == "bulk" else data[i]
         for name, data in group.items()
         if name not in ("step", *RAGGED)
     }

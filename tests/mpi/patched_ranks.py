@@ -3,6 +3,7 @@
 slow    seconds that each step takes at least
 pids    a folder in which each rank leaves its process number
 fail    [rank, n]: that rank cannot write its n-th shard
+break   [rank, step]: what that rank alone meets before that step, between two meetings
 """
 
 import json
@@ -29,6 +30,17 @@ def slowly(seconds):
     SharedEngine.advance = advance
 
 
+def breaking(step):
+    there = SharedEngine.advance
+
+    def advance(self, stage, steps):
+        if self.step + steps >= step:
+            raise RunFailed("its machine is on fire")
+        return there(self, stage, steps)
+
+    SharedEngine.advance = advance
+
+
 def failing(n):
     there, calls = scbsim.mpi.session.write_shard, iter(range(1, 10**9))
 
@@ -49,4 +61,6 @@ if __name__ == "__main__":
         (Path(patch["pids"]) / str(RANK)).write_text(str(os.getpid()))
     if patch.get("fail") and patch["fail"][0] == RANK:
         failing(patch["fail"][1])
+    if patch.get("break") and patch["break"][0] == RANK:
+        breaking(patch["break"][1])
     main()

@@ -187,17 +187,30 @@ def test_one_rank_without_room_ends_all_and_the_checkpoint_before_stays(spec, wh
     check_whole(path, whole)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_what_one_rank_alone_meets_ends_the_others(rank, spec, whole, path):
+    words = ("run", spec, "-o", path, "-q")
+    status, said = ended(2, "patched_ranks.py", *words, **{"break": [rank, 100]}, **SLOW)
+    assert status == 1
+    assert said.count("its machine is on fire") == 1
+    assert f"rank {rank}, which ends all others" in said
+    assert "Traceback" not in said
+    assert resume(3, spec, path) == (0, "")
+    check_whole(path, whole)
+
+
 @pytest.mark.parametrize(
     ("word", "fault"),
     [
         ("dynamics.engine=sparse", '"sparse" is not shared over ranks'),
         ("dynamics.replicas=3", "3 are not shared over ranks"),
         ("output.snapshot_every=5", "keeps no snapshots"),
-        ("task.N=1", "2 ranks: a run is shared out by the columns"),
+        ("task.N=2", "3 ranks: a run is shared out by the columns"),
     ],
 )
 def test_what_cannot_be_shared_is_said_once_and_leaves_no_file(word, fault, spec, path):
-    status, said = ended(2, "patched_ranks.py", "run", spec, "-o", path, "--set", word)
+    status, said = ended(3, "patched_ranks.py", "run", spec, "-o", path, "--set", word)
     assert status == 2
     assert said.count(fault) == 1
     assert "Traceback" not in said

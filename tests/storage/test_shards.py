@@ -40,7 +40,7 @@ def test_any_columns_are_read_from_any_shards(output, bulk, piece, monkeypatch):
     for first in range(N):
         for end in range(first, N + 1):
             share = slice(first, end)
-            found = shards.read_shards(output, table, lambda _, share=share: share)
+            found = shards.read_shards(output, table, shards.Share(lambda _, share=share: share))
             assert found.tobytes() == bulk[share].tobytes()
 
 
@@ -48,7 +48,7 @@ def test_any_columns_are_read_from_any_shards(output, bulk, piece, monkeypatch):
 def test_columns_are_read_from_a_checkpoint_in_one_piece(output, bulk, piece, monkeypatch):
     monkeypatch.setattr("scbsim.storage.pieces.PIECE", piece)
     write_checkpoint(output, Checkpoint("run", "{}", {"step": 3}, {"bulk": bulk}))
-    found = checkpoint.read_one(output, "ckpt", lambda _: slice(2, 5))
+    found = checkpoint.read_one(output, "ckpt", shards.Share(lambda _: slice(2, 5)))
     assert found.state["bulk"].tobytes() == bulk[2:5].tobytes()
     assert read_checkpoint(output).state["bulk"].tobytes() == bulk.tobytes()
 
@@ -88,5 +88,5 @@ def test_a_state_that_does_not_fit_is_not_taken_for_a_damaged_one(output, bulk, 
     write(output, bulk)
     monkeypatch.setattr("scbsim.memory._NOT_ASKED", 0)
     monkeypatch.setattr("scbsim.memory.available", lambda: 10)
-    with pytest.raises(MemoryNeeded, match="to go on from a checkpoint"):
+    with pytest.raises(MemoryNeeded, match="to go on with 7 columns"):
         read_checkpoint(output)
