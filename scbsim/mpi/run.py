@@ -79,6 +79,9 @@ def _require_shareable(spec: RunSpec, world: World) -> None:
     if spec.dynamics.replicas > 1:
         problem = f"{spec.dynamics.replicas} are not shared over ranks, only a single run is"
         faults.append(Fault("dynamics.replicas", problem))
+    if spec.noise.model == "matched":
+        problem = '"matched" needs more of each column than ranks exchange: "isotropic" or "none"'
+        faults.append(Fault("noise.model", problem))
     if spec.output.snapshot_every:
         problem = "a run that is shared over ranks keeps no snapshots: 0 is allowed"
         faults.append(Fault("output.snapshot_every", problem))

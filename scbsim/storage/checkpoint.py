@@ -113,8 +113,13 @@ def _remove_stale_shards(output: Path) -> None:
     """Take away the shards of which no checkpoint says anything any more."""
     if not shards_beside(output):
         return
-    named = (_facts(output, name).get("shards") for name in ("ckpt", "ckpt.1"))
-    remove_shards(output, but=[table["generation"] for table in named if table])
+    there = [name for name in ("ckpt", "ckpt.1") if beside(output, name).exists()]
+    named = [_facts(output, name) for name in there]
+    if not all(named):
+        # What cannot be read now may well be read later.
+        return
+    tables = (facts.get("shards") for facts in named)
+    remove_shards(output, but=[table["generation"] for table in tables if table])
 
 
 def read_checkpoint(
