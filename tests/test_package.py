@@ -36,6 +36,7 @@ FLOOR = {
             ["ensemble", "gather"],
             ["loop"],
             ["simulation", "endings"],
+            ["mpi"],
             ["figures", "sweep", "verify", "warmup"],
             ["phase", "cluster"],
             ["cli"],

@@ -61,7 +61,7 @@ def choose(spec: RunSpec, task: Task, start: str | None = None) -> Choice:
         The engine whose last state the run starts from.
     """
     name, why = _engine(spec, task, start)
-    return Choice(name, why, _matrix_V(spec, task, name))
+    return Choice(name, why, keeps_matrix_V(spec, task, name))
 
 
 def begun_by(state: State) -> Choice:
@@ -108,7 +108,7 @@ def _wants_entries(spec: RunSpec) -> str | None:
 def _cheaper(spec: RunSpec, task: Task) -> tuple[str, str]:
     """Choose between the dense and the sparse engine for l1 rules, as if on one thread."""
     noise, stages = NoiseLevels.from_spec(spec, task), stages_of(spec, task)
-    of_V = {name: _matrix_V(spec, task, name) for name in ("dense", "sparse")}
+    of_V = {name: keeps_matrix_V(spec, task, name) for name in ("dense", "sparse")}
     sparse = sparse_seconds(stages, noise, task, value=of_V["sparse"])
     dense = dense_seconds(task, np.dtype(spec.dynamics.precision), value=of_V["dense"])
     needed = sparse_bytes(stages, noise, task)
@@ -129,7 +129,7 @@ def _time(seconds: float) -> str:
     return f"{seconds / 1e-6:.2g} us"
 
 
-def _matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
+def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
     if spec.dynamics.value != "auto":
         return spec.dynamics.value == "matrix"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -232,10 +233,9 @@ class GaussianEngine:
         )
 
     def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
-        support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
-        mass, count = normalize_columns(
-            self.A, self.facts, float(level), in_place, support, off_sums
-        )
+        support, off_sums, masses, count = self._normalized_columns(float(level), in_place)
+        # Rounded once, so that it is the same however the columns were come by.
+        mass = fsum(self.facts.mu * masses)
         row = np.empty(len(NAMES))
         observe(
             self.A._replace(support=support, off_sums=off_sums),
@@ -243,4 +243,11 @@ class GaussianEngine:
             self.facts,
             row,
         )
-        return row, int(count), mass, support, off_sums
+        return row, count, mass, support, off_sums
+
+    def _normalized_columns(self, level: float, in_place: bool) -> tuple[Any, Any, Any, int]:
+        """Return of every column its support, sums and mass, and in how many nothing stands out."""
+        support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
+        masses = np.empty(len(support))
+        count = normalize_columns(self.A, self.facts, level, in_place, support, off_sums, masses)
+        return support, off_sums, masses, int(count)

@@ -107,7 +107,7 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
     # Drawing the noise takes longer than memory does to bring what it is added to.
     prefetch(A.bulk[k, start : start + count])
     if is_noisy(move.matched, sigma, k):
-        counter = counter_words(k, step, NOISE_A, replica)
+        counter = counter_words(A.first + k, step, NOISE_A, replica)
         fill_normals(z, words, count, block, counter, split_seed(seed))
     else:
         z[:] = real(0)

@@ -28,6 +28,8 @@ class Attention(NamedTuple):
         The same block by block.
     noise : (N, Q) float64
         The step's normals at the support.
+    first : int
+        The column that row 0 stands for: above 0 where only some of the columns are here.
     """
 
     bulk: Any
@@ -37,6 +39,7 @@ class Attention(NamedTuple):
     off_sums: Any
     block_sums: Any
     noise: Any
+    first: Any = 0
 
 
 class Value(NamedTuple):
