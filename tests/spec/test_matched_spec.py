@@ -54,7 +54,7 @@ def test_what_it_does_not_go_with(changes, key, said):
     ("changes", "engine"),
     [
         ({"dynamics__rule": "sgd"}, "dense"),
-        ({"dynamics__rule": "prox"}, "sparse"),
+        ({"dynamics__rule": "prox", "task__T": 100_000}, "sparse"),
         ({"dynamics__rule": "denoise", "dynamics__engine": "sparse"}, "sparse"),
     ],
 )
