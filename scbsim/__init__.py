@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scbsim._version import __version__
 
 if TYPE_CHECKING:
+    from scbsim.sampler import sample_batch, sample_batches
     from scbsim.simulation import simulate
     from scbsim.spec import RunSpec
     from scbsim.storage.reader import load
@@ -21,10 +22,20 @@ _HOME = {
     "RunSpec": "scbsim.spec",
     "Task": "scbsim.task",
     "load": "scbsim.storage.reader",
+    "sample_batch": "scbsim.sampler",
+    "sample_batches": "scbsim.sampler",
     "simulate": "scbsim.simulation",
 }
 
-__all__ = ["RunSpec", "Task", "__version__", "load", "simulate"]
+__all__ = [
+    "RunSpec",
+    "Task",
+    "__version__",
+    "load",
+    "sample_batch",
+    "sample_batches",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ import pytest
 import scbsim as package
 from scbsim import presets
 
-COMMANDS = ["run", "figure", "info", "plot", "watch", "presets", "warmup"]
+COMMANDS = ["run", "figure", "info", "plot", "watch", "presets", "sample", "verify", "warmup"]
 
 
 def test_help_lists_the_commands_in_order(scbsim):
