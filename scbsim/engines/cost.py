@@ -21,6 +21,9 @@ _BIRTH = 2e-8
 _LIVE = 5e-9
 _COLUMN = 8e-9
 _SUPPORT = 3e-9
+_BATCH_TOKEN = 1e-9
+_BATCH_PAIR = 4e-10
+_BATCH_SAMPLE = 1e-7
 
 
 def dense_seconds(stages: Sequence[Stage], task: Task, threads: int, dtype: np.dtype) -> float:
@@ -69,3 +72,9 @@ def sparse_bytes(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> flo
     """Return the memory that the sparse engine comes to need."""
     live, births = sparse_room(stages, noise, task)
     return LIVE_BYTES * live + NEWBORN_BYTES * births
+
+
+def batch_seconds(task: Task, batch_size: int) -> float:
+    """Return about how long a step on a real batch takes on one thread."""
+    sample = _BATCH_TOKEN * task.T + _BATCH_PAIR * task.N**2 + _BATCH_SAMPLE
+    return float(batch_size * sample)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.adopt import entries_of, split
+from scbsim.engines.adopt import entries_of, in_entries, split
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.errors import InputError
 from scbsim.noise import NoiseLevels
@@ -79,8 +79,22 @@ class DenseEngine(GaussianEngine):
             What an engine's :meth:`state` gave there.
         old : Task
             The task there.
+
+        Raises
+        ------
+        InputError
+            If the columns of its attention do not sum to 1.
         """
-        A = self.A
+        if (state.get("column_sums", np.ones(1)) != 1.0).any():
+            raise InputError(
+                "init.from: under the rule vanilla that run's columns of A came to sums other than "
+                '1, which only dynamics.engine = "batch" keeps; normalise them there '
+                "(stage.N.normalize_level)"
+            )
+        self._adopt(state, old)
+
+    def _adopt(self, state: State, old: Task) -> None:
+        A, state = self.A, in_entries(state, old)
         if "bulk" in state:
             # The old support is what it was, entry by entry, and then the new one is taken out.
             A.bulk[:] = state["bulk"]

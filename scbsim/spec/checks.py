@@ -17,17 +17,14 @@ if TYPE_CHECKING:
 
 WITHOUT_THRESHOLD = ("sgd", "vanilla")
 REAL_BATCHES = ("batch", "softmax")
+MOST_SAMPLES = 2**32
+"""Of a real batch, so that the samples of 2**32 batches have numbers below 2**64."""
 STREAMS = 2**24
 """Noise streams of a seed: one for each replica."""
 
 # Valid specs that this release does not run: key, what is meant by it, what to say.
 # Delete a line when it does.
 NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    (
-        "dynamics.engine",
-        lambda engine: engine in REAL_BATCHES,
-        "engine {} is not in this release; there are auto, dense, sparse, collapsed, population",
-    ),
     (
         "noise.model",
         lambda model: model == "matched",
@@ -147,6 +144,33 @@ def engine_has_the_rules(run: Values) -> Iterator[Fault]:
             yield Fault(
                 key, f"{show(rule)} needs entries, and a collapsed A has none; there is sgd"
             )
+
+
+def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
+    """Check that real batches meet what they can be learned from: rules, a matrix V, a size."""
+    dynamics = run["dynamics"]
+    engine = dynamics["engine"]
+    if engine not in REAL_BATCHES:
+        return
+    if dynamics.get("value") == "collapsed":
+        problem = 'real batches need V as a matrix; take "auto"'
+        yield Fault("dynamics.value", f'"collapsed" with engine = {show(engine)}: {problem}')
+    if "batch_size" in dynamics and dynamics["batch_size"] > MOST_SAMPLES:
+        yield Fault(
+            "dynamics.batch_size",
+            f"{dynamics['batch_size']} samples, each of which is drawn; real batches have up to "
+            f"2**{MOST_SAMPLES.bit_length() - 1}",
+        )
+    if engine != "softmax":
+        return
+    for i, stage in enumerate(run["stage"]):
+        rule = stage["rule"] or dynamics["rule"]
+        if rule not in WITHOUT_THRESHOLD:
+            key = f"stage.{i}.rule" if stage["rule"] else "dynamics.rule"
+            problem = (
+                f"{show(rule)} makes entries 0, and softmax attention has none at 0; there are"
+            )
+            yield Fault(key, f"{problem} sgd, vanilla")
 
 
 def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:

@@ -77,6 +77,7 @@ class RunSpec(Table):
         spec_checks.sigmas_have_a_level,
         spec_checks.population_has_signals,
         spec_checks.engine_has_the_rules,
+        spec_checks.real_batches_are_drawn,
         spec_checks.collapsed_has_no_entries,
         spec_checks.matrices_have_a_P,
         spec_checks.in_this_release,
