@@ -6,7 +6,6 @@ smallest type that they have for it. PyTorch is timed where it is installed (the
 
 from importlib.util import find_spec
 
-import numpy as np
 import pytest
 
 from scbsim import Task
@@ -21,49 +20,46 @@ PIECE = 2**15
 
 def numpy_peers(mu, threads, shared_out):
     """Yield what draws tokens by NumPy, with how many those are."""
-    random = [np.random.Generator(np.random.SFC64(i)) for i in range(threads)]
-    cumulative = np.cumsum(mu)[:-1].astype(np.float32)
-    out = np.empty(TOKENS, np.uint8)
-    u = np.empty((threads, PIECE), np.float32)
+    from peers.tokens_in_numpy import Tokens
 
-    def searched(thread, first, last):
-        for start in range(first, last, PIECE):
-            here = out[start : min(start + PIECE, last)]
-            uniform = u[thread, : here.size]
-            random[thread].random(out=uniform, dtype=np.float32)
-            here[:] = np.searchsorted(cumulative, uniform, side="right")
+    own = [Tokens(mu, PIECE, seed) for seed in range(threads)]
+    random = [tokens.random for tokens in own]
 
     def chosen(thread, first, last):
         random[thread].choice(len(mu), size=last - first, p=mu)
 
-    yield "numpy_searchsorted", lambda: shared_out(searched, TOKENS), TOKENS
+    yield "numpy_search", pieces(shared_out, [t.by_search for t in own]), TOKENS
+    yield "numpy_alias", pieces(shared_out, [t.by_alias for t in own]), TOKENS
     yield "numpy_choice", lambda: shared_out(chosen, SLOW_TOKENS), SLOW_TOKENS
 
 
 def torch_peers(mu, threads, shared_out):
     """Yield the same by PyTorch: in place, in pieces that stay in the cache."""
     import torch
+    from peers.tokens_in_torch import Tokens
 
     torch.set_num_threads(1)
     random = [torch.Generator().manual_seed(i) for i in range(threads)]
-    cumulative = torch.tensor(np.cumsum(mu)[:-1], dtype=torch.float32)
+    own = [Tokens(mu, PIECE, generator) for generator in random]
     weights = torch.tensor(mu)
-    out = torch.empty(TOKENS, dtype=torch.int32)
-    u = torch.empty((threads, PIECE))
-
-    @torch.inference_mode()
-    def bucketized(thread, first, last):
-        for start in range(first, last, PIECE):
-            here = out[start : min(start + PIECE, last)]
-            uniform = u[thread, : len(here)].uniform_(generator=random[thread])
-            torch.bucketize(uniform, cumulative, out_int32=True, right=True, out=here)
 
     @torch.inference_mode()
     def multinomial(thread, first, last):
         torch.multinomial(weights, last - first, replacement=True, generator=random[thread])
 
-    yield "torch_bucketize", lambda: shared_out(bucketized, TOKENS), TOKENS
+    yield "torch_bucketize", pieces(shared_out, [t.by_search for t in own]), TOKENS
+    yield "torch_alias", pieces(shared_out, [t.by_alias for t in own]), TOKENS
     yield "torch_multinomial", lambda: shared_out(multinomial, SLOW_TOKENS), SLOW_TOKENS
+
+
+def pieces(shared_out, draws):
+    """Return what draws all tokens, some in the cache at a time, a thread for each share."""
+
+    def share(thread, first, last):
+        for _ in range(first, last, PIECE):
+            draws[thread]()
+
+    return lambda: shared_out(share, TOKENS)
 
 
 @pytest.mark.parametrize(("N", "T"), [(3, 5000), (4, 5000), (10, 50), (100, 2000), (250, 2000)])

@@ -21,67 +21,78 @@ from scbsim.kernels.whole import couple_any
 
 _i64, _u64 = np.int64, np.uint64
 
-_FIRST, _SECOND, _STEP = 0, 1, 2
+_THREADS_FROM = 50_000  # entries of A; below, starting threads costs more than they save
+
+
+@parallel_piece
+def _first_passes(size: Any, sample: Any, work: Any, chances: Any, stream: Any) -> None:
+    for share in prange(work.words.shape[0]):
+        first_pass(_i64(share), _i64(work.words.shape[0]), size, sample, work, chances, stream)
+
+
+@parallel_piece
+def _second_passes(
+    size: Any, begin: Any, sample: Any, work: Any, chances: Any, stream: Any
+) -> None:
+    for share in prange(work.words.shape[0]):
+        one, of = _i64(share), _i64(work.words.shape[0])
+        second_pass(one, of, begin, sample, work, chances, stream)
+        collect_V(one, of, size, begin, work)
 
 
 @piece
-def _do_share(
-    part: Any, share: Any, A: Any, own: Any, move: Any, facts: Any, work: Any, chances: Any
+def _step_share(
+    share: Any, shares: Any, A: Any, own: Any, move: Any, facts: Any, work: Any, batch: Any
 ) -> None:
-    """Do one share of a part of a step; ``own`` is what only this kind of attention has."""
+    """Step one share of A's columns; ``own`` is what only this kind of attention has."""
     sums, logits = own
-    shares, stream = _i64(work.words.shape[0]), (work.key[0], work.key[1], facts.replica)
-    size, sample, begin = work.round[0], _u64(work.round[1]), work.round[2] == 0
-    batch = np.float64(work.round[3])
-    if part == _FIRST:
-        first_pass(share, shares, size, sample, work, chances, stream)
-    elif part == _SECOND:
-        second_pass(share, shares, begin, sample, work, chances, stream)
-        collect_V(share, shares, size, begin, work)
-    elif logits.size > 0:
+    if logits.size > 0:
         step_logits(share, shares, A, logits, move, facts, work, batch)
     else:
         step_columns(share, shares, A, sums, move, facts, work, batch)
 
 
 @parallel_piece
-def _do_shares(
-    part: Any, A: Any, sums: Any, logits: Any, move: Any, facts: Any, work: Any, chances: Any
+def _step_shares(
+    A: Any, sums: Any, logits: Any, move: Any, facts: Any, work: Any, batch: Any
 ) -> None:
-    # One loop for all parts: each would take as long to compile as all of them.
     for share in prange(work.words.shape[0]):
-        _do_share(part, _i64(share), A, (sums, logits), move, facts, work, chances)
+        one, of = _i64(share), _i64(work.words.shape[0])
+        _step_share(one, of, A, (sums, logits), move, facts, work, batch)
 
 
 @piece
-def _do(part: Any, A: Any, own: Any, move: Any, facts: Any, work: Any, chances: Any) -> None:
-    """Do a part of a step; with one share no thread is started."""
-    if work.words.shape[0] > 1:
-        sums, logits = own
-        _do_shares(_i64(part), A, sums, logits, move, facts, work, chances)
+def _step_A(A: Any, own: Any, move: Any, facts: Any, work: Any, batch: Any) -> None:
+    """Step A; where that is little, by one thread."""
+    sums, logits = own
+    if work.words.shape[0] > 1 and work.full.size >= _THREADS_FROM:
+        _step_shares(A, sums, logits, move, facts, work, batch)
     else:
-        _do_share(_i64(part), _i64(0), A, own, move, facts, work, chances)
+        _step_share(_i64(0), _i64(1), A, own, move, facts, work, batch)
 
 
 @piece
-def _gather_gradient(
-    sample: Any, batch: Any, A: Any, own: Any, move: Any, facts: Any, work: Any, chances: Any
-) -> None:
+def _gather_gradient(sample: Any, batch: Any, work: Any, chances: Any, stream: Any) -> None:
     """Find the gradients of a batch from the number of its first sample: sums over its samples."""
     work.counts[:] = 0
+    one, of = _i64(0), _i64(1)
     for done in range(0, batch, work.order.size):
-        size = min(work.order.size, batch - done)
-        work.round[0], work.round[1] = size, _i64(sample + _u64(done))
-        work.round[2], work.round[3] = done, batch
-        _do(_FIRST, A, own, move, facts, work, chances)
-        sort_by_query(size, work)
-        _do(_SECOND, A, own, move, facts, work, chances)
+        size, first, begin = min(work.order.size, batch - done), sample + _u64(done), done == 0
+        if work.words.shape[0] > 1:
+            _first_passes(size, first, work, chances, stream)
+            sort_by_query(size, work)
+            _second_passes(size, begin, first, work, chances, stream)
+        else:
+            # With one share no thread is started.
+            first_pass(one, of, size, first, work, chances, stream)
+            sort_by_query(size, work)
+            second_pass(one, of, begin, first, work, chances, stream)
+            collect_V(one, of, size, begin, work)
 
 
 @kernel
 def prepare(A: Any, V: Any, sums: Any, logits: Any, mean: Any, facts: Any, work: Any) -> None:
     """Write a state as a step needs it: A in full, V and its transpose, and V's scalars."""
-    work.key[0], work.key[1] = split_seed(facts.seed)
     for k in range(A.support.shape[0]):
         if logits.size > 0:
             write_softmax(k, A, logits, work.full, work.wide[0])
@@ -138,12 +149,14 @@ def advance_batch(
         STEPS_DONE, SIGNAL_REACHED or DIVERGED.
     """
     row, own = np.empty(9), (sums, logits)
+    k0, k1 = split_seed(facts.seed)
+    stream = (k0, k1, facts.replica)
     for taken in range(max(1, rows.shape[0])):
         sample = _u64(step + taken) * _u64(batch)
-        _gather_gradient(sample, batch, A, own, move, facts, work, chances)
+        _gather_gradient(sample, batch, work, chances, stream)
         if rows.shape[0] == 0:
             break
-        _do(_STEP, A, own, move, facts, work, chances)
+        _step_A(A, own, move, facts, work, np.float64(batch))
         step_V(V, mean, move, facts, work, np.float64(batch))
         if not np.isfinite(couple_any(A, V, sums, mean, facts, row)):
             return taken, DIVERGED

@@ -54,11 +54,6 @@ class Work(NamedTuple):
     tables : (shares, 4 N') of the matrices' type
     sums : (shares, BLOCK) of the matrices' type
     wide : (shares, BLOCK) float64
-    key : (2,) uint64
-        Of the seed.
-    round : (4,) int64
-        Samples of the round, the first one's number, how many of the batch came before, and the
-        batch's size.
     """
 
     full: Any
@@ -80,8 +75,6 @@ class Work(NamedTuple):
     tables: Any
     sums: Any
     wide: Any
-    key: Any
-    round: Any
 
 
 def round_size(N: int, batch_size: int) -> int:
@@ -121,6 +114,4 @@ def make_work(N: int, T: int, batch_size: int, dtype: Any, shares: int) -> Work:
         tables=np.zeros((shares, TABLES * padded), dtype),
         sums=np.zeros((shares, BLOCK), dtype),
         wide=np.zeros((shares, BLOCK)),
-        key=np.zeros(2, np.uint64),
-        round=np.zeros(4, np.int64),
     )
