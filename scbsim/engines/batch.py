@@ -128,6 +128,7 @@ class BatchEngine(DenseEngine):
         self.A.off_sums[:] = off_sums
         self.sums[:] = sums
         self.V.W[:] *= mass
+        self.V.scalars[:] *= (mass, mass * mass)
         self._take_columns()
         self._prepare()
         return row, count
@@ -154,7 +155,7 @@ class BatchEngine(DenseEngine):
 
     def _prepare(self) -> None:
         """Write what a step needs of the state."""
-        prepare(self.A, self.V, self.sums, self.logits, self.mean, self.facts, self.work)
+        prepare(self.A, self.V, self.sums, self.logits, self.mean, self.work)
 
     def _take_columns(self) -> None:
         """Take over the columns that normalising left in ``A``."""

@@ -13,7 +13,7 @@ from numba import prange
 
 from scbsim.kernels.batch_columns import step_columns, step_logits, write_column, write_softmax
 from scbsim.kernels.batch_passes import collect_V, first_pass, second_pass, sort_by_query
-from scbsim.kernels.batch_value import renew_scalars, step_V, write_V
+from scbsim.kernels.batch_value import step_V, write_V
 from scbsim.kernels.gaussian import DIVERGED, SIGNAL_REACHED, STEPS_DONE
 from scbsim.kernels.jit import kernel, parallel_piece, piece
 from scbsim.kernels.philox import split_seed
@@ -91,14 +91,13 @@ def _gather_gradient(sample: Any, batch: Any, work: Any, chances: Any, stream: A
 
 
 @kernel
-def prepare(A: Any, V: Any, sums: Any, logits: Any, mean: Any, facts: Any, work: Any) -> None:
-    """Write a state as a step needs it: A in full, V and its transpose, and V's scalars."""
+def prepare(A: Any, V: Any, sums: Any, logits: Any, mean: Any, work: Any) -> None:
+    """Write a state as a step needs it: A in full, V and its transpose."""
     for k in range(A.support.shape[0]):
         if logits.size > 0:
             write_softmax(k, A, logits, work.full, work.wide[0])
         else:
             write_column(k, A, sums, work.full)
-    renew_scalars(V, facts.K_P)
     write_V(V, mean, work)
 
 
