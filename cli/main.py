@@ -25,6 +25,7 @@ from scbsim.cli.options import debug_option
         "plot": "scbsim.cli.plot:plot",
         "watch": "scbsim.cli.watch:watch",
         "presets": "scbsim.cli.presets:presets",
+        "sample": "scbsim.cli.sample:sample",
         "verify": "scbsim.cli.verify:verify",
         "warmup": "scbsim.cli.warmup:warmup",
     },

@@ -13,6 +13,7 @@ from scbsim._version import __version__
 
 if TYPE_CHECKING:
     from scbsim.phase import phase_diagram
+    from scbsim.sampler import sample_batch, sample_batches
     from scbsim.simulation import simulate
     from scbsim.spec import RunSpec
     from scbsim.storage.reader import load
@@ -23,10 +24,21 @@ _HOME = {
     "Task": "scbsim.task",
     "load": "scbsim.storage.reader",
     "phase_diagram": "scbsim.phase",
+    "sample_batch": "scbsim.sampler",
+    "sample_batches": "scbsim.sampler",
     "simulate": "scbsim.simulation",
 }
 
-__all__ = ["RunSpec", "Task", "__version__", "load", "phase_diagram", "simulate"]
+__all__ = [
+    "RunSpec",
+    "Task",
+    "__version__",
+    "load",
+    "phase_diagram",
+    "sample_batch",
+    "sample_batches",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scbsim.crew import Crew
 from scbsim.engines.base import Engine
-from scbsim.engines.choose import Choice, build, entries, needs
+from scbsim.engines.choose import SHARING, Choice, build, entries, needs
 from scbsim.engines.cost import DENSE_ENTRY
 from scbsim.errors import InputError
 from scbsim.memory import require
@@ -166,8 +166,7 @@ def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) ->
     most = most_threads(asked)
     size, R = entries(choice, spec, task), spec.dynamics.replicas
     short = R * spec.total_steps * (size * DENSE_ENTRY + 1e-7) < _SECONDS_TO_START
-    # Only the dense engine shares the step of one replica out.
-    few = short if R > 1 else choice.name != "dense" or size < _THREADS_FROM
+    few = short if R > 1 else choice.name not in SHARING or size < _THREADS_FROM
     return 1 if few else most
 
 
@@ -177,7 +176,7 @@ def one_by_one(choice: Choice, spec: RunSpec, task: Task, threads: int) -> bool:
     With one each no thread waits for another within a step, so they take turns only where threads
     would be idle otherwise: few replicas, or one more than there are threads, of a large state.
     """
-    if choice.name != "dense":
+    if choice.name not in SHARING:
         return False
     R, step = spec.dynamics.replicas, entries(choice, spec, task) * DENSE_ENTRY
     apart = step * -(-R // threads)

@@ -46,6 +46,7 @@ def test_a_run_afterwards_compiles_nothing():
 
     from scbsim import simulate
     from scbsim.kernels import (
+        batch,
         collapsed,
         coupling,
         gaussian,
@@ -58,6 +59,8 @@ def test_a_run_afterwards_compiles_nothing():
 
     def compiled():
         kernels = (
+            batch.advance_batch,
+            batch.prepare,
             gaussian.advance,
             coupling.observe,
             normalize.normalize_columns,
@@ -83,5 +86,9 @@ def test_a_run_afterwards_compiles_nothing():
     for value in ("matrix", "collapsed"):
         simulate(run_spec("dynamics.engine=sparse", f"dynamics.value={value}", stages=stages[1:]))
     simulate(run_spec("dynamics.engine=sparse", "noise.model=matched", stages=stages[1:]))
+    for precision in ("float32", "float64"):
+        for engine in ("batch", "softmax"):
+            words = (f"precision={precision}", f"engine={engine}", "rule=sgd", "batch_size=9")
+            simulate(run_spec(*(f"dynamics.{word}" for word in words)))
     simulate(run_spec("dynamics.engine=collapsed", "dynamics.rule=sgd"))
     assert compiled() == there

@@ -49,6 +49,18 @@ class Columns(NamedTuple):
     off_sums: Array
 
 
+def in_entries(state: State, old: Task) -> State:
+    """Return a state with its attention as entries, off the support and on it, not as logits."""
+    if "logits" not in state:
+        return state
+    logits = state["logits"].astype(np.float64)
+    a = np.exp(logits - logits.max(axis=1, keepdims=True))
+    a /= a.sum(axis=1, keepdims=True)
+    support = np.take_along_axis(a, old.q_positions, axis=1)
+    np.put_along_axis(a, old.q_positions, 0.0, axis=1)
+    return {**state, "bulk": a.astype(state["logits"].dtype), "support": support}
+
+
 def entries_of(state: State, old: Task) -> Entries:
     """Return all entries of a state that are not at zero.
 
@@ -57,6 +69,7 @@ def entries_of(state: State, old: Task) -> Entries:
     InputError
         If the state has none, only what they come to.
     """
+    state = in_entries(state, old)
     if "alpha" in state:
         raise InputError(
             "init.from: that run kept A as a few numbers, and this one needs its entries; run it "

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from scbsim.engines.base import Engine
+from scbsim.engines.batch import BatchEngine
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.cost import (
     COLLAPSED_STEP,
     DENSE_ENTRY,
+    batch_seconds,
     dense_seconds,
     engine_bytes,
     sparse_bytes,
@@ -20,22 +22,29 @@ from scbsim.engines.cost import (
 )
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.population import PopulationEngine
+from scbsim.engines.softmax import SoftmaxEngine
 from scbsim.engines.sparse import SparseEngine, require_room
 from scbsim.errors import InputError
 from scbsim.memory import fits
 from scbsim.noise import NoiseLevels, noise_of
 from scbsim.spec import RunSpec
+from scbsim.spec.checks import REAL_BATCHES
 from scbsim.stages import stages_of
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 
 ENGINES: dict[str, Callable[..., Engine]] = {
+    "batch": BatchEngine,
     "collapsed": CollapsedEngine,
     "dense": DenseEngine,
     "population": PopulationEngine,
+    "softmax": SoftmaxEngine,
     "sparse": SparseEngine,
 }
+
+SHARING = ("dense", *REAL_BATCHES)
+"""Engines that share the step of one replica out over threads."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,11 @@ def choose(spec: RunSpec, task: Task, start: str | None = None) -> Choice:
 
 def begun_by(state: State) -> Choice:
     """Return the engine that left a state: a run goes on as it began, wherever it goes on."""
-    if "indptr" in state:
+    if "logits" in state:
+        name = "softmax"
+    elif "column_sums" in state:
+        name = "batch"
+    elif "indptr" in state:
         name = "sparse"
     elif "alpha" in state:
         name = "collapsed"
@@ -131,6 +144,8 @@ def _time(seconds: float) -> str:
 
 def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
+    if engine in REAL_BATCHES:
+        return True
     if spec.dynamics.value != "auto":
         return spec.dynamics.value == "matrix"
     if engine in ("collapsed", "population"):
@@ -147,6 +162,8 @@ def entries(choice: Choice, spec: RunSpec, task: Task) -> float:
     """Return about how many entries of the dense matrix would take as long as a step does."""
     if choice.name == "dense":
         return task.N * task.T
+    if choice.name in REAL_BATCHES:
+        return batch_seconds(task, spec.dynamics.batch_size) / DENSE_ENTRY
     stages, noise = stages_of(spec, task), NoiseLevels.from_spec(spec, task)
     if choice.name == "sparse":
         return sparse_seconds(stages, noise, task, value=choice.matrix_V) / DENSE_ENTRY
@@ -170,6 +187,8 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
     if choice.name == "sparse" and spec.dynamics.replicas == 1 and isinstance(noise, NoiseLevels):
         # What it comes to need is known now, before there is a file.
         require_room(*sparse_room(stages_of(spec, task), noise, task))
+    real = choice.name in REAL_BATCHES
+    batches = {"batch_size": spec.dynamics.batch_size} if real else {}
     return ENGINES[choice.name](
         task,
         noise,
@@ -180,6 +199,7 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
         dtype=np.dtype(spec.dynamics.precision),
         threads=threads,
         value=choice.matrix_V,
+        **batches,
     )
 
 
@@ -188,6 +208,10 @@ def needs(choice: Choice, spec: RunSpec, task: Task) -> int:
     own = engine_bytes(task, lists=choice.name in ("sparse", "population"))
     if choice.name == "dense":
         return DenseEngine.needs(task, spec.dynamics.precision, value=choice.matrix_V) + own
+    if choice.name in REAL_BATCHES:
+        made = SoftmaxEngine if choice.name == "softmax" else BatchEngine
+        batch_size = spec.dynamics.batch_size
+        return made.needs_of_batches(task, np.dtype(spec.dynamics.precision), batch_size)
     of_V = 2 * 8 * task.N * task.N if choice.matrix_V else 0
     if choice.name == "sparse":
         noise = NoiseLevels.from_spec(spec, task)

@@ -22,6 +22,9 @@ _BIRTH = 2e-8
 _LIVE = 5e-9
 _COLUMN = 8e-9
 _SUPPORT = 3e-9
+_BATCH_TOKEN = 1e-9
+_BATCH_PAIR = 4e-10
+_BATCH_SAMPLE = 1e-7
 
 _TO_A_SIGNAL = 1000
 """Steps that are counted of a stage which a signal ends: its own are no more than a limit."""
@@ -96,3 +99,9 @@ def engine_bytes(task: Task, *, lists: bool) -> int:
     """
     own = _SCRATCH_BYTES + 8 * task.N * (4 * task.Q + 14)
     return own + (_EMPTY_LISTS_BYTES + 8 * 4 * task.N if lists else 0)
+
+
+def batch_seconds(task: Task, batch_size: int) -> float:
+    """Return about how long a step on a real batch takes on one thread."""
+    sample = _BATCH_TOKEN * task.T + _BATCH_PAIR * task.N**2 + _BATCH_SAMPLE
+    return float(batch_size * sample)

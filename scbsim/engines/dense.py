@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.adopt import entries_of, split
+from scbsim.engines.adopt import entries_of, in_entries, split
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.errors import InputError
 from scbsim.kernels.layout import Attention
@@ -121,8 +121,22 @@ class DenseEngine(GaussianEngine):
             What an engine's :meth:`state` gave there.
         old : Task
             The task there.
+
+        Raises
+        ------
+        InputError
+            If the columns of its attention do not sum to 1.
         """
-        adopt_columns(self.A, state, old, self.task)
+        if (state.get("column_sums", np.ones(1)) != 1.0).any():
+            raise InputError(
+                "init.from: under the rule vanilla that run's columns of A came to sums other than "
+                '1, which only dynamics.engine = "batch" keeps; normalise them there '
+                "(stage.N.normalize_level)"
+            )
+        self._adopt(state, old)
+
+    def _adopt(self, state: State, old: Task) -> None:
+        adopt_columns(self.A, in_entries(state, old), old, self.task)
         self._adopt_value(state, old)
 
     def s(self) -> NDArray[np.float64]:

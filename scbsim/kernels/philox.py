@@ -31,6 +31,8 @@ COLLAPSED_A = 6
 BIRTHS = 7
 LIVE = 8
 SUPPORT = 9
+TOKENS = 16
+HEADS = 17
 
 
 @inlined

@@ -10,8 +10,10 @@ from scbsim.kernels.soft_threshold import soft
 SGD = 0
 PROX = 1
 DENOISE = 2
+VANILLA = 3
+"""Plain gradient descent on real batches: neither preconditioned nor projected."""
 
-RULES: dict[str, int] = {"sgd": SGD, "prox": PROX, "denoise": DENOISE}
+RULES: dict[str, int] = {"sgd": SGD, "prox": PROX, "denoise": DENOISE, "vanilla": VANILLA}
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""What the keys of a spec must hold together, and what this release does not have.
+"""What the keys of a spec must hold together.
 
 A check reads :class:`~scbsim.spec.base.Values` and yields faults. One that reads a faulty key is
 left out by the reading itself, so no check asks whether its keys are sound.
@@ -6,8 +6,8 @@ left out by the reading itself, so no check asks whether its keys are sound.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from scbsim.errors import Fault
 from scbsim.spec.types import show
@@ -17,23 +17,10 @@ if TYPE_CHECKING:
 
 WITHOUT_THRESHOLD = ("sgd", "vanilla")
 REAL_BATCHES = ("batch", "softmax")
+MOST_SAMPLES = 2**32
+"""Of a real batch, so that the samples of 2**32 batches have numbers below 2**64."""
 STREAMS = 2**24
 """Noise streams of a seed: one for each replica."""
-
-# Valid specs that this release does not run: key, what is meant by it, what to say.
-# Delete a line when it does.
-NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    (
-        "dynamics.engine",
-        lambda engine: engine in REAL_BATCHES,
-        "engine {} is not in this release; there are auto, dense, sparse, collapsed, population",
-    ),
-    (
-        "sweep",
-        lambda table: table is not None,
-        "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster",
-    ),
-)
 
 
 def task_sizes(task: Values) -> Iterator[Fault]:
@@ -121,13 +108,12 @@ def sigmas_have_a_level(run: Values) -> Iterator[Fault]:
             )
 
 
-def in_this_release(run: Values) -> Iterator[Fault]:
-    """Check that what is asked for is built."""
-    for key, asked, problem in NOT_IN_THIS_RELEASE:
-        table, _, name = key.partition(".")
-        value = run[table].get(name) if name and table in run else run.get(key)
-        if value is not None and asked(value):
-            yield Fault(key, problem.format(show(value)))
+def not_a_sweep(run: Values) -> Iterator[Fault]:
+    """Check that this is one run."""
+    if run["sweep"] is not None:
+        yield Fault(
+            "sweep", "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster"
+        )
 
 
 def engine_has_the_rules(run: Values) -> Iterator[Fault]:
@@ -146,6 +132,33 @@ def engine_has_the_rules(run: Values) -> Iterator[Fault]:
             yield Fault(
                 key, f"{show(rule)} needs entries, and a collapsed A has none; there is sgd"
             )
+
+
+def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
+    """Check that real batches meet what they can be learned from: rules, a matrix V, a size."""
+    dynamics = run["dynamics"]
+    engine = dynamics["engine"]
+    if engine not in REAL_BATCHES:
+        return
+    if dynamics.get("value") == "collapsed":
+        problem = 'real batches need V as a matrix; take "auto"'
+        yield Fault("dynamics.value", f'"collapsed" with engine = {show(engine)}: {problem}')
+    if "batch_size" in dynamics and dynamics["batch_size"] > MOST_SAMPLES:
+        yield Fault(
+            "dynamics.batch_size",
+            f"{dynamics['batch_size']} samples, each of which is drawn; real batches have up to "
+            f"2**{MOST_SAMPLES.bit_length() - 1}",
+        )
+    if engine != "softmax":
+        return
+    for i, stage in enumerate(run["stage"]):
+        rule = stage["rule"] or dynamics["rule"]
+        if rule not in WITHOUT_THRESHOLD:
+            key = f"stage.{i}.rule" if stage["rule"] else "dynamics.rule"
+            problem = (
+                f"{show(rule)} makes entries 0, and softmax attention has none at 0; there are"
+            )
+            yield Fault(key, f"{problem} sgd, vanilla")
 
 
 def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:

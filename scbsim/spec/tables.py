@@ -123,9 +123,10 @@ class DynamicsSpec(Table):
         Index of the noise stream, 0 to below 2**24: another one is another run of one seed. With
         ``replicas`` the first of so many.
     batch_size : int
-        Samples a step, 1 to below 2**53. In the Gaussian engines it only scales the noise.
+        Samples a step, 1 to below 2**53. In the Gaussian engines it only scales the noise; on real
+        batches, up to 2**32, each is drawn.
     precision : {"float32", "float64"}
-        Of the dense matrix A; all else is float64.
+        Of the dense matrix A; all else is float64. On real batches also of what samples go through.
     value : {"auto", "matrix", "collapsed"}
         How V is kept: as a matrix, (N, N), or as its signal and the length of the rest, which has
         the same law. "auto" keeps the matrix in the dense engine, and where a snapshot or

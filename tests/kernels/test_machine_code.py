@@ -14,6 +14,7 @@ import pytest
 from scbsim.errors import InputError
 from scbsim.kernels.attention import _update_by_rule
 from scbsim.kernels.exponential import BATCH, fill_exponentials
+from scbsim.kernels.lookup import add_16, pick_16
 from scbsim.kernels.normal import BLOCK, _normals32, _normals64
 from scbsim.kernels.traces import TILE, _add_products, packed_size
 from scbsim.kernels.vectors import choose_width
@@ -147,6 +148,32 @@ def test_products_of_matrices():
         # Sixteen products for every four columns that are read.
         assert wide_enough(register)
         assert count >= 16
+
+
+@numba.njit
+def _picked(out, words, table, bits):
+    for i in range(words.size // 16):
+        pick_16(out, np.uint64(16 * i), words, np.uint64(16 * i), table, bits)
+
+
+@numba.njit
+def _added(total, table, index):
+    for i in range(total.size // 16):
+        add_16(total, np.uint64(16 * i), table, index, np.uint64(16 * i))
+
+
+@x86_only
+@pytest.mark.skipif(not FEATURES.get("avx512f"), reason="without AVX-512 LLVM weighs gathers")
+def test_tables_are_looked_up_by_gathers():
+    words, table = np.zeros(2048, np.uint32), np.zeros(128, np.uint32)
+    register, count = widest(_picked, (np.zeros(2048, np.uint8), words, table, 7), "pgatherdd")
+    assert wide_enough(register)
+    assert count >= 1
+    for dtype, instruction in ((np.float32, "gatherdps"), (np.float64, "gatherdpd")):
+        arguments = (np.zeros(2048, dtype), np.zeros(100, dtype), np.zeros(2048, np.uint8))
+        register, count = widest(_added, arguments, instruction)
+        assert wide_enough(register)
+        assert count >= 1
 
 
 WIDTH = """

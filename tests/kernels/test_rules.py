@@ -26,6 +26,7 @@ MODEL = {
     "sgd": lambda s, h, eta, lam: s - eta * h,
     "prox": lambda s, h, eta, lam: soft(s - eta * h, eta * lam),
     "denoise": lambda s, h, eta, lam: s - eta * soft(h, lam),
+    "vanilla": lambda s, h, eta, lam: s - eta * h,
 }
 
 

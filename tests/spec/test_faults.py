@@ -12,7 +12,6 @@ from scbsim.spec import (
     RunSpec,
     StageSpec,
 )
-from scbsim.spec.checks import NOT_IN_THIS_RELEASE
 
 
 @pytest.mark.parametrize(
@@ -85,18 +84,10 @@ def test_an_unknown_key_is_told_where_it_belongs(key, said):
     assert faults(small(**{key.replace(".", "__"): 1})) == {key: said}
 
 
-@pytest.mark.parametrize(
-    ("changes", "key"),
-    [
-        ({"dynamics__engine": "batch", "stage__0__threshold": 0.1}, "dynamics.engine"),
-        ({"dynamics__engine": "softmax", "stage__0__threshold": 0.1}, "dynamics.engine"),
-    ],
-)
-def test_what_is_not_in_this_release_says_so(changes, key):
-    assert key in {line[0] for line in NOT_IN_THIS_RELEASE}
-    found = faults(small(**changes))
-    assert list(found) == [key]
-    assert "not in this release" in found[key]
+def test_a_sweep_says_what_runs_it():
+    found = faults(small(sweep={"product": {}}))
+    assert list(found) == ["sweep"]
+    assert "`scbsim sweep`" in found["sweep"]
 
 
 def test_snapshots_are_of_this_release():
@@ -130,10 +121,32 @@ def test_noise_streams_end_somewhere():
     }
 
 
-def test_engines_outside_this_release_name_those_inside():
-    said = faults(small(dynamics__engine="batch"))["dynamics.engine"]
-    there = "auto, dense, sparse, collapsed, population"
-    assert said == f'engine "batch" is not in this release; there are {there}'
+@pytest.mark.parametrize(
+    ("changes", "key", "said"),
+    [
+        ({"dynamics__value": "collapsed"}, "dynamics.value", "real batches need V as a matrix"),
+        ({"dynamics__batch_size": 2**33}, "dynamics.batch_size", "up to 2**32"),
+        ({"dynamics__engine": "softmax"}, "dynamics.rule", "sgd, vanilla"),
+        (
+            {"dynamics__engine": "softmax", "dynamics__rule": "sgd", "stage__0__rule": "denoise"},
+            "stage.0.rule",
+            "sgd, vanilla",
+        ),
+        ({"stage__0__threshold_sigmas": 4.0}, "stage.0.threshold_sigmas", "need a noise level"),
+    ],
+)
+def test_what_real_batches_have_not(changes, key, said):
+    real = {"dynamics__engine": "batch", "dynamics__batch_size": 9}
+    given = real | ({} if "sigmas" in key else {"stage__0__threshold": 0.1}) | changes
+    found = faults(small(**given))
+    assert list(found) == [key]
+    assert said in found[key]
+
+
+@pytest.mark.parametrize("engine", ["batch", "softmax"])
+def test_vanilla_is_for_real_batches(engine):
+    words = {"dynamics__engine": engine, "dynamics__rule": "vanilla", "dynamics__batch_size": 9}
+    assert RunSpec.from_dict(small(**words)).rule_of(0) == "vanilla"
 
 
 @pytest.mark.parametrize(

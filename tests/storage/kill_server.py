@@ -152,6 +152,8 @@ def warm():
             task = {"N": 4, "T": 20, "Q": 2}
             stage = [{"steps": 2, "normalize_level": 0.1}]
             simulate(RunSpec.from_dict({"task": task, "dynamics": dynamics, "stage": stage}))
+    dynamics = {"engine": "batch", "rule": "sgd", "batch_size": 5, "precision": "float64"}
+    simulate(RunSpec.from_dict({"task": task, "dynamics": dynamics, "stage": stage}))
 
 
 def serve():

@@ -34,6 +34,20 @@ FEW_NUMBERS = {
     "output": {**SPEC["output"], "snapshot_every": 0},
 }
 
+REAL = {
+    **SPEC,
+    "dynamics": {"engine": "batch", "batch_size": 20, "rule": "prox", "precision": "float64"},
+    "stage": [
+        {"steps": 7, "rule": "vanilla", "normalize_level": 0.1},
+        {"steps": 8, "threshold": 0.01},
+    ],
+}
+LOGITS = {
+    **SPEC,
+    "dynamics": {"engine": "softmax", "batch_size": 20, "rule": "sgd", "precision": "float64"},
+    "stage": [{"steps": 7}, {"steps": 8, "rule": "vanilla"}],
+}
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -110,6 +124,12 @@ def test_a_few_kills_of_every_kind_of_run(server, tmp_path, rule, precision):
     spec = changed(dynamics={"rule": rule, "precision": precision})
     whole = Whole(server, tmp_path, spec)
     assert every(whole, len(whole.calls) // 4, start=20) >= 4
+
+
+@pytest.mark.parametrize("spec", [REAL, LOGITS], ids=["batch", "softmax"])
+def test_a_few_kills_on_real_batches(server, tmp_path, spec):
+    whole = Whole(server, tmp_path, spec)
+    assert every(whole, len(whole.calls) // 10, start=20) >= 8
 
 
 @pytest.mark.parametrize("spec", [LIVE, FEW_NUMBERS], ids=["sparse", "collapsed"])

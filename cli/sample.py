@@ -1,0 +1,123 @@
+"""``scbsim sample``: real samples of a task, into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scbsim.cli.options import (
+    debug_option,
+    output_option,
+    quiet_option,
+    set_option,
+    threads_option,
+)
+
+if TYPE_CHECKING:
+    from scbsim.task import Task
+
+_BATCH = 1024
+
+
+@click.command(short_help="Draw real samples of a task.")
+@click.argument("spec", metavar="[SPEC.toml]", required=False)
+@output_option("BATCH.h5", "The file to write; there must be none of that name.", required=True)
+@click.option("--N", "N", metavar="N", type=int, help="Vocabulary of a random task.")
+@click.option("--T", "T", metavar="T", type=int, help="Length of its context.")
+@click.option("--Q", "Q", metavar="Q", type=int, help="Its sparsity.")
+@click.option(
+    "--batch",
+    metavar="B",
+    type=click.IntRange(min=1),
+    help=f"Samples; {_BATCH} by default, or the spec's dynamics.batch_size.",
+)
+@click.option(
+    "--seed",
+    metavar="S",
+    type=click.IntRange(0, 2**64 - 1),
+    help="Of the samples, not of the task; 0 by default, or the spec's.",
+)
+@click.option(
+    "--number",
+    metavar="I",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Which batch of the seed: its first sample is number I times B.",
+)
+@set_option
+@threads_option
+@quiet_option
+@debug_option
+def sample(
+    spec: str | None,
+    output: Path,
+    N: int | None,
+    T: int | None,
+    Q: int | None,
+    batch: int | None,
+    seed: int | None,
+    number: int,
+    overrides: tuple[str, ...],
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Draw contexts, queries, source positions and outputs into BATCH.h5.
+
+    Of the task in SPEC.toml (or a preset), or of a random one of sizes N, T and Q. The same sample
+    of a seed is the same in a batch of any size, on any number of threads.
+
+    \b
+    scbsim sample --N 10 --T 50 --Q 2 --batch 100000 -o batch.h5
+    """  # noqa: D301  (click reads the escape)
+    sizes: dict[str, int | None] = {"N": N, "T": T, "Q": Q}
+    given = [name for name, value in sizes.items() if value is not None]
+    if spec is None and (missing := [name for name in sizes if name not in given]):
+        raise click.UsageError(
+            f"--{missing[0]} is missing: without a SPEC.toml the task needs --N, --T and --Q."
+        )
+    if spec is not None and given:
+        raise click.UsageError(f"--{given[0]} and SPEC.toml exclude each other; see --set.")
+    if spec is None and overrides:
+        raise click.UsageError("--set is about the keys of a SPEC.toml.")
+    from scbsim.cli.signals import stopping
+    from scbsim.progress import Progress
+    from scbsim.sampler import Sampler
+    from scbsim.storage.samples import write_samples
+
+    task, of_spec, size_of_spec = _task(spec, overrides, sizes)
+    size = batch or size_of_spec
+    sampler = Sampler(task, of_spec if seed is None else seed, threads=threads)
+    progress, ended = Progress(size, quiet, unit="sample"), "failed"
+    progress.start(f"N={task.N} T={task.T:g}")
+    try:
+        with stopping() as stop:
+            write_samples(
+                output,
+                sampler,
+                number * size,
+                size,
+                stop=stop,
+                tell=lambda done: progress.update(done, 0, {}),
+            )
+        ended = "complete"
+    finally:
+        progress.close(ended)
+    if not quiet:
+        click.echo(f"{output}: {size} samples of N = {task.N}, T = {task.T}, Q = {task.Q}")
+
+
+def _task(
+    spec: str | None, overrides: tuple[str, ...], sizes: dict[str, Any]
+) -> tuple[Task, int, int]:
+    """Return the task, and the seed and the batch size that go with it."""
+    from scbsim.cli.spec_source import read_spec
+    from scbsim.spec import TaskSpec
+    from scbsim.task import Task
+
+    if spec is None:
+        return Task.from_spec(TaskSpec(**sizes)), 0, _BATCH
+    run = read_spec(spec, overrides)
+    return Task.from_spec(run.task), run.seed, run.dynamics.batch_size

@@ -1,0 +1,84 @@
+"""Softmax attention on real batches: `docs/model.md`, section 8."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.engines.adopt import adopt_value
+from scbsim.engines.batch import BatchEngine
+from scbsim.engines.dense import DenseEngine
+from scbsim.errors import InputError
+from scbsim.noise import NoiseLevels
+from scbsim.state import State
+from scbsim.task import Task
+
+
+class SoftmaxEngine(BatchEngine):
+    """Columns of A are ``softmax(l_k)``, and the logits ``l_k`` learn. Parameters as its parent.
+
+    Raises
+    ------
+    InputError
+        If the start has an attention that is not above 0 everywhere.
+    """
+
+    name = "softmax"
+
+    def __init__(
+        self, task: Task, noise: NoiseLevels, *, alpha_A: float, dtype: Any, **options: Any
+    ) -> None:
+        if not 0.0 <= alpha_A < 1.0:
+            raise InputError(
+                f"init.alpha_A: {alpha_A} with softmax attention, which is above 0 everywhere: "
+                "0 to below 1"
+            )
+        super().__init__(task, noise, alpha_A=alpha_A, dtype=dtype, **options)
+        self.logits = np.zeros((task.N, task.T), dtype)
+        self._take_columns()
+        self._prepare()
+
+    @staticmethod
+    def needs(task: Task, dtype: Any, *, value: bool) -> int:
+        """Return the bytes of its matrices: logits, A and V."""
+        logits = task.N * task.T * int(np.dtype(dtype).itemsize)
+        return logits + DenseEngine.needs(task, dtype, value=value)
+
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        of_V = {"W": self.V.W, "scalars": self.V.scalars, "mean": self.mean}
+        return {"logits": self.logits, **of_V}
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state of a run on another task of the same N and T.
+
+        Raises
+        ------
+        InputError
+            If an entry of its attention is below 0.
+        """
+        if "logits" in state:
+            self.logits[:] = state["logits"]
+            adopt_value(self.V, self.facts.K_P, self.mean, state, old, self.task)
+            self._set_mean()
+        else:
+            DenseEngine.adopt(self, state, old)
+            self._take_columns()
+        self._prepare()
+
+    def _take_columns(self) -> None:
+        """Find logits of the columns in ``A``; minus infinity for an entry at 0, which stays."""
+        for k in range(self.task.N):
+            s = self.A.bulk[k].astype(np.float64)
+            s[self.A.positions[k]] = self.A.support[k]
+            a = s + (self.sums[k] - s.sum()) / self.task.T
+            # What rounding leaves of an entry at 0 is none.
+            a[np.abs(a) < 1e-15 * np.abs(a).max()] = 0.0
+            if a.min() < 0:
+                raise InputError(
+                    "init.from: that run's attention has entries below 0, and softmax has none; "
+                    "normalise it there (stage.N.normalize_level)"
+                )
+            with np.errstate(divide="ignore"):
+                self.logits[k] = np.log(a) - np.log(a.max())

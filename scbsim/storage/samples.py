@@ -1,0 +1,136 @@
+"""Samples of a task in an HDF5 file: whole, or not there at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from scbsim._version import __version__
+from scbsim.errors import OutputError, RunFailed, Stopped
+from scbsim.sampler import Sampler
+from scbsim.storage.hdf5 import failing_whole, reason
+from scbsim.storage.lock import WriterLock
+from scbsim.storage.schema import LEAST_ROOM, LIBVER, TASK
+from scbsim.storage.space import reserve, sync
+from scbsim.storage.text import put_text
+
+FORMAT = "scbsim-samples"
+
+_PIECE_BYTES = 2**24
+"""Tokens that are in memory at once; of one sample at the least."""
+
+Tell = Callable[[int], None]
+
+
+def write_samples(
+    path: str | os.PathLike[str],
+    sampler: Sampler,
+    first: int,
+    size: int,
+    *,
+    stop: Callable[[], bool] | None = None,
+    tell: Tell | None = None,
+) -> None:
+    """Draw samples into a file, some at a time.
+
+    The file has `/tokens` (size, T), `/query`, `/output` and `/source`, (size,), and `/task`, from
+    which a run can take its task. It gets its name when it is whole.
+
+    Parameters
+    ----------
+    path : path
+        There must be no such file.
+    sampler : Sampler
+    first : int
+        Number of the first sample.
+    size : int
+    stop : callable, optional
+        Asked between pieces; when it says True the work ends, and nothing is left.
+    tell : callable, optional
+        Told how many samples are drawn.
+
+    Raises
+    ------
+    OutputError
+        If the file exists or cannot be made.
+    RunFailed
+        If the disk has no room, or a write fails; nothing is left.
+    Stopped
+        If ``stop`` said so.
+    """
+    path = Path(path)
+    _require_none(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = WriterLock(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+    making = path.with_name(f"{path.name}.new")
+    try:
+        _require_none(path)
+        _fill(making, sampler, first, size, stop or (lambda: False), tell or (lambda _: None))
+        sync(making)
+        os.replace(making, path)
+        sync(path.absolute().parent)
+    except Stopped:
+        raise Stopped(f"stopped on a signal: {path} was not written") from None
+    except RunFailed as error:
+        why = reason(error.__cause__) if isinstance(error.__cause__, Exception) else None
+        told = why or str(error).split(":")[0]
+        raise RunFailed(
+            f"{path} could not be written ({told}): nothing is left of it; make room, then run "
+            "the same line again"
+        ) from error
+    finally:
+        with suppress(OSError):
+            making.unlink(missing_ok=True)
+        lock.release()
+
+
+def _require_none(path: Path) -> None:
+    if os.path.lexists(path):
+        raise OutputError(f"{path} exists; give another path, or take it away first")
+
+
+def _fill(
+    path: Path, sampler: Sampler, first: int, size: int, stop: Callable[[], bool], tell: Tell
+) -> None:
+    T, kind = sampler.task.T, sampler.dtype
+    path.unlink(missing_ok=True)
+    try:
+        path.touch()
+        file = h5py.File(path, "w", libver=LIBVER)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+    known = sampler.task.to_arrays()
+    of_task = sum(np.asarray(array).nbytes for array in known.values())
+    with failing_whole(path, file):
+        # HDF5 does not survive a disk that is full, so what is wanted of it is asked for before.
+        reserve(path, size * (T * kind.itemsize + 2 * kind.itemsize + 8) + of_task + LEAST_ROOM)
+        put_text(file.attrs, format=FORMAT, code_version=__version__)
+        file.attrs.update(seed=np.uint64(sampler.seed), first=np.uint64(first))
+        task = file.create_group(TASK)
+        for name, array in known.items():
+            if name != "T":
+                task.create_dataset(name, data=array)
+        task.attrs["T"] = T
+        data = {
+            "tokens": file.create_dataset("tokens", (size, T), kind),
+            "query": file.create_dataset("query", (size,), kind),
+            "output": file.create_dataset("output", (size,), kind),
+            "source": file.create_dataset("source", (size,), np.int64),
+        }
+        some = max(1, _PIECE_BYTES // (T * kind.itemsize))
+        for begin in range(0, size, some):
+            if stop():
+                raise Stopped("stopped on a signal")
+            batch = sampler.draw(first + begin, min(some, size - begin))
+            for name, array in batch._asdict().items():
+                data[name][begin : begin + len(array)] = array
+            tell(begin + len(batch.query))
+        file.close()
