@@ -52,14 +52,15 @@ def plainly(ctx: click.Context) -> Iterator[None]:
     except Exception as error:
         if ctx.meta.get(DEBUG):
             traceback.print_exc()
-        message, status = _in_words(error)
+        message, status = in_words(error)
         click.echo(message, err=True)
         ctx.exit(status)
     finally:
         warnings.formatwarning = shown
 
 
-def _in_words(error: Exception) -> tuple[str, int]:
+def in_words(error: Exception) -> tuple[str, int]:
+    """Return what to say of an error, and the exit status."""
     if isinstance(error, ScbsimError):
         return f"Error: {error}", error.exit_status
     if isinstance(error, OSError) and error.filename is not None:

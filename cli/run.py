@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,11 @@ from scbsim.cli.options import (
     threads_option,
 )
 from scbsim.errors import InputError
+
+if TYPE_CHECKING:
+    from scbsim.mpi.world import World
+    from scbsim.spec import RunSpec
+    from scbsim.trajectory import Trajectory
 
 
 @click.command(short_help="Run a spec and write its trajectory to a file.")
@@ -45,7 +51,8 @@ def run(
 ) -> None:
     """Run SPEC.toml and write its trajectory to OUT.h5.
 
-    Where there is no such file, SPEC.toml may be the name of a preset (`scbsim presets`).
+    Where there is no such file, SPEC.toml may be the name of a preset (`scbsim presets`). Under
+    mpiexec or srun all ranks run it together (docs/mpi.md).
 
     \b
     scbsim run figure5-n100-l1 -o run.h5 --set stage.0.steps=500
@@ -53,15 +60,20 @@ def run(
     from time import perf_counter
 
     from scbsim.cli.signals import stopping
-    from scbsim.cli.spec_source import read_spec
-    from scbsim.cli.summary import summarise
+    from scbsim.mpi.launch import joined, speaks
 
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
-    checked = read_spec(spec, overrides)
-    if output.is_file() and Path(spec).is_file() and output.samefile(spec):
-        raise InputError(f"{output} is the spec itself; give another path to -o")
-    done_before = _finished_step(output) if resume else None
+    try:
+        world = joined()
+    except InputError as error:
+        if speaks():
+            raise
+        ctx.exit(error.exit_status)
+    if world is not None:
+        _run_shared(ctx, world, spec, output, overrides, resume, overwrite, threads, quiet)
+        return
+    checked, done_before = _checked(spec, overrides, output, resume)
 
     from scbsim.simulation import simulate
 
@@ -76,17 +88,77 @@ def run(
             threads=threads,
             stop=stop,
         )
+    _tell(trajectory, output, perf_counter() - began, done_before, quiet=quiet)
+    if trajectory.attrs["status"] == "stopped":
+        ctx.exit(STOPPED)
+
+
+def _run_shared(
+    ctx: click.Context,
+    world: World,
+    spec: str,
+    output: Path,
+    overrides: tuple[str, ...],
+    resume: bool,
+    overwrite: bool,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Run on all ranks of a world together; rank 0 tells of it."""
+    from time import perf_counter
+
+    from scbsim.cli.shared import ending_together
+    from scbsim.cli.signals import stopping
+
+    with ending_together(ctx, world):
+        checked, done_before = world.together(lambda: _checked(spec, overrides, output, resume))
+
+        from scbsim.mpi.run import simulate_shared
+
+        began = perf_counter()
+        with stopping() as stop:
+            trajectory = simulate_shared(
+                world,
+                checked,
+                output=output,
+                progress=not quiet,
+                overwrite=overwrite,
+                resume=resume,
+                threads=threads,
+                stop=stop,
+            )
+        if trajectory is not None:
+            _tell(trajectory, output, perf_counter() - began, done_before, quiet=quiet)
+        status = world.told(trajectory.attrs["status"] if trajectory is not None else "")
+    if status == "stopped":
+        ctx.exit(STOPPED)
+
+
+def _checked(
+    spec: str, overrides: tuple[str, ...], output: Path, resume: bool
+) -> tuple[RunSpec, int | None]:
+    """Return the spec, and of a finished run that is resumed its last step."""
+    from scbsim.cli.spec_source import read_spec
+
+    checked = read_spec(spec, overrides)
+    if output.is_file() and Path(spec).is_file() and output.samefile(spec):
+        raise InputError(f"{output} is the spec itself; give another path to -o")
+    return checked, _finished_step(output) if resume else None
+
+
+def _tell(
+    trajectory: Trajectory, output: Path, seconds: float, done_before: int | None, *, quiet: bool
+) -> None:
+    from scbsim.cli.summary import summarise
+
     if done_before == int(trajectory["step"].values[-1]):
         click.echo(f"{output} is finished: nothing to do", err=quiet)
         return
-    ended, *rest = summarise(trajectory, output, perf_counter() - began)
-    status = trajectory.attrs["status"]
-    if not quiet or status != "complete":
+    ended, *rest = summarise(trajectory, output, seconds)
+    if not quiet or trajectory.attrs["status"] != "complete":
         click.echo(ended, err=quiet)
     if not quiet:
         click.echo("\n".join(rest))
-    if status == "stopped":
-        ctx.exit(STOPPED)
 
 
 def _finished_step(path: Path) -> int | None:

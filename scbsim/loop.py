@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from scbsim.spec import OutputSpec
 
 if TYPE_CHECKING:
     from scbsim.storage.position import Position
-    from scbsim.storage.session import Session
 
 _BLOCK_SECONDS = 0.25
 _BLOCK_STEPS = 8192
@@ -28,6 +27,23 @@ _BLOCK_ROWS = 2**19
 
 Tell = Callable[..., None]
 """Is given the step, the stage and the observables; of an ensemble medians, and a note."""
+
+
+class Keeper(Protocol):
+    """What keeps checkpoints."""
+
+    @property
+    def position(self) -> Position | None:
+        """Where the run goes on, or None for the start."""
+        ...
+
+    def due(self) -> bool:
+        """Return whether it is time for a checkpoint."""
+        ...
+
+    def save(self, position: Position) -> None:
+        """Keep one."""
+        ...
 
 
 class Loop:
@@ -39,8 +55,8 @@ class Loop:
         Its replicas; a single run has one.
     output : OutputSpec
     recorder : Recorder
-    session : Session, optional
-        The output that is being written; it keeps checkpoints.
+    session : Keeper, optional
+        The session of the output that is being written.
     stop : callable, optional
         Asked between blocks of steps; the run ends early when it says True.
     tell : callable, optional
@@ -54,7 +70,7 @@ class Loop:
         ensemble: Ensemble,
         output: OutputSpec,
         recorder: Recorder,
-        session: Session | None = None,
+        session: Keeper | None = None,
         stop: Callable[[], bool] | None = None,
         tell: Tell | None = None,
         pace: int = 1,
@@ -90,7 +106,7 @@ class Loop:
             start = ensemble.step
             steps = min(self._pace, ensemble.most_left, self._to_snapshot(), self._most)
             self._took(start, ensemble.advance(steps))
-            self._pace = _next_pace(steps, perf_counter() - began)
+            self._pace = self._paced(steps, perf_counter() - began)
         if len(ensemble) == 1 and ensemble.status == "complete":
             engine = ensemble.replicas[0].engine
             self._recorder.final(engine.step, engine.state())
@@ -176,6 +192,10 @@ class Loop:
         row = rows[0] if len(rows) == 1 else medians(rows)
         note = [in_words(ensemble.counts())] if len(rows) > 1 else []
         self._tell(ensemble.step, stage, dict(zip(NAMES, row.tolist(), strict=True)), *note)
+
+    def _paced(self, steps: int, seconds: float) -> int:
+        """Return the steps of the next block."""
+        return _next_pace(steps, seconds)
 
 
 def _next_pace(steps: int, seconds: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,50 @@ class NoiseLevels:
 
     @classmethod
     def from_spec(cls, spec: RunSpec, task: Task) -> NoiseLevels:
-        """Return the levels of the spec's noise model."""
+        """Return the levels of the spec's noise model; of one that follows the state, a guess.
+
+        The guess is the level of matched noise where V is learned and A is not, about the most
+        that it comes to on the way. Costs are foreseen by it, and nothing else.
+        """
         if spec.noise.model == "none":
             return cls.none(task)
+        if spec.noise.model == "matched":
+            most = np.sqrt(_trace_of_outputs(task) / spec.dynamics.batch_size)
+            return cls(most / np.sqrt(task.mu), 0.0)
         return cls.isotropic(spec, task)
+
+
+@dataclass(frozen=True)
+class MatchedNoise:
+    """Levels that follow the gradient's own variances (`docs/model.md`, section 5b).
+
+    Attributes
+    ----------
+    batch_size : int
+        By which variances are divided.
+    every : int
+        Steps from one renewal of the levels to the next.
+    """
+
+    batch_size: int
+    every: int
+
+
+Noise: TypeAlias = NoiseLevels | MatchedNoise
+"""What an engine is given."""
+
+
+def noise_of(spec: RunSpec, task: Task) -> Noise:
+    """Return the noise of a spec."""
+    if spec.noise.model == "matched":
+        return MatchedNoise(spec.dynamics.batch_size, spec.noise.every)
+    return NoiseLevels.from_spec(spec, task)
+
+
+def _trace_of_outputs(task: Task) -> float:
+    """Return ``tr CM`` for V at the truth, or its bound where no P is known."""
+    if task.P is None:
+        return task.K_P
+    P_tilde = task.P_tilde
+    spread = P_tilde - task.mu @ P_tilde
+    return float((task.mu @ np.square(spread)).sum())

@@ -115,7 +115,7 @@ def _simulate(
 ) -> MemoryRecorder:
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
-    task = _task_of(spec, past.task if past and past.task else task)
+    task = task_of(spec, past.task if past and past.task else task)
     choice = _choice(spec, task, past)
     count = threads_for(threads, choice, spec, task)
     level = spec.output.normalize_level
@@ -130,8 +130,8 @@ def _simulate(
         if session:
             recorder = session.recorder(header, engine.state(), engine.snapshot())
         shown = Progress(spec.total_steps, quiet=not progress)
-        with _closing(recorder, shown) as run:
-            shown.start(_label(spec, task))
+        with closing(recorder, shown) as run:
+            shown.start(label_of(spec, task))
             loop = Loop(ensemble, spec.output, recorder, session, stop=stop, tell=shown.update)
             run.status = loop.run()
     if session and run.status in ("complete", "diverged"):
@@ -139,12 +139,20 @@ def _simulate(
     return memory
 
 
-def _label(spec: RunSpec, task: Task) -> str:
+def label_of(spec: RunSpec, task: Task) -> str:
+    """Return what progress calls a run."""
     R = spec.dynamics.replicas
     return f"N={task.N} T={task.T:g} {spec.rule_of(0)}{f' x{R}' if R > 1 else ''}"
 
 
-def _task_of(spec: RunSpec, task: Task | None) -> Task:
+def task_of(spec: RunSpec, task: Task | None) -> Task:
+    """Return the task of a run: the one given, if it is of the spec's sizes, or the spec's.
+
+    Raises
+    ------
+    TaskError
+        If it is not one, or not of those sizes.
+    """
     if task is None:
         if spec.task.N is not None and spec.task.K_P is None:
             require_task(spec.task.N)
@@ -181,15 +189,25 @@ def _start_from(path: str, ensemble: Ensemble, task: Task) -> None:
     from scbsim.storage.reader import last_state
 
     there, state = last_state(path)
+    require_sizes(path, there, task)
+    for replica in ensemble.replicas:
+        replica.engine.adopt(state, there)
+
+
+def require_sizes(path: str, there: Task, here: Task) -> None:
+    """Refuse to start from a state of other sizes.
+
+    Raises
+    ------
+    SpecError
+    """
     faults = [
         Fault("init.from", f"{path} has {name} = {getattr(there, name)}, and this run {wanted}")
         for name in ("N", "T")
-        if (wanted := getattr(task, name)) != getattr(there, name)
+        if (wanted := getattr(here, name)) != getattr(there, name)
     ]
     if faults:
         raise SpecError(faults)
-    for replica in ensemble.replicas:
-        replica.engine.adopt(state, there)
 
 
 class _Run:
@@ -199,7 +217,7 @@ class _Run:
 
 
 @contextmanager
-def _closing(recorder: Recorder, shown: Progress) -> Iterator[_Run]:
+def closing(recorder: Recorder, shown: Progress) -> Iterator[_Run]:
     """Close both when the run ends, however it does; the recorder last, and come what may."""
     run = _Run()
     try:

@@ -10,11 +10,19 @@ from typing import Any
 from scbsim.simulation import simulate
 from scbsim.spec import RunSpec
 
-RUNS: dict[str, dict[str, str]] = {
-    "collapsed": {"engine": "collapsed", "rule": "sgd"},
-    "sparse": {"engine": "sparse", "rule": "prox"},
-    "dense, float32": {"engine": "dense", "precision": "float32"},
-    "dense, float64": {"engine": "dense", "precision": "float64"},
+_SPARSE = ("dynamics.engine=sparse", "dynamics.rule=prox")
+_SINGLE = ("dynamics.engine=dense", "dynamics.precision=float32")
+_DOUBLE = ("dynamics.engine=dense", "dynamics.precision=float64")
+_MATCHED = "noise.model=matched"
+
+RUNS: dict[str, tuple[str, ...]] = {
+    "collapsed": ("dynamics.engine=collapsed", "dynamics.rule=sgd"),
+    "sparse": _SPARSE,
+    "dense, float32": _SINGLE,
+    "dense, float64": _DOUBLE,
+    "sparse, matched noise": (*_SPARSE, _MATCHED),
+    "dense, float32, matched noise": (*_SINGLE, _MATCHED),
+    "dense, float64, matched noise": (*_DOUBLE, _MATCHED),
 }
 """Runs that together need every kernel, by the name under which they are reported."""
 
@@ -40,11 +48,7 @@ def warmup(names: Sequence[str] | None = None, report: Report | None = None) -> 
     seconds = {}
     for name in RUNS if names is None else names:
         spec = RunSpec.from_dict(
-            {
-                "task": {"N": 3, "T": 50, "Q": 1},
-                "dynamics": RUNS[name],
-                "stage": [{"steps": 2}],
-            }
+            {"task": {"N": 3, "T": 50, "Q": 1}, "stage": [{"steps": 2}]}, overrides=RUNS[name]
         )
         began = perf_counter()
         with _compiled() as kernels:

@@ -134,8 +134,20 @@ def test_sgd_with_an_intercept_is_sgd_with_a_projection():
         assert a.sum() == pytest.approx(1.0, abs=EXACT)
 
 
+def variances_of_attention(case):
+    """Variance of each entry of the preconditioned gradient of A, before the projection."""
+    mean, second = np.zeros_like(case.A), np.zeros_like(case.A)
+    for p, context, k, o in every_sample(case.task, case.q):
+        r = case.V @ np.eye(case.task.N)[:, list(context)] @ case.A[:, k]
+        r[o] -= 1.0
+        gradient = (case.Vb.T @ r)[list(context)] / case.mu[k]
+        mean[:, k] += p * gradient
+        second[:, k] += p * gradient**2
+    return second - mean**2
+
+
 def test_matched_noise_of_the_attention(case):
-    # Section 5: without the left projection of A, and for an intercept of 0.
+    # Section 5b: without the left projection of A.
     task, mu, Vb, Pb, q = case.task, case.mu, case.Vb, case.Pb, case.q
     s = case.A
     M = (Vb * mu) @ Vb.T
@@ -151,18 +163,31 @@ def test_matched_noise_of_the_attention(case):
         + (1 - q) * trCM + q * FZ
     ) / mu - (case.kappa * s - case.kappa_prime * q) ** 2  # fmt: skip
 
-    mean, second = np.zeros_like(s), np.zeros_like(s)
-    for p, context, k, o in every_sample(task, q):
-        r = case.V @ np.eye(task.N)[:, list(context)] @ s[:, k]
-        r[o] -= 1.0
-        gradient = (Vb.T @ r)[list(context)] / mu[k]
-        mean[:, k] += p * gradient
-        second[:, k] += p * gradient**2
-    assert second - mean**2 == pytest.approx(closed, rel=1e-11, abs=1e-11)
+    assert variances_of_attention(case) == pytest.approx(closed, rel=1e-11, abs=1e-11)
+
+
+def test_matched_noise_at_zeros_off_the_support(case):
+    # Section 5b: one level for the column, that of the intercept.
+    task, mu, Vb, q = case.task, case.mu, case.Vb, case.q
+    s = q * np.linspace(0.3, 0.9, task.N)
+    c = (1 - s.sum(axis=0)) / task.T
+    a = s + c
+    case.set(Vb, a)
+    M, K = (Vb * mu) @ Vb.T, (case.Pb * mu) @ Vb.T
+    trCM = np.trace((np.diag(mu) - np.outer(mu, mu)) @ M)
+    F4 = mu @ (Vb**2).sum(axis=0) ** 2
+    closed = (
+        ((a**2).sum(axis=0) - c**2) * np.trace(M @ M) + c**2 * F4
+        - 2 * (q * a).sum(axis=0) * np.trace(K @ M) + trCM
+    ) / mu - (case.kappa * c) ** 2  # fmt: skip
+    found = variances_of_attention(case)
+    zeros = q == 0
+    assert zeros.any() == (task.Q < task.T)
+    assert found[zeros] == pytest.approx(np.broadcast_to(closed, q.shape)[zeros], rel=1e-11)
 
 
 def test_matched_noise_of_the_value_matrix(case):
-    # Section 5: total variance of the gradient of W, over the (N - 1)^2 dimensions it has.
+    # Section 5b: total variance of the gradient of W, over the (N - 1)^2 dimensions it has.
     task, mu, a, q, N = case.task, case.mu, case.A, case.q, case.task.N
     Vb_F, VP_F = (case.Vb**2).sum(), (case.Vb * case.Pb).sum()
     kappa, kappa_prime = case.kappa, case.kappa_prime

@@ -45,7 +45,16 @@ def test_a_run_afterwards_compiles_nothing():
     from small_runs import run_spec
 
     from scbsim import simulate
-    from scbsim.kernels import collapsed, coupling, gaussian, normalize, sparse
+    from scbsim.kernels import (
+        collapsed,
+        coupling,
+        gaussian,
+        levels,
+        moments,
+        normalize,
+        powers,
+        sparse,
+    )
 
     def compiled():
         kernels = (
@@ -55,6 +64,10 @@ def test_a_run_afterwards_compiles_nothing():
             sparse.advance_sparse,
             collapsed.advance_collapsed,
             collapsed.observe_collapsed,
+            moments.moments,
+            levels.set_levels,
+            powers.powers_of_bulk,
+            powers.powers_of_live,
         )
         return [len(kernel.signatures) for kernel in kernels]
 
@@ -65,7 +78,10 @@ def test_a_run_afterwards_compiles_nothing():
         for engine, value in (("dense", "matrix"), ("dense", "collapsed"), ("population", "auto")):
             words = (f"precision={precision}", f"engine={engine}", f"value={value}")
             simulate(run_spec(*(f"dynamics.{word}" for word in words), stages=stages))
+        words = (f"dynamics.precision={precision}", "noise.model=matched")
+        simulate(run_spec(*words, stages=stages))
     for value in ("matrix", "collapsed"):
         simulate(run_spec("dynamics.engine=sparse", f"dynamics.value={value}", stages=stages[1:]))
+    simulate(run_spec("dynamics.engine=sparse", "noise.model=matched", stages=stages[1:]))
     simulate(run_spec("dynamics.engine=collapsed", "dynamics.rule=sgd"))
     assert compiled() == there

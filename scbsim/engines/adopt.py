@@ -100,6 +100,11 @@ def same_target(old: Task, new: Task) -> bool:
     return old.T == new.T and all(_equal(old, new, name) for name in names)
 
 
+def same_tokens(old: Task, new: Task) -> bool:
+    """Return whether two tasks have the same distribution of tokens."""
+    return _equal(old, new, "mu")
+
+
 def adopt_value(V: Any, K_P: float, mean: Array, state: State, old: Task, new: Task) -> None:
     """Set V, and ``V mu``, from a state.
 

@@ -23,7 +23,7 @@ from scbsim.engines.population import PopulationEngine
 from scbsim.engines.sparse import SparseEngine, require_room
 from scbsim.errors import InputError
 from scbsim.memory import fits
-from scbsim.noise import NoiseLevels
+from scbsim.noise import NoiseLevels, noise_of
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
 from scbsim.state import State
@@ -61,7 +61,7 @@ def choose(spec: RunSpec, task: Task, start: str | None = None) -> Choice:
         The engine whose last state the run starts from.
     """
     name, why = _engine(spec, task, start)
-    return Choice(name, why, _matrix_V(spec, task, name))
+    return Choice(name, why, keeps_matrix_V(spec, task, name))
 
 
 def begun_by(state: State) -> Choice:
@@ -81,6 +81,8 @@ def _engine(spec: RunSpec, task: Task, start: str | None) -> tuple[str, str]:
     if spec.noise.model == "none" and start is None:
         return "population", "no noise: the population process is the whole of it"
     rules = {spec.rule_of(i) for i in range(len(spec.stage))}
+    if rules == {"sgd"} and spec.noise.model == "matched":
+        return "dense", "SGD moves every entry, and matched noise has a level for each"
     if rules == {"sgd"}:
         if entries := _wants_entries(spec):
             return "dense", f"SGD moves every entry, and {entries} needs them"
@@ -106,7 +108,7 @@ def _wants_entries(spec: RunSpec) -> str | None:
 def _cheaper(spec: RunSpec, task: Task) -> tuple[str, str]:
     """Choose between the dense and the sparse engine for l1 rules, as if on one thread."""
     noise, stages = NoiseLevels.from_spec(spec, task), stages_of(spec, task)
-    of_V = {name: _matrix_V(spec, task, name) for name in ("dense", "sparse")}
+    of_V = {name: keeps_matrix_V(spec, task, name) for name in ("dense", "sparse")}
     sparse = sparse_seconds(stages, noise, task, value=of_V["sparse"])
     dense = dense_seconds(task, np.dtype(spec.dynamics.precision), value=of_V["dense"])
     needed = sparse_bytes(stages, noise, task)
@@ -127,12 +129,14 @@ def _time(seconds: float) -> str:
     return f"{seconds / 1e-6:.2g} us"
 
 
-def _matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
+def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
     if spec.dynamics.value != "auto":
         return spec.dynamics.value == "matrix"
     if engine in ("collapsed", "population"):
         return False
+    if spec.noise.model == "matched":
+        return True
     if spec.output.snapshot_every:
         return True
     # Of a task without P the last state is one by scalars, and as good to go on from.
@@ -162,12 +166,13 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
     if choice.matrix_V and task.P is None:
         raise InputError(WITHOUT_P)
     from_signals = spec.init.from_ is None
-    if choice.name == "sparse" and spec.dynamics.replicas == 1:
+    noise = noise_of(spec, task)
+    if choice.name == "sparse" and spec.dynamics.replicas == 1 and isinstance(noise, NoiseLevels):
         # What it comes to need is known now, before there is a file.
-        require_room(*sparse_room(stages_of(spec, task), NoiseLevels.from_spec(spec, task), task))
+        require_room(*sparse_room(stages_of(spec, task), noise, task))
     return ENGINES[choice.name](
         task,
-        NoiseLevels.from_spec(spec, task),
+        noise,
         alpha_A=spec.init.alpha_A if from_signals else 0.0,
         alpha_V=spec.init.alpha_V if from_signals else 0.0,
         seed=spec.seed,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scbsim.engines.adopt import entries_of, split
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.errors import InputError
-from scbsim.noise import NoiseLevels
+from scbsim.kernels.layout import Attention
+from scbsim.noise import Noise
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -20,6 +21,52 @@ LONGEST = {"float32": 2**34, "float64": 2**33}
 
 def _places(positions: NDArray[np.int64]) -> list[tuple[int, int]]:
     return [(k, t) for k, row in enumerate(positions.tolist()) for t in row]
+
+
+def require_length(task: Task, dtype: Any) -> None:
+    """Refuse a T beyond the layout of the random stream (`docs/model.md`, section 7).
+
+    Raises
+    ------
+    InputError
+    """
+    longest = LONGEST[np.dtype(dtype).name]
+    if task.T > longest:
+        raise InputError(
+            f"task.T: {task.T} positions; the dense engine's random stream numbers up to "
+            f"{longest} of a column in {np.dtype(dtype).name}"
+        )
+
+
+def adopt_columns(A: Attention, state: State, old: Task, new: Task) -> None:
+    """Set every entry of the columns that are here from a state.
+
+    Parameters
+    ----------
+    A : Attention
+        All columns, or those from ``A.first`` on.
+    state : dict of arrays
+        A ``bulk`` in it has the same columns; all else is of all columns.
+    old, new : Task
+    """
+    here = slice(A.first, A.first + len(A.bulk))
+    if "bulk" in state:
+        # The old support is what it was, entry by entry, and then the new one is taken out.
+        positions, support = old.q_positions[here], state["support"][here]
+        A.bulk[:] = state["bulk"]
+        np.put_along_axis(A.bulk, positions, support.astype(A.bulk.dtype), axis=1)
+        A.support[:] = np.take_along_axis(A.bulk, A.positions, axis=1)
+        wide = dict(zip(_places(positions), support.flat, strict=True))
+        for i, place in enumerate(_places(A.positions)):
+            A.support.flat[i] = wide.get(place, A.support.flat[i])
+    else:
+        columns, others = split(entries_of(state, old), new)
+        mine = (others.column >= here.start) & (others.column < here.stop)
+        A.bulk[others.column[mine] - here.start, others.position[mine]] = others.s[mine]
+        A.support[:] = columns.support[here]
+    np.put_along_axis(A.bulk, A.positions, 0.0, axis=1)
+    for k, column in enumerate(A.bulk):
+        A.off_sums[k] = column.sum(dtype=np.float64), np.square(column, dtype=np.float64).sum()
 
 
 class DenseEngine(GaussianEngine):
@@ -40,7 +87,7 @@ class DenseEngine(GaussianEngine):
     def __init__(
         self,
         task: Task,
-        noise: NoiseLevels,
+        noise: Noise,
         *,
         dtype: Any = np.float32,
         value: bool = True,
@@ -48,12 +95,7 @@ class DenseEngine(GaussianEngine):
     ) -> None:
         from scbsim.memory import require
 
-        longest = LONGEST[np.dtype(dtype).name]
-        if task.T > longest:
-            raise InputError(
-                f"task.T: {task.T} positions; the dense engine's random stream numbers up to "
-                f"{longest} of a column in {np.dtype(dtype).name}"
-            )
+        require_length(task, dtype)
         needed = self.needs(task, dtype, value=value)
         require(needed, f"the dense engine at N = {task.N}, T = {task.T}")
         super().__init__(task, noise, dtype=dtype, bulk=True, value=value, **options)
@@ -80,25 +122,7 @@ class DenseEngine(GaussianEngine):
         old : Task
             The task there.
         """
-        A = self.A
-        if "bulk" in state:
-            # The old support is what it was, entry by entry, and then the new one is taken out.
-            A.bulk[:] = state["bulk"]
-            np.put_along_axis(
-                A.bulk, old.q_positions, state["support"].astype(A.bulk.dtype), axis=1
-            )
-            A.support[:] = np.take_along_axis(A.bulk, A.positions, axis=1)
-            wide = dict(zip(_places(old.q_positions), state["support"].flat, strict=True))
-            for i, place in enumerate(_places(A.positions)):
-                A.support.flat[i] = wide.get(place, A.support.flat[i])
-        else:
-            entries = entries_of(state, old)
-            columns, others = split(entries, self.task)
-            A.bulk[others.column, others.position] = others.s
-            A.support[:] = columns.support
-        np.put_along_axis(A.bulk, A.positions, 0.0, axis=1)
-        for k, column in enumerate(A.bulk):
-            A.off_sums[k] = column.sum(dtype=np.float64), np.square(column, dtype=np.float64).sum()
+        adopt_columns(self.A, state, old, self.task)
         self._adopt_value(state, old)
 
     def s(self) -> NDArray[np.float64]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import numpy as np
 
-from scbsim.engines.adopt import adopt_value
+from scbsim.engines.adopt import adopt_value, same_tokens
 from scbsim.engines.base import Block, Row
+from scbsim.engines.matched import levels_under
+from scbsim.errors import InputError
 from scbsim.kernels.coupling import observe
 from scbsim.kernels.gaussian import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
 from scbsim.kernels.layout import Attention, Facts, Move, Value, make_scratch
 from scbsim.kernels.normal import BLOCK
 from scbsim.kernels.normalize import normalize_columns
+from scbsim.kernels.powers import powers_of_bulk
 from scbsim.kernels.rules import RULES
 from scbsim.kernels.value import GROUPS
-from scbsim.noise import NoiseLevels
+from scbsim.noise import Noise, NoiseLevels
 from scbsim.observables import NAMES
 from scbsim.stages import Stage
 from scbsim.state import State
@@ -33,7 +37,8 @@ class GaussianEngine:
     Parameters
     ----------
     task : Task
-    noise : NoiseLevels
+    noise : NoiseLevels or MatchedNoise
+        Constant levels, or that they follow the state, which needs V as a matrix.
     alpha_A, alpha_V : float
         Signals of the start: ``s_k = alpha_A q_k`` and ``W = alpha_V P~`` exactly.
     seed, replica : int
@@ -46,6 +51,11 @@ class GaussianEngine:
         Whether A is kept off the support, as (N, T).
     value : bool
         Whether V is kept as a matrix, (N, N).
+
+    Raises
+    ------
+    InputError
+        If levels are to follow a V that is known by its scalars.
     """
 
     name = "gaussian"
@@ -53,7 +63,7 @@ class GaussianEngine:
     def __init__(
         self,
         task: Task,
-        noise: NoiseLevels,
+        noise: Noise,
         *,
         alpha_A: float,
         alpha_V: float,
@@ -69,7 +79,6 @@ class GaussianEngine:
         blocks = -(-length // BLOCK)
         self.step = 0
         self.task = task
-        self.noise = noise
         self.A = Attention(
             bulk=np.zeros((N, length), dtype),
             support=alpha_A * task.q_weights,
@@ -104,6 +113,20 @@ class GaussianEngine:
         )
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
+        self._matched = levels_under(noise, N, len(self.scratch.z))
+        self._constant = noise
+        if self._matched and not value:
+            raise InputError(
+                f"the {self.name} engine with V by its scalars: matched noise follows the matrix V"
+            )
+
+    @property
+    def noise(self) -> NoiseLevels:
+        """The levels in force; under matched noise those of entries at zero."""
+        if self._matched is not None:
+            return self._matched.now()
+        assert isinstance(self._constant, NoiseLevels)
+        return self._constant
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
@@ -114,22 +137,43 @@ class GaussianEngine:
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
         rows = np.empty((steps, len(NAMES)))
+        done, end = 0, "steps"
+        while done < steps and end == "steps":
+            upto = steps
+            if self._matched is not None:
+                if self._matched.due(self.step):
+                    self._renew_levels()
+                upto = min(steps, done + self._matched.hold(self.step))
+            taken, end = self._take(stage, rows[done:upto])
+            done += taken
+        return Block(rows[:done], end)
+
+    def _take(self, stage: Stage, rows: Any) -> tuple[int, str]:
+        """Take steps under the levels in force, a row each; return how many, and what ended it."""
         taken, reason = advance(
             self.A, self.V, self.facts, self._move(stage), self.step, rows, self.scratch
         )
         self.step += taken
-        return Block(rows[:taken], END[reason])
+        return taken, END[reason]
 
     def _move(self, stage: Stage) -> Move:
+        noise, follows = self.noise, self._matched
         return Move(
             rule=RULES[stage.rule],
             rate_A=float(stage.rate_A),
             rate_V=float(stage.rate_V),
-            sigma_A=self.noise.sigma_A,
+            sigma_A=noise.sigma_A,
             level=stage.level,
-            sigma_V=float(self.noise.sigma_V),
+            sigma_V=float(noise.sigma_V),
             until_signal=float(stage.until_signal),
+            matched=None if follows is None else follows.levels.of_A,
         )
+
+    def _renew_levels(self) -> None:
+        """Have the levels of matched noise be those of the state."""
+        assert self._matched is not None
+        powers_of_bulk(self.A, self.scratch, self._matched.powers)
+        self._matched.renew(self.A, self.V, self.facts)
 
     def normalized(self, level: float) -> tuple[Row, int]:
         """Return the observables that normalising would give, and change nothing."""
@@ -143,6 +187,9 @@ class GaussianEngine:
         self.A.off_sums[:] = off_sums
         self.V.W[:] *= mass
         self.V.scalars[:] *= (mass, mass * mass)
+        if self._matched is not None:
+            # The state has jumped, and its noise with it.
+            self._renew_levels()
         return row, count
 
     def state(self) -> State:
@@ -153,6 +200,7 @@ class GaussianEngine:
             "W": self.V.W,
             "scalars": self.V.scalars,
             "mean": self.mean,
+            **(self._matched.state() if self._matched is not None else {}),
         }
 
     def snapshot(self) -> State:
@@ -167,6 +215,11 @@ class GaussianEngine:
         self._set_mean()
 
     def _adopt_value(self, state: State, old: Task) -> None:
+        if self._matched is not None and not same_tokens(old, self.task):
+            raise InputError(
+                "init.from: that run's mu is another one, and levels of matched noise are known "
+                'for a V with V mu = mu only; take noise.model = "isotropic"'
+            )
         adopt_value(self.V, self.facts.K_P, self.mean, state, old, self.task)
         self._set_mean()
 
@@ -180,10 +233,9 @@ class GaussianEngine:
         )
 
     def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
-        support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
-        mass, count = normalize_columns(
-            self.A, self.facts, float(level), in_place, support, off_sums
-        )
+        support, off_sums, masses, count = self._normalized_columns(float(level), in_place)
+        # Rounded once, so that it is the same however the columns were come by.
+        mass = fsum(self.facts.mu * masses)
         row = np.empty(len(NAMES))
         observe(
             self.A._replace(support=support, off_sums=off_sums),
@@ -191,4 +243,11 @@ class GaussianEngine:
             self.facts,
             row,
         )
-        return row, int(count), mass, support, off_sums
+        return row, count, mass, support, off_sums
+
+    def _normalized_columns(self, level: float, in_place: bool) -> tuple[Any, Any, Any, int]:
+        """Return of every column its support, sums and mass, and in how many nothing stands out."""
+        support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
+        masses = np.empty(len(support))
+        count = normalize_columns(self.A, self.facts, level, in_place, support, off_sums, masses)
+        return support, off_sums, masses, int(count)

@@ -7,7 +7,7 @@ from typing import Any
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.sparse import SparseEngine
 from scbsim.errors import InputError
-from scbsim.noise import NoiseLevels
+from scbsim.noise import Noise, NoiseLevels
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -19,14 +19,14 @@ class PopulationEngine(SparseEngine):
 
     From a start with signals only, nothing leaves zero off the support under any rule, and V stays
     on its target's line, so N Q entries and a signal are all there is. V is a matrix beside them
-    only if asked. Parameters as
-    :class:`GaussianEngine`; levels of noise still set thresholds that are given in sigmas.
+    only if asked. Parameters as :class:`GaussianEngine`; levels of noise still set thresholds that
+    are given in sigmas.
     """
 
     name = "population"
     rules = ("sgd", "prox", "denoise")
 
-    def __init__(self, task: Task, noise: NoiseLevels, **options: Any) -> None:
+    def __init__(self, task: Task, noise: Noise, **options: Any) -> None:
         super().__init__(task, NoiseLevels.none(task), **options)
 
     def state(self) -> State:

@@ -13,10 +13,10 @@ from scbsim.engines.gaussian import END, GaussianEngine
 from scbsim.errors import InputError
 from scbsim.kernels.births import make_newborn
 from scbsim.kernels.live import make_live
+from scbsim.kernels.powers import powers_of_live
 from scbsim.kernels.sparse import NO_ROOM, advance_sparse
 from scbsim.memory import require
-from scbsim.noise import NoiseLevels
-from scbsim.observables import NAMES
+from scbsim.noise import Noise, NoiseLevels
 from scbsim.stages import Stage
 from scbsim.state import State
 from scbsim.task import Task
@@ -50,7 +50,7 @@ class SparseEngine(GaussianEngine):
     def __init__(
         self,
         task: Task,
-        noise: NoiseLevels,
+        noise: Noise,
         *,
         dtype: Any = np.float64,
         value: bool = False,
@@ -73,6 +73,10 @@ class SparseEngine(GaussianEngine):
         """Take up to ``steps`` steps under a stage."""
         if stage.rule not in self.rules:
             raise InputError(f"the {self.name} engine has no {stage.rule}: no entry stays at zero")
+        return super().advance(stage, steps)
+
+    def _take(self, stage: Stage, rows: Any) -> tuple[int, str]:
+        """Take steps under the levels in force, a row each; return how many, and what ended it."""
         if stage is not self._stage:
             self._stage = stage
             T = int(self.facts.T)
@@ -81,7 +85,6 @@ class SparseEngine(GaussianEngine):
             expected = expected_births(stage, self.noise, T)
             births = int(expected + 8.0 * expected**0.5)
             self._room(self._count() + births, births)
-        rows = np.empty((steps, len(NAMES)))
         done = 0
         while True:
             taken, reason, self._now = advance_sparse(
@@ -100,8 +103,15 @@ class SparseEngine(GaussianEngine):
             self.step += taken
             done += taken
             if reason != NO_ROOM:
-                return Block(rows[:done], END[reason])
+                return done, END[reason]
             self._room(2 * self._live.s.shape[1], 2 * self._newborn.value.size)
+
+    def _renew_levels(self) -> None:
+        """Have the levels of matched noise be those of the state, and births by them."""
+        assert self._matched is not None
+        powers_of_live(self._live.first[self._now], self._live.s[self._now], self._matched.powers)
+        self._matched.renew(self.A, self.V, self.facts)
+        self._stage = None
 
     def _count(self) -> int:
         return int(self._live.first[self._now, -1])
@@ -175,6 +185,9 @@ class SparseEngine(GaussianEngine):
         """Go to a state that :meth:`state` gave, to the bit."""
         self.put(state["indptr"], state["indices"], state["data"])
         super().restore(step, state)
+        if self._matched is not None:
+            # Births go by the levels, which are those of that state now.
+            self._stage = None
 
     def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
         first, count = self._live.first[self._now], self._count()

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from scbsim.kernels.jit import inlined, piece
+from scbsim.kernels.matched import amplitude_at, curve_of, is_noisy, reference_level
 from scbsim.kernels.normal import BLOCK, fill_normals
 from scbsim.kernels.philox import NOISE_A, counter_words, split_seed
 from scbsim.kernels.prefetch import prefetch
@@ -24,14 +25,14 @@ _LANES = np.uint64(BLOCK // 4)
 
 
 @inlined
-def _entry(rule: Any, s: Any, z: Any, constants: Any) -> Any:
+def _entry(rule: Any, s: Any, z: Any, constants: Any, curve: Any) -> Any:
     """Return the next ``s`` off the support: the rules of `rules` with their constants folded.
 
     The decay is kept apart from 1: their difference, rounded to float32, would change the rate at
     which entries decay.
     """
     decay, amplitude, level = constants
-    move = decay * s + amplitude * z
+    move = decay * s + amplitude_at(curve, amplitude, s) * z
     if rule == PROX:
         return soft(s - move, level)
     if rule == DENOISE:
@@ -40,17 +41,19 @@ def _entry(rule: Any, s: Any, z: Any, constants: Any) -> Any:
 
 
 @inlined
-def _update(rule: Any, s: Any, z: Any, rows: Any, constants: Any, sum_1: Any, sum_2: Any) -> None:
+def _update(
+    rule: Any, s: Any, z: Any, rows: Any, constants: Any, curve: Any, sum_1: Any, sum_2: Any
+) -> None:
     """Step a whole block in four streams; leave sums of four entries and of their squares.
 
     Distances between the streams are constants and indices unsigned: see `xoshiro.fill_words`.
     """
     for i in range(np.uint64(rows)):
         j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
-        a = _entry(rule, s[i], z[i], constants)
-        b = _entry(rule, s[j], z[j], constants)
-        c = _entry(rule, s[k], z[k], constants)
-        d = _entry(rule, s[m], z[m], constants)
+        a = _entry(rule, s[i], z[i], constants, curve)
+        b = _entry(rule, s[j], z[j], constants, curve)
+        c = _entry(rule, s[k], z[k], constants, curve)
+        d = _entry(rule, s[m], z[m], constants, curve)
         s[i] = a
         s[j] = b
         s[k] = c
@@ -61,15 +64,15 @@ def _update(rule: Any, s: Any, z: Any, rows: Any, constants: Any, sum_1: Any, su
 
 @piece
 def _update_by_rule(
-    rule: Any, s: Any, z: Any, rows: Any, constants: Any, sum_1: Any, sum_2: Any
+    rule: Any, s: Any, z: Any, rows: Any, constants: Any, curve: Any, sum_1: Any, sum_2: Any
 ) -> Any:
     """Step a block; return the sum of its entries and the sum of their squares."""
     if rule == PROX:
-        _update(PROX, s, z, rows, constants, sum_1, sum_2)
+        _update(PROX, s, z, rows, constants, curve, sum_1, sum_2)
     elif rule == DENOISE:
-        _update(DENOISE, s, z, rows, constants, sum_1, sum_2)
+        _update(DENOISE, s, z, rows, constants, curve, sum_1, sum_2)
     else:
-        _update(SGD, s, z, rows, constants, sum_1, sum_2)
+        _update(SGD, s, z, rows, constants, curve, sum_1, sum_2)
     return np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
 
 
@@ -95,15 +98,16 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
     rate, sigma = move.rate_A, move.sigma_A[k]
     constants = (
         real(rate * kappa),
-        real(rate * sigma),
+        real(rate * reference_level(move.matched, sigma, k)),
         real(rate * move.level[k]),
     )
+    curve = curve_of(move.matched, sigma, k, z)
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
     # Drawing the noise takes longer than memory does to bring what it is added to.
     prefetch(A.bulk[k, start : start + count])
-    if sigma > 0.0:
-        counter = counter_words(k, step, NOISE_A, replica)
+    if is_noisy(move.matched, sigma, k):
+        counter = counter_words(A.first + k, step, NOISE_A, replica)
         fill_normals(z, words, count, block, counter, split_seed(seed))
     else:
         z[:] = real(0)
@@ -123,7 +127,7 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
             tail[i] = A.bulk[k, start + i]
         s = tail
     rows = min(count, BLOCK // 4)
-    total, squares = _update_by_rule(move.rule, s, z, rows, constants, sum_1, sum_2)
+    total, squares = _update_by_rule(move.rule, s, z, rows, constants, curve, sum_1, sum_2)
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
     if count < BLOCK:

@@ -28,7 +28,7 @@ def _first_pass(A: Any, V: Any, move: Any, kappa: Any, factors: Any, at: Any, S:
 
 
 @piece
-def _step_matrices(
+def step_matrices(
     A: Any, V: Any, facts: Any, move: Any, kappa: Any, factors: Any, at: Any, S: Any
 ) -> None:
     """Step everything of size (N, T) and (N, N); with one share no thread is started."""
@@ -76,7 +76,7 @@ def advance(A: Any, V: Any, facts: Any, move: Any, step: Any, rows: Any, scratch
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), facts.seed, facts.replica)
         factors = (1.0 - move.rate_V * nA, move.rate_V * qA, move.rate_V * move.sigma_V)
-        _step_matrices(A, V, facts, move, kappa, factors, at, scratch)
+        step_matrices(A, V, facts, move, kappa, factors, at, scratch)
         step_support(A, move, kappa, kappa_prime)
         nA, qA, kappa, kappa_prime = couple(A, V, facts, row)
         if overflowed(nA, qA, kappa, row):

@@ -28,6 +28,8 @@ class Attention(NamedTuple):
         The same block by block.
     noise : (N, Q) float64
         The step's normals at the support.
+    first : int
+        The column that row 0 stands for: above 0 where only some of the columns are here.
     """
 
     bulk: Any
@@ -37,6 +39,7 @@ class Attention(NamedTuple):
     off_sums: Any
     block_sums: Any
     noise: Any
+    first: Any = 0
 
 
 class Value(NamedTuple):
@@ -107,13 +110,16 @@ class Move(NamedTuple):
         See `rules`.
     rate_A, rate_V : float64
     sigma_A : (N,) float64
-        Noise level of the gradient of each column of A.
+        Noise level of the gradient of each column of A: of all its entries, or under matched noise
+        of those that are at 0 off the support.
     level : (N,) float64
         l1 level of each column.
     sigma_V : float64
         Noise level of the gradient of W.
     until_signal : float64
         Stop when a signal gets there; infinity for never.
+    matched : (N, 6) float64 or None
+        What levels under matched noise are made of (see `matched`); None where it is isotropic.
     """
 
     rule: Any
@@ -123,6 +129,7 @@ class Move(NamedTuple):
     level: Any
     sigma_V: Any
     until_signal: Any
+    matched: Any = None
 
 
 class Scratch(NamedTuple):

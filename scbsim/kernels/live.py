@@ -12,6 +12,7 @@ import numpy as np
 
 from scbsim.kernels.attention import first_at_least
 from scbsim.kernels.jit import inlined, piece
+from scbsim.kernels.matched import entry_level
 from scbsim.kernels.normal import BLOCK, fill_normals
 from scbsim.kernels.philox import LIVE, counter_words, split_seed
 from scbsim.kernels.rules import step_entry
@@ -107,12 +108,13 @@ def step_live(A: Any, live: Any, now: Any, new: Any, move: Any, kappa: Any, at: 
     n = 0
     for k in range(first.size - 1):
         begin, end = first[k], first[k + 1]
-        sigma, level = move.sigma_A[k], move.level[k]
+        of_zeros, level = move.sigma_A[k], move.level[k]
         total, squares, start = 0.0, 0.0, n
         for i in range(begin, end):
             place = i & (BLOCK - 1)
             if place == 0:
                 fill_normals(z, live.words, min(alive - i, BLOCK), i // BLOCK, counter, key)
+            sigma = entry_level(move.matched, of_zeros, k, s[i], 0.0)
             x = step_entry(rule, s[i], kappa * s[i] + sigma * z[place], rate, level)
             total += x
             squares += x * x

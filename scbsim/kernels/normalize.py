@@ -11,7 +11,7 @@ from scbsim.kernels.jit import kernel
 
 @kernel
 def normalize_columns(
-    A: Any, facts: Any, level: Any, in_place: Any, support: Any, off_sums: Any
+    A: Any, facts: Any, level: Any, in_place: Any, support: Any, off_sums: Any, masses: Any
 ) -> Any:
     """Keep what stands out in each column of A, rescaled to sum 1.
 
@@ -28,18 +28,18 @@ def normalize_columns(
         Receives the normalised support entries.
     off_sums : (N, 2) float64
         Receives the sums off the support.
+    masses : (N,) float64
+        Receives the mass kept of each column; V is to be multiplied by their mu-weighted mean.
 
     Returns
     -------
-    mass : float64
-        mu-weighted mean of the mass kept, by which V is to be multiplied.
     count : int
         Columns in which nothing stood out, which stay as they were.
     """
     N, Q = A.support.shape
     n = A.bulk.shape[1]
     real = A.bulk.dtype.type
-    mean_mass, count = 0.0, 0
+    count = 0
     for k in range(N):
         total, top = A.off_sums[k, 0], 0.0
         for j in range(Q):
@@ -53,7 +53,7 @@ def normalize_columns(
         cut = level * (top + intercept)
         if intercept >= cut:
             count += 1
-            mean_mass += facts.mu[k]
+            masses[k] = 1.0
             support[k, :] = A.support[k, :]
             off_sums[k, :] = A.off_sums[k, :]
             continue
@@ -66,7 +66,7 @@ def normalize_columns(
         for t in range(n):
             if A.bulk[k, t] >= cut:
                 mass += np.float64(A.bulk[k, t]) + intercept
-        mean_mass += facts.mu[k] * mass
+        masses[k] = mass
         for j in range(Q):
             s = A.support[k, j]
             support[k, j] = (s + intercept) / mass if s >= cut else 0.0
@@ -79,4 +79,4 @@ def normalize_columns(
                 off_sums[k, 1] += np.float64(s) * np.float64(s)
             if in_place:
                 A.bulk[k, t] = s
-    return mean_mass, count
+    return count

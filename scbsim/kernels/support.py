@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scbsim.kernels.jit import piece
+from scbsim.kernels.matched import entry_level
 from scbsim.kernels.rules import step_entry
 
 
@@ -23,6 +24,7 @@ def step_support(A: Any, move: Any, kappa: Any, kappa_prime: Any) -> None:
     for k in range(N):
         for j in range(Q):
             s = A.support[k, j]
-            noise = move.sigma_A[k] * A.noise[k, j]
-            gradient = kappa * s - kappa_prime * A.weights[k, j] + noise
+            q = A.weights[k, j]
+            noise = entry_level(move.matched, move.sigma_A[k], k, s, q) * A.noise[k, j]
+            gradient = kappa * s - kappa_prime * q + noise
             A.support[k, j] = step_entry(move.rule, s, gradient, move.rate_A, move.level[k])

@@ -29,11 +29,10 @@ NOT_IN_THIS_RELEASE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         "engine {} is not in this release; there are auto, dense, sparse, collapsed, population",
     ),
     (
-        "noise.model",
-        lambda model: model == "matched",
-        "noise model {} is not in this release; there are isotropic, none",
+        "sweep",
+        lambda table: table is not None,
+        "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster",
     ),
-    ("sweep", lambda table: table is not None, "sweeps are not in this release"),
 )
 
 
@@ -184,6 +183,25 @@ def matrices_have_a_P(run: Values) -> Iterator[Fault]:
                 f"{show(run[table][key])} needs the matrix P, and task.K_P draws none; take "
                 "task.P_concentration in its place",
             )
+
+
+def matched_noise_has_a_matrix(run: Values) -> Iterator[Fault]:
+    """Check that matched noise, whose levels follow the matrix V, meets one."""
+    if run["noise"]["model"] != "matched":
+        return
+    dynamics = run["dynamics"]
+    if dynamics.get("engine") == "collapsed":
+        yield Fault(
+            "dynamics.engine",
+            '"collapsed" is not exact under noise.model = "matched"; there are auto, dense and, '
+            "under l1 rules, sparse",
+        )
+    if dynamics.get("value") == "collapsed":
+        yield Fault(
+            "dynamics.value",
+            '"collapsed" has no matrix V, which noise.model = "matched" follows; there are auto '
+            "and matrix",
+        )
 
 
 def population_has_signals(run: Values) -> Iterator[Fault]:

@@ -79,6 +79,7 @@ class RunSpec(Table):
         spec_checks.engine_has_the_rules,
         spec_checks.collapsed_has_no_entries,
         spec_checks.matrices_have_a_P,
+        spec_checks.matched_noise_has_a_matrix,
         spec_checks.in_this_release,
         spec_checks.ensembles_keep_no_states,
     )

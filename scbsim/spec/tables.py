@@ -151,12 +151,16 @@ class NoiseSpec(Table):
     Attributes
     ----------
     model : {"isotropic", "matched", "none"}
-        Constant levels, levels matched to the true gradient, or no noise.
+        Constant levels, the gradient's own levels (section 5b), or no noise.
     sigma_A : float
         Level of the attention noise for a batch of one, 0 or more: column k of A gets
-        ``sigma_A / sqrt(batch_size mu_k)`` an entry.
+        ``sigma_A / sqrt(batch_size mu_k)`` an entry. Under "matched" it is only the unit of
+        ``threshold_sigmas``.
     sigma_V : float
-        Level of the value noise for a batch of one, 0 or more.
+        Level of the value noise for a batch of one, 0 or more; read by "isotropic" alone.
+    every : int
+        Steps from one renewal of matched levels to the next, counted from the start of the run,
+        1 to below 2**40. Read by "matched" alone.
     """
 
     place: ClassVar[str] = "[noise]"
@@ -166,6 +170,14 @@ class NoiseSpec(Table):
     ] = "isotropic"
     sigma_A: Annotated[float, NOT_NEGATIVE] = 1.0
     sigma_V: Annotated[float, NOT_NEGATIVE] = 1.0
+    every: Annotated[int, count(1, 2**40)] = 20
+
+    def plain(self) -> dict[str, Any]:
+        """Return the table as a dict; ``every`` only where it is read."""
+        table = super().plain()
+        if self.model != "matched":
+            del table["every"]
+        return table
 
 
 class InitSpec(Table):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.errors import ScbsimError
 from scbsim.storage.hdf5 import failing_plainly, failing_whole
 from scbsim.storage.schema import LEAST_ROOM, LIBVER
+from scbsim.storage.shards import (
+    ALL,
+    Share,
+    read_columns,
+    read_shards,
+    remove_shards,
+    shards_beside,
+)
 from scbsim.storage.space import give_back, make_room, sync
 from scbsim.storage.text import put_text, text
 
@@ -41,6 +50,7 @@ class Checkpoint:
         Of which spec, as JSON.
     facts : dict
         Small numbers: the step, where in the stages, what the recorder had recorded.
+        Of a shared run, under ``shards``, where the bulk is.
     state : dict of arrays
         The engine's; of an ensemble those of all replicas.
     """
@@ -75,6 +85,7 @@ def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
                 os.replace(newest, before)
             os.replace(making, newest)
             sync(output.absolute().parent)
+        _remove_stale_shards(output)
     except BaseException:
         making.unlink(missing_ok=True)
         raise
@@ -98,43 +109,93 @@ def _write(path: Path, checkpoint: Checkpoint) -> None:
         file.close()
 
 
-def read_checkpoint(output: Path) -> Checkpoint | None:
-    """Return the last checkpoint beside an output that is whole, or None."""
+def _remove_stale_shards(output: Path) -> None:
+    """Take away the shards of which no checkpoint says anything any more."""
+    if not shards_beside(output):
+        return
+    there = [name for name in ("ckpt", "ckpt.1") if beside(output, name).exists()]
+    named = [_facts(output, name) for name in there]
+    if not all(named):
+        # What cannot be read now may well be read later.
+        return
+    tables = (facts.get("shards") for facts in named)
+    remove_shards(output, but=[table["generation"] for table in tables if table])
+
+
+def read_checkpoint(
+    output: Path, read: Callable[[Path, str], Checkpoint] | None = None
+) -> Checkpoint | None:
+    """Return the last checkpoint beside an output that is whole, or None.
+
+    Parameters
+    ----------
+    output : Path
+    read : callable, optional
+        Reads one, given the output and its suffix; :func:`read_one` unless given.
+
+    Raises
+    ------
+    MemoryNeeded
+        If it does not fit into memory.
+    """
     for name in ("ckpt", "ckpt.1"):
-        with suppress(Exception):
-            return _read(beside(output, name))
+        try:
+            return (read or read_one)(output, name)
+        except (ScbsimError, MemoryError):
+            # Not for a fault of its own: the run must not begin anew for that.
+            raise
+        except Exception:
+            continue
     return None
 
 
 def checkpoint_step(output: Path) -> int | None:
     """Return the step of the last checkpoint beside an output, without reading its state."""
     for name in ("ckpt", "ckpt.1"):
-        with (
-            suppress(Exception),
-            h5py.File(beside(output, name), "r", locking=False) as file,
-        ):
-            return int(json.loads(text(file.attrs, "facts"))["step"])
+        if facts := _facts(output, name):
+            return int(facts["step"])
     return None
+
+
+def _facts(output: Path, name: str) -> dict[str, Any]:
+    """Return the small numbers of a checkpoint; none where there is none."""
+    with suppress(Exception), h5py.File(beside(output, name), "r", locking=False) as file:
+        facts: dict[str, Any] = json.loads(text(file.attrs, "facts"))
+        return facts
+    return {}
 
 
 def remove_checkpoints(output: Path) -> None:
     """Take all of them away."""
     for name in ("ckpt.tmp", "ckpt.1", "ckpt"):
         beside(output, name).unlink(missing_ok=True)
+    remove_shards(output)
 
 
-def _read(path: Path) -> Checkpoint:
+def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
+    """Return a checkpoint, with some columns of its bulk: all of them unless told otherwise.
+
+    Any error says that it is not whole, but one of memory.
+    """
+    path = beside(output, name)
     with h5py.File(path, "r", locking=False) as file:
         if text(file.attrs, "format") != FORMAT:
             raise ValueError(f"{path} is no checkpoint")
-        state = {name: data[()] for name, data in _arrays(file)}
-        for name, array in state.items():
-            if _crc(array) != int(file[name].attrs["crc32"]):
+        facts = json.loads(text(file.attrs, "facts"))
+        state = {}
+        for name, data in _arrays(file):
+            if name == "bulk":
+                state[name] = read_columns(data, share)
+                continue
+            state[name] = data[()]
+            if _crc(state[name]) != int(data.attrs["crc32"]):
                 raise ValueError(f"{path}: {name} is damaged")
+        if "shards" in facts:
+            state["bulk"] = read_shards(output, facts["shards"], share)
         return Checkpoint(
             run_uuid=text(file.attrs, "run_uuid"),
             spec=text(file.attrs, "spec"),
-            facts=json.loads(text(file.attrs, "facts")),
+            facts=facts,
             state=state,
         )
 

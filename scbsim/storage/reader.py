@@ -34,6 +34,7 @@ from scbsim.storage.schema import (
     TASK,
     TRAJECTORY,
 )
+from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
 from scbsim.storage.superblock import Repaired, superblock
 from scbsim.storage.text import text
@@ -203,8 +204,14 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
         }
 
 
-def last_state(path: str | os.PathLike[str]) -> tuple[Task, State]:
+def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, State]:
     """Return the task and the last state of a complete run: a start for another.
+
+    Parameters
+    ----------
+    path : path of an output file
+    share : Share
+        Which columns of a ``bulk``: all of them unless told otherwise.
 
     Raises
     ------
@@ -223,7 +230,7 @@ def last_state(path: str | os.PathLike[str]) -> tuple[Task, State]:
             elif status != "complete":
                 why = f"the run is {status}"
             raise OutputError(f"{path} holds no last state to start from; {why}")
-        _, state = read_state(file[FINAL], 0)
+        _, state = read_state(file[FINAL], 0, share)
     return Task.from_known(read_arrays(path)), state
 
 

@@ -16,6 +16,7 @@ from scbsim.errors import OutputError, RunWarning, TaskError
 from scbsim.observables import NAMES, STATUS
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
+from scbsim.state import State
 from scbsim.storage.checkpoint import Checkpoint, beside, read_checkpoint
 from scbsim.storage.ensemble_reader import is_ensemble, read_tables
 from scbsim.storage.position import Position, ReplicaPosition, position_of
@@ -64,7 +65,20 @@ class Past:
     matrix_V: bool = False
 
 
-def past_of(path: Path, spec: RunSpec) -> Past | None:
+class Reading:
+    """How states are read: in full, unless a subclass does otherwise."""
+
+    def checkpoint(self, output: Path) -> Checkpoint | None:
+        """Return the last checkpoint beside an output that is whole, or None."""
+        return read_checkpoint(output)
+
+    def final(self, path: Path) -> tuple[int, State]:
+        """Return the step and the last state in the file of a complete run."""
+        with opened(path) as file:
+            return read_state(file[FINAL], 0)
+
+
+def past_of(path: Path, spec: RunSpec, reading: Reading | None = None) -> Past | None:
     """Return where the run in a file goes on, or None if there is nothing to do.
 
     The file must have no writer. One whose writer died is repaired, once it is known to be whole;
@@ -75,18 +89,19 @@ def past_of(path: Path, spec: RunSpec) -> Past | None:
     OutputError
         If the file is not one of ours, or holds another run.
     """
+    reading = reading or Reading()
     fault = fault_of(path)
     if fault is not None:
-        return _after_damage(path, spec, fault)
+        return _after_damage(path, spec, fault, reading)
     if not superblock(path).sound:
         repair(path)
     try:
-        return _past_in(path, spec)
+        return _past_in(path, spec, reading)
     except (Damaged, TaskError) as error:
-        return _after_damage(path, spec, str(error))
+        return _after_damage(path, spec, str(error), reading)
 
 
-def _past_in(path: Path, spec: RunSpec) -> Past | None:
+def _past_in(path: Path, spec: RunSpec, reading: Reading) -> Past | None:
     """Read from a file that can be read where its run goes on."""
     with opened(path) as file:
         status = STATUS[int(file[TRAJECTORY]["status"][()])]
@@ -100,8 +115,8 @@ def _past_in(path: Path, spec: RunSpec) -> Past | None:
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
-            return _extended(path, file, spec, longer, who)
-    checkpoint = read_checkpoint(path)
+            return _extended(path, file, spec, longer, who, reading)
+    checkpoint = reading.checkpoint(path)
     if checkpoint is None or checkpoint.run_uuid != who["run_uuid"]:
         return Past(None, Cursors(), **who, respecify=longer > 0)
     # One of before the last stage grew counts on the length that it had then.
@@ -146,7 +161,7 @@ def _position(checkpoint: Checkpoint, longer: int = 0) -> Position:
 
 
 def _extended(
-    path: Path, file: Any, spec: RunSpec, longer: int, who: dict[str, Any]
+    path: Path, file: Any, spec: RunSpec, longer: int, who: dict[str, Any], reading: Reading
 ) -> Past | None:
     """Take up a complete run whose last stage is longer now."""
     stages = file[STAGES]
@@ -162,7 +177,7 @@ def _extended(
             f"{path} is complete and did not keep its last state, so it cannot go on: "
             "run it with output.final_state = true"
         )
-    step, state = read_state(file[FINAL], 0)
+    step, state = reading.final(path)
     rows = len(file[TRAJECTORY]["step"])
     # What is in the file only because the run ended there is written over.
     extra = 1 if step % spec.output.every else 0
@@ -179,9 +194,9 @@ def _extended(
     return Past(Position((position,)), cursors, **who, respecify=True)
 
 
-def _after_damage(path: Path, spec: RunSpec, fault: str) -> Past:
+def _after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> Past:
     """Put a damaged file aside; go on from the checkpoint, if there is one."""
-    checkpoint = read_checkpoint(path)
+    checkpoint = reading.checkpoint(path)
     if checkpoint is None or _other(checkpoint, spec):
         raise OutputError(
             f"{path} cannot be taken up ({fault}), and no checkpoint of this run is beside it: "

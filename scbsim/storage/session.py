@@ -70,7 +70,7 @@ class Session:
         self._lock, self._made = _locked(self.path)
         try:
             there = resume and self.path.exists()
-            self.past: Past | None = past_of(self.path, spec) if there else None
+            self.past: Past | None = self._past() if there else None
             self.finished = there and self.past is None
             if self.finished:
                 # It may have been killed just before it did so itself.
@@ -78,6 +78,9 @@ class Session:
         except BaseException:
             self._release()
             raise
+
+    def _past(self) -> Past | None:
+        return past_of(self.path, self._spec)
 
     def __enter__(self) -> Session:
         return self
@@ -185,6 +188,9 @@ class Session:
         self._saved_at = monotonic()
 
     def _keep(self, position: Position, cursors: Cursors) -> None:
+        write_checkpoint(self.path, self._checkpoint(position, cursors))
+
+    def _checkpoint(self, position: Position, cursors: Cursors) -> Checkpoint:
         facts: dict[str, Any] = {
             **position.facts(),
             "stages": len(self._spec.stage),
@@ -192,7 +198,7 @@ class Session:
             "created_utc": self._header.created_utc,
         }
         spec, arrays = self._spec.to_json(), position.arrays()
-        write_checkpoint(self.path, Checkpoint(self._header.run_uuid, spec, facts, arrays))
+        return Checkpoint(self._header.run_uuid, spec, facts, arrays)
 
     def tidy(self) -> None:
         """Leave the file alone in its place: the run has ended, and it is closed and synced."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from scbsim.state import State
 from scbsim.storage.schema import MOST_CHUNK_BYTES
+from scbsim.storage.shards import ALL, Share
 
 RAGGED = ("indices", "data")
 """Arrays whose length changes from state to state."""
@@ -59,9 +60,21 @@ def put_state(group: h5py.Group, i: int, state: State) -> None:
             put(group[name], i, array + begin if name == _POINTERS else array)
 
 
-def read_state(group: h5py.Group, i: int) -> tuple[int, State]:
-    """Return the step and the arrays of one state in `/snapshots` or `/final`."""
-    state = {name: data[i] for name, data in group.items() if name not in ("step", *RAGGED)}
+def read_state(group: h5py.Group, i: int, share: Share = ALL) -> tuple[int, State]:
+    """Return the step and the arrays of one state in `/snapshots` or `/final`.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    i : int
+    share : Share
+        Which columns of a ``bulk``: all of them unless told otherwise.
+    """
+    state = {
+        name: data[i, share.of(data.shape[1])] if name == "bulk" else data[i]
+        for name, data in group.items()
+        if name not in ("step", *RAGGED)
+    }
     if _POINTERS in state:
         begin, end = int(state[_POINTERS][0]), int(state[_POINTERS][-1])
         state |= {name: group[name][begin:end] for name in RAGGED}
@@ -70,10 +83,17 @@ def read_state(group: h5py.Group, i: int) -> tuple[int, State]:
 
 
 def put(data: h5py.Dataset, i: int, value: object) -> None:
-    """Set entry ``i`` along the first dimension, which grows where it must."""
+    """Set entry ``i`` along the first dimension, which grows where it must.
+
+    What has ``pieces`` is not in one place: it gives them one by one, each with where it belongs.
+    """
     if len(data) <= i:
         data.resize(i + 1, axis=0)
-    data[i] = value
+    if not hasattr(value, "pieces"):
+        data[i] = value
+        return
+    for place, piece in value.pieces():
+        data[(i, *place)] = piece
 
 
 def _chunk(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

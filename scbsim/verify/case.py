@@ -11,7 +11,7 @@ import numpy as np
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.sparse import SparseEngine
-from scbsim.noise import NoiseLevels
+from scbsim.noise import Noise
 from scbsim.stages import Stage
 from scbsim.task import Task
 
@@ -61,12 +61,12 @@ class Case:
     ----------
     name : str
     task : Task
-    noise : NoiseLevels
+    noise : NoiseLevels or MatchedNoise
     stage : Stage
     contenders : tuple of Contender
     start : mapping
         ``alpha_A`` and ``alpha_V``.
-    warm : (Stage, NoiseLevels), optional
+    warm : (Stage, noise), optional
         Under which a dense engine ran first, so that all start from a state with a rest.
     times : tuple of int
         Steps after which the observables are compared, together.
@@ -74,11 +74,11 @@ class Case:
 
     name: str
     task: Task
-    noise: NoiseLevels
+    noise: Noise
     stage: Stage
     contenders: tuple[Contender, ...]
     start: Mapping[str, float] = field(default_factory=lambda: {"alpha_A": 0.3, "alpha_V": 0.4})
-    warm: tuple[Stage, NoiseLevels] | None = None
+    warm: tuple[Stage, Noise] | None = None
     times: tuple[int, ...] = (1, 3, 8)
 
     def begin(self, build: Build) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.noise import NoiseLevels
+from scbsim.noise import MatchedNoise, Noise, NoiseLevels
 from scbsim.stages import Stage
 from scbsim.task import Task
 from scbsim.verify import tasks
@@ -34,7 +34,15 @@ def stage(rule: str, level: Any = 0.0, rate_A: float = _RATE_A, rate_V: float = 
 
 def all_cases() -> list[Case]:
     """Return all cases, in an order that never changes: their seeds depend on it."""
-    return [*_plain(), *_sgd(), *_thresholds(), *_few_numbers(), *_no_noise(), *_starts()]
+    return [
+        *_plain(),
+        *_sgd(),
+        *_thresholds(),
+        *_few_numbers(),
+        *_no_noise(),
+        *_starts(),
+        *_matched(),
+    ]
 
 
 def _l1(name: str, task: Task, rule: str, sigmas: float, **given: Any) -> Case:
@@ -51,7 +59,7 @@ def _one_lam(name: str, task: Task, rule: str, sigmas: float, **given: Any) -> C
     return Case(f"{rule}, {name}", task, noise, stage(rule, lam), _OF_L1, **given)
 
 
-def _sgd_case(name: str, task: Task, noise: NoiseLevels | None = None, **given: Any) -> Case:
+def _sgd_case(name: str, task: Task, noise: Noise | None = None, **given: Any) -> Case:
     given.setdefault("contenders", _OF_SGD)
     under = stage("sgd", np.zeros(task.N))
     return Case(f"sgd, {name}", task, noise or levels(task), under, **given)
@@ -149,3 +157,25 @@ def _starts() -> Iterator[Case]:
         yield _l1("from a rest of all entries", task, rule, 1.0, warm=warm)
         yield _l1("from a rest of some entries", task, rule, 2.0, warm=some)
     yield _sgd_case("from a rest without noise of A", task, still, warm=warm)
+
+
+def _matched() -> Iterator[Case]:
+    """Give levels that follow the state, renewed on the way; what the sparse engine has is V.
+
+    Of the small batch noise is as large as that of the other cases, so levels differ from entry
+    to entry by much.
+    """
+    follows = partial(MatchedNoise, 40)
+    task = tasks.small()
+    some = (stage("prox", 1.5 * levels(task).sigma_A), levels(task))
+    yield _sgd_case("matched", task, follows(3), contenders=(SINGLE,))
+    for rule in ("prox", "denoise"):
+        both = {"noise": follows(3), "contenders": (SPARSE_A, SINGLE)}
+        rare = {"noise": follows(2), "contenders": (SPARSE_A,)}
+        yield _l1("matched", task, rule, 0.7, **both)
+        yield _l1("matched, T = 600", tasks.small(N=6, T=600), rule, 1.0, **rare)
+        yield _l1("matched, from a rest of some entries", task, rule, 1.0, warm=some, **rare)
+    every = {"noise": follows(1), "contenders": (SPARSE_A,)}
+    yield _l1("matched, from zero", task, "prox", 0.2, start=_ZERO, **every)
+    yield _l1("matched, N = 2, T = 2", tasks.small(N=2, T=2, Q=1), "prox", 0.3, **every)
+    yield _l1("matched, K_P = 0", tasks.without_transitions(), "prox", 0.5, **every)

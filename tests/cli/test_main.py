@@ -7,7 +7,8 @@ import pytest
 import scbsim as package
 from scbsim import presets
 
-COMMANDS = ["run", "figure", "phase", "info", "plot", "watch", "presets", "verify", "warmup"]
+COMMANDS = ["run", "figure", "phase", "sweep", "submit", "status", "resubmit", "cancel", "collect"]
+COMMANDS += ["info", "plot", "watch", "presets", "verify", "warmup"]
 
 
 def test_help_lists_the_commands_in_order(scbsim):
@@ -30,7 +31,9 @@ def test_version(scbsim):
     assert scbsim("--version").stdout == f"scbsim {package.__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["sweep"], ["--nothing"], ["run"], ["run", "x.toml"], ["plot"]])
+@pytest.mark.parametrize(
+    "words", [["nothing"], ["sweep"], ["--nothing"], ["run"], ["run", "x.toml"], ["plot"]]
+)
 def test_wrong_words_are_status_2(scbsim, fails, words):
     assert "Usage: scbsim" in fails(scbsim(*words), 2)
 

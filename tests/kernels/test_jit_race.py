@@ -105,7 +105,8 @@ event.register("numba:compile", type("", (event.Listener,), {
     "on_start": lambda self, event: compiled.append(event.data["dispatcher"].py_func.__name__),
     "on_end": lambda self, event: None,
 })())
-spec = {"task": {"N": 5, "T": 50, "Q": 2}, "stage": [{"steps": 3}]}
+dense = {"engine": "dense"}
+spec = {"task": {"N": 5, "T": 50, "Q": 2}, "dynamics": dense, "stage": [{"steps": 3}]}
 run = simulate(RunSpec.from_dict(spec))
 print(json.dumps({"advance": compiled.count("advance"), "loss": float(run["loss"][-1])}))
 """

@@ -15,6 +15,7 @@ from scbsim.errors import InputError
 from scbsim.kernels.attention import _update_by_rule
 from scbsim.kernels.exponential import BATCH, fill_exponentials
 from scbsim.kernels.normal import BLOCK, _normals32, _normals64
+from scbsim.kernels.traces import TILE, _add_products, packed_size
 from scbsim.kernels.vectors import choose_width
 from scbsim.kernels.xoshiro import fill_words
 
@@ -44,8 +45,13 @@ def _exponentials(e, words, batch, counter, key):
 
 
 @numba.njit
-def _update(rule, s, z, rows, constants, sum_1, sum_2):
-    return _update_by_rule(rule, s, z, rows, constants, sum_1, sum_2)
+def _products(W, first, packed, tile):
+    _add_products(W, first, packed, tile)
+
+
+@numba.njit
+def _update(rule, s, z, rows, constants, curve, sum_1, sum_2):
+    return _update_by_rule(rule, s, z, rows, constants, curve, sum_1, sum_2)
 
 
 def widest(function, arguments, instruction):
@@ -110,11 +116,37 @@ def test_exponentials():
 )
 def test_update(dtype, kind):
     s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, (one,) * 3, sums, sums.copy())
+    arguments = (1, s, s.copy(), 512, (one,) * 3, None, sums, sums.copy())
     register, count = widest(_update, arguments, "min" + kind)
     # Four streams under each of the two rules that threshold.
     assert wide_enough(register)
     assert count >= 8
+    # Isotropic levels are no business of an entry's.
+    assert widest(_update, arguments, "sqrt" + kind) == ("", 0)
+
+
+@x86_only
+@pytest.mark.parametrize(
+    ("dtype", "kind"), [(np.float32, "ps"), (np.float64, "pd")], ids=["float32", "float64"]
+)
+def test_update_under_matched_noise(dtype, kind):
+    s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
+    arguments = (1, s, s.copy(), 512, (one,) * 3, (one,) * 4, sums, sums.copy())
+    for instruction, least in (("min", 8), ("sqrt", 12)):
+        register, count = widest(_update, arguments, instruction + kind)
+        assert wide_enough(register)
+        # Four streams under each rule.
+        assert count >= least
+
+
+@x86_only
+def test_products_of_matrices():
+    W, packed, tile = np.zeros((9, 9)), np.zeros(packed_size(9)), np.zeros(TILE)
+    register, count = widest(_products, (W, 0, packed, tile), "vfmadd...pd")
+    if FEATURES.get("fma"):
+        # Sixteen products for every four columns that are read.
+        assert wide_enough(register)
+        assert count >= 16
 
 
 WIDTH = """
@@ -169,17 +201,23 @@ import numpy as np
 import scbsim
 warnings.simplefilter("ignore")
 digest = hashlib.sha256()
-for precision in "float32", "float64":
+sgd = [{"steps": 10, "rule": "sgd"}]
+l1 = [
+    {"steps": 10, "rule": "prox", "threshold_sigmas": 1.5, "normalize_level": 0.1},
+    {"steps": 10, "rule": "denoise", "threshold_sigmas": 1.5},
+]
+for engine, precision, stages in [
+    ("dense", "float32", sgd + l1),
+    ("dense", "float64", sgd + l1),
+    ("sparse", "float64", l1),
+    ("collapsed", "float64", sgd),
+]:
     spec = scbsim.RunSpec.from_dict({
         "seed": 4,
         "task": {"N": 70, "T": 2500, "Q": 2, "mu": "dirichlet"},
-        "dynamics": {"engine": "dense", "precision": precision, "batch_size": 1e6},
+        "dynamics": {"engine": engine, "precision": precision, "batch_size": 1e6},
         "init": {"alpha_A": 0.1, "alpha_V": 0.1},
-        "stage": [
-            {"steps": 10, "rule": "sgd"},
-            {"steps": 10, "rule": "prox", "threshold_sigmas": 1.5, "normalize_level": 0.1},
-            {"steps": 10, "rule": "denoise", "threshold_sigmas": 1.5},
-        ],
+        "stage": stages,
     })
     run = scbsim.simulate(spec)
     assert run.attrs["status"] == "complete"

@@ -11,8 +11,8 @@ from mutants import mutant
 from scbsim.engines.birth_groups import births_of
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.sparse import SparseEngine
-from scbsim.kernels import births, collapsed, component, live, sparse, value
-from scbsim.verify.case import SCALARS_OF_V, Contender
+from scbsim.kernels import births, collapsed, component, live, sparse, support, value
+from scbsim.verify.case import SCALARS_OF_V, SPARSE_A, Contender
 from scbsim.verify.cases import all_cases
 from scbsim.verify.verification import CHANCE, verify
 
@@ -159,6 +159,25 @@ def test_components(what, matrix, monkeypatch):
     monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)
     # The decay shows where there is a rest that is long beside the noise of a step.
     assert noticed("sgd, from a rest" if "decay" in what else "sgd, N = 3, T = 3", CollapsedEngine)
+
+
+def test_matched_levels_of_the_support(monkeypatch):
+    of_zeros = ("entry_level(move.matched, move.sigma_A[k], k, s, q)", "move.sigma_A[k]")
+    advance = mutant(sparse, step_support=mutant(support, of_zeros).step_support).advance_sparse
+    monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
+    assert noticed("denoise, matched, T = 600", SPARSE_A.build)
+
+
+def test_births_by_levels_that_are_over(monkeypatch):
+    renew = SparseEngine._renew_levels
+
+    def renew_all_but_births(engine):
+        stage = engine._stage
+        renew(engine)
+        engine._stage = stage if engine.step else None
+
+    monkeypatch.setattr(SparseEngine, "_renew_levels", renew_all_but_births)
+    assert noticed("denoise, matched, T = 600", SPARSE_A.build)
 
 
 def test_the_right_engines_pass_as_mutants_do(monkeypatch):

@@ -1,0 +1,60 @@
+"""What does it cost that noise follows the gradient: in each step, and to renew the levels?
+
+Beside the same step under isotropic noise in the same run. Renewals cost what they do whatever
+``noise.every`` is; the share is that of the default.
+"""
+
+import numba
+import pytest
+
+from scbsim import RunSpec, Task
+from scbsim.engines.choose import build, choose
+from scbsim.stages import stages_of
+
+N, T = 500, 100_000
+
+
+def engine(name, rule, model, threads):
+    spec = RunSpec.from_dict(
+        {
+            "task": {"N": N, "T": T, "Q": 2, "P_concentration": 0.005},
+            "dynamics": {"engine": name, "rule": rule, "batch_size": 5e4 * N, "value": "matrix"},
+            "noise": {"model": model},
+            "stage": [{"steps": 1000, "threshold_sigmas": 4.0}],
+        }
+    )
+    task = Task.from_spec(spec.task)
+    built = build(choose(spec, task), spec, task, threads)
+    return built, stages_of(spec, task)[0], spec.noise.every
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("dense", "sgd"), ("dense", "prox"), ("dense", "denoise"), ("sparse", "prox")],
+)
+def test_matched_step(name, rule, threads, benchmark, best_of, note):
+    benchmark.group = f"matched noise, N={N} T={T}"
+    if name == "sparse" and threads > 1:
+        pytest.skip("the sparse engine has one thread")
+    numba.set_num_threads(threads)
+    matched, stage, every = engine(name, rule, "matched", threads)
+    plain, _, _ = engine(name, rule, "isotropic", threads)
+    matched.advance(stage, 1)
+    steps = 4 if name == "dense" else 10
+
+    def take(at, count):
+        matched.step = at
+        return matched.advance(stage, count)
+
+    # Between two renewals; then with one, which has births worked out anew, too.
+    benchmark.pedantic(take, (1, steps), rounds=9, warmup_rounds=1)
+    step = benchmark.stats.stats.min / steps
+    isotropic = best_of(lambda: plain.advance(stage, steps), rounds=9) / steps
+    renewal = best_of(lambda: take(0, 1), rounds=9) - step
+    note(
+        ms_a_step=1e3 * step,
+        isotropic_ms=1e3 * isotropic,
+        times_the_isotropic=step / isotropic,
+        ms_a_renewal=1e3 * renewal,
+        renewals_share=renewal / every / step,
+    )

@@ -1,0 +1,76 @@
+"""``scbsim submit`` and ``scbsim resubmit``: a sweep on a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scbsim.cli.cluster_options import cluster_options, given
+from scbsim.cli.options import debug_option, output_option, set_option
+
+if TYPE_CHECKING:
+    from scbsim.cluster.submission import Submitted
+
+
+@click.command(short_help="Submit a sweep, or a single run, to Slurm.")
+@click.argument("sweep", metavar="SWEEP.toml")
+@output_option("DIR", "The folder of the sweep, on a disk that all nodes see.", required=True)
+@set_option
+@cluster_options
+@click.option("--dry-run", is_flag=True, help="Print what sbatch would be given; start nothing.")
+@debug_option
+def submit(
+    sweep: str, output: Path, overrides: tuple[str, ...], dry_run: bool, **options: Any
+) -> None:
+    """Submit the runs of SWEEP.toml (a spec with a table [sweep], or a single one) as job arrays.
+
+    Runs that are finished or in the queue are left alone, so the same line again submits what is
+    left. A run that is preempted or out of time stops with a checkpoint and queues again.
+    """
+    from scbsim.cluster.options import Options
+    from scbsim.cluster.submission import scripts
+    from scbsim.cluster.submission import submit as submit_sweep
+    from scbsim.spec.sweep import Sweep
+    from scbsim.sweep.folder import SweepFolder
+
+    asked, wanted = Options(**given(options)), Sweep.from_toml(sweep, overrides)
+    if dry_run:
+        for text in scripts(SweepFolder(output.absolute(), wanted, "dry-run"), asked):
+            click.echo(text)
+        return
+    _report(output, submit_sweep(SweepFolder.made(output, wanted), asked))
+
+
+@click.command(short_help="Submit what is left of a sweep again.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--failed", is_flag=True, help="Only runs that failed, were interrupted or stopped.")
+@cluster_options
+@debug_option
+def resubmit(folder: Path, failed: bool, **options: Any) -> None:
+    """Submit the runs in DIR that are neither finished nor in the queue.
+
+    Each goes on from its last checkpoint. Jobs ask for what the last ones did, unless told.
+    """
+    from dataclasses import replace
+
+    from scbsim.cluster.submission import last_options
+    from scbsim.cluster.submission import submit as submit_sweep
+    from scbsim.sweep.folder import SweepFolder
+
+    there = SweepFolder.open(folder)
+    asked = replace(last_options(there), **given(options))
+    _report(folder, submit_sweep(there, asked, broken_only=failed))
+
+
+def _report(path: Path, done: Submitted) -> None:
+    tasks = sum(len(job.tasks) for job in done.jobs)
+    jobs = ", ".join(f"job {job.id}" for job in done.jobs)
+    if done.jobs:
+        click.echo(f"submitted: {done.runs} runs in {tasks} tasks ({jobs})")
+    else:
+        click.echo("nothing to submit")
+    if done.finished or done.alive:
+        click.echo(f"left alone: {done.finished} finished, {done.alive} queued or running")
+    click.echo(f"next: scbsim status {path}")

@@ -1,0 +1,73 @@
+"""``scbsim sweep``: many runs on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scbsim.cli.exits import FAILED, STOPPED
+from scbsim.cli.options import debug_option, output_option, quiet_option, set_option
+
+
+@click.command(short_help="Run every run of a sweep on this machine.")
+@click.argument("sweep", metavar="SWEEP.toml")
+@output_option("DIR", "The folder of the sweep.", required=True)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Runs at a time; as many as there are cores by default. Threads are shared out.",
+)
+@set_option
+@quiet_option
+@debug_option
+@click.pass_context
+def sweep(
+    ctx: click.Context,
+    sweep: str,
+    output: Path,
+    jobs: int | None,
+    overrides: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Run what SWEEP.toml asks for: a spec with a table [sweep].
+
+    \b
+    [sweep]
+    product = {"task.N" = [100, 500], "seed" = "0:20"}
+
+    Each run has a folder in DIR, named by what varies, with its file run.h5. The same line again
+    keeps what is finished, goes on with what is not, and tries again what failed. Exit status: 0
+    all done, 1 some failed, 75 stopped on a signal.
+    """  # noqa: D301  (click reads the escape)
+    from time import perf_counter
+
+    from scbsim.cli.signals import stopping
+    from scbsim.cli.summary import duration
+    from scbsim.cli.sweep_progress import following, in_all
+    from scbsim.spec.sweep import Sweep
+    from scbsim.storage.lock import WriterLock
+    from scbsim.sweep.folder import MANIFEST, SweepFolder
+    from scbsim.sweep.local import run_sweep
+
+    began = perf_counter()
+    folder = SweepFolder.made(output, Sweep.from_toml(sweep, overrides))
+    lock = WriterLock(folder.path / MANIFEST)
+    try:
+        with stopping() as stop, following(folder, quiet) as tell:
+            tally = run_sweep(folder, jobs=jobs, tell=tell, stop=stop)
+    finally:
+        lock.release()
+    wrong = bool(tally.failed or tally.stopped)
+    if not quiet or wrong:
+        took = f" in {duration(perf_counter() - began)}"
+        kept = f"; {tally.kept} of them were finished before" if tally.kept else ""
+        click.echo(f"{in_all(tally)}{took}{kept}", err=quiet)
+    if not quiet:
+        again = "scbsim status {}" if wrong else "scbsim collect {} -o ALL.h5"
+        click.echo(f"next: {again.format(output)}")
+    if tally.stopped:
+        ctx.exit(STOPPED)
+    if tally.failed:
+        ctx.exit(FAILED)

@@ -1,0 +1,103 @@
+"""How a sweep is doing: a line for each run in hand and one for all, on a terminal or in plain."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from scbsim.errors import OutputError
+from scbsim.storage.glance import glance
+from scbsim.sweep.failure import read_failure
+from scbsim.sweep.folder import SweepFolder
+from scbsim.sweep.local import Tally, Working
+
+_REFRESH_SECONDS = 0.5
+_LINE_SECONDS = 10.0
+_BAR_WIDTH = 20
+
+
+@contextmanager
+def following(folder: SweepFolder, quiet: bool) -> Iterator[Callable[[Tally, list[Working]], None]]:
+    """Give what tells people of a sweep, on stderr."""
+    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
+    if quiet:
+        yield lambda _tally, _working: None
+    elif not on_terminal:
+        yield _Lines(folder).tell
+    else:
+        with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+            yield _Bars(folder, live).tell
+
+
+class _Teller:
+    """Says what ended at once, and how the rest is doing now and then."""
+
+    def __init__(self, folder: SweepFolder, seconds: float) -> None:
+        self._folder = folder
+        self._seconds = seconds
+        self._due = monotonic() + (seconds if seconds > 1 else 0.0)
+        self._said = 0
+
+    def tell(self, tally: Tally, working: list[Working]) -> None:
+        for run in tally.failed[self._said :]:
+            failure = read_failure(self._folder.output(run))
+            click.echo(f"{run.name} failed: {failure.error if failure else ''}", err=True)
+        self._said = len(tally.failed)
+        if monotonic() >= self._due:
+            self._due = monotonic() + self._seconds
+            self._show(tally, working)
+
+    def _show(self, tally: Tally, working: list[Working]) -> None:
+        raise NotImplementedError
+
+    def _step(self, each: Working) -> tuple[int, int]:
+        """Return the steps on file of a run in hand, and those of its spec."""
+        total = self._folder.sweep.spec_of(each.run).total_steps
+        try:
+            return glance(self._folder.output(each.run)).step, total
+        except OutputError:
+            return 0, total
+
+
+class _Lines(_Teller):
+    def __init__(self, folder: SweepFolder) -> None:
+        super().__init__(folder, _LINE_SECONDS)
+
+    def _show(self, tally: Tally, working: list[Working]) -> None:
+        for each in working:
+            click.echo("{}: step {}/{}".format(each.run.name, *self._step(each)), err=True)
+        click.echo(in_all(tally), err=True)
+
+
+class _Bars(_Teller):
+    def __init__(self, folder: SweepFolder, live: Live) -> None:
+        super().__init__(folder, _REFRESH_SECONDS)
+        self._live = live
+
+    def _show(self, tally: Tally, working: list[Working]) -> None:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for each in working:
+            step, total = self._step(each)
+            bar = ProgressBar(total, step, width=_BAR_WIDTH)
+            table.add_row(each.run.name, bar, f"{step}/{total}")
+        ended = tally.kept + len(tally.done) + len(tally.failed)
+        table.add_row("all runs", ProgressBar(tally.total, ended, width=_BAR_WIDTH), in_all(tally))
+        self._live.update(table, refresh=True)
+
+
+def in_all(tally: Tally) -> str:
+    """Say how many runs have ended, and how."""
+    parts = [f"{tally.kept + len(tally.done)} of {tally.total} runs done"]
+    for name in ("failed", "stopped"):
+        if count := len(getattr(tally, name)):
+            parts.append(f"{count} {name}")
+    return ", ".join(parts)

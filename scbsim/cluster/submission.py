@@ -1,0 +1,109 @@
+"""Submitting what is left of a sweep: what is finished or in the queue is not started again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from scbsim.cluster import executor
+from scbsim.cluster.jobs import Job, add_job, job_name, places, read_jobs
+from scbsim.cluster.options import Options
+from scbsim.cluster.slurm import LARGEST_ARRAY, largest_array
+from scbsim.storage.lock import WriterLock
+from scbsim.sweep.folder import MANIFEST, SweepFolder
+from scbsim.sweep.states import ALIVE, BROKEN, FINISHED, RunState, states
+
+
+@dataclass
+class Submitted:
+    """What was submitted, and what was not.
+
+    Attributes
+    ----------
+    jobs : list of Job
+    finished, alive : int
+        Runs that are finished, and those in the queue or being written.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    finished: int = 0
+    alive: int = 0
+
+    @property
+    def runs(self) -> int:
+        """How many were submitted."""
+        return sum(len(names) for job in self.jobs for names in job.tasks)
+
+
+def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) -> Submitted:
+    """Submit the runs that are neither finished nor in the queue.
+
+    Parameters
+    ----------
+    folder : SweepFolder
+    options : Options
+    broken_only : bool
+        Only those that failed, were interrupted or stopped.
+
+    Raises
+    ------
+    RunFailed
+        If Slurm does not answer or does not take a job; those that it took are written down.
+    """
+    lock = WriterLock(folder.path / MANIFEST)
+    try:
+        found = states(folder, places(folder))
+        done = Submitted(
+            finished=sum(each.state in FINISHED for each in found),
+            alive=sum(each.state in ALIVE for each in found),
+        )
+        most = largest_array() or LARGEST_ARRAY
+        for tasks, wanted in arrays(_wanted(found, broken_only), options, most):
+            id = executor.submit(folder.path, job_name(folder), tasks, wanted)
+            job = Job(id, tuple(map(tuple, tasks)), options)
+            add_job(folder, job)
+            done.jobs.append(job)
+        return done
+    finally:
+        lock.release()
+
+
+def scripts(folder: SweepFolder, options: Options) -> list[str]:
+    """Return what sbatch would be given for all of a sweep; nothing is written or started."""
+    names = [run.name for run in folder.sweep.runs]
+    most = largest_array() or LARGEST_ARRAY
+    return [
+        executor.script(folder.path, job_name(folder), len(tasks), wanted)
+        for tasks, wanted in arrays(names, options, most)
+    ]
+
+
+def last_options(folder: SweepFolder) -> Options:
+    """Return what the last job of a sweep asked for."""
+    jobs = read_jobs(folder)
+    return jobs[-1].options if jobs else Options()
+
+
+def arrays(
+    names: Sequence[str], options: Options, most: int
+) -> list[tuple[list[list[str]], Options]]:
+    """Bundle runs into tasks, and tasks into arrays that a site takes.
+
+    Arrays run side by side, so each gets its share of the tasks that may run at a time.
+    """
+    size = options.runs_per_task
+    tasks = [list(names[i : i + size]) for i in range(0, len(names), size)]
+    parts = [tasks[i : i + most] for i in range(0, len(tasks), most)]
+    share = max(1, options.array_parallelism // max(1, len(parts)))
+    return [(part, replace(options, array_parallelism=share)) for part in parts]
+
+
+def _wanted(found: Sequence[RunState], broken_only: bool) -> list[str]:
+    """Return the names of the runs to submit: those that were never begun first.
+
+    One that takes its task down with it, by its memory say, then takes no others along for ever.
+    """
+    left = [each for each in found if each.state not in FINISHED | ALIVE]
+    if broken_only:
+        left = [each for each in left if each.state in BROKEN]
+    return [each.run.name for each in sorted(left, key=lambda each: each.state in BROKEN)]

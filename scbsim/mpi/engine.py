@@ -1,0 +1,164 @@
+"""The dense engine with its columns shared out over ranks, to the bits of one alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.engines.base import Block
+from scbsim.engines.dense import DenseEngine, adopt_columns, require_length
+from scbsim.engines.gaussian import GaussianEngine
+from scbsim.kernels.layout import Move, make_scratch
+from scbsim.kernels.normal import BLOCK
+from scbsim.kernels.normalize import normalize_columns
+from scbsim.kernels.shared import (
+    DISAGREED,
+    OVERFLOWED,
+    WENT_ON,
+    begin_step,
+    coupling_of,
+    end_step,
+)
+from scbsim.mpi.spread import Spread
+from scbsim.mpi.world import World
+from scbsim.noise import NoiseLevels
+from scbsim.observables import NAMES
+from scbsim.stages import Stage
+from scbsim.state import State
+from scbsim.task import Task
+
+
+class SharedEngine(GaussianEngine):
+    """Every entry of the columns of one rank; of all others a few numbers a step.
+
+    Every rank has V in full and steps it alike: what is drawn has an address, not a history.
+
+    Parameters
+    ----------
+    world : World
+    task, noise, **options
+        As :class:`scbsim.engines.dense.DenseEngine`.
+
+    Raises
+    ------
+    InputError
+        If T is beyond the layout of the random stream.
+    """
+
+    name = "dense"
+
+    def __init__(
+        self,
+        world: World,
+        task: Task,
+        noise: NoiseLevels,
+        *,
+        dtype: Any = np.float32,
+        threads: int = 1,
+        value: bool = True,
+        **options: Any,
+    ) -> None:
+        require_length(task, dtype)
+        super().__init__(task, noise, dtype=dtype, bulk=False, value=value, **options)
+        N, Q, blocks = task.N, task.Q, -(-task.T // BLOCK)
+        self.world = world
+        self._firsts = world.firsts(N)
+        self._here = world.columns(N)
+        here, columns = self._here, self._here.stop - self._here.start
+        self.own = self.A._replace(
+            bulk=np.zeros((columns, task.T), dtype),
+            support=self.A.support[here],
+            positions=self.A.positions[here],
+            weights=self.A.weights[here],
+            off_sums=self.A.off_sums[here],
+            block_sums=np.zeros((columns, blocks, 2)),
+            noise=self.A.noise[here],
+            first=here.start,
+        )
+        self.scratch = make_scratch(max(1, min(threads, columns * blocks)), N, dtype)
+        self._counts = np.diff(self._firsts)
+        self._message = np.empty((world.size + N, 2 + Q))
+        begin = here.start + world.rank
+        self._mine = self._message[begin : begin + columns + 1]
+
+    def advance(self, stage: Stage, steps: int) -> Block:
+        """Take up to ``steps`` steps under a stage."""
+        rows, row, coupled = np.empty((steps, len(NAMES))), np.empty(len(NAMES)), np.empty(4)
+        A, V, facts, move = self.A, self.V, self.facts, self._move(stage)
+        of_own = self._of_own(move)
+        coupling_of(A, V, facts, coupled, row)
+        for taken in range(steps):
+            at = self.step + taken
+            begin_step(self.own, V, facts, of_own, coupled, at, self.scratch, self._mine)
+            self.world.exchange(self._message, 1 + self._counts)
+            how = end_step(A, V, facts, move, coupled, self._message, self._firsts, row)
+            if how == DISAGREED:
+                self.world.fail(
+                    f"after step {at + 1} the ranks do not have the same V to the bit: their "
+                    "processors or versions of numba differ. Run on nodes of one kind"
+                )
+            if how == OVERFLOWED:
+                return self._block(rows[:taken], "diverged")
+            assert how == WENT_ON
+            rows[taken] = row
+            if max(row[0], row[1]) >= move.until_signal:
+                return self._block(rows[: taken + 1], "signal")
+        return self._block(rows, "steps")
+
+    def _block(self, rows: NDArray[np.float64], end: str) -> Block:
+        self.step += len(rows)
+        return Block(rows, end)
+
+    def _of_own(self, move: Move) -> Move:
+        here = self._here
+        return move._replace(sigma_A=move.sigma_A[here], level=move.level[here])
+
+    def _normalized_columns(self, level: float, in_place: bool) -> tuple[Any, Any, Any, int]:
+        N, Q = self.A.support.shape
+        support, off_sums = np.empty_like(self.own.support), np.empty_like(self.own.off_sums)
+        masses = np.empty(len(support))
+        count = normalize_columns(self.own, self.facts, level, in_place, support, off_sums, masses)
+        found = np.empty((N, Q + 3))
+        found[self._here] = np.column_stack([support, off_sums, masses])
+        self.world.exchange(found, self._counts)
+        parts = np.split(found, [Q, Q + 2], axis=1)
+        everywhere = sum(self.world.comm.allgather(int(count)))
+        return (*map(np.ascontiguousarray, parts[:2]), parts[2][:, 0].copy(), everywhere)
+
+    def state(self) -> State:
+        """Return the state: ``bulk`` as spread out over the ranks, and views of all else."""
+        spread: Any = Spread(self.world, self.own.bulk, self.task.N)
+        return {"bulk": spread, **super().state()}
+
+    def restore(self, step: int, state: State) -> None:
+        """Go to a state, of whose ``bulk`` the columns of this rank are given, and are kept."""
+        self.own = self.own._replace(bulk=state["bulk"])
+        self.step = step
+        for name, array in super().state().items():
+            array[...] = state[name]
+        self._set_mean()
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state of a run on another task of the same N and T.
+
+        Parameters
+        ----------
+        state : dict of arrays
+            A ``bulk`` in it has the columns of this rank.
+        old : Task
+            The task there.
+        """
+        adopt_columns(self.own, state, old, self.task)
+        Q = self.task.Q
+        found = np.concatenate([self.A.support, self.A.off_sums], axis=1)
+        self.world.exchange(found, self._counts)
+        self.A.support[:], self.A.off_sums[:] = found[:, :Q], found[:, Q:]
+        self._adopt_value(state, old)
+
+    @staticmethod
+    def needs(task: Task, dtype: Any, columns: int, *, value: bool) -> int:
+        """Return the bytes of the matrices of a rank with so many columns."""
+        of_all = DenseEngine.needs(task, dtype, value=value)
+        return of_all - (task.N - columns) * task.T * int(np.dtype(dtype).itemsize)

@@ -1,0 +1,24 @@
+"""The loop of a shared run, whose ranks take blocks of the same length."""
+
+from __future__ import annotations
+
+from scbsim.loop import Loop
+from scbsim.mpi.world import World
+
+
+class SharedLoop(Loop):
+    """The loop on one rank; the pace is that of rank 0, as clocks differ.
+
+    Parameters
+    ----------
+    world : World
+    *args, **options
+        As :class:`scbsim.loop.Loop`. What ``stop`` says must be the same on all ranks.
+    """
+
+    def __init__(self, world: World, *args: object, **options: object) -> None:
+        self._world = world
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+
+    def _paced(self, steps: int, seconds: float) -> int:
+        return int(self._world.told(super()._paced(steps, seconds)))

@@ -1,0 +1,86 @@
+"""Reading the state of a run that is taken up: rank 0 says which, every rank reads its columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from scbsim.errors import ScbsimError
+from scbsim.mpi.world import World
+from scbsim.state import State
+from scbsim.storage.checkpoint import Checkpoint, read_checkpoint, read_one
+from scbsim.storage.reader import opened
+from scbsim.storage.resume import Reading
+from scbsim.storage.schema import FINAL
+from scbsim.storage.states import read_state
+
+_FINAL = "final"
+
+
+class SharedReading(Reading):
+    """Reads states with the columns of each rank; one that any rank cannot read is damaged.
+
+    Whether there is anything to read is for rank 0 to find out. The others :meth:`serve` until it
+    says that it has done so.
+
+    Parameters
+    ----------
+    world : World
+
+    Attributes
+    ----------
+    state : dict of arrays
+        What was read last, with the columns of this rank.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.state: State = {}
+        self._world = world
+
+    def checkpoint(self, output: Path) -> Checkpoint | None:
+        """Return the last checkpoint beside an output that is whole on all ranks, or None."""
+        return read_checkpoint(output, self._asked)
+
+    def final(self, path: Path) -> tuple[int, State]:
+        """Return the step and the last state in the file of a complete run."""
+        found: tuple[int, State] = self._asked(path, _FINAL)
+        return found
+
+    def serve(self) -> None:
+        """On other ranks than 0: read what it asks for, until it needs nothing more."""
+        failed = None
+        while (asked := self._world.told(None)) is not None:
+            try:
+                self._read(*asked)
+            except (ScbsimError, MemoryError) as error:
+                failed = error
+            except ValueError:
+                continue
+        if failed:
+            raise failed
+
+    def dismiss(self) -> None:
+        """On rank 0: need nothing more."""
+        self._world.told(None)
+
+    def _asked(self, path: Path, name: str) -> Any:
+        return self._read(*self._world.told((path, name)))
+
+    def _read(self, path: Path, name: str) -> Any:
+        found = self._world.together(lambda: self._found(path, name))
+        if self._world.any(found is None):
+            raise ValueError(f"{path}: {name} is missing or damaged")
+        self.state = found[1] if name == _FINAL else found.state
+        return found
+
+    def _found(self, path: Path, name: str) -> Any:
+        share = self._world.share
+        try:
+            if name == _FINAL:
+                with opened(path) as file:
+                    return read_state(file[FINAL], 0, share)
+            return read_one(path, name, share)
+        except (ScbsimError, MemoryError):
+            raise
+        except Exception:
+            return None

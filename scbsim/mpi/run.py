@@ -1,0 +1,194 @@
+"""simulate_shared(): one dense run over the ranks of MPI, to the bits of a run without."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from scbsim.crew import Crew
+from scbsim.engines.choose import Choice, keeps_matrix_V
+from scbsim.ensemble import Ensemble, most_threads
+from scbsim.errors import Fault, InputError, OutputError, SpecError
+from scbsim.memory import require
+from scbsim.mpi.engine import SharedEngine
+from scbsim.mpi.loop import SharedLoop
+from scbsim.mpi.session import SharedSession
+from scbsim.mpi.world import World
+from scbsim.noise import NoiseLevels
+from scbsim.progress import Progress
+from scbsim.provenance import provenance
+from scbsim.run_header import RunHeader
+from scbsim.simulation import closing, label_of, require_sizes, task_of
+from scbsim.spec import RunSpec
+from scbsim.stages import stages_of
+from scbsim.storage.reader import last_state, load
+from scbsim.task import Task
+from scbsim.task.sparse_bigram import WITHOUT_P
+from scbsim.trajectory import Trajectory
+
+
+def simulate_shared(
+    world: World,
+    spec: RunSpec,
+    *,
+    output: str | os.PathLike[str],
+    progress: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    threads: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Trajectory | None:
+    """Run a spec on all ranks of a world together; each calls this with the same.
+
+    Parameters
+    ----------
+    world : World
+    spec, output, progress, overwrite, resume
+        As :func:`scbsim.simulate`; a run may have been begun with any number of ranks, or none.
+    threads : int, optional
+        Of each rank; as many as its node has for it unless given.
+    stop : callable, optional
+        As there. If it says True on one rank, all stop at the same step.
+
+    Returns
+    -------
+    xarray.Dataset or None
+        As :func:`scbsim.simulate` gives it, on rank 0; None on the others.
+
+    Raises
+    ------
+    SpecError, InputError
+        If the run is not one that can be shared.
+    Elsewhere
+        On ranks other than the one where something went wrong.
+    """
+    world.together(lambda: _require_shareable(spec, world))
+    with SharedSession(world, output, spec, overwrite=overwrite, resume=resume) as session:
+        if not session.finished:
+            status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
+            if status in ("complete", "diverged"):
+                session.tidy()
+    return world.on_lead(lambda: load(output))
+
+
+def _require_shareable(spec: RunSpec, world: World) -> None:
+    faults = []
+    if spec.dynamics.engine not in ("auto", "dense"):
+        problem = f'"{spec.dynamics.engine}" is not shared over ranks, only "dense" is'
+        faults.append(Fault("dynamics.engine", problem))
+    if spec.dynamics.replicas > 1:
+        problem = f"{spec.dynamics.replicas} are not shared over ranks, only a single run is"
+        faults.append(Fault("dynamics.replicas", problem))
+    if spec.noise.model == "matched":
+        problem = '"matched" needs more of each column than ranks exchange: "isotropic" or "none"'
+        faults.append(Fault("noise.model", problem))
+    if spec.output.snapshot_every:
+        problem = "a run that is shared over ranks keeps no snapshots: 0 is allowed"
+        faults.append(Fault("output.snapshot_every", problem))
+    if faults:
+        raise SpecError(faults, f"the spec of a run on {world.size} ranks")
+
+
+def _run(
+    world: World,
+    spec: RunSpec,
+    session: SharedSession,
+    *,
+    progress: bool,
+    threads: int | None,
+    stop: Callable[[], bool] | None,
+) -> str:
+    import numba
+
+    past = session.past
+    task = past.task if past and past.task else None
+    if task is None:
+        # Drawn once: on another processor its last bits may differ.
+        task = world.told(world.on_lead(lambda: task_of(spec, None)))
+    assert task is not None
+    processors = world.processors()
+    choice, most = world.together(lambda: _means(world, spec, task, session, threads))
+    count = most if threads else min(most, processors)
+    engine = world.together(lambda: _built(world, spec, task, choice, count))
+    if spec.init.from_ is not None and not (past and past.position):
+        path = spec.init.from_
+        there, state = world.together(lambda: last_state(path, world.share))
+        world.together(lambda: require_sizes(path, there, task))
+        engine.adopt(state, there)
+    name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
+    made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
+    header = RunHeader(spec, task, made, **name)
+    recorder = session.recorder(header, engine.state())
+    before = numba.get_num_threads()
+    numba.set_num_threads(count)
+    shown = Progress(spec.total_steps, quiet=not (progress and world.leads))
+    asked = stop or (lambda: False)
+    try:
+        with Crew(1) as crew, closing(recorder, shown) as run:
+            shown.start(f"{label_of(spec, task)}, {world.size} ranks")
+            ensemble = Ensemble([engine], stages_of(spec, task), crew, spec.output.normalize_level)
+            loop = SharedLoop(
+                world,
+                ensemble,
+                spec.output,
+                recorder,
+                session,
+                stop=lambda: world.any(asked()),
+                tell=shown.update,
+            )
+            run.status = loop.run()
+    finally:
+        numba.set_num_threads(before)
+    return run.status
+
+
+def _source(spec: RunSpec) -> str:
+    return "read" if spec.task.from_ else "drawn"
+
+
+def _means(
+    world: World, spec: RunSpec, task: Task, session: SharedSession, threads: int | None
+) -> tuple[Choice, int]:
+    """Return the engine and the most threads of a rank, if the run can be shared by so many."""
+    past = session.past
+    if past and past.engine not in ("", "dense"):
+        raise OutputError(
+            f'{session.path} was begun by the engine "{past.engine}", which is not shared over '
+            "ranks: resume it without MPI"
+        )
+    if world.size > task.N:
+        raise InputError(
+            f"{world.size} ranks: a run is shared out by the columns of A, of which there are "
+            f"N = {task.N}; launch that many at the most"
+        )
+    why = f"its columns are shared out over {world.size} ranks"
+    matrix_V = keeps_matrix_V(spec, task, "dense")
+    if past and past.position:
+        matrix_V = bool(past.position.any_state["W"].size)
+    elif past and past.engine:
+        matrix_V = past.matrix_V
+    if matrix_V and task.P is None:
+        raise InputError(WITHOUT_P)
+    columns = world.columns(task.N)
+    # What is taken up has been read, and so is there already.
+    kept = 0 if past and past.position else columns.stop - columns.start
+    needed = SharedEngine.needs(task, spec.dynamics.precision, kept, value=matrix_V)
+    what = f"{world.here} ranks of the dense engine on this node, at N = {task.N}, T = {task.T},"
+    require(needed * world.here, f"a node with {what}", "take more nodes, or smaller N or T")
+    return Choice("dense", why, matrix_V), most_threads(threads)
+
+
+def _built(world: World, spec: RunSpec, task: Task, choice: Choice, count: int) -> SharedEngine:
+    from_signals = spec.init.from_ is None
+    return SharedEngine(
+        world,
+        task,
+        NoiseLevels.from_spec(spec, task),
+        alpha_A=spec.init.alpha_A if from_signals else 0.0,
+        alpha_V=spec.init.alpha_V if from_signals else 0.0,
+        seed=spec.seed,
+        replica=spec.dynamics.replica,
+        dtype=spec.dynamics.precision,
+        threads=count,
+        value=choice.matrix_V,
+    )

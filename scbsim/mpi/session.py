@@ -1,0 +1,181 @@
+"""The output of a shared run: rank 0 has the file, every rank a shard of each checkpoint."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from scbsim.errors import RunFailed
+from scbsim.mpi.reading import SharedReading
+from scbsim.mpi.spread import Spread
+from scbsim.mpi.world import World
+from scbsim.recorders import NoRecorder, Recorder
+from scbsim.run_header import RunHeader
+from scbsim.spec import RunSpec
+from scbsim.state import State
+from scbsim.storage.checkpoint import Checkpoint
+from scbsim.storage.position import Position
+from scbsim.storage.resume import Past, past_of
+from scbsim.storage.session import Session
+from scbsim.storage.shards import next_generation, shard_path, write_shard
+from scbsim.storage.writer import Cursors
+
+
+class _Front(Session):
+    """The session of rank 0: its checkpoints say in which shards the bulk is."""
+
+    def __init__(self, reading: SharedReading, *args: Any, **options: Any) -> None:
+        self._reading = reading
+        self.shards: dict[str, Any] = {}
+        super().__init__(*args, **options)
+
+    def _past(self) -> Past | None:
+        return past_of(self.path, self._spec, self._reading)
+
+    def _checkpoint(self, position: Position, cursors: Cursors) -> Checkpoint:
+        whole = super()._checkpoint(position, cursors)
+        for rank in range(len(self.shards["firsts"]) - 1):
+            shard = shard_path(self.path, self.shards["generation"], rank)
+            if not shard.exists():
+                raise RunFailed(f"{shard} cannot be seen by rank 0: all ranks need one folder")
+        small = {name: array for name, array in whole.state.items() if name != "bulk"}
+        return replace(whole, facts={**whole.facts, "shards": self.shards}, state=small)
+
+
+class _Giver(NoRecorder):
+    """The recorder of the other ranks, which only hand over their part of the last state."""
+
+    def __init__(self, header: RunHeader) -> None:
+        self._header = header
+
+    def final(self, step: int, state: State) -> None:
+        """Receive the last state."""
+        if self._header.keeps_final(state):
+            spread: Any = state["bulk"]
+            spread.give()
+
+
+class SharedSession:
+    """An output that the ranks of a world hold together; every method is called by all of them.
+
+    Parameters
+    ----------
+    world : World
+    path, spec, overwrite, resume
+        As :class:`scbsim.storage.session.Session`, and so is what is raised.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        path: str | os.PathLike[str],
+        spec: RunSpec,
+        *,
+        overwrite: bool,
+        resume: bool,
+    ) -> None:
+        self.path = Path(path)
+        self._world = world
+        self._front: _Front | None = None
+        reading = SharedReading(world)
+
+        def open_it() -> None:
+            if not world.leads:
+                reading.serve()
+                return
+            try:
+                how = {"overwrite": overwrite, "resume": resume}
+                self._front = _Front(reading, self.path, spec, **how)
+            finally:
+                reading.dismiss()
+
+        try:
+            world.together(open_it)
+        except BaseException:
+            self._release()
+            raise
+        self.finished, past = world.told(self._found())
+        self.past: Past | None = _with_state(past, reading.state)
+
+    def __enter__(self) -> SharedSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._release()
+
+    def _found(self) -> tuple[bool, Past | None]:
+        """Return what rank 0 has found; the others read their parts of the state themselves."""
+        if self._front is None:
+            return False, None
+        return self._front.finished, _with_state(self._front.past, {})
+
+    def _release(self) -> None:
+        if self._front is not None:
+            self._front.__exit__(None, None, None)
+
+    @property
+    def position(self) -> Position | None:
+        """Where the run goes on, or None for the start."""
+        return self.past.position if self.past else None
+
+    def recorder(self, header: RunHeader, state: State) -> Recorder:
+        """Make the file, or take it up, and return the recorder of this rank."""
+        past = self.past
+        if past and past.position and (past.respecify or not past.in_place):
+            # A checkpoint is made anew before anything else, and needs its shards.
+            bulk = past.position.any_state["bulk"]
+            self._keep_shards(Spread(self._world, bulk, header.task.N))
+        made = self._world.on_lead(lambda: self._lead.recorder(header, state, state))
+        return _Giver(header) if made is None else made
+
+    def due(self) -> bool:
+        """Return whether it is time for a checkpoint, by the clock of rank 0."""
+        return bool(self._world.told(self._front.due() if self._front else False))
+
+    def save(self, position: Position) -> None:
+        """Write a checkpoint: first all shards, and then what says that they are one."""
+        self._keep_shards(_spread(position.any_state))
+        self._world.on_lead(lambda: self._lead.save(position))
+
+    def tidy(self) -> None:
+        """Leave the file alone in its place: the run has ended, and it is closed and synced."""
+        self._world.on_lead(lambda: self._lead.tidy())
+
+    @property
+    def _lead(self) -> _Front:
+        assert self._front is not None
+        return self._front
+
+    def _keep_shards(self, bulk: Spread) -> None:
+        world = self._world
+        generation = world.told(next_generation(self.path) if world.leads else 0)
+        shard = shard_path(self.path, generation, world.rank)
+        world.together(lambda: write_shard(shard, bulk.own))
+        if self._front is not None:
+            self._front.shards = {
+                "generation": generation,
+                "firsts": world.firsts(bulk.shape[0]).tolist(),
+                "T": bulk.shape[1],
+                "dtype": bulk.dtype.name,
+            }
+
+
+def _spread(state: State) -> Spread:
+    spread: Any = state["bulk"]
+    assert isinstance(spread, Spread)
+    return spread
+
+
+def _with_state(past: Past | None, state: State) -> Past | None:
+    if past is None or past.position is None:
+        return past
+    (alone,) = past.position.replicas
+    return replace(past, position=Position((replace(alone, state=state),)))

@@ -1,0 +1,56 @@
+"""An array whose rows are spread out over the ranks, for those who write it down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.mpi.world import World
+from scbsim.storage.pieces import Place, places
+
+
+class Spread:
+    """Rows of an array, those of this rank being here; it looks like one of all rows.
+
+    Parameters
+    ----------
+    world : World
+    own : (n, T) array
+        The rows of this rank.
+    N : int
+        The rows of all.
+    """
+
+    def __init__(self, world: World, own: NDArray[Any], N: int) -> None:
+        self.own = own
+        self.shape, self.dtype, self.itemsize = (N, own.shape[1]), own.dtype, own.itemsize
+        self.nbytes = N * own.shape[1] * own.itemsize
+        self._world = world
+
+    def pieces(self) -> Iterator[tuple[Place, NDArray[Any]]]:
+        """Give all of it on rank 0, piece by piece, while the others :meth:`give` theirs."""
+        for rank, (rows, positions) in self._parts():
+            if rank == self._world.rank:
+                yield (rows, positions), self.own[rows, positions]
+                continue
+            shape = (rows.stop - rows.start, positions.stop - positions.start)
+            piece = np.empty(shape, self.dtype)
+            self._world.comm.Recv(piece.view(np.uint8), source=rank)
+            yield (rows, positions), piece
+
+    def give(self) -> None:
+        """Hand the rows of this rank to rank 0."""
+        first = self._world.columns(self.shape[0]).start
+        for rank, (rows, positions) in self._parts():
+            if rank == self._world.rank:
+                piece = self.own[rows.start - first : rows.stop - first, positions]
+                self._world.comm.Send(piece.view(np.uint8), dest=0)
+
+    def _parts(self) -> Iterator[tuple[int, Place]]:
+        firsts = self._world.firsts(self.shape[0]).tolist()
+        for rank in range(self._world.size):
+            for place in places(firsts[rank], firsts[rank + 1], self.shape[1], self.itemsize):
+                yield rank, place

@@ -1,0 +1,152 @@
+"""The ranks of a shared run, and the few ways in which they meet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.errors import RunFailed, ScbsimError
+from scbsim.storage.shards import Share
+
+Result = TypeVar("Result")
+
+
+class Elsewhere(ScbsimError):
+    """What went wrong on another rank, which says it.
+
+    Attributes
+    ----------
+    exit_status : int
+        That of the error there.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.exit_status = status  # type: ignore[misc]
+
+
+class World:
+    """Ranks that do the same, each with its columns.
+
+    Parameters
+    ----------
+    comm : mpi4py.MPI.Intracomm
+        Its ranks; a duplicate of it is used.
+
+    Attributes
+    ----------
+    rank, size : int
+    here : int
+        How many of them are on this node.
+    agreed : bool
+        Whether an error that is on its way is on its way on every rank.
+    """
+
+    def __init__(self, comm: Any) -> None:
+        self.comm = comm.Dup()
+        self.rank, self.size = int(comm.rank), int(comm.size)
+        self.agreed = False
+        from mpi4py import MPI
+
+        self._node = self.comm.Split_type(MPI.COMM_TYPE_SHARED)
+        self.here = int(self._node.size)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the rank that writes the output and speaks."""
+        return self.rank == 0
+
+    def firsts(self, N: int) -> NDArray[np.int64]:
+        """Return the first column of each rank, and N: contiguous ranges, as even as can be."""
+        return np.arange(self.size + 1) * N // self.size
+
+    def columns(self, N: int) -> slice:
+        """Return the columns of this rank."""
+        firsts = self.firsts(N)
+        return slice(int(firsts[self.rank]), int(firsts[self.rank + 1]))
+
+    def told(self, value: Any) -> Any:
+        """Return what rank 0 has of it."""
+        return self.comm.bcast(value)
+
+    @property
+    def share(self) -> Share:
+        """The columns of this rank, for those who read them."""
+        return Share(self.columns, self.here)
+
+    def processors(self) -> int:
+        """Return how many processors are there for this rank; those of a node are shared out."""
+        mine = set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
+        mine = mine or set(range(os.cpu_count() or 1))
+        all_here = set().union(*self._node.allgather(mine))
+        return max(1, min(len(mine), len(all_here) // self.here))
+
+    def any(self, here: bool) -> bool:
+        """Return whether it is so on any rank."""
+        return bool(max(self.comm.allgather(bool(here))))
+
+    def alike(self, value: Any) -> bool:
+        """Return whether all ranks have the same."""
+        return len(set(self.comm.allgather(value))) == 1
+
+    def together(self, work: Callable[[], Result]) -> Result:
+        """Do something on every rank. If it fails on one, that is an error on all.
+
+        Raises
+        ------
+        Elsewhere
+            Where it failed only on others.
+        """
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as caught:
+            error = caught
+        found = error and (str(error), getattr(error, "exit_status", 1))
+        everyone = self.comm.allgather(found)
+        failed = [rank for rank, each in enumerate(everyone) if each is not None]
+        if failed:
+            self.agreed = True
+            if self.rank == failed[0] and error is not None:
+                raise error
+            raise Elsewhere(*everyone[failed[0]])
+        return result  # type: ignore[return-value]
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise an error that all ranks have found, on rank 0 as its own.
+
+        Raises
+        ------
+        RunFailed
+            On rank 0.
+        Elsewhere
+            On the others.
+        """
+        self.agreed = True
+        raise RunFailed(message) if self.leads else Elsewhere(message, RunFailed.exit_status)
+
+    def on_lead(self, work: Callable[[], Result]) -> Result | None:
+        """Do something on rank 0; return what it gives there, and None on the others."""
+        return self.together(lambda: work() if self.leads else None)
+
+    def exchange(self, rows: NDArray[Any], counts: NDArray[np.int64]) -> None:
+        """Fill the rows of all ranks in, those of this rank being there.
+
+        Parameters
+        ----------
+        rows : (n, ...) float64
+        counts : (ranks,) int64
+            How many of them are of each rank, in order.
+        """
+        if self.size == 1:
+            return
+        from mpi4py import MPI
+
+        each = rows[0].size if len(rows) else 1
+        ends = np.cumsum(counts)
+        places = ((ends - counts) * each).tolist()
+        self.comm.Allgatherv(MPI.IN_PLACE, [rows, (counts * each).tolist(), places, MPI.DOUBLE])

@@ -1,0 +1,34 @@
+"""Names of the runs of a sweep: what varies, in characters that every file system takes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+LONGEST = 120
+"""Characters; many file systems take 255, and a path has others besides."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]")
+
+
+def run_name(values: Mapping[str, Any]) -> str:
+    """Return the name of a run: ``task.N=100,seed=3``, or ``run`` where nothing varies.
+
+    Where a character had to be replaced, or the end left out, a digest keeps names apart.
+    """
+    whole = ",".join(f"{key}={word(value)}" for key, value in values.items())
+    safe = _UNSAFE.sub("_", whole)
+    if safe == whole and len(whole) <= LONGEST:
+        return whole or "run"
+    return f"{safe[: LONGEST - 9]}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+
+
+def word(value: Any) -> str:
+    """Write a value: whole numbers without a point, true and false as in TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,59 @@
+"""How far a file has come, read at a glance: for commands that look at many."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from scbsim.observables import STATUS
+from scbsim.storage.lock import writer_of
+from scbsim.storage.reader import opened
+from scbsim.storage.schema import TRAJECTORY
+from scbsim.storage.text import text
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a file says of its run.
+
+    Attributes
+    ----------
+    status : str
+        One of `scbsim.observables.STATUS`.
+    step : int
+        Of the last row that counts.
+    writer : str or None
+        Who writes it now, if that can be seen from here.
+    spec : str
+        As JSON.
+    """
+
+    status: str
+    step: int
+    writer: str | None
+    spec: str
+
+
+def glance(path: str | os.PathLike[str]) -> Glance:
+    """Look at an output file.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is not one of scbsim's.
+    """
+    found = _glanced(path)
+    if found.status == "running" and found.writer is None:
+        # It may have ended between the reading of its status and of its lock.
+        found = _glanced(path)
+    return found
+
+
+def _glanced(path: str | os.PathLike[str]) -> Glance:
+    with opened(path) as file:
+        group = file[TRAJECTORY]
+        status, n = STATUS[int(group["status"][()])], int(group["n_committed"][()])
+        step = int(group["step"][n - 1]) if n else 0
+        spec = text(file.attrs, "spec")
+    return Glance(status, step, writer_of(Path(path)), spec)

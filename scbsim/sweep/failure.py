@@ -1,0 +1,55 @@
+"""Why a run of a sweep failed, in a file beside its output until it is begun again."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scbsim.sweep.folder import write_json
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How an attempt at a run ended.
+
+    Attributes
+    ----------
+    error : str
+        One paragraph.
+    job : str
+        The cluster's name of the task, ``1234_5``; empty on this machine.
+    host, utc : str
+        Where and when.
+    """
+
+    error: str
+    job: str = ""
+    host: str = field(default_factory=socket.gethostname)
+    utc: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def write_failure(output: Path, failure: Failure) -> None:
+    """Put a failure beside an output."""
+    write_json(_path(output), asdict(failure))
+
+
+def read_failure(output: Path) -> Failure | None:
+    """Return the failure beside an output, or None."""
+    try:
+        return Failure(**json.loads(_path(output).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        return Failure(f"{_path(output)} cannot be read: {error}")
+
+
+def forget_failure(output: Path) -> None:
+    """Take it away: the run is begun again."""
+    _path(output).unlink(missing_ok=True)
+
+
+def _path(output: Path) -> Path:
+    return output.with_name("failed.json")

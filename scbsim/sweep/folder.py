@@ -1,0 +1,166 @@
+"""The folder of a sweep: its manifest, and a folder for each run.
+
+The manifest is written once, whole, and never changes; how runs are doing is in their files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scbsim._version import __version__
+from scbsim.errors import OutputError, SpecError
+from scbsim.spec.difference import differences
+from scbsim.spec.sweep import Sweep, SweepRun
+from scbsim.storage.space import sync
+
+MANIFEST = "sweep.json"
+FORMAT = "scbsim-sweep"
+SCHEMA = 1
+
+
+class SweepFolder:
+    """A folder with a manifest.
+
+    Parameters
+    ----------
+    path : Path
+    sweep : Sweep
+    id : str
+        Eight characters that no other sweep has.
+    """
+
+    def __init__(self, path: Path, sweep: Sweep, id: str) -> None:
+        self.path = path
+        self.sweep = sweep
+        self.id = id
+        self.by_name = {run.name: run for run in sweep.runs}
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> SweepFolder:
+        """Take up the sweep in a folder.
+
+        Raises
+        ------
+        OutputError
+            If there is none, or its manifest is damaged.
+        """
+        path = Path(path).absolute()
+        manifest = path / MANIFEST
+        try:
+            found = json.loads(manifest.read_text(encoding="utf-8"))
+            if found["format"] != FORMAT or found["schema"] != SCHEMA:
+                raise OutputError(
+                    f"{manifest} is {found['format']} {found['schema']}, and this scbsim reads "
+                    f"{FORMAT} {SCHEMA}"
+                )
+            sweep = Sweep.from_json(json.dumps(found["tables"]), found["base_dir"])
+            return cls(path, sweep, str(found["id"]))
+        except OSError as error:
+            raise OutputError(
+                f"{path} is not the folder of a sweep ({MANIFEST}: {error.strerror}); "
+                "`scbsim sweep` and `scbsim submit` make one"
+            ) from None
+        except (ValueError, KeyError, TypeError, SpecError) as error:
+            raise OutputError(f"{manifest} is damaged: {error}") from None
+
+    @classmethod
+    def made(cls, path: str | os.PathLike[str], sweep: Sweep) -> SweepFolder:
+        """Make the folder of a sweep, or take it up if it holds the same one.
+
+        Raises
+        ------
+        OutputError
+            If it holds another sweep, with what differs, or cannot be written.
+        """
+        path = Path(path).absolute()
+        if (path / MANIFEST).exists():
+            there = cls.open(path)
+            differ = _differences(sweep, there.sweep)
+            if differ:
+                raise OutputError(
+                    f"{path} holds another sweep: {'; '.join(differ)}. "
+                    "-o with another folder keeps both"
+                )
+            return there
+        if path.exists() and not path.is_dir():
+            raise OutputError(f"{path} is a file, where the folder of a sweep is wanted")
+        folder = cls(path, sweep, secrets.token_hex(4))
+        content = {
+            "format": FORMAT,
+            "schema": SCHEMA,
+            "id": folder.id,
+            "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "code_version": __version__,
+            "base_dir": sweep.base_dir,
+            "tables": json.loads(sweep.to_json()),
+            "runs": [run.name for run in sweep.runs],
+        }
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            write_json(path / MANIFEST, content)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+        return folder
+
+    def output(self, run: SweepRun) -> Path:
+        """Return the file of a run."""
+        return self.path / run.name / "run.h5"
+
+    def log(self, run: SweepRun) -> Path:
+        """Return the file of what a run said."""
+        return self.path / run.name / "log.txt"
+
+    def prepared(self, run: SweepRun) -> Path:
+        """Make the folder of a run, with its spec; return the path of that."""
+        path = self.path / run.name / "spec.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not for running alone: who looks into the folder sees what it is.
+        _write(path, self.sweep.spec_of(run).to_toml())
+        return path
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON: there is the whole of it afterwards, or what was there before."""
+    _write(path, json.dumps(content, indent=1))
+    sync(path.parent)
+
+
+def _write(path: Path, text: str) -> None:
+    making = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        making.write_text(text, encoding="utf-8")
+        sync(making)
+        os.replace(making, path)
+    except BaseException:
+        making.unlink(missing_ok=True)
+        raise
+
+
+def _differences(here: Sweep, there: Sweep) -> list[str]:
+    """Name what differs between two sweeps: what varies, and the spec that it varies."""
+    mine, theirs = ({d.name: d for d in sweep.dimensions} for sweep in (here, there))
+    said = []
+    for name in dict.fromkeys([*theirs, *mine]):
+        if name not in mine or name not in theirs:
+            where = "there" if name in theirs else "here"
+            said.append(f"{name} varies {where} only")
+        elif json.dumps(mine[name].values) != json.dumps(theirs[name].values):
+            counts = (f"{len(d[name].values)} values {where}" for d, where in _sides(mine, theirs))
+            said.append(f"{name} has other values ({', '.join(counts)})")
+    if said:
+        return said
+    if [d.name for d in here.dimensions] != [d.name for d in there.dimensions]:
+        return ["what varies has another order"]
+    specs = [json.loads(sweep.spec_of(sweep.runs[0]).to_json()) for sweep in (here, there)]
+    varying = {key for dimension in here.dimensions for key in dimension.keys}
+    return [each for each in differences(*specs) if each.split(" ")[0] not in varying]
+
+
+def _sides(mine: Any, theirs: Any) -> list[tuple[Any, str]]:
+    return [(theirs, "there"), (mine, "here")]

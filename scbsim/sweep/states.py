@@ -1,0 +1,121 @@
+"""How the runs of a sweep are doing: from their files, their locks, and the cluster's queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from scbsim.errors import OutputError
+from scbsim.spec.difference import differences
+from scbsim.spec.sweep import SweepRun
+from scbsim.storage.glance import Glance, glance
+from scbsim.sweep.failure import read_failure
+from scbsim.sweep.folder import SweepFolder
+
+STATES: dict[str, str] = {
+    "complete": "took all its steps",
+    "diverged": "its numbers ran away, which is a result",
+    "running": "is being written",
+    "queued": "waits in the cluster's queue",
+    "stopped": "ended on a signal, with a checkpoint",
+    "interrupted": "was killed, or its machine died; goes on from its last checkpoint",
+    "failed": "ended with an error",
+    "missing": "was not begun",
+}
+"""States of a run, and what they mean."""
+
+FINISHED = frozenset({"complete", "diverged"})
+ALIVE = frozenset({"running", "queued"})
+BROKEN = frozenset({"failed", "interrupted", "stopped"})
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run is in a cluster's queue: its task, whether that runs, and why not or where."""
+
+    job: str
+    running: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How a run is doing.
+
+    Attributes
+    ----------
+    run : SweepRun
+    state : str
+        One of :data:`STATES`.
+    step, total : int
+        Steps taken that are on file, and those of its spec.
+    note : str
+        Who writes it, or why it failed.
+    job : str
+        The cluster's name of its task, where it is in the queue.
+    """
+
+    run: SweepRun
+    state: str
+    step: int
+    total: int
+    note: str = ""
+    job: str = ""
+
+
+def states(
+    folder: SweepFolder, queue: Mapping[str, Place] | None = None, names: Iterable[str] = ()
+) -> list[RunState]:
+    """Say how runs are doing. It only reads, and waits for nothing.
+
+    Parameters
+    ----------
+    folder : SweepFolder
+    queue : mapping, optional
+        By the names of runs, those that a cluster has in its queue.
+    names : iterable of str
+        Of which; of all unless given.
+    """
+    asked = [folder.by_name[name] for name in names] or folder.sweep.runs
+    return [state_of(folder, run, (queue or {}).get(run.name)) for run in asked]
+
+
+def state_of(folder: SweepFolder, run: SweepRun, place: Place | None = None) -> RunState:
+    """Say how one run is doing."""
+    output = folder.output(run)
+    spec = folder.sweep.spec_of(run)
+    found, wrong = None, ""
+    if output.exists():
+        try:
+            found = glance(output)
+        except OutputError as error:
+            wrong = str(error)
+    if found is not None and found.spec != spec.to_json():
+        differ = differences(json.loads(spec.to_json()), json.loads(found.spec))
+        wrong = f"{output} holds another run: {'; '.join(differ)}" if differ else ""
+    state, note = _judged(folder, run, found, wrong, place)
+    return RunState(
+        run, state, found.step if found else 0, spec.total_steps, note, place.job if place else ""
+    )
+
+
+def _judged(
+    folder: SweepFolder, run: SweepRun, found: Glance | None, wrong: str, place: Place | None
+) -> tuple[str, str]:
+    if wrong:
+        return "failed", wrong
+    if found is not None and found.status in FINISHED:
+        return found.status, ""
+    if found is not None and found.writer:
+        return "running", found.writer
+    failure = read_failure(folder.output(run))
+    if place is not None and (failure is None or failure.job != place.job):
+        # Another machine's lock may not be seen from here; the queue knows.
+        begun = found is not None and found.status == "running" and place.running
+        return ("running" if begun else "queued"), f"job {place.job} {place.reason}".rstrip()
+    if failure is not None:
+        return "failed", failure.error
+    if found is None:
+        return "missing", ""
+    return ("interrupted" if found.status == "running" else found.status), ""

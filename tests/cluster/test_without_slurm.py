@@ -1,0 +1,97 @@
+"""What can be had, and what is said, where there is no Slurm."""
+
+import json
+import os
+
+import pytest
+from small_sweeps import ended, sweep_text
+
+from scbsim.spec.sweep import Sweep
+from scbsim.sweep.folder import SweepFolder, write_json
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """A folder with a sweep, on a machine whose PATH has no command of Slurm's."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    monkeypatch.delenv("SLURM_CONF", raising=False)
+    monkeypatch.setenv("SCBSIM_CACHE_DIR", "/a cache")
+    (tmp_path / "s.toml").write_text(sweep_text('product = {"seed" = "0:2500"}'))
+    return tmp_path
+
+
+def test_the_text_of_jobs_can_be_read_and_nothing_is_made(nowhere):
+    code, said = ended(
+        *("submit", "s.toml", "-o", "d", "--dry-run", "--partition", "cpu", "--account", "me"),
+        *("--time", "1-00:00:00", "--mem", "2G", "--cpus-per-task", 4, "--runs-per-task", 2),
+        *("--array-parallelism", 100, "--sbatch", "qos=long", "--sbatch", "exclusive"),
+        cwd=nowhere,
+    )
+    assert code == 0
+    assert sorted(os.listdir(nowhere)) == ["empty", "s.toml"]
+    assert said.count("#!/bin/bash") == 2
+    for line in (
+        "#SBATCH --array=0-1000%50",
+        "#SBATCH --array=0-248%50",
+        "#SBATCH --partition=cpu",
+        "#SBATCH --account=me",
+        "#SBATCH --time=1440",
+        "#SBATCH --mem=2G",
+        "#SBATCH --cpus-per-task=4",
+        "#SBATCH --qos=long",
+        "#SBATCH --exclusive",
+        "#SBATCH --requeue",
+        "#SBATCH --signal=USR1@90",
+        "export SUBMITIT_PREEMPT_SIGNAL=USR1",
+        "export NUMBA_NUM_THREADS=4",
+        "export SCBSIM_CACHE_DIR='/a cache'",
+    ):
+        assert f"{line}\n" in said
+    assert "wckey" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (("submit", "s.toml", "-o", "d"), "squeue"),
+        (("resubmit", "d"), "squeue"),
+        (("cancel", "d"), "squeue"),
+    ],
+)
+def test_commands_that_need_slurm_say_so(nowhere, words, command):
+    SweepFolder.made(nowhere / "d", Sweep.from_toml(nowhere / "s.toml"))
+    code, said = ended(*words, cwd=nowhere)
+    assert code == 1
+    assert said == f"Error: {command} is not on this machine: is this a cluster's login node?\n"
+
+
+def test_status_reads_the_files_all_the_same(nowhere):
+    folder = SweepFolder.made(nowhere / "d", Sweep.from_toml(nowhere / "s.toml"))
+    job = {"id": "7", "tasks": [["seed=0"]], "options": {"sbatch": []}}
+    write_json(folder.path / "jobs.json", {"jobs": [job]})
+    (folder.path / "slurm").mkdir()
+    code, said = ended("status", "d", cwd=nowhere)
+    assert code == 0
+    assert "2500 runs: 2500 missing" in said
+    assert "and 2450 more; --json has all" in said
+    assert "the queue is not known: squeue is not on this machine" in said
+    _, said = ended("status", "d", "--json", cwd=nowhere)
+    found = json.loads(said)
+    assert found["counts"] == {"missing": 2500}
+    assert found["runs"][-1]["name"] == "seed=2499"
+
+
+@pytest.mark.parametrize("command", ["status", "resubmit", "cancel", "collect"])
+def test_a_folder_without_a_sweep_is_named(tmp_path, command):
+    words = ("-o", "all.h5") if command == "collect" else ()
+    code, said = ended(command, ".", *words, cwd=tmp_path)
+    assert code == 2
+    assert f"{tmp_path} is not the folder of a sweep" in said
+
+
+def test_a_damaged_manifest_is_named(tmp_path):
+    (tmp_path / "sweep.json").write_text("{")
+    code, said = ended("status", ".", cwd=tmp_path)
+    assert code == 2
+    assert "sweep.json is damaged" in said

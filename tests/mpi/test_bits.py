@@ -1,0 +1,102 @@
+"""Runs over ranks are those of one process, to the bit and down to the file."""
+
+import json
+
+import numpy as np
+import pytest
+from mpi.ranks import beside, ended
+from storage.killing import contents
+
+import scbsim
+from scbsim.errors import RunFailed
+from scbsim.mpi.engine import SharedEngine
+from scbsim.mpi.world import World
+from scbsim.noise import NoiseLevels
+from scbsim.spec import RunSpec
+from scbsim.stages import stages_of
+from scbsim.trajectory import REASONS
+
+RULES = {"sgd": {}, "prox": {"threshold_sigmas": 2.0}, "denoise": {"threshold_sigmas": 2.5}}
+
+
+def tables(rule, precision, N=7, T=5000, value="matrix", steps=40):
+    """Two stages, the first of which ends on its signal and normalises; an uneven last block."""
+    stage = {"rate_A": 0.1, "rate_V": 0.1, **RULES[rule]}
+    first = {**stage, "steps": 200, "until_signal": 0.12, "normalize_level": 0.1}
+    return {
+        "seed": 5,
+        "task": {"N": N, "T": T, "Q": 2, "P_concentration": 0.05, "seed": 2},
+        "dynamics": {
+            "engine": "dense",
+            "rule": rule,
+            "precision": precision,
+            "batch_size": 1e6,
+            "value": value,
+        },
+        "stage": [first, {**stage, "steps": steps}],
+        "output": {"every": 3},
+    }
+
+
+CASES = {
+    f"{rule}-{precision}": tables(rule, precision)
+    for rule in RULES
+    for precision in ("float32", "float64")
+}
+CASES["collapsed-V"] = tables("prox", "float32", value="collapsed")
+CASES["many-columns"] = tables("prox", "float32", N=70, T=90)
+CASES["diverges"] = {
+    **tables("sgd", "float64", T=60),
+    "stage": [{"steps": 500, "rate_A": 60.0, "rate_V": 60.0}],
+}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The outputs without MPI, by name."""
+    folder = tmp_path_factory.mktemp("alone")
+    for name, spec in CASES.items():
+        scbsim.simulate(RunSpec.from_dict(spec), output=folder / f"{name}.h5")
+    return {name: contents(folder / f"{name}.h5") for name in CASES}
+
+
+@pytest.mark.parametrize("size", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+def test_any_number_of_ranks_writes_the_same_file(size, alone, tmp_path):
+    specs = tmp_path / "specs.json"
+    specs.write_text(json.dumps(CASES))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    status, said = ended(size, "many_runs.py", specs, folder, size)
+    assert status == 0, said
+    different = [name for name in CASES if contents(folder / f"{name}.h5") != alone[name]]
+    assert different == []
+    assert beside(folder / "sgd-float32.h5") == sorted(
+        f"{name}.h5" for name in CASES if name != "sgd-float32"
+    )
+
+
+def test_the_cases_are_what_they_are_meant_to_be(alone):
+    for name, content in alone.items():
+        reasons = [REASONS[i] for i in np.frombuffer(content["stages/reason"][2], np.int64)]
+        assert reasons == (["diverged"] if name == "diverges" else ["signal", "steps"]), name
+        assert content["final/bulk"][0][0] == (0 if name == "diverges" else 1)
+
+
+def test_ranks_that_disagree_on_V_are_found_out():
+    """As of nodes of two kinds: the other rank's V differs in its last bit."""
+    world = object.__new__(World)
+    world.rank, world.size, world.agreed = 0, 1, False
+
+    def exchange(message, _counts):
+        message[0, 0] = np.nextafter(message[0, 0], 1.0)
+
+    spec = RunSpec.from_dict(tables("prox", "float32", T=60))
+    task = scbsim.Task.from_spec(spec.task)
+    options = {"alpha_A": 0.1, "alpha_V": 0.1, "dtype": "float32"}
+    engine = SharedEngine(world, task, NoiseLevels.from_spec(spec, task), **options)
+    stage = stages_of(spec, task)[0]
+    assert len(engine.advance(stage, 3).rows) == 3
+    world.exchange = exchange
+    with pytest.raises(RunFailed, match="after step 4 the ranks do not have the same V"):
+        engine.advance(stage, 3)
+    assert world.agreed

@@ -1,0 +1,202 @@
+"""A Slurm of two nodes on this machine, of one's own: its daemons are children of the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic, sleep
+
+NEEDED = ("slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "munged")
+NODES = ("n1", "n2")
+
+CONFIG = """
+ClusterName=tests
+SlurmctldHost=localhost
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
+CredType=cred/munge
+SlurmctldPort={ports[0]}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,bf_interval=1
+MpiDefault=none
+ReturnToService=2
+KillWait=10
+SlurmdTimeout=5
+SlurmdParameters=config_overrides
+MaxArraySize={max_array_size}
+NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[1]} CPUs=30 RealMemory=8000
+NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[2]} CPUs=30 RealMemory=8000
+PartitionName=cpu Nodes=ALL Default=YES MaxCPUsPerNode=2 MaxTime=INFINITE State=UP
+PartitionName=many Nodes=ALL MaxTime=INFINITE State=UP
+"""
+
+
+def why_not() -> str:
+    """Say why no Slurm can be started here; nothing if one can."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    missing = [name for name in NEEDED if shutil.which(name, path=path) is None]
+    if missing:
+        return f"no {', '.join(missing)} here: apt-get install slurmctld slurmd slurm-client munge"
+    return "" if os.geteuid() == 0 else "Slurm's daemons want root here"
+
+
+class OwnSlurm:
+    """Runs from construction until :meth:`stop`, and sets ``SLURM_CONF`` for that time."""
+
+    def __init__(self, folder: Path, max_array_size: int) -> None:
+        self.folder = folder
+        self.config = folder / "slurm.conf"
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+        for name in ("state", *NODES):
+            (folder / name).mkdir()
+        with ExitStack() as held:
+            sockets = [held.enter_context(socket.socket()) for _ in range(3)]
+            for each in sockets:
+                each.bind(("127.0.0.1", 0))
+            ports = [each.getsockname()[1] for each in sockets]
+        self.config.write_text(
+            CONFIG.format(folder=folder, ports=ports, max_array_size=max_array_size)
+        )
+        os.environ["SLURM_CONF"] = str(self.config)
+        try:
+            self._start_munge()
+            self._start("slurmctld", "-D", "-c")
+            for node in NODES:
+                self.start_node(node)
+            self.until(lambda: self.node_states() == ["idle", "idle"], 60)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_munge(self) -> None:
+        key = self.folder / "munge.key"
+        key.write_bytes(os.urandom(128))
+        key.chmod(0o600)
+        files = [
+            f"--{name}={self.folder / f'munge.{suffix}'}"
+            for name, suffix in (
+                ("key-file", "key"),
+                ("socket", "socket"),
+                ("pid-file", "pid"),
+                ("log-file", "log"),
+                ("seed-file", "seed"),
+            )
+        ]
+        # By force: it would have every folder above belong to root alone.
+        self._start("munged", "--foreground", "--force", *files)
+        self.until((self.folder / "munge.socket").exists, 30)
+
+    def _start(self, name: str, *words: str, node: str = "") -> None:
+        program = shutil.which(name) or f"/usr/sbin/{name}"
+        with (self.folder / f"{name}{node}.out").open("ab") as out:
+            self._daemons[name + node] = subprocess.Popen(
+                [program, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+
+    def node_states(self) -> list[str]:
+        """Return the states of the nodes."""
+        return self.said("sinfo", "-h", "-N", "-p", "cpu", "-o", "%T").splitlines()
+
+    def start_node(self, node: str) -> None:
+        """Start the daemon of a node."""
+        self._start("slurmd", "-D", "-N", node, node=node)
+
+    def kill_node(self, node: str) -> None:
+        """Kill a node's daemon, and all that runs there, as if its power had gone."""
+        daemon = self._daemons.pop(f"slurmd{node}")
+        daemon.kill()
+        daemon.wait()
+        for pid in self.processes_on(node):
+            try:
+                os.kill(pid, 9)
+            except ProcessLookupError:
+                continue
+
+    def processes_on(self, node: str) -> list[int]:
+        """Return the processes of jobs on a node: those that say so, and the shepherds of steps."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                environment = (entry / "environ").read_bytes().split(b"\0")
+                line = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            ours = f"SLURM_CONF={self.config}".encode() in environment
+            on_it = f"SLURMD_NODENAME={node}".encode() in environment
+            shepherd = line.startswith(b"slurmstepd: ") and self._spool_of(entry) == node
+            if (ours and on_it) or shepherd:
+                found.append(int(entry.name))
+        return found
+
+    def _spool_of(self, entry: Path) -> str:
+        """Return the node of a shepherd, by the files that it has open."""
+        try:
+            for descriptor in (entry / "fd").iterdir():
+                target = os.readlink(descriptor)
+                for node in NODES:
+                    if target.startswith(f"{self.folder}/{node}/") or target.endswith(
+                        f"{self.folder}/slurmd.{node}.log"
+                    ):
+                        return node
+        except OSError:
+            pass
+        return ""
+
+    @staticmethod
+    def said(*words: object) -> str:
+        """Return what a command says."""
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def until(self, is_so, seconds: float) -> float:
+        """Wait for something; return the seconds that it took."""
+        began = monotonic()
+        while not is_so():
+            assert monotonic() - began < seconds, self.said("squeue", "-r") + self.logs()
+            for name, daemon in self._daemons.items():
+                assert daemon.poll() is None, f"{name} ended: {self.logs()}"
+            sleep(0.1)
+        return monotonic() - began
+
+    def logs(self) -> str:
+        """Return the ends of all logs."""
+        files = [*self.folder.glob("*.log"), *self.folder.glob("*.out")]
+        return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in files)
+
+    def stop(self) -> None:
+        """End all jobs, and the daemons."""
+        if "slurmctld" in self._daemons and self._daemons["slurmctld"].poll() is None:
+            self.said("scancel", "--signal=KILL", "--full", "--user=root")
+            self.said("scancel", "--user=root")
+            for _ in range(100):
+                if not self.said("squeue", "-h"):
+                    break
+                sleep(0.1)
+        for name in sorted(self._daemons, key=lambda name: name == "munged"):
+            daemon = self._daemons[name]
+            daemon.terminate()
+            try:
+                daemon.wait(15)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
+        os.environ.pop("SLURM_CONF", None)

@@ -1,0 +1,83 @@
+"""Matched noise in a spec: what it goes with, and which engine it is run by."""
+
+import pytest
+from small_specs import faults, small
+
+from scbsim import Task
+from scbsim.engines.choose import build, choose
+from scbsim.errors import InputError
+from scbsim.noise import MatchedNoise, NoiseLevels, noise_of
+from scbsim.spec import RunSpec
+
+
+def matched(**changes):
+    return small(noise__model="matched", **changes)
+
+
+def test_renewals():
+    spec = RunSpec.from_dict(matched(dynamics__batch_size=1000))
+    task = Task.from_spec(spec.task)
+    assert noise_of(spec, task) == MatchedNoise(1000, 20)
+    spec = RunSpec.from_dict(matched(noise__every=1))
+    assert noise_of(spec, task).every == 1
+    assert RunSpec.from_dict(spec.to_dict()) == spec
+    for wrong in (0, -1, 1.5, "often", 2**40):
+        assert set(faults(matched(noise__every=wrong))) == {"noise.every"}
+
+
+def test_other_models_say_nothing_of_renewals():
+    for model in ("isotropic", "none"):
+        spec = RunSpec.from_dict(small(noise__model=model, stage=[{"steps": 1, "threshold": 0.1}]))
+        assert "every" not in spec.to_dict()["noise"]
+        assert isinstance(noise_of(spec, Task.from_spec(spec.task)), NoiseLevels)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "said"),
+    [
+        ({"dynamics__value": "collapsed"}, "dynamics.value", "no matrix V"),
+        (
+            {"dynamics__engine": "collapsed", "dynamics__rule": "sgd"},
+            "dynamics.engine",
+            "not exact under noise.model",
+        ),
+        ({"task__K_P": 0.2}, "noise.model", "needs the matrix P"),
+    ],
+)
+def test_what_it_does_not_go_with(changes, key, said):
+    found = faults(matched(**changes))
+    assert set(found) == {key}
+    assert said in found[key]
+
+
+@pytest.mark.parametrize(
+    ("changes", "engine"),
+    [
+        ({"dynamics__rule": "sgd"}, "dense"),
+        ({"dynamics__rule": "prox", "task__T": 100_000}, "sparse"),
+        ({"dynamics__rule": "denoise", "dynamics__engine": "sparse"}, "sparse"),
+    ],
+)
+def test_engines_keep_V_as_a_matrix(changes, engine):
+    spec = RunSpec.from_dict(matched(**changes))
+    task = Task.from_spec(spec.task)
+    choice = choose(spec, task)
+    assert (choice.name, choice.matrix_V) == (engine, True)
+    assert build(choice, spec, task, 1).V.W.shape == (10, 10)
+
+
+def test_a_task_without_P_given_from_elsewhere():
+    spec = RunSpec.from_dict(matched())
+    task = Task.random(10, 100, 2, K_P=0.2)
+    with pytest.raises(InputError, match="matched noise"):
+        build(choose(spec, task), spec, task, 1)
+
+
+def test_thresholds_are_in_isotropic_sigmas():
+    from scbsim.stages import stages_of
+
+    stages = [
+        stages_of(RunSpec.from_dict(small(noise__model=model)), Task.random(10, 100, 2))[0].level
+        for model in ("isotropic", "matched")
+    ]
+    assert (stages[0] == stages[1]).all()
