@@ -24,6 +24,10 @@ from scbsim.task import Task
 _THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
 _SECONDS_OF_A_MEETING = 20e-6  # of the threads that share a step
 _SECONDS_TO_START = 2e-3  # of work in all; below, one thread has done it before others are there
+_FEWER = (
+    "take fewer at a time (dynamics.replicas), the others from dynamics.replica on, or a larger "
+    "machine"
+)
 _WORTH = 1.25  # by how much it must be faster, since a machine is rarely one's own
 
 
@@ -123,7 +127,7 @@ def assembled(
 
     R = spec.dynamics.replicas
     if R > 1:
-        require(R * needs(choice, spec, task), _named(choice, spec, task))
+        require(R * needs(choice, spec, task), _named(choice, spec, task), _FEWER)
     apart = R > 1 and not one_by_one(choice, spec, task, threads)
     own, together = (1, min(threads, R)) if apart else (threads, 1)
     engines = [build(choice, spec, task, own, i) for i in range(R)]

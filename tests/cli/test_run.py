@@ -26,7 +26,7 @@ def test_says_how_it_ended_and_what_to_type_next(scbsim, spec, tmp_path):
     path = tmp_path / "my run.h5"
     result = scbsim("run", spec, "-o", path)
     status, engine, signals, normalised, file, following = result.stdout.splitlines()
-    assert engine.startswith("engine:     sparse, a step costs about ")
+    assert engine.startswith("engine:     sparse, a step costs one thread about ")
     last = load(path).isel(step=-1)
     assert status.startswith("complete: 20 steps in ")
     assert status.endswith("by the sparse engine")

@@ -92,6 +92,8 @@ def test_two_writers(line, tmp_path):
     path = tmp_path / "out" / NAME
     first = started(line)
     wait_for(1, path, first)
+    # Held still, or it may have ended before the second has even imported what it needs.
+    first.send_signal(signal.SIGSTOP)
     second = started(line)
     _, said = second.communicate(timeout=60)
     assert second.returncode == 1
