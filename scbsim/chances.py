@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from scbsim.errors import InputError
 from scbsim.kernels.alias import make_tables
+from scbsim.kernels.lookup import LANES
 from scbsim.kernels.normal import BLOCK
 from scbsim.kernels.tokens import Chances
 from scbsim.task import Task
@@ -70,6 +71,8 @@ def chances_of(task: Task) -> Chances:
     if len(cuts):
         cuts[: task.N - 1] = np.cumsum(counts_of(mu, 1)[0])[:-1] - 1
     tokens, bits = tables_of(mu, 1)
+    # Vectors of 16 are read from it.
+    tokens = np.pad(tokens, ((0, 0), (0, max(0, LANES - tokens.shape[1]))))
     sources, source_bits = tables_of(task.q_weights)
     outputs, _ = tables_of(np.ascontiguousarray(task.P.T))
     return Chances(

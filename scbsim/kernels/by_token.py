@@ -12,7 +12,7 @@ import numpy as np
 
 from scbsim.kernels.batch_layout import TABLES
 from scbsim.kernels.jit import inlined, piece
-from scbsim.kernels.lookup import LANES, add_16
+from scbsim.kernels.lookup import LANES, add_blocks
 from scbsim.kernels.sums import pairwise_sum
 
 FEW = 4
@@ -90,9 +90,7 @@ def _entries_of_few(g: Any, x: Any, w: Any) -> None:
 @piece
 def _entries_of_many(g: Any, x: Any, w: Any) -> None:
     whole = g.size // LANES
-    for i in range(_u64(whole)):
-        j = i * _u64(LANES)
-        add_16(g, j, w, x, j)
+    add_blocks(g, w, x, _u64(whole))
     for i in range(whole * LANES, g.size):
         g[i] += w[_u64(x[i])]
 

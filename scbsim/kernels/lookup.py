@@ -1,14 +1,18 @@
-"""Looking up many entries of a small table at once, as vectors: gathers where the machine has them.
+"""Looking up many entries of a small table at once, as vectors.
 
 Left to itself the compiler keeps such loops scalar, as it cannot know that what is written is not
 the table. So these are written as vectors of 16 in LLVM's own terms, which every machine has in
-one width or another: what comes out is the same to the bit.
+one width or another. With AVX-512 a table of up to 128 numbers of 32 bits stays in registers, which
+are permuted; other tables are gathered from. What comes out is the same to the bit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import llvmlite.binding as llvm
+import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -17,8 +21,18 @@ from numba.extending import intrinsic
 LANES = 16
 """Entries that are looked up together."""
 
-_INT = ir.IntType(32)
-_WORDS = ir.VectorType(_INT, LANES)
+_MOST_REGISTERS = 8
+
+_INT, _BIT = ir.IntType(32), ir.IntType(1)
+_WORDS, _MASK = ir.VectorType(_INT, LANES), ir.VectorType(_BIT, LANES)
+
+Lookup = Callable[[Any], Any]
+
+
+def _can_permute() -> bool:
+    """Return whether code is made for a processor with AVX-512."""
+    features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
+    return "+avx512f" in features.split(",")
 
 
 def _splat(builder: Any, scalar: Any) -> Any:
@@ -28,18 +42,14 @@ def _splat(builder: Any, scalar: Any) -> Any:
     return builder.shuffle_vector(first, undefined, ir.Constant(_WORDS, [0] * LANES))
 
 
-def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
-    return context.make_array(kind)(context, builder, array).data
+def _all(number: int) -> Any:
+    return ir.Constant(_WORDS, [number] * LANES)
 
 
-def _at(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
+def _at(builder: Any, data: Any, i: Any) -> Any:
     """Return a pointer to 16 entries of an array from ``i`` on."""
-    first = builder.gep(_data(context, builder, kind, array), [i])
+    first = builder.gep(data, [i])
     return builder.bitcast(first, ir.VectorType(first.type.pointee, LANES).as_pointer())
-
-
-def _load(builder: Any, pointer: Any, itemsize: int) -> Any:
-    return builder.load(pointer, align=itemsize)
 
 
 class _Places(ir.instructions.Instruction):  # type: ignore[misc]
@@ -51,65 +61,155 @@ class _Places(ir.instructions.Instruction):  # type: ignore[misc]
         buf.append(f"getelementptr {data.type.pointee}, {', '.join(words)}\n")
 
 
-def _gathered(context: Any, builder: Any, kind: Any, table: Any, index: Any) -> Any:
-    """Return the entries of a table at 16 indices, all within it."""
-    data = _data(context, builder, kind, table)
+def _gathering(builder: Any, data: Any) -> Lookup:
+    """Return what finds the entries of a table at 16 indices, all within it, in memory."""
     item = data.type.pointee
-    places = _Places(builder.block, ir.VectorType(data.type, LANES), "gep", [data, index])
-    builder._insert(places)
-    vector, mask = ir.VectorType(item, LANES), ir.VectorType(ir.IntType(1), LANES)
+    vector = ir.VectorType(item, LANES)
     short = {"i32": "i32", "float": "f32", "double": "f64"}[str(item)]
-    of = ir.FunctionType(vector, [places.type, _INT, mask, vector])
+    align = _INT({"i32": 4, "float": 4, "double": 8}[str(item)])
+    places_type = ir.VectorType(data.type, LANES)
+    of = ir.FunctionType(vector, [places_type, _INT, _MASK, vector])
     name = f"llvm.masked.gather.v{LANES}{short}.v{LANES}p0"
     function = cgutils.get_or_insert_function(builder.module, of, name)
-    every = ir.Constant(mask, [1] * LANES)
-    align = _INT({"i32": 4, "float": 4, "double": 8}[str(item)])
-    return builder.call(function, [places, align, every, ir.Constant(vector, ir.Undefined)])
+
+    def lookup(index: Any) -> Any:
+        places = _Places(builder.block, places_type, "gep", [data, index])
+        builder._insert(places)
+        every = ir.Constant(_MASK, [1] * LANES)
+        return builder.call(function, [places, align, every, ir.Constant(vector, ir.Undefined)])
+
+    return lookup
+
+
+def _permuting(builder: Any, data: Any, count: int) -> Lookup:
+    """Return what finds them in so many registers, which are loaded here."""
+    vector = ir.VectorType(data.type.pointee, LANES)
+    registers = []
+    for r in range(count):
+        place = _at(builder, data, ir.IntType(64)(LANES * r))
+        registers.append(builder.bitcast(builder.load(place, align=4), _WORDS))
+    module = builder.module
+    of_one, of_two = (ir.FunctionType(_WORDS, [_WORDS] * n) for n in (2, 3))
+    one = cgutils.get_or_insert_function(module, of_one, "llvm.x86.avx512.permvar.si.512")
+    two = cgutils.get_or_insert_function(module, of_two, "llvm.x86.avx512.vpermi2var.d.512")
+
+    def lookup(index: Any) -> Any:
+        # Bits 0 to 4 of an index find the entry in two registers; the others, which two.
+        found = [
+            builder.call(two, [registers[r], index, registers[r + 1]])
+            if r + 1 < count
+            else builder.call(one, [registers[r], index])
+            for r in range(0, count, 2)
+        ]
+        bit = 32
+        while len(found) > 1:
+            upper = builder.icmp_unsigned("!=", builder.and_(index, _all(bit)), _all(0))
+            found = [
+                builder.select(upper, found[i + 1], found[i]) if i + 1 < len(found) else found[i]
+                for i in range(0, len(found), 2)
+            ]
+            bit *= 2
+        return builder.bitcast(found[0], vector)
+
+    return lookup
+
+
+def _each_16(
+    builder: Any, data: Any, size: Any, blocks: Any, do: Callable[[Any, Lookup], None]
+) -> None:
+    """Have ``do(i, lookup)`` done for each block of 16, with the lookup that suits the table."""
+    lanes = size.type(LANES)
+
+    def loop(lookup: Lookup) -> None:
+        with cgutils.for_range(builder, blocks) as each:
+            do(builder.mul(each.index, lanes), lookup)
+
+    if str(data.type.pointee) == "double" or not _can_permute():
+        loop(_gathering(builder, data))
+        return
+    registers = builder.udiv(size, lanes)
+    rest = builder.append_basic_block("looked_up")
+    for count in range(1, _MOST_REGISTERS + 1):
+        with builder.if_then(builder.icmp_unsigned("==", registers, size.type(count))):
+            loop(_permuting(builder, data, count))
+            builder.branch(rest)
+    loop(_gathering(builder, data))
+    builder.branch(rest)
+    builder.position_at_end(rest)
+
+
+def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+    return context.make_array(kind)(context, builder, array).data
 
 
 @intrinsic
-def pick_16(
-    typing_context: Any, out: Any, i: Any, words: Any, j: Any, table: Any, bits: Any
+def pick_blocks(
+    typing_context: Any,
+    out: Any,
+    i: Any,
+    words: Any,
+    j: Any,
+    blocks: Any,
+    table: Any,
+    bits: Any,
 ) -> Any:
-    """Write to ``out[i:i + 16]`` what the words from ``j`` on pick: `alias.pick`, 16 at a time."""
+    """Write to ``out`` from ``i`` on what the words from ``j`` on pick: `alias.pick`, by 16.
+
+    The table has at least 16 entries; a multiple of 16.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        of_out, _, of_words, _, of_table, _ = signature.args
-        to, i, source, j, entries, bits = arguments
-        word = _load(builder, _at(context, builder, of_words, source, j), 4)
+        of_out, _, of_words, _, _, of_table, _ = signature.args
+        to, i, source, j, blocks, entries, bits = arguments
+        to, source = (_data(context, builder, *x) for x in ((of_out, to), (of_words, source)))
+        made = context.make_array(of_table)(context, builder, entries)
         shift = _splat(builder, bits)
-        low = builder.sub(builder.shl(ir.Constant(_INT, 1), bits), ir.Constant(_INT, 1))
-        low = _splat(builder, low)
+        ones = builder.sub(builder.shl(ir.Constant(_INT, 1), bits), ir.Constant(_INT, 1))
+        low = _splat(builder, ones)
         down = _splat(builder, builder.sub(ir.Constant(_INT, 32), bits))
-        bucket = builder.lshr(word, down)
-        entry = _gathered(context, builder, of_table, entries, bucket)
-        rest = builder.or_(builder.shl(word, shift), low)
-        own = builder.icmp_unsigned("<", rest, entry)
-        token = builder.select(own, bucket, builder.and_(entry, low))
         size = of_out.dtype.bitwidth
-        if size < 32:
-            token = builder.trunc(token, ir.VectorType(ir.IntType(size), LANES))
-        builder.store(token, _at(context, builder, of_out, to, i), align=size // 8)
+
+        def do(at: Any, lookup: Lookup) -> None:
+            word = builder.load(_at(builder, source, builder.add(j, at)), align=4)
+            bucket = builder.lshr(word, down)
+            entry = lookup(bucket)
+            rest = builder.or_(builder.shl(word, shift), low)
+            own = builder.icmp_unsigned("<", rest, entry)
+            token = builder.select(own, bucket, builder.and_(entry, low))
+            if size < 32:
+                token = builder.trunc(token, ir.VectorType(ir.IntType(size), LANES))
+            builder.store(token, _at(builder, to, builder.add(i, at)), align=size // 8)
+
+        _each_16(builder, made.data, made.nitems, blocks, do)
         return context.get_dummy_value()
 
-    return types.void(out, types.uintp, words, types.uintp, table, types.uint32), codegen
+    arguments = (out, types.uintp, words, types.uintp, types.uintp, table, types.uint32)
+    return types.void(*arguments), codegen
 
 
 @intrinsic
-def add_16(typing_context: Any, total: Any, i: Any, table: Any, index: Any, j: Any) -> Any:
-    """Add to ``total[i:i + 16]`` the entries of a table at the indices from ``j`` on."""
+def add_blocks(typing_context: Any, total: Any, table: Any, index: Any, blocks: Any) -> Any:
+    """Add to ``total`` the entries of a table at the indices, by 16.
+
+    The table has a multiple of 16 entries.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        of_total, _, of_table, of_index, _ = signature.args
-        to, i, entries, indices, j = arguments
-        size = of_index.dtype.bitwidth
-        index = _load(builder, _at(context, builder, of_index, indices, j), size // 8)
-        if size < 32:
-            index = builder.zext(index, _WORDS)
-        place = _at(context, builder, of_total, to, i)
-        width = of_total.dtype.bitwidth // 8
-        found = _gathered(context, builder, of_table, entries, index)
-        builder.store(builder.fadd(_load(builder, place, width), found), place, align=width)
+        of_total, of_table, of_index, _ = signature.args
+        to, entries, indices, blocks = arguments
+        to, indices = (_data(context, builder, *x) for x in ((of_total, to), (of_index, indices)))
+        made = context.make_array(of_table)(context, builder, entries)
+        size, width = of_index.dtype.bitwidth, of_total.dtype.bitwidth // 8
+
+        def do(at: Any, lookup: Lookup) -> None:
+            index = builder.load(_at(builder, indices, at), align=size // 8)
+            if size < 32:
+                index = builder.zext(index, _WORDS)
+            place = _at(builder, to, at)
+            added = builder.fadd(builder.load(place, align=width), lookup(index))
+            builder.store(added, place, align=width)
+
+        _each_16(builder, made.data, made.nitems, blocks, do)
         return context.get_dummy_value()
 
-    return types.void(total, types.uintp, table, index, types.uintp), codegen
+    return types.void(total, table, index, types.uintp), codegen

@@ -12,7 +12,7 @@ import numpy as np
 
 from scbsim.kernels.alias import pick_from
 from scbsim.kernels.jit import inlined, piece
-from scbsim.kernels.lookup import LANES, pick_16
+from scbsim.kernels.lookup import LANES, pick_blocks
 from scbsim.kernels.normal import BLOCK
 from scbsim.kernels.philox import HEADS, TOKENS, philox4x32
 from scbsim.kernels.xoshiro import WORDS, fill_words, next_word
@@ -29,7 +29,8 @@ class Chances(NamedTuple):
     ----------
     cuts : (3,) uint32
         Of at most 4 tokens, how many of these are below a word is the token; (0,) for more.
-    tokens : (2^b,) uint32
+    tokens : (2^b or 16,) uint32
+        Filled up to 16 entries with zeros.
     sources : (N, 2^c) uint32
         Row k: which of the positions of ``q_k``.
     outputs : (N, 2^b) uint32
@@ -73,10 +74,8 @@ def _by_cuts(out: Any, start: Any, words: Any, first: Any, count: Any, cuts: Any
 
 @piece
 def _by_table(out: Any, start: Any, words: Any, first: Any, count: Any, chances: Any) -> None:
-    whole = count // LANES
-    for i in range(_u64(whole)):
-        j = i * _u64(LANES)
-        pick_16(out, _u64(start) + j, words, _u64(first) + j, chances.tokens, chances.bits)
+    whole, table = count // LANES, chances.tokens
+    pick_blocks(out, _u64(start), words, _u64(first), _u64(whole), table, chances.bits)
     for i in range(whole * LANES, count):
         out[start + i] = pick_from(words[first + i], chances.tokens, chances.bits)
 

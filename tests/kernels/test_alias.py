@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from scbsim.kernels.alias import make_tables, pick_from
-from scbsim.kernels.lookup import pick_16
+from scbsim.kernels.lookup import add_blocks, pick_blocks
 
 
 @numba.njit
@@ -15,9 +15,9 @@ def _pick_from(words, table, bits, out):
 
 
 @numba.njit
-def _pick_16(words, table, bits, out):
-    for i in range(words.size // 16):
-        pick_16(out, np.uint64(16 * i), words, np.uint64(16 * i), table, bits)
+def _pick_blocks(words, table, bits, out):
+    zero, blocks = np.uint64(0), np.uint64(words.size // 16)
+    pick_blocks(out, zero, words, zero, blocks, table, bits)
 
 
 def shares(table, bits):
@@ -55,7 +55,7 @@ def test_a_table_gives_each_number_its_words(bits, kind):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
-@pytest.mark.parametrize("bits", [1, 4, 8])
+@pytest.mark.parametrize("bits", [1, 4, 5, 6, 7, 8])
 def test_words_are_read_as_the_table_says(bits, dtype):
     """Alone and 16 at a time: bucket, then threshold, on its both sides."""
     rng = np.random.default_rng(bits)
@@ -68,7 +68,25 @@ def test_words_are_read_as_the_table_says(bits, dtype):
     rest = (least + rng.integers(-2, 2, 1600)) % 2 ** (32 - bits)
     words = (buckets << (32 - bits) | rest).astype(np.uint32)
     right = np.where(rest < least, buckets, (table & (2**bits - 1))[buckets])
-    for function in (_pick_from, _pick_16):
+    for function in (_pick_from, _pick_blocks):
         out = np.empty(1600, dtype)
-        function(words, table, np.uint32(bits), out)
+        function(words, np.pad(table, (0, max(0, 16 - len(table)))), np.uint32(bits), out)
         assert out.tolist() == right.tolist()
+
+
+@numba.njit
+def _add(total, table, index):
+    add_blocks(total, table, index, np.uint64(total.size // 16))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [*range(16, 161, 16), 1008])
+def test_entries_are_added_whatever_the_table(size, dtype):
+    """In one register to eight, and in memory."""
+    rng = np.random.default_rng(size)
+    table, total = rng.normal(size=size).astype(dtype), rng.normal(size=1600).astype(dtype)
+    index = rng.integers(size, size=1600).astype(np.uint16)
+    index[:16], index[16:32] = size - 1, 0
+    right = total + table[index]
+    _add(total, table, index)
+    assert total.tobytes() == right.tobytes()

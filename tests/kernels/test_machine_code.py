@@ -14,7 +14,7 @@ import pytest
 from scbsim.errors import InputError
 from scbsim.kernels.attention import _update_by_rule
 from scbsim.kernels.exponential import BATCH, fill_exponentials
-from scbsim.kernels.lookup import add_16, pick_16
+from scbsim.kernels.lookup import add_blocks, pick_blocks
 from scbsim.kernels.normal import BLOCK, _normals32, _normals64
 from scbsim.kernels.traces import TILE, _add_products, packed_size
 from scbsim.kernels.vectors import choose_width
@@ -152,23 +152,25 @@ def test_products_of_matrices():
 
 @numba.njit
 def _picked(out, words, table, bits):
-    for i in range(words.size // 16):
-        pick_16(out, np.uint64(16 * i), words, np.uint64(16 * i), table, bits)
+    zero = np.uint64(0)
+    pick_blocks(out, zero, words, zero, np.uint64(words.size // 16), table, bits)
 
 
 @numba.njit
 def _added(total, table, index):
-    for i in range(total.size // 16):
-        add_16(total, np.uint64(16 * i), table, index, np.uint64(16 * i))
+    add_blocks(total, table, index, np.uint64(total.size // 16))
 
 
 @x86_only
 @pytest.mark.skipif(not FEATURES.get("avx512f"), reason="without AVX-512 LLVM weighs gathers")
-def test_tables_are_looked_up_by_gathers():
+def test_tables_are_looked_up_in_registers_or_by_gathers():
     words, table = np.zeros(2048, np.uint32), np.zeros(128, np.uint32)
-    register, count = widest(_picked, (np.zeros(2048, np.uint8), words, table, 7), "pgatherdd")
-    assert wide_enough(register)
-    assert count >= 1
+    # One and up to eight registers; tables that are larger in memory.
+    for instruction, least in (("pgatherdd", 1), ("permd", 1), ("perm[it]2d", 12)):
+        arguments = (np.zeros(2048, np.uint8), words, table, 7)
+        register, count = widest(_picked, arguments, instruction)
+        assert wide_enough(register)
+        assert count >= least
     for dtype, instruction in ((np.float32, "gatherdps"), (np.float64, "gatherdpd")):
         arguments = (np.zeros(2048, dtype), np.zeros(100, dtype), np.zeros(2048, np.uint8))
         register, count = widest(_added, arguments, instruction)
@@ -250,6 +252,15 @@ for engine, precision, stages in [
     assert run.attrs["status"] == "complete"
     for name in sorted(run.data_vars):
         digest.update(np.ascontiguousarray(run[name]))
+for N, precision in (3, "float32"), (10, "float64"), (100, "float32"):
+    spec = scbsim.RunSpec.from_dict({
+        "task": {"N": N, "T": 2500, "Q": 2},
+        "dynamics": {"engine": "batch", "batch_size": 20, "rule": "sgd", "precision": precision},
+        "stage": [{"steps": 5}],
+    })
+    digest.update(np.ascontiguousarray(scbsim.simulate(spec)["loss"]))
+    for array in scbsim.sample_batch(scbsim.Task.from_spec(spec.task), 50):
+        digest.update(np.ascontiguousarray(array))
 print(digest.hexdigest())
 """
 
