@@ -6,7 +6,8 @@ import pytest
 
 from scbsim.kernels.attention import finish_bulk, first_at_least, step_bulk_share
 from scbsim.kernels.normal import BLOCK
-from scbsim.kernels.rules import RULES
+
+RULES = ("sgd", "prox", "denoise")
 
 SIZES = [(1, 1), (3, 2), (511, 3), (512, 1), (513, 2), (2047, 4), (2048, 1), (2049, 3), (5000, 5)]
 KAPPA = 0.7

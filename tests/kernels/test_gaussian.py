@@ -5,7 +5,8 @@ import pytest
 
 from scbsim.kernels.coupling import observe
 from scbsim.kernels.gaussian import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
-from scbsim.kernels.rules import RULES
+
+RULES = ("sgd", "prox", "denoise")
 
 FROM = 2**32 - 2
 STEPS = 5
