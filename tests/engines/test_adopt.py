@@ -23,7 +23,7 @@ def tables(task=TASK, *, precision="float64", steps=40, **init):
     return {
         "seed": 4,
         "task": task,
-        "dynamics": {"precision": precision, "batch_size": 1e4},
+        "dynamics": {"engine": "dense", "precision": precision, "batch_size": 1e4},
         "init": init,
         "stage": [{"steps": steps, "threshold_sigmas": 2.0}],
     }
