@@ -75,3 +75,21 @@ def test_a_failing_write_leaves_nothing(sampler, tmp_path, monkeypatch):
     with pytest.raises(RunFailed, match="nothing is left of it"):
         write_samples(tmp_path / "batch.h5", sampler, 0, 50)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), Stopped("so be it")])
+def test_nothing_stays_open_after_a_failure(sampler, tmp_path, monkeypatch, error):
+    """The next file may get its place on the disk, and HDF5 would take it for the open one."""
+
+    def failing(first, size):
+        raise error
+
+    def files_open():
+        return h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE)
+
+    before = files_open()
+    monkeypatch.setattr(sampler, "draw", failing)
+    # While what was caught lives, so do its frames and all that they hold open.
+    with pytest.raises((RunFailed, Stopped)) as caught:
+        write_samples(tmp_path / "batch.h5", sampler, 0, 50)
+    assert files_open() == before, caught
