@@ -14,6 +14,7 @@ from scbsim.cli.options import debug_option
     lazy={
         "run": "scbsim.cli.run:run",
         "figure": "scbsim.cli.figure:figure",
+        "transfer": "scbsim.cli.transfer:transfer",
         "phase": "scbsim.cli.phase:phase",
         "sweep": "scbsim.cli.sweep:sweep",
         "submit": "scbsim.cli.submit:submit",

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from scbsim.simulation import simulate
     from scbsim.spec import RunSpec
     from scbsim.storage.reader import load
-    from scbsim.task import Task
+    from scbsim.task import Task, correlations, related_task
 
 _HOME = {
     "RunSpec": "scbsim.spec",
     "Task": "scbsim.task",
+    "correlations": "scbsim.task",
     "load": "scbsim.storage.reader",
     "phase_diagram": "scbsim.phase",
+    "related_task": "scbsim.task",
     "sample_batch": "scbsim.sampler",
     "sample_batches": "scbsim.sampler",
     "simulate": "scbsim.simulation",
@@ -33,8 +35,10 @@ __all__ = [
     "RunSpec",
     "Task",
     "__version__",
+    "correlations",
     "load",
     "phase_diagram",
+    "related_task",
     "sample_batch",
     "sample_batches",
     "simulate",

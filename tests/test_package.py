@@ -145,6 +145,7 @@ HELP = "from scbsim.cli.main import cli\ncli({words}, prog_name='scbsim', standa
         (HELP.format(words=["--version"]), ("pydantic", "rich")),
         (HELP.format(words=["run", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["figure", "--help"]), ("pydantic", "rich")),
+        (HELP.format(words=["transfer", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["verify", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["sweep", "--help"]), ("pydantic", "rich", "submitit")),
         (HELP.format(words=["submit", "--help"]), ("pydantic", "rich", "submitit")),

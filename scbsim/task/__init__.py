@@ -1,5 +1,6 @@
 """The task: which sparse contextual bigram is to be learned."""
 
 from scbsim.task.make import Task
+from scbsim.task.related import Correlations, correlations, related_task
 
-__all__ = ["Task"]
+__all__ = ["Correlations", "Task", "correlations", "related_task"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import Fault, OutputError, TaskError
+from scbsim.task.sparse_bigram import SparseBigram
 
 _SCALARS = ("K_P", "T")
 
@@ -51,6 +52,35 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     if missing:
         raise TaskError(missing, where=f"the task in {path}")
     return found
+
+
+def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
+    """Write a task to an HDF5 file of its own, which ``task.from`` in a spec names.
+
+    Parameters
+    ----------
+    path : path
+        The file, which is replaced as a whole if it exists.
+    task : Task
+        Read back equal, bit for bit.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    import h5py
+
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with h5py.File(draft, "w") as file:
+            for name, value in task.to_arrays().items():
+                file[name] = value
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written ({error})") from error
 
 
 def _value(group: Any, name: str) -> Any:

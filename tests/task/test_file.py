@@ -5,6 +5,7 @@ import pytest
 from scbsim import Task
 from scbsim.errors import OutputError, TaskError
 from scbsim.spec import TaskSpec
+from scbsim.task.file import write_arrays
 
 ARRAYS = ("mu", "P", "q_positions", "q_weights")
 
@@ -47,3 +48,23 @@ def test_missing_datasets_are_named(tmp_path):
     with pytest.raises(TaskError, match=r"task\.h5 has 3 faults") as caught:
         Task.from_spec(TaskSpec(from_=str(path)))
     assert [f.key for f in caught.value.faults] == ["P", "q_weights", "T"]
+
+
+@pytest.mark.parametrize("known", [{}, {"K_P": 0.4}])
+def test_a_task_is_read_back_as_it_was_written(tmp_path, known):
+    path = tmp_path / "task.h5"
+    for seed in (1, 2):
+        task = Task.random(5, 10**10, 3, seed=seed, **known)
+        write_arrays(path, task)
+        read = Task.from_spec(TaskSpec(from_=str(path))).to_arrays()
+        assert read.keys() == task.to_arrays().keys()
+        for name, value in task.to_arrays().items():
+            assert np.array_equal(read[name], value)
+    assert [each.name for each in tmp_path.iterdir()] == ["task.h5"]
+
+
+def test_a_task_that_cannot_be_written_leaves_nothing(tmp_path):
+    (tmp_path / "task.h5").mkdir()
+    with pytest.raises(OutputError, match=r"task\.h5: cannot be written"):
+        write_arrays(tmp_path / "task.h5", Task.random(5, 100, 2))
+    assert [each.name for each in tmp_path.iterdir()] == ["task.h5"]

@@ -1,0 +1,158 @@
+"""What the figure of transfer runs: the settings, and the spec of every run.
+
+All sizes, rates and levels are our choice; docs/transfer.md says which and why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from scbsim.spec import RunSpec
+
+SIGNAL: Final = 0.1
+"""The first stage ends when a signal is that large, as in the caption of the paper's Figure 1."""
+
+REPLICAS: Final = 16
+PRETRAINING_STREAM: Final = 2**20
+"""Replica whose noise pretraining has, so that no run sees it again."""
+
+RELATED_SEED: Final = 1
+"""Of the draws in pretraining tasks."""
+
+_TASK: Final = {"N": 10, "Q": 2, "P_concentration": 0.02, "seed": 0}
+RATE: Final = 0.05
+"""Step size of both matrices."""
+
+_RATES: Final = {"rate_A": RATE, "rate_V": RATE}
+_STAGES: Final[tuple[dict[str, Any], ...]] = (
+    {"rule": "sgd", "steps": 800, **_RATES, "until_signal": SIGNAL},
+    {"rule": "prox", "steps": 400, **_RATES, "threshold": 0.03, "normalize_level": 0.1},
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One panel's worth of runs: a downstream task, its noise, and where runs start from.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder.
+    T : int
+        Length of the context.
+    engine : str
+        Whose samples or noise it is.
+    noise : dict
+        The table ``[noise]``, if it has one.
+    starts : tuple of float or None
+        Correlations of the pretraining tasks with the downstream task; None is from scratch.
+    batches : tuple of int
+        Batch sizes, each with every start.
+    pretraining_batch : int
+        Batch size of pretraining, with which no run sets out in the wrong direction.
+    every : int
+        Steps from one recorded row to the next.
+    """
+
+    name: str
+    T: int
+    engine: str
+    starts: tuple[float | None, ...]
+    batches: tuple[int, ...]
+    pretraining_batch: int
+    every: int
+    noise: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def pairs(self) -> tuple[float, ...]:
+        """The correlations of the pretraining tasks."""
+        return tuple(start for start in self.starts if start is not None)
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The table ``[task]`` of the downstream task."""
+        return {**_TASK, "T": self.T}
+
+    def pretraining(self, correlation: float, folder: Path, seed: int) -> RunSpec:
+        """Return the spec of the run that makes a pretrained pair."""
+        return self._spec(
+            seed,
+            task={"from": str(task_file(folder, correlation))},
+            dynamics={"batch_size": self.pretraining_batch, "replica": PRETRAINING_STREAM},
+            init=_UNIFORM,
+            output={"every": 10, "final_state": True},
+        )
+
+    def learning(self, start: float | None, batch: int, folder: Path, seed: int) -> RunSpec:
+        """Return the spec of the runs that learn the downstream task from one start."""
+        pretrained = None if start is None else str(pretrained_file(folder, start))
+        return self._spec(
+            seed,
+            task=self.task,
+            dynamics={"batch_size": batch, "replicas": REPLICAS},
+            init=_UNIFORM if pretrained is None else {"from": pretrained},
+            output={"every": self.every},
+        )
+
+    def _spec(self, seed: int, *, dynamics: dict[str, Any], **tables: Any) -> RunSpec:
+        from scbsim.spec import RunSpec
+
+        return RunSpec.from_dict(
+            {
+                "seed": seed,
+                "dynamics": {"engine": self.engine, **dynamics},
+                "noise": self.noise,
+                "stage": [dict(stage) for stage in _STAGES],
+                **tables,
+            }
+        )
+
+
+_UNIFORM: Final = {"alpha_A": 0.0, "alpha_V": 0.0}
+
+STEPS: Final = Setting(
+    name="real",
+    T=5_000,
+    engine="batch",
+    starts=(None, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.0),
+    batches=(64,),
+    pretraining_batch=512,
+    every=1,
+)
+"""Steps that learning takes, on real batches."""
+
+SAMPLES: Final = Setting(
+    name="gaussian",
+    T=100_000,
+    engine="dense",
+    noise={"model": "matched"},
+    starts=(None, 0.05, 0.1, 0.5),
+    batches=tuple(2**n for n in range(4, 14)),
+    pretraining_batch=2**15,
+    every=50,
+)
+"""Batch sizes that learning takes, with the Gaussian noise that the true gradient has."""
+
+QUICK: Final[dict[str, dict[str, Any]]] = {
+    "real": {"starts": (None, 0.1, 0.5, 1.0)},
+    "gaussian": {"starts": (None, 0.5), "batches": (64, 512, 4096)},
+}
+"""What the quick figure leaves of them; its runs are runs of the full one."""
+
+
+def task_file(folder: Path, correlation: float) -> Path:
+    """Return where the pretraining task of a correlation is kept."""
+    return folder / f"task-{correlation:g}.h5"
+
+
+def pretrained_file(folder: Path, correlation: float) -> Path:
+    """Return where the run that makes a pretrained pair is kept."""
+    return folder / f"pretrained-{correlation:g}.h5"
+
+
+def learning_file(folder: Path, start: float | None, batch: int) -> Path:
+    """Return where the runs from one start at one batch size are kept."""
+    return folder / f"{'scratch' if start is None else f'from-{start:g}'}-batch{batch}.h5"

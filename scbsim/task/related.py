@@ -1,0 +1,225 @@
+"""Pairs of tasks: how much they have in common, and a second task of a given correlation.
+
+docs/transfer.md has the definitions, all of which are our choice: the text of the paper that this
+program was written from speaks of "a nontrivial correlation" and does not say of what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.errors import Fault, InputError, TaskError
+from scbsim.task.checks import check_integer
+from scbsim.task.make import Task
+from scbsim.task.random import draw_P, draw_positions
+from scbsim.task.sparse_bigram import WITHOUT_P, SparseBigram
+
+Array = NDArray[np.float64]
+
+MOST_DRAWS = 64
+"""Of transitions that must not point the way of the task's: each has a chance of about a half."""
+
+
+class Correlations(NamedTuple):
+    """Cosines of the centred matrices of two tasks, in the mu inner product.
+
+    Attributes
+    ----------
+    P : float
+        Of the transitions, ``<P - mu 1', P' - mu 1'>_mu`` over both norms.
+    Q : float
+        Of the attention targets, ``<Q - 1/T, Q' - 1/T>_mu`` over both norms.
+    """
+
+    P: float
+    Q: float
+
+
+def correlations(task: SparseBigram, other: SparseBigram) -> Correlations:
+    """Return what two tasks have in common.
+
+    Parameters
+    ----------
+    task, other : Task
+        Of the same tokens ``mu`` and length ``T``, with their ``P``.
+
+    Returns
+    -------
+    Correlations
+        Each from -1 to 1; NaN where one of the two matrices says nothing (``K`` is 0).
+
+    Raises
+    ------
+    TaskError
+        If their tokens or lengths differ.
+    InputError
+        If one is known by its scalars, without ``P``.
+    """
+    faults = []
+    if not np.array_equal(task.mu, other.mu):
+        faults.append(Fault("mu", "differs; correlations are between tasks of the same tokens"))
+    if task.T != other.T:
+        faults.append(Fault("T", f"{task.T} and {other.T}; one length wanted"))
+    if faults:
+        raise TaskError(faults, where="the pair of tasks")
+    at_P = _cosine(float((task.P_tilde * other.P_tilde).sum()), task.K_P, other.K_P)
+    same = task.q_positions[:, :, None] == other.q_positions[:, None, :]
+    overlaps = np.einsum("kij,ki,kj->k", same, task.q_weights, other.q_weights)
+    at_Q = _cosine(float(task.mu @ (overlaps - 1.0 / task.T)), task.K_Q, other.K_Q)
+    return Correlations(at_P, at_Q)
+
+
+def related_task(
+    task: Task, correlation: float, *, seed: int = 0, P_concentration: float = 0.02
+) -> Task:
+    """Make a second task that has a given correlation with a first, in ``P`` and in ``Q``.
+
+    Transitions are a mixture of the task's with others, drawn anew. Attention targets keep their
+    weights and look at the same positions for so many queries, at others, drawn anew, for the rest.
+
+    Parameters
+    ----------
+    task : Task
+        With its ``P``; ``T`` at least ``2 Q``.
+    correlation : float
+        0 to 1: the correlation of both matrices, as :func:`correlations` has it.
+    seed : int
+        Of the draws, at least 0. Tasks of one seed and several correlations share them, and so
+        lie on one path that ends at ``task``.
+    P_concentration : float
+        Sharpness of the other transitions, as in :meth:`scbsim.Task.random`.
+
+    Returns
+    -------
+    Task
+        Of the same ``N``, ``T`` and ``mu``. One column of its target may have a nonzero more than
+        ``task`` allows: the one in which a position is shared in part. So its ``Q`` is larger by
+        one, but for a correlation of 1, where it is ``task`` itself.
+
+    Raises
+    ------
+    TaskError
+        If an argument is out of range, or no such task exists.
+    InputError
+        If the task is known by its scalars, without ``P``.
+
+    Notes
+    -----
+    docs/transfer.md. The correlations are exact to rounding.
+    """
+    _check(task, correlation, seed, P_concentration)
+    if correlation == 1.0:
+        return task
+    of_P, of_positions, of_order = (
+        np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3)
+    )
+    P = _mixture(task, correlation, of_P, P_concentration)
+    moved = _moved(task, of_positions)
+    positions, weights = _shared(task, correlation, moved, of_order.permutation(task.N))
+    return Task.from_arrays(task.mu, P, positions, weights, task.T)
+
+
+def _cosine(product: float, K: float, other_K: float) -> float:
+    return product / (K * other_K) ** 0.5 if K * other_K > 0.0 else float("nan")
+
+
+def _check(task: Task, correlation: float, seed: int, P_concentration: float) -> None:
+    if task.P is None:
+        raise InputError(WITHOUT_P)
+    faults: list[Fault] = []
+    check_integer("seed", seed, 0, 2**64, faults)
+    if not 0.0 <= correlation <= 1.0:
+        faults.append(Fault("correlation", f"{correlation!r} is not a number from 0 to 1"))
+    elif correlation < 1.0 and task.N == 2:
+        problem = "is 2: two such P are the same up to a factor, so only a correlation of 1 is had"
+        faults.append(Fault("N", problem))
+    if not P_concentration > 0.0:
+        faults.append(Fault("P_concentration", f"{P_concentration!r} is not above 0"))
+    if task.T < 2 * task.Q:
+        problem = f"{task.T} is below 2 Q = {2 * task.Q}: there are no other positions to look at"
+        faults.append(Fault("T", problem))
+    for name in ("K_P", "K_Q"):
+        if getattr(task, name) <= 0.0:
+            faults.append(Fault(name, "is 0: there is nothing to correlate with"))
+    if faults:
+        raise TaskError(faults, where="a related task")
+
+
+def _root(excess: Callable[[float], float], most: float) -> float:
+    """Return where a correlation is what is wanted, between none of the task and all of it."""
+    from scipy.optimize import brentq
+
+    return float(brentq(excess, 0.0, most, xtol=1e-16, rtol=4 * np.finfo(float).eps))
+
+
+def _mixture(
+    task: Task, correlation: float, rng: np.random.Generator, P_concentration: float
+) -> Array:
+    """Return ``s P + (1 - s) P'``, with a drawn P' that does not correlate with P, or less."""
+    for _ in range(MOST_DRAWS):
+        other = draw_P(rng, task.mu, P_concentration)
+        tilde = (other - task.mu[:, None]) * np.sqrt(task.mu)
+        product, K = float((tilde * task.P_tilde).sum()), float((tilde**2).sum())
+        if product <= 0.0 < K:
+            break
+    else:
+        problem = f"none of {MOST_DRAWS} drawn is uncorrelated with the task's; try another seed"
+        raise TaskError([Fault("P", problem)], where="a related task")
+
+    def excess(s: float) -> float:
+        there = s * task.K_P + (1 - s) * product
+        norm = s * s * task.K_P + 2 * s * (1 - s) * product + (1 - s) ** 2 * K
+        return _cosine(there, task.K_P, norm) - correlation
+
+    s = _root(excess, 1.0)
+    return s * np.asarray(task.P) + (1.0 - s) * other
+
+
+def _moved(task: Task, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return positions, (N, Q), none of which is in the support of its column."""
+    positions = draw_positions(rng, task.N, task.T - task.Q, task.Q)
+    # Counted over the positions that are left once the support, which is sorted, is taken out.
+    for taken in task.q_positions.T:
+        positions += positions >= taken[:, None]
+    return positions
+
+
+def _shared(
+    task: Task, correlation: float, moved: NDArray[np.int64], order: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], Array]:
+    """Return positions and weights, (N, Q + 1), that are the task's in the first of some columns.
+
+    Columns are gone through in ``order``, and their positions one by one. The last that is shared
+    is so in part: its weight stands at both positions, in the shares f and 1 - f.
+    """
+    N, Q = task.q_weights.shape
+    gains = (task.mu[:, None] * task.q_weights**2)[order].ravel()
+    sums = np.concatenate([[0.0], np.cumsum(gains)])
+
+    def excess(s: float) -> float:
+        n = min(int(s), N * Q - 1)
+        f, gain = s - n, gains[n]
+        there = sums[n] + f * gain - 1.0 / task.T
+        return _cosine(there, task.K_Q, task.K_Q - 2 * f * (1 - f) * gain) - correlation
+
+    s = _root(excess, float(N * Q))
+    n = min(int(s), N * Q - 1)
+    shares = np.zeros(N * Q)
+    shares[:n], shares[n] = 1.0, s - n
+    share = np.empty((N, Q))
+    share[order] = shares.reshape(N, Q)
+    column, slot = order[n // Q], n % Q
+    positions = np.where(share > 0.0, task.q_positions, moved)
+    weights = task.q_weights.copy()
+    # The position more: the other one of the slot that is split, and one without weight elsewhere.
+    other = np.where(share[:, 0] > 0.0, moved[:, 0], task.q_positions[:, 0])
+    more = np.zeros(N)
+    if share[column, slot] > 0.0:
+        other[column] = moved[column, slot]
+        more[column] = (1.0 - share[column, slot]) * weights[column, slot]
+        weights[column, slot] *= share[column, slot]
+    return np.column_stack([positions, other]), np.column_stack([weights, more])
