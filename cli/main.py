@@ -15,6 +15,7 @@ from scbsim.cli.options import debug_option
         "run": "scbsim.cli.run:run",
         "figure": "scbsim.cli.figure:figure",
         "phase": "scbsim.cli.phase:phase",
+        "compare": "scbsim.cli.compare:compare",
         "sweep": "scbsim.cli.sweep:sweep",
         "submit": "scbsim.cli.submit:submit",
         "status": "scbsim.cli.status:status",
