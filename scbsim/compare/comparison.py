@@ -45,7 +45,7 @@ def compare(
         Runs of each model; the spec's unless given.
     fit : bool
         Whether the isotropic levels are fitted, as :func:`scbsim.compare.constants.fitted` says,
-        or the spec's ``sigma_A`` and ``sigma_V``.
+        or the spec's ``sigma_A`` and ``sigma_V``. These are taken, too, if there is nothing to fit.
     overwrite : bool
         Run again what is already in the folder.
     threads : int, optional
@@ -82,7 +82,7 @@ def compare(
     from scbsim.compare.gaps import comparison
 
     folder.mkdir(parents=True, exist_ok=True)
-    runs = {}
+    runs, constants = {}, None
     for model in (BATCH, "matched", "isotropic"):
         if model == "isotropic" and fit:
             constants = fitted(specs["matched"], threads, stop)
@@ -101,7 +101,7 @@ def compare(
         spec=json.dumps(batch.to_dict()),
         sigma_A=noise.sigma_A,
         sigma_V=noise.sigma_V,
-        fitted=str(fit).lower(),
+        fitted=str(constants is not None).lower(),
         every=specs["matched"].noise.every,
         replicas=batch.dynamics.replicas,
         K_Q=runs[BATCH].attrs["K_Q"],

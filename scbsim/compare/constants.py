@@ -30,13 +30,14 @@ class Constants(NamedTuple):
 
 def fitted(
     matched: RunSpec, threads: int | None = None, stop: Callable[[], bool] | None = None
-) -> Constants:
+) -> Constants | None:
     r"""Return the constants that fit a run: noise of the same strength in all.
 
     A step of rate :math:`\eta` adds noise of variance :math:`\eta^2\sigma^2`. The constants are
     those with which the sum of this over the run, for A and for V, is that of the matched levels
     along the first replicas of the matched run. Of A the levels are those of entries at zero,
-    which are nearly all, each column counting :math:`\mu_k`. Three digits are kept.
+    which are nearly all, each column counting :math:`\mu_k`. Replicas that diverge are left out,
+    for their levels do too. Three digits are kept.
 
     Parameters
     ----------
@@ -47,6 +48,11 @@ def fitted(
     stop : callable, optional
         Asked before each replica.
 
+    Returns
+    -------
+    Constants or None
+        None if all of them diverged.
+
     Raises
     ------
     Stopped
@@ -56,14 +62,18 @@ def fitted(
     task = task_of(few, None)
     choice = choose(few, task)
     count = threads_for(threads, choice, few, task)
-    sums = np.zeros((2, 2))
+    sums, complete = np.zeros((2, 2)), 0
     with assembled(choice, few, task, stages_of(few, task), None, count) as ensemble:
         if few.init.from_ is not None:
             start_from(few.init.from_, ensemble, task)
         for replica in ensemble.replicas:
             if stop and stop():
                 raise Stopped("stopped on a signal; the same line again goes on")
-            sums += _along(replica, task, few.noise.every)
+            found = _along(replica, task, few.noise.every)
+            sums += found if replica.status == "complete" else 0.0
+            complete += replica.status == "complete"
+    if not complete:
+        return None
     variances = few.dynamics.batch_size * sums[0] / np.where(sums[1] > 0, sums[1], 1.0)
     return Constants(*(float(f"{value:.{_DIGITS}g}") for value in np.sqrt(variances)))
 
@@ -79,6 +89,5 @@ def _along(replica: Replica, task: Task, every: int) -> NDArray[np.float64]:
         for stage, rows in did.parts:
             of = replica.stages[stage]
             weights = len(rows) * np.square([of.rate_A, of.rate_V])
-            if np.isfinite(levels).all():
-                sums += [weights * levels, weights]
+            sums += [weights * levels, weights]
     return sums

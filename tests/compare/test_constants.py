@@ -8,6 +8,7 @@ from scbsim.compare.models import gaussian_spec
 from scbsim.engines.dense import DenseEngine
 from scbsim.errors import Stopped
 from scbsim.noise import MatchedNoise
+from scbsim.replica import Replica
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
 from scbsim.task import Task
@@ -68,6 +69,22 @@ def test_a_start_from_a_file(matched, tmp_path):
     tables = matched.to_dict() | {"init": {"from": str(tmp_path / "before.h5")}}
     assert fitted(RunSpec.from_dict(tables)).sigma_A > 0
     assert fitted(RunSpec.from_dict(tables)) != fitted(matched)
+
+
+def test_those_that_diverge_are_left_out(matched, monkeypatch):
+    wild = matched.replace(**{"stage.0.rate_A": 1e3, "stage.0.rate_V": 1e3, "stage.0.steps": 1000})
+    assert fitted(wild) is None
+    alone = fitted(matched.replace(**{"dynamics.replicas": 1}))
+    advance = Replica.advance
+
+    def only_the_first(self, steps):
+        did = advance(self, steps)
+        if self.engine.facts.replica > 0:
+            self.status = "diverged"
+        return did
+
+    monkeypatch.setattr(Replica, "advance", only_the_first)
+    assert fitted(matched) == alone
 
 
 def test_a_signal_stops_it(matched):

@@ -120,14 +120,19 @@ def test_entries_are_uncorrelated_but_on_the_support(seen):
 
 
 def test_what_the_model_leaves_out():
-    """Two entries of a support cancel, and A's noise along the truth goes with V's."""
+    """Entries of a support cancel, A's noise along the truth goes with V's: docs/surrogate.md."""
     seen = at(0.02, "near the truth")
     task = seen.made.task
     on = seen.x[:, seen.on].reshape(BATCHES, N, task.Q)
     assert max(np.corrcoef(on[:, k].T)[0, 1] for k in range(N)) < -0.5
     q = full_q(task).T - 1 / T
-    along_A = np.einsum("bkt,kt,k->b", seen.x, q, task.mu)
-    along_V = np.einsum("bnm,nm->b", seen.of_W, task.P_tilde)
+    along_A = np.einsum("bkt,kt,k->b", seen.x, q, task.mu) / task.K_Q
+    along_V = np.einsum("bnm,nm->b", seen.of_W, task.P_tilde) / task.K_P
     assert np.corrcoef(along_A, along_V)[0, 1] > 0.9
-    independent = (task.mu[:, None] ** 2 * q**2 * seen.v).sum()
-    assert along_A.var() < 0.6 * independent
+    independent_A = (task.mu[:, None] ** 2 * q**2 * seen.v).sum() / task.K_Q**2
+    independent_V = seen.v_V / task.K_P
+    assert along_A.var() < 0.6 * independent_A
+    # Where the product of the signals stays as it is, next to nothing is left.
+    of_A, of_V = seen.made.observe()[:2]
+    apart = (along_A / of_A - along_V / of_V).var()
+    assert apart < 0.1 * (independent_A / of_A**2 + independent_V / of_V**2)
