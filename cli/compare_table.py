@@ -13,6 +13,8 @@ from scbsim.cli.console import printing
 if TYPE_CHECKING:
     import xarray as xr
 
+_LARGE = 1e4
+
 
 def print_gaps(found: xr.Dataset) -> None:
     """Print how far the medians are from those of real batches, in percent."""
@@ -46,8 +48,15 @@ def print_gaps(found: xr.Dataset) -> None:
 
 def _percent(value: xr.DataArray) -> str:
     percent = 100 * float(value)
-    return "-" if np.isnan(percent) else f"{percent:.{0 if percent >= 10 else 1}f}"
+    return _short(percent, 0 if percent >= 10 else 1)
 
 
 def _times(value: xr.DataArray) -> str:
-    return "-" if np.isnan(value) else f"{float(value):.2f}"
+    return _short(float(value), 2)
+
+
+def _short(number: float, digits: int) -> str:
+    """Return a number that fits its column, though a run that diverges knows no bounds."""
+    if np.isnan(number):
+        return "-"
+    return f"{number:.{digits}f}" if number < _LARGE else ">1e4"
