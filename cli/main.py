@@ -16,6 +16,7 @@ from scbsim.cli.options import debug_option
         "figure": "scbsim.cli.figure:figure",
         "transfer": "scbsim.cli.transfer:transfer",
         "phase": "scbsim.cli.phase:phase",
+        "compare": "scbsim.cli.compare:compare",
         "sweep": "scbsim.cli.sweep:sweep",
         "submit": "scbsim.cli.submit:submit",
         "status": "scbsim.cli.status:status",

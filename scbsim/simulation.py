@@ -121,7 +121,7 @@ def _simulate(
     level = spec.output.normalize_level
     with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
         if spec.init.from_ is not None and not (past and past.position):
-            _start_from(spec.init.from_, ensemble, task)
+            start_from(spec.init.from_, ensemble, task)
         name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
         header = RunHeader(spec, task, provenance(choice, count, source), **name)
         memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
@@ -184,7 +184,7 @@ def _engine_of_start(spec: RunSpec) -> str | None:
     return None if path is None else str(describe(path)["provenance"]["engine"])
 
 
-def _start_from(path: str, ensemble: Ensemble, task: Task) -> None:
+def start_from(path: str, ensemble: Ensemble, task: Task) -> None:
     """Put every replica at the last state of another run."""
     from scbsim.storage.reader import last_state
 

@@ -39,7 +39,7 @@ FLOOR = {
             ["simulation", "endings"],
             ["mpi"],
             ["figures", "sweep", "verify", "warmup"],
-            ["phase", "cluster"],
+            ["phase", "cluster", "compare"],
             ["cli"],
             ["__main__"],
         ]
@@ -147,6 +147,7 @@ HELP = "from scbsim.cli.main import cli\ncli({words}, prog_name='scbsim', standa
         (HELP.format(words=["figure", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["transfer", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["verify", "--help"]), ("pydantic", "rich")),
+        (HELP.format(words=["compare", "--help"]), ("pydantic", "rich")),
         (HELP.format(words=["sweep", "--help"]), ("pydantic", "rich", "submitit")),
         (HELP.format(words=["submit", "--help"]), ("pydantic", "rich", "submitit")),
         (HELP.format(words=["sample", "--help"]), ("pydantic", "rich")),

@@ -35,7 +35,7 @@ def test_a_preset_holds_and_says_what_it_is(name):
 def test_a_name_that_is_none():
     with pytest.raises(InputError, match="did you mean quickstart"):
         presets.text("quikstart")
-    with pytest.raises(InputError, match="there are algorithm1, figure5-n100-l1"):
+    with pytest.raises(InputError, match="there are algorithm1, compare, figure5-n100-l1"):
         presets.describe("../../pyproject")
 
 

@@ -32,30 +32,41 @@ def replicas(run: xr.Dataset) -> int:
 
 
 def spread(run: xr.Dataset, name: str) -> Spread:
-    """Return what is drawn of a variable: at each step of the replicas that have not ended.
-
-    Nothing where fewer than half are left: what those few do says little of the ensemble, least of
-    all once others have diverged.
-    """
+    """Return what is drawn of a variable: at each step of the replicas that have not ended."""
     values = run[name].values
     if not replicas(run):
         alone = drawable(values)
         return Spread(alone, alone, alone)
-    few = 2 * (~np.isnan(values)).sum(axis=0) < replicas(run)
+    return of_replicas(values)
+
+
+def of_replicas(values: NDArray[np.float64]) -> Spread:
+    """Return the median and the band of values whose first axis is that of replicas.
+
+    Nothing where fewer than half are left: what those few do says little of the ensemble, least of
+    all once others have diverged.
+    """
+    few = 2 * (~np.isnan(values)).sum(axis=0) < len(values)
     return Spread(*drawable(np.where(few, np.nan, quantiles(values, (BAND[0], 0.5, BAND[1])))))
 
 
 def draw_spread(axes: Axes, run: xr.Dataset, name: str, color: str, **looks: Any) -> None:
     """Draw a variable against steps, once the scale of the axes is chosen."""
-    shown = spread(run, name)
-    if replicas(run):
+    draw_values(axes, run["step"].values, spread(run, name), color, **looks)
+
+
+def draw_values(
+    axes: Axes, steps: NDArray[np.int64], shown: Spread, color: str, **looks: Any
+) -> None:
+    """Draw values against steps, and a band where they have one."""
+    if shown.low is not shown.high:
         low = shown.low
         if axes.get_yscale() == "log":
             # What reaches down to 0 would take the whole picture.
             medians = shown.middle[shown.middle > 0]
             low = np.maximum(low, medians.min(initial=np.inf) / 10)
         axes.fill_between(
-            run["step"].values,
+            steps,
             low,
             shown.high,
             where=shown.high > low if axes.get_yscale() == "log" else None,
@@ -64,7 +75,7 @@ def draw_spread(axes: Axes, run: xr.Dataset, name: str, color: str, **looks: Any
             linewidth=0,
             zorder=2,
         )
-    curve(axes, run["step"], shown.middle, color=color, **looks)
+    curve(axes, steps, shown.middle, color=color, **looks)
 
 
 def normalized(run: xr.Dataset, name: str) -> list[tuple[float, Spread]]:

@@ -7,8 +7,8 @@ import pytest
 import scbsim as package
 from scbsim import presets
 
-COMMANDS = ["run", "figure", "transfer", "phase", "sweep", "submit", "status", "resubmit", "cancel"]
-COMMANDS += ["collect", "info", "plot", "watch", "presets", "sample", "verify", "warmup"]
+COMMANDS = ["run", "figure", "transfer", "phase", "compare", "sweep", "submit", "status"]
+COMMANDS += ["resubmit", "cancel", "collect", "info", "plot", "watch", "presets", "sample", "verify", "warmup"]
 
 
 def test_help_lists_the_commands_in_order(scbsim):

@@ -1,0 +1,123 @@
+"""compare(): the runs, the pictures and the numbers of a comparison, in one folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scbsim.compare.models import BATCH, GAUSSIAN, batch_spec, gaussian_spec
+from scbsim.errors import OutputError
+from scbsim.figures.files import Stop, Tell, obtain
+from scbsim.spec import RunSpec
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NAME: Final = "compare.h5"
+
+
+def compare(
+    spec: RunSpec,
+    folder: str | os.PathLike[str],
+    *,
+    replicas: int | None = None,
+    fit: bool = True,
+    overwrite: bool = False,
+    threads: int | None = None,
+    progress: bool = False,
+    tell: Tell = lambda _: None,
+    stop: Stop | None = None,
+) -> xr.Dataset:
+    """Run a spec on real batches and under Gaussian noise of both models, and compare them.
+
+    Task, start, stages and batch size are the same. Finished runs in the folder are kept and
+    partial ones resumed.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        Of any engine but ``softmax``; thresholds are given as themselves.
+    folder : path
+        For ``batch.h5``, ``isotropic.h5``, ``matched.h5`` and ``compare.h5``; made if needed.
+    replicas : int, optional
+        Runs of each model; the spec's unless given.
+    fit : bool
+        Whether the isotropic levels are fitted, as :func:`scbsim.compare.constants.fitted` says,
+        or the spec's ``sigma_A`` and ``sigma_V``. These are taken, too, if there is nothing to fit.
+    overwrite : bool
+        Run again what is already in the folder.
+    threads : int, optional
+        Threads to compute with.
+    progress : bool
+        Say on stderr how far each run is.
+    tell : callable
+        Is given a line for each file that is kept or started again.
+    stop : callable, optional
+        Asked between blocks of steps; the run in hand ends early when it says True.
+
+    Returns
+    -------
+    xarray.Dataset
+        As :func:`scbsim.compare.gaps.comparison` says, and what ``compare.h5`` has.
+
+    Raises
+    ------
+    SpecError
+        If the spec does not hold for all three; nothing has run then.
+    OutputError
+        If a file in the folder holds another run.
+    Stopped
+        If ``stop`` said so.
+    """
+    # All that can be wrong with it, before anything runs.
+    batch = batch_spec(spec, replicas)
+    specs = {BATCH: batch} | {model: gaussian_spec(batch, model) for model in GAUSSIAN}
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; a comparison needs a folder")
+
+    from scbsim.compare.constants import fitted
+    from scbsim.compare.gaps import comparison
+
+    folder.mkdir(parents=True, exist_ok=True)
+    runs, constants = {}, None
+    for model in (BATCH, "matched", "isotropic"):
+        if model == "isotropic" and fit:
+            constants = fitted(specs["matched"], threads, stop)
+            specs[model] = gaussian_spec(batch, model, constants)
+        runs[model] = obtain(
+            specs[model],
+            folder / f"{model}.h5",
+            overwrite=overwrite,
+            threads=threads,
+            progress=progress,
+            tell=tell,
+            stop=stop,
+        )
+    noise = specs["isotropic"].noise
+    found = comparison(runs).assign_attrs(
+        spec=json.dumps(batch.to_dict()),
+        sigma_A=noise.sigma_A,
+        sigma_V=noise.sigma_V,
+        fitted=str(constants is not None).lower(),
+        every=specs["matched"].noise.every,
+        replicas=batch.dynamics.replicas,
+        K_Q=runs[BATCH].attrs["K_Q"],
+        K_P=runs[BATCH].attrs["K_P"],
+    )
+    _write(found, folder / NAME)
+    return found
+
+
+def _write(found: xr.Dataset, path: Path) -> None:
+    """Put it in place whole: it is made of the runs, and could be made again."""
+    from scbsim.storage.checkpoint import beside
+
+    making = beside(path, "tmp")
+    try:
+        found.to_netcdf(making, engine="h5netcdf")
+        os.replace(making, path)
+    finally:
+        making.unlink(missing_ok=True)
