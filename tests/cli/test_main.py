@@ -8,7 +8,18 @@ import scbsim as package
 from scbsim import presets
 
 COMMANDS = ["run", "figure", "transfer", "phase", "compare", "sweep", "submit", "status"]
-COMMANDS += ["resubmit", "cancel", "collect", "info", "plot", "watch", "presets", "sample", "verify", "warmup"]
+COMMANDS += [
+    "resubmit",
+    "cancel",
+    "collect",
+    "info",
+    "plot",
+    "watch",
+    "presets",
+    "sample",
+    "verify",
+    "warmup",
+]
 
 
 def test_help_lists_the_commands_in_order(scbsim):
