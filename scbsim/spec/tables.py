@@ -171,7 +171,7 @@ class NoiseSpec(Table):
     ] = "isotropic"
     sigma_A: Annotated[float, NOT_NEGATIVE] = 1.0
     sigma_V: Annotated[float, NOT_NEGATIVE] = 1.0
-    every: Annotated[int, count(1, 2**40)] = 20
+    every: Annotated[int, count(1, 2**40)] = 5
 
     def plain(self) -> dict[str, Any]:
         """Return the table as a dict; ``every`` only where it is read."""

@@ -17,7 +17,7 @@ def matched(**changes):
 def test_renewals():
     spec = RunSpec.from_dict(matched(dynamics__batch_size=1000))
     task = Task.from_spec(spec.task)
-    assert noise_of(spec, task) == MatchedNoise(1000, 20)
+    assert noise_of(spec, task) == MatchedNoise(1000, 5)
     spec = RunSpec.from_dict(matched(noise__every=1))
     assert noise_of(spec, task).every == 1
     assert RunSpec.from_dict(spec.to_dict()) == spec
