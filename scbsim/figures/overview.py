@@ -143,6 +143,9 @@ def _legend(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
     if any(run.sizes.get("normalization", 0) for run in runs.values()):
         words = "normalised" if len(runs) == 1 else "normalised (V: hollow)"
         handles.append(star_handle(GREY, words))
+    if any(len(normalized_along(run, "loss")[0]) for run in runs.values()):
+        words = "normalised, along the run"
+        handles.append(Line2D([], [], color=GREY, linewidth=0.9, label=words))
     if len(runs) == 1 and any(run.sizes.get("stage_index", 0) > 1 for run in runs.values()):
         handles.append(Line2D([], [], color=GREY, linestyle=":", label="end of a stage"))
     return handles

@@ -145,3 +145,5 @@ def test_copies_normalised_along_a_run_are_a_line_and_ends_are_stars(pixels):
     np.testing.assert_array_equal(along.get_xdata(), [0, 2, 4, 6, 8, 8, 10, 12, 12])
     np.testing.assert_array_equal(along.get_ydata(), run["normalized_loss"])
     pixels(figure)
+    (legend,) = (a.get_legend() for a in figure.axes if a.get_legend())
+    assert "normalised, along the run" in [text.get_text() for text in legend.get_texts()]
