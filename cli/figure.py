@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,13 +17,16 @@ from scbsim.cli.options import (
     threads_option,
 )
 
+if TYPE_CHECKING:
+    from scbsim.figures.making import Made
+
 
 @click.command(short_help="Make a figure of the paper.")
 @click.argument("number", type=click.IntRange(1, 5))
 @output_option("DIR", "The folder for runs and pictures; figureN/ by default.")
 @click.option("--quick", is_flag=True, help="A smaller version, in under a minute.")
-@click.option("--engine", metavar="NAME", help="Run on this engine.")
-@click.option("--seed", metavar="S", type=int, help="Seed of the noise; the task stays the same.")
+@click.option("--engine", metavar="NAME", help="Run on this engine (figure 5).")
+@click.option("--seed", metavar="S", type=int, help="Seed of the noise, or of real samples.")
 @overwrite_option("Run again what is already in the folder.")
 @threads_option
 @quiet_option
@@ -37,19 +43,15 @@ def figure(
 ) -> None:
     """Run what figure NUMBER of the paper needs, and draw it from the files.
 
-    This release makes figure 5. Finished runs in the folder are kept and used; partial ones are
-    resumed.
+    Figures 1, 3 and 4 learn on real batches and share their runs: in one folder each is made
+    once. Figure 2 compares softmax with linear attention. Figure 5 has Gaussian noise, at large N
+    and T. Finished runs in the folder are kept and used; partial ones are resumed.
     """
-    from scbsim.errors import InputError
-
-    if number != 5:
-        raise InputError(f"figure {number} is not in this release; figure 5 is: `scbsim figure 5`.")
     from scbsim.cli.signals import stopping
-    from scbsim.figures import figure5
 
     with stopping() as stop:
-        made = figure5.run(
-            output or Path("figure5"),
+        made = _maker(number)(
+            output or Path(f"figure{number}"),
             quick=quick,
             engine=engine,
             seed=seed,
@@ -64,6 +66,21 @@ def figure(
 
     from scbsim.cli.figure_table import print_outcomes
 
-    print_outcomes(made.outcomes)
+    print_outcomes(number, made.outcomes)
     for path in made.pictures:
         click.echo(path)
+
+
+def _maker(number: int) -> Callable[..., Made[Any]]:
+    """Return what makes a figure."""
+    if number == 2:
+        from scbsim.figures import figure2
+
+        return figure2.run
+    if number == 5:
+        from scbsim.figures import figure5
+
+        return figure5.run
+    from scbsim.figures import real_batches
+
+    return partial(real_batches.run, number)

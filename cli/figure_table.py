@@ -1,41 +1,100 @@
-"""The table that ``scbsim figure`` prints."""
+"""The tables that ``scbsim figure`` prints."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 import click
 from rich.table import Table
 
 from scbsim.cli.console import printing
 
-if TYPE_CHECKING:
-    from scbsim.figures.figure5 import Outcome
+Columns = Mapping[str, str]
+"""Attributes of an outcome, by their headings."""
+
+_NORMS: Final = {
+    "alpha_A\nsqrt(K_Q)": "signal_A",
+    "\ndelta_A": "delta_A",
+    "alpha_V\nsqrt(K_P)": "signal_V",
+    "\ndelta_V": "delta_V",
+}
+_RUN: Final = {"\nrun": "run", "\nrate": "rate"}
+
+COLUMNS: Final[Mapping[int, Columns]] = {
+    1: {
+        **_RUN,
+        "\n|A-Q|": "dist_A",
+        "normalised\n|A-Q|": "normalized_dist_A",
+        "\n|V-P|": "dist_V",
+        "normalised\n|V-P|": "normalized_dist_V",
+    },
+    2: {
+        "\nattention": "attention",
+        "\nloss": "loss",
+        "similarity\nof A": "sim_A",
+        "similarity\nof V": "sim_V",
+    },
+    3: {**_RUN, **_NORMS},
+    4: {
+        **_RUN,
+        "similarity\nof A": "sim_A",
+        "\nnormalised": "normalized_sim_A",
+        "similarity\nof V": "sim_V",
+        "\nnormalised ": "normalized_sim_V",
+    },
+    5: {
+        "\nN": "N",
+        "\nrule": "rule",
+        **_NORMS,
+        "|A-Q|\n/sqrt(K_Q)": "dist_A",
+        "|V-P|\n/sqrt(K_P)": "dist_V",
+    },
+}
 
 
-def print_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """Print what each run of the figure came to."""
+def print_outcomes(number: int, outcomes: Sequence[Any]) -> None:
+    """Print what each run of a figure came to, and what has to be known of the numbers."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in (
-        "\nN",
-        "\nrule",
-        "alpha_A\nsqrt(K_Q)",
-        "\ndelta_A",
-        "alpha_V\nsqrt(K_P)",
-        "\ndelta_V",
-        "|A-Q|\n/sqrt(K_Q)",
-        "|V-P|\n/sqrt(K_P)",
-    ):
-        table.add_column(heading, justify="left" if heading == "\nrule" else "right", no_wrap=True)
+    for heading, name in COLUMNS[number].items():
+        words = isinstance(getattr(outcomes[0], name), str)
+        table.add_column(heading, justify="left" if words else "right", no_wrap=True)
     for each in outcomes:
-        numbers = (each.signal_A, each.delta_A, each.signal_V, each.delta_V)
-        distances = (each.dist_A, each.dist_V)
-        cells = ("-" if isnan(value) else f"{value:.3g}" for value in (*numbers, *distances))
-        table.add_row(str(each.N), each.rule, *cells)
+        table.add_row(*(_cell(getattr(each, name)) for name in COLUMNS[number].values()))
     with printing() as console:
         console.print(table)
-    click.echo("Signals and Deltas are those of the last step, distances those once normalised.")
+    for line in _notes(number, outcomes):
+        click.echo(line)
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, float):
+        return "-" if isnan(value) else f"{value:.3g}"
+    return str(value)
+
+
+def _notes(number: int, outcomes: Sequence[Any]) -> list[str]:
+    """Say what the numbers of a table are of."""
+    if number == 2:
+        one = outcomes[0]
+        alike = f"correlation {one.corr_A:.4f} of the two A, {one.corr_V:.4f} of the two V"
+        return [f"Softmax beside linear: {alike}. Losses are means over the last steps."]
+    if number != 5:
+        return _first_stages(outcomes)
+    lines = ["Signals and Deltas are those of the last step, distances those once normalised."]
     if any(isnan(each.dist_A) for each in outcomes):
-        click.echo("Where there are none, A has no entries to normalise: --engine dense has them.")
+        lines.append(
+            "Where there are none, A has no entries to normalise: --engine dense has them."
+        )
+    return lines
+
+
+def _first_stages(outcomes: Sequence[Any]) -> list[str]:
+    """Say when the first stage ended, and why: the same in all runs of one seed."""
+    why = {"signal": "when a signal was there", "steps": "with its last step, short of its signal"}
+    ends = {(each.stage_1, each.reason) for each in outcomes}
+    said = [f"Stage 1 ended at step {step}, {why.get(name, name)}." for step, name in sorted(ends)]
+    if any(each.signal_A < 0 for each in outcomes):
+        said.append("This seed set out in the wrong direction, with signals below 0.")
+    return said

@@ -70,6 +70,9 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
     }.get(status, f"{status} at step {last}, {took}")
     why = json.loads(trajectory.attrs["provenance"]).get("engine_why", "asked for")
     lines = [head, f"engine:     {trajectory.attrs['engine']}, {why}", *_replicas(trajectory)]
+    several = len(json.loads(trajectory.attrs["spec"])["stage"]) > 1
+    if several and trajectory.sizes.get("stage_index", 0):
+        lines.append(f"stages:     {_stages(trajectory)}")
     lines.append(f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}")
     if trajectory.sizes.get("normalization", 0):
         lines.append(f"normalised: {_normalized(trajectory)}")
@@ -85,6 +88,25 @@ def _replicas(trajectory: xr.Dataset) -> list[str]:
     found = trajectory["replica_status"].values.tolist()
     counts = in_words({name: found.count(name) for name in dict.fromkeys(found)})
     return [f"replicas:   {counts}; medians over {len(found)} replicas follow"]
+
+
+def _stages(trajectory: xr.Dataset) -> str:
+    """Say at which step each stage ended, and why; of an ensemble the median, and how many."""
+    ends, reasons = trajectory["stage_end"].values, trajectory["stage_reason"].values
+    told = []
+    for i in range(ends.shape[-1]):
+        at, why = ends[..., i], reasons[..., i].ravel().tolist()
+        step = f"{medians(at[at >= 0]):g}" if at.ndim else f"{at}"
+        counts = in_words({_WHY[name]: why.count(name) for name in dict.fromkeys(why) if name})
+        told.append(f"{i} to step {step}, {counts if at.ndim else _WHY[why[0]]}")
+    return "; ".join(told)
+
+
+_WHY = {
+    "steps": "by its last step",
+    "signal": "by its signal",
+    "diverged": "where the numbers ran away",
+}
 
 
 def _last(trajectory: xr.Dataset, names: str) -> str:

@@ -87,6 +87,9 @@ class Loop:
         if output.snapshot_every:
             (alone,) = ensemble.replicas
             alone.snapshot, alone.snapshot_every = recorder.snapshot, output.snapshot_every
+        if output.normalized_every:
+            (alone,) = ensemble.replicas
+            alone.normalized_every = output.normalized_every
         position = session.position if session else None
         if position is None:
             self._begin()
@@ -104,7 +107,7 @@ class Loop:
                 self._save()
             began = perf_counter()
             start = ensemble.step
-            steps = min(self._pace, ensemble.most_left, self._to_snapshot(), self._most)
+            steps = min(self._pace, ensemble.most_left, self._to_pause(), self._most)
             self._took(start, ensemble.advance(steps))
             self._pace = self._paced(steps, perf_counter() - began)
         if len(ensemble) == 1 and ensemble.status == "complete":
@@ -119,6 +122,8 @@ class Loop:
         if self._output.snapshot_every:
             engine = self._ensemble.replicas[0].engine
             self._recorder.snapshot(engine.step, engine.snapshot())
+        if self._output.normalized_every:
+            self._recorder.normalized(self._ensemble.replicas[0].normalized())
         self._tell_of_now()
 
     def _go_on(self, position: Position) -> None:
@@ -129,9 +134,11 @@ class Loop:
                 self._recorder.replica_ended(i, at.status)
         self._recorded = position.step if position.recorded else -1
 
-    def _to_snapshot(self) -> int:
-        every = self._output.snapshot_every
-        return every - self._ensemble.step % every if every else _BLOCK_STEPS
+    def _to_pause(self) -> int:
+        """Return the steps to the next state that is kept or normalised."""
+        step = self._ensemble.step
+        periods = (self._output.snapshot_every, self._output.normalized_every)
+        return min((every - step % every for every in periods if every), default=_BLOCK_STEPS)
 
     def _took(self, start: int, stretches: Mapping[int, Stretch]) -> None:
         """Hand on what is to be recorded of the steps just taken."""

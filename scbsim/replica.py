@@ -43,7 +43,7 @@ class Replica:
     engine : Engine
     stages : sequence of Stage
     level : float or None
-        At which a copy of the last state is normalised; None for not at all.
+        At which copies of the state are normalised; None for not at all.
 
     Attributes
     ----------
@@ -55,6 +55,8 @@ class Replica:
         ``running``, ``complete`` or ``diverged``.
     snapshot_every : int
         Steps from one state that ``snapshot`` is given to the next; 0 for none.
+    normalized_every : int
+        Steps from one normalised copy to the next; 0 for only one, of the last state.
     """
 
     def __init__(self, engine: Engine, stages: Sequence[Stage], level: float | None = None) -> None:
@@ -64,6 +66,7 @@ class Replica:
         self.row: Row | None = None
         self.status = "running"
         self.snapshot_every = 0
+        self.normalized_every = 0
         self.snapshot: Callable[[int, State], None] | None = None
         self._level = level
 
@@ -121,6 +124,8 @@ class Replica:
                 # Before the end of the stage, which may normalise the state.
                 if self.snapshot and self.engine.step % self.snapshot_every == 0:
                     self.snapshot(self.engine.step, self.engine.snapshot())
+                if self.normalized_every and self.engine.step % self.normalized_every == 0:
+                    did.normalized.append(self.normalized())
             if block.end != "steps" or not self.left:
                 self._end_stage(stage, block.end, did)
         return did
@@ -139,5 +144,10 @@ class Replica:
             return
         self.left, self.status = 0, "complete"
         if self._level is not None:
-            row, count = self.engine.normalized(self._level)
-            did.normalized.append(NormalizedRow(self.engine.step, stage.index, count, row, True))
+            did.normalized.append(self.normalized(final=True))
+
+    def normalized(self, *, final: bool = False) -> NormalizedRow:
+        """Return the observables of a normalised copy of the state."""
+        assert self._level is not None
+        row, count = self.engine.normalized(self._level)
+        return NormalizedRow(self.engine.step, self.row_stage, count, row, final)

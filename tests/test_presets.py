@@ -19,6 +19,8 @@ def load(name: str) -> RunSpec:
 
 def test_names():
     figures = {f"figure5-n{N}-{rule}" for N, rule in FIGURE_5}
+    figures |= {f"figure1-{run}" for run in ("l1", "sgd-large", "sgd-small")}
+    figures |= {"figure2-linear", "figure2-softmax"}
     assert figures | {"large", "quickstart", "two-stage"} <= set(presets.names())
     assert presets.names() == sorted(presets.names())
 
@@ -35,7 +37,7 @@ def test_a_preset_holds_and_says_what_it_is(name):
 def test_a_name_that_is_none():
     with pytest.raises(InputError, match="did you mean quickstart"):
         presets.text("quikstart")
-    with pytest.raises(InputError, match="there are algorithm1, compare, figure5-n100-l1"):
+    with pytest.raises(InputError, match="there are algorithm1, compare, figure1-l1"):
         presets.describe("../../pyproject")
 
 

@@ -115,6 +115,8 @@ def _wants_entries(spec: RunSpec) -> str | None:
         return "a stage's normalize_level"
     if spec.output.snapshot_every:
         return "output.snapshot_every"
+    if spec.output.normalized_every:
+        return "output.normalized_every"
     return "output.final_state" if spec.output.final_state is True else None
 
 

@@ -7,15 +7,13 @@ size, grows until it dominates the signal.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scbsim import presets
-from scbsim.errors import Fault, OutputError, SpecError
-from scbsim.figures.files import Stop, Tell, obtain
+from scbsim.figures.files import Stop, Tell
+from scbsim.figures.making import Made, made, obtained, population, preset_run, saved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,15 +63,6 @@ class Outcome:
     dist_V: float
 
 
-@dataclass(frozen=True)
-class Made:
-    """The figure on disk: pictures, files, and what they say."""
-
-    pictures: tuple[Path, ...]
-    files: tuple[Path, ...]
-    outcomes: tuple[Outcome, ...]
-
-
 def specs(
     *,
     quick: bool = False,
@@ -97,39 +86,16 @@ def specs(
     SpecError
         If what was asked for does not hold.
     """
-    from scbsim.spec import RunSpec
-
     words = [f"stage.0.steps={QUICK_STEPS}"] if quick else []
     if engine is not None:
         words.append(f"dynamics.engine={engine}")
     if seed is not None:
         words.append(f"seed={seed}")
-    found = {
-        (N, rule): RunSpec.from_dict(
-            tomllib.loads(presets.text(f"figure5-n{N}-{rule}")), overrides=[*words, *overrides]
-        )
+    return {
+        (N, rule): preset_run(f"figure5-n{N}-{rule}", [*words, *overrides], 5)
         for N in (SIZES[:1] if quick else SIZES)
         for rule in RULES
     }
-    for spec in found.values():
-        if spec.dynamics.replicas > 1:
-            problem = f"{spec.dynamics.replicas} replicas; figure 5 is of single runs"
-            raise SpecError([Fault("dynamics.replicas", problem)])
-    return found
-
-
-def population(spec: RunSpec) -> RunSpec:
-    """Return the spec of the noiseless process with the task, start and rates of ``spec``."""
-    from scbsim.spec import RunSpec
-
-    table = spec.to_dict()
-    table["dynamics"] |= {"engine": "population", "rule": "sgd", "replicas": 1}
-    table["noise"] = {"model": "none"}
-    table["stage"] = [
-        {key: stage[key] for key in ("steps", "rate_A", "rate_V") if key in stage}
-        for stage in table["stage"]
-    ]
-    return RunSpec.from_dict(table)
 
 
 def run(
@@ -144,7 +110,7 @@ def run(
     overrides: Sequence[str] = (),
     tell: Tell | None = None,
     stop: Stop | None = None,
-) -> Made:
+) -> Made[Outcome]:
     """Make figure 5 in ``folder``: the runs that are not there yet, then the pictures.
 
     Parameters
@@ -177,23 +143,19 @@ def run(
     wanted = specs(quick=quick, engine=engine, seed=seed, overrides=overrides)
 
     from scbsim.figures.figure5_plot import draw
-    from scbsim.figures.style import save
     from scbsim.simulation import simulate
 
-    folder = _made(Path(folder))
+    folder = made(Path(folder))
     files = {key: folder / f"n{key[0]}-{key[1]}.h5" for key in wanted}
-    found = {
-        key: obtain(
-            spec,
-            files[key],
-            overwrite=overwrite,
-            threads=threads,
-            progress=progress,
-            tell=tell or (lambda _: None),
-            stop=stop,
-        )
-        for key, spec in wanted.items()
-    }
+    found = obtained(
+        wanted,
+        files,
+        overwrite=overwrite,
+        threads=threads,
+        progress=progress,
+        tell=tell or (lambda _: None),
+        stop=stop,
+    )
     columns = [
         Runs(
             l1=found[N, "l1"],
@@ -202,12 +164,9 @@ def run(
         )
         for N in sorted({N for N, _ in wanted})
     ]
-    pictures = tuple(folder / f"figure5.{suffix}" for suffix in ("png", "pdf"))
     figure = draw(columns, note=reduced(wanted) if quick else "")
-    for picture in pictures:
-        save(figure, picture)
     outcomes = tuple(outcome(key[1], run) for key, run in found.items())
-    return Made(pictures, tuple(files.values()), outcomes)
+    return Made(saved(figure, folder, "figure5"), tuple(files.values()), outcomes)
 
 
 def reduced(wanted: dict[tuple[int, str], RunSpec]) -> str:
@@ -235,10 +194,3 @@ def outcome(rule: str, run: xr.Dataset) -> Outcome:
         dist_A=last("normalized_dist_A") / root_A,
         dist_V=last("normalized_dist_V") / root_V,
     )
-
-
-def _made(folder: Path) -> Path:
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; a figure needs a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

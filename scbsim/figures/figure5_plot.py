@@ -6,18 +6,21 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from scbsim.figures.style import (
     BLACK,
     BLUE,
+    DASHED,
+    DELTA_LABELS,
     GREY,
+    SIGNAL_LABELS,
     VERMILION,
     curve,
     new_figure,
     power,
     scale,
+    signal_norm,
     star,
+    star_handle,
     step_axis,
     styled,
     whole,
@@ -27,19 +30,11 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from scbsim.figures.figure5 import Runs
 
-LABELS = {
-    "alpha_A": r"signal $\alpha_A$",
-    "alpha_V": r"signal $\alpha_V$",
-    "delta_A": r"$\|\Delta_A\|_\mu$",
-    "delta_V": r"$\|\Delta_V\|_\mu$",
-}
-SIGNAL_OF = {"delta_A": ("alpha_A", "K_Q"), "delta_V": ("alpha_V", "K_P")}
+LABELS = SIGNAL_LABELS | DELTA_LABELS
 COLORS = {"sgd": VERMILION, "l1": BLUE}
-DASHED = (0, (4, 2))
 
 
 def draw(columns: Sequence[Runs], note: str = "") -> Figure:
@@ -87,8 +82,8 @@ def draw(columns: Sequence[Runs], note: str = "") -> Figure:
 def _panel(axes: Axes, name: str, runs: Runs) -> None:
     """Draw one observable of the runs of one N."""
     drawn = {rule: getattr(runs, rule) for rule in COLORS}
-    if name in SIGNAL_OF:
-        norms = {rule: _signal_norm(run, name) for rule, run in drawn.items()}
+    if name in DELTA_LABELS:
+        norms = {rule: signal_norm(run, name) for rule, run in drawn.items()}
         everything = [*norms.values(), *(run[name] for run in drawn.values())]
         scale(axes, everything, logarithmic=True)
         for rule, norm in norms.items():
@@ -103,13 +98,6 @@ def _panel(axes: Axes, name: str, runs: Runs) -> None:
     if runs.l1.sizes.get("normalization", 0):
         step = float(runs.l1["normalized_step"].values[-1])
         star(axes, step, float(runs.l1[f"normalized_{name}"].values[-1]), COLORS["l1"])
-
-
-def _signal_norm(run: xr.Dataset, delta: str) -> NDArray[np.float64]:
-    """Return the mu norm of the signal part that a noise part stands against."""
-    alpha, K = SIGNAL_OF[delta]
-    norm: NDArray[np.float64] = np.abs(run[alpha].values) * float(run.attrs[K]) ** 0.5
-    return norm
 
 
 def _title(columns: Sequence[Runs], note: str) -> str:
@@ -143,15 +131,6 @@ def _legend() -> list[Any]:
             linewidth=1.4,
             label=r"norm of the signal, $\alpha\sqrt{K}$",
         ),
-        Line2D(
-            [],
-            [],
-            color=BLUE,
-            marker="*",
-            markersize=12,
-            linestyle="none",
-            markeredgecolor="white",
-            label=r"$\ell_1$, normalised at the end",
-        ),
+        star_handle(BLUE, r"$\ell_1$, normalised at the end"),
         Line2D([], [], color=GREY, linewidth=0.8, label="ground truth"),
     ]

@@ -12,18 +12,22 @@ from scbsim.figures.spread import (
     draw_spread,
     ended,
     normalized,
+    normalized_along,
     replicas,
     spread,
     stage_ends,
 )
 from scbsim.figures.style import (
+    DASHED,
     GREY,
     colors,
+    curve,
     literal,
     new_figure,
     power,
     scale,
     star,
+    star_handle,
     step_axis,
     styled,
     whole,
@@ -45,7 +49,6 @@ PANELS: Final = {
 """Title, observables, and whether a logarithmic axis serves, by the name of the panel."""
 
 MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
-DASHED: Final = (0, (4, 2))
 
 
 def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
@@ -96,6 +99,9 @@ def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log
             apart = second and len(runs) > 1
             looks = {"linestyle": DASHED} if apart else {}
             draw_spread(axes, run, name, color, zorder=3, **looks)
+            steps, along = normalized_along(run, name)
+            if len(steps):
+                curve(axes, steps, along, color=color, linewidth=0.9, zorder=2, **looks)
             for step, value in normalized(run, name):
                 if replicas(run):
                     axes.plot([step, step], [value.low, value.high], color=color, zorder=4)
@@ -136,18 +142,10 @@ def _legend(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
     handles += _bands(runs)
     if any(run.sizes.get("normalization", 0) for run in runs.values()):
         words = "normalised" if len(runs) == 1 else "normalised (V: hollow)"
-        handles.append(
-            Line2D(
-                [],
-                [],
-                color=GREY,
-                marker="*",
-                markersize=12,
-                linestyle="none",
-                markeredgecolor="white",
-                label=words,
-            )
-        )
+        handles.append(star_handle(GREY, words))
+    if any(len(normalized_along(run, "loss")[0]) for run in runs.values()):
+        words = "normalised, along the run"
+        handles.append(Line2D([], [], color=GREY, linewidth=0.9, label=words))
     if len(runs) == 1 and any(run.sizes.get("stage_index", 0) > 1 for run in runs.values()):
         handles.append(Line2D([], [], color=GREY, linestyle=":", label="end of a stage"))
     return handles

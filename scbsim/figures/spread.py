@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -79,18 +80,44 @@ def draw_values(
 
 
 def normalized(run: xr.Dataset, name: str) -> list[tuple[float, Spread]]:
-    """Return each normalised value that can be drawn, with its step; of an ensemble, medians."""
+    """Return each normalised value that can be drawn, with its step; of an ensemble, medians.
+
+    Those of the ends of stages and of the run; :func:`normalized_along` has those on the way.
+    """
     if not run.sizes.get("normalization", 0):
         return []
     found = spread(run, f"normalized_{name}")
     steps = run["normalized_step"].values
     if replicas(run):
         steps = quantiles(np.where(steps < 0, np.nan, steps), (0.5,))[0]
+    ends = _normalizing_ends(run)
     return [
         (float(step), Spread(*values))
         for step, *values in zip(steps, *found, strict=True)
-        if np.isfinite(values[1])
+        if np.isfinite(values[1]) and (ends is None or step in ends)
     ]
+
+
+def normalized_along(run: xr.Dataset, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the steps and values of the copies that were normalised along a run, if any were."""
+    there = slice(None if _every(run) else 0)
+    steps, values = (run[f"normalized_{of}"].values[..., there] for of in ("step", name))
+    return steps, values
+
+
+def _every(run: xr.Dataset) -> int:
+    """Return the steps from one normalised copy to the next; 0 if only the end is normalised."""
+    return int(json.loads(run.attrs["spec"]).get("output", {}).get("normalized_every", 0))
+
+
+def _normalizing_ends(run: xr.Dataset) -> set[int] | None:
+    """Return where stages ended that normalise, and the run; None if all rows are of such ends."""
+    if not _every(run):
+        return None
+    stages = json.loads(run.attrs["spec"])["stage"]
+    ends = dict(enumerate(run["stage_end"].values.tolist()))
+    last = len(stages) - 1
+    return {end for i, end in ends.items() if i == last or "normalize_level" in stages[i]}
 
 
 def stage_ends(run: xr.Dataset) -> list[float]:

@@ -11,8 +11,10 @@ from scbsim.errors import OutputError
 
 if TYPE_CHECKING:
     import numpy as np
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike, NDArray
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
@@ -25,6 +27,12 @@ VERMILION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#999999"
 CYCLE: Final = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+
+DASHED: Final = (0, (4, 2))
+
+SIGNAL_LABELS: Final = {"alpha_A": r"signal $\alpha_A$", "alpha_V": r"signal $\alpha_V$"}
+DELTA_LABELS: Final = {"delta_A": r"$\|\Delta_A\|_\mu$", "delta_V": r"$\|\Delta_V\|_\mu$"}
+SIGNAL_OF: Final = {"delta_A": ("alpha_A", "K_Q"), "delta_V": ("alpha_V", "K_P")}
 
 FORMATS: Final = ("png", "pdf", "svg")
 
@@ -145,6 +153,16 @@ def scale(axes: Axes, values: Sequence[ArrayLike], *, logarithmic: bool) -> None
         axes.set_yticks([*-decades, 0.0, *decades] if signed else [0.0, *decades])
 
 
+def plain_log_ticks(axes: Axes) -> None:
+    """Label a logarithmic y axis of a decade or two at 0.1, 0.2, 0.5, 1 and so on."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if axes.get_yscale() == "log":
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
 def step_axis(axes: Axes) -> None:
     """Give the x axis ticks at whole steps."""
     from matplotlib.ticker import MaxNLocator
@@ -200,3 +218,20 @@ def star(axes: Axes, step: float, value: float, color: str, *, hollow: bool = Fa
         zorder=5,
         clip_on=False,
     )
+
+
+def star_handle(color: str, label: str) -> Line2D:
+    """Return what a legend shows of a star."""
+    from matplotlib.lines import Line2D
+
+    looks: dict[str, Any] = {"marker": "*", "markersize": 12, "markeredgecolor": "white"}
+    return Line2D([], [], color=color, linestyle="none", label=label, **looks)
+
+
+def signal_norm(run: xr.Dataset, delta: str) -> NDArray[np.float64]:
+    """Return the mu norm of the signal part that a noise part stands against."""
+    import numpy as np
+
+    alpha, K = SIGNAL_OF[delta]
+    norm: NDArray[np.float64] = np.abs(run[alpha].values) * float(run.attrs[K]) ** 0.5
+    return norm

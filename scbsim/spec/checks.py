@@ -172,6 +172,10 @@ def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
                 )
         if dynamics["value"] == "matrix":
             yield Fault("dynamics.value", '"matrix" is not for the collapsed engine; take "dense"')
+        if output.get("normalized_every"):
+            yield Fault(
+                "output.normalized_every", "the collapsed engine has no entries to normalise"
+            )
     if output["snapshot_every"] and "collapsed" in (dynamics["engine"], dynamics["value"]):
         yield Fault(
             "output.snapshot_every",
@@ -235,6 +239,11 @@ def ensembles_keep_no_states(run: Values) -> Iterator[Fault]:
     if output.get("snapshot_every"):
         problem = f"{show(output['snapshot_every'])} with {R} replicas, of which no states are kept"
         yield Fault("output.snapshot_every", f"{problem}; {alone}")
+    if output.get("normalized_every"):
+        problem = (
+            f"{show(output['normalized_every'])} with {R} replicas, normalised at the end only"
+        )
+        yield Fault("output.normalized_every", f"{problem}; {alone}")
     if output.get("final_state") is True:
         problem = f"true with {R} replicas, of which no last states are kept"
         yield Fault("output.final_state", f"{problem}; {alone}")

@@ -270,7 +270,9 @@ class OutputSpec(Table):
     final_state : bool or "auto"
         Keep the last state in the file; "auto" does so where it is under 64 MB.
     normalize_level : float
-        Level, between 0 and 1, at which the end is normalised for the normalised observables.
+        Level, between 0 and 1, at which copies are normalised for the normalised observables.
+    normalized_every : int
+        Steps from one normalised copy to the next, 0 to below 2**40; 0 is only one, of the end.
     checkpoint_seconds : float
         Seconds from one checkpoint to the next, 0 or more.
     """
@@ -281,4 +283,12 @@ class OutputSpec(Table):
     snapshot_every: Annotated[int, count(0, 2**40)] = 0
     final_state: Annotated[bool | Literal["auto"], choice(True, False, "auto")] = "auto"
     normalize_level: Annotated[float, FRACTION] = 0.1
+    normalized_every: Annotated[int, count(0, 2**40)] = 0
     checkpoint_seconds: Annotated[float, NOT_NEGATIVE] = 60.0
+
+    def plain(self) -> dict[str, Any]:
+        """Return the table as a dict; ``normalized_every`` only where there is something."""
+        table = super().plain()
+        if not self.normalized_every:
+            del table["normalized_every"]
+        return table

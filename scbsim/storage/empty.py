@@ -68,7 +68,7 @@ def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
         if header.spec.dynamics.replicas > 1:
             make_ensemble_tables(file, header.spec)
         else:
-            _make_tables(file, len(header.spec.stage))
+            _make_tables(file, header.spec)
         if header.spec.output.snapshot_every:
             make_states(file.create_group(SNAPSHOTS), snapshot)
         if header.keeps_final(state):
@@ -105,9 +105,12 @@ def _attach(column: h5py.Dataset, scales: list[h5py.Dataset]) -> None:
         dimension.attach_scale(scale)
 
 
-def _make_tables(file: h5py.File, stages: int) -> None:
+def _make_tables(file: h5py.File, spec: RunSpec) -> None:
     group = file.create_group(NORMALIZED)
-    few: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (stages + 1,)}
+    expected, every = len(spec.stage) + 1, spec.output.normalized_every
+    if every:
+        expected = chunk_rows(expected + 1 + spec.total_steps // every)
+    few: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
     for name in ("step", "stage", "count"):
         group.create_dataset(name, dtype=np.int64, **few)
     for o in OBSERVABLES:

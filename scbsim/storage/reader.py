@@ -268,16 +268,9 @@ def _tables(file: h5py.File) -> Tables:
     group = file[NORMALIZED]
     # A row that is being written may lack some columns.
     n = min(len(column) for column in group.values())
-    normalized = [
-        NormalizedRow(
-            step=int(group["step"][i]),
-            stage=int(group["stage"][i]),
-            count=int(group["count"][i]),
-            row=np.array([group[name][i] for name in NAMES]),
-        )
-        for i in range(n)
-    ]
-    return Tables(stages, normalized)
+    numbers = [group[name][:n].tolist() for name in ("step", "stage", "count")]
+    rows = np.stack([group[name][:n] for name in NAMES], axis=1)
+    return Tables(stages, [NormalizedRow(*row) for row in zip(*numbers, rows, strict=True)])
 
 
 def _plain(value: Any) -> int | float:

@@ -1,7 +1,7 @@
 import pytest
 
 from scbsim.errors import Stopped
-from scbsim.figures import figure5
+from scbsim.figures import figure2, figure5, real_batches
 from scbsim.storage.reader import load
 
 SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")
@@ -51,10 +51,55 @@ def test_options_reach_the_library(scbsim, shrunk, tmp_path):
     }
 
 
+REAL = (
+    "task.T=60",
+    "dynamics.batch_size=8",
+    "stage.0.steps=9",
+    "stage.1.steps=15",
+)
+TABLE = {
+    1: "|A-Q|",
+    3: "delta_A",
+    4: "similarity",
+}
+
+
+@pytest.mark.parametrize("number", [1, 3, 4])
+def test_figures_on_real_batches(scbsim, tmp_path, monkeypatch, number):
+    whole = real_batches.run
+    monkeypatch.setattr(real_batches, "run", lambda *a, **k: whole(*a, overrides=REAL, **k))
+    monkeypatch.chdir(tmp_path)
+    result = scbsim("figure", number)
+    assert result.exit_code == 0, result.output
+    made = {path.name for path in (tmp_path / f"figure{number}").iterdir()}
+    runs = {1: {"sgd-large.h5", "sgd-small.h5", "l1.h5"}}.get(number, {"sgd-large.h5", "l1.h5"})
+    assert made == runs | {f"figure{number}.png", f"figure{number}.pdf"}
+    lines = result.stdout.splitlines()
+    assert TABLE[number] in result.stdout
+    assert [line.split()[0] for line in lines if line.startswith(("sgd", "l1"))] == [
+        name.removesuffix(".h5") for name in sorted(runs, key=lambda name: (name == "l1.h5", name))
+    ]
+    assert "Stage 1 ended at step 9, with its last step, short of its signal." in lines
+    assert lines[-2:] == [f"figure{number}/figure{number}.{kind}" for kind in ("png", "pdf")]
+
+
+def test_figure_2(scbsim, tmp_path, monkeypatch):
+    whole, few = figure2.run, ("stage.0.steps=12", "dynamics.batch_size=16")
+    monkeypatch.setattr(figure2, "run", lambda *a, **k: whole(*a, overrides=few, **k))
+    result = scbsim("figure", 2, "-o", tmp_path)
+    assert result.exit_code == 0, result.output
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {"softmax.h5", "linear.h5", "figure2.png", "figure2.pdf"}
+    assert "correlation" in result.stdout
+    row = next(line for line in result.stdout.splitlines() if line.startswith("softmax "))
+    assert f"{float(load(tmp_path / 'softmax.h5')['loss'].values.mean()):.3g}" in row
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_the_other_figures_are_not_there_yet(scbsim, fails, number):
-    said = fails(scbsim("figure", number), 2)
-    assert said.startswith(f"Error: figure {number} is not in this release")
+def test_real_batches_take_no_other_engine(scbsim, fails, number, tmp_path):
+    said = fails(scbsim("figure", number, "--engine", "dense", "-o", tmp_path / "out"), 2)
+    assert said.startswith(f'Error: --engine: "dense"; figure {number} learns on real batches')
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("words", [["6"], ["five"], ["5", "--engine", "no"], ["5", "--seed", "-1"]])

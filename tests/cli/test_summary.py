@@ -45,3 +45,27 @@ def test_a_stopped_run_is_at_the_step_of_its_checkpoint(tmp_path):
     assert step > int(run["step"][-1]) == 0
     said, *_ = summarise(run, path, 1.0)
     assert said.startswith(f"stopped on a signal at step {step}, in 1 s by the dense engine. ")
+
+
+STAGES = [{"steps": 12, "rule": "sgd", "until_signal": 0.105}, {"steps": 9}]
+
+
+def stages_said(spec, path):
+    lines = summarise(simulate(spec, output=path), path, 1.0)
+    return [line.removeprefix("stages:     ") for line in lines if line.startswith("stages:")]
+
+
+def test_it_says_where_stages_ended_and_why(tmp_path):
+    spec = run_spec(stages=STAGES)
+    end = int(simulate(spec)["stage_end"][0])
+    said = f"0 to step {end}, by its signal; 1 to step {end + 9}, by its last step"
+    assert stages_said(spec, tmp_path / "run.h5") == [said]
+    assert stages_said(run_spec(), tmp_path / "one.h5") == []
+
+
+def test_of_an_ensemble_it_says_how_many(tmp_path):
+    spec = run_spec("dynamics.replicas=3", stages=STAGES)
+    ends = simulate(spec)["stage_end"].values
+    first, second = (f"{sorted(column)[1]}" for column in ends.T.tolist())
+    said = f"0 to step {first}, 3 by its signal; 1 to step {second}, 3 by its last step"
+    assert stages_said(spec, tmp_path / "run.h5") == [said]

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_runs import run_spec
 
+from scbsim import simulate
 from scbsim.figures import style
 from scbsim.figures.overview import PANELS, draw, labels
 from scbsim.observables import NAMES
@@ -129,3 +131,19 @@ def test_a_run_without_rows_yet_is_drawn_empty(made_up, pixels):
     figure = draw({"run": run})
     assert pixels(figure).shape == (580, 1000, 3)
     assert curves(figure, "loss") == []
+
+
+def test_copies_normalised_along_a_run_are_a_line_and_ends_are_stars(pixels):
+    stages = [{"steps": 8, "normalize_level": 0.1}, {"steps": 4}]
+    run = simulate(run_spec("output.normalized_every=2", stages=stages))
+    figure = draw({"run": run})
+    axes = next(a for a in figure.axes if a.get_title() == PANELS["loss"][0])
+    stars = [line for line in axes.lines if line.get_marker() == "*"]
+    # Copies at the ends, 8 and 12, are of a multiple too, and lie under the stars.
+    assert {float(line.get_xdata()[0]) for line in stars} == {8.0, 12.0}
+    along = next(line for line in axes.lines if len(line.get_xdata()) == 9)
+    np.testing.assert_array_equal(along.get_xdata(), [0, 2, 4, 6, 8, 8, 10, 12, 12])
+    np.testing.assert_array_equal(along.get_ydata(), run["normalized_loss"])
+    pixels(figure)
+    (legend,) = (a.get_legend() for a in figure.axes if a.get_legend())
+    assert "normalised, along the run" in [text.get_text() for text in legend.get_texts()]

@@ -100,6 +100,7 @@ def test_snapshots_are_of_this_release():
     [
         ({"output__snapshot_every": 10}, "output.snapshot_every", "10 with 3 replicas"),
         ({"output__final_state": True}, "output.final_state", "true with 3 replicas"),
+        ({"output__normalized_every": 10}, "output.normalized_every", "10 with 3 replicas"),
     ],
 )
 def test_ensembles_keep_no_states_and_say_what_to_do(changes, key, said):
@@ -176,6 +177,14 @@ def test_vanilla_is_for_real_batches(engine):
             {"dynamics__value": "collapsed", "output__snapshot_every": 5},
             "output.snapshot_every",
             "no snapshots of what is collapsed",
+        ),
+        (
+            {
+                "dynamics": {"engine": "collapsed", "rule": "sgd"},
+                "output__normalized_every": 5,
+            },
+            "output.normalized_every",
+            "no entries to normalise",
         ),
     ],
 )

@@ -1,0 +1,197 @@
+r"""Figure 2: softmax against linear attention, learning one task from the same samples.
+
+The claim of the paper's caption: at T = 50, N = 10, Q = 2 the attention patterns and the value
+matrices of the two are very similar, and they converge to about the same loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.figures.files import Stop, Tell
+from scbsim.figures.making import Made, made, obtained, preset_run, refuse_engine, saved
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from scbsim.spec import RunSpec
+
+ATTENTIONS: Final = ("softmax", "linear")
+QUICK_STEPS: Final = 1000
+AVERAGED: Final = 100
+"""Last steps over which the loss is averaged: batches go on moving the state."""
+
+Matrices = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""A, of shape (T, N), and V, of shape (N, N)."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A run, and the matrices that it ended with."""
+
+    run: xr.Dataset
+    matrices: Matrices
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is to be learned, and the population loss of a learner that has it."""
+
+    matrices: Matrices
+    loss: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run came to.
+
+    Attributes
+    ----------
+    attention : str
+        ``softmax`` or ``linear``.
+    loss : float
+        Population loss, averaged over the last `AVERAGED` steps.
+    sim_A, sim_V : float
+        Similarities with the truth, in the mu metric, at the last step.
+    corr_A, corr_V : float
+        Pearson's correlation of all entries with those of the other run.
+    """
+
+    attention: str
+    loss: float
+    sim_A: float
+    sim_V: float
+    corr_A: float
+    corr_V: float
+
+
+def specs(
+    *, quick: bool = False, seed: int | None = None, overrides: Sequence[str] = ()
+) -> dict[str, RunSpec]:
+    """Return the spec of each run, by its attention; they differ in engine and rate of A.
+
+    Parameters
+    ----------
+    quick : bool
+        `QUICK_STEPS` steps; the sizes stay.
+    seed : int, optional
+        In place of the presets'.
+    overrides : sequence of str
+        ``key=value`` as after ``--set``, for both.
+
+    Raises
+    ------
+    SpecError
+        If what was asked for does not hold.
+    """
+    words = [f"stage.0.steps={QUICK_STEPS}"] if quick else []
+    words += [] if seed is None else [f"seed={seed}"]
+    return {name: preset_run(f"figure2-{name}", [*words, *overrides], 2) for name in ATTENTIONS}
+
+
+def run(
+    folder: Path | str = "figure2",
+    *,
+    quick: bool = False,
+    engine: str | None = None,
+    seed: int | None = None,
+    overwrite: bool = False,
+    threads: int | None = None,
+    progress: bool = False,
+    overrides: Sequence[str] = (),
+    tell: Tell | None = None,
+    stop: Stop | None = None,
+) -> Made[Outcome]:
+    """Make figure 2 in ``folder``: the runs that are not there yet, then the pictures.
+
+    Parameters
+    ----------
+    folder : path
+        For ``softmax.h5``, ``linear.h5``, ``figure2.png`` and ``figure2.pdf``; made if needed.
+    engine : str, optional
+        None: the figure compares two.
+    quick, seed, overrides
+        As in :func:`specs`.
+    overwrite, threads, progress, tell, stop
+        As in :func:`scbsim.figures.figure5.run`.
+
+    Raises
+    ------
+    InputError
+        If an engine is asked for.
+    SpecError
+        If what was asked for does not hold.
+    OutputError
+        If a file in the folder holds another run.
+    Stopped
+        If a signal stopped one of the runs.
+    """
+    refuse_engine(engine, 2, ("batch", "softmax"))
+    wanted = specs(quick=quick, seed=seed, overrides=overrides)
+
+    from scbsim.figures.figure2_plot import draw
+
+    folder = made(Path(folder))
+    files = {name: folder / f"{name}.h5" for name in wanted}
+    how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
+    found = obtained(wanted, files, tell=tell or (lambda _: None), **how)
+    learned = {name: Learned(each, matrices(files[name])) for name, each in found.items()}
+    figure = draw(learned, truth(files["linear"]), reduced(wanted) if quick else "")
+    pictures = saved(figure, folder, "figure2")
+    return Made(pictures, tuple(files.values()), outcomes(learned))
+
+
+def reduced(wanted: dict[str, RunSpec]) -> str:
+    """Say what of the full figure was left out."""
+    here, there = (each["linear"].total_steps for each in (wanted, specs()))
+    return f"quick: {here} of {there} steps"
+
+
+def matrices(path: Path) -> Matrices:
+    """Return both matrices of the last state in a file, in full."""
+    from scbsim.engines.batch import BatchEngine
+    from scbsim.engines.choose import build, choose
+    from scbsim.figures.real_batches import spec_of
+    from scbsim.storage.reader import last_state, load
+
+    task, state = last_state(str(path))
+    spec = spec_of(load(path))
+    engine = build(choose(spec, task), spec, task, 1)
+    assert isinstance(engine, BatchEngine)
+    engine.restore(spec.total_steps, state)
+    return engine.matrices()
+
+
+def truth(path: Path) -> Truth:
+    """Return the matrices of the task in a file, and their loss (`docs/model.md`, section 2)."""
+    from scbsim.storage.reader import last_state
+
+    task, _ = last_state(str(path))
+    A = np.zeros((task.T, task.N))
+    np.put_along_axis(A, task.q_positions.T, task.q_weights.T, axis=0)
+    square = task.K_Q + 1 / task.T
+    loss = 0.5 * (1.0 - float(task.mu @ task.mu) - square * task.K_P)
+    return Truth((A, np.array(task.P)), loss)
+
+
+def outcomes(learned: dict[str, Learned]) -> tuple[Outcome, ...]:
+    """Return what the runs came to, and how alike they are."""
+    pairs = zip(*(each.matrices for each in learned.values()), strict=True)
+    corr_A, corr_V = (float(np.corrcoef(X.ravel(), Y.ravel())[0, 1]) for X, Y in pairs)
+    return tuple(
+        Outcome(
+            attention=name,
+            loss=float(each.run["loss"].values[-AVERAGED:].mean()),
+            sim_A=float(each.run["sim_A"].values[-1]),
+            sim_V=float(each.run["sim_V"].values[-1]),
+            corr_A=corr_A,
+            corr_V=corr_V,
+        )
+        for name, each in learned.items()
+    )

@@ -1,0 +1,224 @@
+r"""Figures 1, 3 and 4: SGD and the l1 method on real batches, from the end of the first stage on.
+
+Claims of the paper's captions. Figure 1: the normalised l1 solution recovers the truth, while SGD
+suffers from the variance of the gradient at a large rate and is slow at a small one. Figure 3: the
+noise part of A grows under SGD until it dominates the signal, and stays small under l1. Figure 4:
+l1 is more similar to the truth than SGD, with and without normalisation, which improves it further.
+
+All three are drawn from the same runs, whose first stages are the same to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scbsim.figures.files import Stop, Tell
+from scbsim.figures.making import (
+    Made,
+    made,
+    obtained,
+    population,
+    preset_run,
+    refuse_engine,
+    saved,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from scbsim.spec import RunSpec
+
+RUNS: Final = {
+    1: ("sgd-large", "sgd-small", "l1"),
+    3: ("sgd-large", "l1"),
+    4: ("sgd-large", "l1"),
+}
+"""The runs of each figure; in a folder ``NAME.h5``."""
+
+QUICK: Final = ("init.alpha_A=0.1", "init.alpha_V=0.1")
+"""What makes the first stage end with its first step."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run came to, at its last step.
+
+    Attributes
+    ----------
+    run : str
+        Its name, of `RUNS`.
+    rate : float
+        That of the second stage.
+    stage_1 : int
+        The step at which the first stage ended.
+    reason : str
+        Why: ``signal`` or ``steps``.
+    signal_A, signal_V : float
+        Norms of the signal parts, ``alpha_A sqrt(K_Q)`` and ``alpha_V sqrt(K_P)``.
+    delta_A, delta_V : float
+        mu norms of the noise parts.
+    dist_A, dist_V, sim_A, sim_V : float
+        Distances from the truth and similarities with it.
+    normalized_dist_A, normalized_dist_V, normalized_sim_A, normalized_sim_V : float
+        The same of the normalised matrices.
+    """
+
+    run: str
+    rate: float
+    stage_1: int
+    reason: str
+    signal_A: float
+    delta_A: float
+    signal_V: float
+    delta_V: float
+    dist_A: float
+    dist_V: float
+    sim_A: float
+    sim_V: float
+    normalized_dist_A: float
+    normalized_dist_V: float
+    normalized_sim_A: float
+    normalized_sim_V: float
+
+
+def specs(
+    number: int, *, quick: bool = False, seed: int | None = None, overrides: Sequence[str] = ()
+) -> dict[str, RunSpec]:
+    """Return the specs of a figure's runs, by name.
+
+    Parameters
+    ----------
+    number : int
+        The figure: 1, 3 or 4.
+    quick : bool
+        Start with both signals at 0.1, where the first stage ends.
+    seed : int, optional
+        In place of the presets'.
+    overrides : sequence of str
+        ``key=value`` as after ``--set``, for every run.
+
+    Raises
+    ------
+    SpecError
+        If what was asked for does not hold.
+    """
+    words = [*(QUICK if quick else ()), *([] if seed is None else [f"seed={seed}"]), *overrides]
+    return {name: preset_run(f"figure1-{name}", words, number) for name in RUNS[number]}
+
+
+def run(
+    number: int,
+    folder: Path | str,
+    *,
+    quick: bool = False,
+    engine: str | None = None,
+    seed: int | None = None,
+    overwrite: bool = False,
+    threads: int | None = None,
+    progress: bool = False,
+    overrides: Sequence[str] = (),
+    tell: Tell | None = None,
+    stop: Stop | None = None,
+) -> Made[Outcome]:
+    """Make a figure in ``folder``: the runs that are not there yet, then the pictures.
+
+    Parameters
+    ----------
+    number : int
+        1, 3 or 4. In one folder they share their runs.
+    folder : path
+        For ``l1.h5`` and so on, ``figure1.png`` and ``figure1.pdf``; made if needed.
+    engine : str, optional
+        Nothing but "batch".
+    quick, seed, overrides
+        As in :func:`specs`.
+    overwrite, threads, progress, tell, stop
+        As in :func:`scbsim.figures.figure5.run`.
+
+    Raises
+    ------
+    InputError
+        If another engine is asked for.
+    SpecError
+        If what was asked for does not hold.
+    OutputError
+        If a file in the folder holds another run.
+    Stopped
+        If a signal stopped one of the runs.
+    """
+    refuse_engine(engine, number, ("batch",))
+    wanted = specs(number, quick=quick, seed=seed, overrides=overrides)
+
+    from scbsim.figures.real_batches_plot import DRAW
+
+    folder = made(Path(folder))
+    files = {name: folder / f"{name}.h5" for name in wanted}
+    how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
+    found = obtained(wanted, files, tell=tell or (lambda _: None), **how)
+    note = "quick: started with both signals at 0.1, in place of stage 1" if quick else ""
+    figure = DRAW[number](found, note)
+    outcomes = tuple(outcome(name, each) for name, each in found.items())
+    return Made(saved(figure, folder, f"figure{number}"), tuple(files.values()), outcomes)
+
+
+def outcome(name: str, run: xr.Dataset) -> Outcome:
+    """Return where a run ended."""
+    last = {str(key): float(run[key].values[-1]) for key in run.data_vars if key in _NUMBERS}
+    return Outcome(
+        run=name,
+        rate=spec_of(run).stage[-1].rate_A,
+        stage_1=int(run["stage_end"].values[0]),
+        reason=str(run["stage_reason"].values[0]),
+        signal_A=float(run["alpha_A"].values[-1] * run.attrs["K_Q"] ** 0.5),
+        signal_V=float(run["alpha_V"].values[-1] * run.attrs["K_P"] ** 0.5),
+        **last,
+    )
+
+
+_NUMBERS = {
+    "delta_A",
+    "delta_V",
+    *(
+        f"{part}{of}"
+        for part in ("", "normalized_")
+        for of in ("dist_A", "dist_V", "sim_A", "sim_V")
+    ),
+}
+
+
+def spec_of(run: xr.Dataset) -> RunSpec:
+    """Return the spec that a dataset has among its attributes."""
+    import json
+
+    from scbsim.spec import RunSpec
+
+    return RunSpec.from_dict(json.loads(run.attrs["spec"]))
+
+
+def since_stage_1(run: xr.Dataset) -> xr.Dataset:
+    """Return the rows of a run from the end of its first stage on, with steps counted from there.
+
+    Normalised rows too: those along the run, and that of the end.
+    """
+    end = int(run["stage_end"].values[0])
+    rows = run.isel(
+        step=run["step"].values >= end, normalization=run["normalized_step"].values >= end
+    )
+    return rows.assign_coords(step=rows["step"] - end).assign(
+        normalized_step=rows["normalized_step"] - end
+    )
+
+
+def population_since_stage_1(run: xr.Dataset) -> xr.Dataset:
+    """Return the noiseless process from the signals at the end of the first stage of a run."""
+    from scbsim.simulation import simulate
+
+    start, spec = since_stage_1(run), spec_of(run)
+    table = spec.to_dict()
+    table["init"] = {name: float(start[name].values[0]) for name in ("alpha_A", "alpha_V")}
+    table["stage"] = table["stage"][1:]
+    table["output"].pop("normalized_every", None)
+    return simulate(population(type(spec).from_dict(table)))
