@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scbsim.errors import OutputError, Stopped
+from scbsim.figures import making
 from scbsim.figures.files import Stop, Tell, obtain
 from scbsim.figures.transfer_outcomes import Learning, Recovery, learned, recovered
 from scbsim.figures.transfer_specs import (
@@ -112,10 +113,8 @@ def run(
         *_work(steps, folder / steps.name, seed or 0),
         *_work(samples, folder / samples.name, seed or 0),
     ]
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; the runs need a folder")
+    making.made(folder)
 
-    from scbsim.figures.style import save
     from scbsim.figures.transfer_plot import draw
     from scbsim.progress import Progress
 
@@ -152,10 +151,8 @@ def run(
         )
         for start in samples.starts
     )
-    pictures = tuple(folder / f"transfer.{suffix}" for suffix in ("png", "pdf"))
     figure = draw(learning, recovery, samples, note="quick: fewer starts" if quick else "")
-    for picture in pictures:
-        save(figure, picture)
+    pictures = making.saved(figure, folder, "transfer")
     return Made(pictures, tuple(each.path for each in work), learning, recovery, samples)
 
 
