@@ -19,9 +19,26 @@ _OPTIONS = (
         help="Longest time of a task, as sbatch takes it; 60 minutes by default. What is not "
         "finished by then goes on in the same job, queued again.",
     ),
-    click.option("--mem", metavar="SIZE", help="Memory of a task, as in 8G."),
+    click.option("--mem", metavar="SIZE", help="Memory of a task on each node, as in 8G."),
     click.option(
-        "--cpus-per-task", metavar="N", type=_AT_LEAST_1, help="Threads of a run; 1 by default."
+        "--cpus-per-task",
+        metavar="N",
+        type=_AT_LEAST_1,
+        help="Threads of a run, of each of its ranks; 1 by default.",
+    ),
+    click.option(
+        "--nodes",
+        metavar="N",
+        type=_AT_LEAST_1,
+        help="Nodes that share each run by MPI (docs/mpi.md), where it is too large for one.",
+    ),
+    click.option(
+        "--ntasks-per-node", metavar="N", type=_AT_LEAST_1, help="Ranks on each node; 1 by default."
+    ),
+    click.option(
+        "--srun-mpi",
+        metavar="NAME",
+        help="How srun connects the ranks, its --mpi: pmi2 by default, pmix for an Open MPI.",
     ),
     click.option(
         "--array-parallelism",

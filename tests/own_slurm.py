@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
+import re
 import shutil
 import socket
 import subprocess
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -15,6 +17,7 @@ NODES = ("n1", "n2")
 
 CONFIG = """
 ClusterName=tests
+FirstJobId={first}
 SlurmctldHost=localhost
 SlurmUser=root
 SlurmdUser=root
@@ -37,8 +40,10 @@ SelectTypeParameters=CR_Core
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,bf_interval=1
 MpiDefault=none
 ReturnToService=2
-KillWait=10
+KillWait=5
 SlurmdTimeout=5
+TCPTimeout=1
+MessageTimeout=5
 SlurmdParameters=config_overrides
 MaxArraySize={max_array_size}
 NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[1]} CPUs=30 RealMemory=8000
@@ -57,6 +62,17 @@ def why_not() -> str:
     return "" if os.geteuid() == 0 else "Slurm's daemons want root here"
 
 
+def free_ports(count: int) -> list[int]:
+    """Return ports that no one has, and that the system gives to no one who does not ask."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("", port))
+            found += [port] if port not in found else []
+    return found
+
+
 class OwnSlurm:
     """Runs from construction until :meth:`stop`, and sets ``SLURM_CONF`` for that time."""
 
@@ -66,13 +82,11 @@ class OwnSlurm:
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         for name in ("state", *NODES):
             (folder / name).mkdir()
-        with ExitStack() as held:
-            sockets = [held.enter_context(socket.socket()) for _ in range(3)]
-            for each in sockets:
-                each.bind(("127.0.0.1", 0))
-            ports = [each.getsockname()[1] for each in sockets]
+        # No other Slurm on this machine has jobs of these numbers, by which MPICH's ranks meet.
+        first = random.SystemRandom().randrange(10**3, 10**7)
+        ports = free_ports(3)
         self.config.write_text(
-            CONFIG.format(folder=folder, ports=ports, max_array_size=max_array_size)
+            CONFIG.format(folder=folder, ports=ports, max_array_size=max_array_size, first=first)
         )
         os.environ["SLURM_CONF"] = str(self.config)
         try:
@@ -105,9 +119,11 @@ class OwnSlurm:
 
     def _start(self, name: str, *words: str, node: str = "") -> None:
         program = shutil.which(name) or f"/usr/sbin/{name}"
+        # However the tests end, it ends with them.
+        line = ["setpriv", "--pdeathsig", "TERM", program, *words]
         with (self.folder / f"{name}{node}.out").open("ab") as out:
             self._daemons[name + node] = subprocess.Popen(
-                [program, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                line, stdin=subprocess.DEVNULL, stdout=out, stderr=out
             )
 
     def node_states(self) -> list[str]:
@@ -123,11 +139,38 @@ class OwnSlurm:
         daemon = self._daemons.pop(f"slurmd{node}")
         daemon.kill()
         daemon.wait()
-        for pid in self.processes_on(node):
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                continue
+        # Those that were found may have begun others meanwhile.
+        while found := self.processes_on(node):
+            for pid in found:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, 9)
+            sleep(0.02)
+
+    def lose_node(self, node: str) -> None:
+        """Kill a node, and tell Slurm at once what it would find out in a quarter of a minute."""
+        self.kill_node(node)
+        self.said("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=killed")
+
+    def signal(self, task: str, name: str) -> None:
+        """Send a signal to a task, once."""
+        # Where tasks of its array wait scancel is told to try later, and would do so for minutes.
+        self.said("timeout", 3, "scancel", f"--signal={name}", task)
+
+    def restarts(self, task: str) -> int:
+        """Return how often a task was put back into the queue."""
+        found = re.search(r"Restarts=(\d+)", self.said("scontrol", "-o", "show", "job", task))
+        return int(found[1]) if found else 0
+
+    def ranks(self) -> list[int]:
+        """Return the processes of all tasks that run, by their ranks."""
+        found = {}
+        for node in NODES:
+            for pid in self.processes_on(node):
+                words = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+                of = dict(word.split("=", 1) for word in words if "=" in word)
+                if "SLURM_PROCID" in of and "submitit" in Path(f"/proc/{pid}/cmdline").read_text():
+                    found[int(of["SLURM_PROCID"])] = pid
+        return [found[rank] for rank in sorted(found)]
 
     def processes_on(self, node: str) -> list[int]:
         """Return the processes of jobs on a node: those that say so, and the shepherds of steps."""
@@ -143,7 +186,8 @@ class OwnSlurm:
             ours = f"SLURM_CONF={self.config}".encode() in environment
             on_it = f"SLURMD_NODENAME={node}".encode() in environment
             shepherd = line.startswith(b"slurmstepd: ") and self._spool_of(entry) == node
-            if (ours and on_it) or shepherd:
+            # A zombie has no command line; it is gone as soon as someone asks for it.
+            if line and ((ours and on_it) or shepherd):
                 found.append(int(entry.name))
         return found
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 from time import monotonic, perf_counter, sleep
 
+from scbsim.cluster.team import Alone, Team
 from scbsim.errors import ScbsimError
-from scbsim.simulation import simulate
+from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, read_failure, write_failure
 from scbsim.sweep.folder import SweepFolder
@@ -20,6 +21,9 @@ from scbsim.sweep.states import FINISHED, state_of
 
 _PATIENCE = 120.0
 """Seconds to wait for a writer of before, who may live on where only the network went down."""
+
+_FAILED = "failed"
+_ALONE = Alone()
 
 
 def run_bundle(
@@ -29,6 +33,7 @@ def run_bundle(
     job: str,
     stop: Callable[[], bool],
     say: Callable[[str], None] = print,
+    team: Team = _ALONE,
 ) -> list[str]:
     """Run what is not finished of some runs of a sweep.
 
@@ -44,6 +49,8 @@ def run_bundle(
         When it says True, the run in hand stops with a checkpoint, and no other begins.
     say : callable
         Told how each run ended.
+    team : Team
+        Who runs them together; each calls this with the same.
 
     Returns
     -------
@@ -54,32 +61,49 @@ def run_bundle(
     failed = []
     for name in names:
         run = folder.by_name[name]
-        output = folder.output(run)
-        before = read_failure(output)
-        if before is not None and before.job == job:
+        before = team.on_lead(partial(_before, folder, run, job))
+        if before == _FAILED:
             failed.append(name)
+        if before:
             continue
-        if stop():
+        if team.any(stop()):
             break
-        if state_of(folder, run).state in FINISHED:
-            continue
         began = perf_counter()
         try:
-            _wait_for_another(output, stop)
-            forget_failure(output)
-            folder.prepared(run)
-            ended = simulate(folder.sweep.spec_of(run), output=output, resume=True, stop=stop)
+            team.on_lead(partial(_make_ready, folder, run, stop))
+            output, spec = folder.output(run), folder.sweep.spec_of(run)
+            ended = team.simulate(spec, output=output, resume=True, stop=stop)
         except Exception as error:
+            if team.lost(error):
+                # No failure of the run's, which is to go on when the job does.
+                raise
             told = str(error) if isinstance(error, ScbsimError) else f"internal error: {error!r}"
-            write_failure(output, Failure(told, job))
+            alike = team.failed_alike()
+            if team.leads or not alike:
+                write_failure(folder.output(run), Failure(told, job))
+                say(f"{name}: failed: {told}")
+            if not alike:
+                raise
             failed.append(name)
-            say(f"{name}: failed: {told}")
         else:
-            say(f"{name}: {ended.attrs['status']} in {perf_counter() - began:.1f} s")
+            if ended is not None:
+                say(f"{name}: {ended.attrs['status']} in {perf_counter() - began:.1f} s")
     return failed
 
 
-def _wait_for_another(output: Path, stop: Callable[[], bool]) -> None:
+def _before(folder: SweepFolder, run: SweepRun, job: str) -> str:
+    """Say how a run ended before, if it is not to be run."""
+    before = read_failure(folder.output(run))
+    if before is not None and before.job == job:
+        return _FAILED
+    state = state_of(folder, run).state
+    return state if state in FINISHED else ""
+
+
+def _make_ready(folder: SweepFolder, run: SweepRun, stop: Callable[[], bool]) -> None:
+    output = folder.output(run)
     until = monotonic() + _PATIENCE
     while writer_of(output) and monotonic() < until and not stop():
         sleep(0.5)
+    forget_failure(output)
+    folder.prepared(run)

@@ -1,22 +1,21 @@
 """Jobs by submitit, which writes, submits and requeues them: the one place that knows it.
 
-It pickles what a task has to do, and starts it in the job. A signal before the end of a job's time
-is its cue to put the job back into the queue; a run first stops with a checkpoint.
+It pickles what a task has to do, and starts it in the job. How it ends, goes on, and goes back
+into the queue is for :mod:`scbsim.cluster.task`.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scbsim.cluster.options import Options
-from scbsim.errors import InputError, RunFailed, Stopped
+from scbsim.cluster.task import SIGNAL, Task
+from scbsim.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
     from submitit import SlurmExecutor
@@ -24,54 +23,13 @@ if TYPE_CHECKING:
 SCRIPTS = "slurm"
 """The folder, in that of a sweep, of what submitit writes."""
 
-SIGNAL = "USR1"
 _BEFORE_THE_END = 90
 """Seconds from the signal to the end of a job's time: enough to write a large checkpoint."""
 
-_OFTEN = 1_000_000
-"""Times that a job may run out of time and go on."""
+_RESTARTS = 5
+"""How often a job may have begun again when ranks that were killed make it do so once more."""
 
 _HANDED_ON = ("SCBSIM_CACHE_DIR", "NUMBA_CACHE_DIR")
-
-
-class Task:
-    """What a task of a job does: some runs of the sweep in a folder, by their names."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-
-    def __call__(self, names: Sequence[str]) -> None:
-        """Run them. On the signal, stop with a checkpoint and go back into the queue."""
-        from submitit import JobEnvironment
-
-        from scbsim.cluster.bundle import run_bundle
-        from scbsim.cluster.slurm import is_running
-
-        # Nothing is written from within a handler: a write may be what it interrupted.
-        requeue: Any = signal.getsignal(signal.SIGUSR1)
-        come: list[int] = []
-
-        def handle(number: int, _frame: FrameType | None) -> None:
-            come.append(number)
-
-        for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, handle)
-        job = JobEnvironment().job_id
-        failed = run_bundle(self.folder, names, job=job, stop=lambda: bool(come))
-        if come:
-            # One that was cancelled stays so; SIGTERM to one that was not is a preemption.
-            if signal.SIGUSR1 in come or is_running(job):
-                print(f"stopped with a checkpoint; job {job} goes back into the queue", flush=True)
-                requeue(signal.SIGUSR1, None)
-            sys.exit(Stopped.exit_status)
-        if failed:
-            raise RunFailed(f"{len(failed)} of {len(names)} runs failed: {', '.join(failed)}")
-
-    def checkpoint(self, names: Sequence[str]) -> Any:
-        """Return what the job does when it runs again: the same; what is finished is skipped."""
-        from submitit.helpers import DelayedSubmission
-
-        return DelayedSubmission(self, names)
 
 
 def submit(folder: Path, job_name: str, tasks: Sequence[Sequence[str]], options: Options) -> str:
@@ -117,12 +75,18 @@ def _executor(folder: Path, job_name: str, options: Options) -> SlurmExecutor:
             return 2
 
     minutes = options.minutes or 0
-    executor = Executor(folder / SCRIPTS, max_num_timeout=_OFTEN)
+    executor = Executor(folder / SCRIPTS, python=_python())
     # submitit's own signal is another, unless its environment says so before it is imported.
     before = min(_BEFORE_THE_END, minutes * 20)
     more: dict[str, str | bool] = {"requeue": True, "signal": f"{SIGNAL}@{before}"}
     if options.mem:
         more["mem"] = options.mem
+    # Since Slurm 22.05 srun does not take it from the job.
+    srun = [f"--cpus-per-task={options.cpus_per_task}"]
+    shared = {}
+    if options.ranks > 1:
+        srun += [f"--mpi={options.srun_mpi}", "--kill-on-bad-exit=1"]
+        shared = {"nodes": options.nodes, "ntasks_per_node": options.ntasks_per_node}
     executor.update_parameters(
         job_name=job_name,
         partition=options.partition,
@@ -132,11 +96,29 @@ def _executor(folder: Path, job_name: str, options: Options) -> SlurmExecutor:
         array_parallelism=options.array_parallelism,
         wckey=None,
         setup=_setup(options),
-        # Since Slurm 22.05 srun does not take it from the job.
-        srun_args=[f"--cpus-per-task={options.cpus_per_task}"],
+        teardown=_AFTER.splitlines() if options.ranks > 1 else None,
+        srun_args=srun,
         additional_parameters={**more, **options.others},
+        **shared,
     )
     return executor
+
+
+def _python() -> str:
+    """Return what starts Python, deaf to signals until it can answer them: at first they kill."""
+    deaf = f'trap "" {SIGNAL} TERM; exec "$0" "$@"'
+    return shlex.join(["sh", "-c", deaf, sys.executable])
+
+
+_AFTER = f"""\
+# ranks that were killed: the job goes on from its checkpoint, unless it was cancelled
+status=$?
+if [ $status -gt 128 ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {_RESTARTS} ] &&
+    scontrol --oneliner show job "$SLURM_JOB_ID" | grep -q JobState=RUNNING
+then
+    scontrol requeue "$SLURM_JOB_ID"
+fi
+exit $status"""
 
 
 def _setup(options: Options) -> list[str]:

@@ -29,6 +29,10 @@ class Options:
         Tasks at a time.
     runs_per_task : int
         Runs that a task does one after the other.
+    nodes, ntasks_per_node : int
+        Of a task of an array; with more than one in all, they are the ranks that share its runs.
+    srun_mpi : str
+        How srun connects ranks, its ``--mpi``.
     sbatch : tuple of str
         Other options, ``qos=long``.
     """
@@ -40,6 +44,9 @@ class Options:
     cpus_per_task: int = 1
     array_parallelism: int = 256
     runs_per_task: int = 1
+    nodes: int = 1
+    ntasks_per_node: int = 1
+    srun_mpi: str = "pmi2"
     sbatch: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -52,8 +59,16 @@ class Options:
         for words in self.sbatch:
             if not re.fullmatch(r"[a-z][a-z-]*(=.*)?", words):
                 faults.append(Fault("--sbatch", f'"{words}" is not as in qos=long or exclusive'))
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.srun_mpi):
+            problem = f'"{self.srun_mpi}" is none of what `srun --mpi=list` names, such as pmi2'
+            faults.append(Fault("--srun-mpi", problem))
         if faults:
             raise SpecError(faults, "the command line")
+
+    @property
+    def ranks(self) -> int:
+        """How many processes share a run."""
+        return self.nodes * self.ntasks_per_node
 
     @property
     def minutes(self) -> int | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scbsim.errors import RunFailed
@@ -24,6 +25,8 @@ class Entry:
 
     Attributes
     ----------
+    name : str
+        For people and for Slurm's commands.
     job : str
         Of the array.
     index : int
@@ -34,15 +37,11 @@ class Entry:
         Why it waits, or where it runs.
     """
 
+    name: str
     job: str
     index: int
     state: str
     reason: str
-
-    @property
-    def name(self) -> str:
-        """Its name for people and for Slurm's commands."""
-        return f"{self.job}_{self.index}"
 
 
 def queue_of(job_name: str) -> list[Entry]:
@@ -57,8 +56,19 @@ def queue_of(job_name: str) -> list[Entry]:
     entries = []
     for line in lines.splitlines():
         job, index, state, reason = line.split("|", 3)
-        entries.append(Entry(job, int(index) if index.isdigit() else 0, state, reason))
+        name = _name(job, index)
+        entries.append(Entry(name, job, int(index) if name != job else 0, state, reason))
     return entries
+
+
+def this_task(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the name of the task that this process is of."""
+    job = environment.get("SLURM_ARRAY_JOB_ID") or environment["SLURM_JOB_ID"]
+    return _name(job, environment.get("SLURM_ARRAY_TASK_ID", ""))
+
+
+def _name(job: str, index: str) -> str:
+    return f"{job}_{index}" if index.isdigit() else job
 
 
 def largest_array() -> int | None:
@@ -79,6 +89,20 @@ def is_running(job: str) -> bool:
     return "JobState=RUNNING" in said
 
 
+def requeue(task: str) -> None:
+    """Put a task that runs back into the queue; it begins again when it can.
+
+    Raises
+    ------
+    NoSlurm
+        If Slurm cannot be told, or does not do it.
+    """
+    done = _ended("scontrol", "requeue", task)
+    # What then ends the task may end the command before it can say that all is well.
+    if done.returncode > 0:
+        raise NoSlurm(f"scontrol requeue failed: {_error(done)}")
+
+
 def cancel(jobs: Sequence[str]) -> None:
     """Take jobs off the queue; those that run get SIGTERM, and stop with a checkpoint.
 
@@ -91,15 +115,22 @@ def cancel(jobs: Sequence[str]) -> None:
 
 
 def _said(*words: str) -> str:
+    done = _ended(*words)
+    if done.returncode:
+        raise NoSlurm(f"{words[0]} failed: {_error(done)}")
+    return done.stdout
+
+
+def _error(done: subprocess.CompletedProcess[str]) -> str:
+    return " ".join(done.stderr.split()) or f"status {done.returncode}"
+
+
+def _ended(*words: str) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        return subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except FileNotFoundError:
         raise NoSlurm(
             f"{words[0]} is not on this machine: is this a cluster's login node?"
         ) from None
     except subprocess.TimeoutExpired:
         raise NoSlurm(f"{words[0]} did not answer in {_SECONDS:g} s; try again") from None
-    if done.returncode:
-        said = " ".join(done.stderr.split()) or f"status {done.returncode}"
-        raise NoSlurm(f"{words[0]} failed: {said}")
-    return done.stdout

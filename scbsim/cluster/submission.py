@@ -9,6 +9,8 @@ from scbsim.cluster import executor
 from scbsim.cluster.jobs import Job, add_job, job_name, places, read_jobs
 from scbsim.cluster.options import Options
 from scbsim.cluster.slurm import LARGEST_ARRAY, largest_array
+from scbsim.mpi.shareable import require_shareable
+from scbsim.spec.sweep import Sweep
 from scbsim.storage.lock import WriterLock
 from scbsim.sweep.folder import MANIFEST, SweepFolder
 from scbsim.sweep.states import ALIVE, BROKEN, FINISHED, RunState, states
@@ -33,6 +35,18 @@ class Submitted:
     def runs(self) -> int:
         """How many were submitted."""
         return sum(len(names) for job in self.jobs for names in job.tasks)
+
+
+def require_ranks(sweep: Sweep, options: Options) -> None:
+    """Refuse a sweep with runs that so many ranks cannot share.
+
+    Raises
+    ------
+    InputError
+    """
+    if options.ranks > 1:
+        for run in sweep.runs:
+            require_shareable(sweep.spec_of(run), options.ranks)
 
 
 def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) -> Submitted:

@@ -19,7 +19,7 @@ _NUMBERS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 HOW = (
     "Launch it by the launcher of the MPI that mpi4py uses: mpiexec -n {n} scbsim run ..., or "
     "under Slurm srun -n {n} --mpi=pmi2 scbsim run ... (--mpi=pmix for an Open MPI). "
-    "For a run on one process say 1 in place of {n}"
+    "scbsim submit takes --srun-mpi for the same. For a run on one process say 1 in place of {n}"
 )
 
 

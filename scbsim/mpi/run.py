@@ -8,11 +8,12 @@ from collections.abc import Callable
 from scbsim.crew import Crew
 from scbsim.engines.choose import Choice, keeps_matrix_V
 from scbsim.ensemble import Ensemble, most_threads
-from scbsim.errors import Fault, InputError, OutputError, SpecError
+from scbsim.errors import InputError, OutputError
 from scbsim.memory import require
 from scbsim.mpi.engine import SharedEngine
 from scbsim.mpi.loop import SharedLoop
 from scbsim.mpi.session import SharedSession
+from scbsim.mpi.shareable import require_columns, require_shareable
 from scbsim.mpi.world import World
 from scbsim.noise import NoiseLevels
 from scbsim.progress import Progress
@@ -62,31 +63,13 @@ def simulate_shared(
     Elsewhere
         On ranks other than the one where something went wrong.
     """
-    world.together(lambda: _require_shareable(spec, world))
+    world.together(lambda: require_shareable(spec, world.size))
     with SharedSession(world, output, spec, overwrite=overwrite, resume=resume) as session:
         if not session.finished:
             status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
             if status in ("complete", "diverged"):
                 session.tidy()
     return world.on_lead(lambda: load(output))
-
-
-def _require_shareable(spec: RunSpec, world: World) -> None:
-    faults = []
-    if spec.dynamics.engine not in ("auto", "dense"):
-        problem = f'"{spec.dynamics.engine}" is not shared over ranks, only "dense" is'
-        faults.append(Fault("dynamics.engine", problem))
-    if spec.dynamics.replicas > 1:
-        problem = f"{spec.dynamics.replicas} are not shared over ranks, only a single run is"
-        faults.append(Fault("dynamics.replicas", problem))
-    if spec.noise.model == "matched":
-        problem = '"matched" needs more of each column than ranks exchange: "isotropic" or "none"'
-        faults.append(Fault("noise.model", problem))
-    if spec.output.snapshot_every:
-        problem = "a run that is shared over ranks keeps no snapshots: 0 is allowed"
-        faults.append(Fault("output.snapshot_every", problem))
-    if faults:
-        raise SpecError(faults, f"the spec of a run on {world.size} ranks")
 
 
 def _run(
@@ -156,11 +139,7 @@ def _means(
             f'{session.path} was begun by the engine "{past.engine}", which is not shared over '
             "ranks: resume it without MPI"
         )
-    if world.size > task.N:
-        raise InputError(
-            f"{world.size} ranks: a run is shared out by the columns of A, of which there are "
-            f"N = {task.N}; launch that many at the most"
-        )
+    require_columns(task.N, world.size)
     why = f"its columns are shared out over {world.size} ranks"
     matrix_V = keeps_matrix_V(spec, task, "dense")
     if past and past.position:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import RunFailed, ScbsimError
+from scbsim.mpi.segments import forget_segments
 from scbsim.storage.shards import Share
 
 Result = TypeVar("Result")
@@ -54,6 +55,8 @@ class World:
 
         self._node = self.comm.Split_type(MPI.COMM_TYPE_SHARED)
         self.here = int(self._node.size)
+        self._node.Barrier()
+        forget_segments()
 
     @property
     def leads(self) -> bool:

@@ -61,7 +61,7 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
         If it is no such file, is damaged, or is of another grid.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
             if found.get("format") != FORMAT:
                 raise OutputError(f"{path} is no phase diagram; --overwrite replaces it")

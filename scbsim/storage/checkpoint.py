@@ -92,7 +92,7 @@ def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
 
 
 def _write(path: Path, checkpoint: Checkpoint) -> None:
-    file = h5py.File(path, "x", libver=LIBVER)
+    file = h5py.File(path, "x", libver=LIBVER, locking=False)
     with failing_whole(path, file):
         size = sum(array.nbytes + _BYTES_OF_A_NAME for array in checkpoint.state.values())
         make_room(path, size + LEAST_ROOM)

@@ -91,7 +91,7 @@ def _open(path: Path) -> Iterator[h5py.File]:
         with h5py.File(path, "r", swmr=True, locking=False) as file:
             yield file
     elif block.sound:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             yield file
     else:
         with Repaired(path) as content, h5py.File(content, "r") as file:

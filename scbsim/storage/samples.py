@@ -104,7 +104,7 @@ def _fill(
     path.unlink(missing_ok=True)
     try:
         path.touch()
-        file = h5py.File(path, "w", libver=LIBVER)
+        file = h5py.File(path, "w", libver=LIBVER, locking=False)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
     known = sampler.task.to_arrays()

@@ -167,7 +167,7 @@ class Session:
         copy.unlink(missing_ok=True)
         with failing_plainly(copy):
             shutil.copyfile(self.path, copy)
-            file = h5py.File(copy, "r+", libver=LIBVER)
+            file = h5py.File(copy, "r+", libver=LIBVER, locking=False)
             with failing_whole(copy, file):
                 put_text(file.attrs, spec=self._spec.to_json())
                 forget_end(file, past.cursors, self._spec.output.every)

@@ -84,7 +84,7 @@ def write_shard(path: Path, bulk: NDArray[Any]) -> None:
     """
     try:
         with failing_plainly(path):
-            file = h5py.File(path, "x", libver=LIBVER)
+            file = h5py.File(path, "x", libver=LIBVER, locking=False)
             with failing_whole(path, file):
                 make_room(path, bulk.nbytes + LEAST_ROOM)
                 data = file.create_dataset(_BULK, data=bulk)

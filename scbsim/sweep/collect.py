@@ -82,7 +82,7 @@ def collect(
     making = output.with_name(f"{output.name}.{os.getpid()}.tmp")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(making, "w", libver=LIBVER) as file:
+        with h5py.File(making, "w", libver=LIBVER, locking=False) as file:
             _write(file, folder, found, members, os.path.realpath(output.parent), copy)
         sync(making)
         os.replace(making, output)

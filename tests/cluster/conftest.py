@@ -1,19 +1,40 @@
-import os
+import tempfile
+from pathlib import Path
 
 import pytest
+from cluster.submitted import Submitted
+from needs import lacking
 from own_slurm import OwnSlurm, why_not
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def slurm(tmp_path_factory):
-    """A Slurm of two nodes. It takes ports and minutes, so only where it is asked for."""
-    if os.environ.get("SCBSIM_TEST_SLURM") != "1":
-        pytest.skip("SCBSIM_TEST_SLURM=1 has these tests start a Slurm of their own")
+def slurm():
+    """A Slurm of two nodes, of these tests alone."""
     if reason := why_not():
-        pytest.fail(reason)
-    # Arrays of at most 40 tasks, so that those of a sweep are split.
-    running = OwnSlurm(tmp_path_factory.mktemp("slurm"), max_array_size=40)
-    try:
-        yield running
-    finally:
-        running.stop()
+        lacking(reason)
+    # Its sockets are files, whose paths have to be short.
+    with tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder:
+        # Arrays of at most 8 tasks, so that those of a sweep are split.
+        running = OwnSlurm(Path(folder), max_array_size=8)
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture
+def submitted(slurm, tmp_path, monkeypatch):
+    """Submits a sweep, in a folder of the test unless another is given; jobs are slow."""
+    monkeypatch.setenv("PYTHONPATH", f"{HERE / 'slowly'}:{HERE.parent}")
+
+    def submit(text, *words, folder=tmp_path):
+        return Submitted(slurm, folder, text, *words)
+
+    yield submit
+    slurm.said("scancel", "--user=root")
+    slurm.until(lambda: not slurm.said("squeue", "-h"), 120)
+    for node, state in zip(("n1", "n2"), slurm.node_states(), strict=True):
+        if "down" in state:
+            slurm.start_node(node)

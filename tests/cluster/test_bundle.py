@@ -2,6 +2,7 @@ import pytest
 from small_sweeps import sweep_text
 
 from scbsim.cluster.bundle import run_bundle
+from scbsim.cluster.team import Alone
 from scbsim.spec.sweep import Sweep
 from scbsim.storage.lock import WriterLock
 from scbsim.sweep.failure import Failure, read_failure, write_failure
@@ -75,4 +76,22 @@ def test_a_writer_of_before_is_waited_for(folder):
         return False
 
     assert bundle(folder, stop=stop) == []
+    assert found(folder) == ["complete"] * 3
+
+
+class Bereft(Alone):
+    """One whose fellows die in the first run."""
+
+    def simulate(self, spec, **options):
+        raise OSError("a message that never came")
+
+    def lost(self, error):
+        return True
+
+
+def test_ranks_that_are_gone_are_no_failure_of_the_run(folder):
+    with pytest.raises(OSError, match="never came"):
+        run_bundle(folder.path, ["seed=0"], job="1", stop=lambda: False, team=Bereft())
+    assert read_failure(folder.output(folder.sweep.runs[0])) is None
+    assert bundle(folder, job="1") == []
     assert found(folder) == ["complete"] * 3

@@ -35,6 +35,13 @@ def test_all_faults_at_once():
         Options(time="2", sbatch=("--x", "qos=long"))
 
 
+def test_ranks_are_those_of_all_nodes_and_srun_is_told_how_they_meet():
+    assert Options().ranks == 1
+    assert Options(nodes=4, ntasks_per_node=2).ranks == 8
+    with pytest.raises(SpecError, match='--srun-mpi: "--mpi" is none of what `srun --mpi=list`'):
+        Options(srun_mpi="--mpi")
+
+
 def test_other_options_have_a_value_or_none():
     assert Options(sbatch=("qos=a=b", "exclusive")).others == {"qos": "a=b", "exclusive": True}
 

@@ -51,6 +51,32 @@ def test_the_text_of_jobs_can_be_read_and_nothing_is_made(nowhere):
     assert "wckey" not in said
 
 
+SHARED = ("--nodes", 2, "--ntasks-per-node", 3, "--srun-mpi", "pmix", "--dry-run")
+
+
+def test_a_run_over_ranks_asks_for_nodes_and_is_launched_by_srun(nowhere):
+    (nowhere / "s.toml").write_text(sweep_text("", engine="dense"))
+    code, said = ended("submit", "s.toml", "-o", "d", *SHARED, cwd=nowhere)
+    assert code == 0
+    assert "#SBATCH --nodes=2\n#SBATCH --ntasks-per-node=3\n" in said
+    [line] = [line for line in said.splitlines() if line.startswith("srun ")]
+    assert " --cpus-per-task=1 --mpi=pmix --kill-on-bad-exit=1 sh -c " in line
+    assert 'scontrol requeue "$SLURM_JOB_ID"' in said
+    assert not (nowhere / "d").exists()
+
+
+def test_what_ranks_cannot_share_is_not_submitted(nowhere):
+    for text, fault in (
+        (sweep_text(""), 'dynamics.engine: "collapsed" is not shared over ranks'),
+        (sweep_text("", engine="dense").replace("N = 6", "N = 5"), "6 ranks: a run is shared out"),
+    ):
+        (nowhere / "s.toml").write_text(text)
+        for more in (SHARED, SHARED[:-1]):
+            code, said = ended("submit", "s.toml", "-o", "d", *more, cwd=nowhere)
+            assert (code, fault in said) == (2, True), said
+        assert not (nowhere / "d").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "command"),
     [

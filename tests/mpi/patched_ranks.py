@@ -20,14 +20,14 @@ from scbsim.mpi.engine import SharedEngine
 RANK = int(os.environ.get("PMI_RANK", "0"))
 
 
-def slowly(seconds):
-    there = SharedEngine.advance
+def slowly(seconds, engine=SharedEngine):
+    there = engine.advance
 
     def advance(self, stage, steps):
         time.sleep(steps * seconds)
         return there(self, stage, steps)
 
-    SharedEngine.advance = advance
+    engine.advance = advance
 
 
 def breaking(step):

@@ -1,0 +1,113 @@
+"""Who does the runs of a task: its process alone, or all of its ranks together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from scbsim.spec import RunSpec
+from scbsim.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from scbsim.mpi.world import World
+
+Result = TypeVar("Result")
+
+
+class Team(Protocol):
+    """Processes that do the same at the same time; one of them leads.
+
+    Attributes
+    ----------
+    leads : bool
+        Whether this one does.
+    many : bool
+        Whether there are others.
+    """
+
+    leads: bool
+    many: bool
+
+    def any(self, here: bool) -> bool:
+        """Return whether it is so in any of them."""
+        ...
+
+    def on_lead(self, work: Callable[[], Result]) -> Result:
+        """Do something in the one that leads; return what it gives in all of them."""
+        ...
+
+    def simulate(self, spec: RunSpec, **options: Any) -> Trajectory | None:
+        """Run a spec; where it does not lead, nothing need be returned."""
+        ...
+
+    def failed_alike(self) -> bool:
+        """Return whether what was just raised here was so in all of them, which then go on."""
+        ...
+
+    def lost(self, error: Exception) -> bool:
+        """Return whether an error says that others of them are gone, and nothing of the run."""
+        ...
+
+
+class Alone:
+    """One process."""
+
+    leads, many = True, False
+
+    def any(self, here: bool) -> bool:
+        """Return whether it is so."""
+        return here
+
+    def on_lead(self, work: Callable[[], Result]) -> Result:
+        """Do something."""
+        return work()
+
+    def simulate(self, spec: RunSpec, **options: Any) -> Trajectory | None:
+        """Run a spec."""
+        from scbsim.simulation import simulate
+
+        return simulate(spec, **options)
+
+    def failed_alike(self) -> bool:
+        """Return True."""
+        return True
+
+    def lost(self, error: Exception) -> bool:
+        """Return False: there are no others."""
+        return False
+
+
+class Ranks:
+    """The ranks of a world."""
+
+    many = True
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.leads = world.leads
+
+    def any(self, here: bool) -> bool:
+        """Return whether it is so on any rank."""
+        return self._world.any(here)
+
+    def on_lead(self, work: Callable[[], Result]) -> Result:
+        """Do something on rank 0; return on all what it gives there."""
+        result: Result = self._world.told(self._world.on_lead(work))
+        return result
+
+    def simulate(self, spec: RunSpec, **options: Any) -> Trajectory | None:
+        """Run a spec on all ranks."""
+        from scbsim.mpi.run import simulate_shared
+
+        return simulate_shared(self._world, spec, **options)
+
+    def failed_alike(self) -> bool:
+        """Return whether every rank met what was just raised, or knows of it."""
+        alike, self._world.agreed = self._world.agreed, False
+        return alike
+
+    def lost(self, error: Exception) -> bool:
+        """Return whether an error is MPI's own."""
+        from mpi4py import MPI
+
+        return isinstance(error, MPI.Exception)
