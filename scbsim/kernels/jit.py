@@ -62,6 +62,12 @@ CACHE_FOLDER = _cache_folder()
 
 choose_width()
 
+# Threads of GNU's OpenMP spin for milliseconds where they meet. Beside other programs that keeps
+# the processor from those they wait for, and small steps took ten times as long; a few thousand
+# turns bridge what lies between two meetings. It is read when the first kernel starts threads.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
 
 @contextmanager
 def _numba_caches_in(folder: Path) -> Any:
