@@ -21,6 +21,7 @@ import numba
 
 from scbsim.kernels.turns import compile_in_turn
 from scbsim.kernels.vectors import choose_width
+from scbsim.kernels.waiting import wait_briefly
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,12 +62,7 @@ def _cache_folder() -> Path | None:
 CACHE_FOLDER = _cache_folder()
 
 choose_width()
-
-# Threads of GNU's OpenMP spin for milliseconds where they meet. Beside other programs that keeps
-# the processor from those they wait for, and small steps took ten times as long; a few thousand
-# turns bridge what lies between two meetings. It is read when the first kernel starts threads.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+wait_briefly()
 
 
 @contextmanager
