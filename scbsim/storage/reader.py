@@ -6,7 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,11 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[h5py.File]:
+    with ExitStack() as held:
+        yield _entered(path, held)
+
+
+def _entered(path: Path, held: ExitStack) -> h5py.File:
     block = superblock(path)
     size = path.stat().st_size
     if size < block.end:
@@ -88,14 +93,17 @@ def _open(path: Path) -> Iterator[h5py.File]:
         raise OutputError(f"{path} is not an HDF5 file")
     if block.writing and writer_of(path):
         # In the process that writes it, HDF5 wants it opened as the writer did: without its lock.
-        with h5py.File(path, "r", swmr=True, locking=False) as file:
-            yield file
-    elif block.sound:
-        with h5py.File(path, "r", locking=False) as file:
-            yield file
-    else:
-        with Repaired(path) as content, h5py.File(content, "r") as file:
-            yield file
+        return held.enter_context(h5py.File(path, "r", swmr=True, locking=False))
+    if not block.sound:
+        content = held.enter_context(Repaired(path))
+        return held.enter_context(h5py.File(content, "r"))
+    try:
+        return held.enter_context(h5py.File(path, "r", locking=False))
+    except OSError:
+        if superblock(path).sound:
+            raise
+        # Its writer has begun in between.
+        return _entered(path, held)
 
 
 def _in_one_line(error: Exception) -> str:

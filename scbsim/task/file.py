@@ -74,7 +74,7 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
     path = Path(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with h5py.File(draft, "w") as file:
+        with h5py.File(draft, "w", locking=False) as file:
             for name, value in task.to_arrays().items():
                 file[name] = value
         draft.replace(path)

@@ -81,7 +81,9 @@ simulate(spec, output=sys.argv[2], stop=lambda: next(looks) == 4 and os._exit(9)
     ("seconds", "where"),
     [("1e-9", r"from the checkpoint at step (\d+)"), ("60", "from the start()")],
 )
-def test_a_writer_that_died(scbsim, spec, tmp_path, seconds, where):
+def test_a_writer_that_died(scbsim, spec, tmp_path, seconds, where, monkeypatch):
+    # Wide enough that no long name of a folder is broken up.
+    monkeypatch.setenv("COLUMNS", "300")
     path = tmp_path / "my run.h5"
     words = [str(spec), str(path), f"output.checkpoint_seconds={seconds}"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

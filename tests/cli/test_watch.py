@@ -105,7 +105,7 @@ def test_a_table_on_a_terminal(writer):
     process, path = writer
     here, there = pty.openpty()
     shown = b""
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "250", "LINES": "40"}
     with subprocess.Popen(
         line("watch", path, "--every", "0.1"), stdout=there, stderr=there, env=environment
     ) as watch:
@@ -132,7 +132,9 @@ def test_a_table_on_a_terminal(writer):
 
 def test_ctrl_c_ends_the_watch_and_not_the_run(writer):
     process, path = writer
-    with watching(path, text=True, stderr=subprocess.PIPE) as watch:
+    # Whoever started the tests in the background may have had them ignore it.
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with watching(path, text=True, stderr=subprocess.PIPE, **heeding) as watch:
         watch.stdout.readline()
         watch.send_signal(signal.SIGINT)
         rest, errors = watch.communicate(timeout=WITHIN)
