@@ -109,32 +109,28 @@ def _fill(
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
     known = sampler.task.to_arrays()
     of_task = sum(np.asarray(array).nbytes for array in known.values())
-    try:
-        with failing_whole(path, file):
-            # HDF5 does not survive a disk that is full, so what it will want is asked for first.
-            reserve(path, size * (T * kind.itemsize + 2 * kind.itemsize + 8) + of_task + LEAST_ROOM)
-            put_text(file.attrs, format=FORMAT, code_version=__version__)
-            file.attrs.update(seed=np.uint64(sampler.seed), first=np.uint64(first))
-            task = file.create_group(TASK)
-            for name, array in known.items():
-                if name != "T":
-                    task.create_dataset(name, data=array)
-            task.attrs["T"] = T
-            data = {
-                "tokens": file.create_dataset("tokens", (size, T), kind),
-                "query": file.create_dataset("query", (size,), kind),
-                "output": file.create_dataset("output", (size,), kind),
-                "source": file.create_dataset("source", (size,), np.int64),
-            }
-            some = max(1, _PIECE_BYTES // (T * kind.itemsize))
-            for begin in range(0, size, some):
-                if stop():
-                    raise Stopped("stopped on a signal")
-                batch = sampler.draw(first + begin, min(some, size - begin))
-                for name, array in batch._asdict().items():
-                    data[name][begin : begin + len(array)] = array
-                tell(begin + len(batch.query))
-            file.close()
-    finally:
-        # A file that HDF5 has open it takes for another one that gets its place on the disk.
+    with file, failing_whole(path, file):
+        # HDF5 does not survive a disk that is full, so what it will want is asked for first.
+        reserve(path, size * (T * kind.itemsize + 2 * kind.itemsize + 8) + of_task + LEAST_ROOM)
+        put_text(file.attrs, format=FORMAT, code_version=__version__)
+        file.attrs.update(seed=np.uint64(sampler.seed), first=np.uint64(first))
+        task = file.create_group(TASK)
+        for name, array in known.items():
+            if name != "T":
+                task.create_dataset(name, data=array)
+        task.attrs["T"] = T
+        data = {
+            "tokens": file.create_dataset("tokens", (size, T), kind),
+            "query": file.create_dataset("query", (size,), kind),
+            "output": file.create_dataset("output", (size,), kind),
+            "source": file.create_dataset("source", (size,), np.int64),
+        }
+        some = max(1, _PIECE_BYTES // (T * kind.itemsize))
+        for begin in range(0, size, some):
+            if stop():
+                raise Stopped("stopped on a signal")
+            batch = sampler.draw(first + begin, min(some, size - begin))
+            for name, array in batch._asdict().items():
+                data[name][begin : begin + len(array)] = array
+            tell(begin + len(batch.query))
         file.close()
