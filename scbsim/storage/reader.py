@@ -25,14 +25,15 @@ from scbsim.storage.ensemble_reader import (
 )
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
+    COLLECTION,
     FINAL,
     FORMAT,
     NORMALIZED,
     REASONS,
-    SCHEMA_VERSION,
     STAGES,
     TASK,
     TRAJECTORY,
+    VERSIONS,
 )
 from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
@@ -42,19 +43,41 @@ from scbsim.task import Task
 from scbsim.task.file import read_arrays
 from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
 
+_OTHERS = {
+    COLLECTION: "has all runs of a sweep, and the output of one run is wanted; "
+    "scbsim.load opens it, and the folder of the sweep has the runs"
+}
+"""What is said of files of other formats."""
+
 
 class Damaged(OutputError):
     """A file that was one of ours."""
 
 
+class AnotherFormat(OutputError):
+    """A file of HDF5 that is not of the format that is wanted; ``format`` is its own."""
+
+    def __init__(self, message: str, format: str) -> None:
+        super().__init__(message)
+        self.format = format
+
+
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.File]:
     """Open an output file for reading, whether or not someone writes it.
+
+    Parameters
+    ----------
+    path : path
+    format : str
+        What its attribute of that name has to say.
 
     Raises
     ------
     OutputError
         If there is no such file, or it is not one of scbsim's.
+    AnotherFormat
+        If it is of another format.
     Damaged
         If it is, and what the body reads of it is not whole.
     """
@@ -69,7 +92,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         raise OutputError(f"{path} is empty: nothing was written to it")
     try:
         with _open(path) as file:
-            _check(path, file)
+            _check(path, file, format)
             yield file
     except ScbsimError:
         raise
@@ -112,12 +135,14 @@ def _in_one_line(error: Exception) -> str:
     return said[:200]
 
 
-def _check(path: Path, file: h5py.File) -> None:
-    if "format" not in file.attrs or text(file.attrs, "format") != FORMAT:
-        raise OutputError(f"{path} is an HDF5 file, but not an output of scbsim")
+def _check(path: Path, file: h5py.File, wanted: str) -> None:
+    found = text(file.attrs, "format") if "format" in file.attrs else ""
+    if found != wanted:
+        what = _OTHERS.get(found, "is an HDF5 file, but not an output of scbsim")
+        raise AnotherFormat(f"{path} {what}", found)
     version = text(file.attrs, "schema_version")
     major, minor = map(int, version.split("."))
-    here = tuple(map(int, SCHEMA_VERSION.split(".")))
+    here = tuple(map(int, VERSIONS[wanted].split(".")))
     if major != here[0]:
         raise OutputError(
             f"{path} has schema {version}, and this scbsim reads {here[0]}.x: "
@@ -125,7 +150,7 @@ def _check(path: Path, file: h5py.File) -> None:
         )
     if minor > here[1]:
         warnings.warn(
-            f"{path} has schema {version}, newer than the {SCHEMA_VERSION} of this scbsim: "
+            f"{path} has schema {version}, newer than the {VERSIONS[wanted]} of this scbsim: "
             "what is new in it is not read",
             stacklevel=5,
         )
