@@ -19,7 +19,8 @@ from scbsim.errors import OutputError
 from scbsim.memory import require
 from scbsim.observables import NAMES, STATUS, STATUS_CODE
 from scbsim.storage import reader
-from scbsim.storage.reader import AnotherFormat, Damaged, opened
+from scbsim.storage.format import AnotherFormat
+from scbsim.storage.reader import Damaged, opened
 from scbsim.storage.schema import COLLECTION, TRAJECTORY
 from scbsim.storage.text import text
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,9 +22,9 @@ from scbsim.storage.ensemble_reader import (
     load_ensemble,
     read_tables,
 )
+from scbsim.storage.format import check_format
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
-    COLLECTION,
     FINAL,
     FORMAT,
     NORMALIZED,
@@ -33,7 +32,6 @@ from scbsim.storage.schema import (
     STAGES,
     TASK,
     TRAJECTORY,
-    VERSIONS,
 )
 from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
@@ -43,23 +41,9 @@ from scbsim.task import Task
 from scbsim.task.file import read_arrays
 from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
 
-_OTHERS = {
-    COLLECTION: "has all runs of a sweep, and the output of one run is wanted; "
-    "scbsim.load opens it, and the folder of the sweep has the runs"
-}
-"""What is said of files of other formats."""
-
 
 class Damaged(OutputError):
     """A file that was one of ours."""
-
-
-class AnotherFormat(OutputError):
-    """A file of HDF5 that is not of the format that is wanted; ``format`` is its own."""
-
-    def __init__(self, message: str, format: str) -> None:
-        super().__init__(message)
-        self.format = format
 
 
 @contextmanager
@@ -92,7 +76,7 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
         raise OutputError(f"{path} is empty: nothing was written to it")
     try:
         with _open(path) as file:
-            _check(path, file, format)
+            check_format(path, file, format)
             yield file
     except ScbsimError:
         raise
@@ -133,27 +117,6 @@ def _in_one_line(error: Exception) -> str:
     words = error.strerror if isinstance(error, OSError) and error.filename else str(error)
     said = " ".join(str(words).split()) or type(error).__name__
     return said[:200]
-
-
-def _check(path: Path, file: h5py.File, wanted: str) -> None:
-    found = text(file.attrs, "format") if "format" in file.attrs else ""
-    if found != wanted:
-        what = _OTHERS.get(found, "is an HDF5 file, but not an output of scbsim")
-        raise AnotherFormat(f"{path} {what}", found)
-    version = text(file.attrs, "schema_version")
-    major, minor = map(int, version.split("."))
-    here = tuple(map(int, VERSIONS[wanted].split(".")))
-    if major != here[0]:
-        raise OutputError(
-            f"{path} has schema {version}, and this scbsim reads {here[0]}.x: "
-            f"use {'a newer' if major > here[0] else 'an older'} one"
-        )
-    if minor > here[1]:
-        warnings.warn(
-            f"{path} has schema {version}, newer than the {VERSIONS[wanted]} of this scbsim: "
-            "what is new in it is not read",
-            stacklevel=5,
-        )
 
 
 def load(path: str | os.PathLike[str]) -> Trajectory:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.spec.run_names import word
-from scbsim.spec.sweep import ZIP, Dimension
+from scbsim.spec.sweep_table import ZIP, Dimension
 from scbsim.storage.text import put_text
 
 _CHUNK = 2**16
