@@ -195,14 +195,11 @@ def _held(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
     if output is None:
         yield None
         return
-    from scbsim.storage.lock import WriterLock
+    from scbsim.storage.lock import held
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a phase diagram needs a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    lock = WriterLock(folder / NAME)
-    try:
+    with held(folder / NAME):
         yield folder / NAME
-    finally:
-        lock.release()
