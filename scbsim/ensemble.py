@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.cores import usable_cores
 from scbsim.crew import Crew
 from scbsim.engines.base import Engine
 from scbsim.engines.choose import SHARING, Choice, build, entries, needs
@@ -141,7 +142,7 @@ def assembled(
 
 
 def most_threads(asked: int | None) -> int:
-    """Return as many threads as are asked for, or as there are.
+    """Return as many threads as are asked for, or as there are cores to use.
 
     Raises
     ------
@@ -156,7 +157,7 @@ def most_threads(asked: int | None) -> int:
             f"threads: {asked} asked for; from 1 to {there} can be used here (the environment "
             "variable NUMBA_NUM_THREADS, set before the start, changes that)"
         )
-    return asked or there
+    return asked or min(there, usable_cores())
 
 
 def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) -> int:

@@ -24,7 +24,8 @@ FLOOR = {
     name: floor
     for floor, names in enumerate(
         [
-            ["_version", "errors", "observables", "quantiles"],
+            ["_version", "cgroups", "errors", "observables", "quantiles"],
+            ["cores"],
             ["kernels"],
             ["spec", "presets", "progress", "memory"],
             ["task"],

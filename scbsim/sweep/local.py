@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
 
+from scbsim.cores import usable_cores
 from scbsim.errors import ScbsimError, Stopped
+from scbsim.mpi.launch import alone
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, write_failure
@@ -66,15 +68,6 @@ class Tally:
 Tell = Callable[[Tally, list[Working]], None]
 
 
-def cores() -> int:
-    """Return how many threads this process may use in all."""
-    there = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        there = len(os.sched_getaffinity(0))
-    asked = os.environ.get("NUMBA_NUM_THREADS", "")
-    return min(there, int(asked)) if asked.isdigit() and int(asked) else there
-
-
 def run_sweep(
     folder: SweepFolder,
     *,
@@ -102,7 +95,7 @@ def run_sweep(
     tally = Tally(len(folder.sweep.runs))
     waiting = [each.run for each in states(folder) if each.state not in FINISHED]
     tally.kept = tally.total - len(waiting)
-    there = cores()
+    there = usable_cores()
     at_once = max(1, min(jobs or there, len(waiting)))
     environment = _environment(max(1, there // at_once))
     working: list[Working] = []
@@ -137,7 +130,7 @@ def _next(folder: SweepFolder, waiting: list[SweepRun]) -> SweepRun | None:
 
 def _environment(threads: int) -> dict[str, str]:
     names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {**os.environ, **dict.fromkeys(names, str(threads))}
+    return {**alone(os.environ), **dict.fromkeys(names, str(threads))}
 
 
 def _begun(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+from scbsim.cores import usable_cores
 from scbsim.errors import Stopped
 from scbsim.verify.case import TRUTH, Case
 from scbsim.verify.cases import all_cases
@@ -107,7 +108,7 @@ def verify(
     """
     cases = all_cases() if cases is None else cases
     runs = runs or (QUICK_RUNS if quick else RUNS)
-    pool = ThreadPoolExecutor(threads or _cores())
+    pool = ThreadPoolExecutor(threads or usable_cores())
     work = [pool.submit(_outcomes, case, i, seed, runs) for i, case in enumerate(cases)]
     try:
         _attend(work, tell, stop)
@@ -143,9 +144,3 @@ def _outcomes(case: Case, index: int, seed: int, runs: int) -> list[Outcome]:
         names = (case.name, contender.name)
         outcomes.append(compare(names, case.times, truth, rows, contender.tolerance))
     return outcomes
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
