@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
-from scbsim.errors import InputError, OutputError, RunFailed
+from scbsim.errors import InputError, OutputError, RunFailed, ScbsimError
 from scbsim.observables import STATUS_CODE
 from scbsim.storage.collection import MEANING, MISSING
 from scbsim.storage.hdf5 import reason
@@ -124,13 +124,13 @@ def _surveyed(folder: SweepFolder, found: list[RunState]) -> tuple[list[RunState
         if each.state in FINISHED:
             try:
                 survey.add(each.run, folder.output(each.run))
-            except OutputError as error:
+            except ScbsimError as error:
                 each = _unreadable(each, error)
         judged.append(each)
     return judged, survey
 
 
-def _unreadable(state: RunState, error: OutputError | None) -> RunState:
+def _unreadable(state: RunState, error: ScbsimError | None) -> RunState:
     return replace(state, state="failed", note=str(error)) if error else state
 
 
@@ -196,11 +196,11 @@ def _axes(frame: Frame, survey: Survey) -> None:
 
 def _copied(copies: Copies, found: list[RunState], members: Sequence[Member]) -> list[RunState]:
     """Copy what the runs recorded, one after the other; return how each is by then."""
-    wrong: dict[str, OutputError] = {}
+    wrong: dict[str, ScbsimError] = {}
     for member in members:
         try:
             copies.add(member)
-        except OutputError as error:
+        except ScbsimError as error:
             wrong[member.run.name] = error
     copies.finish()
     return [_unreadable(each, wrong.get(each.run.name)) for each in found]
