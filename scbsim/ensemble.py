@@ -16,6 +16,7 @@ from scbsim.engines.cost import DENSE_ENTRY
 from scbsim.errors import InputError
 from scbsim.memory import require
 from scbsim.observables import NAMES
+from scbsim.random_stream import ORIGIN, StreamStart
 from scbsim.replica import Replica, Stretch
 from scbsim.spec import RunSpec
 from scbsim.stages import Stage
@@ -110,13 +111,16 @@ def assembled(
     stages: Sequence[Stage],
     level: float | None,
     threads: int,
+    start: StreamStart = ORIGIN,
 ) -> Iterator[Ensemble]:
     """Build the replicas of a spec, each at the start, and give them threads for the body.
 
     Parameters
     ----------
     threads : int
-        What :func:`threads_of` says.
+        What :func:`threads_for` says.
+    start : StreamStart
+        Where the noise of each replica begins.
 
     Raises
     ------
@@ -130,7 +134,7 @@ def assembled(
         require(R * needs(choice, spec, task), _named(choice, spec, task), _FEWER)
     apart = R > 1 and not one_by_one(choice, spec, task, threads)
     own, together = (1, min(threads, R)) if apart else (threads, 1)
-    engines = [build(choice, spec, task, own, i) for i in range(R)]
+    engines = [build(choice, spec, task, own, i, start) for i in range(R)]
     before = numba.get_num_threads()
     numba.set_num_threads(own)
     try:

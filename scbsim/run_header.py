@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from scbsim.random_stream import ORIGIN, StreamStart
 from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.task import Task
@@ -22,6 +23,7 @@ class RunHeader:
     spec: RunSpec
     task: Task
     provenance: dict[str, Any]
+    stream: StreamStart = ORIGIN
     run_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     created_utc: str = field(
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,6 +14,7 @@ from scbsim.loop import Loop
 from scbsim.memory import require_task
 from scbsim.progress import Progress
 from scbsim.provenance import provenance
+from scbsim.random_stream import ORIGIN, StreamStart
 from scbsim.recorders import EnsembleMemory, MemoryRecorder, Recorder
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
@@ -119,11 +120,13 @@ def _simulate(
     choice = _choice(spec, task, past)
     count = threads_for(threads, choice, spec, task)
     level = spec.output.normalize_level
-    with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
+    stream = past.stream if past else stream_of(spec)
+    stages = stages_of(spec, task)
+    with assembled(choice, spec, task, stages, level, count, stream) as ensemble:
         if spec.init.from_ is not None and not (past and past.position):
             start_from(spec.init.from_, ensemble, task)
         name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
-        header = RunHeader(spec, task, provenance(choice, count, source), **name)
+        header = RunHeader(spec, task, provenance(choice, count, source), stream, **name)
         memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
         engine = ensemble.replicas[0].engine
         recorder: Recorder = memory
@@ -182,6 +185,13 @@ def _engine_of_start(spec: RunSpec) -> str | None:
 
     path = spec.init.from_
     return None if path is None else str(describe(path)["provenance"]["engine"])
+
+
+def stream_of(spec: RunSpec) -> StreamStart:
+    """Return where the noise of a new run begins: after that of the run it starts from, if any."""
+    from scbsim.storage.random_stream import stream_after
+
+    return ORIGIN if spec.init.from_ is None else stream_after(spec.init.from_)
 
 
 def start_from(path: str, ensemble: Ensemble, task: Task) -> None:

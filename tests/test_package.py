@@ -28,7 +28,7 @@ FLOOR = {
             ["kernels"],
             ["spec", "presets", "progress", "memory"],
             ["task"],
-            ["noise", "state", "chances"],
+            ["noise", "state", "chances", "random_stream"],
             ["sampler"],
             ["run_header"],
             ["stages", "trajectory"],

@@ -18,8 +18,9 @@ from scbsim.mpi.world import World
 from scbsim.noise import NoiseLevels
 from scbsim.progress import Progress
 from scbsim.provenance import provenance
+from scbsim.random_stream import StreamStart
 from scbsim.run_header import RunHeader
-from scbsim.simulation import closing, label_of, require_sizes, task_of
+from scbsim.simulation import closing, label_of, require_sizes, stream_of, task_of
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
 from scbsim.storage.reader import last_state, load
@@ -92,7 +93,8 @@ def _run(
     processors = world.processors()
     choice, most = world.together(lambda: _means(world, spec, task, session, threads))
     count = most if threads else min(most, processors)
-    engine = world.together(lambda: _built(world, spec, task, choice, count))
+    stream = past.stream if past else world.told(world.on_lead(lambda: stream_of(spec)))
+    engine = world.together(lambda: _built(world, spec, task, choice, count, stream))
     if spec.init.from_ is not None and not (past and past.position):
         path = spec.init.from_
         there, state = world.together(lambda: last_state(path, world.share))
@@ -100,7 +102,7 @@ def _run(
         engine.adopt(state, there)
     name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
     made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
-    header = RunHeader(spec, task, made, **name)
+    header = RunHeader(spec, task, made, stream, **name)
     recorder = session.recorder(header, engine.state())
     before = numba.get_num_threads()
     numba.set_num_threads(count)
@@ -157,7 +159,10 @@ def _means(
     return Choice("dense", why, matrix_V), most_threads(threads)
 
 
-def _built(world: World, spec: RunSpec, task: Task, choice: Choice, count: int) -> SharedEngine:
+def _built(
+    world: World, spec: RunSpec, task: Task, choice: Choice, count: int, stream: StreamStart
+) -> SharedEngine:
+    stream.require_room(spec.total_steps)
     from_signals = spec.init.from_ is None
     return SharedEngine(
         world,
@@ -170,4 +175,5 @@ def _built(world: World, spec: RunSpec, task: Task, choice: Choice, count: int) 
         dtype=spec.dynamics.precision,
         threads=count,
         value=choice.matrix_V,
+        first_step=stream.first_step(),
     )

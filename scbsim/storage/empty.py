@@ -15,6 +15,7 @@ from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.storage.ensemble import make_ensemble_tables, make_replicas
+from scbsim.storage.random_stream import put_stream
 from scbsim.storage.schema import (
     FINAL,
     FORMAT,
@@ -58,6 +59,7 @@ def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
             spec=header.spec.to_json(),
             provenance=json.dumps(header.provenance),
         )
+        put_stream(file.attrs, header.stream)
         task = file.create_group(TASK)
         for name in ("mu", "P", "q_positions", "q_weights"):
             # Runs go on from these, so what a disk spoils must be noticed.

@@ -227,19 +227,30 @@ def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, 
         If there is no such file, or it holds no last state.
     """
     with opened(path) as file:
-        if FINAL not in file or not len(file[FINAL]["step"]):
-            status, _ = _progress(file[TRAJECTORY])
-            why = "it did not keep it: run it with output.final_state = true"
-            if is_ensemble(file):
-                why = (
-                    "an ensemble keeps none: run the replica to start from alone, with "
-                    "dynamics.replica and output.final_state = true"
-                )
-            elif status != "complete":
-                why = f"the run is {status}"
-            raise OutputError(f"{path} holds no last state to start from; {why}")
-        _, state = read_state(file[FINAL], 0, share)
+        _, state = read_state(final_of(path, file), 0, share)
     return Task.from_known(read_arrays(path)), state
+
+
+def final_of(path: str | os.PathLike[str], file: h5py.File) -> h5py.Group:
+    """Return the group of the last state.
+
+    Raises
+    ------
+    OutputError
+        If there is none, with the reason.
+    """
+    if FINAL in file and len(file[FINAL]["step"]):
+        return file[FINAL]
+    status, _ = _progress(file[TRAJECTORY])
+    why = "it did not keep it: run it with output.final_state = true"
+    if is_ensemble(file):
+        why = (
+            "an ensemble keeps none: run the replica to start from alone, with "
+            "dynamics.replica and output.final_state = true"
+        )
+    elif status != "complete":
+        why = f"the run is {status}"
+    raise OutputError(f"{path} holds no last state to start from; {why}")
 
 
 def _progress(group: h5py.Group) -> tuple[str, int]:

@@ -14,12 +14,14 @@ import numpy as np
 
 from scbsim.errors import OutputError, RunWarning, TaskError
 from scbsim.observables import NAMES, STATUS
+from scbsim.random_stream import ORIGIN, StreamStart
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
 from scbsim.state import State
 from scbsim.storage.checkpoint import Checkpoint, beside, read_checkpoint
 from scbsim.storage.ensemble_reader import is_ensemble, read_tables
 from scbsim.storage.position import Position, ReplicaPosition, position_of
+from scbsim.storage.random_stream import read_stream
 from scbsim.storage.reader import Damaged, opened
 from scbsim.storage.schema import FINAL, NORMALIZED, REASONS, STAGES, TRAJECTORY
 from scbsim.storage.states import read_state
@@ -52,6 +54,8 @@ class Past:
         The engine that the file says; empty where it cannot be read.
     matrix_V : bool
         Whether that keeps V as a matrix.
+    stream : StreamStart
+        Where its noise begins in the random stream.
     """
 
     position: Position | None
@@ -63,6 +67,7 @@ class Past:
     respecify: bool = False
     engine: str = ""
     matrix_V: bool = False
+    stream: StreamStart = ORIGIN
 
 
 class Reading:
@@ -110,6 +115,8 @@ def _past_in(path: Path, spec: RunSpec, reading: Reading) -> Past | None:
         made = json.loads(text(file.attrs, "provenance"))
         who |= {"engine": made["engine"], "matrix_V": made["value"] == "matrix"}
         who["task"] = Task.from_known(read_arrays(path))
+        # A file without it was begun by a version that drew from the start of the stream.
+        who["stream"] = read_stream(file.attrs) or ORIGIN
         if longer and status != "diverged" and is_ensemble(file):
             _none_complete(path, file)
         if status in ("complete", "diverged"):
@@ -215,6 +222,7 @@ def _after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> Pa
         checkpoint.run_uuid,
         checkpoint.facts["created_utc"],
         in_place=False,
+        stream=StreamStart(**checkpoint.facts.get("stream", {})),
     )
 
 

@@ -196,6 +196,7 @@ class Session:
             "stages": len(self._spec.stage),
             "cursors": vars(cursors),
             "created_utc": self._header.created_utc,
+            "stream": vars(self._header.stream),
         }
         spec, arrays = self._spec.to_json(), position.arrays()
         return Checkpoint(self._header.run_uuid, spec, facts, arrays)
