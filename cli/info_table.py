@@ -28,6 +28,7 @@ def print_tables(content: dict[str, Any]) -> None:
     head = [
         ("status", in_words(content)),
         *_replicas(content),
+        *([("diagnosis", content["diagnosis"])] if content["diagnosis"] else []),
         ("rows", f"{content['rows']}, the last at step {content['step']}"),
         ("size", size(content["bytes"])),
         ("written", f"{content['created_utc']} by scbsim {content['code_version']}"),

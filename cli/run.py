@@ -21,7 +21,6 @@ from scbsim.errors import InputError
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
     from scbsim.spec import RunSpec
-    from scbsim.trajectory import Trajectory
 
 
 @click.command(short_help="Run a spec and write its trajectory to a file.")
@@ -75,21 +74,21 @@ def run(
         return
     checked, done_before = _checked(spec, overrides, output, resume)
 
-    from scbsim.simulation import simulate
+    from scbsim.simulation import run_to_file
 
     began = perf_counter()
     with stopping() as stop:
-        trajectory = simulate(
+        status = run_to_file(
             checked,
-            output=output,
+            output,
             progress=not quiet,
             overwrite=overwrite,
             resume=resume,
             threads=threads,
             stop=stop,
         )
-    _tell(trajectory, output, perf_counter() - began, done_before, quiet=quiet)
-    if trajectory.attrs["status"] == "stopped":
+    _tell(output, perf_counter() - began, done_before, quiet=quiet)
+    if status == "stopped":
         ctx.exit(STOPPED)
 
 
@@ -113,11 +112,11 @@ def _run_shared(
     with ending_together(ctx, world):
         checked, done_before = world.together(lambda: _checked(spec, overrides, output, resume))
 
-        from scbsim.mpi.run import simulate_shared
+        from scbsim.mpi.run import run_shared_to_file
 
         began = perf_counter()
         with stopping() as stop:
-            trajectory = simulate_shared(
+            status = run_shared_to_file(
                 world,
                 checked,
                 output=output,
@@ -127,9 +126,8 @@ def _run_shared(
                 threads=threads,
                 stop=stop,
             )
-        if trajectory is not None:
-            _tell(trajectory, output, perf_counter() - began, done_before, quiet=quiet)
-        status = world.told(trajectory.attrs["status"] if trajectory is not None else "")
+        if world.leads:
+            _tell(output, perf_counter() - began, done_before, quiet=quiet)
     if status == "stopped":
         ctx.exit(STOPPED)
 
@@ -146,16 +144,16 @@ def _checked(
     return checked, _finished_step(output) if resume else None
 
 
-def _tell(
-    trajectory: Trajectory, output: Path, seconds: float, done_before: int | None, *, quiet: bool
-) -> None:
+def _tell(output: Path, seconds: float, done_before: int | None, *, quiet: bool) -> None:
     from scbsim.cli.summary import summarise
+    from scbsim.storage.reader import describe
 
-    if done_before == int(trajectory["step"].values[-1]):
+    content = describe(output)
+    if done_before == content["step"]:
         click.echo(f"{output} is finished: nothing to do", err=quiet)
         return
-    ended, *rest = summarise(trajectory, output, seconds)
-    if not quiet or trajectory.attrs["status"] != "complete":
+    ended, *rest = summarise(content, seconds)
+    if not quiet or content["status"] != "complete":
         click.echo(ended, err=quiet)
     if not quiet:
         click.echo("\n".join(rest))

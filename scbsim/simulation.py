@@ -67,8 +67,8 @@ def simulate(
     -------
     xarray.Dataset
         The observables along ``step``, the normalised ones along ``normalization``; ``status`` is
-        ``complete``, ``diverged`` or ``stopped``. The same as :func:`scbsim.load` gives of the
-        file.
+        ``complete``, ``diverged`` or ``stopped``. With an output its columns are read from the
+        file when they are used; ``.load()`` reads them all, as :func:`scbsim.load` does.
 
     Raises
     ------
@@ -94,15 +94,46 @@ def simulate(
             raise InputError("resume and overwrite are about an output, and none is given")
         if spec.output.snapshot_every:
             raise InputError("output.snapshot_every: snapshots go to a file, and none is given")
-        recorder = _simulate(spec, task, None, progress=progress, threads=threads, stop=stop)
+        recorder, _ = _simulate(spec, task, None, progress=progress, threads=threads, stop=stop)
         return recorder.trajectory()
     from scbsim.storage.reader import load
+
+    run_to_file(
+        spec,
+        output,
+        task=task,
+        progress=progress,
+        overwrite=overwrite,
+        resume=resume,
+        threads=threads,
+        stop=stop,
+    )
+    return load(output, lazy=True)
+
+
+def run_to_file(
+    spec: RunSpec,
+    output: str | os.PathLike[str],
+    *,
+    task: Task | None = None,
+    progress: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    threads: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> str:
+    """Run a spec into a file, and return how the run ended; parameters as :func:`simulate`.
+
+    No row is read back, so the memory that a run takes does not grow with its length.
+    """
+    from scbsim.storage.glance import glance
     from scbsim.storage.session import Session
 
     with Session(output, spec, overwrite=overwrite, resume=resume) as session:
-        if not session.finished:
-            _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
-    return load(output)
+        if session.finished:
+            return glance(session.path).status
+        _, status = _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
+        return status
 
 
 def _simulate(
@@ -113,7 +144,7 @@ def _simulate(
     progress: bool,
     threads: int | None,
     stop: Callable[[], bool] | None,
-) -> MemoryRecorder:
+) -> tuple[MemoryRecorder, str]:
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = task_of(spec, past.task if past and past.task else task)
@@ -139,7 +170,7 @@ def _simulate(
             run.status = loop.run()
     if session and run.status in ("complete", "diverged"):
         session.tidy()
-    return memory
+    return memory, run.status
 
 
 def label_of(spec: RunSpec, task: Task) -> str:

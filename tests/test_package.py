@@ -32,6 +32,7 @@ FLOOR = {
             ["sampler"],
             ["run_header"],
             ["stages", "trajectory"],
+            ["diagnosis"],
             ["engines", "storage"],
             ["provenance", "recorders", "replica", "crew"],
             ["ensemble", "gather"],

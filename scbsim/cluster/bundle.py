@@ -72,7 +72,7 @@ def run_bundle(
         try:
             team.on_lead(partial(_make_ready, folder, run, stop))
             output, spec = folder.output(run), folder.sweep.spec_of(run)
-            ended = team.simulate(spec, output=output, resume=True, stop=stop)
+            ended = team.run(spec, output=output, resume=True, stop=stop)
         except Exception as error:
             if team.lost(error):
                 # No failure of the run's, which is to go on when the job does.
@@ -86,8 +86,8 @@ def run_bundle(
                 raise
             failed.append(name)
         else:
-            if ended is not None:
-                say(f"{name}: {ended.attrs['status']} in {perf_counter() - began:.1f} s")
+            if team.leads:
+                say(f"{name}: {ended} in {perf_counter() - began:.1f} s")
     return failed
 
 

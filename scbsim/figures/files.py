@@ -40,7 +40,7 @@ def obtain(
     Stopped
         If ``stop`` said so.
     """
-    from scbsim.simulation import simulate
+    from scbsim.simulation import run_to_file
     from scbsim.storage.checkpoint import checkpoint_step
     from scbsim.storage.reader import load
 
@@ -51,16 +51,16 @@ def obtain(
             tell(f"{path} is finished: kept")
             return found
         tell(f"{path} is partial: resumed")
-    ended = simulate(
+    ended = run_to_file(
         spec,
-        output=path,
+        path,
         overwrite=overwrite,
         resume=not overwrite,
         progress=progress,
         threads=threads,
         stop=stop,
     )
-    if ended.attrs["status"] == "stopped":
+    if ended == "stopped":
         raise Stopped(
             f"stopped on a signal at step {checkpoint_step(path)} of {path}; "
             "the same line again keeps the finished files and goes on"

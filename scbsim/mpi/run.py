@@ -23,6 +23,7 @@ from scbsim.run_header import RunHeader
 from scbsim.simulation import closing, label_of, require_sizes, stream_of, task_of
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
+from scbsim.storage.glance import glance
 from scbsim.storage.reader import last_state, load
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
@@ -42,6 +43,39 @@ def simulate_shared(
 ) -> Trajectory | None:
     """Run a spec on all ranks of a world together; each calls this with the same.
 
+    Parameters as :func:`run_shared_to_file`.
+
+    Returns
+    -------
+    xarray.Dataset or None
+        As :func:`scbsim.simulate` gives it, on rank 0; None on the others.
+    """
+    run_shared_to_file(
+        world,
+        spec,
+        output=output,
+        progress=progress,
+        overwrite=overwrite,
+        resume=resume,
+        threads=threads,
+        stop=stop,
+    )
+    return world.on_lead(lambda: load(output, lazy=True))
+
+
+def run_shared_to_file(
+    world: World,
+    spec: RunSpec,
+    *,
+    output: str | os.PathLike[str],
+    progress: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    threads: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> str:
+    """Run a spec on all ranks of a world together, and read no row back.
+
     Parameters
     ----------
     world : World
@@ -54,8 +88,8 @@ def simulate_shared(
 
     Returns
     -------
-    xarray.Dataset or None
-        As :func:`scbsim.simulate` gives it, on rank 0; None on the others.
+    str
+        How the run ended, on all ranks.
 
     Raises
     ------
@@ -66,11 +100,13 @@ def simulate_shared(
     """
     world.together(lambda: require_shareable(spec, world.size))
     with SharedSession(world, output, spec, overwrite=overwrite, resume=resume) as session:
-        if not session.finished:
-            status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
-            if status in ("complete", "diverged"):
-                session.tidy()
-    return world.on_lead(lambda: load(output))
+        if session.finished:
+            ended: str = world.told(world.on_lead(lambda: glance(session.path).status))
+            return ended
+        status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
+        if status in ("complete", "diverged"):
+            session.tidy()
+        return status
 
 
 def _run(

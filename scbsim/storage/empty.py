@@ -17,6 +17,8 @@ from scbsim.state import State
 from scbsim.storage.ensemble import make_ensemble_tables, make_replicas
 from scbsim.storage.random_stream import put_stream
 from scbsim.storage.schema import (
+    DIAGNOSIS,
+    DIAGNOSIS_BYTES,
     FINAL,
     FORMAT,
     LIBVER,
@@ -31,7 +33,7 @@ from scbsim.storage.schema import (
     chunk_rows,
 )
 from scbsim.storage.states import make_states
-from scbsim.storage.text import put_text
+from scbsim.storage.text import put_room, put_text
 from scbsim.trajectory import task_attributes
 
 
@@ -99,7 +101,8 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
         put_text(column.attrs, long_name=o.long_name, units="1")
         _attach(column, scales)
     group.create_dataset("n_committed", data=np.int64(0))
-    group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
+    status = group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
+    put_room(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
 
 
 def _attach(column: h5py.Dataset, scales: list[h5py.Dataset]) -> None:

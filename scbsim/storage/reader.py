@@ -20,11 +20,11 @@ from scbsim.storage.checkpoint import checkpoint_step
 from scbsim.storage.ensemble_reader import (
     describe_ensemble,
     is_ensemble,
-    load_ensemble,
     read_tables,
 )
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
+    DIAGNOSIS,
     FINAL,
     FORMAT,
     NORMALIZED,
@@ -41,6 +41,9 @@ from scbsim.storage.text import text
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
 from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
+from scbsim.trajectory_ensemble import assemble_ensemble
+
+_OF_TASK = ("N", "T", "Q", "K_P", "K_Q")
 
 
 class Damaged(OutputError):
@@ -131,13 +134,16 @@ def _check(path: Path, file: h5py.File) -> None:
         )
 
 
-def load(path: str | os.PathLike[str]) -> Trajectory:
+def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
     """Load the trajectory of a run from its file, as far as it is written.
 
     Parameters
     ----------
     path : path of an output file
         Finished, or still being written.
+    lazy : bool
+        Read the columns when they are used, and only what is used of them; steps are read at
+        once. The dataset needs the file then, until its method ``load`` is called.
 
     Returns
     -------
@@ -150,22 +156,35 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
         If there is no such file, or it is not one of scbsim's.
     """
     with opened(path) as file:
-        attributes: dict[str, Any] = {
-            name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")
-        }
+        attributes: dict[str, Any] = {name: _plain(file[TASK].attrs[name]) for name in _OF_TASK}
         attributes["engine"] = json.loads(text(file.attrs, "provenance"))["engine"]
         for name in ("spec", "provenance", "run_uuid", "created_utc"):
             attributes[name] = text(file.attrs, name)
         group = file[TRAJECTORY]
-        if is_ensemble(file):
-            return load_ensemble(file, attributes)
+        if found := _diagnosis(group):
+            attributes["diagnosis"] = found
         status, n = _progress(group)
-        rows = np.empty((n, len(NAMES)))
-        for i, name in enumerate(NAMES):
-            rows[:, i] = group[name][:n]
-        return assemble(
-            group["step"][:n], group["stage"][:n], rows, _tables(file), status, attributes
-        )
+        if is_ensemble(file):
+            tables = read_tables(file)
+            _, n = _progress(group)
+            first, columns = int(group["replica"][0]), _columns(path, file, n, lazy)
+            return assemble_ensemble(first, columns, tables, status, attributes)
+        return assemble(_columns(path, file, n, lazy), _tables(file), status, attributes)
+
+
+def _columns(
+    path: str | os.PathLike[str], file: h5py.File, rows: int, lazy: bool
+) -> dict[str, Any]:
+    """Return the first rows of all columns, with replicas first."""
+    group, names = file[TRAJECTORY], ("stage", *NAMES)
+    if lazy:
+        from scbsim.storage.lazy import lazy_column
+
+        where = Path(path).absolute()
+        columns = {name: lazy_column(where, file, name, rows) for name in names}
+    else:
+        columns = {name: group[name][:rows].T for name in names}
+    return {"step": group["step"][:rows], **columns}
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -206,7 +225,9 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             "checkpoint_step": checkpoint_step(Path(path)),
             "rows": n,
             "step": int(group["step"][n - 1]) if n else 0,
+            "diagnosis": _diagnosis(group),
             **end,
+            "task": {name: _plain(file[TASK].attrs[name]) for name in _OF_TASK},
             "spec": json.loads(text(file.attrs, "spec")),
             "provenance": json.loads(text(file.attrs, "provenance")),
         }
@@ -261,6 +282,12 @@ def _progress(group: h5py.Group) -> tuple[str, int]:
     """
     status = STATUS[int(group["status"][()])]
     return status, int(group["n_committed"][()])
+
+
+def _diagnosis(group: h5py.Group) -> str:
+    """Return what a complete run did not learn, and why; empty if nothing is known of that."""
+    attributes = group["status"].attrs
+    return text(attributes, DIAGNOSIS) if DIAGNOSIS in attributes else ""
 
 
 def _describe_end(file: h5py.File, n: int) -> dict[str, Any]:

@@ -29,6 +29,11 @@ FINAL = "final"
 MOST_CHUNK_ROWS = 16384
 MOST_CHUNK_VALUES = 2**16
 MOST_CHUNK_BYTES = 2**22
+DIAGNOSIS = "diagnosis"
+"""Attribute of `/trajectory/status`: what a complete run did not learn, and why; mostly empty."""
+
+DIAGNOSIS_BYTES = 768
+
 LEAST_ROOM = 2**20
 """Bytes that have to be free for anything to be written."""
 

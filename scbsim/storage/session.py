@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -12,6 +13,7 @@ from typing import Any
 
 import h5py
 
+from scbsim.diagnosis import diagnosis
 from scbsim.errors import OutputError, RunFailed
 from scbsim.observables import STATUS_CODE
 from scbsim.run_header import RunHeader
@@ -125,7 +127,14 @@ class Session:
 
     def _recording(self, at: Cursors) -> FileRecorder:
         kind = EnsembleRecorder if self._spec.dynamics.replicas > 1 else FileRecorder
-        return kind(self.path, self._opened(), at, keeps_final=self._header.keeps_final)
+        header = self._header
+        return kind(
+            self.path,
+            self._opened(),
+            at,
+            keeps_final=header.keeps_final,
+            diagnose=partial(diagnosis, header.spec, header.task),
+        )
 
     def _place(self, image: bytes) -> None:
         """Put a file in its place, whole: whoever kills us, there is that or what was before."""

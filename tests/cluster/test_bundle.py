@@ -82,7 +82,7 @@ def test_a_writer_of_before_is_waited_for(folder):
 class Bereft(Alone):
     """One whose fellows die in the first run."""
 
-    def simulate(self, spec, **options):
+    def run(self, spec, **options):
         raise OSError("a message that never came")
 
     def lost(self, error):
