@@ -9,6 +9,8 @@ import grp
 import os
 import pwd
 import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -28,28 +30,36 @@ def distrust(folder: Path) -> str | None:
         Without symbolic links. It, what is in it and all folders above it are looked at.
     """
     closed = not folder.stat().st_mode & 0o011
-    below = (_owned(path) or (None if closed else _written(path)) for path in folder.rglob("*"))
-    reasons = (_owned(folder), _written(folder), *map(_of_parent, folder.parents), *below)
-    return next((why for why in reasons if why), None)
+    entries = [folder, *folder.parents]
+    for path, found in zip(entries, map(os.lstat, entries), strict=True):
+        # Where the sticky bit is set, as in /tmp, others can take away only what is theirs.
+        sticky = path != folder and found.st_mode & stat.S_ISVTX
+        known = path == folder or not _is_unmapped(found.st_uid)
+        if why := (known and _owned(path, found)) or (not sticky and _written(path, found)):
+            return why
+    for path, found in _below(folder):
+        if why := _owned(path, found) or (not closed and _written(path, found)):
+            return why
+    return None
 
 
-def _of_parent(path: Path) -> str | None:
-    found = path.stat()
-    # Where the sticky bit is set, as in /tmp, others can take away only what is theirs.
-    sticky = found.st_mode & stat.S_ISVTX
-    known = not _is_unmapped(found.st_uid)
-    return (_owned(path) if known else None) or (None if sticky else _written(path))
+def _below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Give all that is in a folder; what others take away meanwhile is passed over."""
+    for top, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):
+                yield Path(top, name), os.lstat(os.path.join(top, name))
 
 
-def _owned(path: Path) -> str | None:
+def _owned(path: Path, found: os.stat_result) -> str | None:
     """Return that a file belongs to someone else than this user and root, if it does."""
-    uid = path.lstat().st_uid
-    return None if uid in (0, os.geteuid()) else f"{path} belongs to {_user(uid)}"
+    if found.st_uid in (0, os.geteuid()):
+        return None
+    return f"{path} belongs to {_user(found.st_uid)}"
 
 
-def _written(path: Path) -> str | None:
+def _written(path: Path, found: os.stat_result) -> str | None:
     """Return that others may write a file, if they may."""
-    found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
         return None
     group = found.st_mode & 0o020 and not _is_own_group(found.st_gid)

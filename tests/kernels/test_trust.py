@@ -5,7 +5,9 @@ import pickle
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
+from pathlib import Path
 
 import pytest
 from needs import lacking
@@ -87,6 +89,21 @@ def test_a_link_is_followed_once(folder, tmp_path, monkeypatch):
     refused(str(folder.parent))
 
 
+def test_what_others_take_away_meanwhile(folder, monkeypatch):
+    for name in "abc":
+        (folder / name).touch()
+    lstat = os.lstat
+
+    def late(path):
+        if os.path.basename(path) == "b":
+            os.unlink(path)
+        return lstat(path)
+
+    monkeypatch.setattr(os, "lstat", late)
+    assert distrust(folder) is None
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "c"]
+
+
 @pytest.fixture
 def as_root():
     if os.geteuid() != 0:
@@ -143,26 +160,34 @@ def as_nobody(base, program, check=True):
     able = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
     who = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *able)
     environment = {**os.environ, "SCBSIM_CACHE_DIR": str(base), "HOME": "/"}
-    return subprocess.run(
+    done = subprocess.run(
         [*who, sys.executable, "-B", str(program)],
         env=environment,
         capture_output=True,
         text=True,
-        check=check,
+        check=False,
         timeout=300,
-    ).stdout.split()
+    )
+    assert done.returncode == 0 or not check, done.stderr
+    return done.stdout.split()
+
+
+@pytest.fixture
+def open_path():
+    """A folder that everyone may enter; those above ``tmp_path`` are pytest's, for root alone."""
+    with tempfile.TemporaryDirectory() as made:
+        os.chmod(made, 0o755)
+        yield Path(made)
 
 
 @pytest.mark.usefixtures("as_root")
 @pytest.mark.parametrize("owner", [NOBODY, OTHER])
-def test_a_planted_file_is_unpickled_only_where_it_is_ones_own(owner, tmp_path):
-    for path in (tmp_path, *tmp_path.parents[:-2]):
-        path.chmod(0o755)
-    base, marks = tmp_path / "base", tmp_path / "marks"
+def test_a_planted_file_is_unpickled_only_where_it_is_ones_own(owner, open_path):
+    base, marks = open_path / "base", open_path / "marks"
     for path in (base, marks):
         path.mkdir()
         os.chown(path, NOBODY, NOBODY)
-    program = tmp_path / "program.py"
+    program = open_path / "program.py"
     program.write_text(PROGRAM)
     uid, folder, hits = as_nobody(base, program)
     assert (uid, hits) == (str(NOBODY), "0")
