@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from scbsim.cli.options import debug_option, output_option, overwrite_option
+from scbsim.cli.signals import interruptible
 
 
 @click.command(short_help="Put all runs of a sweep into one file.")
@@ -18,6 +19,7 @@ from scbsim.cli.options import debug_option, output_option, overwrite_option
 @click.option("--partial", is_flag=True, help="Leave runs that are not finished as NaN.")
 @overwrite_option("Replace ALL.h5 if it exists.")
 @debug_option
+@interruptible()
 def collect(folder: Path, output: Path, copy: bool, partial: bool, overwrite: bool) -> None:
     """Write ALL.h5, with a dimension for all that varies, for xarray and any HDF5 tool.
 

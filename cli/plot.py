@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from scbsim.cli.options import debug_option, output_option, overwrite_option
+from scbsim.cli.signals import interruptible
 
 
 @click.command(short_help="Draw one run, or several over one another.")
@@ -18,6 +19,7 @@ from scbsim.cli.options import debug_option, output_option, overwrite_option
 )
 @overwrite_option("Replace the picture if it exists.")
 @debug_option
+@interruptible()
 def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
     """Draw signals, Deltas, distances, similarities and loss of OUT.h5 against steps.
 

@@ -9,6 +9,7 @@ import click
 
 from scbsim.cli.cluster_options import cluster_options, given
 from scbsim.cli.options import debug_option, output_option, set_option
+from scbsim.cli.signals import interruptible
 
 if TYPE_CHECKING:
     from scbsim.cluster.submission import Submitted
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @cluster_options
 @click.option("--dry-run", is_flag=True, help="Print what sbatch would be given; start nothing.")
 @debug_option
+@interruptible()
 def submit(
     sweep: str, output: Path, overrides: tuple[str, ...], dry_run: bool, **options: Any
 ) -> None:
@@ -51,6 +53,7 @@ def submit(
 @click.option("--failed", is_flag=True, help="Only runs that failed, were interrupted or stopped.")
 @cluster_options
 @debug_option
+@interruptible()
 def resubmit(folder: Path, failed: bool, **options: Any) -> None:
     """Submit the runs in DIR that are neither finished nor in the queue.
 

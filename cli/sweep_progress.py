@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -16,6 +14,7 @@ from rich.table import Table
 
 from scbsim.errors import OutputError
 from scbsim.storage.glance import glance
+from scbsim.streams import on_terminal
 from scbsim.sweep.failure import read_failure
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import Tally, Working
@@ -28,10 +27,9 @@ _BAR_WIDTH = 20
 @contextmanager
 def following(folder: SweepFolder, quiet: bool) -> Iterator[Callable[[Tally, list[Working]], None]]:
     """Give what tells people of a sweep, on stderr."""
-    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
     if quiet:
         yield lambda _tally, _working: None
-    elif not on_terminal:
+    elif not on_terminal():
         yield _Lines(folder).tell
     else:
         with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:

@@ -13,7 +13,7 @@ from scbsim.crew import Crew
 from scbsim.engines.base import Engine
 from scbsim.engines.choose import SHARING, Choice, build, entries, needs
 from scbsim.engines.cost import DENSE_ENTRY
-from scbsim.errors import InputError
+from scbsim.kernels.threads import most_threads
 from scbsim.memory import require
 from scbsim.observables import NAMES
 from scbsim.random_stream import ORIGIN, StreamStart
@@ -142,25 +142,6 @@ def assembled(
             yield Ensemble(engines, stages, crew, level)
     finally:
         numba.set_num_threads(before)
-
-
-def most_threads(asked: int | None) -> int:
-    """Return as many threads as are asked for, or as there are.
-
-    Raises
-    ------
-    InputError
-        If there are not so many as are asked for.
-    """
-    import numba
-
-    there: int = numba.config.NUMBA_NUM_THREADS
-    if asked is not None and not 1 <= asked <= there:
-        raise InputError(
-            f"threads: {asked} asked for; from 1 to {there} can be used here (the environment "
-            "variable NUMBA_NUM_THREADS, set before the start, changes that)"
-        )
-    return asked or there
 
 
 def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) -> int:

@@ -24,7 +24,8 @@ FLOOR = {
     name: floor
     for floor, names in enumerate(
         [
-            ["_version", "errors", "observables", "quantiles"],
+            ["_version", "errors", "observables", "quantiles", "streams", "text"],
+            ["numbers"],
             ["kernels"],
             ["spec", "presets", "progress", "memory"],
             ["task"],

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from scbsim.crew import Crew
 from scbsim.engines.choose import Choice, keeps_matrix_V
-from scbsim.ensemble import Ensemble, most_threads
+from scbsim.ensemble import Ensemble
 from scbsim.errors import InputError, OutputError
+from scbsim.kernels.threads import most_threads
 from scbsim.memory import require
 from scbsim.mpi.engine import SharedEngine
 from scbsim.mpi.loop import SharedLoop

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from scbsim.errors import InputError, OutputError, Stopped
+from scbsim.numbers import whole
 from scbsim.phase.criterion import DEFAULT, Criterion
 from scbsim.phase.grid import Grid, Point
 from scbsim.phase.rules import RULES
@@ -101,12 +102,12 @@ def phase_diagram(
         x=parse_range(x) if isinstance(x, str) else x,
         y=parse_range(y) if isinstance(y, str) else y,
         rules=tuple(rules),
-        replicas=replicas,
+        replicas=whole("replicas", replicas),
         criterion=Criterion.parse(recovered),
     )
     grid.check()
-    if threads is not None and threads < 1:
-        raise InputError(f"threads: {threads} is not allowed; it takes 1 or more")
+    if threads is not None:
+        threads = whole("threads", threads, 1)
     if output is None and overwrite:
         raise InputError("overwrite is about an output, and none is given")
     with _held(output) as path:

@@ -19,7 +19,8 @@ from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 from scbsim.spec.text import assign, override, read_toml, strict_json, write_toml
-from scbsim.spec.types import count, is_path, show
+from scbsim.spec.types import count, is_path
+from scbsim.text import show
 
 __all__ = [
     "DynamicsSpec",

@@ -22,7 +22,7 @@ from scbsim.spec.ranges import parse_range
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import run_name, word
 from scbsim.spec.text import assign, override, read_toml, strict_json
-from scbsim.spec.types import show
+from scbsim.text import show
 
 MOST_RUNS = 100_000
 ZIP = "zip"

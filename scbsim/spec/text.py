@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import Fault, OutputError, SpecError
-from scbsim.spec.types import show
+from scbsim.text import show
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:

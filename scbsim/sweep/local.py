@@ -16,6 +16,7 @@ from pathlib import Path
 from time import sleep
 
 from scbsim.errors import Stopped
+from scbsim.numbers import whole
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, write_failure
@@ -97,7 +98,7 @@ def run_sweep(
     waiting = [each.run for each in states(folder) if each.state not in FINISHED]
     tally.kept = tally.total - len(waiting)
     there = cores()
-    at_once = max(1, min(jobs or there, len(waiting)))
+    at_once = max(1, min(whole("jobs", jobs, 1) if jobs is not None else there, len(waiting)))
     environment = _environment(max(1, there // at_once))
     working: list[Working] = []
     asked_to_stop = False
