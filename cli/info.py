@@ -19,15 +19,20 @@ from scbsim.cli.options import debug_option
 def info(path: Path, as_json: bool) -> None:
     """Say what is in OUT.h5: how the run ended, where, its spec, and what made it.
 
-    The file may be one that another process is still writing.
+    The file may be one that another process is still writing, or one of all runs of a sweep.
     """
-    from scbsim.storage.reader import describe
+    from scbsim.storage.collection import describe
+    from scbsim.storage.schema import COLLECTION
 
     content = describe(path)
     if as_json:
         import json
 
         click.echo(json.dumps(jsonable(content), indent=2, allow_nan=False))
+    elif content["format"] == COLLECTION:
+        from scbsim.cli.collection_table import print_collection
+
+        print_collection(content)
     else:
         from scbsim.cli.info_table import print_tables
 

@@ -15,7 +15,6 @@ from rich.table import Table
 from scbsim.errors import OutputError
 from scbsim.storage.glance import glance
 from scbsim.streams import on_terminal
-from scbsim.sweep.failure import read_failure
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import Tally, Working
 
@@ -47,8 +46,7 @@ class _Teller:
 
     def tell(self, tally: Tally, working: list[Working]) -> None:
         for run in tally.failed[self._said :]:
-            failure = read_failure(self._folder.output(run))
-            click.echo(f"{run.name} failed: {failure.error if failure else ''}", err=True)
+            click.echo(f"{run.name} failed: {tally.reasons[run.name]}", err=True)
         self._said = len(tally.failed)
         if monotonic() >= self._due:
             self._due = monotonic() + self._seconds
@@ -59,7 +57,7 @@ class _Teller:
 
     def _step(self, each: Working) -> tuple[int, int]:
         """Return the steps on file of a run in hand, and those of its spec."""
-        total = self._folder.sweep.spec_of(each.run).total_steps
+        total = self._folder.sweep.total_steps(each.run)
         try:
             return glance(self._folder.output(each.run)).step, total
         except OutputError:

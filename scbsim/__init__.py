@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from scbsim.sampler import sample_batch, sample_batches
     from scbsim.simulation import simulate
     from scbsim.spec import RunSpec
-    from scbsim.storage.reader import load
+    from scbsim.storage.collection import load
     from scbsim.task import Task, correlations, related_task
 
 _HOME = {
     "RunSpec": "scbsim.spec",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
-    "load": "scbsim.storage.reader",
+    "load": "scbsim.storage.collection",
     "phase_diagram": "scbsim.phase",
     "related_task": "scbsim.task",
     "sample_batch": "scbsim.sampler",

@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
+
+from scbsim import simulate
+from scbsim.spec.sweep import Sweep
+from scbsim.sweep.folder import SweepFolder
 
 SPEC = """
 [task]
@@ -67,6 +73,18 @@ def ended(*words: object, cwd: Path, **environment: str) -> tuple[int, str]:
 
 
 def collected(path: Path) -> xr.Dataset:
-    """A collection, in memory, without the paths of its sources."""
+    """A collection, in memory, without the paths and the names of its sources."""
     with xr.open_dataset(path, engine="h5netcdf") as found:
-        return found.drop_vars("file").load()
+        return found.drop_vars(["file", "run_uuid"], errors="ignore").load()
+
+
+def ran(tmp_path: Path, table: str, but: Sequence[int] = (), **changes: Any) -> SweepFolder:
+    """Run a sweep in this process, into the folder ``d``: all but a few of its runs."""
+    path = tmp_path / "s.toml"
+    path.write_text(sweep_text(table, **changes))
+    folder = SweepFolder.made(tmp_path / "d", Sweep.from_toml(path))
+    for i, run in enumerate(folder.sweep.runs):
+        if i not in but:
+            folder.prepared(run)
+            simulate(folder.sweep.spec_of(run), output=folder.output(run))
+    return folder

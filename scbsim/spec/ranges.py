@@ -18,6 +18,7 @@ from typing import Any, get_args
 from scbsim.errors import Fault, SpecError
 from scbsim.numbers import own
 from scbsim.spec.run import RunSpec
+from scbsim.spec.run_names import repeated
 from scbsim.text import show
 
 MOST = 1_000_000
@@ -150,10 +151,9 @@ def _value(text: str) -> Any:
 
 
 def _distinct(key: str, text: str, values: list[Any]) -> tuple[Any, ...]:
-    words = [_word(value) for value in values]
-    for i, word in enumerate(words):
-        if word in words[:i]:
-            raise _refused(key, f"{show(text)} has {word} twice")
+    twice = repeated(map(_word, values))
+    if twice is not None:
+        raise _refused(key, f"{show(text)} has {twice} twice")
     return tuple(values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 LONGEST = 120
@@ -32,3 +32,13 @@ def word(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
+
+
+def repeated(words: Iterable[str]) -> str | None:
+    """Return the first word that stood before, or None where all differ."""
+    seen: set[str] = set()
+    for each in words:
+        if each in seen:
+            return each
+        seen.add(each)
+    return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from scbsim.storage.ensemble_reader import (
     is_ensemble,
     read_tables,
 )
+from scbsim.storage.format import check_format
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
     DIAGNOSIS,
@@ -29,7 +29,6 @@ from scbsim.storage.schema import (
     FORMAT,
     NORMALIZED,
     REASONS,
-    SCHEMA_VERSION,
     STAGES,
     TASK,
     TRAJECTORY,
@@ -51,13 +50,21 @@ class Damaged(OutputError):
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.File]:
     """Open an output file for reading, whether or not someone writes it.
+
+    Parameters
+    ----------
+    path : path
+    format : str
+        What its attribute of that name has to say.
 
     Raises
     ------
     OutputError
         If there is no such file, or it is not one of scbsim's.
+    AnotherFormat
+        If it is of another format.
     Damaged
         If it is, and what the body reads of it is not whole.
     """
@@ -72,7 +79,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         raise OutputError(f"{path} is empty: nothing was written to it")
     try:
         with _open(path) as file:
-            _check(path, file)
+            check_format(path, file, format)
             yield file
     except ScbsimError:
         raise
@@ -113,25 +120,6 @@ def _in_one_line(error: Exception) -> str:
     words = error.strerror if isinstance(error, OSError) and error.filename else str(error)
     said = " ".join(str(words).split()) or type(error).__name__
     return said[:200]
-
-
-def _check(path: Path, file: h5py.File) -> None:
-    if "format" not in file.attrs or text(file.attrs, "format") != FORMAT:
-        raise OutputError(f"{path} is an HDF5 file, but not an output of scbsim")
-    version = text(file.attrs, "schema_version")
-    major, minor = map(int, version.split("."))
-    here = tuple(map(int, SCHEMA_VERSION.split(".")))
-    if major != here[0]:
-        raise OutputError(
-            f"{path} has schema {version}, and this scbsim reads {here[0]}.x: "
-            f"use {'a newer' if major > here[0] else 'an older'} one"
-        )
-    if minor > here[1]:
-        warnings.warn(
-            f"{path} has schema {version}, newer than the {SCHEMA_VERSION} of this scbsim: "
-            "what is new in it is not read",
-            stacklevel=5,
-        )
 
 
 def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:

@@ -12,6 +12,11 @@ from scbsim.trajectory import REASONS as REASONS
 FORMAT = "scbsim"
 SCHEMA_VERSION = "1.0"
 
+COLLECTION = "scbsim-collection"
+"""The format of a file of all runs of a sweep."""
+
+VERSIONS = {FORMAT: SCHEMA_VERSION, COLLECTION: "1.1"}
+
 LIBVER = ("v110", "v110")
 """The HDF5 format: every installed HDF5 reads it, and it can be read while it grows."""
 

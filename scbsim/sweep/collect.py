@@ -1,33 +1,34 @@
-"""One file of all runs of a sweep, with a dimension for all that varies.
-
-Columns are virtual, HDF5's view into the files of the runs, or copied. HDF5 reads a source that
-is not there as if it held nothing but fill values, so that each is looked at before.
-"""
+"""One file of all runs of a sweep, with a dimension for all that varies."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from scbsim.errors import OutputError
-from scbsim.observables import NAMES, OBSERVABLES, STATUS, STATUS_CODE
-from scbsim.storage.reader import opened
-from scbsim.storage.schema import LIBVER, TRAJECTORY
-from scbsim.storage.space import sync
+from scbsim._version import __version__
+from scbsim.errors import InputError, OutputError, RunFailed
+from scbsim.observables import STATUS_CODE
+from scbsim.storage.collection import MEANING, MISSING
+from scbsim.storage.hdf5 import reason
+from scbsim.storage.schema import COLLECTION, LEAST_ROOM, LIBVER, VERSIONS
+from scbsim.storage.space import require_room, sync
 from scbsim.storage.text import put_text
+from scbsim.sweep import columns
+from scbsim.sweep.columns import Column, Copies
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.members import Member, Shape, members_of, shape_of
+from scbsim.sweep.members import NUMBERS, Member, Survey
 from scbsim.sweep.netcdf import Frame
 from scbsim.sweep.states import FINISHED, RunState, states
 
-FORMAT = "scbsim-collection"
-SCHEMA_VERSION = "1.0"
-
-MISSING = -1
-"""The status, in the file, of a run that was not begun."""
+MOST_LINKED = 1024 - 256
+"""Runs in a file of links. HDF5 opens the file of each and keeps it open, most systems let a
+process have 1,024 files, and a reader has others; beyond that HDF5 gives NaN without a word."""
 
 _CODES = {**STATUS_CODE, "interrupted": STATUS_CODE["running"]}
 _NAMED = 10
@@ -37,7 +38,8 @@ def collect(
     folder: SweepFolder,
     output: str | os.PathLike[str],
     *,
-    copy: bool = False,
+    copy: bool | None = None,
+    link: bool = False,
     partial: bool = False,
     overwrite: bool = False,
 ) -> list[RunState]:
@@ -47,27 +49,87 @@ def collect(
     ----------
     folder : SweepFolder
     output : path
-    copy : bool
-        Copy what the runs recorded; the file then needs no other.
+    copy : bool, optional
+        Copy what the runs recorded, so that the file needs no other: the opposite of ``link``.
+    link : bool
+        Let the columns be a view of the files of the runs. Other programs than scbsim read NaN
+        where one of those is gone.
     partial : bool
-        Leave runs that are not finished as NaN, with their status.
+        Leave runs that are not finished, or cannot be read, as NaN, with their status.
     overwrite : bool
         Replace ``output`` if it exists, once the new file stands.
 
     Returns
     -------
     list of RunState
-        Those that were left out.
+        Those that were left out, with the reason.
 
     Raises
     ------
+    InputError
+        If more than :data:`MOST_LINKED` runs would be linked.
     OutputError
-        If runs are missing or not finished, and ``partial`` is not set; if ``output`` exists.
+        If runs are missing, not finished or cannot be read, and ``partial`` is not set; if
+        ``output`` exists.
+    RunFailed
+        If it cannot be written.
     """
+    if copy is not None:
+        if copy and link:
+            raise InputError("copy and link exclude each other")
+        link = not copy
     output = Path(output).absolute()
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists: give another path, or --overwrite to replace it")
-    found = states(folder)
+    if output.is_dir():
+        raise OutputError(f"{output} is a folder, where a file is to be written")
+    found, survey = _surveyed(folder, states(folder))
+    _require_finished(found, partial)
+    if not survey.members:
+        raise OutputError(f"{folder.path} has no finished run to collect")
+    if link and len(survey.members) > MOST_LINKED:
+        raise InputError(
+            f"{len(survey.members)} runs cannot be linked, {MOST_LINKED} at the most: HDF5 opens "
+            "a file for each, and gives NaN for those that the system does not let it open. "
+            "Without --link they are copied"
+        )
+    copied, linked = _columns(survey, link)
+    with _made(output, _room(folder, survey, copied)) as file:
+        put_text(
+            file.attrs,
+            format=COLLECTION,
+            schema_version=VERSIONS[COLLECTION],
+            code_version=__version__,
+            sweep=folder.sweep.to_json(),
+        )
+        frame = Frame(file, folder.sweep.dimensions)
+        _axes(frame, survey)
+        paths = _paths(folder, output)
+        columns.link(frame, linked, survey.members, paths)
+        found = _copied(Copies(frame, copied), found, survey.members)
+        _require_finished(found, partial)
+        _facts(frame, found, survey.members, paths)
+    return [each for each in found if each.state not in FINISHED]
+
+
+def _surveyed(folder: SweepFolder, found: list[RunState]) -> tuple[list[RunState], Survey]:
+    """Look at all finished runs; one that cannot be read has failed."""
+    survey, judged = Survey(), []
+    for each in found:
+        if each.state in FINISHED:
+            try:
+                survey.add(each.run, folder.output(each.run))
+            except OutputError as error:
+                each = _unreadable(each, error)
+        judged.append(each)
+    return judged, survey
+
+
+def _unreadable(state: RunState, error: OutputError | None) -> RunState:
+    return replace(state, state="failed", note=str(error)) if error else state
+
+
+def _require_finished(found: Sequence[RunState], partial: bool) -> None:
     left_out = [each for each in found if each.state not in FINISHED]
     if left_out and not partial:
         named = [f"{each.run.name} ({each.state})" for each in left_out[:_NAMED]]
@@ -76,125 +138,96 @@ def collect(
             f"{len(left_out)} of {len(found)} runs are not finished: {', '.join(named)}{more}. "
             "--partial collects without them"
         )
-    members = members_of(folder, [each.run for each in found if each.state in FINISHED])
-    if not members:
-        raise OutputError(f"{folder.path} has no finished run to collect")
+
+
+def _columns(survey: Survey, link: bool) -> tuple[list[Column], list[Column]]:
+    """Return the columns that are copied, and those that are linked."""
+    axis = ("replica",) if survey.replicas else ()
+    size = (survey.replicas,) if survey.replicas else ()
+    row = "step" if survey.steps is not None else "row"
+    small = columns.normalized(("normalization", *axis), (survey.normalizations, *size))
+    if row == "row":
+        small = [columns.steps(row, survey.rows), *small]
+    large = columns.trajectory((row, *axis), (survey.rows, *size))
+    return (small, large) if link else ([*large, *small], [])
+
+
+def _room(folder: SweepFolder, survey: Survey, copied: Sequence[Column]) -> int:
+    """Return the bytes that the file takes, about."""
+    shape = tuple(len(dimension.values) for dimension in folder.sweep.dimensions)
+    of_each = 256 * len(folder.sweep.runs)
+    return LEAST_ROOM + of_each + sum(each.room(shape, survey.members) for each in copied)
+
+
+@contextmanager
+def _made(output: Path, room: int) -> Iterator[h5py.File]:
+    """Give a file to be written, which takes its place once it is whole."""
     making = output.with_name(f"{output.name}.{os.getpid()}.tmp")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
+        require_room(making, room)
         with h5py.File(making, "w", libver=LIBVER, locking=False) as file:
-            _write(file, folder, found, members, os.path.realpath(output.parent), copy)
+            yield file
         sync(making)
         os.replace(making, output)
-    except OSError as error:
-        raise OutputError(f"{output} cannot be written: {error.strerror or error}") from None
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror}") from None
+    except (OSError, RuntimeError) as error:
+        raise RunFailed(f"{output} could not be written ({reason(error)})") from error
     finally:
         making.unlink(missing_ok=True)
-    return left_out
 
 
-def _write(
-    file: h5py.File,
-    folder: SweepFolder,
-    found: list[RunState],
-    members: list[Member],
-    beside: str,
-    copy: bool,
-) -> None:
-    put_text(file.attrs, format=FORMAT, schema_version=SCHEMA_VERSION, sweep=folder.sweep.to_json())
-    shape = shape_of(members)
-    frame = Frame(file, folder.sweep.dimensions)
-    _facts(frame, folder, found, members, beside)
-    along = _axes(frame, shape, members)
-    for name, kind, fill, said in (
-        ("stage", np.int64, -1, {"long_name": "stage, from 0; -1 where there is no row"}),
-        *(
-            (o.name, np.float64, np.nan, {"long_name": o.long_name, "units": "1"})
-            for o in OBSERVABLES
-        ),
-    ):
-        full = (*frame.shape, shape.rows, *((shape.replicas,) if shape.replicas else ()))
-        if copy:
-            frame.add(name, along, np.dtype(kind), full, fill, said)
-            _copy(file[name], name, members)
-        else:
-            layout = h5py.VirtualLayout(full, np.dtype(kind))
-            _link(layout, name, members, beside)
-            file.create_virtual_dataset(name, layout, fillvalue=fill)
-            frame.describe(name, along, said)
-    _normalized(frame, shape, members)
+def _axes(frame: Frame, survey: Survey) -> None:
+    """Write the dimensions within a run."""
+    if survey.steps is None:
+        frame.scale("row", np.arange(survey.rows), {"long_name": "recorded row"})
+    else:
+        frame.scale("step", survey.steps, {"long_name": "steps taken"})
+    frame.scale("normalization", np.arange(survey.normalizations), {})
+    if survey.replicas:
+        frame.scale("replica", survey.streams, {"long_name": "index of the noise stream"})
+
+
+def _copied(copies: Copies, found: list[RunState], members: Sequence[Member]) -> list[RunState]:
+    """Copy what the runs recorded, one after the other; return how each is by then."""
+    wrong: dict[str, OutputError] = {}
+    for member in members:
+        try:
+            copies.add(member)
+        except OutputError as error:
+            wrong[member.run.name] = error
+    copies.finish()
+    return [_unreadable(each, wrong.get(each.run.name)) for each in found]
+
+
+def _paths(folder: SweepFolder, output: Path) -> dict[str, str]:
+    """Return the path of each run, from the folder of the file of all."""
+    root = os.path.relpath(os.path.realpath(folder.path), os.path.realpath(output.parent))
+    inner = {run.name: folder.output(run).relative_to(folder.path) for run in folder.sweep.runs}
+    return {name: os.path.join(root, path) for name, path in inner.items()}
 
 
 def _facts(
-    frame: Frame,
-    folder: SweepFolder,
-    found: list[RunState],
-    members: list[Member],
-    beside: str,
+    frame: Frame, found: Sequence[RunState], members: Sequence[Member], paths: Mapping[str, str]
 ) -> None:
     """Write what there is one of for each run: its status, its file, numbers of its task."""
-    meaning = {MISSING: "missing", **STATUS}
     codes = np.full(frame.shape, MISSING, np.int64)
-    paths = np.full(frame.shape, "", object)
+    files, uuids = np.full(frame.shape, "", object), np.full(frame.shape, "", object)
     for each in found:
         codes[each.run.index] = _CODES.get(each.state, MISSING)
-        paths[each.run.index] = os.path.relpath(os.path.realpath(folder.output(each.run)), beside)
-    said = {"long_name": "how each run ended", "flag_meanings": " ".join(meaning.values())}
-    frame.put("status", (), codes, said, flag_values=np.array(list(meaning), np.int64))
-    frame.put("file", (), paths, {"long_name": "file of each run, from the folder of this one"})
-    for name in ("N", "T", "Q", "K_P", "K_Q"):
-        values = np.full(frame.shape, np.nan)
-        for member in members:
-            values[member.run.index] = member.numbers[name]
+        files[each.run.index] = paths[each.run.name]
+    numbers = {name: np.full(frame.shape, np.nan) for name in NUMBERS}
+    rows = np.zeros(frame.shape, np.int64)
+    for member in members:
+        index = member.run.index
+        uuids[index], rows[index] = member.uuid, member.rows
+        for name in NUMBERS:
+            numbers[name][index] = member.numbers[name]
+    said = {"long_name": "how each run ended", "flag_meanings": " ".join(MEANING.values())}
+    frame.put("status", (), codes, said, flag_values=np.array(list(MEANING), np.int64))
+    frame.put("rows", (), rows, {"long_name": "rows of each run"})
+    frame.put("file", (), files, {"long_name": "file of each run, from the folder of this one"})
+    frame.put("run_uuid", (), uuids, {"long_name": "a name that no other run has"})
+    for name, values in numbers.items():
         frame.put(f"task_{name}", (), values, {"long_name": f"{name} of the task"})
-
-
-def _axes(frame: Frame, shape: Shape, members: list[Member]) -> tuple[str, ...]:
-    """Write the dimensions within a run; return their names."""
-    if shape.steps is not None:
-        row = "step"
-        frame.scale(row, shape.steps, {"long_name": "steps taken"})
-    else:
-        row = "row"
-        frame.scale(row, np.arange(shape.rows), {"long_name": "recorded row"})
-        steps = np.full((*frame.shape, shape.rows), -1, np.int64)
-        for member in members:
-            steps[member.run.index][: member.rows] = member.steps
-        frame.put("step", (row,), steps, {"long_name": "steps taken; -1 where there is no row"})
-    if not shape.replicas:
-        return (row,)
-    frame.scale("replica", shape.streams, {"long_name": "index of the noise stream"})
-    return (row, "replica")
-
-
-def _normalized(frame: Frame, shape: Shape, members: list[Member]) -> None:
-    """Write the observables of the normalised matrices; the last that counts is of the end."""
-    inner = (shape.normalizations, *((shape.replicas,) if shape.replicas else ()))
-    along = ("normalization", *(("replica",) if shape.replicas else ()))
-    frame.scale("normalization", np.arange(shape.normalizations), {})
-    for name in ("step", "stage", "count", *NAMES):
-        counts = name not in NAMES
-        values = np.full((*frame.shape, *inner), -1 if counts else np.nan)
-        for member in members:
-            table = member.normalized[name]
-            if shape.replicas and table.ndim == 1:
-                table = table[:, None]
-            values[member.run.index][tuple(slice(n) for n in table.shape)] = table
-        values = values.astype(np.int64) if counts else values
-        frame.put(f"normalized_{name}", along, values, {})
-
-
-def _copy(data: h5py.Dataset, name: str, members: list[Member]) -> None:
-    for member in members:
-        with opened(member.path) as file:
-            column = file[TRAJECTORY][name][: member.rows]
-        within = member.within(data.ndim)
-        data[(*member.run.index, *within)] = column
-
-
-def _link(layout: h5py.VirtualLayout, name: str, members: list[Member], beside: str) -> None:
-    for member in members:
-        # HDF5 takes a name from the folder of the file that has it; % begins a pattern in one.
-        path = os.path.relpath(os.path.realpath(member.path), beside).replace("%", "%%")
-        source = h5py.VirtualSource(path, f"{TRAJECTORY}/{name}", shape=member.full)
-        layout[(*member.run.index, *member.within(len(layout.shape)))] = source[: member.rows]

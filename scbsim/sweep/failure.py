@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,18 +33,24 @@ class Failure:
 
 
 def write_failure(output: Path, failure: Failure) -> None:
-    """Put a failure beside an output."""
-    write_json(_path(output), asdict(failure))
+    """Put a failure beside an output; where that cannot be, other runs go on all the same."""
+    with suppress(OSError):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_json(_path(output), asdict(failure))
 
 
 def read_failure(output: Path) -> Failure | None:
-    """Return the failure beside an output, or None."""
+    """Return the failure beside an output, or None. One that cannot be read is one, too."""
+    path = _path(output)
     try:
-        return Failure(**json.loads(_path(output).read_text(encoding="utf-8")))
+        found = Failure(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
-        return Failure(f"{_path(output)} cannot be read: {error}")
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        return Failure(f"{path} cannot be read: {error}")
+    if not all(isinstance(value, str) for value in asdict(found).values()):
+        return Failure(f"{path} cannot be read: it has more than text in it")
+    return found
 
 
 def forget_failure(output: Path) -> None:

@@ -116,6 +116,19 @@ class SweepFolder:
         """Return the file of what a run said."""
         return self.path / run.name / "log.txt"
 
+    def begun(self) -> set[str]:
+        """Return the names of what is in the folder, those of all runs that were begun included.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be read.
+        """
+        try:
+            return set(os.listdir(self.path))
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be read: {error.strerror}") from None
+
     def prepared(self, run: SweepRun) -> Path:
         """Make the folder of a run, with its spec; return the path of that."""
         path = self.path / run.name / "spec.toml"
@@ -125,9 +138,9 @@ class SweepFolder:
         return path
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any], *, indent: int | None = 1) -> None:
     """Write JSON: there is the whole of it afterwards, or what was there before."""
-    _write(path, json.dumps(content, indent=1))
+    _write(path, json.dumps(content, indent=indent))
     sync(path.parent)
 
 

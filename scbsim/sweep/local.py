@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
 
-from scbsim.errors import Stopped
+from scbsim.errors import ScbsimError, Stopped
 from scbsim.numbers import whole
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
@@ -26,6 +26,9 @@ from scbsim.sweep.states import FINISHED, states
 _LOOK_SECONDS = 0.05
 _LAST_SECONDS = 30.0
 """What a child gets to end when this process is interrupted in earnest."""
+
+_LAST_BYTES = 2**16
+"""Of what a run said, those that may have its error."""
 
 _STOPPED = Stopped.exit_status
 
@@ -49,6 +52,8 @@ class Tally:
         Those that were finished before.
     done, failed, stopped : list of SweepRun
         Those of this time.
+    reasons : dict
+        Why those that failed did, by their names.
     """
 
     total: int
@@ -56,6 +61,7 @@ class Tally:
     done: list[SweepRun] = field(default_factory=list)
     failed: list[SweepRun] = field(default_factory=list)
     stopped: list[SweepRun] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 Tell = Callable[[Tally, list[Working]], None]
@@ -110,7 +116,10 @@ def run_sweep(
                     each.process.terminate()
             while not asked_to_stop and len(working) < at_once and (run := _next(folder, waiting)):
                 waiting.remove(run)
-                working.append(Working(run, _begun(folder, run, environment)))
+                try:
+                    working.append(Working(run, _begun(folder, run, environment)))
+                except (ScbsimError, OSError) as error:
+                    _fail(folder, run, str(error), tally)
             for each in [each for each in working if each.process.poll() is not None]:
                 working.remove(each)
                 _file(folder, each, tally)
@@ -158,16 +167,33 @@ def _file(folder: SweepFolder, ended: Working, tally: Tally) -> None:
     elif code == _STOPPED:
         tally.stopped.append(ended.run)
     else:
-        tally.failed.append(ended.run)
         error = _said(folder.log(ended.run)) or "it said nothing"
         if code < 0:
-            error = f"killed by {signal.Signals(-code).name}: {error}"
-        write_failure(folder.output(ended.run), Failure(error))
+            error = f"killed by {_signal_name(-code)}: {error}"
+        _fail(folder, ended.run, error, tally)
+
+
+def _fail(folder: SweepFolder, run: SweepRun, error: str, tally: Tally) -> None:
+    tally.failed.append(run)
+    tally.reasons[run.name] = error
+    write_failure(folder.output(run), Failure(error))
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _said(log: Path) -> str:
     """Return the last words of a run, which are its error."""
-    words = log.read_text(encoding="utf-8", errors="replace").strip()
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _LAST_BYTES))
+            words = file.read().decode(errors="replace").strip()
+    except OSError as error:
+        return f"{log} cannot be read: {error.strerror}"
     return (
         words[words.rfind("Error: ") :].removeprefix("Error: ")
         if "Error: " in words

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.errors import OutputError
 from scbsim.observables import NAMES
 from scbsim.spec.sweep import SweepRun
-from scbsim.storage.reader import load, opened
-from scbsim.storage.schema import TRAJECTORY
-from scbsim.sweep.folder import SweepFolder
+from scbsim.storage.collection import rows_of
+from scbsim.storage.ensemble_reader import is_ensemble
+from scbsim.storage.reader import opened
+from scbsim.storage.schema import NORMALIZED, TASK, TRAJECTORY
+from scbsim.storage.text import text
+
+NUMBERS = ("N", "T", "Q", "K_P", "K_Q")
+_PIECE = 2**20
+"""Values that are in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -25,105 +34,134 @@ class Member:
     ----------
     run : SweepRun
     path : Path
-    steps : (rows,) int64
+    uuid : str
+        The name that no other run has.
+    counts : dict
+        Rows that count: of ``trajectory``, and of ``normalized``.
     full : tuple of int
         Shape of a column in the file: (rows or more,), or (rows or more, R).
-    streams : (R,) int64 or None
-        Noise streams of an ensemble.
-    normalized : dict of arrays
-        (M,), or (M, R).
     numbers : dict
         N, T, Q, K_P, K_Q.
     """
 
     run: SweepRun
     path: Path
-    steps: NDArray[np.int64]
+    uuid: str
+    counts: dict[str, int]
     full: tuple[int, ...]
-    streams: NDArray[np.int64] | None
-    normalized: dict[str, NDArray[Any]]
     numbers: dict[str, float]
 
     @property
     def rows(self) -> int:
-        """Rows that count."""
-        return len(self.steps)
+        """Rows of the trajectory that count."""
+        return self.counts[TRAJECTORY]
 
-    def within(self, ndim: int) -> tuple[slice | int, ...]:
-        """Return where its rows are in a column of all runs, of so many dimensions.
+    def pieces(
+        self, kinds: Mapping[str, type[np.generic]]
+    ) -> Iterator[tuple[str, slice, NDArray[Any]]]:
+        """Read columns, ``trajectory/loss``, from one opening of the file, a piece at a time.
 
-        Among ensembles a single run is one of one replica.
+        Parameters
+        ----------
+        kinds : mapping
+            What they are read as, by their names.
+
+        Yields
+        ------
+        name, rows, values
+            Rows of a column.
+
+        Raises
+        ------
+        OutputError
+            If they cannot be read.
         """
-        inner = ndim - len(self.run.index)
-        if inner == 1:
-            return (slice(self.rows),)
-        return (slice(self.rows), slice(self.full[1]) if len(self.full) == 2 else 0)
+        with opened(self.path) as file:
+            if text(file.attrs, "run_uuid") != self.uuid:
+                raise OutputError(f"{self.path} was replaced by another run meanwhile")
+            for name, kind in kinds.items():
+                count = self.counts[name.partition("/")[0]]
+                at_once = max(1, _PIECE // math.prod(self.full[1:]))
+                for begin in range(0, count, at_once):
+                    here = slice(begin, min(count, begin + at_once))
+                    yield name, here, rows_of(file, name, here, kind)
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What all runs have room in.
+@dataclass
+class Survey:
+    """What all runs have room in, found by looking at one after the other.
 
     Attributes
     ----------
+    members : list of Member
     rows, normalizations : int
         Those of the longest.
     replicas : int
         Those of the largest ensemble; 0 if all are single runs.
-    steps : (rows,) int64 or None
-        The steps of all rows; None where runs recorded different ones.
-    streams : (replicas,) int64
-        Noise streams; 0, 1, ... where runs have different ones.
     """
 
-    rows: int
-    normalizations: int
-    replicas: int
-    steps: NDArray[np.int64] | None
-    streams: NDArray[np.int64]
+    members: list[Member] = field(default_factory=list)
+    rows: int = 0
+    normalizations: int = 0
+    replicas: int = 0
+    _steps: NDArray[np.int64] | None = field(default_factory=lambda: np.empty(0, np.int64))
+    _streams: list[int] | None = None
+    _same_streams: bool = True
+
+    @property
+    def steps(self) -> NDArray[np.int64] | None:
+        """The steps of all rows; None where runs recorded different ones."""
+        return self._steps
+
+    @property
+    def streams(self) -> NDArray[np.int64]:
+        """Noise streams of the replicas; 0, 1, ... where runs have different ones."""
+        same = self._same_streams and self._streams is not None
+        return np.array(self._streams if same else range(self.replicas), np.int64)
+
+    def add(self, run: SweepRun, path: Path) -> None:
+        """Look at a finished run.
+
+        Raises
+        ------
+        OutputError
+            If its file is not there, or not whole; it does not count then.
+        """
+        with opened(path) as file:
+            group, numbers = file[TRAJECTORY], file[TASK].attrs
+            rows = int(group["n_committed"][()])
+            streams = group["replica"][()].tolist() if is_ensemble(file) else None
+            steps = None if self._steps is None else self._common(group["step"][:rows])
+            member = Member(
+                run,
+                path,
+                text(file.attrs, "run_uuid"),
+                {TRAJECTORY: rows, NORMALIZED: _normalizations(file[NORMALIZED])},
+                group[NAMES[0]].shape,
+                {name: float(numbers[name]) for name in NUMBERS},
+            )
+        self._steps = steps
+        self._same_streams &= not self.members or streams == self._streams
+        self._streams = streams
+        self.members.append(member)
+        self.rows = max(self.rows, rows)
+        self.normalizations = max(self.normalizations, member.counts[NORMALIZED])
+        self.replicas = max(self.replicas, len(streams or ()))
+
+    def _common(self, steps: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the longer steps of two, if the others are their beginning."""
+        assert self._steps is not None
+        n = min(len(steps), len(self._steps))
+        if not np.array_equal(steps[:n], self._steps[:n]):
+            return None
+        return steps if len(steps) > len(self._steps) else self._steps
 
 
-def members_of(folder: SweepFolder, runs: Iterable[SweepRun]) -> list[Member]:
-    """Read what has to be known of finished runs.
-
-    Raises
-    ------
-    OutputError
-        If a file is not there, or not whole.
-    """
-    return [_member(run, folder.output(run)) for run in runs]
-
-
-def _member(run: SweepRun, path: Path) -> Member:
-    found = load(path)
-    with opened(path) as file:
-        full = file[TRAJECTORY][NAMES[0]].shape
-    columns = [name for name in found.data_vars if str(name).startswith("normalized_")]
-    return Member(
-        run,
-        path,
-        found["step"].values,
-        full,
-        found["replica"].values if "replica" in found.dims else None,
-        # A file has replicas last.
-        {str(name).removeprefix("normalized_"): found[name].values.T for name in columns},
-        {name: float(found.attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")},
-    )
-
-
-def shape_of(members: list[Member]) -> Shape:
-    """Return what all of them have room in."""
-    longest = max(members, key=lambda member: member.rows)
-    shared = all(np.array_equal(member.steps, longest.steps[: member.rows]) for member in members)
-    streams = [each.streams for each in members if each.streams is not None]
-    replicas = max((len(each) for each in streams), default=0)
-    same = len(streams) == len(members) and all(
-        np.array_equal(each, streams[0]) for each in streams
-    )
-    return Shape(
-        rows=longest.rows,
-        normalizations=max(len(member.normalized["step"]) for member in members),
-        replicas=replicas,
-        steps=longest.steps if shared else None,
-        streams=streams[0] if same and streams else np.arange(replicas),
-    )
+def _normalizations(group: h5py.Group) -> int:
+    """Return how many rows of the normalised matrices count."""
+    steps = group["step"]
+    if steps.ndim == 1:
+        return len(steps)
+    # Some may be of stages that no replica came to the end of.
+    used = np.flatnonzero((steps[()] >= 0).any(axis=1))
+    return int(used[-1]) + 1 if len(used) else 0

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.spec.run_names import word
-from scbsim.spec.sweep import ZIP, Dimension
+from scbsim.spec.sweep_table import ZIP, Dimension
 from scbsim.storage.text import put_text
+
+_CHUNK = 2**16
+"""Values of a chunk, at the most."""
 
 
 class Frame:
@@ -62,9 +65,25 @@ class Frame:
         shape: tuple[int, ...],
         fill: float,
         said: Mapping[str, str],
-    ) -> None:
+    ) -> h5py.Dataset:
         """Add a variable, to be written to, along the dimensions of the sweep and others."""
-        self._file.create_dataset(name, shape, kind, fillvalue=fill, fletcher32=bool(shape))
+        chunk = chunks(shape)
+        data = self._file.create_dataset(
+            name, shape, kind, fillvalue=fill, chunks=chunk, fletcher32=chunk is not None
+        )
+        self.describe(name, along, said)
+        return data
+
+    def link(
+        self,
+        name: str,
+        along: Sequence[str],
+        layout: h5py.VirtualLayout,
+        fill: float,
+        said: Mapping[str, str],
+    ) -> None:
+        """Add a variable that is a view of other files."""
+        self._file.create_virtual_dataset(name, layout, fillvalue=fill)
         self.describe(name, along, said)
 
     def put(
@@ -95,6 +114,22 @@ class Frame:
         data = self._file[name]
         for axis, dimension in zip(data.dims, dimensions, strict=True):
             axis.attach_scale(self._file[dimension])
+
+
+def chunks(shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the chunks of a variable that is written from its beginning to its end.
+
+    Each is of values that follow one another, so that none has to be taken up again, and fits
+    into HDF5's cache. There are none of a variable without values.
+    """
+    if not all(shape) or not shape:
+        return None
+    left, found = _CHUNK, []
+    for size in reversed(shape):
+        parts = -(-size // left)
+        found.append(-(-size // parts))
+        left = left // size or 1
+    return tuple(reversed(found))
 
 
 def _column(values: list[Any]) -> NDArray[Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from scbsim.errors import OutputError
+from scbsim.errors import ScbsimError
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.glance import Glance, glance
-from scbsim.sweep.failure import read_failure
+from scbsim.sweep.failure import Failure, read_failure
 from scbsim.sweep.folder import SweepFolder
 
 STATES: dict[str, str] = {
@@ -77,31 +78,52 @@ def states(
     names : iterable of str
         Of which; of all unless given.
     """
-    asked = [folder.by_name[name] for name in names] or folder.sweep.runs
-    return [state_of(folder, run, (queue or {}).get(run.name)) for run in asked]
+    queue = queue or {}
+    if names:
+        return [state_of(folder, folder.by_name[n], queue.get(n)) for n in names]
+    begun = folder.begun()
+    return [
+        state_of(folder, run, queue.get(run.name), begun=run.name in begun)
+        for run in folder.sweep.runs
+    ]
 
 
-def state_of(folder: SweepFolder, run: SweepRun, place: Place | None = None) -> RunState:
-    """Say how one run is doing."""
+def state_of(
+    folder: SweepFolder, run: SweepRun, place: Place | None = None, *, begun: bool = True
+) -> RunState:
+    """Say how one run is doing; nothing is looked for on the disk if it was not ``begun``.
+
+    Whatever is wrong with its files, the run has failed and others can be asked about.
+    """
+    found, failure, wrong, total = None, None, "", 0
+    try:
+        total = folder.sweep.total_steps(run)
+        if begun and os.path.lexists(folder.output(run)):
+            found = glance(folder.output(run))
+            wrong = _unlike(folder, run, found)
+        if begun and not (found and (found.status in FINISHED or found.writer)):
+            failure = read_failure(folder.output(run))
+    except (ScbsimError, OSError) as error:
+        wrong = str(error)
+    state, note = _judged(found, wrong, failure, place)
+    return RunState(run, state, found.step if found else 0, total, note, place.job if place else "")
+
+
+def _unlike(folder: SweepFolder, run: SweepRun, found: Glance) -> str:
+    """Say in what the run in a file is not the one that belongs there."""
+    here = folder.sweep.spec_of(run).to_json()
+    if found.spec == here:
+        return ""
     output = folder.output(run)
-    spec = folder.sweep.spec_of(run)
-    found, wrong = None, ""
-    if output.exists():
-        try:
-            found = glance(output)
-        except OutputError as error:
-            wrong = str(error)
-    if found is not None and found.spec != spec.to_json():
-        differ = differences(json.loads(spec.to_json()), json.loads(found.spec))
-        wrong = f"{output} holds another run: {'; '.join(differ)}" if differ else ""
-    state, note = _judged(folder, run, found, wrong, place)
-    return RunState(
-        run, state, found.step if found else 0, spec.total_steps, note, place.job if place else ""
-    )
+    try:
+        differ = differences(json.loads(here), json.loads(found.spec))
+    except (ValueError, RecursionError):
+        return f"{output} has a spec that cannot be read"
+    return f"{output} holds another run: {'; '.join(differ)}" if differ else ""
 
 
 def _judged(
-    folder: SweepFolder, run: SweepRun, found: Glance | None, wrong: str, place: Place | None
+    found: Glance | None, wrong: str, failure: Failure | None, place: Place | None
 ) -> tuple[str, str]:
     if wrong:
         return "failed", wrong
@@ -109,7 +131,6 @@ def _judged(
         return found.status, ""
     if found is not None and found.writer:
         return "running", found.writer
-    failure = read_failure(folder.output(run))
     if place is not None and (failure is None or failure.job != place.job):
         # Another machine's lock may not be seen from here; the queue knows.
         begun = found is not None and found.status == "running" and place.running

@@ -6,26 +6,12 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from small_sweeps import collected, sweep_text
+from small_sweeps import collected, ran
 
 from scbsim import load, simulate
 from scbsim.errors import OutputError
 from scbsim.observables import NAMES
-from scbsim.spec.sweep import Sweep
 from scbsim.sweep.collect import collect
-from scbsim.sweep.folder import SweepFolder
-
-
-def ran(tmp_path, table, but=(), **changes):
-    """Run a sweep in this process, all but a few of its runs."""
-    path = tmp_path / "s.toml"
-    path.write_text(sweep_text(table, **changes))
-    folder = SweepFolder.made(tmp_path / "d", Sweep.from_toml(path))
-    for i, run in enumerate(folder.sweep.runs):
-        if i not in but:
-            folder.prepared(run)
-            simulate(folder.sweep.spec_of(run), output=folder.output(run))
-    return folder
 
 
 @pytest.mark.parametrize("copy", [False, True])
@@ -54,8 +40,8 @@ def test_every_run_is_found_by_what_varies(tmp_path, copy):
 def test_a_view_and_a_copy_are_the_same_and_a_view_is_small(tmp_path):
     folder = ran(tmp_path, 'product = {"seed" = "0:4"}', steps=3000)
     (tmp_path / "elsewhere").mkdir()
-    collect(folder, tmp_path / "elsewhere/view.h5")
-    collect(folder, tmp_path / "copy.h5", copy=True)
+    collect(folder, tmp_path / "elsewhere/view.h5", link=True)
+    collect(folder, tmp_path / "copy.h5")
     xr.testing.assert_identical(
         collected(tmp_path / "elsewhere/view.h5"), collected(tmp_path / "copy.h5")
     )
@@ -67,7 +53,7 @@ def test_a_view_and_a_copy_are_the_same_and_a_view_is_small(tmp_path):
 
 def test_a_folder_that_moves_with_its_view_stays_whole(tmp_path):
     folder = ran(tmp_path, 'product = {"seed" = [0, 1]}')
-    collect(folder, tmp_path / "d/all.h5")
+    collect(folder, tmp_path / "d/all.h5", link=True)
     before = collected(tmp_path / "d/all.h5")
     there = tmp_path / "100% of it"
     there.mkdir()
@@ -78,7 +64,7 @@ def test_a_folder_that_moves_with_its_view_stays_whole(tmp_path):
 def test_a_folder_with_a_percent_sign_is_found(tmp_path):
     (tmp_path / "100%b").mkdir()
     folder = ran(tmp_path / "100%b", 'product = {"seed" = [0, 1]}')
-    collect(folder, tmp_path / "all.h5")
+    collect(folder, tmp_path / "all.h5", link=True)
     assert not collected(tmp_path / "all.h5")["alpha_A"].isnull().any()
 
 

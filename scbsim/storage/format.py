@@ -1,0 +1,57 @@
+"""Which of scbsim's formats a file of HDF5 has, and in which version."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import h5py
+
+from scbsim.errors import OutputError
+from scbsim.storage.schema import COLLECTION, VERSIONS
+from scbsim.storage.text import text
+
+_OTHERS = {
+    COLLECTION: "has all runs of a sweep, and the output of one run is wanted; "
+    "scbsim.load opens it, and the folder of the sweep has the runs"
+}
+"""What is said of files of other formats."""
+
+
+class AnotherFormat(OutputError):
+    """A file of HDF5 that is not of the format that is wanted; ``format`` is its own."""
+
+    def __init__(self, message: str, format: str) -> None:
+        super().__init__(message)
+        self.format = format
+
+
+def check_format(path: Path, file: h5py.File, wanted: str) -> None:
+    """Refuse a file of another format, or of a version that is not known here.
+
+    Raises
+    ------
+    AnotherFormat
+        If it is of another format.
+    OutputError
+        If it is of another major version. A newer minor one is warned of.
+    """
+    found = text(file.attrs, "format") if "format" in file.attrs else ""
+    if found != wanted:
+        what = _OTHERS.get(found, "is an HDF5 file, but not an output of scbsim")
+        raise AnotherFormat(f"{path} {what}", found)
+    version, own = text(file.attrs, "schema_version"), VERSIONS[wanted]
+    major, minor = map(int, version.split("."))
+    here = tuple(map(int, own.split(".")))
+    if major != here[0]:
+        raise OutputError(
+            f"{path} has schema {version}, and this scbsim reads {here[0]}.x: "
+            f"use {'a newer' if major > here[0] else 'an older'} one"
+        )
+    if minor > here[1]:
+        warnings.warn(
+            f"{path} has schema {version}, newer than the {own} of this scbsim: "
+            "what is new in it is not read",
+            # Who called scbsim.load.
+            stacklevel=6,
+        )
