@@ -165,6 +165,9 @@ def _columns(
 ) -> dict[str, Any]:
     """Return the first rows of all columns, with replicas first."""
     group, names = file[TRAJECTORY], ("stage", *NAMES)
+    for name in ("step", *names):
+        if len(group[name]) < rows:
+            raise Damaged(f"{path} cannot be read: {name} is short of {rows} rows")
     if lazy:
         from scbsim.storage.lazy import lazy_column
 
