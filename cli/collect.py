@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, overwrite_option
 from scbsim.cli.signals import interruptible
 
@@ -33,6 +34,6 @@ def collect(folder: Path, output: Path, copy: bool, partial: bool, overwrite: bo
     there = SweepFolder.open(folder)
     left_out = write(there, output, copy=copy, partial=partial, overwrite=overwrite)
     runs = len(there.sweep.runs) - len(left_out)
-    click.echo(f"{runs} runs in {output} ({size(output.stat().st_size)})")
+    say(f"{runs} runs in {output} ({size(output.stat().st_size)})")
     for each in left_out:
-        click.echo(f"left out: {each.run.name} ({each.state})", err=True)
+        say(f"left out: {each.run.name} ({each.state})", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.exits import STOPPED
 from scbsim.cli.options import (
     debug_option,
@@ -152,13 +153,13 @@ def _tell(
     from scbsim.cli.summary import summarise
 
     if done_before == int(trajectory["step"].values[-1]):
-        click.echo(f"{output} is finished: nothing to do", err=quiet)
+        say(f"{output} is finished: nothing to do", err=quiet)
         return
     ended, *rest = summarise(trajectory, output, seconds)
     if not quiet or trajectory.attrs["status"] != "complete":
-        click.echo(ended, err=quiet)
+        say(ended, err=quiet)
     if not quiet:
-        click.echo("\n".join(rest))
+        say("\n".join(rest))
 
 
 def _finished_step(path: Path) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Iterator
@@ -37,7 +36,7 @@ from scbsim.storage.schema import (
 from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
 from scbsim.storage.superblock import Repaired, superblock
-from scbsim.storage.text import text
+from scbsim.storage.text import spec_table, table, text
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
 from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
@@ -129,6 +128,9 @@ def _check(path: Path, file: h5py.File) -> None:
             "what is new in it is not read",
             stacklevel=5,
         )
+    spec_table(file.attrs)
+    if not isinstance(table(file.attrs, "provenance").get("engine"), str):
+        raise ValueError("its attribute provenance names no engine")
 
 
 def load(path: str | os.PathLike[str]) -> Trajectory:
@@ -153,7 +155,7 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
         attributes: dict[str, Any] = {
             name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")
         }
-        attributes["engine"] = json.loads(text(file.attrs, "provenance"))["engine"]
+        attributes["engine"] = table(file.attrs, "provenance")["engine"]
         for name in ("spec", "provenance", "run_uuid", "created_utc"):
             attributes[name] = text(file.attrs, name)
         group = file[TRAJECTORY]
@@ -207,8 +209,8 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             "rows": n,
             "step": int(group["step"][n - 1]) if n else 0,
             **end,
-            "spec": json.loads(text(file.attrs, "spec")),
-            "provenance": json.loads(text(file.attrs, "provenance")),
+            "spec": spec_table(file.attrs),
+            "provenance": table(file.attrs, "provenance"),
         }
 
 
