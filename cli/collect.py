@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, overwrite_option
 from scbsim.cli.signals import interruptible
 
@@ -35,7 +36,7 @@ def collect(folder: Path, output: Path, copy: bool, partial: bool, overwrite: bo
     there = SweepFolder.open(folder)
     left_out = write(there, output, link=not copy, partial=partial, overwrite=overwrite)
     runs = len(there.sweep.runs) - len(left_out)
-    click.echo(f"{runs} runs in {output} ({size(output.stat().st_size)})")
+    say(f"{runs} runs in {output} ({size(output.stat().st_size)})")
     for each in left_out:
         why = f": {each.note}" if each.note else ""
-        click.echo(f"left out: {each.run.name} ({each.state}){why}", err=True)
+        say(f"left out: {each.run.name} ({each.state}){why}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ from typing import Final
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.errors import InputError, RunFailed, ScbsimError, Stopped
 from scbsim.streams import GONE, failure
+from scbsim.text import printable
 
 FAILED: Final = ScbsimError.exit_status
 WRONG_INPUT: Final = InputError.exit_status
@@ -39,7 +42,7 @@ def plainly(ctx: click.Context) -> Iterator[None]:
     they come from. Output that no one reads any more (``| head``) is lost without a word.
     """
     shown = warnings.formatwarning
-    warnings.formatwarning = lambda message, *_args, **_kwargs: f"Warning: {message}\n"
+    warnings.formatwarning = _one_warning
     try:
         yield
         _require_printed(ctx)
@@ -52,19 +55,29 @@ def plainly(ctx: click.Context) -> Iterator[None]:
         if ctx.meta.get(DEBUG):
             traceback.print_exc()
         message, status = in_words(error)
-        click.echo(message, err=True)
+        say(message, err=True)
         ctx.exit(status)
     finally:
         warnings.formatwarning = shown
+
+
+def _one_warning(message: Warning | str, *_args: object, **_kwargs: object) -> str:
+    return printable(f"Warning: {message}", keep="\n") + "\n"
 
 
 def in_words(error: Exception) -> tuple[str, int]:
     """Return what to say of an error, and the exit status."""
     if isinstance(error, ScbsimError):
         return f"Error: {error}", error.exit_status
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and error.strerror is not None:
+        if error.filename is None:
+            return f"Error: {error.strerror}", FAILED
         status = WRONG_INPUT if error.errno in _PATH_AT_FAULT else FAILED
-        return f"Error: {error.filename}: {error.strerror}", status
+        named = error.filename
+        path = os.fsdecode(named) if isinstance(named, bytes) else named
+        return f"Error: {path}: {error.strerror}", status
+    if isinstance(error, MemoryError):
+        return "Error: there is not enough memory", FAILED
     what = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
     return f"internal error: {what}; run again with --debug", FAILED
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import (
     debug_option,
     output_option,
@@ -58,7 +59,7 @@ def figure(
             overwrite=overwrite,
             threads=threads,
             progress=not quiet,
-            tell=None if quiet else lambda note: click.echo(note, err=True),
+            tell=None if quiet else lambda note: say(note, err=True),
             stop=stop,
         )
     if quiet:
@@ -68,7 +69,7 @@ def figure(
 
     print_outcomes(number, made.outcomes)
     for path in made.pictures:
-        click.echo(path)
+        say(path)
 
 
 def _maker(number: int) -> Callable[..., Made[Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.exits import STOPPED
 from scbsim.cli.options import (
     debug_option,
@@ -150,13 +151,13 @@ def _tell(output: Path, seconds: float, done_before: int | None, *, quiet: bool)
 
     content = describe(output)
     if done_before == content["step"]:
-        click.echo(f"{output} is finished: nothing to do", err=quiet)
+        say(f"{output} is finished: nothing to do", err=quiet)
         return
     ended, *rest = summarise(content, seconds)
     if not quiet or content["status"] != "complete":
-        click.echo(ended, err=quiet)
+        say(ended, err=quiet)
     if not quiet:
-        click.echo("\n".join(rest))
+        say("\n".join(rest))
 
 
 def _finished_step(path: Path) -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.cluster_options import cluster_options, given
+from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, set_option
 from scbsim.cli.signals import interruptible
 
@@ -75,9 +76,9 @@ def _report(path: Path, done: Submitted) -> None:
     tasks = sum(len(job.tasks) for job in done.jobs)
     jobs = ", ".join(f"job {job.id}" for job in done.jobs)
     if done.jobs:
-        click.echo(f"submitted: {done.runs} runs in {tasks} tasks ({jobs})")
+        say(f"submitted: {done.runs} runs in {tasks} tasks ({jobs})")
     else:
-        click.echo("nothing to submit")
+        say("nothing to submit")
     if done.finished or done.alive:
-        click.echo(f"left alone: {done.finished} finished, {done.alive} queued or running")
-    click.echo(f"next: scbsim status {path}")
+        say(f"left alone: {done.finished} finished, {done.alive} queued or running")
+    say(f"next: scbsim status {path}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import (
     debug_option,
     output_option,
@@ -48,7 +49,7 @@ def transfer(
             overwrite=overwrite,
             threads=threads,
             progress=not quiet,
-            tell=None if quiet else lambda note: click.echo(note, err=True),
+            tell=None if quiet else lambda note: say(note, err=True),
             stop=stop,
         )
     if quiet:
@@ -58,4 +59,4 @@ def transfer(
 
     print_transfer(made)
     for path in made.pictures:
-        click.echo(path)
+        say(path)

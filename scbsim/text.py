@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import reprlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
+
+MOST_NESTED: Final = 20
+"""Tables and lists in one another, of a spec or of what files say; ours have four."""
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
@@ -32,6 +36,14 @@ def all_printable(value: Any) -> Any:
     if isinstance(value, dict):
         return {all_printable(key): all_printable(each) for key, each in value.items()}
     return [all_printable(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def is_nested_within(value: Any, most: int) -> bool:
+    """Return whether no more than so many tables and lists stand in one another."""
+    if not isinstance(value, Mapping | list | tuple):
+        return True
+    each = value.values() if isinstance(value, Mapping) else value
+    return most > 0 and all(is_nested_within(one, most - 1) for one in each)
 
 
 def show(value: Any) -> str:

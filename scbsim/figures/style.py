@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.errors import OutputError
+from scbsim.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,7 +184,7 @@ def colors(count: int) -> list[str]:
 
 def literal(name: str) -> str:
     r"""Return a name that is shown as it is: no mathematics, and no label that is left out."""
-    shown = name.replace("$", r"\$")
+    shown = printable(name).replace("$", r"\$")
     return r"$\_$" + shown[1:] if shown.startswith("_") else shown
 
 

@@ -9,7 +9,7 @@ import h5py
 
 from scbsim.errors import OutputError
 from scbsim.storage.schema import COLLECTION, VERSIONS
-from scbsim.storage.text import text
+from scbsim.storage.text import spec_table, table, text
 
 _OTHERS = {
     COLLECTION: "has all runs of a sweep, and the output of one run is wanted; "
@@ -55,3 +55,15 @@ def check_format(path: Path, file: h5py.File, wanted: str) -> None:
             # Who called scbsim.load.
             stacklevel=6,
         )
+
+
+def check_tables(attributes: h5py.AttributeManager) -> None:
+    """Refuse an output whose spec or provenance is not what every reader takes for granted.
+
+    Raises
+    ------
+    ValueError
+    """
+    spec_table(attributes)
+    if not isinstance(table(attributes, "provenance").get("engine"), str):
+        raise ValueError("its attribute provenance names no engine")

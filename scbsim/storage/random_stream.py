@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import h5py
@@ -10,7 +9,7 @@ import numpy as np
 
 from scbsim.random_stream import ORIGIN, UNKNOWN, StreamStart, size_of_batches
 from scbsim.storage.reader import final_of, opened
-from scbsim.storage.text import text
+from scbsim.storage.text import spec_table, table
 
 _STEP, _SAMPLE = "first_noise_step", "first_noise_sample"
 
@@ -38,9 +37,9 @@ def stream_after(path: str | os.PathLike[str]) -> StreamStart:
     """
     with opened(path) as file:
         start = read_stream(file.attrs)
-        spec = json.loads(text(file.attrs, "spec"))
-        engine = json.loads(text(file.attrs, "provenance"))["engine"]
+        spec = spec_table(file.attrs)
+        engine = table(file.attrs, "provenance")["engine"]
         steps = int(final_of(path, file)["step"][0])
     if start is None:
-        start = ORIGIN if spec["init"].get("from") is None else UNKNOWN
+        start = ORIGIN if spec.get("init", {}).get("from") is None else UNKNOWN
     return start.after(steps, size_of_batches(engine, spec["dynamics"]["batch_size"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,7 +20,7 @@ from scbsim.storage.ensemble_reader import (
     is_ensemble,
     read_tables,
 )
-from scbsim.storage.format import check_format
+from scbsim.storage.format import check_format, check_tables
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
     DIAGNOSIS,
@@ -36,7 +35,7 @@ from scbsim.storage.schema import (
 from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
 from scbsim.storage.superblock import Repaired, superblock
-from scbsim.storage.text import text
+from scbsim.storage.text import spec_table, table, text
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
 from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
@@ -80,6 +79,8 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
     try:
         with _open(path) as file:
             check_format(path, file, format)
+            if format == FORMAT:
+                check_tables(file.attrs)
             yield file
     except ScbsimError:
         raise
@@ -145,7 +146,7 @@ def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
     """
     with opened(path) as file:
         attributes: dict[str, Any] = {name: _plain(file[TASK].attrs[name]) for name in _OF_TASK}
-        attributes["engine"] = json.loads(text(file.attrs, "provenance"))["engine"]
+        attributes["engine"] = table(file.attrs, "provenance")["engine"]
         for name in ("spec", "provenance", "run_uuid", "created_utc"):
             attributes[name] = text(file.attrs, name)
         group = file[TRAJECTORY]
@@ -219,8 +220,8 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             "diagnosis": _diagnosis(group),
             **end,
             "task": {name: _plain(file[TASK].attrs[name]) for name in _OF_TASK},
-            "spec": json.loads(text(file.attrs, "spec")),
-            "provenance": json.loads(text(file.attrs, "provenance")),
+            "spec": spec_table(file.attrs),
+            "provenance": table(file.attrs, "provenance"),
         }
 
 

@@ -6,8 +6,14 @@ checksum, and reading one that is damaged may never end.
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import h5py
 import numpy as np
+
+from scbsim.numbers import as_real, as_whole
+from scbsim.text import MOST_NESTED, is_nested_within
 
 
 def put_text(attributes: h5py.AttributeManager, **texts: str) -> None:
@@ -32,3 +38,43 @@ def text(attributes: h5py.AttributeManager, name: str) -> str:
     """Return an attribute, however its text is kept."""
     value = attributes[name]
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def table(attributes: h5py.AttributeManager, name: str) -> dict[str, Any]:
+    """Return an attribute that is a table as JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is not one, or nested deeper than any of ours.
+    """
+    try:
+        found = json.loads(text(attributes, name))
+    except RecursionError:
+        found = None
+    if not isinstance(found, dict) or not is_nested_within(found, MOST_NESTED):
+        raise ValueError(f"its attribute {name} is no table")
+    return found
+
+
+def spec_table(attributes: h5py.AttributeManager) -> dict[str, Any]:
+    """Return the attribute ``spec``, with what every reader takes for granted of it.
+
+    It is not made a spec of today: the file may be of a newer version, and have more keys.
+
+    Raises
+    ------
+    ValueError
+        If it is no spec of a run.
+    """
+    spec = table(attributes, "spec")
+    dynamics, stages = spec.get("dynamics"), spec.get("stage")
+    if not (
+        isinstance(dynamics, dict)
+        and isinstance(dynamics.get("rule"), str)
+        and as_real(dynamics.get("batch_size")) is not None
+        and isinstance(stages, list)
+        and all(isinstance(each, dict) and as_whole(each.get("steps")) for each in stages)
+    ):
+        raise ValueError("its attribute spec is no spec of a run")
+    return spec
