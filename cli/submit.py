@@ -62,7 +62,8 @@ def resubmit(folder: Path, failed: bool, **options: Any) -> None:
     """
     from dataclasses import replace
 
-    from scbsim.cluster.submission import last_options, require_ranks
+    from scbsim.cluster.jobs import last_options
+    from scbsim.cluster.submission import require_ranks
     from scbsim.cluster.submission import submit as submit_sweep
     from scbsim.sweep.folder import SweepFolder
 

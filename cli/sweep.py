@@ -48,18 +48,13 @@ def sweep(
     from scbsim.cli.summary import duration
     from scbsim.cli.sweep_progress import following, in_all
     from scbsim.spec.sweep import Sweep
-    from scbsim.storage.lock import WriterLock
-    from scbsim.sweep.folder import MANIFEST, SweepFolder
+    from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.local import run_sweep
 
     began = perf_counter()
     folder = SweepFolder.made(output, Sweep.from_toml(sweep, overrides))
-    lock = WriterLock(folder.path / MANIFEST)
-    try:
-        with stopping() as stop, following(folder, quiet) as tell:
-            tally = run_sweep(folder, jobs=jobs, tell=tell, stop=stop)
-    finally:
-        lock.release()
+    with folder.held(), stopping() as stop, following(folder, quiet) as tell:
+        tally = run_sweep(folder, jobs=jobs, tell=tell, stop=stop)
     wrong = bool(tally.failed or tally.stopped)
     if not quiet or wrong:
         took = f" in {duration(perf_counter() - began)}"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from scbsim.cgroups import own_groups
 from scbsim.errors import MemoryNeeded
 
 _MATRICES_OF_A_DRAW = 5  # (N, N) of float64, at the most at once
 
 _NOT_ASKED = 2**24  # bytes; asking takes milliseconds, and so little is always there
 
-_OWN_CGROUPS = Path("/proc/self/cgroup")
-_CGROUPS = Path("/sys/fs/cgroup")
 # By controller, of versions 2 and 1: mount, limit, use, and what of the use is given up at need.
 _ACCOUNTS = {
     "": ("", "memory.max", "memory.current", "inactive_file"),
@@ -32,18 +31,8 @@ def available() -> int | None:
 
 def _of_cgroups() -> Iterator[int | None]:
     """Give what is left of the memory of each control group that this process is in."""
-    try:
-        lines = _OWN_CGROUPS.read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        for controller in {*controllers.split(",")} & _ACCOUNTS.keys():
-            mount, *names = _ACCOUNTS[controller]
-            own = PurePosixPath(path.lstrip("/"))
-            # A limit on a group holds for those in it, too.
-            for group in (own, *own.parents):
-                yield _left(_CGROUPS / mount / group, *names)
+    for controller, group in own_groups({name: mount for name, (mount, *_) in _ACCOUNTS.items()}):
+        yield _left(group, *_ACCOUNTS[controller][1:])
 
 
 def _left(group: Path, limit: str, use: str, spare: str) -> int | None:

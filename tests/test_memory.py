@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_runs import run_spec
 
-from scbsim import Task, memory, simulate
+from scbsim import Task, cgroups, memory, simulate
 from scbsim.errors import MemoryNeeded
 
 HUGE = ("task.N=1000", f"task.T={2**32}", "task.seed=0")
@@ -45,8 +45,8 @@ GB = 10**9
 def groups(monkeypatch, tmp_path):
     """Made-up control groups, of either version, on a machine with 50 GB free."""
     monkeypatch.setattr(memory, "_of_machine", lambda: 50 * GB)
-    monkeypatch.setattr(memory, "_CGROUPS", tmp_path)
-    monkeypatch.setattr(memory, "_OWN_CGROUPS", tmp_path / "own")
+    monkeypatch.setattr(cgroups, "_ROOT", tmp_path)
+    monkeypatch.setattr(cgroups, "_OWN", tmp_path / "own")
     names = {
         2: ("memory.max", "memory.current", "inactive_file"),
         1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),

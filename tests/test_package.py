@@ -24,8 +24,8 @@ FLOOR = {
     name: floor
     for floor, names in enumerate(
         [
-            ["_version", "errors", "observables", "quantiles", "streams", "text"],
-            ["numbers"],
+            ["_version", "cgroups", "errors", "observables", "quantiles", "streams", "text"],
+            ["cores", "numbers"],
             ["kernels"],
             ["spec", "presets", "progress", "memory"],
             ["task"],

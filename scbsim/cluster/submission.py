@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from scbsim.cluster import executor
-from scbsim.cluster.jobs import Job, add_job, job_name, places, read_jobs
+from scbsim.cluster.jobs import Job, add_job, job_name, places
 from scbsim.cluster.options import Options
 from scbsim.cluster.slurm import LARGEST_ARRAY, largest_array
 from scbsim.mpi.shareable import require_shareable
 from scbsim.spec.sweep import Sweep
-from scbsim.storage.lock import WriterLock
-from scbsim.sweep.folder import MANIFEST, SweepFolder
+from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import ALIVE, BROKEN, FINISHED, RunState, states
 
 
@@ -64,8 +63,7 @@ def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) 
     RunFailed
         If Slurm does not answer or does not take a job; those that it took are written down.
     """
-    lock = WriterLock(folder.path / MANIFEST)
-    try:
+    with folder.held():
         found = states(folder, places(folder))
         done = Submitted(
             finished=sum(each.state in FINISHED for each in found),
@@ -77,9 +75,7 @@ def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) 
             job = Job(id, tuple(map(tuple, tasks)), options)
             add_job(folder, job)
             done.jobs.append(job)
-        return done
-    finally:
-        lock.release()
+    return done
 
 
 def scripts(folder: SweepFolder, options: Options) -> list[str]:
@@ -90,12 +86,6 @@ def scripts(folder: SweepFolder, options: Options) -> list[str]:
         executor.script(folder.path, job_name(folder), len(tasks), wanted)
         for tasks, wanted in arrays(names, options, most)
     ]
-
-
-def last_options(folder: SweepFolder) -> Options:
-    """Return what the last job of a sweep asked for."""
-    jobs = read_jobs(folder)
-    return jobs[-1].options if jobs else Options()
 
 
 def arrays(

@@ -97,5 +97,4 @@ class Task:
 
         folder = SweepFolder.open(self.folder)
         for name in names:
-            folder.prepared(folder.by_name[name])
             write_failure(folder.output(folder.by_name[name]), Failure(str(error), task))

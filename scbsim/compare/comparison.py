@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.compare.models import BATCH, GAUSSIAN, batch_spec, gaussian_spec
 from scbsim.errors import OutputError
@@ -68,6 +68,8 @@ def compare(
         If the spec does not hold for all three; nothing has run then.
     OutputError
         If a file in the folder holds another run.
+    RunFailed
+        If another process makes the same comparison in the folder.
     Stopped
         If ``stop`` said so.
     """
@@ -78,26 +80,31 @@ def compare(
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a comparison needs a folder")
 
+    from scbsim.storage.lock import held
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder / NAME):
+        how: dict[str, Any] = {"overwrite": overwrite, "threads": threads, "progress": progress}
+        found = _compared(specs, folder, fit, stop, how | {"tell": tell})
+        _write(found, folder / NAME)
+    return found
+
+
+def _compared(
+    specs: dict[str, RunSpec], folder: Path, fit: bool, stop: Stop | None, how: dict[str, Any]
+) -> xr.Dataset:
     from scbsim.compare.constants import fitted
     from scbsim.compare.gaps import comparison
 
-    folder.mkdir(parents=True, exist_ok=True)
+    batch = specs[BATCH]
     runs, constants = {}, None
     for model in (BATCH, "matched", "isotropic"):
         if model == "isotropic" and fit:
-            constants = fitted(specs["matched"], threads, stop)
+            constants = fitted(specs["matched"], how["threads"], stop)
             specs[model] = gaussian_spec(batch, model, constants)
-        runs[model] = obtain(
-            specs[model],
-            folder / f"{model}.h5",
-            overwrite=overwrite,
-            threads=threads,
-            progress=progress,
-            tell=tell,
-            stop=stop,
-        )
+        runs[model] = obtain(specs[model], folder / f"{model}.h5", stop=stop, **how)
     noise = specs["isotropic"].noise
-    found = comparison(runs).assign_attrs(
+    return comparison(runs).assign_attrs(
         spec=json.dumps(batch.to_dict()),
         sigma_A=noise.sigma_A,
         sigma_V=noise.sigma_V,
@@ -107,8 +114,6 @@ def compare(
         K_Q=runs[BATCH].attrs["K_Q"],
         K_P=runs[BATCH].attrs["K_P"],
     )
-    _write(found, folder / NAME)
-    return found
 
 
 def _write(found: xr.Dataset, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from scbsim.cores import usable_cores
 from scbsim.errors import InputError
 from scbsim.numbers import whole
 
@@ -30,7 +31,7 @@ def require_sound_environment() -> None:
 
 
 def most_threads(asked: Any = None) -> int:
-    """Return as many threads as are asked for, or as there are.
+    """Return as many threads as are asked for, or as there are cores to use.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def most_threads(asked: Any = None) -> int:
 
     there: int = numba.config.NUMBA_NUM_THREADS
     if asked is None:
-        return there
+        return min(there, usable_cores())
     count = whole("threads", asked)
     if not 1 <= count <= there:
         raise InputError(

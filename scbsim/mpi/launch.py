@@ -11,10 +11,17 @@ from scbsim.errors import InputError
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
 
-_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS")
-"""Set by launchers; the first that there is counts. The last is set without one, too."""
+_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+"""Set by launchers; the first that there is counts. ``SLURM_NTASKS`` is set by ``salloc`` and
+``sbatch``, too, which launch one process."""
 
 _NUMBERS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
+
+_OF_LAUNCHERS = (
+    *("OMPI_", "PMI_", "PMIX_", "PRTE_", "HYDI_", "HYDRA_", "MPI_LOCAL", "SLURM_STEP_"),
+    *("SLURM_NTASKS", "SLURM_NPROCS", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_GTIDS", "SLURM_PMI"),
+)
+"""How the names of variables begin by which launchers tell processes of one another."""
 
 HOW = (
     "Launch it by the launcher of the MPI that mpi4py uses: mpiexec -n {n} scbsim run ..., or "
@@ -30,6 +37,13 @@ def launched(environment: Mapping[str, str] = os.environ) -> tuple[str, int] | N
             size = int(environment[name])
             return (name, size) if size > 1 else None
     return None
+
+
+def alone(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for a process that runs by itself, whoever launched this one."""
+    return {
+        name: value for name, value in environment.items() if not name.startswith(_OF_LAUNCHERS)
+    }
 
 
 def speaks(environment: Mapping[str, str] = os.environ) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from scbsim.cores import usable_cores
 from scbsim.errors import InputError, OutputError, Stopped
 from scbsim.numbers import whole
 from scbsim.phase.criterion import DEFAULT, Criterion
@@ -133,7 +134,7 @@ class _Work:
 
     def run(self, threads: int | None, progress: bool, stop: Callable[[], bool]) -> None:
         from scbsim.engines.choose import Choice
-        from scbsim.phase.points import cores, run_points
+        from scbsim.phase.points import run_points
         from scbsim.provenance import provenance
 
         left = [point for point in self._grid.points() if not self._results.done[point]]
@@ -143,7 +144,7 @@ class _Work:
                 self._attributes["status"] = "complete"
                 self._save()
             return
-        count = threads or cores()
+        count = threads or usable_cores()
         made_by = provenance(Choice("by the point", "`engines` says by rule"), count, "drawn")
         self._attributes |= {"provenance": json.dumps(made_by), "status": "running"}
         shown = Progress(len(left), quiet=not progress, unit="point")
@@ -196,14 +197,11 @@ def _held(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
     if output is None:
         yield None
         return
-    from scbsim.storage.lock import WriterLock
+    from scbsim.storage.lock import held
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a phase diagram needs a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    lock = WriterLock(folder / NAME)
-    try:
+    with held(folder / NAME):
         yield folder / NAME
-    finally:
-        lock.release()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -24,13 +23,6 @@ Took = Callable[[Point, Outcome], None]
 _SIDE_BY_SIDE = ("collapsed", "sparse")
 _THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
 _TICK = 0.2
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Runner:

@@ -6,7 +6,8 @@ import fcntl
 import json
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
 from typing import IO, Any
@@ -65,6 +66,22 @@ class WriterLock:
             self.path.unlink(missing_ok=True)
             self._file.close()
             self._file = None
+
+
+@contextmanager
+def held(output: Path) -> Iterator[None]:
+    """Hold the lock of an output in the body.
+
+    Raises
+    ------
+    RunFailed
+        If another writer lives.
+    """
+    lock = WriterLock(output)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def writer_of(output: Path) -> str | None:

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from scbsim._version import __version__
 from scbsim.errors import OutputError, SpecError
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import Sweep, SweepRun
+from scbsim.storage.lock import held
 from scbsim.storage.space import sync
 
 MANIFEST = "sweep.json"
@@ -77,19 +79,31 @@ class SweepFolder:
         ------
         OutputError
             If it holds another sweep, with what differs, or cannot be written.
+        RunFailed
+            If another process makes it at the same time.
         """
         path = Path(path).absolute()
-        if (path / MANIFEST).exists():
-            there = cls.open(path)
-            differ = _differences(sweep, there.sweep)
-            if differ:
-                raise OutputError(
-                    f"{path} holds another sweep: {'; '.join(differ)}. "
-                    "-o with another folder keeps both"
-                )
-            return there
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is a file, where the folder of a sweep is wanted")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if not (path / MANIFEST).exists():
+                with held(path / MANIFEST), suppress(FileExistsError):
+                    return cls._new(path, sweep)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+        there = cls.open(path)
+        differ = _differences(sweep, there.sweep)
+        if differ:
+            raise OutputError(
+                f"{path} holds another sweep: {'; '.join(differ)}. "
+                "-o with another folder keeps both"
+            )
+        return there
+
+    @classmethod
+    def _new(cls, path: Path, sweep: Sweep) -> SweepFolder:
+        """Write the manifest; raise :class:`FileExistsError` if someone else did meanwhile."""
         folder = cls(path, sweep, secrets.token_hex(4))
         content = {
             "format": FORMAT,
@@ -101,12 +115,18 @@ class SweepFolder:
             "tables": json.loads(sweep.to_json()),
             "runs": [run.name for run in sweep.runs],
         }
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            write_json(path / MANIFEST, content)
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+        write_json(path / MANIFEST, content, replace=False)
         return folder
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep other processes from running or submitting what is in the folder.
+
+        Raises
+        ------
+        RunFailed
+            If one does so already.
+        """
+        return held(self.path / MANIFEST)
 
     def output(self, run: SweepRun) -> Path:
         """Return the file of a run."""
@@ -138,21 +158,44 @@ class SweepFolder:
         return path
 
 
-def write_json(path: Path, content: Mapping[str, Any], *, indent: int | None = 1) -> None:
-    """Write JSON: there is the whole of it afterwards, or what was there before."""
-    _write(path, json.dumps(content, indent=indent))
+def write_json(
+    path: Path, content: Mapping[str, Any], *, indent: int | None = 1, replace: bool = True
+) -> None:
+    """Write JSON: there is the whole of it afterwards, or what was there before.
+
+    Raises
+    ------
+    FileExistsError
+        If there is something, and it is not to be replaced.
+    """
+    _write(path, json.dumps(content, indent=indent), replace=replace)
     sync(path.parent)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, replace: bool = True) -> None:
     making = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         making.write_text(text, encoding="utf-8")
         sync(making)
-        os.replace(making, path)
-    except BaseException:
+        if replace:
+            os.replace(making, path)
+        else:
+            _name_new(making, path)
+    finally:
         making.unlink(missing_ok=True)
+
+
+def _name_new(making: Path, path: Path) -> None:
+    """Give a file a name that no other has."""
+    try:
+        os.link(making, path)
+    except FileExistsError:
         raise
+    except OSError:
+        # Where there are no hard links, the lock of the folder has to do.
+        if path.exists():
+            raise FileExistsError(path) from None
+        os.replace(making, path)
 
 
 def _differences(here: Sweep, there: Sweep) -> list[str]:

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
 
+from scbsim.cores import usable_cores
 from scbsim.errors import ScbsimError, Stopped
+from scbsim.mpi.launch import alone
 from scbsim.numbers import whole
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
@@ -67,15 +69,6 @@ class Tally:
 Tell = Callable[[Tally, list[Working]], None]
 
 
-def cores() -> int:
-    """Return how many threads this process may use in all."""
-    there = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        there = len(os.sched_getaffinity(0))
-    asked = os.environ.get("NUMBA_NUM_THREADS", "")
-    return min(there, int(asked)) if asked.isdigit() and int(asked) else there
-
-
 def run_sweep(
     folder: SweepFolder,
     *,
@@ -103,7 +96,7 @@ def run_sweep(
     tally = Tally(len(folder.sweep.runs))
     waiting = [each.run for each in states(folder) if each.state not in FINISHED]
     tally.kept = tally.total - len(waiting)
-    there = cores()
+    there = usable_cores()
     at_once = max(1, min(whole("jobs", jobs, 1) if jobs is not None else there, len(waiting)))
     environment = _environment(max(1, there // at_once))
     working: list[Working] = []
@@ -138,7 +131,7 @@ def _next(folder: SweepFolder, waiting: list[SweepRun]) -> SweepRun | None:
 
 def _environment(threads: int) -> dict[str, str]:
     names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {**os.environ, **dict.fromkeys(names, str(threads))}
+    return {**alone(os.environ), **dict.fromkeys(names, str(threads))}
 
 
 def _begun(

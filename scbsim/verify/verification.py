@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+from scbsim.cores import usable_cores
 from scbsim.errors import Stopped
 from scbsim.numbers import whole
 from scbsim.verify.case import TRUTH, Case
@@ -109,7 +110,7 @@ def verify(
     cases = all_cases() if cases is None else cases
     seed = whole("seed", seed, 0)
     runs = (QUICK_RUNS if quick else RUNS) if runs is None else whole("runs", runs, 1)
-    pool = ThreadPoolExecutor(_cores() if threads is None else whole("threads", threads, 1))
+    pool = ThreadPoolExecutor(usable_cores() if threads is None else whole("threads", threads, 1))
     work = [pool.submit(_outcomes, case, i, seed, runs) for i, case in enumerate(cases)]
     try:
         _attend(work, tell, stop)
@@ -145,9 +146,3 @@ def _outcomes(case: Case, index: int, seed: int, runs: int) -> list[Outcome]:
         names = (case.name, contender.name)
         outcomes.append(compare(names, case.times, truth, rows, contender.tolerance))
     return outcomes
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,9 +8,10 @@ from scbsim.compare import compare
 from scbsim.compare.comparison import NAME
 from scbsim.compare.constants import fitted
 from scbsim.compare.models import MODELS, batch_spec, gaussian_spec
-from scbsim.errors import OutputError, SpecError, Stopped
+from scbsim.errors import OutputError, RunFailed, SpecError, Stopped
 from scbsim.observables import NAMES
 from scbsim.spec import RunSpec
+from scbsim.storage.lock import held
 from scbsim.storage.reader import load
 
 FILES = {*(f"{model}.h5" for model in MODELS), NAME}
@@ -144,3 +145,9 @@ def test_matched_noise_is_a_good_stand_in_and_wrong_noise_is_not(spec, tmp_path)
     gaps = found["mean_gap"].sel(observable=["delta_A", "loss"])
     assert (gaps.sel(gaussian="matched") < 0.05).all()
     assert (gaps.sel(gaussian="isotropic") > 0.1).all()
+
+
+def test_a_folder_that_another_process_compares_in_is_left_alone(spec, tmp_path):
+    with held(tmp_path / NAME), pytest.raises(RunFailed, match=r"compare.h5 is being written by"):
+        compare(spec, tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -120,3 +120,25 @@ def test_colours_differ_however_many():
     for count in (1, 7, 8, 30):
         assert len(set(style.colors(count))) == count
     assert style.colors(2) == [style.BLUE, style.VERMILION]
+
+
+def test_a_picture_is_there_whole_or_the_one_before_is(figure, tmp_path, monkeypatch):
+    path = tmp_path / "x.png"
+    style.save(figure, path)
+    before = path.read_bytes()
+
+    def fail(_making, _path):
+        raise OSError("no")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="no"):
+        style.save(figure, path)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_a_picture_goes_to_where_a_link_points(figure, tmp_path):
+    (tmp_path / "link.png").symlink_to(tmp_path / "there.png")
+    style.save(figure, tmp_path / "link.png")
+    assert (tmp_path / "link.png").is_symlink()
+    assert imread(tmp_path / "there.png").shape[:2] == (450, 600)
