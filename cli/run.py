@@ -16,7 +16,7 @@ from scbsim.cli.options import (
     set_option,
     threads_option,
 )
-from scbsim.errors import InputError
+from scbsim.errors import InputError, ScbsimError
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
@@ -149,10 +149,13 @@ def _checked(
 def _tell(
     trajectory: Trajectory, output: Path, seconds: float, done_before: int | None, *, quiet: bool
 ) -> None:
-    from scbsim.cli.summary import summarise
+    from scbsim.cli.summary import last_step, summarise
+    from scbsim.storage.lacking import lacking_in_words
 
-    if done_before == int(trajectory["step"].values[-1]):
-        click.echo(f"{output} is finished: nothing to do", err=quiet)
+    if done_before == last_step(trajectory):
+        lacks = trajectory.attrs.get("lacks_steps_before", 0)
+        but = f". It {lacking_in_words(lacks)}" if lacks else ""
+        click.echo(f"{output} is finished: nothing to do{but}", err=quiet)
         return
     ended, *rest = summarise(trajectory, output, seconds)
     if not quiet or trajectory.attrs["status"] != "complete":
@@ -169,7 +172,7 @@ def _finished_step(path: Path) -> int | None:
         return None
     try:
         content = describe(path)
-    except InputError:
+    except ScbsimError:
         # Whether it can be taken up all the same is for the run to find out.
         return None
     return int(content["step"]) if content["status"] in ("complete", "diverged") else None

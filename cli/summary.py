@@ -54,9 +54,10 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
         The first line is the status.
     """
     from scbsim.storage.checkpoint import checkpoint_step
+    from scbsim.storage.lacking import lacking_in_words
 
-    status = trajectory.attrs["status"]
-    last = int(trajectory["step"].values[-1])
+    status, lacks = trajectory.attrs["status"], trajectory.attrs.get("lacks_steps_before", 0)
+    last = last_step(trajectory)
     if status == "stopped":
         # Of the last steps, the file may not have a row.
         last = checkpoint_step(path) or last
@@ -73,12 +74,21 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
     several = len(json.loads(trajectory.attrs["spec"])["stage"]) > 1
     if several and trajectory.sizes.get("stage_index", 0):
         lines.append(f"stages:     {_stages(trajectory)}")
-    lines.append(f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}")
+    if lacks:
+        lines.append(f"lacking:    it {lacking_in_words(lacks)}")
+    if trajectory.sizes["step"]:
+        lines.append(f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}")
     if trajectory.sizes.get("normalization", 0):
         lines.append(f"normalised: {_normalized(trajectory)}")
     lines.append(f"file:       {path} ({size(path.stat().st_size)})")
     lines.append(f"next:       scbsim plot {quote(str(path))}")
     return lines
+
+
+def last_step(trajectory: xr.Dataset) -> int:
+    """Return the last step that a run took, as far as its rows say; it may have none yet."""
+    steps = trajectory["step"].values
+    return int(steps[-1]) if len(steps) else trajectory.attrs.get("lacks_steps_before", 1) - 1
 
 
 def _replicas(trajectory: xr.Dataset) -> list[str]:
@@ -96,6 +106,8 @@ def _stages(trajectory: xr.Dataset) -> str:
     told = []
     for i in range(ends.shape[-1]):
         at, why = ends[..., i], reasons[..., i].ravel().tolist()
+        if not (at >= 0).any():
+            continue
         step = f"{medians(at[at >= 0]):g}" if at.ndim else f"{at}"
         counts = in_words({_WHY[name]: why.count(name) for name in dict.fromkeys(why) if name})
         told.append(f"{i} to step {step}, {counts if at.ndim else _WHY[why[0]]}")

@@ -22,7 +22,7 @@ from scbsim.task import Task
 from scbsim.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from scbsim.storage.resume import Past
+    from scbsim.storage.past import Past
     from scbsim.storage.session import Session
 
 
@@ -78,9 +78,12 @@ def simulate(
     MemoryNeeded
         If the state does not fit; nothing was made, no file either.
     OutputError
-        If ``output`` exists, holds another run, or cannot be written.
+        If ``output`` exists, holds another run, or one of another task, or cannot be written.
     RunFailed
-        If a write fails or another process writes ``output``; what was committed is whole.
+        If a write fails or another process writes ``output``; what was committed is whole. If the
+        file that is to be taken up could not be checked; it is left as it is.
+    Stopped
+        If ``stop`` says so while that file is checked; it is left as it is.
 
     Notes
     -----
@@ -98,7 +101,7 @@ def simulate(
     from scbsim.storage.reader import load
     from scbsim.storage.session import Session
 
-    with Session(output, spec, overwrite=overwrite, resume=resume) as session:
+    with Session(output, spec, overwrite=overwrite, resume=resume, task=task, stop=stop) as session:
         if not session.finished:
             _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
     return load(output)
@@ -116,14 +119,16 @@ def _simulate(
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = task_of(spec, past.task if past and past.task else task)
+    if session and past:
+        past.require_task(session.path, task)
     choice = _choice(spec, task, past)
     count = threads_for(threads, choice, spec, task)
     level = spec.output.normalize_level
     with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
         if spec.init.from_ is not None and not (past and past.position):
             start_from(spec.init.from_, ensemble, task)
-        name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
-        header = RunHeader(spec, task, provenance(choice, count, source), **name)
+        carried = past.carried() if past else {}
+        header = RunHeader(spec, task, provenance(choice, count, source), **carried)
         memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
         engine = ensemble.replicas[0].engine
         recorder: Recorder = memory

@@ -36,7 +36,7 @@ def obtain(
     Raises
     ------
     OutputError
-        If the file holds another run, and ``overwrite`` is not set.
+        If the file holds another run, and ``overwrite`` is not set, or lacks its first rows.
     Stopped
         If ``stop`` said so.
     """
@@ -49,7 +49,7 @@ def obtain(
         found = finished(spec, path)
         if found is not None:
             tell(f"{path} is finished: kept")
-            return found
+            return _with_all_rows(found, path)
         tell(f"{path} is partial: resumed")
     ended = simulate(
         spec,
@@ -65,7 +65,20 @@ def obtain(
             f"stopped on a signal at step {checkpoint_step(path)} of {path}; "
             "the same line again keeps the finished files and goes on"
         )
-    return load(path)
+    return _with_all_rows(load(path), path)
+
+
+def _with_all_rows(run: xr.Dataset, path: Path) -> xr.Dataset:
+    """Return a run, unless the file lacks its first rows."""
+    from scbsim.storage.lacking import lacking_in_words
+
+    lacks = run.attrs.get("lacks_steps_before", 0)
+    if lacks:
+        raise OutputError(
+            f"{path} {lacking_in_words(lacks)}, and a picture without them would be another one. "
+            "--overwrite makes the run again"
+        )
+    return run
 
 
 def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:

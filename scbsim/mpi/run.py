@@ -64,7 +64,9 @@ def simulate_shared(
         On ranks other than the one where something went wrong.
     """
     world.together(lambda: require_shareable(spec, world.size))
-    with SharedSession(world, output, spec, overwrite=overwrite, resume=resume) as session:
+    with SharedSession(
+        world, output, spec, overwrite=overwrite, resume=resume, stop=stop
+    ) as session:
         if not session.finished:
             status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
             if status in ("complete", "diverged"):
@@ -87,7 +89,7 @@ def _run(
     task = past.task if past and past.task else None
     if task is None:
         # Drawn once: on another processor its last bits may differ.
-        task = world.told(world.on_lead(lambda: task_of(spec, None)))
+        task = world.told(world.on_lead(lambda: _task_anew(spec, session)))
     assert task is not None
     processors = world.processors()
     choice, most = world.together(lambda: _means(world, spec, task, session, threads))
@@ -98,9 +100,9 @@ def _run(
         there, state = world.together(lambda: last_state(path, world.share))
         world.together(lambda: require_sizes(path, there, task))
         engine.adopt(state, there)
-    name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
+    carried = past.carried() if past else {}
     made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
-    header = RunHeader(spec, task, made, **name)
+    header = RunHeader(spec, task, made, **carried)
     recorder = session.recorder(header, engine.state())
     before = numba.get_num_threads()
     numba.set_num_threads(count)
@@ -123,6 +125,14 @@ def _run(
     finally:
         numba.set_num_threads(before)
     return run.status
+
+
+def _task_anew(spec: RunSpec, session: SharedSession) -> Task:
+    """Return the task of a spec; the same as before, of a run whose file is gone."""
+    task = task_of(spec, None)
+    if session.past:
+        session.past.require_task(session.path, task)
+    return task
 
 
 def _source(spec: RunSpec) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from scbsim.errors import OutputError, ScbsimError
+from scbsim.errors import OutputError, RunWarning, ScbsimError
 from scbsim.observables import NAMES, STATUS
+from scbsim.reading import fail_if_unread, reading
 from scbsim.state import State
 from scbsim.storage.checkpoint import checkpoint_step
 from scbsim.storage.ensemble_reader import (
@@ -23,10 +24,13 @@ from scbsim.storage.ensemble_reader import (
     load_ensemble,
     read_tables,
 )
+from scbsim.storage.hdf5 import following
+from scbsim.storage.lacking import lacking_in_words, lacks_steps_before
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
     FINAL,
     FORMAT,
+    LACKS,
     NORMALIZED,
     REASONS,
     SCHEMA_VERSION,
@@ -36,7 +40,7 @@ from scbsim.storage.schema import (
 )
 from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
-from scbsim.storage.superblock import Repaired, superblock
+from scbsim.storage.superblock import content_of, superblock
 from scbsim.storage.text import text
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
@@ -57,6 +61,8 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         If there is no such file, or it is not one of scbsim's.
     Damaged
         If it is, and what the body reads of it is not whole.
+    RunFailed
+        If the system could not read it, for want of memory or by an error of the disk.
     """
     path = Path(path)
     if not path.exists():
@@ -68,20 +74,16 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
     if path.stat().st_size == 0:
         raise OutputError(f"{path} is empty: nothing was written to it")
     try:
-        with _open(path) as file:
+        with ExitStack() as held:
+            file = _entered(path, held)
             _check(path, file)
             yield file
     except ScbsimError:
         raise
     except Exception as error:
+        fail_if_unread(path, error)
         # There is no end of what damaged bytes make h5py raise.
         raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[h5py.File]:
-    with ExitStack() as held:
-        yield _entered(path, held)
 
 
 def _entered(path: Path, held: ExitStack) -> h5py.File:
@@ -91,19 +93,14 @@ def _entered(path: Path, held: ExitStack) -> h5py.File:
         raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
     if not h5py.is_hdf5(path):
         raise OutputError(f"{path} is not an HDF5 file")
-    if block.writing and writer_of(path):
-        # In the process that writes it, HDF5 wants it opened as the writer did: without its lock.
-        return held.enter_context(h5py.File(path, "r", swmr=True, locking=False))
-    if not block.sound:
-        content = held.enter_context(Repaired(path))
-        return held.enter_context(h5py.File(content, "r"))
-    try:
-        return held.enter_context(h5py.File(path, "r", locking=False))
-    except OSError:
-        if superblock(path).sound:
-            raise
+    if (block.writing or block.sound) and writer_of(path):
+        # A file that is still sound may be written at any moment.
+        return held.enter_context(following(path))
+    file = held.enter_context(reading(path, content_of(path, block)))
+    if block.sound and not superblock(path).sound:
         # Its writer has begun in between.
         return _entered(path, held)
+    return file
 
 
 def _in_one_line(error: Exception) -> str:
@@ -127,7 +124,7 @@ def _check(path: Path, file: h5py.File) -> None:
         warnings.warn(
             f"{path} has schema {version}, newer than the {SCHEMA_VERSION} of this scbsim: "
             "what is new in it is not read",
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
@@ -142,13 +139,23 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
     Returns
     -------
     xarray.Dataset
-        As :func:`scbsim.simulate` returns it.
+        As :func:`scbsim.simulate` returns it. If its first rows were lost, a `RunWarning` and the
+        attribute ``lacks_steps_before`` say so.
 
     Raises
     ------
     OutputError
         If there is no such file, or it is not one of scbsim's.
     """
+    found = load_quietly(path)
+    if found.attrs.get(LACKS):
+        said = lacking_in_words(found.attrs[LACKS])
+        warnings.warn(f"{path} {said}", RunWarning, stacklevel=2)
+    return found
+
+
+def load_quietly(path: str | os.PathLike[str]) -> Trajectory:
+    """Load as :func:`load` does, but leave it to the caller to say what the file lacks."""
     with opened(path) as file:
         attributes: dict[str, Any] = {
             name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")
@@ -156,16 +163,19 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
         attributes["engine"] = json.loads(text(file.attrs, "provenance"))["engine"]
         for name in ("spec", "provenance", "run_uuid", "created_utc"):
             attributes[name] = text(file.attrs, name)
-        group = file[TRAJECTORY]
-        if is_ensemble(file):
-            return load_ensemble(file, attributes)
-        status, n = _progress(group)
-        rows = np.empty((n, len(NAMES)))
-        for i, name in enumerate(NAMES):
-            rows[:, i] = group[name][:n]
-        return assemble(
-            group["step"][:n], group["stage"][:n], rows, _tables(file), status, attributes
-        )
+        found = (load_ensemble if is_ensemble(file) else _load_single)(file, attributes)
+        if lacks := lacks_steps_before(file):
+            found.attrs[LACKS] = lacks
+        return found
+
+
+def _load_single(file: h5py.File, attributes: dict[str, Any]) -> Trajectory:
+    group = file[TRAJECTORY]
+    status, n = _progress(group)
+    rows = np.empty((n, len(NAMES)))
+    for i, name in enumerate(NAMES):
+        rows[:, i] = group[name][:n]
+    return assemble(group["step"][:n], group["stage"][:n], rows, _tables(file), status, attributes)
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -193,6 +203,7 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             end = describe_ensemble(file, tables, n)
         else:
             end = _describe_end(file, n)
+        lacks = lacks_steps_before(file)
         return {
             "path": str(path),
             "bytes": Path(path).stat().st_size,
@@ -205,7 +216,8 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             "writer": writer_of(Path(path)),
             "checkpoint_step": checkpoint_step(Path(path)),
             "rows": n,
-            "step": int(group["step"][n - 1]) if n else 0,
+            "step": int(group["step"][n - 1]) if n else max(0, lacks - 1),
+            LACKS: lacks,
             **end,
             "spec": json.loads(text(file.attrs, "spec")),
             "provenance": json.loads(text(file.attrs, "provenance")),

@@ -7,15 +7,16 @@ is not there as if it held nothing but fill values, so that each is looked at be
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from scbsim.errors import OutputError
+from scbsim.errors import OutputError, RunWarning
 from scbsim.observables import NAMES, OBSERVABLES, STATUS, STATUS_CODE
 from scbsim.storage.reader import opened
-from scbsim.storage.schema import LIBVER, TRAJECTORY
+from scbsim.storage.schema import LACKS, LIBVER, TRAJECTORY
 from scbsim.storage.space import sync
 from scbsim.storage.text import put_text
 from scbsim.sweep.folder import SweepFolder
@@ -63,6 +64,11 @@ def collect(
     ------
     OutputError
         If runs are missing or not finished, and ``partial`` is not set; if ``output`` exists.
+
+    Warns
+    -----
+    RunWarning
+        If finished runs lack their first rows.
     """
     output = Path(output).absolute()
     if output.exists() and not overwrite:
@@ -79,6 +85,7 @@ def collect(
     members = members_of(folder, [each.run for each in found if each.state in FINISHED])
     if not members:
         raise OutputError(f"{folder.path} has no finished run to collect")
+    _warn_of_lacking(members)
     making = output.with_name(f"{output.name}.{os.getpid()}.tmp")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -91,6 +98,20 @@ def collect(
     finally:
         making.unlink(missing_ok=True)
     return left_out
+
+
+def _warn_of_lacking(members: list[Member]) -> None:
+    lacking = [each for each in members if each.lacks_steps_before]
+    if not lacking:
+        return
+    named = [f"{each.run.name} before step {each.lacks_steps_before}" for each in lacking[:_NAMED]]
+    more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
+    warnings.warn(
+        f"{len(lacking)} of {len(members)} runs lack their first rows, which were in a file that "
+        f"was damaged: {', '.join(named)}{more}. {LACKS} in the collection says so of each",
+        RunWarning,
+        stacklevel=3,
+    )
 
 
 def _write(
@@ -142,6 +163,11 @@ def _facts(
     said = {"long_name": "how each run ended", "flag_meanings": " ".join(meaning.values())}
     frame.put("status", (), codes, said, flag_values=np.array(list(meaning), np.int64))
     frame.put("file", (), paths, {"long_name": "file of each run, from the folder of this one"})
+    lacks = np.zeros(frame.shape, np.int64)
+    for member in members:
+        lacks[member.run.index] = member.lacks_steps_before
+    said = {"long_name": "before which step the rows of each run are lost; 0 where none are"}
+    frame.put(LACKS, (), lacks, said)
     for name in ("N", "T", "Q", "K_P", "K_Q"):
         values = np.full(frame.shape, np.nan)
         for member in members:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from scbsim.observables import NAMES
 from scbsim.spec.sweep import SweepRun
-from scbsim.storage.reader import load, opened
-from scbsim.storage.schema import TRAJECTORY
+from scbsim.storage.reader import load_quietly, opened
+from scbsim.storage.schema import LACKS, TRAJECTORY
 from scbsim.sweep.folder import SweepFolder
 
 
@@ -34,6 +34,8 @@ class Member:
         (M,), or (M, R).
     numbers : dict
         N, T, Q, K_P, K_Q.
+    lacks_steps_before : int
+        Before which step its rows are lost; 0 if it has all of them.
     """
 
     run: SweepRun
@@ -43,6 +45,7 @@ class Member:
     streams: NDArray[np.int64] | None
     normalized: dict[str, NDArray[Any]]
     numbers: dict[str, float]
+    lacks_steps_before: int = 0
 
     @property
     def rows(self) -> int:
@@ -95,7 +98,7 @@ def members_of(folder: SweepFolder, runs: Iterable[SweepRun]) -> list[Member]:
 
 
 def _member(run: SweepRun, path: Path) -> Member:
-    found = load(path)
+    found = load_quietly(path)
     with opened(path) as file:
         full = file[TRAJECTORY][NAMES[0]].shape
     columns = [name for name in found.data_vars if str(name).startswith("normalized_")]
@@ -108,6 +111,7 @@ def _member(run: SweepRun, path: Path) -> Member:
         # A file has replicas last.
         {str(name).removeprefix("normalized_"): found[name].values.T for name in columns},
         {name: float(found.attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")},
+        found.attrs.get(LACKS, 0),
     )
 
 
