@@ -36,7 +36,7 @@ def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
     check_picture(picture, overwrite=overwrite)
 
     from scbsim.figures.overview import draw, labels
-    from scbsim.storage.reader import load
+    from scbsim.storage.loading import load
 
     runs = [load(path) for path in paths]
     save(draw(dict(zip(labels(paths), runs, strict=True))), picture)

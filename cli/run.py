@@ -17,7 +17,7 @@ from scbsim.cli.options import (
     set_option,
     threads_option,
 )
-from scbsim.errors import InputError
+from scbsim.errors import InputError, ScbsimError
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
@@ -147,11 +147,14 @@ def _checked(
 
 def _tell(output: Path, seconds: float, done_before: int | None, *, quiet: bool) -> None:
     from scbsim.cli.summary import summarise
+    from scbsim.storage.lacking import lacking_in_words
     from scbsim.storage.reader import describe
 
     content = describe(output)
     if done_before == content["step"]:
-        say(f"{output} is finished: nothing to do", err=quiet)
+        lacks = content["lacks_steps_before"]
+        but = f". It {lacking_in_words(lacks)}" if lacks else ""
+        say(f"{output} is finished: nothing to do{but}", err=quiet)
         return
     ended, *rest = summarise(content, seconds)
     if not quiet or content["status"] != "complete":
@@ -168,7 +171,7 @@ def _finished_step(path: Path) -> int | None:
         return None
     try:
         content = describe(path)
-    except InputError:
+    except ScbsimError:
         # Whether it can be taken up all the same is for the run to find out.
         return None
     return int(content["step"]) if content["status"] in ("complete", "diverged") else None

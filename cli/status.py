@@ -78,15 +78,15 @@ def _print(folder: SweepFolder, found: list[RunState]) -> None:
     counts = _counts(found)
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
     say(f"{folder.path}: {len(found)} runs: {said}")
-    left = [each for each in found if each.state not in FINISHED]
+    left = [each for each in found if each.state not in FINISHED or each.note]
     # What asks for something to be done stands first.
-    left.sort(key=lambda each: each.state not in BROKEN)
+    left.sort(key=lambda each: (each.state in FINISHED, each.state not in BROKEN))
     width = max((len(each.run.name) for each in left[:_SHOWN]), default=0)
     for each in left[:_SHOWN]:
         steps = f"{each.step}/{each.total}"
         line = f"  {each.run.name:<{width}}  {each.state:<11}  {steps}  {each.note}"
         say(line.rstrip())
     if len(left) > _SHOWN:
-        click.echo(f"  and {len(left) - _SHOWN} more; --json has all")
-    if not left:
+        say(f"  and {len(left) - _SHOWN} more; --json has all")
+    if all(each.state in FINISHED for each in left):
         say(f"next: scbsim collect {folder.path} -o ALL.h5")

@@ -45,6 +45,8 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
     list of str
         The first line is the status.
     """
+    from scbsim.storage.lacking import lacking_in_words
+
     status, made, last = content["status"], content["provenance"], content["step"]
     if status == "stopped":
         # Of the last steps, the file may not have a row.
@@ -63,6 +65,8 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
         lines.append(f"replicas:   {counts}; medians over {content['replicas']} replicas follow")
     if len(content["spec"]["stage"]) > 1 and content["stages"]:
         lines.append(f"stages:     {'; '.join(map(_stage, content['stages']))}")
+    if content["lacks_steps_before"]:
+        lines.append(f"lacking:    it {lacking_in_words(content['lacks_steps_before'])}")
     if content["last"]:
         lines.append(f"signals:    {_signals(content['last'])}")
     if content["normalized"]:

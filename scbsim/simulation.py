@@ -23,7 +23,7 @@ from scbsim.task import Task
 from scbsim.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from scbsim.storage.resume import Past
+    from scbsim.storage.past import Past
     from scbsim.storage.session import Session
 
 
@@ -79,9 +79,12 @@ def simulate(
     MemoryNeeded
         If the state does not fit; nothing was made, no file either.
     OutputError
-        If ``output`` exists, holds another run, or cannot be written.
+        If ``output`` exists, holds another run, or one of another task, or cannot be written.
     RunFailed
-        If a write fails or another process writes ``output``; what was committed is whole.
+        If a write fails or another process writes ``output``; what was committed is whole. If the
+        file that is to be taken up could not be checked; it is left as it is.
+    Stopped
+        If ``stop`` says so while that file is checked; it is left as it is.
 
     Notes
     -----
@@ -96,7 +99,7 @@ def simulate(
             raise InputError("output.snapshot_every: snapshots go to a file, and none is given")
         recorder, _ = _simulate(spec, task, None, progress=progress, threads=threads, stop=stop)
         return recorder.trajectory()
-    from scbsim.storage.reader import load
+    from scbsim.storage.loading import load
 
     run_to_file(
         spec,
@@ -129,7 +132,7 @@ def run_to_file(
     from scbsim.storage.glance import glance
     from scbsim.storage.session import Session
 
-    with Session(output, spec, overwrite=overwrite, resume=resume) as session:
+    with Session(output, spec, overwrite=overwrite, resume=resume, task=task, stop=stop) as session:
         if session.finished:
             return glance(session.path).status
         _, status = _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
@@ -148,6 +151,8 @@ def _simulate(
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = task_of(spec, past.task if past and past.task else task)
+    if session and past:
+        past.require_task(session.path, task)
     choice = _choice(spec, task, past)
     count = threads_for(threads, choice, spec, task)
     level = spec.output.normalize_level
@@ -156,8 +161,8 @@ def _simulate(
     with assembled(choice, spec, task, stages, level, count, stream) as ensemble:
         if spec.init.from_ is not None and not (past and past.position):
             start_from(spec.init.from_, ensemble, task)
-        name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
-        header = RunHeader(spec, task, provenance(choice, count, source), stream, **name)
+        carried = past.carried() if past else {"stream": stream}
+        header = RunHeader(spec, task, provenance(choice, count, source), **carried)
         memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
         engine = ensemble.replicas[0].engine
         recorder: Recorder = memory

@@ -112,8 +112,13 @@ def assemble(
     for i, name in enumerate(NAMES):
         values = np.array([row.row[i] for row in normalized], np.float64)
         variables[f"normalized_{name}"] = (at, values)
-    variables["stage_end"] = ("stage_index", np.array([e.step for e in tables.stages], np.int64))
-    variables["stage_reason"] = ("stage_index", np.array([e.reason for e in tables.stages], "U8"))
+    # A file that lacks its first rows may lack the ends of the first stages.
+    count = max((end.stage for end in tables.stages), default=-1) + 1
+    ends, reasons = np.full(count, -1, np.int64), np.full(count, "", "U8")
+    for end in tables.stages:
+        ends[end.stage], reasons[end.stage] = end.step, end.reason
+    variables["stage_end"] = ("stage_index", ends)
+    variables["stage_reason"] = ("stage_index", reasons)
     return xarray.Dataset(
         variables,
         coords={"step": ("step", columns["step"], {"long_name": "steps taken"})},

@@ -12,7 +12,7 @@ from functools import partial
 from time import monotonic, perf_counter, sleep
 
 from scbsim.cluster.team import Alone, Team
-from scbsim.errors import ScbsimError
+from scbsim.errors import ScbsimError, Stopped
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, read_failure, write_failure
@@ -77,6 +77,10 @@ def run_bundle(
             if team.lost(error):
                 # No failure of the run's, which is to go on when the job does.
                 raise
+            if _stopped(error):
+                team.failed_alike()
+                say(f"{name}: {error}")
+                continue
             told = str(error) if isinstance(error, ScbsimError) else f"internal error: {error!r}"
             alike = team.failed_alike()
             if team.leads or not alike:
@@ -89,6 +93,11 @@ def run_bundle(
             if team.leads:
                 say(f"{name}: {ended} in {perf_counter() - began:.1f} s")
     return failed
+
+
+def _stopped(error: Exception) -> bool:
+    """Return whether a run was told to stop before it went on, here or on another rank."""
+    return getattr(error, "exit_status", 0) == Stopped.exit_status
 
 
 def _before(folder: SweepFolder, run: SweepRun, job: str) -> str:

@@ -158,7 +158,8 @@ def matrices(path: Path) -> Matrices:
     from scbsim.engines.batch import BatchEngine
     from scbsim.engines.choose import build, choose
     from scbsim.figures.real_batches import spec_of
-    from scbsim.storage.reader import last_state, load
+    from scbsim.storage.loading import load
+    from scbsim.storage.reader import last_state
 
     task, state = last_state(str(path))
     spec = spec_of(load(path))

@@ -25,7 +25,8 @@ from scbsim.simulation import closing, label_of, require_sizes, stream_of, task_
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
 from scbsim.storage.glance import glance
-from scbsim.storage.reader import last_state, load
+from scbsim.storage.loading import load
+from scbsim.storage.reader import last_state
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 from scbsim.trajectory import Trajectory
@@ -100,7 +101,9 @@ def run_shared_to_file(
         On ranks other than the one where something went wrong.
     """
     world.together(lambda: require_shareable(spec, world.size))
-    with SharedSession(world, output, spec, overwrite=overwrite, resume=resume) as session:
+    with SharedSession(
+        world, output, spec, overwrite=overwrite, resume=resume, stop=stop
+    ) as session:
         if session.finished:
             ended: str = world.told(world.on_lead(lambda: glance(session.path).status))
             return ended
@@ -125,7 +128,7 @@ def _run(
     task = past.task if past and past.task else None
     if task is None:
         # Drawn once: on another processor its last bits may differ.
-        task = world.told(world.on_lead(lambda: task_of(spec, None)))
+        task = world.told(world.on_lead(lambda: _task_anew(spec, session)))
     assert task is not None
     processors = world.processors()
     choice, most = world.together(lambda: _means(world, spec, task, session, threads))
@@ -137,9 +140,9 @@ def _run(
         there, state = world.together(lambda: last_state(path, world.share))
         world.together(lambda: require_sizes(path, there, task))
         engine.adopt(state, there)
-    name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
+    carried = past.carried() if past else {"stream": stream}
     made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
-    header = RunHeader(spec, task, made, stream, **name)
+    header = RunHeader(spec, task, made, **carried)
     recorder = session.recorder(header, engine.state())
     before = numba.get_num_threads()
     numba.set_num_threads(count)
@@ -162,6 +165,14 @@ def _run(
     finally:
         numba.set_num_threads(before)
     return run.status
+
+
+def _task_anew(spec: RunSpec, session: SharedSession) -> Task:
+    """Return the task of a spec; the same as before, of a run whose file is gone."""
+    task = task_of(spec, None)
+    if session.past:
+        session.past.require_task(session.path, task)
+    return task
 
 
 def _source(spec: RunSpec) -> str:

@@ -19,6 +19,7 @@ from scbsim.errors import OutputError, RunFailed
 from scbsim.observables import NAMES, OBSERVABLES
 from scbsim.phase.grid import Grid
 from scbsim.phase.results import COUNTS, DIMS, Results, median_of
+from scbsim.reading import fail_if_unread, reading
 from scbsim.storage.checkpoint import beside
 from scbsim.storage.hdf5 import reason
 from scbsim.storage.schema import LIBVER
@@ -59,9 +60,11 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
     ------
     OutputError
         If it is no such file, is damaged, or is of another grid.
+    RunFailed
+        If the system could not read it.
     """
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with reading(path) as file:
             found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
             if found.get("format") != FORMAT:
                 raise OutputError(f"{path} is no phase diagram; --overwrite replaces it")
@@ -80,6 +83,7 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
     except (OSError, KeyError, ValueError) as error:
         if isinstance(error, OutputError):
             raise
+        fail_if_unread(path, error)
         raise OutputError(
             f"{path} cannot be read ({reason(error)}); --overwrite replaces it"
         ) from error

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import ScbsimError
+from scbsim.reading import fail_if_unread, reading
 from scbsim.storage.hdf5 import failing_plainly, failing_whole
 from scbsim.storage.schema import LEAST_ROOM, LIBVER
 from scbsim.storage.shards import (
@@ -123,29 +124,40 @@ def _remove_stale_shards(output: Path) -> None:
 
 
 def read_checkpoint(
-    output: Path, read: Callable[[Path, str], Checkpoint] | None = None
+    output: Path,
+    read: Callable[[Path, str], Checkpoint] | None = None,
+    fits: Callable[[Checkpoint], bool] = lambda _: True,
 ) -> Checkpoint | None:
-    """Return the last checkpoint beside an output that is whole, or None.
+    """Return the last checkpoint beside an output that is whole and fits, or None.
 
     Parameters
     ----------
     output : Path
     read : callable, optional
         Reads one, given the output and its suffix; :func:`read_one` unless given.
+    fits : callable
+        Whether one that was read is to be taken.
 
     Raises
     ------
     MemoryNeeded
         If it does not fit into memory.
+    RunFailed
+        If the system could not read it.
     """
     for name in ("ckpt", "ckpt.1"):
         try:
-            return (read or read_one)(output, name)
-        except (ScbsimError, MemoryError):
-            # Not for a fault of its own: the run must not begin anew for that.
+            found = (read or read_one)(output, name)
+        except ScbsimError:
             raise
-        except Exception:
+        except FileNotFoundError:
             continue
+        except Exception as error:
+            # Not for a fault of its own: the run must not begin anew for that.
+            fail_if_unread(beside(output, name), error)
+            continue
+        if fits(found):
+            return found
     return None
 
 
@@ -159,7 +171,7 @@ def checkpoint_step(output: Path) -> int | None:
 
 def _facts(output: Path, name: str) -> dict[str, Any]:
     """Return the small numbers of a checkpoint; none where there is none."""
-    with suppress(Exception), h5py.File(beside(output, name), "r", locking=False) as file:
+    with suppress(Exception), reading(beside(output, name)) as file:
         facts: dict[str, Any] = json.loads(text(file.attrs, "facts"))
         return facts
     return {}
@@ -178,7 +190,7 @@ def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
     Any error says that it is not whole, but one of memory.
     """
     path = beside(output, name)
-    with h5py.File(path, "r", locking=False) as file:
+    with reading(path) as file:
         if text(file.attrs, "format") != FORMAT:
             raise ValueError(f"{path} is no checkpoint")
         facts = json.loads(text(file.attrs, "facts"))

@@ -21,6 +21,9 @@ from scbsim.storage.schema import (
     DIAGNOSIS_BYTES,
     FINAL,
     FORMAT,
+    INIT_RUN,
+    INIT_STEP,
+    LACKS,
     LIBVER,
     NORMALIZED,
     PAGE,
@@ -29,15 +32,20 @@ from scbsim.storage.schema import (
     SNAPSHOTS,
     STAGES,
     TASK,
+    TASK_DIGEST,
     TRAJECTORY,
     chunk_rows,
 )
+from scbsim.storage.sources import Start
 from scbsim.storage.states import make_states
 from scbsim.storage.text import put_room, put_text
+from scbsim.task.digest import digest_of
 from scbsim.trajectory import task_attributes
 
 
-def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
+def empty_file(
+    header: RunHeader, state: State, snapshot: State, start: Start | None = None
+) -> bytes:
     """Return the bytes of the file: header and task, and columns with no rows.
 
     Made in memory, so that a full disk meets a plain write and not half of HDF5.
@@ -47,6 +55,8 @@ def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
     header : RunHeader
     state, snapshot : dict of arrays
         An engine's: the last state and snapshots have these shapes.
+    start : Start, optional
+        The state of another run that it starts from.
     """
     image = BytesIO()
     pages = {"fs_strategy": "page", "fs_page_size": PAGE}
@@ -60,8 +70,14 @@ def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
             code_version=__version__,
             spec=header.spec.to_json(),
             provenance=json.dumps(header.provenance),
+            **{TASK_DIGEST: digest_of(header.task_parts)},
         )
         put_stream(file.attrs, header.stream)
+        if start is not None:
+            put_text(file.attrs, **{INIT_RUN: start.run_uuid})
+            file.attrs[INIT_STEP] = start.step
+        if header.lacks_steps_before:
+            file.attrs[LACKS] = header.lacks_steps_before
         task = file.create_group(TASK)
         for name in ("mu", "P", "q_positions", "q_weights"):
             # Runs go on from these, so what a disk spoils must be noticed.

@@ -20,10 +20,21 @@ def growing(path: Path) -> h5py.File:
     mode on later; a file whose writer died in between can be read by no one. Without HDF5's own
     lock, by which a reader that holds the file open would keep us out; ours is held.
     """
+    return _opened(path, h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE)
+
+
+def following(path: Path) -> h5py.File:
+    """Open a file to read what another, or this process itself, writes meanwhile."""
+    return _opened(path, h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ)
+
+
+def _opened(path: Path, flags: int) -> h5py.File:
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    # HDF5 shares a file among all of a process who open it by one driver, and refuses those who ask
+    # for other options. This driver is as the usual one, and no notebook has a file open by it.
+    access.set_fapl_log(b"", 0, 0)
     access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
     access.set_file_locking(False, False)
-    flags = h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE
     return h5py.File(h5py.h5f.open(os.fsencode(path), flags, access))
 
 

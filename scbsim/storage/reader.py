@@ -13,6 +13,7 @@ import numpy as np
 
 from scbsim.errors import OutputError, ScbsimError
 from scbsim.observables import NAMES, STATUS
+from scbsim.reading import fail_if_unread, reading
 from scbsim.state import State
 from scbsim.storage.checkpoint import checkpoint_step
 from scbsim.storage.ensemble_reader import (
@@ -21,11 +22,14 @@ from scbsim.storage.ensemble_reader import (
     read_tables,
 )
 from scbsim.storage.format import check_format, check_tables
+from scbsim.storage.hdf5 import following
+from scbsim.storage.lacking import lacks_steps_before
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
     DIAGNOSIS,
     FINAL,
     FORMAT,
+    LACKS,
     NORMALIZED,
     REASONS,
     STAGES,
@@ -34,14 +38,11 @@ from scbsim.storage.schema import (
 )
 from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
-from scbsim.storage.superblock import Repaired, superblock
+from scbsim.storage.superblock import content_of, superblock
 from scbsim.storage.text import spec_table, table, text
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
-from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
-from scbsim.trajectory_ensemble import assemble_ensemble
-
-_OF_TASK = ("N", "T", "Q", "K_P", "K_Q")
+from scbsim.trajectory import NormalizedRow, StageEnd, Tables
 
 
 class Damaged(OutputError):
@@ -66,6 +67,8 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
         If it is of another format.
     Damaged
         If it is, and what the body reads of it is not whole.
+    RunFailed
+        If the system could not read it, for want of memory or by an error of the disk.
     """
     path = Path(path)
     if not path.exists():
@@ -77,7 +80,8 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
     if path.stat().st_size == 0:
         raise OutputError(f"{path} is empty: nothing was written to it")
     try:
-        with _open(path) as file:
+        with ExitStack() as held:
+            file = _entered(path, held)
             check_format(path, file, format)
             if format == FORMAT:
                 check_tables(file.attrs)
@@ -85,14 +89,9 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
     except ScbsimError:
         raise
     except Exception as error:
+        fail_if_unread(path, error)
         # There is no end of what damaged bytes make h5py raise.
         raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[h5py.File]:
-    with ExitStack() as held:
-        yield _entered(path, held)
 
 
 def _entered(path: Path, held: ExitStack) -> h5py.File:
@@ -102,81 +101,20 @@ def _entered(path: Path, held: ExitStack) -> h5py.File:
         raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
     if not h5py.is_hdf5(path):
         raise OutputError(f"{path} is not an HDF5 file")
-    if block.writing and writer_of(path):
-        # In the process that writes it, HDF5 wants it opened as the writer did: without its lock.
-        return held.enter_context(h5py.File(path, "r", swmr=True, locking=False))
-    if not block.sound:
-        content = held.enter_context(Repaired(path))
-        return held.enter_context(h5py.File(content, "r"))
-    try:
-        return held.enter_context(h5py.File(path, "r", locking=False))
-    except OSError:
-        if superblock(path).sound:
-            raise
+    if (block.writing or block.sound) and writer_of(path):
+        # A file that is still sound may be written at any moment.
+        return held.enter_context(following(path))
+    file = held.enter_context(reading(path, content_of(path, block)))
+    if block.sound and not superblock(path).sound:
         # Its writer has begun in between.
         return _entered(path, held)
+    return file
 
 
 def _in_one_line(error: Exception) -> str:
     words = error.strerror if isinstance(error, OSError) and error.filename else str(error)
     said = " ".join(str(words).split()) or type(error).__name__
     return said[:200]
-
-
-def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
-    """Load the trajectory of a run from its file, as far as it is written.
-
-    Parameters
-    ----------
-    path : path of an output file
-        Finished, or still being written.
-    lazy : bool
-        Read the columns when they are used, and only what is used of them; steps are read at
-        once. The dataset needs the file then, until its method ``load`` is called.
-
-    Returns
-    -------
-    xarray.Dataset
-        As :func:`scbsim.simulate` returns it.
-
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
-    """
-    with opened(path) as file:
-        attributes: dict[str, Any] = {name: _plain(file[TASK].attrs[name]) for name in _OF_TASK}
-        attributes["engine"] = table(file.attrs, "provenance")["engine"]
-        for name in ("spec", "provenance", "run_uuid", "created_utc"):
-            attributes[name] = text(file.attrs, name)
-        group = file[TRAJECTORY]
-        if found := _diagnosis(group):
-            attributes["diagnosis"] = found
-        status, n = _progress(group)
-        if is_ensemble(file):
-            tables = read_tables(file)
-            _, n = _progress(group)
-            first, columns = int(group["replica"][0]), _columns(path, file, n, lazy)
-            return assemble_ensemble(first, columns, tables, status, attributes)
-        return assemble(_columns(path, file, n, lazy), _tables(file), status, attributes)
-
-
-def _columns(
-    path: str | os.PathLike[str], file: h5py.File, rows: int, lazy: bool
-) -> dict[str, Any]:
-    """Return the first rows of all columns, with replicas first."""
-    group, names = file[TRAJECTORY], ("stage", *NAMES)
-    for name in ("step", *names):
-        if len(group[name]) < rows:
-            raise Damaged(f"{path} cannot be read: {name} is short of {rows} rows")
-    if lazy:
-        from scbsim.storage.lazy import lazy_column
-
-        where = Path(path).absolute()
-        columns = {name: lazy_column(where, file, name, rows) for name in names}
-    else:
-        columns = {name: group[name][:rows].T for name in names}
-    return {"step": group["step"][:rows], **columns}
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -197,13 +135,14 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status, n = _progress(group)
+        status, n = progress(group)
         if is_ensemble(file):
             tables = read_tables(file)
-            _, n = _progress(group)
+            _, n = progress(group)
             end = describe_ensemble(file, tables, n)
         else:
             end = _describe_end(file, n)
+        lacks = lacks_steps_before(file)
         return {
             "path": str(path),
             "bytes": Path(path).stat().st_size,
@@ -216,10 +155,11 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             "writer": writer_of(Path(path)),
             "checkpoint_step": checkpoint_step(Path(path)),
             "rows": n,
-            "step": int(group["step"][n - 1]) if n else 0,
-            "diagnosis": _diagnosis(group),
+            "step": int(group["step"][n - 1]) if n else max(0, lacks - 1),
+            LACKS: lacks,
+            "diagnosis": diagnosis_of(group),
             **end,
-            "task": {name: _plain(file[TASK].attrs[name]) for name in _OF_TASK},
+            "task": numbers_of(file),
             "spec": spec_table(file.attrs),
             "provenance": table(file.attrs, "provenance"),
         }
@@ -254,7 +194,7 @@ def final_of(path: str | os.PathLike[str], file: h5py.File) -> h5py.Group:
     """
     if FINAL in file and len(file[FINAL]["step"]):
         return file[FINAL]
-    status, _ = _progress(file[TRAJECTORY])
+    status, _ = progress(file[TRAJECTORY])
     why = "it did not keep it: run it with output.final_state = true"
     if is_ensemble(file):
         why = (
@@ -266,7 +206,7 @@ def final_of(path: str | os.PathLike[str], file: h5py.File) -> h5py.Group:
     raise OutputError(f"{path} holds no last state to start from; {why}")
 
 
-def _progress(group: h5py.Group) -> tuple[str, int]:
+def progress(group: h5py.Group) -> tuple[str, int]:
     """Return the status and the rows that count.
 
     While someone writes, what is read first may be older: an older status goes with any rows, an
@@ -276,7 +216,7 @@ def _progress(group: h5py.Group) -> tuple[str, int]:
     return status, int(group["n_committed"][()])
 
 
-def _diagnosis(group: h5py.Group) -> str:
+def diagnosis_of(group: h5py.Group) -> str:
     """Return what a complete run did not learn, and why; empty if nothing is known of that."""
     attributes = group["status"].attrs
     return text(attributes, DIAGNOSIS) if DIAGNOSIS in attributes else ""
@@ -284,7 +224,7 @@ def _diagnosis(group: h5py.Group) -> str:
 
 def _describe_end(file: h5py.File, n: int) -> dict[str, Any]:
     """Return what a run last came to, by its rows and tables."""
-    group, tables = file[TRAJECTORY], _tables(file)
+    group, tables = file[TRAJECTORY], tables_of(file)
     return {
         "last": {name: float(group[name][n - 1]) for name in NAMES} if n else {},
         "normalized": _describe_normalized(tables.normalized[-1] if tables.normalized else None),
@@ -299,7 +239,8 @@ def _describe_normalized(row: NormalizedRow | None) -> dict[str, float] | None:
     return {"step": row.step, "stage": row.stage, "count": row.count, **values}
 
 
-def _tables(file: h5py.File) -> Tables:
+def tables_of(file: h5py.File) -> Tables:
+    """Return the small tables of a single run."""
     group = file[STAGES]
     ends = zip(group["stage"][:], group["end_step"][:], group["reason"][:], strict=False)
     stages = [StageEnd(int(stage), int(step), REASONS[int(reason)]) for stage, step, reason in ends]
@@ -309,6 +250,11 @@ def _tables(file: h5py.File) -> Tables:
     numbers = [group[name][:n].tolist() for name in ("step", "stage", "count")]
     rows = np.stack([group[name][:n] for name in NAMES], axis=1)
     return Tables(stages, [NormalizedRow(*row) for row in zip(*numbers, rows, strict=True)])
+
+
+def numbers_of(file: h5py.File) -> dict[str, int | float]:
+    """Return the numbers of the task that pictures and tables need."""
+    return {name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")}
 
 
 def _plain(value: Any) -> int | float:

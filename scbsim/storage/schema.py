@@ -31,6 +31,11 @@ TASK = "task"
 SNAPSHOTS = "snapshots"
 FINAL = "final"
 
+TASK_DIGEST = "task_digest"
+INIT_RUN, INIT_STEP = "init_run_uuid", "init_step"
+LACKS = "lacks_steps_before"
+"""Attributes of the file: its task, the state it started from, and the rows that were lost."""
+
 MOST_CHUNK_ROWS = 16384
 MOST_CHUNK_VALUES = 2**16
 MOST_CHUNK_BYTES = 2**22

@@ -20,16 +20,21 @@ from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.storage.checkpoint import Checkpoint, beside, remove_checkpoints, write_checkpoint
+from scbsim.storage.damage import put_aside
 from scbsim.storage.empty import empty_file
 from scbsim.storage.ensemble import EnsembleRecorder
 from scbsim.storage.hdf5 import failing_plainly, failing_whole, growing
 from scbsim.storage.lock import WriterLock
+from scbsim.storage.past import Past, Reading
 from scbsim.storage.position import Position
-from scbsim.storage.resume import Past, past_of
-from scbsim.storage.schema import LEAST_ROOM, LIBVER, TRAJECTORY
+from scbsim.storage.resume import past_of
+from scbsim.storage.schema import LACKS, LEAST_ROOM, LIBVER, TRAJECTORY
+from scbsim.storage.sources import start_of
 from scbsim.storage.space import make_room, sync
 from scbsim.storage.text import put_text
+from scbsim.storage.verify import Stop
 from scbsim.storage.writer import Cursors, FileRecorder, forget_end
+from scbsim.task import Task
 
 
 class Session:
@@ -43,19 +48,34 @@ class Session:
         Replace a file that exists, once the new one stands.
     resume : bool
         Go on with the run that the file holds.
+    task : Task, optional
+        One to go on with; the file's own unless given.
+    stop : callable, optional
+        Asked while the file is checked.
 
     Raises
     ------
     OutputError
         If the file exists and is neither to be replaced nor taken up, or holds another run.
     RunFailed
-        If another process writes it.
+        If another process writes it, or it could not be checked.
+    Stopped
+        If ``stop`` said True before the file was known to be whole; it is left as it is.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], spec: RunSpec, *, overwrite: bool, resume: bool
+        self,
+        path: str | os.PathLike[str],
+        spec: RunSpec,
+        *,
+        overwrite: bool,
+        resume: bool,
+        task: Task | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self.path = Path(path)
+        self._task = task
+        self._stop = stop or (lambda: False)
         self._spec = spec
         self._overwrite = overwrite
         self._seconds = spec.output.checkpoint_seconds
@@ -72,7 +92,7 @@ class Session:
         self._lock, self._made = _locked(self.path)
         try:
             there = resume and self.path.exists()
-            self.past: Past | None = self._past() if there else None
+            self.past: Past | None = self._past() if resume else None
             self.finished = there and self.past is None
             if self.finished:
                 # It may have been killed just before it did so itself.
@@ -81,8 +101,8 @@ class Session:
             self._release()
             raise
 
-    def _past(self) -> Past | None:
-        return past_of(self.path, self._spec)
+    def _past(self, reading: Reading | None = None) -> Past | None:
+        return past_of(self.path, self._spec, reading, task=self._task, stop=self._stop)
 
     def __enter__(self) -> Session:
         return self
@@ -114,10 +134,11 @@ class Session:
             if self.past is None:
                 # Another run's: should we die now, they would be taken for ours.
                 remove_checkpoints(self.path)
-            elif self.past.position:
-                # What it says of rows is of the damaged file, and the new one has none.
-                self._keep(self.past.position, self.past.cursors)
-            self._place(empty_file(header, state, snapshot))
+            start = start_of(self._spec) if self.past is None else None
+            image = empty_file(header, state, snapshot, start)
+            if self.past is not None:
+                put_aside(self.path, self.past)
+            self._place(image)
             self._recorder = self._recording(Cursors())
         else:
             if self.past.respecify:
@@ -206,6 +227,8 @@ class Session:
             "cursors": vars(cursors),
             "created_utc": self._header.created_utc,
             "stream": vars(self._header.stream),
+            "task": self._header.task_parts,
+            LACKS: self._header.lacks_steps_before,
         }
         spec, arrays = self._spec.to_json(), position.arrays()
         return Checkpoint(self._header.run_uuid, spec, facts, arrays)

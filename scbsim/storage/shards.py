@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.memory import require
+from scbsim.reading import reading
 from scbsim.storage.hdf5 import failing_plainly, failing_whole
 from scbsim.storage.pieces import places
 from scbsim.storage.schema import LEAST_ROOM, LIBVER
@@ -120,7 +121,7 @@ def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[An
     for rank, (first, end) in enumerate(pairwise(firsts)):
         if first < wanted.stop and end > wanted.start:
             path = shard_path(output, table["generation"], rank)
-            with h5py.File(path, "r", locking=False) as file:
+            with reading(path) as file:
                 if file[_BULK].shape != (end - first, table["T"]):
                     raise ValueError(f"{path} has other columns than its checkpoint says")
                 _copy(file[_BULK], first, wanted, bulk)
@@ -161,4 +162,4 @@ def _copy(data: h5py.Dataset, first: int, wanted: slice, bulk: NDArray[Any]) -> 
             here = piece[begin - first - rows.start : end - first - rows.start]
             bulk[begin - wanted.start : end - wanted.start, positions] = here
     if crc != int(data.attrs["crc32"]):
-        raise ValueError(f"{data.file.filename} is damaged")
+        raise ValueError(f"{data.name} is damaged")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import struct
-from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scbsim.reading import Content
 from scbsim.storage.schema import PAGE
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -90,7 +90,7 @@ def _repaired(head: bytes, size: int) -> bytes:
     return bytes(block)
 
 
-class Repaired(FileIO):
+class Repaired(Content):
     """A file of a dead writer as :func:`repair` would leave it, to be read; it stays as it is.
 
     HDF5 takes it for finished. In one that is still being written it would wait for ever for what
@@ -98,11 +98,11 @@ class Repaired(FileIO):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "rb")
+        super().__init__(path)
         head = self.read(_BYTES)
         self._head = _repaired(head, path.stat().st_size) if len(head) == _BYTES else head
 
-    def readinto(self, buffer: Any, /) -> int | None:
+    def readinto(self, buffer: Any, /) -> int:
         """Read as any file does, but for the first bytes."""
         begin, end = self.tell(), len(self._head)
         count = super().readinto(buffer)
@@ -110,6 +110,11 @@ class Repaired(FileIO):
             last = min(end, begin + count)
             memoryview(buffer).cast("B")[: last - begin] = self._head[begin:last]
         return count
+
+
+def content_of(path: Path, block: Superblock) -> Content:
+    """Return the bytes of a file that no one writes, as HDF5 can read them."""
+    return Content(path) if block.sound else Repaired(path)
 
 
 def lookup3(data: bytes) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,11 +13,11 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
-from scbsim.errors import InputError, OutputError, RunFailed
+from scbsim.errors import InputError, OutputError, RunFailed, RunWarning
 from scbsim.observables import STATUS_CODE
 from scbsim.storage.collection import MEANING, MISSING
 from scbsim.storage.hdf5 import reason
-from scbsim.storage.schema import COLLECTION, LEAST_ROOM, LIBVER, VERSIONS
+from scbsim.storage.schema import COLLECTION, LACKS, LEAST_ROOM, LIBVER, VERSIONS
 from scbsim.storage.space import require_room, sync
 from scbsim.storage.text import put_text
 from scbsim.sweep import columns
@@ -73,6 +74,11 @@ def collect(
         ``output`` exists.
     RunFailed
         If it cannot be written.
+
+    Warns
+    -----
+    RunWarning
+        If finished runs lack their first rows.
     """
     if copy is not None:
         if copy and link:
@@ -87,6 +93,7 @@ def collect(
     _require_finished(found, partial)
     if not survey.members:
         raise OutputError(f"{folder.path} has no finished run to collect")
+    _warn_of_lacking(survey.members)
     if link and len(survey.members) > MOST_LINKED:
         raise InputError(
             f"{len(survey.members)} runs cannot be linked, {MOST_LINKED} at the most: HDF5 opens "
@@ -110,6 +117,20 @@ def collect(
         _require_finished(found, partial)
         _facts(frame, found, survey.members, paths)
     return [each for each in found if each.state not in FINISHED]
+
+
+def _warn_of_lacking(members: Sequence[Member]) -> None:
+    lacking = [each for each in members if each.lacks_steps_before]
+    if not lacking:
+        return
+    named = [f"{each.run.name} before step {each.lacks_steps_before}" for each in lacking[:_NAMED]]
+    more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
+    warnings.warn(
+        f"{len(lacking)} of {len(members)} runs lack their first rows, which were in a file that "
+        f"was damaged: {', '.join(named)}{more}. {LACKS} in the collection says so of each",
+        RunWarning,
+        stacklevel=3,
+    )
 
 
 def _surveyed(folder: SweepFolder, found: list[RunState]) -> tuple[list[RunState], Survey]:
@@ -218,15 +239,18 @@ def _facts(
         codes[each.run.index] = _CODES.get(each.state, MISSING)
         files[each.run.index] = paths[each.run.name]
     numbers = {name: np.full(frame.shape, np.nan) for name in NUMBERS}
-    rows = np.zeros(frame.shape, np.int64)
+    rows, lacks = np.zeros(frame.shape, np.int64), np.zeros(frame.shape, np.int64)
     for member in members:
         index = member.run.index
         uuids[index], rows[index] = member.uuid, member.rows
+        lacks[index] = member.lacks_steps_before
         for name in NUMBERS:
             numbers[name][index] = member.numbers[name]
     said = {"long_name": "how each run ended", "flag_meanings": " ".join(MEANING.values())}
     frame.put("status", (), codes, said, flag_values=np.array(list(MEANING), np.int64))
     frame.put("rows", (), rows, {"long_name": "rows of each run"})
+    said = {"long_name": "before which step the rows of each run are lost; 0 where none are"}
+    frame.put(LACKS, (), lacks, said)
     frame.put("file", (), files, {"long_name": "file of each run, from the folder of this one"})
     frame.put("run_uuid", (), uuids, {"long_name": "a name that no other run has"})
     for name, values in numbers.items():

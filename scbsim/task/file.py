@@ -36,11 +36,13 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     import h5py
 
+    from scbsim.reading import reading
+
     path = Path(path)
     if not path.is_file():
         raise OutputError(f"{path}: no such file; a task is read from an HDF5 file")
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with reading(path) as file:
             group = file["task"] if isinstance(file.get("task"), h5py.Group) else file
             # By its name: a P that cannot be read must not pass for one that is not there.
             transitions = "P" if "P" in set(group) or _value(group, "K_P") is None else "K_P"

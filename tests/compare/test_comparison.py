@@ -11,8 +11,8 @@ from scbsim.compare.models import MODELS, batch_spec, gaussian_spec
 from scbsim.errors import OutputError, RunFailed, SpecError, Stopped
 from scbsim.observables import NAMES
 from scbsim.spec import RunSpec
+from scbsim.storage.loading import load
 from scbsim.storage.lock import held
-from scbsim.storage.reader import load
 
 FILES = {*(f"{model}.h5" for model in MODELS), NAME}
 

@@ -24,7 +24,7 @@ from scbsim.spec import RunSpec
 from scbsim.storage.lock import writer_of
 from scbsim.storage.reader import describe
 from scbsim.storage.session import _name_new
-from scbsim.storage.verify import fault_of
+from scbsim.storage.verify import checked
 
 LONG = 10**9
 
@@ -234,7 +234,7 @@ def test_files_of_python_beside_the_run(stopped, monkeypatch):
     for name in ("json", "h5py", "pathlib"):
         (folder / f"{name}.py").write_text("raise ImportError")
     monkeypatch.chdir(folder)
-    assert fault_of(stopped / "run.h5") is None
+    assert checked(stopped / "run.h5").kind == "whole"
 
 
 def test_a_state_that_does_not_fit(toml, tmp_path, monkeypatch):
