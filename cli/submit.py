@@ -35,13 +35,13 @@ def submit(
     With --nodes or --ntasks-per-node each run is shared out over that many ranks of MPI.
     """
     from scbsim.cluster.options import Options
-    from scbsim.cluster.submission import require_ranks, scripts
+    from scbsim.cluster.submission import require_possible, scripts
     from scbsim.cluster.submission import submit as submit_sweep
     from scbsim.spec.sweep import Sweep
     from scbsim.sweep.folder import SweepFolder
 
     asked, wanted = Options(**given(options)), Sweep.from_toml(sweep, overrides)
-    require_ranks(wanted, asked)
+    require_possible(output, wanted, asked)
     if dry_run:
         for text in scripts(SweepFolder(output.absolute(), wanted, "dry-run"), asked):
             click.echo(text)
@@ -63,13 +63,13 @@ def resubmit(folder: Path, failed: bool, **options: Any) -> None:
     from dataclasses import replace
 
     from scbsim.cluster.jobs import last_options
-    from scbsim.cluster.submission import require_ranks
+    from scbsim.cluster.submission import require_possible
     from scbsim.cluster.submission import submit as submit_sweep
     from scbsim.sweep.folder import SweepFolder
 
     there = SweepFolder.open(folder)
     asked = replace(last_options(there), **given(options))
-    require_ranks(there.sweep, asked)
+    require_possible(folder, there.sweep, asked)
     _report(folder, submit_sweep(there, asked, broken_only=failed))
 
 

@@ -32,6 +32,23 @@ _RESTARTS = 5
 _HANDED_ON = ("SCBSIM_CACHE_DIR", "NUMBA_CACHE_DIR")
 
 
+def require_writable_name(folder: Path) -> None:
+    """Refuse a folder whose name means something else in the script of a job.
+
+    Raises
+    ------
+    InputError
+        With the reason.
+    """
+    path = os.path.realpath(folder)
+    found = next((each for each in path if each in "%\\" or not each.isprintable()), None)
+    if found is not None:
+        raise InputError(
+            f"{path!r} cannot be the folder of jobs: Slurm and submitit take {found!r} in the name "
+            "of a file for something else. Take a folder without it, in its path, too"
+        )
+
+
 def submit(folder: Path, job_name: str, tasks: Sequence[Sequence[str]], options: Options) -> str:
     """Submit a job with an array of tasks; return its id.
 

@@ -10,6 +10,35 @@ from scbsim.errors import Fault, SpecError
 LEAST_MINUTES = 3
 """A job is told to stop before its time is up; in less it would get nothing done."""
 
+_OWN = {
+    "array": "the runs are its tasks; --runs-per-task and --array-parallelism say how",
+    "job-name": "jobs are found by it",
+    "output": "tasks write to the folder slurm/ in that of the sweep",
+    "error": "tasks write to the folder slurm/ in that of the sweep",
+    "open-mode": "tasks go on in the same files when they begin again",
+    "time": "take --time",
+    "partition": "take --partition",
+    "account": "take --account",
+    "mem": "take --mem",
+    "cpus-per-task": "take --cpus-per-task",
+    "nodes": "take --nodes",
+    "ntasks": "take --nodes and --ntasks-per-node",
+    "ntasks-per-node": "take --ntasks-per-node",
+    "signal": "runs stop with a checkpoint on it before the time is up",
+    "requeue": "what is not finished goes on in the same job",
+    "no-requeue": "what is not finished goes on in the same job",
+    "wrap": "the job has a script",
+    "clusters": "jobs have to be in the queue that squeue shows here",
+    "wait": "submit waits for no job",
+    "parsable": "the answer of sbatch has to be as it is",
+    "quiet": "the answer of sbatch has to be as it is",
+    "test-only": "--dry-run prints the job and submits nothing",
+    "help": "it submits nothing",
+    "usage": "it submits nothing",
+    "version": "it submits nothing",
+}
+"""Options of sbatch that are not free: why, or what to take."""
+
 _TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
 
 
@@ -62,6 +91,23 @@ class Options:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.srun_mpi):
             problem = f'"{self.srun_mpi}" is none of what `srun --mpi=list` names, such as pmi2'
             faults.append(Fault("--srun-mpi", problem))
+        if faults:
+            raise SpecError(faults, "the command line")
+
+    def require_free(self) -> None:
+        """Refuse options of sbatch on which jobs of a sweep depend.
+
+        Raises
+        ------
+        SpecError
+        """
+        faults = [
+            Fault("--sbatch", f'"{words}" cannot be given: {why}')
+            for words in self.sbatch
+            # sbatch takes the beginnings of its options, too.
+            for own, why in _OWN.items()
+            if own.startswith(words.partition("=")[0])
+        ]
         if faults:
             raise SpecError(faults, "the command line")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from scbsim.cluster import executor
+from scbsim.cluster.executor import require_writable_name
 from scbsim.cluster.jobs import Job, add_job, job_name, places
 from scbsim.cluster.options import Options
 from scbsim.cluster.slurm import LARGEST_ARRAY, largest_array
@@ -36,13 +38,24 @@ class Submitted:
         return sum(len(names) for job in self.jobs for names in job.tasks)
 
 
-def require_ranks(sweep: Sweep, options: Options) -> None:
-    """Refuse a sweep with runs that so many ranks cannot share.
+def require_possible(path: Path, sweep: Sweep, options: Options) -> None:
+    """Refuse what would not work once it is submitted.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of the sweep.
+    sweep : Sweep
+    options : Options
 
     Raises
     ------
     InputError
+        If Slurm cannot be told of the folder, options take what jobs depend on, or some runs
+        cannot be shared by so many ranks.
     """
+    require_writable_name(path)
+    options.require_free()
     if options.ranks > 1:
         for run in sweep.runs:
             require_shareable(sweep.spec_of(run), options.ranks)
@@ -60,9 +73,12 @@ def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) 
 
     Raises
     ------
+    InputError
+        As :func:`require_possible` says.
     RunFailed
         If Slurm does not answer or does not take a job; those that it took are written down.
     """
+    require_possible(folder.path, folder.sweep, options)
     with folder.held():
         found = states(folder, places(folder))
         done = Submitted(

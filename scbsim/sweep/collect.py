@@ -100,6 +100,12 @@ def collect(
             "a file for each, and gives NaN for those that the system does not let it open. "
             "Without --link they are copied"
         )
+    paths = _paths(folder, output)
+    if link and any(_in_text(path) != path for path in paths.values()):
+        raise InputError(
+            f"{os.fsencode(folder.path)!r} cannot be linked to: names of files are kept as UTF-8, "
+            "and this is none. Without --link the runs are copied"
+        )
     copied, linked = _columns(survey, link)
     with _made(output, _room(folder, survey, copied)) as file:
         put_text(
@@ -111,7 +117,6 @@ def collect(
         )
         frame = Frame(file, folder.sweep.dimensions)
         _axes(frame, survey)
-        paths = _paths(folder, output)
         columns.link(frame, linked, survey.members, paths)
         found = _copied(Copies(frame, copied), found, survey.members)
         _require_finished(found, partial)
@@ -229,6 +234,11 @@ def _paths(folder: SweepFolder, output: Path) -> dict[str, str]:
     return {name: os.path.join(root, path) for name, path in inner.items()}
 
 
+def _in_text(path: str) -> str:
+    """Return a path as UTF-8; what is none in it is written out."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
 def _facts(
     frame: Frame, found: Sequence[RunState], members: Sequence[Member], paths: Mapping[str, str]
 ) -> None:
@@ -237,7 +247,7 @@ def _facts(
     files, uuids = np.full(frame.shape, "", object), np.full(frame.shape, "", object)
     for each in found:
         codes[each.run.index] = _CODES.get(each.state, MISSING)
-        files[each.run.index] = paths[each.run.name]
+        files[each.run.index] = _in_text(paths[each.run.name])
     numbers = {name: np.full(frame.shape, np.nan) for name in NUMBERS}
     rows, lacks = np.zeros(frame.shape, np.int64), np.zeros(frame.shape, np.int64)
     for member in members:

@@ -54,3 +54,35 @@ def test_runs_are_bundled_and_arrays_are_split_where_a_site_ends_them():
     assert {len(task) for tasks, _ in parts for task in tasks} == {2, 1}
     assert [options.array_parallelism for _, options in parts] == [3, 3, 3]
     assert arrays([], Options(), 5) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        ("array=0-3", "--array-parallelism"),
+        ("arr=0-3", "--array-parallelism"),
+        ("job-name=mine", "found by it"),
+        ("output=x.txt", "the folder slurm/"),
+        ("error=x.txt", "the folder slurm/"),
+        ("time=5", "--time"),
+        ("nodes=3", "--nodes"),
+        ("ntasks=3", "--ntasks-per-node"),
+        ("cpus-per-task=3", "--cpus-per-task"),
+        ("mem=8G", "--mem"),
+        ("partition=big", "--partition"),
+        ("signal=TERM@5", "stop with a checkpoint"),
+        ("no-requeue", "goes on in the same job"),
+        ("wrap=true", "has a script"),
+        ("wait", "waits for no job"),
+        ("clusters=all", "the queue that squeue shows"),
+    ],
+)
+def test_what_jobs_depend_on_cannot_be_given(words, instead):
+    options = Options(sbatch=("qos=long", words))
+    with pytest.raises(SpecError, match=f'--sbatch: "{words}" cannot be given: .*{instead}'):
+        options.require_free()
+
+
+def test_other_options_of_sbatch_are_free():
+    free = "qos=long exclusive constraint=a nodelist=n1 mem-per-cpu=2G time-min=3 gres=gpu:1 hold"
+    Options(sbatch=tuple(free.split())).require_free()

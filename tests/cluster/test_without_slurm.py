@@ -121,3 +121,26 @@ def test_a_damaged_manifest_is_named(tmp_path):
     code, said = ended("status", ".", cwd=tmp_path)
     assert code == 2
     assert "sweep.json is damaged" in said
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), ()])
+def test_options_that_jobs_depend_on_are_refused_before_anything_is_made(nowhere, words):
+    more = ("--sbatch", "array=0-3", "--sbatch", "output=x", *words)
+    code, said = ended("submit", "s.toml", "-o", "d", *more, cwd=nowhere)
+    assert code == 2
+    assert 'the command line has 2 faults:\n  --sbatch: "array=0-3" cannot be given' in said
+    assert not (nowhere / "d").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["%j", "a%x", "50%", "back\\slash", "new\nline", "tab\there", "\x1b"]
+)
+@pytest.mark.parametrize("words", [("--dry-run",), ()])
+def test_folders_that_jobs_cannot_name_are_refused_before_anything_is_made(nowhere, name, words):
+    for folder in (name, f"{name}/inner"):
+        code, said = ended("submit", "s.toml", "-o", folder, *words, cwd=nowhere)
+        assert (code, "cannot be the folder of jobs" in said) == (2, True), said
+    assert sorted(os.listdir(nowhere)) == ["empty", "s.toml"]
+    folder = SweepFolder.made(nowhere / name, Sweep.from_toml(nowhere / "s.toml"))
+    code, said = ended("resubmit", folder.path, cwd=nowhere)
+    assert (code, "cannot be the folder of jobs" in said) == (2, True), said

@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from small_sweeps import collected, ended, ran
 
+from scbsim import load
 from scbsim.errors import InputError, OutputError, RunFailed
 from scbsim.observables import NAMES
 from scbsim.sweep import collect as collecting
@@ -207,3 +208,17 @@ def test_a_folder_is_no_file_to_write(tmp_path):
     folder = ran(tmp_path, SEEDS)
     with pytest.raises(OutputError, match="d is a folder"):
         collect(folder, folder.path, overwrite=True)
+
+
+def test_a_folder_whose_name_is_no_text_is_copied_and_not_linked(tmp_path):
+    odd = tmp_path / os.fsdecode(b"r\xe9s")
+    odd.mkdir()
+    folder = ran(odd, SEEDS)
+    collect(folder, tmp_path / "all.h5")
+    found = load(tmp_path / "all.h5")
+    assert found["file"].values[0] == r"r\xe9s/d/seed=0/run.h5"
+    assert found["alpha_A"].notnull().all()
+    with pytest.raises(InputError, match="cannot be linked to: names of files are kept as UTF-8"):
+        collect(folder, tmp_path / "view.h5", link=True)
+    collect(folder, odd / "view.h5", link=True)
+    assert load(odd / "view.h5")["alpha_A"].equals(found["alpha_A"])

@@ -1,6 +1,7 @@
-"""Commands in an allocation of a real Slurm, with and without its launcher."""
+"""Commands in an allocation of a real Slurm, and jobs in folders of any name."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -51,3 +52,18 @@ def test_two_that_srun_launched_are_still_found(slurm, tmp_path):
     code, said = told(tmp_path, *words)
     assert code == 0, said
     assert json.loads(load(tmp_path / "one.h5").attrs["provenance"])["ranks"] == 2
+
+
+NAMES = ["a b", "it's", 'q"q', "x;y&z", "$HOME", "#h", "(a)*?", "é", "-d", "~", "a=b,c"]
+
+
+def test_jobs_of_folders_of_any_name_run(slurm, tmp_path):
+    (tmp_path / "s.toml").write_text(sweep_text('product = {"seed" = [1]}'))
+    for name in NAMES:
+        code, said = told(tmp_path, *SCBSIM, "submit", "s.toml", "-o", f"./{name}")
+        assert (code, "submitted: 1 runs" in said) == (0, True), said
+    slurm.until(lambda: not slurm.said("squeue", "-h", "-r"), 300)
+    for name in NAMES:
+        assert "1 runs: 1 complete" in told(tmp_path, *SCBSIM, "status", f"./{name}")[1], name
+        assert list((tmp_path / name / "slurm").glob("*_log.out")), name
+    assert sorted(os.listdir(tmp_path)) == sorted([*NAMES, "s.toml"])
