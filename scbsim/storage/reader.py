@@ -248,7 +248,7 @@ def tables_of(file: h5py.File) -> Tables:
     # A row that is being written may lack some columns.
     n = min(len(column) for column in group.values())
     numbers = [group[name][:n].tolist() for name in ("step", "stage", "count")]
-    rows = np.stack([group[name][:n] for name in NAMES], axis=1)
+    rows = np.stack([group[name][:n] for name in NAMES], axis=1, dtype=np.float64)
     return Tables(stages, [NormalizedRow(*row) for row in zip(*numbers, rows, strict=True)])
 
 

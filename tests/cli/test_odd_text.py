@@ -105,6 +105,14 @@ def test_a_spec_that_is_none(content, odd, scbsim, fails):
     assert "is no spec of a run" in fails(scbsim("plot", odd(spec=content)), 2)
 
 
+def test_observables_that_are_no_numbers(odd, scbsim, fails):
+    path = odd()
+    with h5py.File(path, "r+", locking=False) as file:
+        del file["normalized/sim_V"]
+        file["normalized/sim_V"] = [b"much"]
+    assert "cannot be read" in fails(scbsim("info", path), 2)
+
+
 DOTS = ".".join("a" * 1500)
 SPECS = {
     "lists": f"x = {DEEP}",
@@ -144,6 +152,7 @@ def test_a_folder_is_no_run(path, scbsim, fails):
         assert "is a folder" in fails(scbsim(command, path), 2)
 
 
+@pytest.mark.slow
 def test_names_that_are_not_utf_8(process, spec, tmp_path):
     name, folder = os.fsdecode(b"caf\xe9"), os.fsdecode(b"r\xe9s")
     (tmp_path / "sweep.toml").write_text(spec.read_text() + '[sweep]\nproduct = {"seed" = "0:2"}\n')

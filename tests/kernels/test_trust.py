@@ -180,6 +180,7 @@ def open_path():
         yield Path(made)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("as_root")
 @pytest.mark.parametrize("owner", [NOBODY, OTHER])
 def test_a_planted_file_is_unpickled_only_where_it_is_ones_own(owner, open_path):
