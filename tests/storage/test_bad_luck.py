@@ -205,7 +205,7 @@ def test_who_asks_is_taken_for_no_writer(tmp_path):
 
 def test_a_run_that_ends_while_it_is_asked_about(done, monkeypatch):
     said = iter([("running", 0), ("complete", 1)])
-    monkeypatch.setattr("scbsim.storage.reader._progress", lambda group: next(said))
+    monkeypatch.setattr("scbsim.storage.reader.progress", lambda group: next(said))
     assert describe(done)["status"] == "complete"
 
 

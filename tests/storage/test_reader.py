@@ -15,7 +15,7 @@ from scbsim import load, simulate
 from scbsim.errors import OutputError
 from scbsim.observables import NAMES
 from scbsim.storage import reader
-from scbsim.storage.reader import _progress, describe
+from scbsim.storage.reader import describe, progress
 from scbsim.storage.superblock import superblock
 
 
@@ -77,7 +77,7 @@ def test_a_run_that_ends_while_it_is_read_is_not_complete_without_its_rows():
             self.update(status={(): 1}, n_committed={(): 100})
             return value
 
-    status, count = _progress(Ending(status={(): 0}, n_committed={(): 60}))
+    status, count = progress(Ending(status={(): 0}, n_committed={(): 60}))
     assert status == "running" or count == 100
 
 
