@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scbsim.engines.choose import Choice, begun_by, choose
 from scbsim.ensemble import Ensemble, assembled, threads_for
 from scbsim.errors import Fault, InputError, SpecError, TaskError
+from scbsim.files.paths import resolved
 from scbsim.loop import Loop
 from scbsim.memory import require_task
 from scbsim.progress import Progress
@@ -98,6 +99,7 @@ def simulate(
     from scbsim.storage.reader import load
     from scbsim.storage.session import Session
 
+    output = resolved(output)
     with Session(output, spec, overwrite=overwrite, resume=resume) as session:
         if not session.finished:
             _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)

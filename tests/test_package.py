@@ -25,7 +25,7 @@ FLOOR = {
     for floor, names in enumerate(
         [
             ["_version", "errors", "observables", "quantiles"],
-            ["kernels"],
+            ["kernels", "files"],
             ["spec", "presets", "progress", "memory"],
             ["task"],
             ["noise", "state", "chances"],

@@ -69,7 +69,7 @@ def simulate_shared(
             status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
             if status in ("complete", "diverged"):
                 session.tidy()
-    return world.on_lead(lambda: load(output))
+    return world.on_lead(lambda: load(session.path))
 
 
 def _run(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from scbsim.errors import RunFailed
+from scbsim.files.paths import resolved
 from scbsim.mpi.reading import SharedReading
 from scbsim.mpi.spread import Spread
 from scbsim.mpi.world import World
@@ -77,7 +77,7 @@ class SharedSession:
         overwrite: bool,
         resume: bool,
     ) -> None:
-        self.path = Path(path)
+        self.path = resolved(path)
         self._world = world
         self._front: _Front | None = None
         reading = SharedReading(world)

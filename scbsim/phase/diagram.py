@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from scbsim.errors import InputError, OutputError, Stopped
+from scbsim.files.paths import resolved
 from scbsim.phase.criterion import DEFAULT, Criterion
 from scbsim.phase.grid import Grid, Point
 from scbsim.phase.rules import RULES
@@ -197,7 +198,7 @@ def _held(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
         return
     from scbsim.storage.lock import WriterLock
 
-    folder = Path(output)
+    folder = resolved(output)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a phase diagram needs a folder")
     folder.mkdir(parents=True, exist_ok=True)

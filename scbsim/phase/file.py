@@ -7,7 +7,6 @@ and moved over it.
 from __future__ import annotations
 
 import json
-import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,12 @@ import h5py
 import numpy as np
 
 from scbsim.errors import OutputError, RunFailed
+from scbsim.files.atomic import atomic_write
+from scbsim.files.hdf5 import LIBVER, reason
+from scbsim.files.opening import opened_hdf5
 from scbsim.observables import NAMES, OBSERVABLES
 from scbsim.phase.grid import Grid
 from scbsim.phase.results import COUNTS, DIMS, Results, median_of
-from scbsim.storage.checkpoint import beside
-from scbsim.storage.hdf5 import reason
-from scbsim.storage.schema import LIBVER
-from scbsim.storage.space import sync
 from scbsim.storage.text import put_text, text
 
 FORMAT = "scbsim-phase"
@@ -38,14 +36,10 @@ def write(path: Path, grid: Grid, results: Results, attributes: dict[str, str]) 
         If it could not be written.
     """
     content = _bytes(grid, results, attributes)
-    making = beside(path, "tmp")
     try:
-        making.write_bytes(content)
-        sync(making)
-        os.replace(making, path)
-        sync(path.absolute().parent)
+        with atomic_write(path) as file:
+            file.write(content)
     except OSError as error:
-        making.unlink(missing_ok=True)
         raise RunFailed(
             f"{path} could not be written ({reason(error)}): what it had before is whole; once "
             "the cause is mended, the same line again goes on"
@@ -61,7 +55,7 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
         If it is no such file, is damaged, or is of another grid.
     """
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with opened_hdf5(path, _READ) as file:
             found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
             if found.get("format") != FORMAT:
                 raise OutputError(f"{path} is no phase diagram; --overwrite replaces it")
@@ -86,6 +80,7 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
     return results, found
 
 
+_READ = (*COUNTS, *(f"median_{name}" for name in NAMES), "done")
 _TEXTS = frozenset(
     {"format", "schema_version", "status", "created_utc", "spec", "grid", "engines", "provenance"}
 )

@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
+from scbsim.files.hdf5 import LIBVER
+from scbsim.files.superblock import PAGE
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
@@ -18,9 +20,7 @@ from scbsim.storage.ensemble import make_ensemble_tables, make_replicas
 from scbsim.storage.schema import (
     FINAL,
     FORMAT,
-    LIBVER,
     NORMALIZED,
-    PAGE,
     REASONS,
     SCHEMA_VERSION,
     SNAPSHOTS,

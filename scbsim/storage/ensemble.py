@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from scbsim.files.hdf5 import GrowingFile
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.spec import RunSpec
 from scbsim.storage.ensemble_reader import read_tables
@@ -60,7 +61,7 @@ class EnsembleRecorder(FileRecorder):
     count of rows, flush, and then how replicas ended.
     """
 
-    def __init__(self, path: Path, file: h5py.File, at: Cursors | None = None, **_: Any) -> None:
+    def __init__(self, path: Path, file: GrowingFile, at: Cursors | None = None, **_: Any) -> None:
         super().__init__(path, file, at)
         self._tables = read_tables(file)
         # Replicas that a stop or a failure ended go on. Those that ended after the checkpoint

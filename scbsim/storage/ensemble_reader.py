@@ -48,6 +48,8 @@ def load_ensemble(file: h5py.File, attributes: dict[str, Any]) -> Trajectory:
     status = STATUS[int(group["status"][()])]
     tables = read_tables(file)
     n = int(group["n_committed"][()])
+    if not 0 <= n <= len(group["step"]):
+        raise ValueError(f"{n} rows are to count, and it has {len(group['step'])}")
     rows = np.empty((n, len(tables.status), len(NAMES)))
     for i, name in enumerate(NAMES):
         rows[..., i] = group[name][:n]

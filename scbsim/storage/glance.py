@@ -12,6 +12,8 @@ from scbsim.storage.reader import opened
 from scbsim.storage.schema import TRAJECTORY
 from scbsim.storage.text import text
 
+_READ = tuple(f"{TRAJECTORY}/{name}" for name in ("status", "n_committed", "step"))
+
 
 @dataclass(frozen=True)
 class Glance:
@@ -51,7 +53,7 @@ def glance(path: str | os.PathLike[str]) -> Glance:
 
 
 def _glanced(path: str | os.PathLike[str]) -> Glance:
-    with opened(path) as file:
+    with opened(path, _READ) as file:
         group = file[TRAJECTORY]
         status, n = STATUS[int(group["status"][()])], int(group["n_committed"][()])
         step = int(group["step"][n - 1]) if n else 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from scbsim.errors import OutputError, ScbsimError
+from scbsim.files.opening import opened_hdf5
 from scbsim.observables import NAMES, STATUS
 from scbsim.state import State
 from scbsim.storage.checkpoint import checkpoint_step
@@ -36,7 +37,6 @@ from scbsim.storage.schema import (
 )
 from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
-from scbsim.storage.superblock import Repaired, superblock
 from scbsim.storage.text import text
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
@@ -48,8 +48,14 @@ class Damaged(OutputError):
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+def opened(path: str | os.PathLike[str], only: Sequence[str] | None = None) -> Iterator[h5py.File]:
     """Open an output file for reading, whether or not someone writes it.
+
+    Parameters
+    ----------
+    path : path
+    only : sequence of str, optional
+        Datasets that are read; all unless given.
 
     Raises
     ------
@@ -59,16 +65,8 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         If it is, and what the body reads of it is not whole.
     """
     path = Path(path)
-    if not path.exists():
-        raise OutputError(f"{path} does not exist")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder, not an output file")
-    if not path.is_file():
-        raise OutputError(f"{path} is no regular file, so not an output file")
-    if path.stat().st_size == 0:
-        raise OutputError(f"{path} is empty: nothing was written to it")
     try:
-        with _open(path) as file:
+        with opened_hdf5(path, only, is_written=_is_written) as file:
             _check(path, file)
             yield file
     except ScbsimError:
@@ -78,32 +76,8 @@ def opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[h5py.File]:
-    with ExitStack() as held:
-        yield _entered(path, held)
-
-
-def _entered(path: Path, held: ExitStack) -> h5py.File:
-    block = superblock(path)
-    size = path.stat().st_size
-    if size < block.end:
-        raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
-    if not h5py.is_hdf5(path):
-        raise OutputError(f"{path} is not an HDF5 file")
-    if block.writing and writer_of(path):
-        # In the process that writes it, HDF5 wants it opened as the writer did: without its lock.
-        return held.enter_context(h5py.File(path, "r", swmr=True, locking=False))
-    if not block.sound:
-        content = held.enter_context(Repaired(path))
-        return held.enter_context(h5py.File(content, "r"))
-    try:
-        return held.enter_context(h5py.File(path, "r", locking=False))
-    except OSError:
-        if superblock(path).sound:
-            raise
-        # Its writer has begun in between.
-        return _entered(path, held)
+def _is_written(path: Path) -> bool:
+    return writer_of(path) is not None
 
 
 def _in_one_line(error: Exception) -> str:
@@ -159,7 +133,7 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
         group = file[TRAJECTORY]
         if is_ensemble(file):
             return load_ensemble(file, attributes)
-        status, n = _progress(group)
+        status, n = _counted(group)
         rows = np.empty((n, len(NAMES)))
         for i, name in enumerate(NAMES):
             rows[:, i] = group[name][:n]
@@ -186,10 +160,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status, n = _progress(group)
+        status, n = _counted(group)
         if is_ensemble(file):
             tables = read_tables(file)
-            _, n = _progress(group)
+            _, n = _counted(group)
             end = describe_ensemble(file, tables, n)
         else:
             end = _describe_end(file, n)
@@ -250,6 +224,15 @@ def _progress(group: h5py.Group) -> tuple[str, int]:
     """
     status = STATUS[int(group["status"][()])]
     return status, int(group["n_committed"][()])
+
+
+def _counted(group: h5py.Group) -> tuple[str, int]:
+    """Return the status and the rows that count, having seen that there are so many."""
+    status, n = _progress(group)
+    rows = len(group["step"])
+    if not 0 <= n <= rows:
+        raise ValueError(f"{n} rows are to count, and it has {rows}")
+    return status, n
 
 
 def _describe_end(file: h5py.File, n: int) -> dict[str, Any]:

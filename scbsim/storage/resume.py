@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from scbsim.errors import OutputError, RunWarning, TaskError
+from scbsim.files.superblock import repair, superblock
 from scbsim.observables import NAMES, STATUS
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
@@ -23,7 +24,6 @@ from scbsim.storage.position import Position, ReplicaPosition, position_of
 from scbsim.storage.reader import Damaged, opened
 from scbsim.storage.schema import FINAL, NORMALIZED, REASONS, STAGES, TRAJECTORY
 from scbsim.storage.states import read_state
-from scbsim.storage.superblock import repair, superblock
 from scbsim.storage.text import text
 from scbsim.storage.verify import fault_of
 from scbsim.storage.writer import Cursors

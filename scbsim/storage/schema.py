@@ -12,13 +12,6 @@ from scbsim.trajectory import REASONS as REASONS
 FORMAT = "scbsim"
 SCHEMA_VERSION = "1.0"
 
-LIBVER = ("v110", "v110")
-"""The HDF5 format: every installed HDF5 reads it, and it can be read while it grows."""
-
-PAGE = 4096
-"""Bytes of a page. What HDF5 writes of itself never lies across the edge of one, where a kill can
-cut a write in two: readers of such a file would wait for its other half."""
-
 TRAJECTORY = "trajectory"
 NORMALIZED = "normalized"
 STAGES = "stages"
@@ -29,8 +22,6 @@ FINAL = "final"
 MOST_CHUNK_ROWS = 16384
 MOST_CHUNK_VALUES = 2**16
 MOST_CHUNK_BYTES = 2**22
-LEAST_ROOM = 2**20
-"""Bytes that have to be free for anything to be written."""
 
 
 def chunk_rows(expected: int, replicas: int = 1) -> int:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scbsim.storage.superblock import superblock
+from scbsim.files.superblock import superblock
 
 _SECONDS = 120.0
 _HOME = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ import json, sys
 from pathlib import Path
 import h5py
 sys.path.append(sys.argv[2])
-from scbsim.storage.superblock import Repaired, superblock
+from scbsim.files.superblock import Repaired, superblock
 
 def opened(path):
     if superblock(path).sound:

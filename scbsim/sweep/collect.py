@@ -6,17 +6,20 @@ is not there as if it held nothing but fill values, so that each is looked at be
 
 from __future__ import annotations
 
+import math
 import os
-from pathlib import Path
 
 import h5py
 import numpy as np
 
-from scbsim.errors import OutputError
+from scbsim.errors import OutputError, RunFailed
+from scbsim.files.atomic import atomic_write
+from scbsim.files.hdf5 import reason, written
+from scbsim.files.paths import resolved
+from scbsim.files.space import LEAST_ROOM
 from scbsim.observables import NAMES, OBSERVABLES, STATUS, STATUS_CODE
 from scbsim.storage.reader import opened
-from scbsim.storage.schema import LIBVER, TRAJECTORY
-from scbsim.storage.space import sync
+from scbsim.storage.schema import TRAJECTORY
 from scbsim.storage.text import put_text
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.members import Member, Shape, members_of, shape_of
@@ -64,7 +67,7 @@ def collect(
     OutputError
         If runs are missing or not finished, and ``partial`` is not set; if ``output`` exists.
     """
-    output = Path(output).absolute()
+    output = resolved(output)
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists: give another path, or --overwrite to replace it")
     found = states(folder)
@@ -79,18 +82,25 @@ def collect(
     members = members_of(folder, [each.run for each in found if each.state in FINISHED])
     if not members:
         raise OutputError(f"{folder.path} has no finished run to collect")
-    making = output.with_name(f"{output.name}.{os.getpid()}.tmp")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(making, "w", libver=LIBVER, locking=False) as file:
-            _write(file, folder, found, members, os.path.realpath(output.parent), copy)
-        sync(making)
-        os.replace(making, output)
-    except OSError as error:
-        raise OutputError(f"{output} cannot be written: {error.strerror or error}") from None
-    finally:
-        making.unlink(missing_ok=True)
+        with atomic_write(output) as making, written(making.name, _room(members, copy)) as file:
+            _write(file, folder, found, members, str(output.parent), copy)
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror}") from None
+    except (OSError, RuntimeError) as error:
+        raise RunFailed(
+            f"{output} could not be written ({reason(error)}): nothing is left of it; once the "
+            "cause is mended, run the same line again"
+        ) from error
     return left_out
+
+
+def _room(members: list[Member], copy: bool) -> int:
+    """Return the bytes that the file of all runs needs, at the least."""
+    columns = 1 + len(OBSERVABLES)
+    rows = sum(member.rows * math.prod(member.full[1:]) for member in members) if copy else 0
+    return rows * columns * 8 + LEAST_ROOM
 
 
 def _write(

@@ -15,9 +15,10 @@ from typing import Any
 
 from scbsim._version import __version__
 from scbsim.errors import OutputError, SpecError
+from scbsim.files.atomic import atomic_write
+from scbsim.files.paths import resolved
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import Sweep, SweepRun
-from scbsim.storage.space import sync
 
 MANIFEST = "sweep.json"
 FORMAT = "scbsim-sweep"
@@ -50,7 +51,7 @@ class SweepFolder:
         OutputError
             If there is none, or its manifest is damaged.
         """
-        path = Path(path).absolute()
+        path = resolved(path)
         manifest = path / MANIFEST
         try:
             found = json.loads(manifest.read_text(encoding="utf-8"))
@@ -78,7 +79,7 @@ class SweepFolder:
         OutputError
             If it holds another sweep, with what differs, or cannot be written.
         """
-        path = Path(path).absolute()
+        path = resolved(path)
         if (path / MANIFEST).exists():
             there = cls.open(path)
             differ = _differences(sweep, there.sweep)
@@ -128,18 +129,11 @@ class SweepFolder:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON: there is the whole of it afterwards, or what was there before."""
     _write(path, json.dumps(content, indent=1))
-    sync(path.parent)
 
 
 def _write(path: Path, text: str) -> None:
-    making = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        making.write_text(text, encoding="utf-8")
-        sync(making)
-        os.replace(making, path)
-    except BaseException:
-        making.unlink(missing_ok=True)
-        raise
+    with atomic_write(path) as file:
+        file.write(text.encode())
 
 
 def _differences(here: Sweep, there: Sweep) -> list[str]:
