@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scbsim.compare.models import BATCH, GAUSSIAN, batch_spec, gaussian_spec
-from scbsim.errors import OutputError, RunFailed
+from scbsim.errors import OutputError
 from scbsim.figures.files import Stop, Tell, obtain
 from scbsim.files.paths import resolved
 from scbsim.spec import RunSpec
@@ -120,11 +120,5 @@ def _write(found: xr.Dataset, path: Path) -> None:
 
     image = BytesIO()
     found.to_netcdf(image, engine="h5netcdf")
-    try:
-        with atomic_write(path) as file:
-            file.write(image.getvalue())
-    except OSError as error:
-        raise RunFailed(
-            f"{path} could not be written ({error.strerror}): the runs are whole; once the cause "
-            "is mended, the same line again goes on"
-        ) from error
+    with atomic_write(path) as file:
+        file.write(image.getvalue())

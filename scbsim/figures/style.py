@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.errors import OutputError
+from scbsim.files.atomic import atomic_write
+from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,11 +105,13 @@ def save(figure: Figure, path: Path) -> None:
         If the name ends in something else.
     """
     check_picture(path)
+    path = resolved(path)
+    form = path.suffix[1:].lower()
     path.parent.mkdir(parents=True, exist_ok=True)
     # No date in the file: the same run gives the same bytes.
-    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(path.suffix[1:].lower())
-    with styled():
-        figure.savefig(path, metadata=metadata)
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
+    with styled(), atomic_write(path) as file:
+        figure.savefig(file, format=form, metadata=metadata)
 
 
 def drawable(values: ArrayLike) -> NDArray[np.float64]:

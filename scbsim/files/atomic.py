@@ -7,6 +7,7 @@ what a killed process left is told from what is being made, and goes.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -18,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from scbsim.files.space import reserve, sync
+from scbsim.files.space import reason, reserve, sync
 
 _OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -44,8 +45,17 @@ def atomic_write(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     FileExistsError
         If there is a file by then, and it is not to be replaced.
     OSError
-        If the system refuses.
+        If the system refuses, with the path as its ``filename``.
     """
+    try:
+        with _written(path, replace) as file:
+            yield file
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, reason(error), str(path)) from error
+
+
+@contextmanager
+def _written(path: Path, replace: bool) -> Iterator[IO[bytes]]:
     remove_stale(path)
     file = _made(path)
     making = Path(file.name)

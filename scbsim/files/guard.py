@@ -19,6 +19,9 @@ _SLACK = 2**20
 _MOST_COMPRESSION = 1100
 """How many times its size deflate can make of a chunk, at the most."""
 
+_NUMBERS = (h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h5py.h5t.TypeEnumID)
+"""Kinds of numbers; truth values are an enumeration."""
+
 _CHECKSUMS = (h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_SHUFFLE)
 
 
@@ -92,7 +95,7 @@ def _stored(data: Any) -> int:
     if made.get_layout() != h5py.h5d.CHUNKED and made.get_external_count():
         raise ValueError("is an external dataset: its numbers are in other files")
     kind = data.get_type()
-    if not isinstance(kind, h5py.h5t.TypeIntegerID | h5py.h5t.TypeFloatID):
+    if not isinstance(kind, _NUMBERS):
         # Text of variable length is in a part of the file that has no checksum, and reading it may
         # never end.
         raise ValueError("is not of numbers")

@@ -7,8 +7,8 @@ closing writes nothing.
 
 from __future__ import annotations
 
+import errno
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from typing import Any
 import h5py
 
 from scbsim.errors import RunFailed
-from scbsim.files.space import make_room
+from scbsim.files.space import make_room, reason
 from scbsim.files.superblock import finish
 
 LIBVER = ("v110", "v110")
@@ -158,7 +158,7 @@ def written(path: str | Path, room: int, mode: str = "w") -> Iterator[WrittenFil
 
     Raises
     ------
-    OSError, RuntimeError
+    OSError
         If it cannot be written.
     """
     file = WrittenFile(path, mode, libver=LIBVER, locking=False)
@@ -166,6 +166,9 @@ def written(path: str | Path, room: int, mode: str = "w") -> Iterator[WrittenFil
         make_room(Path(path), file.handle, room)
         yield file
         file.finish()
+    except RuntimeError as error:
+        # So HDF5 calls a flush that failed.
+        raise OSError(errno.EIO, reason(error)) from error
     finally:
         file.close()
 
@@ -203,9 +206,3 @@ def _nowhere() -> int:
         return os.memfd_create("nowhere")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
-
-
-def reason(error: Exception) -> str:
-    """Return what the system said, of all that HDF5 tells."""
-    said = re.search(r"error message = '([^']+)'", str(error))
-    return said[1] if said else str(getattr(error, "strerror", None) or error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import shutil
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit
@@ -69,6 +70,12 @@ def require_room(path: Path, needed: int) -> None:
     if there < needed:
         words = f"{needed / 1e6:.3g} MB more are needed, and its disk has {there / 1e6:.3g} MB"
         raise OSError(errno.ENOSPC, words)
+
+
+def reason(error: Exception) -> str:
+    """Return what the system said, of all that an error of its or of HDF5 tells."""
+    said = re.search(r"error message = '([^']+)'", str(error))
+    return said[1] if said else str(getattr(error, "strerror", None) or error)
 
 
 def sync(path: Path) -> None:

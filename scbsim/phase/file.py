@@ -16,8 +16,9 @@ import numpy as np
 
 from scbsim.errors import OutputError, RunFailed
 from scbsim.files.atomic import atomic_write
-from scbsim.files.hdf5 import LIBVER, reason
+from scbsim.files.hdf5 import LIBVER
 from scbsim.files.opening import opened_hdf5
+from scbsim.files.space import reason
 from scbsim.observables import NAMES, OBSERVABLES
 from scbsim.phase.grid import Grid
 from scbsim.phase.results import COUNTS, DIMS, Results, median_of
@@ -41,7 +42,7 @@ def write(path: Path, grid: Grid, results: Results, attributes: dict[str, str]) 
             file.write(content)
     except OSError as error:
         raise RunFailed(
-            f"{path} could not be written ({reason(error)}): what it had before is whole; once "
+            f"{path} could not be written ({error.strerror}): what it had before is whole; once "
             "the cause is mended, the same line again goes on"
         ) from error
 

@@ -11,7 +11,7 @@ import numpy as np
 from scbsim._version import __version__
 from scbsim.errors import OutputError, RunFailed, Stopped
 from scbsim.files.atomic import atomic_write
-from scbsim.files.hdf5 import reason, written
+from scbsim.files.hdf5 import written
 from scbsim.files.paths import resolved
 from scbsim.files.space import LEAST_ROOM
 from scbsim.sampler import Sampler
@@ -79,9 +79,9 @@ def write_samples(
         raise Stopped(f"stopped on a signal: {path} was not written") from None
     except FileExistsError:
         raise OutputError(f"{path} exists now; it did not when the work began") from None
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise RunFailed(
-            f"{path} could not be written ({reason(error)}): nothing is left of it; make room, "
+            f"{path} could not be written ({error.strerror}): nothing is left of it; make room, "
             "then run the same line again"
         ) from error
     finally:

@@ -14,7 +14,7 @@ import numpy as np
 
 from scbsim.errors import OutputError, RunFailed
 from scbsim.files.atomic import atomic_write
-from scbsim.files.hdf5 import reason, written
+from scbsim.files.hdf5 import written
 from scbsim.files.paths import resolved
 from scbsim.files.space import LEAST_ROOM
 from scbsim.observables import NAMES, OBSERVABLES, STATUS, STATUS_CODE
@@ -88,9 +88,9 @@ def collect(
             _write(file, folder, found, members, str(output.parent), copy)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}") from None
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise RunFailed(
-            f"{output} could not be written ({reason(error)}): nothing is left of it; once the "
+            f"{output} could not be written ({error.strerror}): nothing is left of it; once the "
             "cause is mended, run the same line again"
         ) from error
     return left_out

@@ -16,7 +16,7 @@ from typing import Any
 from scbsim._version import __version__
 from scbsim.errors import OutputError, SpecError
 from scbsim.files.atomic import atomic_write
-from scbsim.files.paths import resolved
+from scbsim.files.paths import require_regular, resolved
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import Sweep, SweepRun
 
@@ -54,6 +54,8 @@ class SweepFolder:
         path = resolved(path)
         manifest = path / MANIFEST
         try:
+            if manifest.exists():
+                require_regular(manifest)
             found = json.loads(manifest.read_text(encoding="utf-8"))
             if found["format"] != FORMAT or found["schema"] != SCHEMA:
                 raise OutputError(

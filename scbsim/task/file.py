@@ -82,7 +82,7 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
         If it cannot be written.
     """
     from scbsim.files.atomic import atomic_write
-    from scbsim.files.hdf5 import reason, written
+    from scbsim.files.hdf5 import written
     from scbsim.files.paths import resolved
     from scbsim.files.space import LEAST_ROOM
 
@@ -93,8 +93,8 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
         with atomic_write(path) as file, written(file.name, room) as hdf5:
             for name, value in known.items():
                 hdf5.create_dataset(name, data=value, fletcher32=bool(value.ndim))
-    except (OSError, RuntimeError) as error:
-        raise OutputError(f"{path} cannot be written: {reason(error)}") from error
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _group(file: Any) -> Any:
