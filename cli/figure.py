@@ -16,6 +16,7 @@ from scbsim.cli.options import (
     quiet_option,
     threads_option,
 )
+from scbsim.files.paths import shown
 
 if TYPE_CHECKING:
     from scbsim.figures.making import Made
@@ -68,7 +69,7 @@ def figure(
 
     print_outcomes(number, made.outcomes)
     for path in made.pictures:
-        click.echo(path)
+        click.echo(shown(path))
 
 
 def _maker(number: int) -> Callable[..., Made[Any]]:

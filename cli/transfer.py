@@ -13,6 +13,7 @@ from scbsim.cli.options import (
     quiet_option,
     threads_option,
 )
+from scbsim.files.paths import shown
 
 
 @click.command(short_help="Learn from pretrained pairs and from scratch.")
@@ -58,4 +59,4 @@ def transfer(
 
     print_transfer(made)
     for path in made.pictures:
-        click.echo(path)
+        click.echo(shown(path))

@@ -49,7 +49,7 @@ def guard(file: h5py.File, path: str | os.PathLike[str], only: Sequence[str] | N
     for name, kind in links.items():
         if kind not in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT):
             raise OutputError(f"{path} is not read: its {_shown(name)} is a link to another file")
-    size, stored = os.stat(path).st_size, 0
+    size, stored = int(file.id.get_filesize()), 0
     for name in (name for name, kind in links.items() if kind == h5py.h5l.TYPE_HARD):
         node = h5py.h5o.open(file.id, name)
         if isinstance(node, h5py.h5d.DatasetID):

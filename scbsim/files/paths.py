@@ -28,6 +28,14 @@ def resolved(path: str | os.PathLike[str]) -> Path:
     return found
 
 
+def shown(path: Path) -> str:
+    """Return a path as people read it: from the current folder, where it is below that."""
+    try:
+        return str(path.relative_to(os.path.realpath(os.curdir)))
+    except (OSError, ValueError):
+        return str(path)
+
+
 def require_regular(path: Path) -> os.stat_result:
     """Return what the system says of a file that is to be read.
 

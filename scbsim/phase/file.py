@@ -7,6 +7,8 @@ and moved over it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -56,7 +58,7 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
         If it is no such file, is damaged, or is of another grid.
     """
     try:
-        with opened_hdf5(path, _READ) as file:
+        with _opened(path) as file:
             found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
             if found.get("format") != FORMAT:
                 raise OutputError(f"{path} is no phase diagram; --overwrite replaces it")
@@ -72,13 +74,21 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
                 done=file["done"][()].astype(bool),
                 engines=json.loads(found["engines"]),
             )
-    except (OSError, KeyError, ValueError) as error:
-        if isinstance(error, OutputError):
-            raise
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise OutputError(
             f"{path} cannot be read ({reason(error)}); --overwrite replaces it"
         ) from error
     return results, found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    with ExitStack() as held:
+        try:
+            file = held.enter_context(opened_hdf5(path, _READ))
+        except OutputError as error:
+            raise OutputError(f"{error}; --overwrite replaces it") from None
+        yield file
 
 
 _READ = (*COUNTS, *(f"median_{name}" for name in NAMES), "done")

@@ -1,6 +1,5 @@
 """Crafted files of HDF5: none leads out of itself, and none claims what it has not."""
 
-
 import h5py
 import numpy as np
 import pytest
