@@ -17,6 +17,7 @@ from scbsim.cli.options import (
     quiet_option,
     threads_option,
 )
+from scbsim.files.paths import shown
 
 if TYPE_CHECKING:
     from scbsim.figures.making import Made
@@ -69,7 +70,7 @@ def figure(
 
     print_outcomes(number, made.outcomes)
     for path in made.pictures:
-        say(path)
+        say(shown(path))
 
 
 def _maker(number: int) -> Callable[..., Made[Any]]:

@@ -14,6 +14,7 @@ from scbsim.cli.options import (
     quiet_option,
     threads_option,
 )
+from scbsim.files.paths import shown
 
 
 @click.command(short_help="Learn from pretrained pairs and from scratch.")
@@ -59,4 +60,4 @@ def transfer(
 
     print_transfer(made)
     for path in made.pictures:
-        say(path)
+        say(shown(path))

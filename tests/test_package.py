@@ -26,7 +26,7 @@ FLOOR = {
         [
             ["_version", "cgroups", "errors", "observables", "quantiles", "streams", "text"],
             ["cores", "numbers"],
-            ["kernels", "reading"],
+            ["kernels", "files"],
             ["spec", "presets", "progress", "memory"],
             ["task"],
             ["noise", "state", "chances", "random_stream"],

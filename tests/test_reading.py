@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scbsim.errors import OutputError, RunFailed
-from scbsim.reading import Content, fail_if_unread, reading, system_fault
+from scbsim.files.reading import Content, fail_if_unread, reading, system_fault
 
 HANDLES = {
     "as h5py opens it": {},

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scbsim.figures.files import Stop, Tell
 from scbsim.figures.making import Made, made, obtained, preset_run, refuse_engine, saved
+from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -137,7 +138,7 @@ def run(
 
     from scbsim.figures.figure2_plot import draw
 
-    folder = made(Path(folder))
+    folder = made(resolved(folder))
     files = {name: folder / f"{name}.h5" for name in wanted}
     how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
     found = obtained(wanted, files, tell=tell or (lambda _: None), **how)

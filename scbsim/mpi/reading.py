@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import ScbsimError
+from scbsim.files.reading import fail_if_unread
 from scbsim.mpi.world import World
-from scbsim.reading import fail_if_unread
 from scbsim.state import State
 from scbsim.storage.checkpoint import Checkpoint, read_checkpoint, read_one
 from scbsim.storage.past import Fits, Reading

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from scbsim.errors import RunFailed
+from scbsim.files.paths import resolved
 from scbsim.mpi.reading import SharedReading
 from scbsim.mpi.spread import Spread
 from scbsim.mpi.world import World
@@ -79,7 +79,7 @@ class SharedSession:
         resume: bool,
         stop: Callable[[], bool] | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = resolved(path)
         self._world = world
         self._front: _Front | None = None
         reading = SharedReading(world)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from scbsim.cores import usable_cores
 from scbsim.errors import InputError, OutputError, Stopped
+from scbsim.files.paths import resolved
 from scbsim.numbers import whole
 from scbsim.phase.criterion import DEFAULT, Criterion
 from scbsim.phase.grid import Grid, Point
@@ -199,7 +200,7 @@ def _held(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
         return
     from scbsim.storage.lock import held
 
-    folder = Path(output)
+    folder = resolved(output)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a phase diagram needs a folder")
     folder.mkdir(parents=True, exist_ok=True)

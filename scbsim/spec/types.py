@@ -6,6 +6,7 @@ A kind is a validator for :data:`typing.Annotated`; what it raises is the text o
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -89,7 +90,8 @@ def is_path(value: Any) -> bool:
 def _path(value: Any) -> str:
     if not is_path(value):
         raise _refused(value, "the path of a file")
-    return str(value)
+    # Whatever folder the program goes to, it stays the same file.
+    return os.path.abspath(str(value))
 
 
 FILE = PlainValidator(_path)

@@ -15,11 +15,11 @@ from typing import Any, Literal, NamedTuple
 import h5py
 import numpy as np
 
+from scbsim.files.reading import reading, system_fault
+from scbsim.files.superblock import content_of, superblock
 from scbsim.observables import NAMES, STATUS
-from scbsim.reading import reading, system_fault
 from scbsim.storage.pieces import PIECE
 from scbsim.storage.schema import FINAL, NORMALIZED, REASONS, SNAPSHOTS, STAGES, TASK, TRAJECTORY
-from scbsim.storage.superblock import content_of, superblock
 from scbsim.storage.text import text
 
 PROGRESS = b"."

@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
+from scbsim.files.hdf5 import LIBVER
+from scbsim.files.superblock import PAGE
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
@@ -24,9 +26,7 @@ from scbsim.storage.schema import (
     INIT_RUN,
     INIT_STEP,
     LACKS,
-    LIBVER,
     NORMALIZED,
-    PAGE,
     REASONS,
     SCHEMA_VERSION,
     SNAPSHOTS,

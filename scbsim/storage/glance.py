@@ -13,6 +13,8 @@ from scbsim.storage.reader import opened
 from scbsim.storage.schema import TRAJECTORY
 from scbsim.storage.text import text
 
+_READ = tuple(f"{TRAJECTORY}/{name}" for name in ("status", "n_committed", "step"))
+
 
 @dataclass(frozen=True)
 class Glance:
@@ -55,7 +57,7 @@ def glance(path: str | os.PathLike[str]) -> Glance:
 
 
 def _glanced(path: str | os.PathLike[str]) -> Glance:
-    with opened(path) as file:
+    with opened(path, only=_READ) as file:
         group = file[TRAJECTORY]
         status, n = STATUS[int(group["status"][()])], int(group["n_committed"][()])
         lacks = lacks_steps_before(file)

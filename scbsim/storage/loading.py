@@ -13,7 +13,7 @@ from scbsim.errors import RunWarning
 from scbsim.observables import NAMES
 from scbsim.storage.ensemble_reader import is_ensemble, read_tables
 from scbsim.storage.lacking import lacking_in_words, lacks_steps_before
-from scbsim.storage.reader import Damaged, diagnosis_of, numbers_of, opened, progress, tables_of
+from scbsim.storage.reader import Damaged, counted, diagnosis_of, numbers_of, opened, tables_of
 from scbsim.storage.schema import LACKS, TRAJECTORY
 from scbsim.storage.text import table, text
 from scbsim.trajectory import Trajectory, assemble
@@ -61,10 +61,10 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
             attributes["diagnosis"] = found
         if lacks := lacks_steps_before(file):
             attributes[LACKS] = lacks
-        status, n = progress(group)
+        status, n = counted(group)
         if is_ensemble(file):
             tables = read_tables(file)
-            _, n = progress(group)
+            _, n = counted(group)
             first, columns = int(group["replica"][0]), _columns(path, file, n, lazy)
             return assemble_ensemble(first, columns, tables, status, attributes)
         return assemble(_columns(path, file, n, lazy), tables_of(file), status, attributes)

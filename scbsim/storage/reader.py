@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import h5py
 import numpy as np
 
 from scbsim.errors import OutputError, ScbsimError
+from scbsim.files.opening import opened_hdf5
+from scbsim.files.reading import fail_if_unread
 from scbsim.observables import NAMES, STATUS
-from scbsim.reading import fail_if_unread, reading
 from scbsim.state import State
 from scbsim.storage.checkpoint import checkpoint_step
 from scbsim.storage.ensemble_reader import (
@@ -22,10 +24,10 @@ from scbsim.storage.ensemble_reader import (
     read_tables,
 )
 from scbsim.storage.format import check_format, check_tables
-from scbsim.storage.hdf5 import following
 from scbsim.storage.lacking import lacks_steps_before
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
+    COLLECTION,
     DIAGNOSIS,
     FINAL,
     FORMAT,
@@ -38,7 +40,6 @@ from scbsim.storage.schema import (
 )
 from scbsim.storage.shards import ALL, Share
 from scbsim.storage.states import read_state
-from scbsim.storage.superblock import content_of, superblock
 from scbsim.storage.text import spec_table, table, text
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
@@ -50,7 +51,9 @@ class Damaged(OutputError):
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.File]:
+def opened(
+    path: str | os.PathLike[str], format: str = FORMAT, only: Sequence[str] | None = None
+) -> Iterator[h5py.File]:
     """Open an output file for reading, whether or not someone writes it.
 
     Parameters
@@ -58,6 +61,8 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
     path : path
     format : str
         What its attribute of that name has to say.
+    only : sequence of str, optional
+        Datasets that are read; all unless given.
 
     Raises
     ------
@@ -71,18 +76,10 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
         If the system could not read it, for want of memory or by an error of the disk.
     """
     path = Path(path)
-    if not path.exists():
-        raise OutputError(f"{path} does not exist")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder, not an output file")
-    if not path.is_file():
-        raise OutputError(f"{path} is no regular file, so not an output file")
-    if path.stat().st_size == 0:
-        raise OutputError(f"{path} is empty: nothing was written to it")
     try:
-        with ExitStack() as held:
-            file = _entered(path, held)
-            check_format(path, file, format)
+        accept = partial(check_format, path, wanted=format)
+        views = format == COLLECTION
+        with opened_hdf5(path, only, is_written=_is_written, accept=accept, views=views) as file:
             if format == FORMAT:
                 check_tables(file.attrs)
             yield file
@@ -94,21 +91,8 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
         raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
 
 
-def _entered(path: Path, held: ExitStack) -> h5py.File:
-    block = superblock(path)
-    size = path.stat().st_size
-    if size < block.end:
-        raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
-    if not h5py.is_hdf5(path):
-        raise OutputError(f"{path} is not an HDF5 file")
-    if (block.writing or block.sound) and writer_of(path):
-        # A file that is still sound may be written at any moment.
-        return held.enter_context(following(path))
-    file = held.enter_context(reading(path, content_of(path, block)))
-    if block.sound and not superblock(path).sound:
-        # Its writer has begun in between.
-        return _entered(path, held)
-    return file
+def _is_written(path: Path) -> bool:
+    return writer_of(path) is not None
 
 
 def _in_one_line(error: Exception) -> str:
@@ -135,10 +119,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status, n = progress(group)
+        status, n = counted(group)
         if is_ensemble(file):
             tables = read_tables(file)
-            _, n = progress(group)
+            _, n = counted(group)
             end = describe_ensemble(file, tables, n)
         else:
             end = _describe_end(file, n)
@@ -214,6 +198,15 @@ def progress(group: h5py.Group) -> tuple[str, int]:
     """
     status = STATUS[int(group["status"][()])]
     return status, int(group["n_committed"][()])
+
+
+def counted(group: h5py.Group) -> tuple[str, int]:
+    """Return the status and the rows that count, having seen that there are so many."""
+    status, n = progress(group)
+    rows = len(group["step"])
+    if not 0 <= n <= rows:
+        raise ValueError(f"{n} rows are to count, and it has {rows}")
+    return status, n
 
 
 def diagnosis_of(group: h5py.Group) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scbsim.errors import OutputError, RunFailed, TaskError
+from scbsim.files.superblock import repair, superblock
 from scbsim.observables import NAMES, STATUS
 from scbsim.random_stream import ORIGIN
 from scbsim.spec import RunSpec
@@ -24,7 +25,6 @@ from scbsim.storage.random_stream import read_stream
 from scbsim.storage.reader import Damaged, opened
 from scbsim.storage.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
 from scbsim.storage.sources import require_start, require_task
-from scbsim.storage.superblock import repair, superblock
 from scbsim.storage.text import text
 from scbsim.storage.verify import Stop, checked
 from scbsim.storage.writer import Cursors

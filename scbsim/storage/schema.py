@@ -17,13 +17,6 @@ COLLECTION = "scbsim-collection"
 
 VERSIONS = {FORMAT: SCHEMA_VERSION, COLLECTION: "1.1"}
 
-LIBVER = ("v110", "v110")
-"""The HDF5 format: every installed HDF5 reads it, and it can be read while it grows."""
-
-PAGE = 4096
-"""Bytes of a page. What HDF5 writes of itself never lies across the edge of one, where a kill can
-cut a write in two: readers of such a file would wait for its other half."""
-
 TRAJECTORY = "trajectory"
 NORMALIZED = "normalized"
 STAGES = "stages"
@@ -43,9 +36,6 @@ DIAGNOSIS = "diagnosis"
 """Attribute of `/trajectory/status`: what a complete run did not learn, and why; mostly empty."""
 
 DIAGNOSIS_BYTES = 768
-
-LEAST_ROOM = 2**20
-"""Bytes that have to be free for anything to be written."""
 
 
 def chunk_rows(expected: int, replicas: int = 1) -> int:

@@ -14,20 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import RunFailed, RunWarning
+from scbsim.files.hdf5 import GrowingFile, failing_whole
+from scbsim.files.space import LEAST_ROOM, make_room
 from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.state import State
-from scbsim.storage.hdf5 import failing_whole
 from scbsim.storage.schema import (
     DIAGNOSIS,
     FINAL,
-    LEAST_ROOM,
     NORMALIZED,
     REASONS,
     SNAPSHOTS,
     STAGES,
     TRAJECTORY,
 )
-from scbsim.storage.space import give_back, make_room, sync
 from scbsim.storage.states import put, put_state
 from scbsim.storage.text import fill_room
 from scbsim.trajectory import NormalizedRow, StageEnd
@@ -57,8 +56,7 @@ class FileRecorder:
     Parameters
     ----------
     path : Path
-    file : h5py.File
-        Open, in single-writer mode.
+    file : GrowingFile
     at : Cursors
         What the run has recorded.
     keeps_final : callable, optional
@@ -70,7 +68,7 @@ class FileRecorder:
     def __init__(
         self,
         path: Path,
-        file: h5py.File,
+        file: GrowingFile,
         at: Cursors | None = None,
         keeps_final: Callable[[State], bool] | None = None,
         diagnose: Callable[[h5py.Group, int], str] | None = None,
@@ -219,12 +217,8 @@ class FileRecorder:
                     if status == "complete":
                         self._put_diagnosis()
                     self._file[TRAJECTORY]["status"][()] = STATUS_CODE[status]
-                    self._file.flush()
-                    self._file.close()
-                    give_back(self.path)
-                sync(self.path)
+                    self._file.finish()
         finally:
-            # Of a file that could not be written this closes what nothing more goes to.
             self._file.close()
 
     def _put_diagnosis(self) -> None:
@@ -239,7 +233,8 @@ class FileRecorder:
         """Around every write: an error is the end of the file for this process."""
         try:
             with failing_whole(self.path, self._file):
-                make_room(self.path, LEAST_ROOM + size)
+                self._file.check()
+                make_room(self.path, self._file.handle, LEAST_ROOM + size)
                 yield
         except RunFailed:
             self._failed = True

@@ -14,11 +14,13 @@ import numpy as np
 
 from scbsim._version import __version__
 from scbsim.errors import InputError, OutputError, RunFailed, RunWarning
+from scbsim.files.atomic import atomic_write
+from scbsim.files.hdf5 import written
+from scbsim.files.paths import resolved
+from scbsim.files.space import LEAST_ROOM
 from scbsim.observables import STATUS_CODE
 from scbsim.storage.collection import MEANING, MISSING
-from scbsim.storage.hdf5 import reason
-from scbsim.storage.schema import COLLECTION, LACKS, LEAST_ROOM, LIBVER, VERSIONS
-from scbsim.storage.space import require_room, sync
+from scbsim.storage.schema import COLLECTION, LACKS, VERSIONS
 from scbsim.storage.text import put_text
 from scbsim.sweep import columns
 from scbsim.sweep.columns import Column, Copies
@@ -84,7 +86,7 @@ def collect(
         if copy and link:
             raise InputError("copy and link exclude each other")
         link = not copy
-    output = Path(output).absolute()
+    output = resolved(output)
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists: give another path, or --overwrite to replace it")
     if output.is_dir():
@@ -188,20 +190,17 @@ def _room(folder: SweepFolder, survey: Survey, copied: Sequence[Column]) -> int:
 @contextmanager
 def _made(output: Path, room: int) -> Iterator[h5py.File]:
     """Give a file to be written, which takes its place once it is whole."""
-    making = output.with_name(f"{output.name}.{os.getpid()}.tmp")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        require_room(making, room)
-        with h5py.File(making, "w", libver=LIBVER, locking=False) as file:
+        with atomic_write(output) as making, written(making.name, room) as file:
             yield file
-        sync(making)
-        os.replace(making, output)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}") from None
-    except (OSError, RuntimeError) as error:
-        raise RunFailed(f"{output} could not be written ({reason(error)})") from error
-    finally:
-        making.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunFailed(
+            f"{output} could not be written ({error.strerror}): nothing is left of it; once the "
+            "cause is mended, run the same line again"
+        ) from error
 
 
 def _axes(frame: Frame, survey: Survey) -> None:

@@ -140,7 +140,9 @@ def _begun(
     spec, output = folder.prepared(run), folder.output(run)
     forget_failure(output)
     line = [sys.executable, "-P", "-m", "scbsim", "run", str(spec), "-o", str(output)]
-    with folder.log(run).open("wb") as log:
+    # Taken away first: a link of that name is not followed.
+    folder.log(run).unlink(missing_ok=True)
+    with folder.log(run).open("xb") as log:
         # In a session of its own: Ctrl-C reaches us alone, and we ask it to stop once.
         return subprocess.Popen(
             [*line, "--resume", "--quiet"],

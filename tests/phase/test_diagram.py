@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 
 import h5py
 import numpy as np
@@ -134,7 +135,7 @@ def test_another_diagram_in_the_folder_is_refused_and_overwritten_when_told(
 
 def test_a_file_that_is_none_is_refused(diagram, tmp_path):
     (tmp_path / NAME).write_bytes(b"something of mine")
-    with pytest.raises(OutputError, match=r"cannot be read .*--overwrite replaces it"):
+    with pytest.raises(OutputError, match=r"is not an HDF5 file; --overwrite replaces it"):
         diagram(tmp_path)
     assert (tmp_path / NAME).read_bytes() == b"something of mine"
     (tmp_path / "run").mkdir()
@@ -187,7 +188,7 @@ def test_wrong_arguments(diagram):
         diagram(recovered="nothing")
 
 
-@pytest.mark.parametrize("step", ["sync", "replace"])
+@pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_disk_that_is_full_costs_nothing_that_was_there(
     diagram, whole, tmp_path, step, monkeypatch
 ):
@@ -200,7 +201,7 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scbsim.phase.file." + ("sync" if step == "sync" else "os.replace"), full)
+        patch.setattr(os, step, full)
         with pytest.raises(
             RunFailed, match=r"No space left on device.*the same line again goes on"
         ):

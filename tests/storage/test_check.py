@@ -10,8 +10,8 @@ from small_runs import run_spec
 
 import scbsim.storage.check as check_module
 from scbsim import simulate
+from scbsim.files.superblock import Repaired
 from scbsim.storage.check import check, pieces
-from scbsim.storage.superblock import Repaired
 from scbsim.storage.text import put_text
 
 WORDS = {

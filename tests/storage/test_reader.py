@@ -13,10 +13,10 @@ from small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
 from scbsim.errors import OutputError
+from scbsim.files import opening
+from scbsim.files.superblock import superblock
 from scbsim.observables import NAMES
-from scbsim.storage import reader
 from scbsim.storage.reader import describe, progress
-from scbsim.storage.superblock import superblock
 
 
 def test_load_gives_what_simulate_gave(done, spec, monkeypatch):
@@ -259,8 +259,8 @@ def test_a_file_that_one_may_not_read(copy):
 
 def test_a_writer_that_begins_while_a_file_is_opened_to_be_read(copy, monkeypatch):
     right, before, first = load(copy), superblock(copy), True
-    program = "import os, sys; from scbsim.storage.hdf5 import growing; "
-    program += "file = growing(sys.argv[1]); os._exit(0)"
+    program = "import os, sys; from scbsim.files.hdf5 import GrowingFile; "
+    program += "file = GrowingFile(sys.argv[1]); os._exit(0)"
     subprocess.run([sys.executable, "-c", program, copy], check=True)
     assert superblock(copy).writing
 
@@ -269,6 +269,6 @@ def test_a_writer_that_begins_while_a_file_is_opened_to_be_read(copy, monkeypatc
         was_first, first = first, False
         return before if was_first else superblock(path)
 
-    monkeypatch.setattr(reader, "superblock", at_first_as_before)
+    monkeypatch.setattr(opening, "superblock", at_first_as_before)
     assert load(copy)["alpha_A"].equals(right["alpha_A"])
     assert not first
