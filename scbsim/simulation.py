@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scbsim.engines.choose import Choice, begun_by, choose
 from scbsim.ensemble import Ensemble, assembled, threads_for
 from scbsim.errors import Fault, InputError, SpecError, TaskError
+from scbsim.files.paths import resolved
 from scbsim.loop import Loop
 from scbsim.memory import require_task
 from scbsim.progress import Progress
@@ -101,6 +102,7 @@ def simulate(
         return recorder.trajectory()
     from scbsim.storage.loading import load
 
+    output = resolved(output)
     run_to_file(
         spec,
         output,

@@ -9,6 +9,7 @@ from scbsim.crew import Crew
 from scbsim.engines.choose import Choice, keeps_matrix_V
 from scbsim.ensemble import Ensemble
 from scbsim.errors import InputError, OutputError
+from scbsim.files.paths import resolved
 from scbsim.kernels.threads import most_threads
 from scbsim.memory import require
 from scbsim.mpi.engine import SharedEngine
@@ -52,6 +53,7 @@ def simulate_shared(
     xarray.Dataset or None
         As :func:`scbsim.simulate` gives it, on rank 0; None on the others.
     """
+    output = resolved(output)
     run_shared_to_file(
         world,
         spec,

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import h5py
 import numpy as np
 
+from scbsim.files.guard import guard
 from scbsim.files.reading import reading, system_fault
 from scbsim.files.superblock import content_of, superblock
 from scbsim.observables import NAMES, STATUS
@@ -61,6 +62,7 @@ def check(path: Path, tell: Tell = lambda: None) -> Verdict:
             short = f"it is cut short: {size} bytes are left of {block.end} or more"
             return Verdict("damaged", short)
         with reading(path, content_of(path, block)) as file:
+            guard(file, path)
             _read(file, tell)
     except Exception as error:
         # There is no end of what damaged bytes make h5py raise.
