@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import h5py
 
-from scbsim.errors import OutputError
+from scbsim.errors import OutputError, warn_caller
 from scbsim.storage.schema import COLLECTION, VERSIONS
 from scbsim.storage.text import spec_table, table, text
 
@@ -49,11 +48,9 @@ def check_format(path: Path, file: h5py.File, wanted: str) -> None:
             f"use {'a newer' if major > here[0] else 'an older'} one"
         )
     if minor > here[1]:
-        warnings.warn(
+        warn_caller(
             f"{path} has schema {version}, newer than the {own} of this scbsim: "
-            "what is new in it is not read",
-            # Who called scbsim.load.
-            stacklevel=6,
+            "what is new in it is not read"
         )
 
 

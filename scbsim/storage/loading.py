@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 import h5py
 
-from scbsim.errors import RunWarning
+from scbsim.errors import RunWarning, warn_caller
 from scbsim.observables import NAMES
 from scbsim.storage.ensemble_reader import is_ensemble, read_tables
 from scbsim.storage.lacking import lacking_in_words, lacks_steps_before
@@ -45,7 +44,7 @@ def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
     found = load_quietly(path, lazy=lazy)
     if found.attrs.get(LACKS):
         said = lacking_in_words(found.attrs[LACKS])
-        warnings.warn(f"{path} {said}", RunWarning, stacklevel=3)
+        warn_caller(f"{path} {said}", RunWarning)
     return found
 
 
