@@ -39,7 +39,10 @@ def begun(words, waiting_at, folder):
 
 def ended(process, number):
     process.send_signal(number)
-    _, said = process.communicate(timeout=WITHIN)
+    try:
+        _, said = process.communicate(timeout=WITHIN)
+    finally:
+        process.kill()
     assert said == "stopped on a signal\n"
     return process.returncode
 
