@@ -209,3 +209,9 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
     assert (tmp_path / NAME).read_bytes() == held
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     same(diagram(tmp_path), whole)
+
+
+def test_a_diagram_that_is_open_in_a_notebook_goes_on(diagram, tmp_path):
+    whole = diagram(tmp_path)
+    with h5py.File(tmp_path / NAME, "r", locking=True):
+        same(diagram(tmp_path), whole)

@@ -71,10 +71,20 @@ def refused(spec, path, task, said):
     assert {each.name: each.read_bytes() for each in path.parent.iterdir()} == before
 
 
+def test_another_task_is_refused(spec, path):
+    refused(spec, path, *OTHERS["another"])
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    path = tmp_path_factory.mktemp("complete") / "run.h5"
+    simulate(run_spec(), output=path, task=ONE)
+    return path
+
+
 @pytest.mark.parametrize("what", OTHERS)
-def test_another_task_is_refused(spec, path, what):
-    task, said = OTHERS[what]
-    refused(spec, path, task, said)
+def test_what_differs_is_named(complete, what):
+    refused(run_spec(), complete, *OTHERS[what])
 
 
 def test_the_same_task_goes_on(spec, path):
