@@ -1,5 +1,7 @@
 """The three runs of a comparison, their files, and what is made of them."""
 
+import os
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -144,3 +146,17 @@ def test_matched_noise_is_a_good_stand_in_and_wrong_noise_is_not(spec, tmp_path)
     gaps = found["mean_gap"].sel(observable=["delta_A", "loss"])
     assert (gaps.sel(gaussian="matched") < 0.05).all()
     assert (gaps.sel(gaussian="isotropic") > 0.1).all()
+
+
+def test_a_program_that_goes_elsewhere_while_it_runs(made, spec, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def stop():
+        os.chdir(tmp_path / "elsewhere")
+        return False
+
+    found = compare(spec, "here", stop=stop)
+    xr.testing.assert_equal(found, made[1])
+    assert {path.name for path in (tmp_path / "here").iterdir()} == FILES
+    assert os.listdir(tmp_path / "elsewhere") == []

@@ -209,3 +209,16 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
     assert (tmp_path / NAME).read_bytes() == held
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     same(diagram(tmp_path), whole)
+
+
+def test_a_program_that_goes_elsewhere_while_it_runs(diagram, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def stop():
+        os.chdir(tmp_path / "elsewhere")
+        return False
+
+    diagram("here", threads=1, stop=stop)
+    assert os.listdir(tmp_path / "here") == [NAME]
+    assert os.listdir(tmp_path / "elsewhere") == []
