@@ -106,8 +106,7 @@ def save(figure: Figure, path: Path) -> None:
         If the name ends in something else.
     """
     check_picture(path)
-    path = resolved(path)
-    form = path.suffix[1:].lower()
+    form, path = path.suffix[1:].lower(), resolved(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # No date in the file: the same run gives the same bytes.
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)

@@ -11,7 +11,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,6 @@ from scbsim.files.superblock import finish
 
 LIBVER = ("v110", "v110")
 """The HDF5 format: every installed HDF5 reads it, and it can be read while it grows."""
-
-_UNCLOSED: list[h5py.File] = []
-"""Files that HDF5 could not close: to be left alone for as long as Python runs."""
 
 
 class WrittenFile(h5py.File):  # type: ignore[misc]  # h5py has no types
@@ -85,11 +82,9 @@ class WrittenFile(h5py.File):  # type: ignore[misc]  # h5py has no types
         nowhere = _nowhere()
         os.dup2(nowhere, self.handle)
         os.close(nowhere)
-        try:
-            # A file that stays open HDF5 takes for another one that gets its place on the disk.
+        # A file that stays open HDF5 takes for another one that gets its place on the disk.
+        with suppress(OSError, RuntimeError):
             super().close()
-        except (OSError, RuntimeError):
-            _UNCLOSED.append(self)
         self._held = []
 
 

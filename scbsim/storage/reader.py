@@ -39,6 +39,7 @@ from scbsim.storage.schema import (
     TRAJECTORY,
 )
 from scbsim.storage.shards import ALL, Share
+from scbsim.storage.state_shapes import require_state
 from scbsim.storage.states import read_state
 from scbsim.storage.text import spec_table, table, text
 from scbsim.task import Task
@@ -161,11 +162,15 @@ def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, 
     Raises
     ------
     OutputError
-        If there is no such file, or it holds no last state.
+        If there is no such file, or it holds no last state that fits its task and its engine.
     """
+    task = Task.from_known(read_arrays(path))
     with opened(path) as file:
         _, state = read_state(final_of(path, file), 0, share)
-    return Task.from_known(read_arrays(path)), state
+        wanted = share.of(task.N)
+        engine = str(table(file.attrs, "provenance")["engine"])
+        require_state(state, task, engine, wanted.stop - wanted.start)
+    return task, state
 
 
 def final_of(path: str | os.PathLike[str], file: h5py.File) -> h5py.Group:

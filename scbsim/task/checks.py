@@ -134,7 +134,9 @@ def _sum_to_one(x: Array) -> Array:
 
 
 def _drift(P: Array, mu: Array) -> float:
-    return float(np.abs(P @ mu - mu).sum())
+    # Numbers near the largest there are fail for their sums; that they overflow says no more.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.abs(P @ mu - mu).sum())
 
 
 def check_integer(key: str, value: Any, least: int, below: int, faults: list[Fault]) -> int | None:

@@ -215,3 +215,16 @@ def test_a_diagram_that_is_open_in_a_notebook_goes_on(diagram, tmp_path):
     whole = diagram(tmp_path)
     with h5py.File(tmp_path / NAME, "r", locking=True):
         same(diagram(tmp_path), whole)
+
+
+def test_a_program_that_goes_elsewhere_while_it_runs(diagram, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def stop():
+        os.chdir(tmp_path / "elsewhere")
+        return False
+
+    diagram("here", threads=1, stop=stop)
+    assert os.listdir(tmp_path / "here") == [NAME]
+    assert os.listdir(tmp_path / "elsewhere") == []
