@@ -17,10 +17,11 @@ from scbsim.cli.options import (
     set_option,
     threads_option,
 )
-from scbsim.errors import InputError, ScbsimError
+from scbsim.errors import InputError
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
+    from scbsim.simulation import Ended
     from scbsim.spec import RunSpec
 
 
@@ -73,13 +74,13 @@ def run(
     if world is not None:
         _run_shared(ctx, world, spec, output, overrides, resume, overwrite, threads, quiet)
         return
-    checked, done_before = _checked(spec, overrides, output, resume)
+    checked = _checked(spec, overrides, output)
 
     from scbsim.simulation import run_to_file
 
     began = perf_counter()
     with stopping() as stop:
-        status = run_to_file(
+        ended = run_to_file(
             checked,
             output,
             progress=not quiet,
@@ -88,8 +89,8 @@ def run(
             threads=threads,
             stop=stop,
         )
-    _tell(output, perf_counter() - began, done_before, quiet=quiet)
-    if status == "stopped":
+    _tell(output, perf_counter() - began, ended, quiet=quiet)
+    if ended.status == "stopped":
         ctx.exit(STOPPED)
 
 
@@ -111,13 +112,13 @@ def _run_shared(
     from scbsim.cli.signals import stopping
 
     with ending_together(ctx, world):
-        checked, done_before = world.together(lambda: _checked(spec, overrides, output, resume))
+        checked = world.together(lambda: _checked(spec, overrides, output))
 
         from scbsim.mpi.run import run_shared_to_file
 
         began = perf_counter()
         with stopping() as stop:
-            status = run_shared_to_file(
+            ended = run_shared_to_file(
                 world,
                 checked,
                 output=output,
@@ -128,50 +129,34 @@ def _run_shared(
                 stop=stop,
             )
         if world.leads:
-            _tell(output, perf_counter() - began, done_before, quiet=quiet)
-    if status == "stopped":
+            _tell(output, perf_counter() - began, ended, quiet=quiet)
+    if ended.status == "stopped":
         ctx.exit(STOPPED)
 
 
-def _checked(
-    spec: str, overrides: tuple[str, ...], output: Path, resume: bool
-) -> tuple[RunSpec, int | None]:
-    """Return the spec, and of a finished run that is resumed its last step."""
+def _checked(spec: str, overrides: tuple[str, ...], output: Path) -> RunSpec:
+    """Return the spec, if it is not to be written over by its output."""
     from scbsim.cli.spec_source import read_spec
 
     checked = read_spec(spec, overrides)
     if output.is_file() and Path(spec).is_file() and output.samefile(spec):
         raise InputError(f"{output} is the spec itself; give another path to -o")
-    return checked, _finished_step(output) if resume else None
+    return checked
 
 
-def _tell(output: Path, seconds: float, done_before: int | None, *, quiet: bool) -> None:
+def _tell(output: Path, seconds: float, ended: Ended, *, quiet: bool) -> None:
     from scbsim.cli.summary import summarise
     from scbsim.storage.lacking import lacking_in_words
     from scbsim.storage.reader import describe
 
     content = describe(output)
-    if done_before == content["step"]:
+    if ended.was_finished:
         lacks = content["lacks_steps_before"]
         but = f". It {lacking_in_words(lacks)}" if lacks else ""
         say(f"{output} is finished: nothing to do{but}", err=quiet)
         return
-    ended, *rest = summarise(content, seconds)
+    head, *rest = summarise(content, seconds)
     if not quiet or content["status"] != "complete":
-        say(ended, err=quiet)
+        say(head, err=quiet)
     if not quiet:
         say("\n".join(rest))
-
-
-def _finished_step(path: Path) -> int | None:
-    """Return the last step of a finished run, or None of any other file or none."""
-    from scbsim.storage.reader import describe
-
-    if not path.exists():
-        return None
-    try:
-        content = describe(path)
-    except ScbsimError:
-        # Whether it can be taken up all the same is for the run to find out.
-        return None
-    return int(content["step"]) if content["status"] in ("complete", "diverged") else None

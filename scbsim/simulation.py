@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scbsim.engines.choose import Choice, begun_by, choose
 from scbsim.ensemble import Ensemble, assembled, threads_for
@@ -116,6 +116,13 @@ def simulate(
     return load(output, lazy=True)
 
 
+class Ended(NamedTuple):
+    """How a run ended, and whether it had before it was asked for."""
+
+    status: str
+    was_finished: bool = False
+
+
 def run_to_file(
     spec: RunSpec,
     output: str | os.PathLike[str],
@@ -126,7 +133,7 @@ def run_to_file(
     resume: bool = False,
     threads: int | None = None,
     stop: Callable[[], bool] | None = None,
-) -> str:
+) -> Ended:
     """Run a spec into a file, and return how the run ended; parameters as :func:`simulate`.
 
     No row is read back, so the memory that a run takes does not grow with its length.
@@ -136,9 +143,9 @@ def run_to_file(
 
     with Session(output, spec, overwrite=overwrite, resume=resume, task=task, stop=stop) as session:
         if session.finished:
-            return glance(session.path).status
+            return Ended(glance(session.path).status, was_finished=True)
         _, status = _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
-        return status
+        return Ended(status)
 
 
 def _simulate(

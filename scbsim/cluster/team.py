@@ -65,7 +65,7 @@ class Alone:
         """Run a spec into a file, and return how the run ended."""
         from scbsim.simulation import run_to_file
 
-        return run_to_file(spec, **options)
+        return run_to_file(spec, **options).status
 
     def failed_alike(self) -> bool:
         """Return True."""
@@ -98,7 +98,7 @@ class Ranks:
         """Run a spec on all ranks into a file, and return how the run ended."""
         from scbsim.mpi.run import run_shared_to_file
 
-        return run_shared_to_file(self._world, spec, **options)
+        return run_shared_to_file(self._world, spec, **options).status
 
     def failed_alike(self) -> bool:
         """Return whether every rank met what was just raised, or knows of it."""

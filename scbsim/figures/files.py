@@ -60,7 +60,7 @@ def obtain(
         threads=threads,
         stop=stop,
     )
-    if ended == "stopped":
+    if ended.status == "stopped":
         raise Stopped(
             f"stopped on a signal at step {checkpoint_step(path)} of {path}; "
             "the same line again keeps the finished files and goes on"

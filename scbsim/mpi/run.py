@@ -22,7 +22,7 @@ from scbsim.progress import Progress
 from scbsim.provenance import provenance
 from scbsim.random_stream import StreamStart
 from scbsim.run_header import RunHeader
-from scbsim.simulation import closing, label_of, require_sizes, stream_of, task_of
+from scbsim.simulation import Ended, closing, label_of, require_sizes, stream_of, task_of
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
 from scbsim.storage.glance import glance
@@ -77,7 +77,7 @@ def run_shared_to_file(
     resume: bool = False,
     threads: int | None = None,
     stop: Callable[[], bool] | None = None,
-) -> str:
+) -> Ended:
     """Run a spec on all ranks of a world together, and read no row back.
 
     Parameters
@@ -92,8 +92,8 @@ def run_shared_to_file(
 
     Returns
     -------
-    str
-        How the run ended, on all ranks.
+    Ended
+        On all ranks.
 
     Raises
     ------
@@ -107,12 +107,12 @@ def run_shared_to_file(
         world, output, spec, overwrite=overwrite, resume=resume, stop=stop
     ) as session:
         if session.finished:
-            ended: str = world.told(world.on_lead(lambda: glance(session.path).status))
-            return ended
+            found: str = world.told(world.on_lead(lambda: glance(session.path).status))
+            return Ended(found, was_finished=True)
         status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
         if status in ("complete", "diverged"):
             session.tidy()
-        return status
+        return Ended(status)
 
 
 def _run(

@@ -184,7 +184,7 @@ def test_options_reach_simulate(scbsim, spec, tmp_path, monkeypatch, done):
 
     def run_to_file(spec, output, **options):
         given.update(options, spec=spec, output=output)
-        return "complete"
+        return Ended("complete")
 
     monkeypatch.setattr("scbsim.simulation.run_to_file", run_to_file)
     scbsim("run", spec, "-o", path, "--overwrite", "--threads", 2, "-q")
