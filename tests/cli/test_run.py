@@ -11,6 +11,7 @@ import pytest
 
 import scbsim as package
 from scbsim import RunSpec, load, presets, simulate
+from scbsim.simulation import Ended
 
 
 def test_writes_what_simulate_returns(scbsim, spec, tmp_path):
