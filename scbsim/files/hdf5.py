@@ -68,7 +68,11 @@ class WrittenFile(h5py.File):  # type: ignore[misc]  # h5py has no types
         self.flush()
         own = os.dup(self.handle)
         try:
-            self.close()
+            if h5py.h5f.get_obj_count(self.id, h5py.h5f.OBJ_FILE) > 1:
+                # This process reads it, too, by the same descriptor: HDF5 does not close it yet.
+                super().close()
+            else:
+                self.close()
             finish(own)
         except ValueError as error:
             raise OSError(str(error)) from None

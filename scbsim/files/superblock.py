@@ -75,7 +75,10 @@ def repair(path: Path) -> None:
     """
     unshare(path)
     with path.open("r+b") as file:
-        finish(file.fileno())
+        try:
+            finish(file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def finish(handle: int) -> None:
