@@ -56,17 +56,21 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
         for name in ("spec", "provenance", "run_uuid", "created_utc"):
             attributes[name] = text(file.attrs, name)
         group = file[TRAJECTORY]
-        if found := diagnosis_of(group):
-            attributes["diagnosis"] = found
-        if lacks := lacks_steps_before(file):
-            attributes[LACKS] = lacks
+        if diagnosis := diagnosis_of(group):
+            attributes["diagnosis"] = diagnosis
         status, n = counted(group)
         if is_ensemble(file):
             tables = read_tables(file)
             _, n = counted(group)
             first, columns = int(group["replica"][0]), _columns(path, file, n, lazy)
-            return assemble_ensemble(first, columns, tables, status, attributes)
-        return assemble(_columns(path, file, n, lazy), tables_of(file), status, attributes)
+            found = assemble_ensemble(first, columns, tables, status, attributes)
+        else:
+            columns = _columns(path, file, n, lazy)
+            found = assemble(columns, tables_of(file), status, attributes)
+        # Last of all: what is opened before the rows are counted may be older than the count.
+        if lacks := lacks_steps_before(file):
+            found.attrs[LACKS] = lacks
+        return found
 
 
 def _columns(
