@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from scbsim import RunSpec, Task
+from scbsim.files.hdf5 import growing
+from scbsim.files.space import sync
 from scbsim.observables import NAMES
 from scbsim.run_header import RunHeader
 from scbsim.storage.empty import empty_file
-from scbsim.storage.hdf5 import growing
-from scbsim.storage.space import sync
 from scbsim.storage.writer import FileRecorder
 
 ROWS = 200_000

@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from scbsim.cli.options import debug_option
+from scbsim.cli.signals import interruptible
 
 
 @click.command(short_help="Take a sweep off the queue.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @debug_option
+@interruptible()
 def cancel(folder: Path) -> None:
     """Cancel the jobs of the sweep in DIR, and no others.
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, overwrite_option
+from scbsim.cli.signals import interruptible
 
 
 @click.command(short_help="Put all runs of a sweep into one file.")
@@ -20,6 +22,7 @@ from scbsim.cli.options import debug_option, output_option, overwrite_option
 @click.option("--partial", is_flag=True, help="Leave runs that are not finished as NaN.")
 @overwrite_option("Replace ALL.h5 if it exists.")
 @debug_option
+@interruptible()
 def collect(folder: Path, output: Path, copy: bool, partial: bool, overwrite: bool) -> None:
     """Write ALL.h5, with a dimension for all that varies, for xarray and any HDF5 tool.
 
@@ -33,7 +36,7 @@ def collect(folder: Path, output: Path, copy: bool, partial: bool, overwrite: bo
     there = SweepFolder.open(folder)
     left_out = write(there, output, link=not copy, partial=partial, overwrite=overwrite)
     runs = len(there.sweep.runs) - len(left_out)
-    click.echo(f"{runs} runs in {output} ({size(output.stat().st_size)})")
+    say(f"{runs} runs in {output} ({size(output.stat().st_size)})")
     for each in left_out:
         why = f": {each.note}" if each.note else ""
-        click.echo(f"left out: {each.run.name} ({each.state}){why}", err=True)
+        say(f"left out: {each.run.name} ({each.state}){why}", err=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import (
     debug_option,
     output_option,
@@ -66,7 +67,7 @@ def compare(
             overwrite=overwrite,
             threads=threads,
             progress=not quiet,
-            tell=(lambda _: None) if quiet else (lambda note: click.echo(note, err=True)),
+            tell=(lambda _: None) if quiet else (lambda note: say(note, err=True)),
             stop=stop,
         )
     from scbsim.compare.picture import pictures
@@ -79,4 +80,4 @@ def compare(
 
     print_gaps(found)
     for path in made:
-        click.echo(path)
+        say(path)

@@ -1,12 +1,22 @@
-"""Tables on stdout, by rich."""
+"""What commands print: lines of text, and tables by rich."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
+
+from scbsim.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def say(what: object, *, err: bool = False) -> None:
+    """Print lines in which names of files or what files say may stand, fit to be shown."""
+    click.echo(printable(str(what), keep="\n"), err=err)
 
 
 @contextmanager
@@ -15,6 +25,8 @@ def printing() -> Iterator[Console]:
 
     It is printed by click: rich would end the process with status 1 if the reader went away.
     """
+    from rich.console import Console
+
     console = Console(highlight=False)
     with console.capture() as captured:
         yield console

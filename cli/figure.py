@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import (
     debug_option,
     output_option,
@@ -16,6 +17,7 @@ from scbsim.cli.options import (
     quiet_option,
     threads_option,
 )
+from scbsim.files.paths import shown
 
 if TYPE_CHECKING:
     from scbsim.figures.making import Made
@@ -58,7 +60,7 @@ def figure(
             overwrite=overwrite,
             threads=threads,
             progress=not quiet,
-            tell=None if quiet else lambda note: click.echo(note, err=True),
+            tell=None if quiet else lambda note: say(note, err=True),
             stop=stop,
         )
     if quiet:
@@ -68,7 +70,7 @@ def figure(
 
     print_outcomes(number, made.outcomes)
     for path in made.pictures:
-        click.echo(path)
+        say(shown(path))
 
 
 def _maker(number: int) -> Callable[..., Made[Any]]:

@@ -15,6 +15,8 @@ from scbsim.cli.console import printing
 from scbsim.cli.summary import size
 from scbsim.observables import OBSERVABLES
 from scbsim.observables import in_words as counts_in_words
+from scbsim.storage.lacking import lacking_in_words
+from scbsim.text import all_printable
 
 _MEANING = {
     "stopped": "stopped on a signal",
@@ -25,10 +27,12 @@ _MEANING = {
 
 def print_tables(content: dict[str, Any]) -> None:
     """Print what :func:`scbsim.storage.reader.describe` says of a file."""
+    content = all_printable(content)
     head = [
         ("status", in_words(content)),
         *_replicas(content),
-        ("rows", f"{content['rows']}, the last at step {content['step']}"),
+        *([("diagnosis", content["diagnosis"])] if content["diagnosis"] else []),
+        *_rows(content),
         ("size", size(content["bytes"])),
         ("written", f"{content['created_utc']} by scbsim {content['code_version']}"),
         ("schema", f"{content['format']} {content['schema_version']}"),
@@ -43,6 +47,14 @@ def print_tables(content: dict[str, Any]) -> None:
             _section(console, "Stages", _records(content["stages"]))
         _section(console, "Spec", _pairs(flat(content["spec"])))
         _section(console, "Made by", _pairs(flat(content["provenance"])))
+
+
+def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say how many rows there are, and which are not."""
+    last = f", the last at step {content['step']}" if content["rows"] else ""
+    lacks = content["lacks_steps_before"]
+    lacking = [("lacking", f"it {lacking_in_words(lacks)}")] if lacks else []
+    return [("rows", f"{content['rows']}{last}"), *lacking]
 
 
 def _replicas(content: dict[str, Any]) -> list[tuple[str, str]]:

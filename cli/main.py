@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 
 from scbsim._version import __version__
+from scbsim.cli.entry import main
 from scbsim.cli.group import LazyGroup
 from scbsim.cli.options import debug_option
+
+__all__ = ["cli", "main"]
 
 
 @click.group(
@@ -39,8 +42,3 @@ from scbsim.cli.options import debug_option
 @debug_option
 def cli() -> None:
     """Simulate how linear transformers learn sparse contextual bigrams."""
-
-
-def main() -> None:
-    """Run the command line and exit with its status."""
-    cli(prog_name="scbsim")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import (
     debug_option,
     output_option,
@@ -92,4 +93,4 @@ def phase(
 
     print_growth(diagram)
     for path in made:
-        click.echo(path)
+        say(path)

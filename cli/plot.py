@@ -6,7 +6,12 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, overwrite_option
+from scbsim.cli.signals import interruptible
+from scbsim.errors import OutputError
+
+_ENDINGS = (".h5", ".hdf5", ".hdf", ".nc")
 
 
 @click.command(short_help="Draw one run, or several over one another.")
@@ -18,6 +23,7 @@ from scbsim.cli.options import debug_option, output_option, overwrite_option
 )
 @overwrite_option("Replace the picture if it exists.")
 @debug_option
+@interruptible()
 def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
     """Draw signals, Deltas, distances, similarities and loss of OUT.h5 against steps.
 
@@ -26,12 +32,20 @@ def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
     """
     from scbsim.figures.style import check_picture, save
 
-    picture = output or paths[0].with_suffix(".png")
+    picture = output or _beside(paths[0])
     check_picture(picture, overwrite=overwrite)
 
     from scbsim.figures.overview import draw, labels
-    from scbsim.storage.reader import load
+    from scbsim.storage.loading import load
 
     runs = [load(path) for path in paths]
     save(draw(dict(zip(labels(paths), runs, strict=True))), picture)
-    click.echo(picture)
+    say(picture)
+
+
+def _beside(path: Path) -> Path:
+    """Return the picture's name by default: a file's with another ending, a number being none."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, not an output file")
+    stem = path.stem if path.suffix.lower() in _ENDINGS else path.name
+    return path.with_name(f"{stem}.png")

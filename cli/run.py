@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.exits import STOPPED
 from scbsim.cli.options import (
     debug_option,
@@ -20,8 +21,8 @@ from scbsim.errors import InputError
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
+    from scbsim.simulation import Ended
     from scbsim.spec import RunSpec
-    from scbsim.trajectory import Trajectory
 
 
 @click.command(short_help="Run a spec and write its trajectory to a file.")
@@ -73,23 +74,23 @@ def run(
     if world is not None:
         _run_shared(ctx, world, spec, output, overrides, resume, overwrite, threads, quiet)
         return
-    checked, done_before = _checked(spec, overrides, output, resume)
+    checked = _checked(spec, overrides, output)
 
-    from scbsim.simulation import simulate
+    from scbsim.simulation import run_to_file
 
     began = perf_counter()
     with stopping() as stop:
-        trajectory = simulate(
+        ended = run_to_file(
             checked,
-            output=output,
+            output,
             progress=not quiet,
             overwrite=overwrite,
             resume=resume,
             threads=threads,
             stop=stop,
         )
-    _tell(trajectory, output, perf_counter() - began, done_before, quiet=quiet)
-    if trajectory.attrs["status"] == "stopped":
+    _tell(output, perf_counter() - began, ended, quiet=quiet)
+    if ended.status == "stopped":
         ctx.exit(STOPPED)
 
 
@@ -111,13 +112,13 @@ def _run_shared(
     from scbsim.cli.signals import stopping
 
     with ending_together(ctx, world):
-        checked, done_before = world.together(lambda: _checked(spec, overrides, output, resume))
+        checked = world.together(lambda: _checked(spec, overrides, output))
 
-        from scbsim.mpi.run import simulate_shared
+        from scbsim.mpi.run import run_shared_to_file
 
         began = perf_counter()
         with stopping() as stop:
-            trajectory = simulate_shared(
+            ended = run_shared_to_file(
                 world,
                 checked,
                 output=output,
@@ -127,49 +128,35 @@ def _run_shared(
                 threads=threads,
                 stop=stop,
             )
-        if trajectory is not None:
-            _tell(trajectory, output, perf_counter() - began, done_before, quiet=quiet)
-        status = world.told(trajectory.attrs["status"] if trajectory is not None else "")
-    if status == "stopped":
+        if world.leads:
+            _tell(output, perf_counter() - began, ended, quiet=quiet)
+    if ended.status == "stopped":
         ctx.exit(STOPPED)
 
 
-def _checked(
-    spec: str, overrides: tuple[str, ...], output: Path, resume: bool
-) -> tuple[RunSpec, int | None]:
-    """Return the spec, and of a finished run that is resumed its last step."""
+def _checked(spec: str, overrides: tuple[str, ...], output: Path) -> RunSpec:
+    """Return the spec, if it is not to be written over by its output."""
     from scbsim.cli.spec_source import read_spec
 
     checked = read_spec(spec, overrides)
     if output.is_file() and Path(spec).is_file() and output.samefile(spec):
         raise InputError(f"{output} is the spec itself; give another path to -o")
-    return checked, _finished_step(output) if resume else None
+    return checked
 
 
-def _tell(
-    trajectory: Trajectory, output: Path, seconds: float, done_before: int | None, *, quiet: bool
-) -> None:
+def _tell(output: Path, seconds: float, ended: Ended, *, quiet: bool) -> None:
     from scbsim.cli.summary import summarise
-
-    if done_before == int(trajectory["step"].values[-1]):
-        click.echo(f"{output} is finished: nothing to do", err=quiet)
-        return
-    ended, *rest = summarise(trajectory, output, seconds)
-    if not quiet or trajectory.attrs["status"] != "complete":
-        click.echo(ended, err=quiet)
-    if not quiet:
-        click.echo("\n".join(rest))
-
-
-def _finished_step(path: Path) -> int | None:
-    """Return the last step of a finished run, or None of any other file or none."""
+    from scbsim.storage.lacking import lacking_in_words
     from scbsim.storage.reader import describe
 
-    if not path.exists():
-        return None
-    try:
-        content = describe(path)
-    except InputError:
-        # Whether it can be taken up all the same is for the run to find out.
-        return None
-    return int(content["step"]) if content["status"] in ("complete", "diverged") else None
+    content = describe(output)
+    if ended.was_finished:
+        lacks = content["lacks_steps_before"]
+        but = f". It {lacking_in_words(lacks)}" if lacks else ""
+        say(f"{output} is finished: nothing to do{but}", err=quiet)
+        return
+    head, *rest = summarise(content, seconds)
+    if not quiet or content["status"] != "complete":
+        say(head, err=quiet)
+    if not quiet:
+        say("\n".join(rest))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import (
     debug_option,
     output_option,
@@ -106,7 +107,8 @@ def sample(
     finally:
         progress.close(ended)
     if not quiet:
-        click.echo(f"{output}: {size} samples of N = {task.N}, T = {task.T}, Q = {task.Q}")
+        said = f"{output}: {size} samples of N = {task.N}, T = {task.T}, Q = {task.Q}"
+        say(said)
 
 
 def _task(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.exits import STOPPED, in_words
 
 if TYPE_CHECKING:
@@ -33,6 +34,6 @@ def ending_together(ctx: click.Context, world: World) -> Iterator[None]:
         words, status = "stopped on a signal", STOPPED
         if isinstance(error, Exception):
             words, status = in_words(error)
-        click.echo(f"{words} (rank {world.rank}, which ends all others)", err=True)
+        say(f"{words} (rank {world.rank}, which ends all others)", err=True)
         sys.stdout.flush()
         world.comm.Abort(status)

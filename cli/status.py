@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import debug_option
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def status(folder: Path, as_json: bool) -> None:
     else:
         _print(there, found)
         if note:
-            click.echo(note, err=True)
+            say(note, err=True)
 
 
 def _counts(found: list[RunState]) -> dict[str, int]:
@@ -76,16 +77,16 @@ def _print(folder: SweepFolder, found: list[RunState]) -> None:
 
     counts = _counts(found)
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
-    click.echo(f"{folder.path}: {len(found)} runs: {said}")
-    left = [each for each in found if each.state not in FINISHED]
+    say(f"{folder.path}: {len(found)} runs: {said}")
+    left = [each for each in found if each.state not in FINISHED or each.note]
     # What asks for something to be done stands first.
-    left.sort(key=lambda each: each.state not in BROKEN)
+    left.sort(key=lambda each: (each.state in FINISHED, each.state not in BROKEN))
     width = max((len(each.run.name) for each in left[:_SHOWN]), default=0)
     for each in left[:_SHOWN]:
         steps = f"{each.step}/{each.total}"
         line = f"  {each.run.name:<{width}}  {each.state:<11}  {steps}  {each.note}"
-        click.echo(line.rstrip())
+        say(line.rstrip())
     if len(left) > _SHOWN:
-        click.echo(f"  and {len(left) - _SHOWN} more; --json has all")
-    if not left:
-        click.echo(f"next: scbsim collect {folder.path} -o ALL.h5")
+        say(f"  and {len(left) - _SHOWN} more; --json has all")
+    if all(each.state in FINISHED for each in left):
+        say(f"next: scbsim collect {folder.path} -o ALL.h5")

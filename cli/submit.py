@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.cluster_options import cluster_options, given
+from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, set_option
+from scbsim.cli.signals import interruptible
 
 if TYPE_CHECKING:
     from scbsim.cluster.submission import Submitted
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 @cluster_options
 @click.option("--dry-run", is_flag=True, help="Print what sbatch would be given; start nothing.")
 @debug_option
+@interruptible()
 def submit(
     sweep: str, output: Path, overrides: tuple[str, ...], dry_run: bool, **options: Any
 ) -> None:
@@ -51,6 +54,7 @@ def submit(
 @click.option("--failed", is_flag=True, help="Only runs that failed, were interrupted or stopped.")
 @cluster_options
 @debug_option
+@interruptible()
 def resubmit(folder: Path, failed: bool, **options: Any) -> None:
     """Submit the runs in DIR that are neither finished nor in the queue.
 
@@ -73,9 +77,9 @@ def _report(path: Path, done: Submitted) -> None:
     tasks = sum(len(job.tasks) for job in done.jobs)
     jobs = ", ".join(f"job {job.id}" for job in done.jobs)
     if done.jobs:
-        click.echo(f"submitted: {done.runs} runs in {tasks} tasks ({jobs})")
+        say(f"submitted: {done.runs} runs in {tasks} tasks ({jobs})")
     else:
-        click.echo("nothing to submit")
+        say("nothing to submit")
     if done.finished or done.alive:
-        click.echo(f"left alone: {done.finished} finished, {done.alive} queued or running")
-    click.echo(f"next: scbsim status {path}")
+        say(f"left alone: {done.finished} finished, {done.alive} queued or running")
+    say(f"next: scbsim status {path}")

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import re
 from math import isfinite
-from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import Any
 
-from scbsim.observables import NAMES, in_words
-from scbsim.quantiles import medians
-from scbsim.trajectory_ensemble import last_rows
-
-if TYPE_CHECKING:
-    import xarray as xr
+from scbsim.observables import in_words
 
 
 def duration(seconds: float) -> str:
@@ -36,15 +30,13 @@ def size(count: float) -> str:
     return f"{count / 1000**power:.3g} {('kB', 'MB', 'GB')[power - 1]}"
 
 
-def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
+def summarise(content: dict[str, Any], seconds: float) -> list[str]:
     """Say how a run ended, where it ended, and what to type next.
 
     Parameters
     ----------
-    trajectory : xarray.Dataset
-        What :func:`scbsim.simulate` returned.
-    path : Path
-        The file it wrote.
+    content : dict
+        What :func:`scbsim.storage.reader.describe` says of its file.
     seconds : float
         How long it took.
 
@@ -53,14 +45,13 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
     list of str
         The first line is the status.
     """
-    from scbsim.storage.checkpoint import checkpoint_step
+    from scbsim.storage.lacking import lacking_in_words
 
-    status = trajectory.attrs["status"]
-    last = int(trajectory["step"].values[-1])
+    status, made, last = content["status"], content["provenance"], content["step"]
     if status == "stopped":
         # Of the last steps, the file may not have a row.
-        last = checkpoint_step(path) or last
-    took = f"in {duration(seconds)} by the {trajectory.attrs['engine']} engine"
+        last = content["checkpoint_step"] or last
+    took = f"in {duration(seconds)} by the {made['engine']} engine"
     head = {
         "complete": f"complete: {last} steps {took}",
         "diverged": f"diverged: the numbers ran away after step {last}, {took}. "
@@ -68,38 +59,23 @@ def summarise(trajectory: xr.Dataset, path: Path, seconds: float) -> list[str]:
         "stopped": f"stopped on a signal at step {last}, {took}. "
         "The same line with --resume goes on from there",
     }.get(status, f"{status} at step {last}, {took}")
-    why = json.loads(trajectory.attrs["provenance"]).get("engine_why", "asked for")
-    lines = [head, f"engine:     {trajectory.attrs['engine']}, {why}", *_replicas(trajectory)]
-    several = len(json.loads(trajectory.attrs["spec"])["stage"]) > 1
-    if several and trajectory.sizes.get("stage_index", 0):
-        lines.append(f"stages:     {_stages(trajectory)}")
-    lines.append(f"signals:    {_last(trajectory, 'alpha_A alpha_V delta_A delta_V')}")
-    if trajectory.sizes.get("normalization", 0):
-        lines.append(f"normalised: {_normalized(trajectory)}")
-    lines.append(f"file:       {path} ({size(path.stat().st_size)})")
-    lines.append(f"next:       scbsim plot {quote(str(path))}")
+    lines = [head, f"engine:     {made['engine']}, {made.get('engine_why', 'asked for')}"]
+    if "replicas" in content:
+        counts = in_words(content["replica_status"])
+        lines.append(f"replicas:   {counts}; medians over {content['replicas']} replicas follow")
+    if len(content["spec"]["stage"]) > 1 and content["stages"]:
+        lines.append(f"stages:     {'; '.join(map(_stage, content['stages']))}")
+    if content["lacks_steps_before"]:
+        lines.append(f"lacking:    it {lacking_in_words(content['lacks_steps_before'])}")
+    if content["last"]:
+        lines.append(f"signals:    {_signals(content['last'])}")
+    if content["normalized"]:
+        lines.append(f"normalised: {_normalized(content['normalized'], content['task'])}")
+    if content["diagnosis"]:
+        lines.append(f"diagnosis:  {content['diagnosis']}")
+    lines.append(f"file:       {content['path']} ({size(content['bytes'])})")
+    lines.append(f"next:       scbsim plot {quote(content['path'])}")
     return lines
-
-
-def _replicas(trajectory: xr.Dataset) -> list[str]:
-    """Say how the replicas of an ensemble ended."""
-    if "replica" not in trajectory.dims:
-        return []
-    found = trajectory["replica_status"].values.tolist()
-    counts = in_words({name: found.count(name) for name in dict.fromkeys(found)})
-    return [f"replicas:   {counts}; medians over {len(found)} replicas follow"]
-
-
-def _stages(trajectory: xr.Dataset) -> str:
-    """Say at which step each stage ended, and why; of an ensemble the median, and how many."""
-    ends, reasons = trajectory["stage_end"].values, trajectory["stage_reason"].values
-    told = []
-    for i in range(ends.shape[-1]):
-        at, why = ends[..., i], reasons[..., i].ravel().tolist()
-        step = f"{medians(at[at >= 0]):g}" if at.ndim else f"{at}"
-        counts = in_words({_WHY[name]: why.count(name) for name in dict.fromkeys(why) if name})
-        told.append(f"{i} to step {step}, {counts if at.ndim else _WHY[why[0]]}")
-    return "; ".join(told)
 
 
 _WHY = {
@@ -109,32 +85,27 @@ _WHY = {
 }
 
 
-def _last(trajectory: xr.Dataset, names: str) -> str:
-    if "replica" in trajectory.dims:
-        values = dict(zip(NAMES, medians(last_rows(trajectory)).tolist(), strict=True))
-    else:
-        values = {name: float(trajectory[name].values[-1]) for name in names.split()}
-    return "  ".join(f"{name} {values[name]:.4g}" for name in names.split())
+def _stage(end: dict[str, Any]) -> str:
+    """Say at which step a stage ended, and why; of an ensemble the median, and how many."""
+    why = end["reason"]
+    for name, words in _WHY.items():
+        why = re.sub(rf"\b{name}\b", words, why)
+    return f"{end['stage']} to step {end['step']:g}, {why}"
 
 
-def _last_normalized(trajectory: xr.Dataset, name: str) -> float:
-    """Return what the last normalisation gave; of an ensemble the median of the end."""
-    values = trajectory[f"normalized_{name}"].values
-    if "replica" in trajectory.dims:
-        there = values[:, -1][trajectory["normalized_step"].values[:, -1] >= 0]
-        return float(medians(there))
-    return float(values[-1])
+def _signals(last: dict[str, float]) -> str:
+    names = ("alpha_A", "alpha_V", "delta_A", "delta_V")
+    return "  ".join(f"{name} {last[name]:.4g}" for name in names)
 
 
-def _normalized(trajectory: xr.Dataset) -> str:
+def _normalized(values: dict[str, float], task: dict[str, float]) -> str:
     """Distances as fractions of the norm of what is to be learnt, so that 1 is nothing learnt."""
-    K = {"A": trajectory.attrs["K_Q"], "V": trajectory.attrs["K_P"]}
     parts = []
     for matrix, truth, scale in (("A", "A-Q", "K_Q"), ("V", "V-P", "K_P")):
-        distance = _last_normalized(trajectory, f"dist_{matrix}")
-        if isfinite(distance) and K[matrix] > 0:
-            parts.append(f"|{truth}|/sqrt({scale}) {distance / K[matrix] ** 0.5:.4g}")
-    count = _last_normalized(trajectory, "count")
+        distance, K = values[f"dist_{matrix}"], task[scale]
+        if isfinite(distance) and K > 0:
+            parts.append(f"|{truth}|/sqrt({scale}) {distance / K**0.5:.4g}")
+    count = values["count"]
     if isfinite(count) and count > 0:
         parts.append(f"nothing stood out in {count:.0f} columns")
     return "  ".join(parts) or "no entries to normalise"

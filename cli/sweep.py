@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.exits import FAILED, STOPPED
 from scbsim.cli.options import debug_option, output_option, quiet_option, set_option
 
@@ -61,7 +62,7 @@ def sweep(
         click.echo(f"{in_all(tally)}{took}{kept}", err=quiet)
     if not quiet:
         again = "scbsim status {}" if wrong else "scbsim collect {} -o ALL.h5"
-        click.echo(f"next: {again.format(output)}")
+        say(f"next: {again.format(output)}")
     if tally.stopped:
         ctx.exit(STOPPED)
     if tally.failed:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
+from scbsim.cli.console import say
 from scbsim.errors import OutputError
 from scbsim.storage.glance import glance
+from scbsim.streams import on_terminal
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import Tally, Working
+from scbsim.text import printable
 
 _REFRESH_SECONDS = 0.5
 _LINE_SECONDS = 10.0
@@ -27,10 +28,9 @@ _BAR_WIDTH = 20
 @contextmanager
 def following(folder: SweepFolder, quiet: bool) -> Iterator[Callable[[Tally, list[Working]], None]]:
     """Give what tells people of a sweep, on stderr."""
-    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
     if quiet:
         yield lambda _tally, _working: None
-    elif not on_terminal:
+    elif not on_terminal():
         yield _Lines(folder).tell
     else:
         with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
@@ -48,7 +48,7 @@ class _Teller:
 
     def tell(self, tally: Tally, working: list[Working]) -> None:
         for run in tally.failed[self._said :]:
-            click.echo(f"{run.name} failed: {tally.reasons[run.name]}", err=True)
+            say(f"{run.name} failed: {tally.reasons[run.name]}", err=True)
         self._said = len(tally.failed)
         if monotonic() >= self._due:
             self._due = monotonic() + self._seconds
@@ -72,8 +72,9 @@ class _Lines(_Teller):
 
     def _show(self, tally: Tally, working: list[Working]) -> None:
         for each in working:
-            click.echo("{}: step {}/{}".format(each.run.name, *self._step(each)), err=True)
-        click.echo(in_all(tally), err=True)
+            said = "{}: step {}/{}".format(each.run.name, *self._step(each))
+            say(said, err=True)
+        say(in_all(tally), err=True)
 
 
 class _Bars(_Teller):
@@ -86,7 +87,7 @@ class _Bars(_Teller):
         for each in working:
             step, total = self._step(each)
             bar = ProgressBar(total, step, width=_BAR_WIDTH)
-            table.add_row(each.run.name, bar, f"{step}/{total}")
+            table.add_row(Text(printable(each.run.name)), bar, f"{step}/{total}")
         ended = tally.kept + len(tally.done) + len(tally.failed)
         table.add_row("all runs", ProgressBar(tally.total, ended, width=_BAR_WIDTH), in_all(tally))
         self._live.update(table, refresh=True)

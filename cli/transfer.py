@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli.console import say
 from scbsim.cli.options import (
     debug_option,
     output_option,
@@ -13,6 +14,7 @@ from scbsim.cli.options import (
     quiet_option,
     threads_option,
 )
+from scbsim.files.paths import shown
 
 
 @click.command(short_help="Learn from pretrained pairs and from scratch.")
@@ -48,7 +50,7 @@ def transfer(
             overwrite=overwrite,
             threads=threads,
             progress=not quiet,
-            tell=None if quiet else lambda note: click.echo(note, err=True),
+            tell=None if quiet else lambda note: say(note, err=True),
             stop=stop,
         )
     if quiet:
@@ -58,4 +60,4 @@ def transfer(
 
     print_transfer(made)
     for path in made.pictures:
-        click.echo(path)
+        say(shown(path))

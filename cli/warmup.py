@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import click
 
 from scbsim.cli.options import debug_option, quiet_option
+from scbsim.cli.signals import interruptible
 
 
 @click.command(short_help="Compile and cache every kernel.")
 @quiet_option
 @debug_option
+@interruptible()
 def warmup(quiet: bool) -> None:
     """Compile every kernel and keep it on disk, so that later runs start at once."""
     from time import perf_counter

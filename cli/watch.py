@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from scbsim.cli.options import debug_option
+from scbsim.cli.signals import interruptible
 
 
 @click.command(short_help="Follow a run that another process writes.")
@@ -21,6 +22,7 @@ from scbsim.cli.options import debug_option
     help="How often to look.",
 )
 @debug_option
+@interruptible()
 def watch(path: Path, seconds: float) -> None:
     """Follow the run in OUT.h5 until it ends, and say how it ended.
 

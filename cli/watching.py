@@ -22,6 +22,8 @@ from scbsim.cli.summary import duration
 from scbsim.observables import OBSERVABLES
 from scbsim.observables import in_words as counts_in_words
 from scbsim.storage.reader import describe
+from scbsim.streams import failure
+from scbsim.text import all_printable
 
 _LINE_SECONDS = 10.0
 _SHOWN = ("alpha_A", "alpha_V", "delta_A", "delta_V", "sim_A", "sim_V", "loss")
@@ -47,12 +49,12 @@ class Pace:
 
 
 def follow(path: Path, seconds: float, wait: Callable[[float], None] = sleep) -> None:
-    """Show a run until it ends or its writer does; then say what happened."""
-    content, pace = describe(path), Pace()
+    """Show a run until it ends, its writer does or no one reads; then say what happened."""
+    content, pace = _described(path), Pace()
     pace.see(content["step"], monotonic())
     shown = _as_table if sys.stdout.isatty() else _as_lines
     with suppress(KeyboardInterrupt), shown(content, pace) as show:
-        while _lives(content):
+        while _lives(content) and failure() is None:
             wait(seconds)
             content = _look(path, content, pace)
             show(content)
@@ -83,8 +85,13 @@ def _lives(content: dict[str, Any]) -> bool:
     return content["status"] == "running" and content["writer"] is not None
 
 
+def _described(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = all_printable(describe(path))
+    return content
+
+
 def _look(path: Path, before: dict[str, Any], pace: Pace) -> dict[str, Any]:
-    content = describe(path)
+    content = _described(path)
     if content["run_uuid"] != before["run_uuid"]:
         click.echo("another run was started in its place", err=True)
     pace.see(content["step"], monotonic())

@@ -1,6 +1,6 @@
 """`python -m scbsim` is the command `scbsim`."""
 
-from scbsim.cli.main import main
+from scbsim.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.cores import usable_cores
 from scbsim.crew import Crew
 from scbsim.engines.base import Engine
 from scbsim.engines.choose import SHARING, Choice, build, entries, needs
 from scbsim.engines.cost import DENSE_ENTRY
-from scbsim.errors import InputError
+from scbsim.kernels.threads import most_threads
 from scbsim.memory import require
 from scbsim.observables import NAMES
+from scbsim.random_stream import ORIGIN, StreamStart
 from scbsim.replica import Replica, Stretch
 from scbsim.spec import RunSpec
 from scbsim.stages import Stage
@@ -111,13 +111,16 @@ def assembled(
     stages: Sequence[Stage],
     level: float | None,
     threads: int,
+    start: StreamStart = ORIGIN,
 ) -> Iterator[Ensemble]:
     """Build the replicas of a spec, each at the start, and give them threads for the body.
 
     Parameters
     ----------
     threads : int
-        What :func:`threads_of` says.
+        What :func:`threads_for` says.
+    start : StreamStart
+        Where the noise of each replica begins.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def assembled(
         require(R * needs(choice, spec, task), _named(choice, spec, task), _FEWER)
     apart = R > 1 and not one_by_one(choice, spec, task, threads)
     own, together = (1, min(threads, R)) if apart else (threads, 1)
-    engines = [build(choice, spec, task, own, i) for i in range(R)]
+    engines = [build(choice, spec, task, own, i, start) for i in range(R)]
     before = numba.get_num_threads()
     numba.set_num_threads(own)
     try:
@@ -139,25 +142,6 @@ def assembled(
             yield Ensemble(engines, stages, crew, level)
     finally:
         numba.set_num_threads(before)
-
-
-def most_threads(asked: int | None) -> int:
-    """Return as many threads as are asked for, or as there are cores to use.
-
-    Raises
-    ------
-    InputError
-        If there are not so many as are asked for.
-    """
-    import numba
-
-    there: int = numba.config.NUMBA_NUM_THREADS
-    if asked is not None and not 1 <= asked <= there:
-        raise InputError(
-            f"threads: {asked} asked for; from 1 to {there} can be used here (the environment "
-            "variable NUMBA_NUM_THREADS, set before the start, changes that)"
-        )
-    return asked or min(there, usable_cores())
 
 
 def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Final
+
+from scbsim.streams import STDERR, on_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -43,7 +43,7 @@ class Progress:
         self._first: tuple[int, float] | None = None
         self._last: tuple[int, int, Mapping[str, float]] | None = None
         self._note = ""
-        self._period = REFRESH_SECONDS if _on_terminal() else LINE_SECONDS
+        self._period = REFRESH_SECONDS if on_terminal() else LINE_SECONDS
         self._due = float("inf")
         self._said = False
 
@@ -52,8 +52,8 @@ class Progress:
         if self.quiet:
             return
         self.label = label
-        self._due = monotonic() + (0.0 if _on_terminal() else self._period)
-        if _on_terminal():
+        self._due = monotonic() + (0.0 if on_terminal() else self._period)
+        if on_terminal():
             self._bar = _bar()
             self._task = self._bar.add_task(label, total=self.total_steps, facts="compiling")
             self._bar.start()
@@ -106,7 +106,7 @@ class Progress:
             self._bar.refresh()
         else:
             said = "  ".join([f"{self.label}: {self.unit} {step}/{self.total_steps}", *facts])
-            print(said, file=sys.stderr)
+            print(said, file=STDERR)
             self._said = True
 
     def _fitting(self, facts: list[str]) -> str:
@@ -116,10 +116,6 @@ class Progress:
         while facts and taken + len("  ".join(facts)) > self._bar.console.width:
             facts = facts[:-1]
         return "  ".join(facts)
-
-
-def _on_terminal() -> bool:
-    return sys.stderr.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
 
 
 def _bar() -> Bar:
@@ -133,7 +129,7 @@ def _bar() -> Bar:
         BarColumn(bar_width=BAR_WIDTH),
         MofNCompleteColumn(),
         TextColumn("{task.fields[facts]}", markup=False),
-        console=Console(stderr=True, highlight=False),
+        console=Console(file=STDERR, highlight=False),
         auto_refresh=False,
     )
 

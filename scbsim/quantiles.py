@@ -24,6 +24,8 @@ def quantiles(values: ArrayLike, shares: Sequence[float]) -> NDArray[np.float64]
     """
     # NumPy's own takes a Python loop over columns as soon as a value is missing.
     ordered = np.sort(np.asarray(values, np.float64), axis=0)
+    if not len(ordered):
+        return np.full((len(shares), *ordered.shape[1:]), np.nan)
     last = np.maximum((~np.isnan(ordered)).sum(axis=0, keepdims=True) - 1, 0)
     found = []
     for share in shares:

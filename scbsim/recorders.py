@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.diagnosis import diagnosis
+from scbsim.observables import NAMES
 from scbsim.run_header import RunHeader
 from scbsim.state import State
 from scbsim.trajectory import (
@@ -14,8 +16,8 @@ from scbsim.trajectory import (
     StageEnd,
     Tables,
     Trajectory,
+    assemble,
     attributes_of,
-    dataset,
 )
 from scbsim.trajectory_ensemble import EnsembleTables, assemble_ensemble
 
@@ -111,15 +113,25 @@ class MemoryRecorder(NoRecorder):
 
     def trajectory(self) -> Trajectory:
         """Return what was received."""
-        steps, stages, rows = self._concatenated()
-        return dataset(self._header, steps, stages, rows, self._tables, self._status)
+        columns = self._columns()
+        return assemble(columns, self._tables, self._status, self._attributes(columns))
 
-    def _concatenated(self) -> tuple[Steps, Steps, Rows]:
-        steps = np.concatenate([steps for steps, _, _ in self._blocks])
-        stages = np.concatenate(
-            [np.broadcast_to(stage, rows.shape[:-1]) for _, stage, rows in self._blocks]
-        )
-        return steps, stages, np.concatenate([rows for _, _, rows in self._blocks])
+    def _attributes(self, columns: dict[str, NDArray[Any]]) -> dict[str, Any]:
+        found = ""
+        if self._status == "complete":
+            rows = len(columns["step"])
+            found = diagnosis(self._header.spec, self._header.task, columns, rows)
+        return attributes_of(self._header) | ({"diagnosis": found} if found else {})
+
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        """Return what was appended, with steps along the first dimension."""
+        rows = np.concatenate([rows for _, _, rows in self._blocks])
+        stages = [np.broadcast_to(stage, rows.shape[:-1]) for _, stage, rows in self._blocks]
+        return {
+            "step": np.concatenate([steps for steps, _, _ in self._blocks]),
+            "stage": np.concatenate(stages),
+            **{name: rows[..., i] for i, name in enumerate(NAMES)},
+        }
 
 
 class EnsembleMemory(MemoryRecorder):
@@ -148,7 +160,7 @@ class EnsembleMemory(MemoryRecorder):
 
     def trajectory(self) -> Trajectory:
         """Return what was received."""
-        first, attributes = self._header.spec.dynamics.replica, attributes_of(self._header)
-        return assemble_ensemble(
-            first, *self._concatenated(), self._ensemble, self._status, attributes
-        )
+        first, columns = self._header.spec.dynamics.replica, self._columns()
+        attributes = self._attributes(columns)
+        columns = {name: column.T for name, column in columns.items()}
+        return assemble_ensemble(first, columns, self._ensemble, self._status, attributes)

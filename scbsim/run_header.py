@@ -5,11 +5,14 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar
 
+from scbsim.random_stream import ORIGIN, StreamStart
 from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.task import Task
+from scbsim.task.digest import Parts, parts_of
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,17 @@ class RunHeader:
     spec: RunSpec
     task: Task
     provenance: dict[str, Any]
+    stream: StreamStart = ORIGIN
     run_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     created_utc: str = field(
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
+    lacks_steps_before: int = 0
+
+    @cached_property
+    def task_parts(self) -> Parts:
+        """What the task consists of, by digests."""
+        return parts_of(self.task)
 
     def keeps_final(self, state: State) -> bool:
         """Return whether the file is to hold the last state; no ensemble does."""

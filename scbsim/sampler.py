@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,10 @@ from scbsim.chances import chances_of
 from scbsim.errors import InputError
 from scbsim.kernels.normal import BLOCK
 from scbsim.kernels.sampler import draw
+from scbsim.kernels.threads import most_threads
 from scbsim.kernels.tokens import Chances
 from scbsim.memory import require
+from scbsim.numbers import whole
 from scbsim.task import Task
 
 _PIECE = 2**15  # tokens that are worth a thread
@@ -64,20 +67,15 @@ class Sampler:
     def __init__(
         self, task: Task, seed: int = 0, *, replica: int = 0, threads: int | None = None
     ) -> None:
-        import numba
-
-        for name, value, below in (("seed", seed, _SEEDS), ("replica", replica, 2**24)):
-            if not 0 <= value < below:
-                raise InputError(f"{name}: {value}; 0 to below 2**{below.bit_length() - 1}")
-        there: int = numba.config.NUMBA_NUM_THREADS
-        if threads is not None and not 1 <= threads <= there:
-            raise InputError(f"threads: {threads} asked for; from 1 to {there} can be used here")
         self.task = task
         self.chances: Chances = chances_of(task)
         self.dtype = np.min_scalar_type(task.N - 1)
-        self.seed = seed
-        self._seed, self._replica = np.uint64(seed), np.uint64(replica)
-        self._threads = threads or there
+        self.seed = whole("seed", seed, 0, _SEEDS)
+        self._seed, self._replica = (
+            np.uint64(self.seed),
+            np.uint64(whole("replica", replica, 0, 2**24)),
+        )
+        self._threads = most_threads(threads)
 
     def draw(self, first: int, size: int) -> Batch:
         """Return ``size`` samples from number ``first`` on.
@@ -89,7 +87,7 @@ class Sampler:
         MemoryNeeded
             If they do not fit into memory.
         """
-        T = self.task.T
+        T, first, size = self.task.T, whole("first", first), whole("size", size)
         if size < 1 or first < 0 or first + size > _SEEDS:
             raise InputError(
                 f"samples {first} to {first + size - 1}; numbers are 0 to below 2**64, and at "
@@ -140,6 +138,7 @@ def sample_batch(
     -----
     Section 8 of docs/model.md: no probability is off by ``2^-32`` or more.
     """
+    size, number = whole("size", size), whole("number", number)
     return Sampler(task, seed, threads=threads).draw(number * size, size)
 
 
@@ -147,8 +146,6 @@ def sample_batches(
     task: Task, size: int, seed: int = 0, *, first: int = 0, threads: int | None = None
 ) -> Iterator[Batch]:
     """Draw batch after batch, from number ``first`` on; parameters as :func:`sample_batch`."""
+    size, first = whole("size", size), whole("first", first)
     sampler = Sampler(task, seed, threads=threads)
-    number = first
-    while True:
-        yield sampler.draw(number * size, size)
-        number += 1
+    return (sampler.draw(number * size, size) for number in count(first))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scbsim.engines.choose import Choice, begun_by, choose
 from scbsim.ensemble import Ensemble, assembled, threads_for
 from scbsim.errors import Fault, InputError, SpecError, TaskError
+from scbsim.files.paths import resolved
 from scbsim.loop import Loop
 from scbsim.memory import require_task
 from scbsim.progress import Progress
 from scbsim.provenance import provenance
+from scbsim.random_stream import ORIGIN, StreamStart
 from scbsim.recorders import EnsembleMemory, MemoryRecorder, Recorder
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
@@ -22,7 +24,7 @@ from scbsim.task import Task
 from scbsim.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from scbsim.storage.resume import Past
+    from scbsim.storage.past import Past
     from scbsim.storage.session import Session
 
 
@@ -66,8 +68,8 @@ def simulate(
     -------
     xarray.Dataset
         The observables along ``step``, the normalised ones along ``normalization``; ``status`` is
-        ``complete``, ``diverged`` or ``stopped``. The same as :func:`scbsim.load` gives of the
-        file.
+        ``complete``, ``diverged`` or ``stopped``. With an output its columns are read from the
+        file when they are used; ``.load()`` reads them all, as :func:`scbsim.load` does.
 
     Raises
     ------
@@ -78,9 +80,12 @@ def simulate(
     MemoryNeeded
         If the state does not fit; nothing was made, no file either.
     OutputError
-        If ``output`` exists, holds another run, or cannot be written.
+        If ``output`` exists, holds another run, or one of another task, or cannot be written.
     RunFailed
-        If a write fails or another process writes ``output``; what was committed is whole.
+        If a write fails or another process writes ``output``; what was committed is whole. If the
+        file that is to be taken up could not be checked; it is left as it is.
+    Stopped
+        If ``stop`` says so while that file is checked; it is left as it is.
 
     Notes
     -----
@@ -93,15 +98,54 @@ def simulate(
             raise InputError("resume and overwrite are about an output, and none is given")
         if spec.output.snapshot_every:
             raise InputError("output.snapshot_every: snapshots go to a file, and none is given")
-        recorder = _simulate(spec, task, None, progress=progress, threads=threads, stop=stop)
+        recorder, _ = _simulate(spec, task, None, progress=progress, threads=threads, stop=stop)
         return recorder.trajectory()
-    from scbsim.storage.reader import load
+    from scbsim.storage.loading import load
+
+    output = resolved(output)
+    run_to_file(
+        spec,
+        output,
+        task=task,
+        progress=progress,
+        overwrite=overwrite,
+        resume=resume,
+        threads=threads,
+        stop=stop,
+    )
+    return load(output, lazy=True)
+
+
+class Ended(NamedTuple):
+    """How a run ended, and whether it had before it was asked for."""
+
+    status: str
+    was_finished: bool = False
+
+
+def run_to_file(
+    spec: RunSpec,
+    output: str | os.PathLike[str],
+    *,
+    task: Task | None = None,
+    progress: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    threads: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Ended:
+    """Run a spec into a file, and return how the run ended; parameters as :func:`simulate`.
+
+    No row is read back, so the memory that a run takes does not grow with its length.
+    """
+    from scbsim.storage.glance import glance
     from scbsim.storage.session import Session
 
-    with Session(output, spec, overwrite=overwrite, resume=resume) as session:
-        if not session.finished:
-            _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
-    return load(output)
+    with Session(output, spec, overwrite=overwrite, resume=resume, task=task, stop=stop) as session:
+        if session.finished:
+            return Ended(glance(session.path).status, was_finished=True)
+        _, status = _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
+        return Ended(status)
 
 
 def _simulate(
@@ -112,18 +156,22 @@ def _simulate(
     progress: bool,
     threads: int | None,
     stop: Callable[[], bool] | None,
-) -> MemoryRecorder:
+) -> tuple[MemoryRecorder, str]:
     past = session.past if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
     task = task_of(spec, past.task if past and past.task else task)
+    if session and past:
+        past.require_task(session.path, task)
     choice = _choice(spec, task, past)
     count = threads_for(threads, choice, spec, task)
     level = spec.output.normalize_level
-    with assembled(choice, spec, task, stages_of(spec, task), level, count) as ensemble:
+    stream = past.stream if past else stream_of(spec)
+    stages = stages_of(spec, task)
+    with assembled(choice, spec, task, stages, level, count, stream) as ensemble:
         if spec.init.from_ is not None and not (past and past.position):
             start_from(spec.init.from_, ensemble, task)
-        name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
-        header = RunHeader(spec, task, provenance(choice, count, source), **name)
+        carried = past.carried() if past else {"stream": stream}
+        header = RunHeader(spec, task, provenance(choice, count, source), **carried)
         memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
         engine = ensemble.replicas[0].engine
         recorder: Recorder = memory
@@ -136,7 +184,7 @@ def _simulate(
             run.status = loop.run()
     if session and run.status in ("complete", "diverged"):
         session.tidy()
-    return memory
+    return memory, run.status
 
 
 def label_of(spec: RunSpec, task: Task) -> str:
@@ -182,6 +230,13 @@ def _engine_of_start(spec: RunSpec) -> str | None:
 
     path = spec.init.from_
     return None if path is None else str(describe(path)["provenance"]["engine"])
+
+
+def stream_of(spec: RunSpec) -> StreamStart:
+    """Return where the noise of a new run begins: after that of the run it starts from, if any."""
+    from scbsim.storage.random_stream import stream_after
+
+    return ORIGIN if spec.init.from_ is None else stream_after(spec.init.from_)
 
 
 def start_from(path: str, ensemble: Ensemble, task: Task) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -64,18 +65,6 @@ class Tables:
     normalized: list[NormalizedRow] = field(default_factory=list)
 
 
-def dataset(
-    header: RunHeader,
-    steps: NDArray[np.int64],
-    stages: NDArray[np.int64],
-    rows: NDArray[np.float64],
-    tables: Tables,
-    status: str,
-) -> Trajectory:
-    """Build the dataset of a run that was kept in memory."""
-    return assemble(steps, stages, rows, tables, status, attributes_of(header))
-
-
 def attributes_of(header: RunHeader) -> dict[str, Any]:
     """Return the attributes of the dataset of a run that was kept in memory."""
     return {
@@ -95,19 +84,15 @@ def task_attributes(header: RunHeader) -> dict[str, int | float]:
 
 
 def assemble(
-    steps: NDArray[np.int64],
-    stages: NDArray[np.int64],
-    rows: NDArray[np.float64],
-    tables: Tables,
-    status: str,
-    attributes: dict[str, Any],
+    columns: Mapping[str, Any], tables: Tables, status: str, attributes: dict[str, Any]
 ) -> Trajectory:
     """Build the dataset.
 
     Parameters
     ----------
-    steps, stages : (n,) int64
-    rows : (n, 9) float64
+    columns : mapping
+        ``step``, (n,) int64, and ``stage`` and every observable, (n,): arrays, or xarray's lazy
+        ones.
     tables : Tables
     status : str
     attributes : dict
@@ -115,10 +100,10 @@ def assemble(
     import xarray
 
     variables: dict[str, Any] = {
-        "stage": ("step", stages.astype(np.int64), {"long_name": "stage, from 0"})
+        "stage": ("step", columns["stage"], {"long_name": "stage, from 0"})
     }
-    for i, o in enumerate(OBSERVABLES):
-        variables[o.name] = ("step", rows[:, i], {"long_name": o.long_name, "units": "1"})
+    for o in OBSERVABLES:
+        variables[o.name] = ("step", columns[o.name], {"long_name": o.long_name, "units": "1"})
     at = "normalization"
     normalized = tables.normalized
     for name in ("step", "stage", "count"):
@@ -127,10 +112,15 @@ def assemble(
     for i, name in enumerate(NAMES):
         values = np.array([row.row[i] for row in normalized], np.float64)
         variables[f"normalized_{name}"] = (at, values)
-    variables["stage_end"] = ("stage_index", np.array([e.step for e in tables.stages], np.int64))
-    variables["stage_reason"] = ("stage_index", np.array([e.reason for e in tables.stages], "U8"))
+    # A file that lacks its first rows may lack the ends of the first stages.
+    count = max((end.stage for end in tables.stages), default=-1) + 1
+    ends, reasons = np.full(count, -1, np.int64), np.full(count, "", "U8")
+    for end in tables.stages:
+        ends[end.stage], reasons[end.stage] = end.step, end.reason
+    variables["stage_end"] = ("stage_index", ends)
+    variables["stage_reason"] = ("stage_index", reasons)
     return xarray.Dataset(
         variables,
-        coords={"step": ("step", steps.astype(np.int64), {"long_name": "steps taken"})},
+        coords={"step": ("step", columns["step"], {"long_name": "steps taken"})},
         attrs={"status": status, **attributes},
     )

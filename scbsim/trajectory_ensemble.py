@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,9 +75,7 @@ class EnsembleTables:
 
 def assemble_ensemble(
     first: int,
-    steps: NDArray[np.int64],
-    stages: NDArray[np.int64],
-    rows: NDArray[np.float64],
+    columns: Mapping[str, Any],
     tables: EnsembleTables,
     status: str,
     attributes: dict[str, Any],
@@ -88,9 +86,8 @@ def assemble_ensemble(
     ----------
     first : int
         Noise stream of the first replica.
-    steps : (n,) int64
-    stages : (n, R) int64
-    rows : (n, R, 9) float64
+    columns : mapping
+        As of a single run, but (R, n) where there those are (n,); ``step`` is (n,).
     tables : EnsembleTables
     status : str
         Of the run.
@@ -99,11 +96,9 @@ def assemble_ensemble(
     import xarray
 
     along, at = ("replica", "step"), ("replica", "normalization")
-    variables: dict[str, Any] = {
-        "stage": (along, stages.T.astype(np.int64), {"long_name": "stage, from 0"})
-    }
-    for i, o in enumerate(OBSERVABLES):
-        variables[o.name] = (along, rows[..., i].T, {"long_name": o.long_name, "units": "1"})
+    variables: dict[str, Any] = {"stage": (along, columns["stage"], {"long_name": "stage, from 0"})}
+    for o in OBSERVABLES:
+        variables[o.name] = (along, columns[o.name], {"long_name": o.long_name, "units": "1"})
     there = _used(tables.normalized["step"])
     for name, table in tables.normalized.items():
         variables[f"normalized_{name}"] = (at, table[:there].T)
@@ -117,7 +112,7 @@ def assemble_ensemble(
     return xarray.Dataset(
         variables,
         coords={
-            "step": ("step", steps.astype(np.int64), {"long_name": "steps taken"}),
+            "step": ("step", columns["step"], {"long_name": "steps taken"}),
             "replica": ("replica", streams, {"long_name": "index of the noise stream"}),
         },
         attrs={"status": status, **attributes},

@@ -24,15 +24,16 @@ FLOOR = {
     name: floor
     for floor, names in enumerate(
         [
-            ["_version", "cgroups", "errors", "observables", "quantiles"],
-            ["cores"],
-            ["kernels"],
+            ["_version", "cgroups", "errors", "observables", "quantiles", "streams", "text"],
+            ["cores", "numbers"],
+            ["kernels", "files"],
             ["spec", "presets", "progress", "memory"],
             ["task"],
-            ["noise", "state", "chances"],
+            ["noise", "state", "chances", "random_stream"],
             ["sampler"],
             ["run_header"],
             ["stages", "trajectory"],
+            ["diagnosis"],
             ["engines", "storage"],
             ["provenance", "recorders", "replica", "crew"],
             ["ensemble", "gather"],

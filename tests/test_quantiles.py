@@ -30,3 +30,9 @@ def test_infinities_do_not_warn():
     assert medians([np.inf, np.inf, 1.0]) == np.inf
     assert medians([np.inf, 1.0, 1.0, -np.inf]) == 1.0
     assert medians([np.inf, np.inf]) == np.inf
+
+
+def test_of_no_values_at_all_nothing_is_known():
+    assert np.isnan(quantiles(np.empty((0, 3)), (0.1, 0.5))).all()
+    assert quantiles(np.empty((0, 3)), (0.1, 0.5)).shape == (2, 3)
+    assert np.isnan(medians([]))

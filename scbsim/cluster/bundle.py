@@ -12,7 +12,7 @@ from functools import partial
 from time import monotonic, perf_counter, sleep
 
 from scbsim.cluster.team import Alone, Team
-from scbsim.errors import ScbsimError
+from scbsim.errors import ScbsimError, Stopped
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, read_failure, write_failure
@@ -72,11 +72,15 @@ def run_bundle(
         try:
             team.on_lead(partial(_make_ready, folder, run, stop))
             output, spec = folder.output(run), folder.sweep.spec_of(run)
-            ended = team.simulate(spec, output=output, resume=True, stop=stop)
+            ended = team.run(spec, output=output, resume=True, stop=stop)
         except Exception as error:
             if team.lost(error):
                 # No failure of the run's, which is to go on when the job does.
                 raise
+            if _stopped(error):
+                team.failed_alike()
+                say(f"{name}: {error}")
+                continue
             told = str(error) if isinstance(error, ScbsimError) else f"internal error: {error!r}"
             alike = team.failed_alike()
             if team.leads or not alike:
@@ -86,9 +90,14 @@ def run_bundle(
                 raise
             failed.append(name)
         else:
-            if ended is not None:
-                say(f"{name}: {ended.attrs['status']} in {perf_counter() - began:.1f} s")
+            if team.leads:
+                say(f"{name}: {ended} in {perf_counter() - began:.1f} s")
     return failed
+
+
+def _stopped(error: Exception) -> bool:
+    """Return whether a run was told to stop before it went on, here or on another rank."""
+    return getattr(error, "exit_status", 0) == Stopped.exit_status
 
 
 def _before(folder: SweepFolder, run: SweepRun, job: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from scbsim.spec import RunSpec
-from scbsim.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
@@ -36,8 +35,8 @@ class Team(Protocol):
         """Do something in the one that leads; return what it gives in all of them."""
         ...
 
-    def simulate(self, spec: RunSpec, **options: Any) -> Trajectory | None:
-        """Run a spec; where it does not lead, nothing need be returned."""
+    def run(self, spec: RunSpec, **options: Any) -> str:
+        """Run a spec into a file, and return how the run ended."""
         ...
 
     def failed_alike(self) -> bool:
@@ -62,11 +61,11 @@ class Alone:
         """Do something."""
         return work()
 
-    def simulate(self, spec: RunSpec, **options: Any) -> Trajectory | None:
-        """Run a spec."""
-        from scbsim.simulation import simulate
+    def run(self, spec: RunSpec, **options: Any) -> str:
+        """Run a spec into a file, and return how the run ended."""
+        from scbsim.simulation import run_to_file
 
-        return simulate(spec, **options)
+        return run_to_file(spec, **options).status
 
     def failed_alike(self) -> bool:
         """Return True."""
@@ -95,11 +94,11 @@ class Ranks:
         result: Result = self._world.told(self._world.on_lead(work))
         return result
 
-    def simulate(self, spec: RunSpec, **options: Any) -> Trajectory | None:
-        """Run a spec on all ranks."""
-        from scbsim.mpi.run import simulate_shared
+    def run(self, spec: RunSpec, **options: Any) -> str:
+        """Run a spec on all ranks into a file, and return how the run ended."""
+        from scbsim.mpi.run import run_shared_to_file
 
-        return simulate_shared(self._world, spec, **options)
+        return run_shared_to_file(self._world, spec, **options).status
 
     def failed_alike(self) -> bool:
         """Return whether every rank met what was just raised, or knows of it."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scbsim.compare.models import BATCH, GAUSSIAN, batch_spec, gaussian_spec
 from scbsim.errors import OutputError
 from scbsim.figures.files import Stop, Tell, obtain
+from scbsim.files.paths import resolved
 from scbsim.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def compare(
     # All that can be wrong with it, before anything runs.
     batch = batch_spec(spec, replicas)
     specs = {BATCH: batch} | {model: gaussian_spec(batch, model) for model in GAUSSIAN}
-    folder = Path(folder)
+    folder = resolved(folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a comparison needs a folder")
 
@@ -118,11 +119,11 @@ def _compared(
 
 def _write(found: xr.Dataset, path: Path) -> None:
     """Put it in place whole: it is made of the runs, and could be made again."""
-    from scbsim.storage.checkpoint import beside
+    from io import BytesIO
 
-    making = beside(path, "tmp")
-    try:
-        found.to_netcdf(making, engine="h5netcdf")
-        os.replace(making, path)
-    finally:
-        making.unlink(missing_ok=True)
+    from scbsim.files.atomic import atomic_write
+
+    image = BytesIO()
+    found.to_netcdf(image, engine="h5netcdf")
+    with atomic_write(path) as file:
+        file.write(image.getvalue())

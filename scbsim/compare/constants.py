@@ -12,7 +12,7 @@ from scbsim.engines.choose import choose
 from scbsim.ensemble import assembled, threads_for
 from scbsim.errors import Stopped
 from scbsim.replica import Replica
-from scbsim.simulation import start_from, task_of
+from scbsim.simulation import start_from, stream_of, task_of
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
 from scbsim.task import Task
@@ -63,7 +63,8 @@ def fitted(
     choice = choose(few, task)
     count = threads_for(threads, choice, few, task)
     sums, complete = np.zeros((2, 2)), 0
-    with assembled(choice, few, task, stages_of(few, task), None, count) as ensemble:
+    stages, stream = stages_of(few, task), stream_of(few)
+    with assembled(choice, few, task, stages, None, count, stream) as ensemble:
         if few.init.from_ is not None:
             start_from(few.init.from_, ensemble, task)
         for replica in ensemble.replicas:

@@ -34,7 +34,7 @@ class BatchEngine(DenseEngine):
     Parameters
     ----------
     batch_size : int
-        Samples of a step. Step ``i`` takes batch ``i`` of the seed: the same as
+        Samples of a step. Step ``i`` takes batch ``first_step + i`` of the seed: the same as
         :func:`scbsim.sample_batch` gives.
 
     Raises
@@ -85,7 +85,7 @@ class BatchEngine(DenseEngine):
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
         rows = np.empty((steps, len(NAMES)))
-        taken, reason = self._advance(self._move(stage), self.step, rows)
+        taken, reason = self._advance(self._move(stage), self._address, rows)
         self.step += taken
         return Block(rows[:taken], END[reason])
 

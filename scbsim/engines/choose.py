@@ -27,6 +27,7 @@ from scbsim.engines.sparse import SparseEngine, require_room
 from scbsim.errors import InputError
 from scbsim.memory import fits
 from scbsim.noise import NoiseLevels, noise_of
+from scbsim.random_stream import ORIGIN, StreamStart, size_of_batches
 from scbsim.spec import RunSpec
 from scbsim.spec.checks import REAL_BATCHES
 from scbsim.stages import stages_of
@@ -172,7 +173,14 @@ def entries(choice: Choice, spec: RunSpec, task: Task) -> float:
     return COLLAPSED_STEP / DENSE_ENTRY
 
 
-def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int = 0) -> Engine:
+def build(
+    choice: Choice,
+    spec: RunSpec,
+    task: Task,
+    threads: int,
+    replica: int = 0,
+    start: StreamStart = ORIGIN,
+) -> Engine:
     """Build an engine at the start of a run, with the noise of so many replicas after the spec's.
 
     Raises
@@ -189,8 +197,9 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
     if choice.name == "sparse" and spec.dynamics.replicas == 1 and isinstance(noise, NoiseLevels):
         # What it comes to need is known now, before there is a file.
         require_room(*sparse_room(stages_of(spec, task), noise, task))
-    real = choice.name in REAL_BATCHES
-    batches = {"batch_size": spec.dynamics.batch_size} if real else {}
+    batch_size = size_of_batches(choice.name, spec.dynamics.batch_size)
+    batches = {} if batch_size is None else {"batch_size": batch_size}
+    start.require_room(spec.total_steps, batch_size)
     return ENGINES[choice.name](
         task,
         noise,
@@ -201,6 +210,7 @@ def build(choice: Choice, spec: RunSpec, task: Task, threads: int, replica: int 
         dtype=np.dtype(spec.dynamics.precision),
         threads=threads,
         value=choice.matrix_V,
+        first_step=start.first_step(batch_size),
         **batches,
     )
 

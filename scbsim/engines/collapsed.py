@@ -65,7 +65,7 @@ class CollapsedEngine(GaussianEngine):
             raise InputError(f"the collapsed engine has no {stage.rule}: that needs entries")
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_collapsed(
-            self.collapsed, self.V.scalars, self.facts, self._move(stage), self.step, rows
+            self.collapsed, self.V.scalars, self.facts, self._move(stage), self._address, rows
         )
         self.step += taken
         return Block(rows[:taken], END[reason])

@@ -51,6 +51,8 @@ class GaussianEngine:
         Whether A is kept off the support, as (N, T).
     value : bool
         Whether V is kept as a matrix, (N, N).
+    first_step : int
+        Steps of the random stream that earlier runs have used (`scbsim.random_stream`).
 
     Raises
     ------
@@ -73,11 +75,13 @@ class GaussianEngine:
         threads: int = 1,
         bulk: bool,
         value: bool,
+        first_step: int = 0,
     ) -> None:
         N, Q = task.N, task.Q
         length = task.T if bulk else 0
         blocks = -(-length // BLOCK)
         self.step = 0
+        self._first_step = first_step
         self.task = task
         self.A = Attention(
             bulk=np.zeros((N, length), dtype),
@@ -128,6 +132,11 @@ class GaussianEngine:
         assert isinstance(self._constant, NoiseLevels)
         return self._constant
 
+    @property
+    def _address(self) -> int:
+        """The next step's place in the random stream."""
+        return self._first_step + self.step
+
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))
@@ -151,7 +160,7 @@ class GaussianEngine:
     def _take(self, stage: Stage, rows: Any) -> tuple[int, str]:
         """Take steps under the levels in force, a row each; return how many, and what ended it."""
         taken, reason = advance(
-            self.A, self.V, self.facts, self._move(stage), self.step, rows, self.scratch
+            self.A, self.V, self.facts, self._move(stage), self._address, rows, self.scratch
         )
         self.step += taken
         return taken, END[reason]

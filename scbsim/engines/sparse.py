@@ -96,7 +96,7 @@ class SparseEngine(GaussianEngine):
                 self._live,
                 self._now,
                 self._newborn,
-                self.step,
+                self._address,
                 rows[done:],
                 self.scratch,
             )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scbsim.figures.files import Stop, Tell
 from scbsim.figures.making import Made, made, obtained, preset_run, refuse_engine, saved
+from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -137,7 +138,7 @@ def run(
 
     from scbsim.figures.figure2_plot import draw
 
-    folder = made(Path(folder))
+    folder = made(resolved(folder))
     files = {name: folder / f"{name}.h5" for name in wanted}
     how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
     found = obtained(wanted, files, tell=tell or (lambda _: None), **how)
@@ -158,7 +159,8 @@ def matrices(path: Path) -> Matrices:
     from scbsim.engines.batch import BatchEngine
     from scbsim.engines.choose import build, choose
     from scbsim.figures.real_batches import spec_of
-    from scbsim.storage.reader import last_state, load
+    from scbsim.storage.loading import load
+    from scbsim.storage.reader import last_state
 
     task, state = last_state(str(path))
     spec = spec_of(load(path))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from scbsim.figures.files import Stop, Tell
 from scbsim.figures.making import Made, made, obtained, population, preset_run, saved
+from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -145,7 +146,7 @@ def run(
     from scbsim.figures.figure5_plot import draw
     from scbsim.simulation import simulate
 
-    folder = made(Path(folder))
+    folder = made(resolved(folder))
     files = {key: folder / f"n{key[0]}-{key[1]}.h5" for key in wanted}
     found = obtained(
         wanted,

@@ -36,36 +36,49 @@ def obtain(
     Raises
     ------
     OutputError
-        If the file holds another run, and ``overwrite`` is not set.
+        If the file holds another run, and ``overwrite`` is not set, or lacks its first rows.
     Stopped
         If ``stop`` said so.
     """
-    from scbsim.simulation import simulate
+    from scbsim.simulation import run_to_file
     from scbsim.storage.checkpoint import checkpoint_step
-    from scbsim.storage.reader import load
+    from scbsim.storage.loading import load
 
     there = path.exists()
     if there and not overwrite:
         found = finished(spec, path)
         if found is not None:
             tell(f"{path} is finished: kept")
-            return found
+            return _with_all_rows(found, path)
         tell(f"{path} is partial: resumed")
-    ended = simulate(
+    ended = run_to_file(
         spec,
-        output=path,
+        path,
         overwrite=overwrite,
         resume=not overwrite,
         progress=progress,
         threads=threads,
         stop=stop,
     )
-    if ended.attrs["status"] == "stopped":
+    if ended.status == "stopped":
         raise Stopped(
             f"stopped on a signal at step {checkpoint_step(path)} of {path}; "
             "the same line again keeps the finished files and goes on"
         )
-    return load(path)
+    return _with_all_rows(load(path), path)
+
+
+def _with_all_rows(run: xr.Dataset, path: Path) -> xr.Dataset:
+    """Return a run, unless the file lacks its first rows."""
+    from scbsim.storage.lacking import lacking_in_words
+
+    lacks = run.attrs.get("lacks_steps_before", 0)
+    if lacks:
+        raise OutputError(
+            f"{path} {lacking_in_words(lacks)}, and a picture without them would be another one. "
+            "--overwrite makes the run again"
+        )
+    return run
 
 
 def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
@@ -76,7 +89,7 @@ def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
     OutputError
         If the run is not that of ``spec``, with the keys that differ.
     """
-    from scbsim.storage.reader import load
+    from scbsim.storage.loading import load
 
     found = load(path)
     differ = differences(json.loads(spec.to_json()), json.loads(found.attrs["spec"]))

@@ -25,6 +25,7 @@ from scbsim.figures.making import (
     refuse_engine,
     saved,
 )
+from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -154,7 +155,7 @@ def run(
 
     from scbsim.figures.real_batches_plot import DRAW
 
-    folder = made(Path(folder))
+    folder = made(resolved(folder))
     files = {name: folder / f"{name}.h5" for name in wanted}
     how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
     found = obtained(wanted, files, tell=tell or (lambda _: None), **how)

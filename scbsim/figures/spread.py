@@ -127,7 +127,7 @@ def stage_ends(run: xr.Dataset) -> list[float]:
     ends = run["stage_end"].values
     if replicas(run):
         ends = quantiles(np.where(ends < 0, np.nan, ends), (0.5,))[0]
-    return [float(end) for end in ends[:-1]]
+    return [float(end) for end in ends[:-1] if end >= 0]
 
 
 def ended(run: xr.Dataset) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.errors import OutputError
+from scbsim.files.atomic import atomic_write
+from scbsim.files.paths import resolved
+from scbsim.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,24 +106,12 @@ def save(figure: Figure, path: Path) -> None:
         If the name ends in something else.
     """
     check_picture(path)
+    form, path = path.suffix[1:].lower(), resolved(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # No date in the file: the same run gives the same bytes.
-    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(path.suffix[1:].lower())
-    image = BytesIO()
-    with styled():
-        figure.savefig(image, format=path.suffix[1:].lower(), metadata=metadata)
-    _put(image.getvalue(), path)
-
-
-def _put(content: bytes, path: Path) -> None:
-    """Write a file: there is the whole of it afterwards, whoever else draws it at the same time."""
-    path = Path(os.path.realpath(path))
-    making = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        making.write_bytes(content)
-        os.replace(making, path)
-    finally:
-        making.unlink(missing_ok=True)
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
+    with styled(), atomic_write(path) as file:
+        figure.savefig(file, format=form, metadata=metadata)
 
 
 def drawable(values: ArrayLike) -> NDArray[np.float64]:
@@ -198,7 +187,7 @@ def colors(count: int) -> list[str]:
 
 def literal(name: str) -> str:
     r"""Return a name that is shown as it is: no mathematics, and no label that is left out."""
-    shown = name.replace("$", r"\$")
+    shown = printable(name).replace("$", r"\$")
     return r"$\_$" + shown[1:] if shown.startswith("_") else shown
 
 

@@ -25,6 +25,7 @@ from scbsim.figures.transfer_specs import (
     pretrained_file,
     task_file,
 )
+from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
     from scbsim.spec import RunSpec
@@ -108,7 +109,7 @@ def run(
     """
     # First what can be wrong, then what takes seconds to import.
     steps, samples = settings(quick=quick)
-    folder = Path(folder)
+    folder = resolved(folder)
     work = [
         *_work(steps, folder / steps.name, seed or 0),
         *_work(samples, folder / samples.name, seed or 0),

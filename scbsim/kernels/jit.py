@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import Any, TypeVar
 
 import numba
 
+from scbsim.errors import RunWarning
+from scbsim.kernels.trust import distrust, make_private
 from scbsim.kernels.turns import compile_in_turn
 from scbsim.kernels.vectors import choose_width
 from scbsim.kernels.waiting import wait_briefly
@@ -50,11 +53,28 @@ def cache_base() -> Path:
 
 
 def _cache_folder() -> Path | None:
-    """Return the folder for this state of the sources, or None where none can be written."""
+    """Return the folder for this state of the sources, or None where none can be written.
+
+    Warns
+    -----
+    RunWarning
+        If others could have put code of theirs there; it is None then, too.
+    """
     try:
         folder = cache_base() / f"kernels-{_sources()}"
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
+        # What is checked and what is used are the same, whatever becomes of a link.
+        folder = folder.resolve(strict=True)
+        why = distrust(folder)
     except (OSError, RuntimeError):
+        return None
+    if why is not None:
+        warnings.warn(
+            f"compiled kernels are not kept: {why}, and so could have code run here. Name a folder "
+            "that only you can write in SCBSIM_CACHE_DIR",
+            RunWarning,
+            stacklevel=2,
+        )
         return None
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
 

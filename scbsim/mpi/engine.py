@@ -90,14 +90,14 @@ class SharedEngine(GaussianEngine):
         of_own = self._of_own(move)
         coupling_of(A, V, facts, coupled, row)
         for taken in range(steps):
-            at = self.step + taken
+            at = self._address + taken
             begin_step(self.own, V, facts, of_own, coupled, at, self.scratch, self._mine)
             self.world.exchange(self._message, 1 + self._counts)
             how = end_step(A, V, facts, move, coupled, self._message, self._firsts, row)
             if how == DISAGREED:
                 self.world.fail(
-                    f"after step {at + 1} the ranks do not have the same V to the bit: their "
-                    "processors or versions of numba differ. Run on nodes of one kind"
+                    f"after step {self.step + taken + 1} the ranks do not have the same V to the "
+                    "bit: their processors or versions of numba differ. Run on nodes of one kind"
                 )
             if how == OVERFLOWED:
                 return self._block(rows[:taken], "diverged")

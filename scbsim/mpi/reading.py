@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import ScbsimError
+from scbsim.files.reading import fail_if_unread
 from scbsim.mpi.world import World
 from scbsim.state import State
 from scbsim.storage.checkpoint import Checkpoint, read_checkpoint, read_one
+from scbsim.storage.past import Fits, Reading
 from scbsim.storage.reader import opened
-from scbsim.storage.resume import Reading
 from scbsim.storage.schema import FINAL
 from scbsim.storage.states import read_state
 
@@ -37,9 +38,9 @@ class SharedReading(Reading):
         self.state: State = {}
         self._world = world
 
-    def checkpoint(self, output: Path) -> Checkpoint | None:
+    def checkpoint(self, output: Path, fits: Fits) -> Checkpoint | None:
         """Return the last checkpoint beside an output that is whole on all ranks, or None."""
-        return read_checkpoint(output, self._asked)
+        return read_checkpoint(output, self._asked, fits)
 
     def final(self, path: Path) -> tuple[int, State]:
         """Return the step and the last state in the file of a complete run."""
@@ -52,7 +53,7 @@ class SharedReading(Reading):
         while (asked := self._world.told(None)) is not None:
             try:
                 self._read(*asked)
-            except (ScbsimError, MemoryError) as error:
+            except ScbsimError as error:
                 failed = error
             except ValueError:
                 continue
@@ -80,7 +81,10 @@ class SharedReading(Reading):
                 with opened(path) as file:
                     return read_state(file[FINAL], 0, share)
             return read_one(path, name, share)
-        except (ScbsimError, MemoryError):
+        except ScbsimError:
             raise
-        except Exception:
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            fail_if_unread(path, error)
             return None

@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from scbsim.crew import Crew
 from scbsim.engines.choose import Choice, keeps_matrix_V
-from scbsim.ensemble import Ensemble, most_threads
+from scbsim.ensemble import Ensemble
 from scbsim.errors import InputError, OutputError
+from scbsim.files.paths import resolved
+from scbsim.kernels.threads import most_threads
 from scbsim.memory import require
 from scbsim.mpi.engine import SharedEngine
 from scbsim.mpi.loop import SharedLoop
@@ -18,11 +20,14 @@ from scbsim.mpi.world import World
 from scbsim.noise import NoiseLevels
 from scbsim.progress import Progress
 from scbsim.provenance import provenance
+from scbsim.random_stream import StreamStart
 from scbsim.run_header import RunHeader
-from scbsim.simulation import closing, label_of, require_sizes, task_of
+from scbsim.simulation import Ended, closing, label_of, require_sizes, stream_of, task_of
 from scbsim.spec import RunSpec
 from scbsim.stages import stages_of
-from scbsim.storage.reader import last_state, load
+from scbsim.storage.glance import glance
+from scbsim.storage.loading import load
+from scbsim.storage.reader import last_state
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 from scbsim.trajectory import Trajectory
@@ -41,6 +46,40 @@ def simulate_shared(
 ) -> Trajectory | None:
     """Run a spec on all ranks of a world together; each calls this with the same.
 
+    Parameters as :func:`run_shared_to_file`.
+
+    Returns
+    -------
+    xarray.Dataset or None
+        As :func:`scbsim.simulate` gives it, on rank 0; None on the others.
+    """
+    output = resolved(output)
+    run_shared_to_file(
+        world,
+        spec,
+        output=output,
+        progress=progress,
+        overwrite=overwrite,
+        resume=resume,
+        threads=threads,
+        stop=stop,
+    )
+    return world.on_lead(lambda: load(output, lazy=True))
+
+
+def run_shared_to_file(
+    world: World,
+    spec: RunSpec,
+    *,
+    output: str | os.PathLike[str],
+    progress: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    threads: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Ended:
+    """Run a spec on all ranks of a world together, and read no row back.
+
     Parameters
     ----------
     world : World
@@ -53,8 +92,8 @@ def simulate_shared(
 
     Returns
     -------
-    xarray.Dataset or None
-        As :func:`scbsim.simulate` gives it, on rank 0; None on the others.
+    Ended
+        On all ranks.
 
     Raises
     ------
@@ -64,12 +103,16 @@ def simulate_shared(
         On ranks other than the one where something went wrong.
     """
     world.together(lambda: require_shareable(spec, world.size))
-    with SharedSession(world, output, spec, overwrite=overwrite, resume=resume) as session:
-        if not session.finished:
-            status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
-            if status in ("complete", "diverged"):
-                session.tidy()
-    return world.on_lead(lambda: load(output))
+    with SharedSession(
+        world, output, spec, overwrite=overwrite, resume=resume, stop=stop
+    ) as session:
+        if session.finished:
+            found: str = world.told(world.on_lead(lambda: glance(session.path).status))
+            return Ended(found, was_finished=True)
+        status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
+        if status in ("complete", "diverged"):
+            session.tidy()
+        return Ended(status)
 
 
 def _run(
@@ -87,20 +130,21 @@ def _run(
     task = past.task if past and past.task else None
     if task is None:
         # Drawn once: on another processor its last bits may differ.
-        task = world.told(world.on_lead(lambda: task_of(spec, None)))
+        task = world.told(world.on_lead(lambda: _task_anew(spec, session)))
     assert task is not None
     processors = world.processors()
     choice, most = world.together(lambda: _means(world, spec, task, session, threads))
     count = most if threads else min(most, processors)
-    engine = world.together(lambda: _built(world, spec, task, choice, count))
+    stream = past.stream if past else world.told(world.on_lead(lambda: stream_of(spec)))
+    engine = world.together(lambda: _built(world, spec, task, choice, count, stream))
     if spec.init.from_ is not None and not (past and past.position):
         path = spec.init.from_
         there, state = world.together(lambda: last_state(path, world.share))
         world.together(lambda: require_sizes(path, there, task))
         engine.adopt(state, there)
-    name = {"run_uuid": past.run_uuid, "created_utc": past.created_utc} if past else {}
+    carried = past.carried() if past else {"stream": stream}
     made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
-    header = RunHeader(spec, task, made, **name)
+    header = RunHeader(spec, task, made, **carried)
     recorder = session.recorder(header, engine.state())
     before = numba.get_num_threads()
     numba.set_num_threads(count)
@@ -123,6 +167,14 @@ def _run(
     finally:
         numba.set_num_threads(before)
     return run.status
+
+
+def _task_anew(spec: RunSpec, session: SharedSession) -> Task:
+    """Return the task of a spec; the same as before, of a run whose file is gone."""
+    task = task_of(spec, None)
+    if session.past:
+        session.past.require_task(session.path, task)
+    return task
 
 
 def _source(spec: RunSpec) -> str:
@@ -157,7 +209,10 @@ def _means(
     return Choice("dense", why, matrix_V), most_threads(threads)
 
 
-def _built(world: World, spec: RunSpec, task: Task, choice: Choice, count: int) -> SharedEngine:
+def _built(
+    world: World, spec: RunSpec, task: Task, choice: Choice, count: int, stream: StreamStart
+) -> SharedEngine:
+    stream.require_room(spec.total_steps)
     from_signals = spec.init.from_ is None
     return SharedEngine(
         world,
@@ -170,4 +225,5 @@ def _built(world: World, spec: RunSpec, task: Task, choice: Choice, count: int) 
         dtype=spec.dynamics.precision,
         threads=count,
         value=choice.matrix_V,
+        first_step=stream.first_step(),
     )

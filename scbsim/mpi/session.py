@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from scbsim.errors import RunFailed
+from scbsim.files.paths import resolved
 from scbsim.mpi.reading import SharedReading
 from scbsim.mpi.spread import Spread
 from scbsim.mpi.world import World
@@ -17,8 +18,8 @@ from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.storage.checkpoint import Checkpoint
+from scbsim.storage.past import Past, Reading
 from scbsim.storage.position import Position
-from scbsim.storage.resume import Past, past_of
 from scbsim.storage.session import Session
 from scbsim.storage.shards import next_generation, shard_path, write_shard
 from scbsim.storage.writer import Cursors
@@ -32,8 +33,8 @@ class _Front(Session):
         self.shards: dict[str, Any] = {}
         super().__init__(*args, **options)
 
-    def _past(self) -> Past | None:
-        return past_of(self.path, self._spec, self._reading)
+    def _past(self, reading: Reading | None = None) -> Past | None:
+        return super()._past(self._reading)
 
     def _checkpoint(self, position: Position, cursors: Cursors) -> Checkpoint:
         whole = super()._checkpoint(position, cursors)
@@ -64,7 +65,7 @@ class SharedSession:
     Parameters
     ----------
     world : World
-    path, spec, overwrite, resume
+    path, spec, overwrite, resume, stop
         As :class:`scbsim.storage.session.Session`, and so is what is raised.
     """
 
@@ -76,8 +77,9 @@ class SharedSession:
         *,
         overwrite: bool,
         resume: bool,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = resolved(path)
         self._world = world
         self._front: _Front | None = None
         reading = SharedReading(world)
@@ -87,7 +89,7 @@ class SharedSession:
                 reading.serve()
                 return
             try:
-                how = {"overwrite": overwrite, "resume": resume}
+                how = {"overwrite": overwrite, "resume": resume, "stop": stop}
                 self._front = _Front(reading, self.path, spec, **how)
             finally:
                 reading.dismiss()
@@ -129,7 +131,7 @@ class SharedSession:
     def recorder(self, header: RunHeader, state: State) -> Recorder:
         """Make the file, or take it up, and return the recorder of this rank."""
         past = self.past
-        if past and past.position and (past.respecify or not past.in_place):
+        if past and past.position and past.respecify:
             # A checkpoint is made anew before anything else, and needs its shards.
             bulk = past.position.any_state["bulk"]
             self._keep_shards(Spread(self._world, bulk, header.task.N))

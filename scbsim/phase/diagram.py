@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from scbsim.cores import usable_cores
 from scbsim.errors import InputError, OutputError, Stopped
+from scbsim.files.paths import resolved
+from scbsim.numbers import whole
 from scbsim.phase.criterion import DEFAULT, Criterion
 from scbsim.phase.grid import Grid, Point
 from scbsim.phase.rules import RULES
@@ -102,12 +104,12 @@ def phase_diagram(
         x=parse_range(x) if isinstance(x, str) else x,
         y=parse_range(y) if isinstance(y, str) else y,
         rules=tuple(rules),
-        replicas=replicas,
+        replicas=whole("replicas", replicas),
         criterion=Criterion.parse(recovered),
     )
     grid.check()
-    if threads is not None and threads < 1:
-        raise InputError(f"threads: {threads} is not allowed; it takes 1 or more")
+    if threads is not None:
+        threads = whole("threads", threads, 1)
     if output is None and overwrite:
         raise InputError("overwrite is about an output, and none is given")
     with _held(output) as path:
@@ -198,7 +200,7 @@ def _held(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
         return
     from scbsim.storage.lock import held
 
-    folder = Path(output)
+    folder = resolved(output)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a phase diagram needs a folder")
     folder.mkdir(parents=True, exist_ok=True)

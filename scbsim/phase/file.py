@@ -7,7 +7,8 @@ and moved over it.
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ import h5py
 import numpy as np
 
 from scbsim.errors import OutputError, RunFailed
+from scbsim.files.atomic import atomic_write
+from scbsim.files.hdf5 import LIBVER
+from scbsim.files.opening import opened_hdf5
+from scbsim.files.reading import fail_if_unread
+from scbsim.files.space import reason
 from scbsim.observables import NAMES, OBSERVABLES
 from scbsim.phase.grid import Grid
 from scbsim.phase.results import COUNTS, DIMS, Results, median_of
-from scbsim.storage.checkpoint import beside
-from scbsim.storage.hdf5 import reason
-from scbsim.storage.schema import LIBVER
-from scbsim.storage.space import sync
 from scbsim.storage.text import put_text, text
 
 FORMAT = "scbsim-phase"
@@ -38,16 +40,12 @@ def write(path: Path, grid: Grid, results: Results, attributes: dict[str, str]) 
         If it could not be written.
     """
     content = _bytes(grid, results, attributes)
-    making = beside(path, "tmp")
     try:
-        making.write_bytes(content)
-        sync(making)
-        os.replace(making, path)
-        sync(path.absolute().parent)
+        with atomic_write(path) as file:
+            file.write(content)
     except OSError as error:
-        making.unlink(missing_ok=True)
         raise RunFailed(
-            f"{path} could not be written ({reason(error)}): what it had before is whole; once "
+            f"{path} could not be written ({error.strerror}): what it had before is whole; once "
             "the cause is mended, the same line again goes on"
         ) from error
 
@@ -59,9 +57,11 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
     ------
     OutputError
         If it is no such file, is damaged, or is of another grid.
+    RunFailed
+        If the system could not read it.
     """
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with _opened(path) as file:
             found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
             if found.get("format") != FORMAT:
                 raise OutputError(f"{path} is no phase diagram; --overwrite replaces it")
@@ -77,15 +77,27 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
                 done=file["done"][()].astype(bool),
                 engines=json.loads(found["engines"]),
             )
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         if isinstance(error, OutputError):
             raise
+        fail_if_unread(path, error)
         raise OutputError(
             f"{path} cannot be read ({reason(error)}); --overwrite replaces it"
         ) from error
     return results, found
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    with ExitStack() as held:
+        try:
+            file = held.enter_context(opened_hdf5(path, _READ))
+        except OutputError as error:
+            raise OutputError(f"{error}; --overwrite replaces it") from None
+        yield file
+
+
+_READ = (*COUNTS, *(f"median_{name}" for name in NAMES), "done")
 _TEXTS = frozenset(
     {"format", "schema_version", "status", "created_utc", "spec", "grid", "engines", "provenance"}
 )

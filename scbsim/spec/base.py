@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scbsim.errors import Fault, SpecError
-from scbsim.spec.types import nearest, show
+from scbsim.spec.types import nearest
+from scbsim.text import show
 
 
 class Unknown(Exception):

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from scbsim.errors import Fault, SpecError
+from scbsim.numbers import own
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import repeated
-from scbsim.spec.types import show
+from scbsim.text import show
 
 MOST = 1_000_000
 """Values of one range."""
@@ -44,6 +45,9 @@ class Range:
     key: str
     values: tuple[Any, ...]
     spacing: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(own(value) for value in self.values))
 
     def __str__(self) -> str:
         return f"{self.key}={','.join(_word(value) for value in self.values)}"

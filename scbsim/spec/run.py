@@ -18,8 +18,16 @@ from scbsim.errors import Fault, SpecError
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
-from scbsim.spec.text import assign, override, read_toml, strict_json, write_toml
-from scbsim.spec.types import count, is_path, show
+from scbsim.spec.text import (
+    TOO_DEEP,
+    assign,
+    override,
+    read_toml,
+    strict_json,
+    write_toml,
+)
+from scbsim.spec.types import count, is_path
+from scbsim.text import MOST_NESTED, is_nested_within, show
 
 __all__ = [
     "DynamicsSpec",
@@ -166,6 +174,8 @@ class RunSpec(Table):
     ) -> RunSpec:
         if not isinstance(given, Mapping):
             raise SpecError([Fault("", f"{show(given)} is not a table of tables")], where)
+        if not is_nested_within(given, MOST_NESTED):
+            raise SpecError([Fault("", TOO_DEEP)], where)
         # Before what is prepared: a default threshold must not stand in the way of another.
         raw = _plain(given)
         faults = [fault for words in overrides if (fault := override(raw, words))]

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import Fault, OutputError, SpecError
-from scbsim.spec.types import show
+from scbsim.text import MOST_NESTED, is_nested_within, show
+
+TOO_DEEP = "not a spec: nested too deep"
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -36,13 +38,16 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise OutputError(f"{show(str(path))} is not the path of a file") from None
     try:
         # Some editors start a file with a byte order mark, of which TOML knows nothing.
-        return tomllib.loads(raw.decode("utf-8-sig"))
+        tables = tomllib.loads(raw.decode("utf-8-sig"))
+        if is_nested_within(tables, MOST_NESTED):
+            return tables
+        problem = TOO_DEEP
     except UnicodeDecodeError as error:
         problem = f"not a text in UTF-8 (byte {error.start})"
     except ValueError as error:
         problem = f"not TOML: {error}"
     except RecursionError:
-        problem = "not a spec: nested too deep"
+        problem = TOO_DEEP
     raise SpecError([Fault("", problem)], str(path))
 
 
@@ -93,6 +98,8 @@ def override(tables: dict[str, Any], words: str) -> Fault | None:
     try:
         parsed = tomllib.loads(f"value = {text}")
         value = parsed["value"] if len(parsed) == 1 else text
+        if not is_nested_within(value, MOST_NESTED):
+            value = text
     except (ValueError, RecursionError):
         value = text
     return assign(tables, key, value)
@@ -101,6 +108,8 @@ def override(tables: dict[str, Any], words: str) -> Fault | None:
 def assign(tables: dict[str, Any], key: str, value: Any) -> Fault | None:
     """Set a dotted key of a plain spec in place; ``stage.n.`` of n stages makes a new one."""
     path = key.split(".")
+    if len(path) > MOST_NESTED:
+        return Fault(show(key), TOO_DEEP)
     if not all(path):
         return Fault(key, f"{show(key)} is not a key; write it as stage.0.rate_A")
     here: Any = tables

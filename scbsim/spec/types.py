@@ -6,33 +6,19 @@ A kind is a validator for :data:`typing.Annotated`; what it raises is the text o
 from __future__ import annotations
 
 import math
-import reprlib
+import os
 from collections.abc import Callable
-from contextlib import suppress
 from difflib import get_close_matches
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 from pydantic import PlainValidator
 
+from scbsim.numbers import as_real, as_whole, own
+from scbsim.text import show
+
 EXACT = 2**53
 """Counts stay below this, so that float64 holds every one of them exactly."""
-
-_repr = reprlib.Repr()
-_repr.maxstring = _repr.maxother = _repr.maxlong = 60
-
-
-def show(value: Any) -> str:
-    """Write a value as it would stand in TOML, cut short where it is long."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str) and value.isprintable() and '"' not in value and len(value) <= 60:
-        return f'"{value}"'
-    try:
-        return _repr.repr(value)
-    except ValueError:  # Python writes out no integer of thousands of digits
-        return "a huge integer"
 
 
 def nearest(word: str, choices: tuple[str, ...]) -> str | None:
@@ -40,11 +26,6 @@ def nearest(word: str, choices: tuple[str, ...]) -> str | None:
     spelled = {choice.casefold(): choice for choice in choices}
     found = get_close_matches(word.casefold(), spelled, n=1, cutoff=0.7)
     return spelled[found[0]] if found else None
-
-
-def _is_number(value: Any) -> bool:
-    """Whether a value is a number; true and false are none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _refused(value: Any, takes: str) -> ValueError:
@@ -56,11 +37,9 @@ def count(low: int, below: int) -> PlainValidator:
     takes = f"a whole number from {low} to below 2**{below.bit_length() - 1}"
 
     def check(value: Any) -> int:
-        whole = None
-        if _is_number(value) and (
-            isinstance(value, Integral) or (abs(value) <= EXACT and value == math.floor(value))
-        ):
-            whole = int(value)
+        whole, real = as_whole(value), as_real(value)
+        if whole is None and real is not None and abs(real) <= EXACT and real.is_integer():
+            whole = int(real)
         if whole is None or not low <= whole < below:
             raise _refused(value, takes)
         return whole
@@ -76,11 +55,8 @@ def number(
     def check(value: Any) -> float | str:
         if isinstance(value, str) and value in words:
             return value
-        real = math.nan
-        if _is_number(value):
-            with suppress(OverflowError):
-                real = float(value)
-        if not holds(real):
+        real = as_real(value)
+        if real is None or not holds(real):
             raise _refused(value, takes)
         return real
 
@@ -93,6 +69,7 @@ def choice(*choices: str | bool) -> PlainValidator:
     takes = ", ".join(c if isinstance(c, str) else show(c) for c in choices)
 
     def check(value: Any) -> str | bool:
+        value = own(value)
         for one in choices:
             if isinstance(value, type(one)) and value == one:
                 return one
@@ -113,7 +90,8 @@ def is_path(value: Any) -> bool:
 def _path(value: Any) -> str:
     if not is_path(value):
         raise _refused(value, "the path of a file")
-    return str(value)
+    # Whatever folder the program goes to, it stays the same file.
+    return os.path.abspath(str(value))
 
 
 FILE = PlainValidator(_path)

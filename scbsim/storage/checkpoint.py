@@ -20,17 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import ScbsimError
-from scbsim.storage.hdf5 import failing_plainly, failing_whole
-from scbsim.storage.schema import LEAST_ROOM, LIBVER
+from scbsim.files.atomic import atomic_write, remove_stale
+from scbsim.files.hdf5 import failing_plainly, written
+from scbsim.files.paths import resolved
+from scbsim.files.reading import fail_if_unread
+from scbsim.files.space import LEAST_ROOM
 from scbsim.storage.shards import (
     ALL,
     Share,
+    opened_whole,
     read_columns,
     read_shards,
     remove_shards,
     shards_beside,
 )
-from scbsim.storage.space import give_back, make_room, sync
 from scbsim.storage.text import put_text, text
 
 FORMAT = "scbsim-checkpoint"
@@ -62,7 +65,12 @@ class Checkpoint:
 
 
 def beside(output: Path, suffix: str) -> Path:
-    """Return the path of a file that stands beside an output: ``OUT.h5.ckpt``."""
+    """Return the path of a file that stands beside an output: ``OUT.h5.ckpt``.
+
+    It is beside the file itself where the output is named by a symbolic link.
+    """
+    if os.path.islink(output):
+        output = resolved(output)
     return output.with_name(f"{output.name}.{suffix}")
 
 
@@ -74,28 +82,17 @@ def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
     RunFailed
         If it could not be written.
     """
-    newest, before, making = (beside(output, name) for name in ("ckpt", "ckpt.1", "ckpt.tmp"))
-    making.unlink(missing_ok=True)
-    try:
-        with failing_plainly(making):
-            _write(making, checkpoint)
-            give_back(making)
-            sync(making)
-            if newest.exists():
-                os.replace(newest, before)
-            os.replace(making, newest)
-            sync(output.absolute().parent)
-        _remove_stale_shards(output)
-    except BaseException:
-        making.unlink(missing_ok=True)
-        raise
+    newest, before = beside(output, "ckpt"), beside(output, "ckpt.1")
+    with failing_plainly(newest), atomic_write(newest) as file:
+        _write(file.name, checkpoint)
+        if newest.exists():
+            os.replace(newest, before)
+    _remove_stale_shards(output)
 
 
-def _write(path: Path, checkpoint: Checkpoint) -> None:
-    file = h5py.File(path, "x", libver=LIBVER, locking=False)
-    with failing_whole(path, file):
-        size = sum(array.nbytes + _BYTES_OF_A_NAME for array in checkpoint.state.values())
-        make_room(path, size + LEAST_ROOM)
+def _write(path: str, checkpoint: Checkpoint) -> None:
+    size = sum(array.nbytes + _BYTES_OF_A_NAME for array in checkpoint.state.values())
+    with written(path, size + LEAST_ROOM) as file:
         put_text(
             file.attrs,
             format=FORMAT,
@@ -106,7 +103,6 @@ def _write(path: Path, checkpoint: Checkpoint) -> None:
         for name, array in checkpoint.state.items():
             data = file.create_dataset(name, data=array)
             data.attrs["crc32"] = _crc(array)
-        file.close()
 
 
 def _remove_stale_shards(output: Path) -> None:
@@ -123,29 +119,40 @@ def _remove_stale_shards(output: Path) -> None:
 
 
 def read_checkpoint(
-    output: Path, read: Callable[[Path, str], Checkpoint] | None = None
+    output: Path,
+    read: Callable[[Path, str], Checkpoint] | None = None,
+    fits: Callable[[Checkpoint], bool] = lambda _: True,
 ) -> Checkpoint | None:
-    """Return the last checkpoint beside an output that is whole, or None.
+    """Return the last checkpoint beside an output that is whole and fits, or None.
 
     Parameters
     ----------
     output : Path
     read : callable, optional
         Reads one, given the output and its suffix; :func:`read_one` unless given.
+    fits : callable
+        Whether one that was read is to be taken.
 
     Raises
     ------
     MemoryNeeded
         If it does not fit into memory.
+    RunFailed
+        If the system could not read it.
     """
     for name in ("ckpt", "ckpt.1"):
         try:
-            return (read or read_one)(output, name)
-        except (ScbsimError, MemoryError):
-            # Not for a fault of its own: the run must not begin anew for that.
+            found = (read or read_one)(output, name)
+        except ScbsimError:
             raise
-        except Exception:
+        except FileNotFoundError:
             continue
+        except Exception as error:
+            # Not for a fault of its own: the run must not begin anew for that.
+            fail_if_unread(beside(output, name), error)
+            continue
+        if fits(found):
+            return found
     return None
 
 
@@ -159,7 +166,7 @@ def checkpoint_step(output: Path) -> int | None:
 
 def _facts(output: Path, name: str) -> dict[str, Any]:
     """Return the small numbers of a checkpoint; none where there is none."""
-    with suppress(Exception), h5py.File(beside(output, name), "r", locking=False) as file:
+    with suppress(Exception), opened_whole(beside(output, name)) as file:
         facts: dict[str, Any] = json.loads(text(file.attrs, "facts"))
         return facts
     return {}
@@ -167,9 +174,11 @@ def _facts(output: Path, name: str) -> dict[str, Any]:
 
 def remove_checkpoints(output: Path) -> None:
     """Take all of them away."""
-    for name in ("ckpt.tmp", "ckpt.1", "ckpt"):
+    # The last two are what earlier versions made.
+    for name in ("ckpt.1", "ckpt", "ckpt.tmp", "new"):
         beside(output, name).unlink(missing_ok=True)
     remove_shards(output)
+    remove_stale(output)
 
 
 def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
@@ -178,7 +187,7 @@ def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
     Any error says that it is not whole, but one of memory.
     """
     path = beside(output, name)
-    with h5py.File(path, "r", locking=False) as file:
+    with opened_whole(path) as file:
         if text(file.attrs, "format") != FORMAT:
             raise ValueError(f"{path} is no checkpoint")
         facts = json.loads(text(file.attrs, "facts"))

@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from scbsim.errors import OutputError, ScbsimError
 from scbsim.memory import require
 from scbsim.observables import NAMES, STATUS, STATUS_CODE
-from scbsim.storage import reader
+from scbsim.storage import loading, reader
 from scbsim.storage.format import AnotherFormat
 from scbsim.storage.reader import Damaged, opened
 from scbsim.storage.schema import COLLECTION, TRAJECTORY
@@ -59,7 +59,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
         If all runs together do not fit into memory.
     """
     try:
-        return reader.load(path)
+        return loading.load(path)
     except AnotherFormat as error:
         if error.format != COLLECTION:
             raise

@@ -10,31 +10,42 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
+from scbsim.files.hdf5 import LIBVER
+from scbsim.files.superblock import PAGE
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.storage.ensemble import make_ensemble_tables, make_replicas
+from scbsim.storage.random_stream import put_stream
 from scbsim.storage.schema import (
+    DIAGNOSIS,
+    DIAGNOSIS_BYTES,
     FINAL,
     FORMAT,
-    LIBVER,
+    INIT_RUN,
+    INIT_STEP,
+    LACKS,
     NORMALIZED,
-    PAGE,
     REASONS,
     SCHEMA_VERSION,
     SNAPSHOTS,
     STAGES,
     TASK,
+    TASK_DIGEST,
     TRAJECTORY,
     chunk_rows,
 )
+from scbsim.storage.sources import Start
 from scbsim.storage.states import make_states
-from scbsim.storage.text import put_text
+from scbsim.storage.text import put_room, put_text
+from scbsim.task.digest import digest_of
 from scbsim.trajectory import task_attributes
 
 
-def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
+def empty_file(
+    header: RunHeader, state: State, snapshot: State, start: Start | None = None
+) -> bytes:
     """Return the bytes of the file: header and task, and columns with no rows.
 
     Made in memory, so that a full disk meets a plain write and not half of HDF5.
@@ -44,6 +55,8 @@ def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
     header : RunHeader
     state, snapshot : dict of arrays
         An engine's: the last state and snapshots have these shapes.
+    start : Start, optional
+        The state of another run that it starts from.
     """
     image = BytesIO()
     pages = {"fs_strategy": "page", "fs_page_size": PAGE}
@@ -57,7 +70,14 @@ def empty_file(header: RunHeader, state: State, snapshot: State) -> bytes:
             code_version=__version__,
             spec=header.spec.to_json(),
             provenance=json.dumps(header.provenance),
+            **{TASK_DIGEST: digest_of(header.task_parts)},
         )
+        put_stream(file.attrs, header.stream)
+        if start is not None:
+            put_text(file.attrs, **{INIT_RUN: start.run_uuid})
+            file.attrs[INIT_STEP] = start.step
+        if header.lacks_steps_before:
+            file.attrs[LACKS] = header.lacks_steps_before
         task = file.create_group(TASK)
         for name in ("mu", "P", "q_positions", "q_weights"):
             # Runs go on from these, so what a disk spoils must be noticed.
@@ -97,7 +117,8 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
         put_text(column.attrs, long_name=o.long_name, units="1")
         _attach(column, scales)
     group.create_dataset("n_committed", data=np.int64(0))
-    group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
+    status = group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
+    put_room(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
 
 
 def _attach(column: h5py.Dataset, scales: list[h5py.Dataset]) -> None:

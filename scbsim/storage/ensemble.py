@@ -60,8 +60,10 @@ class EnsembleRecorder(FileRecorder):
     count of rows, flush, and then how replicas ended.
     """
 
-    def __init__(self, path: Path, file: h5py.File, at: Cursors | None = None, **_: Any) -> None:
-        super().__init__(path, file, at)
+    def __init__(
+        self, path: Path, file: h5py.File, at: Cursors | None = None, **options: Any
+    ) -> None:
+        super().__init__(path, file, at, **options)
         self._tables = read_tables(file)
         # Replicas that a stop or a failure ended go on. Those that ended after the checkpoint
         # will do so again, and what the file says of them stays true.

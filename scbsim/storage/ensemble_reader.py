@@ -13,8 +13,8 @@ from scbsim.observables import NAMES, STATUS
 from scbsim.quantiles import medians
 from scbsim.storage.schema import NORMALIZED, STAGES, TRAJECTORY
 from scbsim.storage.text import text
-from scbsim.trajectory import REASONS, Trajectory
-from scbsim.trajectory_ensemble import EnsembleTables, assemble_ensemble
+from scbsim.trajectory import REASONS
+from scbsim.trajectory_ensemble import EnsembleTables
 
 _ENDED = ("complete", "diverged")
 
@@ -40,26 +40,6 @@ def read_tables(file: h5py.File) -> EnsembleTables:
     for name in tables.stages:
         tables.stages[name][:] = file[STAGES][name][:]
     return tables
-
-
-def load_ensemble(file: h5py.File, attributes: dict[str, Any]) -> Trajectory:
-    """Return the trajectory of an ensemble, as far as it is written."""
-    group = file[TRAJECTORY]
-    status = STATUS[int(group["status"][()])]
-    tables = read_tables(file)
-    n = int(group["n_committed"][()])
-    rows = np.empty((n, len(tables.status), len(NAMES)))
-    for i, name in enumerate(NAMES):
-        rows[..., i] = group[name][:n]
-    return assemble_ensemble(
-        int(group["replica"][0]),
-        group["step"][:n],
-        group["stage"][:n],
-        rows,
-        tables,
-        status,
-        attributes,
-    )
 
 
 def describe_ensemble(file: h5py.File, tables: EnsembleTables, n: int) -> dict[str, Any]:

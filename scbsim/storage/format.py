@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import h5py
 
-from scbsim.errors import OutputError
+from scbsim.errors import OutputError, warn_caller
 from scbsim.storage.schema import COLLECTION, VERSIONS
-from scbsim.storage.text import text
+from scbsim.storage.text import spec_table, table, text
 
 _OTHERS = {
     COLLECTION: "has all runs of a sweep, and the output of one run is wanted; "
@@ -49,9 +48,19 @@ def check_format(path: Path, file: h5py.File, wanted: str) -> None:
             f"use {'a newer' if major > here[0] else 'an older'} one"
         )
     if minor > here[1]:
-        warnings.warn(
+        warn_caller(
             f"{path} has schema {version}, newer than the {own} of this scbsim: "
-            "what is new in it is not read",
-            # Who called scbsim.load.
-            stacklevel=6,
+            "what is new in it is not read"
         )
+
+
+def check_tables(attributes: h5py.AttributeManager) -> None:
+    """Refuse an output whose spec or provenance is not what every reader takes for granted.
+
+    Raises
+    ------
+    ValueError
+    """
+    spec_table(attributes)
+    if not isinstance(table(attributes, "provenance").get("engine"), str):
+        raise ValueError("its attribute provenance names no engine")

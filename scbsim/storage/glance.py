@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scbsim.observables import STATUS
+from scbsim.storage.lacking import lacks_steps_before
 from scbsim.storage.lock import writer_of
 from scbsim.storage.reader import opened
 from scbsim.storage.schema import TRAJECTORY
 from scbsim.storage.text import text
+
+_READ = tuple(f"{TRAJECTORY}/{name}" for name in ("status", "n_committed", "step"))
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,15 @@ class Glance:
         Who writes it now, if that can be seen from here.
     spec : str
         As JSON.
+    lacks_steps_before : int
+        Before which step its rows are lost; 0 if it has all of them.
     """
 
     status: str
     step: int
     writer: str | None
     spec: str
+    lacks_steps_before: int = 0
 
 
 def glance(path: str | os.PathLike[str]) -> Glance:
@@ -51,9 +57,10 @@ def glance(path: str | os.PathLike[str]) -> Glance:
 
 
 def _glanced(path: str | os.PathLike[str]) -> Glance:
-    with opened(path) as file:
+    with opened(path, only=_READ) as file:
         group = file[TRAJECTORY]
         status, n = STATUS[int(group["status"][()])], int(group["n_committed"][()])
-        step = int(group["step"][n - 1]) if n else 0
+        lacks = lacks_steps_before(file)
+        step = int(group["step"][n - 1]) if n else max(0, lacks - 1)
         spec = text(file.attrs, "spec")
-    return Glance(status, step, writer_of(Path(path)), spec)
+    return Glance(status, step, writer_of(Path(path)), spec, lacks)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,25 @@ import h5py
 import numpy as np
 
 from scbsim.errors import OutputError, ScbsimError
+from scbsim.files.opening import opened_hdf5
+from scbsim.files.reading import fail_if_unread
 from scbsim.observables import NAMES, STATUS
 from scbsim.state import State
 from scbsim.storage.checkpoint import checkpoint_step
 from scbsim.storage.ensemble_reader import (
     describe_ensemble,
     is_ensemble,
-    load_ensemble,
     read_tables,
 )
-from scbsim.storage.format import check_format
+from scbsim.storage.format import check_format, check_tables
+from scbsim.storage.lacking import lacks_steps_before
 from scbsim.storage.lock import writer_of
 from scbsim.storage.schema import (
+    COLLECTION,
+    DIAGNOSIS,
     FINAL,
     FORMAT,
+    LACKS,
     NORMALIZED,
     REASONS,
     STAGES,
@@ -34,12 +39,12 @@ from scbsim.storage.schema import (
     TRAJECTORY,
 )
 from scbsim.storage.shards import ALL, Share
+from scbsim.storage.state_shapes import require_state
 from scbsim.storage.states import read_state
-from scbsim.storage.superblock import Repaired, superblock
-from scbsim.storage.text import text
+from scbsim.storage.text import spec_table, table, text
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
-from scbsim.trajectory import NormalizedRow, StageEnd, Tables, Trajectory, assemble
+from scbsim.trajectory import NormalizedRow, StageEnd, Tables
 
 
 class Damaged(OutputError):
@@ -47,7 +52,9 @@ class Damaged(OutputError):
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.File]:
+def opened(
+    path: str | os.PathLike[str], format: str = FORMAT, only: Sequence[str] | None = None
+) -> Iterator[h5py.File]:
     """Open an output file for reading, whether or not someone writes it.
 
     Parameters
@@ -55,6 +62,8 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
     path : path
     format : str
         What its attribute of that name has to say.
+    only : sequence of str, optional
+        Datasets that are read; all unless given.
 
     Raises
     ------
@@ -64,96 +73,33 @@ def opened(path: str | os.PathLike[str], format: str = FORMAT) -> Iterator[h5py.
         If it is of another format.
     Damaged
         If it is, and what the body reads of it is not whole.
+    RunFailed
+        If the system could not read it, for want of memory or by an error of the disk.
     """
     path = Path(path)
-    if not path.exists():
-        raise OutputError(f"{path} does not exist")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder, not an output file")
-    if not path.is_file():
-        raise OutputError(f"{path} is no regular file, so not an output file")
-    if path.stat().st_size == 0:
-        raise OutputError(f"{path} is empty: nothing was written to it")
     try:
-        with _open(path) as file:
-            check_format(path, file, format)
+        accept = partial(check_format, path, wanted=format)
+        views = format == COLLECTION
+        with opened_hdf5(path, only, is_written=_is_written, accept=accept, views=views) as file:
+            if format == FORMAT:
+                check_tables(file.attrs)
             yield file
     except ScbsimError:
         raise
     except Exception as error:
+        fail_if_unread(path, error)
         # There is no end of what damaged bytes make h5py raise.
         raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[h5py.File]:
-    with ExitStack() as held:
-        yield _entered(path, held)
-
-
-def _entered(path: Path, held: ExitStack) -> h5py.File:
-    block = superblock(path)
-    size = path.stat().st_size
-    if size < block.end:
-        raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
-    if not h5py.is_hdf5(path):
-        raise OutputError(f"{path} is not an HDF5 file")
-    if block.writing and writer_of(path):
-        # In the process that writes it, HDF5 wants it opened as the writer did: without its lock.
-        return held.enter_context(h5py.File(path, "r", swmr=True, locking=False))
-    if not block.sound:
-        content = held.enter_context(Repaired(path))
-        return held.enter_context(h5py.File(content, "r"))
-    try:
-        return held.enter_context(h5py.File(path, "r", locking=False))
-    except OSError:
-        if superblock(path).sound:
-            raise
-        # Its writer has begun in between.
-        return _entered(path, held)
+def _is_written(path: Path) -> bool:
+    return writer_of(path) is not None
 
 
 def _in_one_line(error: Exception) -> str:
     words = error.strerror if isinstance(error, OSError) and error.filename else str(error)
     said = " ".join(str(words).split()) or type(error).__name__
     return said[:200]
-
-
-def load(path: str | os.PathLike[str]) -> Trajectory:
-    """Load the trajectory of a run from its file, as far as it is written.
-
-    Parameters
-    ----------
-    path : path of an output file
-        Finished, or still being written.
-
-    Returns
-    -------
-    xarray.Dataset
-        As :func:`scbsim.simulate` returns it.
-
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
-    """
-    with opened(path) as file:
-        attributes: dict[str, Any] = {
-            name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")
-        }
-        attributes["engine"] = json.loads(text(file.attrs, "provenance"))["engine"]
-        for name in ("spec", "provenance", "run_uuid", "created_utc"):
-            attributes[name] = text(file.attrs, name)
-        group = file[TRAJECTORY]
-        if is_ensemble(file):
-            return load_ensemble(file, attributes)
-        status, n = _progress(group)
-        rows = np.empty((n, len(NAMES)))
-        for i, name in enumerate(NAMES):
-            rows[:, i] = group[name][:n]
-        return assemble(
-            group["step"][:n], group["stage"][:n], rows, _tables(file), status, attributes
-        )
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -174,13 +120,14 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status, n = _progress(group)
+        status, n = counted(group)
         if is_ensemble(file):
             tables = read_tables(file)
-            _, n = _progress(group)
+            _, n = counted(group)
             end = describe_ensemble(file, tables, n)
         else:
             end = _describe_end(file, n)
+        lacks = lacks_steps_before(file)
         return {
             "path": str(path),
             "bytes": Path(path).stat().st_size,
@@ -193,10 +140,13 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             "writer": writer_of(Path(path)),
             "checkpoint_step": checkpoint_step(Path(path)),
             "rows": n,
-            "step": int(group["step"][n - 1]) if n else 0,
+            "step": int(group["step"][n - 1]) if n else max(0, lacks - 1),
+            LACKS: lacks,
+            "diagnosis": diagnosis_of(group),
             **end,
-            "spec": json.loads(text(file.attrs, "spec")),
-            "provenance": json.loads(text(file.attrs, "provenance")),
+            "task": numbers_of(file),
+            "spec": spec_table(file.attrs),
+            "provenance": table(file.attrs, "provenance"),
         }
 
 
@@ -212,25 +162,40 @@ def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, 
     Raises
     ------
     OutputError
-        If there is no such file, or it holds no last state.
+        If there is no such file, or it holds no last state that fits its task and its engine.
     """
+    task = Task.from_known(read_arrays(path))
     with opened(path) as file:
-        if FINAL not in file or not len(file[FINAL]["step"]):
-            status, _ = _progress(file[TRAJECTORY])
-            why = "it did not keep it: run it with output.final_state = true"
-            if is_ensemble(file):
-                why = (
-                    "an ensemble keeps none: run the replica to start from alone, with "
-                    "dynamics.replica and output.final_state = true"
-                )
-            elif status != "complete":
-                why = f"the run is {status}"
-            raise OutputError(f"{path} holds no last state to start from; {why}")
-        _, state = read_state(file[FINAL], 0, share)
-    return Task.from_known(read_arrays(path)), state
+        _, state = read_state(final_of(path, file), 0, share)
+        wanted = share.of(task.N)
+        engine = str(table(file.attrs, "provenance")["engine"])
+        require_state(state, task, engine, wanted.stop - wanted.start)
+    return task, state
 
 
-def _progress(group: h5py.Group) -> tuple[str, int]:
+def final_of(path: str | os.PathLike[str], file: h5py.File) -> h5py.Group:
+    """Return the group of the last state.
+
+    Raises
+    ------
+    OutputError
+        If there is none, with the reason.
+    """
+    if FINAL in file and len(file[FINAL]["step"]):
+        return file[FINAL]
+    status, _ = progress(file[TRAJECTORY])
+    why = "it did not keep it: run it with output.final_state = true"
+    if is_ensemble(file):
+        why = (
+            "an ensemble keeps none: run the replica to start from alone, with "
+            "dynamics.replica and output.final_state = true"
+        )
+    elif status != "complete":
+        why = f"the run is {status}"
+    raise OutputError(f"{path} holds no last state to start from; {why}")
+
+
+def progress(group: h5py.Group) -> tuple[str, int]:
     """Return the status and the rows that count.
 
     While someone writes, what is read first may be older: an older status goes with any rows, an
@@ -240,9 +205,24 @@ def _progress(group: h5py.Group) -> tuple[str, int]:
     return status, int(group["n_committed"][()])
 
 
+def counted(group: h5py.Group) -> tuple[str, int]:
+    """Return the status and the rows that count, having seen that there are so many."""
+    status, n = progress(group)
+    rows = len(group["step"])
+    if not 0 <= n <= rows:
+        raise ValueError(f"{n} rows are to count, and it has {rows}")
+    return status, n
+
+
+def diagnosis_of(group: h5py.Group) -> str:
+    """Return what a complete run did not learn, and why; empty if nothing is known of that."""
+    attributes = group["status"].attrs
+    return text(attributes, DIAGNOSIS) if DIAGNOSIS in attributes else ""
+
+
 def _describe_end(file: h5py.File, n: int) -> dict[str, Any]:
     """Return what a run last came to, by its rows and tables."""
-    group, tables = file[TRAJECTORY], _tables(file)
+    group, tables = file[TRAJECTORY], tables_of(file)
     return {
         "last": {name: float(group[name][n - 1]) for name in NAMES} if n else {},
         "normalized": _describe_normalized(tables.normalized[-1] if tables.normalized else None),
@@ -257,7 +237,8 @@ def _describe_normalized(row: NormalizedRow | None) -> dict[str, float] | None:
     return {"step": row.step, "stage": row.stage, "count": row.count, **values}
 
 
-def _tables(file: h5py.File) -> Tables:
+def tables_of(file: h5py.File) -> Tables:
+    """Return the small tables of a single run."""
     group = file[STAGES]
     ends = zip(group["stage"][:], group["end_step"][:], group["reason"][:], strict=False)
     stages = [StageEnd(int(stage), int(step), REASONS[int(reason)]) for stage, step, reason in ends]
@@ -265,8 +246,13 @@ def _tables(file: h5py.File) -> Tables:
     # A row that is being written may lack some columns.
     n = min(len(column) for column in group.values())
     numbers = [group[name][:n].tolist() for name in ("step", "stage", "count")]
-    rows = np.stack([group[name][:n] for name in NAMES], axis=1)
+    rows = np.stack([group[name][:n] for name in NAMES], axis=1, dtype=np.float64)
     return Tables(stages, [NormalizedRow(*row) for row in zip(*numbers, rows, strict=True)])
+
+
+def numbers_of(file: h5py.File) -> dict[str, int | float]:
+    """Return the numbers of the task that pictures and tables need."""
+    return {name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")}
 
 
 def _plain(value: Any) -> int | float:

@@ -2,127 +2,171 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-import os
-import warnings
-from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scbsim.errors import OutputError, RunWarning, TaskError
+from scbsim.errors import OutputError, RunFailed, TaskError
+from scbsim.files.superblock import repair, superblock
 from scbsim.observables import NAMES, STATUS
+from scbsim.random_stream import ORIGIN
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
-from scbsim.state import State
-from scbsim.storage.checkpoint import Checkpoint, beside, read_checkpoint
+from scbsim.storage.checkpoint import Checkpoint, checkpoint_step
+from scbsim.storage.damage import after_damage, without_file
 from scbsim.storage.ensemble_reader import is_ensemble, read_tables
-from scbsim.storage.position import Position, ReplicaPosition, position_of
+from scbsim.storage.lacking import lacking_in_words, lacks_steps_before
+from scbsim.storage.past import Past, Reading, position_in
+from scbsim.storage.position import Position, ReplicaPosition
+from scbsim.storage.random_stream import read_stream
 from scbsim.storage.reader import Damaged, opened
-from scbsim.storage.schema import FINAL, NORMALIZED, REASONS, STAGES, TRAJECTORY
-from scbsim.storage.states import read_state
-from scbsim.storage.superblock import repair, superblock
+from scbsim.storage.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
+from scbsim.storage.sources import require_start, require_task
 from scbsim.storage.text import text
-from scbsim.storage.verify import fault_of
+from scbsim.storage.verify import Stop, checked
 from scbsim.storage.writer import Cursors
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
 
 
-@dataclass(frozen=True)
-class Past:
-    """What an output holds of a run.
+def past_of(
+    path: Path,
+    spec: RunSpec,
+    reading: Reading | None = None,
+    *,
+    task: Task | None = None,
+    stop: Stop = lambda: False,
+) -> Past | None:
+    """Return where the run in a file goes on, or None if there is nothing to do or go on from.
 
-    Attributes
+    The file must have no writer. One whose writer died is repaired, once it is known to be whole.
+    One that is damaged stays where it is until the new part that goes on from its checkpoint takes
+    its place. One that could not be checked is left alone.
+
+    Parameters
     ----------
-    position : Position or None
-        Where to go on; None for the start.
-    cursors : Cursors
-        What was recorded by then.
-    run_uuid, created_utc : str
-    task : Task or None
-        The file's, to the bit; None where it cannot be read.
-    in_place : bool
-        Whether the file goes on; if not, a new one does.
-    respecify : bool
-        Whether the last stage is longer than the file says.
-    engine : str
-        The engine that the file says; empty where it cannot be read.
-    matrix_V : bool
-        Whether that keeps V as a matrix.
-    """
-
-    position: Position | None
-    cursors: Cursors
-    run_uuid: str
-    created_utc: str
-    task: Task | None = None
-    in_place: bool = True
-    respecify: bool = False
-    engine: str = ""
-    matrix_V: bool = False
-
-
-class Reading:
-    """How states are read: in full, unless a subclass does otherwise."""
-
-    def checkpoint(self, output: Path) -> Checkpoint | None:
-        """Return the last checkpoint beside an output that is whole, or None."""
-        return read_checkpoint(output)
-
-    def final(self, path: Path) -> tuple[int, State]:
-        """Return the step and the last state in the file of a complete run."""
-        with opened(path) as file:
-            return read_state(file[FINAL], 0)
-
-
-def past_of(path: Path, spec: RunSpec, reading: Reading | None = None) -> Past | None:
-    """Return where the run in a file goes on, or None if there is nothing to do.
-
-    The file must have no writer. One whose writer died is repaired, once it is known to be whole;
-    one that is damaged is put aside, and a new part begins at the checkpoint.
+    path : Path
+    spec : RunSpec
+    reading : Reading, optional
+        How states are read.
+    task : Task, optional
+        One to go on with; the file's own unless given.
+    stop : callable
+        Asked several times a second while the file is checked.
 
     Raises
     ------
     OutputError
-        If the file is not one of ours, or holds another run.
+        If the file is not one of ours, or holds another run, or one of another task.
+    RunFailed
+        If the file could not be checked.
+    Stopped
+        If ``stop`` said True.
     """
     reading = reading or Reading()
-    fault = fault_of(path)
-    if fault is not None:
-        return _after_damage(path, spec, fault, reading)
+    if not path.exists():
+        return without_file(path, spec, reading)
+    _require_closed(path)
+    verdict = checked(path, stop)
+    if verdict.kind == "unchecked":
+        raise RunFailed(_left_alone(path, verdict.why))
+    if verdict.kind == "damaged":
+        return after_damage(path, spec, verdict.why, reading)
     if not superblock(path).sound:
         repair(path)
     try:
-        return _past_in(path, spec, reading)
-    except (Damaged, TaskError) as error:
-        return _after_damage(path, spec, str(error), reading)
+        return _past_in(path, spec, reading, task)
+    except TaskError as error:
+        return after_damage(path, spec, str(error), reading)
+    except Damaged as error:
+        raise RunFailed(_left_alone(path, f"{error}, though all of it was read before")) from error
 
 
-def _past_in(path: Path, spec: RunSpec, reading: Reading) -> Past | None:
+def _require_closed(path: Path) -> None:
+    """Refuse a file that HDF5 has open for writing elsewhere: it holds its lock there."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunFailed(
+                f"{path} is open for writing in another program, or in another place of this one: "
+                "close it there, and run the same line again. Nothing was changed"
+            ) from None
+        except OSError:
+            # Some file systems have no locks.
+            return
+
+
+def _left_alone(path: Path, why: str) -> str:
+    """Say that a file could not be checked, and what to do."""
+    step = checkpoint_step(path)
+    where = f"goes on from the checkpoint at step {step}" if step is not None else "starts again"
+    return (
+        f"{path} could not be checked ({why}). It and its checkpoints are left as they are: run "
+        f"the same line again once the cause is mended. If the file itself is the cause, rename "
+        f"it to {path.name}.corrupt; the same line then {where}"
+    )
+
+
+def _past_in(path: Path, spec: RunSpec, reading: Reading, task: Task | None) -> Past | None:
     """Read from a file that can be read where its run goes on."""
     with opened(path) as file:
         status = STATUS[int(file[TRAJECTORY]["status"][()])]
         longer = _longer(path, spec, json.loads(text(file.attrs, "spec")))
+        lacks = int(file.attrs.get(LACKS, 0))
         who: dict[str, Any] = {k: text(file.attrs, k) for k in ("run_uuid", "created_utc")}
         made = json.loads(text(file.attrs, "provenance"))
         who |= {"engine": made["engine"], "matrix_V": made["value"] == "matrix"}
-        who["task"] = Task.from_known(read_arrays(path))
+        own = Task.from_known(read_arrays(path))
+        require_task(path, file, own, spec, task)
+        who |= {"task": own, "lacks_steps_before": lacks}
+        # A file without it was begun by a version that drew from the start of the stream.
+        who["stream"] = read_stream(file.attrs) or ORIGIN
         if longer and status != "diverged" and is_ensemble(file):
             _none_complete(path, file)
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
             return _extended(path, file, spec, longer, who, reading)
-    checkpoint = reading.checkpoint(path)
-    if checkpoint is None or checkpoint.run_uuid != who["run_uuid"]:
-        return Past(None, Cursors(), **who, respecify=longer > 0)
+
+        def fits(checkpoint: Checkpoint) -> bool:
+            return (
+                checkpoint.run_uuid == who["run_uuid"] and _cursors(checkpoint, lacks) is not None
+            )
+
+        checkpoint = reading.checkpoint(path, fits)
+        if checkpoint is None:
+            _require_beginning(path, file, spec)
+            return Past(None, Cursors(), **who, respecify=longer > 0)
     # One of before the last stage grew counts on the length that it had then.
-    position = _position(checkpoint, _longer(path, spec, json.loads(checkpoint.spec)))
-    cursors = Cursors(**checkpoint.facts["cursors"])
+    position = position_in(checkpoint, _longer(path, spec, json.loads(checkpoint.spec)))
+    cursors = _cursors(checkpoint, lacks) or Cursors()
     return Past(position, cursors, **who, respecify=longer > 0)
+
+
+def _cursors(checkpoint: Checkpoint, lacks: int) -> Cursors | None:
+    """Return what a file had recorded at a checkpoint, if that is one of this file.
+
+    A new part begins, with nothing recorded, at a checkpoint of the file before.
+    """
+    facts = checkpoint.facts
+    if facts.get(LACKS, 0) == lacks:
+        return Cursors(**facts["cursors"])
+    return Cursors() if facts["step"] + 1 == lacks else None
+
+
+def _require_beginning(path: Path, file: Any, spec: RunSpec) -> None:
+    """Refuse to begin a run again in a file that has only a part of it, or from another start."""
+    lacks = lacks_steps_before(file)
+    if lacks:
+        raise OutputError(
+            f"{path} {lacking_in_words(lacks)}, and no checkpoint of it is left to go on from. "
+            "--overwrite starts again"
+        )
+    require_start(path, file, spec)
 
 
 def _none_complete(path: Path, file: Any) -> None:
@@ -153,11 +197,6 @@ def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
             + "; ".join(differ)
         )
     return longer
-
-
-def _position(checkpoint: Checkpoint, longer: int = 0) -> Position:
-    facts = checkpoint.facts
-    return position_of(facts, checkpoint.state, facts["stages"], longer)
 
 
 def _extended(
@@ -192,42 +231,3 @@ def _extended(
     )
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
     return Past(Position((position,)), cursors, **who, respecify=True)
-
-
-def _after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> Past:
-    """Put a damaged file aside; go on from the checkpoint, if there is one."""
-    checkpoint = reading.checkpoint(path)
-    if checkpoint is None or _other(checkpoint, spec):
-        raise OutputError(
-            f"{path} cannot be taken up ({fault}), and no checkpoint of this run is beside it: "
-            "nothing to go on from. --overwrite starts again"
-        )
-    aside = _kept_aside(path)
-    warnings.warn(
-        f"{path} is damaged ({fault}). It is kept as {aside}; a new {path.name} begins at step "
-        f"{checkpoint.facts['step']}, from the checkpoint, and lacks the rows before",
-        RunWarning,
-        stacklevel=2,
-    )
-    return Past(
-        _position(checkpoint),
-        Cursors(),
-        checkpoint.run_uuid,
-        checkpoint.facts["created_utc"],
-        in_place=False,
-    )
-
-
-def _kept_aside(path: Path) -> Path:
-    """Give a damaged file a second name; the first is its own until a new file takes the place."""
-    for i in count():
-        aside = beside(path, f"corrupt.{i}" if i else "corrupt")
-        if not aside.exists():
-            os.link(path, aside)
-        if aside.samefile(path):
-            return aside
-    raise AssertionError("unreachable")
-
-
-def _other(checkpoint: Checkpoint, spec: RunSpec) -> bool:
-    return bool(differences(json.loads(spec.to_json()), json.loads(checkpoint.spec)))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from scbsim._version import __version__
 from scbsim.errors import OutputError, RunFailed, Stopped
+from scbsim.files.atomic import atomic_write
+from scbsim.files.hdf5 import written
+from scbsim.files.paths import resolved
+from scbsim.files.space import LEAST_ROOM
 from scbsim.sampler import Sampler
-from scbsim.storage.hdf5 import failing_whole, reason
 from scbsim.storage.lock import WriterLock
-from scbsim.storage.schema import LEAST_ROOM, LIBVER, TASK
-from scbsim.storage.space import reserve, sync
+from scbsim.storage.schema import TASK
 from scbsim.storage.text import put_text
 
 FORMAT = "scbsim-samples"
@@ -63,33 +63,33 @@ def write_samples(
     Stopped
         If ``stop`` said so.
     """
-    path = Path(path)
-    _require_none(path)
+    # The link itself, too, stands where the file is to be.
+    _require_none(Path(path))
+    path = resolved(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = WriterLock(path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
-    making = path.with_name(f"{path.name}.new")
     try:
         _require_none(path)
-        _fill(making, sampler, first, size, stop or (lambda: False), tell or (lambda _: None))
-        sync(making)
-        os.replace(making, path)
-        sync(path.absolute().parent)
+        with atomic_write(path, replace=False) as file:
+            _fill(file.name, sampler, first, size, stop or (lambda: False), tell or _quiet)
     except Stopped:
         raise Stopped(f"stopped on a signal: {path} was not written") from None
-    except RunFailed as error:
-        why = reason(error.__cause__) if isinstance(error.__cause__, Exception) else None
-        told = why or str(error).split(":")[0]
+    except FileExistsError:
+        raise OutputError(f"{path} exists now; it did not when the work began") from None
+    except OSError as error:
         raise RunFailed(
-            f"{path} could not be written ({told}): nothing is left of it; make room, then run "
-            "the same line again"
+            f"{path} could not be written ({error.strerror}): nothing is left of it; make room, "
+            "then run the same line again"
         ) from error
     finally:
-        with suppress(OSError):
-            making.unlink(missing_ok=True)
         lock.release()
+
+
+def _quiet(_drawn: int) -> None:
+    """Tell no one."""
 
 
 def _require_none(path: Path) -> None:
@@ -98,26 +98,19 @@ def _require_none(path: Path) -> None:
 
 
 def _fill(
-    path: Path, sampler: Sampler, first: int, size: int, stop: Callable[[], bool], tell: Tell
+    path: str, sampler: Sampler, first: int, size: int, stop: Callable[[], bool], tell: Tell
 ) -> None:
     T, kind = sampler.task.T, sampler.dtype
-    path.unlink(missing_ok=True)
-    try:
-        path.touch()
-        file = h5py.File(path, "w", libver=LIBVER, locking=False)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
     known = sampler.task.to_arrays()
     of_task = sum(np.asarray(array).nbytes for array in known.values())
-    with file, failing_whole(path, file):
-        # HDF5 does not survive a disk that is full, so what it will want is asked for first.
-        reserve(path, size * (T * kind.itemsize + 2 * kind.itemsize + 8) + of_task + LEAST_ROOM)
+    room = size * (T * kind.itemsize + 2 * kind.itemsize + 8) + of_task + LEAST_ROOM
+    with written(path, room) as file:
         put_text(file.attrs, format=FORMAT, code_version=__version__)
         file.attrs.update(seed=np.uint64(sampler.seed), first=np.uint64(first))
         task = file.create_group(TASK)
         for name, array in known.items():
             if name != "T":
-                task.create_dataset(name, data=array)
+                file.create_dataset(f"{TASK}/{name}", data=array)
         task.attrs["T"] = T
         data = {
             "tokens": file.create_dataset("tokens", (size, T), kind),
@@ -133,4 +126,3 @@ def _fill(
             for name, array in batch._asdict().items():
                 data[name][begin : begin + len(array)] = array
             tell(begin + len(batch.query))
-        file.close()

@@ -17,13 +17,6 @@ COLLECTION = "scbsim-collection"
 
 VERSIONS = {FORMAT: SCHEMA_VERSION, COLLECTION: "1.1"}
 
-LIBVER = ("v110", "v110")
-"""The HDF5 format: every installed HDF5 reads it, and it can be read while it grows."""
-
-PAGE = 4096
-"""Bytes of a page. What HDF5 writes of itself never lies across the edge of one, where a kill can
-cut a write in two: readers of such a file would wait for its other half."""
-
 TRAJECTORY = "trajectory"
 NORMALIZED = "normalized"
 STAGES = "stages"
@@ -31,11 +24,18 @@ TASK = "task"
 SNAPSHOTS = "snapshots"
 FINAL = "final"
 
+TASK_DIGEST = "task_digest"
+INIT_RUN, INIT_STEP = "init_run_uuid", "init_step"
+LACKS = "lacks_steps_before"
+"""Attributes of the file: its task, the state it started from, and the rows that were lost."""
+
 MOST_CHUNK_ROWS = 16384
 MOST_CHUNK_VALUES = 2**16
 MOST_CHUNK_BYTES = 2**22
-LEAST_ROOM = 2**20
-"""Bytes that have to be free for anything to be written."""
+DIAGNOSIS = "diagnosis"
+"""Attribute of `/trajectory/status`: what a complete run did not learn, and why; mostly empty."""
+
+DIAGNOSIS_BYTES = 768
 
 
 def chunk_rows(expected: int, replicas: int = 1) -> int:

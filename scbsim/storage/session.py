@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
-import h5py
-
+from scbsim.diagnosis import diagnosis
 from scbsim.errors import OutputError, RunFailed
+from scbsim.files.atomic import atomic_write, remove_stale, unshare
+from scbsim.files.hdf5 import GrowingFile, failing_plainly, failing_whole, written
+from scbsim.files.paths import resolved
+from scbsim.files.space import LEAST_ROOM, make_room, sync
 from scbsim.observables import STATUS_CODE
 from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
 from scbsim.state import State
-from scbsim.storage.checkpoint import Checkpoint, beside, remove_checkpoints, write_checkpoint
+from scbsim.storage.checkpoint import Checkpoint, remove_checkpoints, write_checkpoint
+from scbsim.storage.damage import put_aside
 from scbsim.storage.empty import empty_file
 from scbsim.storage.ensemble import EnsembleRecorder
-from scbsim.storage.hdf5 import failing_plainly, failing_whole, growing
 from scbsim.storage.lock import WriterLock
+from scbsim.storage.past import Past, Reading
 from scbsim.storage.position import Position
-from scbsim.storage.resume import Past, past_of
-from scbsim.storage.schema import LEAST_ROOM, LIBVER, TRAJECTORY
-from scbsim.storage.space import make_room, sync
+from scbsim.storage.resume import past_of
+from scbsim.storage.schema import LACKS, TRAJECTORY
+from scbsim.storage.sources import start_of
 from scbsim.storage.text import put_text
+from scbsim.storage.verify import Stop
 from scbsim.storage.writer import Cursors, FileRecorder, forget_end
+from scbsim.task import Task
 
 
 class Session:
@@ -41,19 +49,34 @@ class Session:
         Replace a file that exists, once the new one stands.
     resume : bool
         Go on with the run that the file holds.
+    task : Task, optional
+        One to go on with; the file's own unless given.
+    stop : callable, optional
+        Asked while the file is checked.
 
     Raises
     ------
     OutputError
         If the file exists and is neither to be replaced nor taken up, or holds another run.
     RunFailed
-        If another process writes it.
+        If another process writes it, or it could not be checked.
+    Stopped
+        If ``stop`` said True before the file was known to be whole; it is left as it is.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], spec: RunSpec, *, overwrite: bool, resume: bool
+        self,
+        path: str | os.PathLike[str],
+        spec: RunSpec,
+        *,
+        overwrite: bool,
+        resume: bool,
+        task: Task | None = None,
+        stop: Stop | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = resolved(path)
+        self._task = task
+        self._stop = stop or (lambda: False)
         self._spec = spec
         self._overwrite = overwrite
         self._seconds = spec.output.checkpoint_seconds
@@ -69,8 +92,9 @@ class Session:
             )
         self._lock, self._made = _locked(self.path)
         try:
+            remove_stale(self.path)
             there = resume and self.path.exists()
-            self.past: Past | None = self._past() if there else None
+            self.past: Past | None = self._past() if resume else None
             self.finished = there and self.past is None
             if self.finished:
                 # It may have been killed just before it did so itself.
@@ -79,8 +103,8 @@ class Session:
             self._release()
             raise
 
-    def _past(self) -> Past | None:
-        return past_of(self.path, self._spec)
+    def _past(self, reading: Reading | None = None) -> Past | None:
+        return past_of(self.path, self._spec, reading, task=self._task, stop=self._stop)
 
     def __enter__(self) -> Session:
         return self
@@ -112,10 +136,11 @@ class Session:
             if self.past is None:
                 # Another run's: should we die now, they would be taken for ours.
                 remove_checkpoints(self.path)
-            elif self.past.position:
-                # What it says of rows is of the damaged file, and the new one has none.
-                self._keep(self.past.position, self.past.cursors)
-            self._place(empty_file(header, state, snapshot))
+            start = start_of(self._spec) if self.past is None else None
+            image = empty_file(header, state, snapshot, start)
+            if self.past is not None:
+                put_aside(self.path, self.past)
+            self._place(image)
             self._recorder = self._recording(Cursors())
         else:
             if self.past.respecify:
@@ -125,32 +150,34 @@ class Session:
 
     def _recording(self, at: Cursors) -> FileRecorder:
         kind = EnsembleRecorder if self._spec.dynamics.replicas > 1 else FileRecorder
-        return kind(self.path, self._opened(), at, keeps_final=self._header.keeps_final)
+        header = self._header
+        return kind(
+            self.path,
+            self._opened(),
+            at,
+            keeps_final=header.keeps_final,
+            diagnose=partial(diagnosis, header.spec, header.task),
+        )
 
     def _place(self, image: bytes) -> None:
         """Put a file in its place, whole: whoever kills us, there is that or what was before."""
-        making = beside(self.path, "new")
-        # A run that was killed here may have left it, as a second name of the file itself.
-        making.unlink(missing_ok=True)
+        replace = self._overwrite or self.past is not None
         try:
-            making.write_bytes(image)
-            sync(making)
-            if self._overwrite or self.past:
-                os.replace(making, self.path)
-            else:
-                _name_new(making, self.path)
+            with atomic_write(self.path, replace=replace) as file:
+                file.write(image)
         except FileExistsError:
-            making.unlink(missing_ok=True)
             raise OutputError(f"{self.path} exists now; it did not when the run began") from None
         except OSError as error:
-            making.unlink(missing_ok=True)
             raise RunFailed(f"{self.path} could not be written: {error.strerror}") from None
 
-    def _opened(self) -> h5py.File:
-        make_room(self.path, LEAST_ROOM)
+    def _opened(self) -> GrowingFile:
+        if not os.access(self.path, os.W_OK):
+            raise OutputError(f"{self.path} cannot be written: {os.strerror(errno.EACCES)}")
         with failing_plainly(self.path):
-            file = growing(self.path)
+            unshare(self.path)
+            file = GrowingFile(self.path)
         with failing_whole(self.path, file):
+            make_room(self.path, file.handle, LEAST_ROOM)
             file[TRAJECTORY]["status"][()] = STATUS_CODE["running"]
             file.flush()
         return file
@@ -163,18 +190,14 @@ class Session:
         """
         if past.position:
             self._keep(past.position, past.cursors)
-        copy = beside(self.path, "new")
-        copy.unlink(missing_ok=True)
-        with failing_plainly(copy):
-            shutil.copyfile(self.path, copy)
-            file = h5py.File(copy, "r+", libver=LIBVER, locking=False)
-            with failing_whole(copy, file):
+        with failing_plainly(self.path), atomic_write(self.path) as copy:
+            make_room(self.path, copy.fileno(), self.path.stat().st_size)
+            with self.path.open("rb") as there:
+                shutil.copyfileobj(there, copy)
+            copy.flush()
+            with written(copy.name, LEAST_ROOM, "r+") as file:
                 put_text(file.attrs, spec=self._spec.to_json())
                 forget_end(file, past.cursors, self._spec.output.every)
-                file.close()
-            sync(copy)
-            os.replace(copy, self.path)
-            sync(self.path.absolute().parent)
 
     def due(self) -> bool:
         """Return whether it is time for a checkpoint."""
@@ -183,7 +206,8 @@ class Session:
     def save(self, position: Position) -> None:
         """Write a checkpoint, after everything that it counts on is on the disk."""
         self._recorder.flush()
-        sync(self.path)
+        with failing_plainly(self.path):
+            sync(self.path)
         self._keep(position, self._recorder.cursors())
         self._saved_at = monotonic()
 
@@ -196,35 +220,24 @@ class Session:
             "stages": len(self._spec.stage),
             "cursors": vars(cursors),
             "created_utc": self._header.created_utc,
+            "stream": vars(self._header.stream),
+            "task": self._header.task_parts,
+            LACKS: self._header.lacks_steps_before,
         }
         spec, arrays = self._spec.to_json(), position.arrays()
         return Checkpoint(self._header.run_uuid, spec, facts, arrays)
 
     def tidy(self) -> None:
         """Leave the file alone in its place: the run has ended, and it is closed and synced."""
-        sync(self.path.absolute().parent)
-        remove_checkpoints(self.path)
-        beside(self.path, "new").unlink(missing_ok=True)
-
-
-def _name_new(making: Path, path: Path) -> None:
-    """Give a file a name that no other has; raise :class:`FileExistsError` if one does."""
-    try:
-        os.link(making, path)
-        making.unlink()
-    except FileExistsError:
-        raise
-    except OSError:
-        # FAT and some network file systems have no second names. The lock keeps runs apart there.
-        if path.exists():
-            raise FileExistsError(path) from None
-        os.replace(making, path)
+        with failing_plainly(self.path):
+            sync(self.path.parent)
+            remove_checkpoints(self.path)
 
 
 def _locked(path: Path) -> tuple[WriterLock, list[Path]]:
     """Hold the output, and return the folders that had to be made for it, the last one first."""
     try:
-        made = [folder for folder in path.absolute().parents if not folder.exists()]
+        made = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         return WriterLock(path), made
     except OSError as error:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,11 +20,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.errors import OutputError
+from scbsim.files.atomic import atomic_write
+from scbsim.files.hdf5 import failing_plainly, written
+from scbsim.files.opening import opened_hdf5
+from scbsim.files.space import LEAST_ROOM
 from scbsim.memory import require
-from scbsim.storage.hdf5 import failing_plainly, failing_whole
 from scbsim.storage.pieces import places
-from scbsim.storage.schema import LEAST_ROOM, LIBVER
-from scbsim.storage.space import give_back, make_room, sync
 
 _BULK = "bulk"
 
@@ -82,20 +85,20 @@ def write_shard(path: Path, bulk: NDArray[Any]) -> None:
     RunFailed
         If they could not be written.
     """
+    room = bulk.nbytes + LEAST_ROOM
+    with failing_plainly(path), atomic_write(path) as making, written(making.name, room) as file:
+        data = file.create_dataset(_BULK, data=bulk)
+        data.attrs["crc32"] = zlib.crc32(bulk.reshape(-1).view(np.uint8).data)
+
+
+@contextmanager
+def opened_whole(path: Path) -> Iterator[h5py.File]:
+    """Open a checkpoint or a shard; what cannot be one is an error like any damage."""
     try:
-        with failing_plainly(path):
-            file = h5py.File(path, "x", libver=LIBVER, locking=False)
-            with failing_whole(path, file):
-                make_room(path, bulk.nbytes + LEAST_ROOM)
-                data = file.create_dataset(_BULK, data=bulk)
-                data.attrs["crc32"] = zlib.crc32(bulk.reshape(-1).view(np.uint8).data)
-                file.close()
-            give_back(path)
-            sync(path)
-            sync(path.absolute().parent)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        with opened_hdf5(path) as file:
+            yield file
+    except OutputError as error:
+        raise ValueError(str(error)) from error
 
 
 def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[Any]:
@@ -120,7 +123,7 @@ def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[An
     for rank, (first, end) in enumerate(pairwise(firsts)):
         if first < wanted.stop and end > wanted.start:
             path = shard_path(output, table["generation"], rank)
-            with h5py.File(path, "r", locking=False) as file:
+            with opened_whole(path) as file:
                 if file[_BULK].shape != (end - first, table["T"]):
                     raise ValueError(f"{path} has other columns than its checkpoint says")
                 _copy(file[_BULK], first, wanted, bulk)
@@ -161,4 +164,4 @@ def _copy(data: h5py.Dataset, first: int, wanted: slice, bulk: NDArray[Any]) -> 
             here = piece[begin - first - rows.start : end - first - rows.start]
             bulk[begin - wanted.start : end - wanted.start, positions] = here
     if crc != int(data.attrs["crc32"]):
-        raise ValueError(f"{data.file.filename} is damaged")
+        raise ValueError(f"{data.name} is damaged")

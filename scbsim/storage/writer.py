@@ -14,20 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import RunFailed, RunWarning
+from scbsim.files.hdf5 import GrowingFile, failing_whole
+from scbsim.files.space import LEAST_ROOM, make_room
 from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.state import State
-from scbsim.storage.hdf5 import failing_whole
 from scbsim.storage.schema import (
+    DIAGNOSIS,
     FINAL,
-    LEAST_ROOM,
     NORMALIZED,
     REASONS,
     SNAPSHOTS,
     STAGES,
     TRAJECTORY,
 )
-from scbsim.storage.space import give_back, make_room, sync
 from scbsim.storage.states import put, put_state
+from scbsim.storage.text import fill_room
 from scbsim.trajectory import NormalizedRow, StageEnd
 
 _FLUSH_SECONDS = 2.0
@@ -55,22 +56,25 @@ class FileRecorder:
     Parameters
     ----------
     path : Path
-    file : h5py.File
-        Open, in single-writer mode.
+    file : GrowingFile
     at : Cursors
         What the run has recorded.
     keeps_final : callable, optional
         Asked whether a last state is to be kept; always, unless given.
+    diagnose : callable, optional
+        Given the columns and the number of rows of a complete run, says what it did not learn.
     """
 
     def __init__(
         self,
         path: Path,
-        file: h5py.File,
+        file: GrowingFile,
         at: Cursors | None = None,
         keeps_final: Callable[[State], bool] | None = None,
+        diagnose: Callable[[h5py.Group, int], str] | None = None,
     ) -> None:
         self.path = path
+        self._diagnose = diagnose
         self._keeps_final = keeps_final or (lambda _: True)
         self._file = file
         self._at = at or Cursors()
@@ -210,21 +214,27 @@ class FileRecorder:
             if not self._failed:
                 self.flush()
                 with self._writing():
+                    if status == "complete":
+                        self._put_diagnosis()
                     self._file[TRAJECTORY]["status"][()] = STATUS_CODE[status]
-                    self._file.flush()
-                    self._file.close()
-                    give_back(self.path)
-                sync(self.path)
+                    self._file.finish()
         finally:
-            # Of a file that could not be written this closes what nothing more goes to.
             self._file.close()
+
+    def _put_diagnosis(self) -> None:
+        group = self._file[TRAJECTORY]
+        attributes = group["status"].attrs
+        # Files of older versions have no room for it.
+        if self._diagnose and DIAGNOSIS in attributes:
+            fill_room(attributes, DIAGNOSIS, self._diagnose(group, self._at.rows))
 
     @contextmanager
     def _writing(self, size: int = 0) -> Iterator[None]:
         """Around every write: an error is the end of the file for this process."""
         try:
             with failing_whole(self.path, self._file):
-                make_room(self.path, LEAST_ROOM + size)
+                self._file.check()
+                make_room(self.path, self._file.handle, LEAST_ROOM + size)
                 yield
         except RunFailed:
             self._failed = True
@@ -238,6 +248,8 @@ def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
     """
     group = file[TRAJECTORY]
     group["status"][()] = STATUS_CODE["stopped"]
+    if DIAGNOSIS in group["status"].attrs:
+        fill_room(group["status"].attrs, DIAGNOSIS, "")
     if "replica" in group:
         return
     n = int(group["n_committed"][()])

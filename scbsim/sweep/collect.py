@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,12 +13,14 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
-from scbsim.errors import InputError, OutputError, RunFailed, ScbsimError
+from scbsim.errors import InputError, OutputError, RunFailed, RunWarning, ScbsimError
+from scbsim.files.atomic import atomic_write
+from scbsim.files.hdf5 import written
+from scbsim.files.paths import resolved
+from scbsim.files.space import LEAST_ROOM
 from scbsim.observables import STATUS_CODE
 from scbsim.storage.collection import MEANING, MISSING
-from scbsim.storage.hdf5 import reason
-from scbsim.storage.schema import COLLECTION, LEAST_ROOM, LIBVER, VERSIONS
-from scbsim.storage.space import require_room, sync
+from scbsim.storage.schema import COLLECTION, LACKS, VERSIONS
 from scbsim.storage.text import put_text
 from scbsim.sweep import columns
 from scbsim.sweep.columns import Column, Copies
@@ -73,12 +76,17 @@ def collect(
         ``output`` exists.
     RunFailed
         If it cannot be written.
+
+    Warns
+    -----
+    RunWarning
+        If finished runs lack their first rows.
     """
     if copy is not None:
         if copy and link:
             raise InputError("copy and link exclude each other")
         link = not copy
-    output = Path(output).absolute()
+    output = resolved(output)
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists: give another path, or --overwrite to replace it")
     if output.is_dir():
@@ -87,6 +95,7 @@ def collect(
     _require_finished(found, partial)
     if not survey.members:
         raise OutputError(f"{folder.path} has no finished run to collect")
+    _warn_of_lacking(survey.members)
     if link and len(survey.members) > MOST_LINKED:
         raise InputError(
             f"{len(survey.members)} runs cannot be linked, {MOST_LINKED} at the most: HDF5 opens "
@@ -115,6 +124,20 @@ def collect(
         _require_finished(found, partial)
         _facts(frame, found, survey.members, paths)
     return [each for each in found if each.state not in FINISHED]
+
+
+def _warn_of_lacking(members: Sequence[Member]) -> None:
+    lacking = [each for each in members if each.lacks_steps_before]
+    if not lacking:
+        return
+    named = [f"{each.run.name} before step {each.lacks_steps_before}" for each in lacking[:_NAMED]]
+    more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
+    warnings.warn(
+        f"{len(lacking)} of {len(members)} runs lack their first rows, which were in a file that "
+        f"was damaged: {', '.join(named)}{more}. {LACKS} in the collection says so of each",
+        RunWarning,
+        stacklevel=3,
+    )
 
 
 def _surveyed(folder: SweepFolder, found: list[RunState]) -> tuple[list[RunState], Survey]:
@@ -167,20 +190,17 @@ def _room(folder: SweepFolder, survey: Survey, copied: Sequence[Column]) -> int:
 @contextmanager
 def _made(output: Path, room: int) -> Iterator[h5py.File]:
     """Give a file to be written, which takes its place once it is whole."""
-    making = output.with_name(f"{output.name}.{os.getpid()}.tmp")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        require_room(making, room)
-        with h5py.File(making, "w", libver=LIBVER, locking=False) as file:
+        with atomic_write(output) as making, written(making.name, room) as file:
             yield file
-        sync(making)
-        os.replace(making, output)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}") from None
-    except (OSError, RuntimeError) as error:
-        raise RunFailed(f"{output} could not be written ({reason(error)})") from error
-    finally:
-        making.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunFailed(
+            f"{output} could not be written ({error.strerror}): nothing is left of it; once the "
+            "cause is mended, run the same line again"
+        ) from error
 
 
 def _axes(frame: Frame, survey: Survey) -> None:
@@ -228,15 +248,18 @@ def _facts(
         codes[each.run.index] = _CODES.get(each.state, MISSING)
         files[each.run.index] = _in_text(paths[each.run.name])
     numbers = {name: np.full(frame.shape, np.nan) for name in NUMBERS}
-    rows = np.zeros(frame.shape, np.int64)
+    rows, lacks = np.zeros(frame.shape, np.int64), np.zeros(frame.shape, np.int64)
     for member in members:
         index = member.run.index
         uuids[index], rows[index] = member.uuid, member.rows
+        lacks[index] = member.lacks_steps_before
         for name in NUMBERS:
             numbers[name][index] = member.numbers[name]
     said = {"long_name": "how each run ended", "flag_meanings": " ".join(MEANING.values())}
     frame.put("status", (), codes, said, flag_values=np.array(list(MEANING), np.int64))
     frame.put("rows", (), rows, {"long_name": "rows of each run"})
+    said = {"long_name": "before which step the rows of each run are lost; 0 where none are"}
+    frame.put(LACKS, (), lacks, said)
     frame.put("file", (), files, {"long_name": "file of each run, from the folder of this one"})
     frame.put("run_uuid", (), uuids, {"long_name": "a name that no other run has"})
     for name, values in numbers.items():

@@ -16,10 +16,11 @@ from typing import Any
 
 from scbsim._version import __version__
 from scbsim.errors import OutputError, SpecError
+from scbsim.files.atomic import atomic_write
+from scbsim.files.paths import require_regular, resolved
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import Sweep, SweepRun
 from scbsim.storage.lock import held
-from scbsim.storage.space import sync
 
 MANIFEST = "sweep.json"
 FORMAT = "scbsim-sweep"
@@ -52,9 +53,11 @@ class SweepFolder:
         OutputError
             If there is none, or its manifest is damaged.
         """
-        path = Path(path).absolute()
+        path = resolved(path)
         manifest = path / MANIFEST
         try:
+            if manifest.exists():
+                require_regular(manifest)
             found = json.loads(manifest.read_text(encoding="utf-8"))
             if found["format"] != FORMAT or found["schema"] != SCHEMA:
                 raise OutputError(
@@ -82,7 +85,7 @@ class SweepFolder:
         RunFailed
             If another process makes it at the same time.
         """
-        path = Path(path).absolute()
+        path = resolved(path)
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is a file, where the folder of a sweep is wanted")
         try:
@@ -169,33 +172,11 @@ def write_json(
         If there is something, and it is not to be replaced.
     """
     _write(path, json.dumps(content, indent=indent), replace=replace)
-    sync(path.parent)
 
 
 def _write(path: Path, text: str, *, replace: bool = True) -> None:
-    making = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        making.write_text(text, encoding="utf-8")
-        sync(making)
-        if replace:
-            os.replace(making, path)
-        else:
-            _name_new(making, path)
-    finally:
-        making.unlink(missing_ok=True)
-
-
-def _name_new(making: Path, path: Path) -> None:
-    """Give a file a name that no other has."""
-    try:
-        os.link(making, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Where there are no hard links, the lock of the folder has to do.
-        if path.exists():
-            raise FileExistsError(path) from None
-        os.replace(making, path)
+    with atomic_write(path, replace=replace) as file:
+        file.write(text.encode())
 
 
 def _differences(here: Sweep, there: Sweep) -> list[str]:

@@ -18,6 +18,7 @@ from time import sleep
 from scbsim.cores import usable_cores
 from scbsim.errors import ScbsimError, Stopped
 from scbsim.mpi.launch import alone
+from scbsim.numbers import whole
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, write_failure
@@ -96,7 +97,7 @@ def run_sweep(
     waiting = [each.run for each in states(folder) if each.state not in FINISHED]
     tally.kept = tally.total - len(waiting)
     there = usable_cores()
-    at_once = max(1, min(jobs or there, len(waiting)))
+    at_once = max(1, min(whole("jobs", jobs, 1) if jobs is not None else there, len(waiting)))
     environment = _environment(max(1, there // at_once))
     working: list[Working] = []
     asked_to_stop = False
@@ -139,7 +140,9 @@ def _begun(
     spec, output = folder.prepared(run), folder.output(run)
     forget_failure(output)
     line = [sys.executable, "-P", "-m", "scbsim", "run", str(spec), "-o", str(output)]
-    with folder.log(run).open("wb") as log:
+    # Taken away first: a link of that name is not followed.
+    folder.log(run).unlink(missing_ok=True)
+    with folder.log(run).open("xb") as log:
         # In a session of its own: Ctrl-C reaches us alone, and we ask it to stop once.
         return subprocess.Popen(
             [*line, "--resume", "--quiet"],

@@ -17,6 +17,7 @@ from scbsim.observables import NAMES
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.collection import rows_of
 from scbsim.storage.ensemble_reader import is_ensemble
+from scbsim.storage.lacking import lacks_steps_before
 from scbsim.storage.reader import opened
 from scbsim.storage.schema import NORMALIZED, TASK, TRAJECTORY
 from scbsim.storage.text import text
@@ -42,6 +43,8 @@ class Member:
         Shape of a column in the file: (rows or more,), or (rows or more, R).
     numbers : dict
         N, T, Q, K_P, K_Q.
+    lacks_steps_before : int
+        Before which step its rows are lost; 0 if it has all of them.
     """
 
     run: SweepRun
@@ -50,6 +53,7 @@ class Member:
     counts: dict[str, int]
     full: tuple[int, ...]
     numbers: dict[str, float]
+    lacks_steps_before: int = 0
 
     @property
     def rows(self) -> int:
@@ -139,6 +143,7 @@ class Survey:
                 {TRAJECTORY: rows, NORMALIZED: _normalizations(file[NORMALIZED])},
                 group[NAMES[0]].shape,
                 {name: float(numbers[name]) for name in NUMBERS},
+                lacks_steps_before(file),
             )
         self._steps = steps
         self._same_streams &= not self.members or streams == self._streams

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scbsim.spec.run_names import word
 from scbsim.spec.sweep_table import ZIP, Dimension
 from scbsim.storage.text import put_text
+from scbsim.text import printable
 
 _CHUNK = 2**16
 """Values of a chunk, at the most."""
@@ -107,6 +108,9 @@ class Frame:
 
     def _create(self, name: str, values: NDArray[Any]) -> h5py.Dataset:
         if values.dtype == object:
+            # HDF5 takes text in UTF-8, which names of files need not be.
+            words = [printable(value) for value in values.ravel()]
+            values = np.array(words, object).reshape(values.shape)
             return self._file.create_dataset(name, data=values, dtype=h5py.string_dtype())
         return self._file.create_dataset(name, data=values)
 

@@ -11,6 +11,7 @@ from scbsim.errors import ScbsimError
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.glance import Glance, glance
+from scbsim.storage.lacking import lacking_in_words
 from scbsim.sweep.failure import Failure, read_failure
 from scbsim.sweep.folder import SweepFolder
 
@@ -52,7 +53,7 @@ class RunState:
     step, total : int
         Steps taken that are on file, and those of its spec.
     note : str
-        Who writes it, or why it failed.
+        Who writes it, why it failed, or what it lacks.
     job : str
         The cluster's name of its task, where it is in the queue.
     """
@@ -128,7 +129,8 @@ def _judged(
     if wrong:
         return "failed", wrong
     if found is not None and found.status in FINISHED:
-        return found.status, ""
+        lacks = found.lacks_steps_before
+        return found.status, lacking_in_words(lacks) if lacks else ""
     if found is not None and found.writer:
         return "running", found.writer
     if place is not None and (failure is None or failure.job != place.job):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import Fault, TaskError
+from scbsim.numbers import as_real, as_whole
 from scbsim.task.balance import round_to_stationary
 
 Array = NDArray[np.float64]
@@ -79,10 +79,7 @@ def check_K_P(K_P: Any, mu: Array | None, faults: list[Fault]) -> float | None:
 
     Every number from 0 to ``1 - |mu|^2`` is that of a mixture of ``mu 1'`` and the identity.
     """
-    try:
-        number = None if isinstance(K_P, (str, bytes, bool, np.bool_)) else float(K_P)
-    except (TypeError, ValueError, OverflowError):
-        number = None
+    number = as_real(K_P)
     if number is None or not np.isfinite(number) or number < 0.0:
         faults.append(Fault("K_P", f"{K_P!r} is not a finite number of at least 0"))
         return None
@@ -137,20 +134,28 @@ def _sum_to_one(x: Array) -> Array:
 
 
 def _drift(P: Array, mu: Array) -> float:
-    return float(np.abs(P @ mu - mu).sum())
+    # Numbers near the largest there are fail for their sums; that they overflow says no more.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.abs(P @ mu - mu).sum())
 
 
 def check_integer(key: str, value: Any, least: int, below: int, faults: list[Fault]) -> int | None:
     """Integer `value` within its limits; or None, and a fault more."""
-    try:
-        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
-    except TypeError:
-        number = None
+    number = as_whole(value)
     if number is None or not least <= number < below:
         power = below.bit_length() - 1
         bound = f"below 2**{power}" if below == 2**power and power > 20 else f"at most {below - 1}"
         faults.append(Fault(key, f"{value!r} is not an integer of at least {least} and {bound}"))
         return None
+    return number
+
+
+def check_above_0(key: str, value: Any, faults: list[Fault]) -> float:
+    """Real number above 0, infinity among them; or NaN, and a fault more."""
+    number = as_real(value)
+    if number is None or not number > 0.0:
+        faults.append(Fault(key, f"{value!r} is not a number above 0"))
+        return np.nan
     return number
 
 

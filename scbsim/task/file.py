@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from scbsim.errors import Fault, OutputError, TaskError
+import numpy as np
+
+from scbsim.errors import Fault, OutputError, ScbsimError, TaskError
+from scbsim.memory import require
 from scbsim.task.sparse_bigram import SparseBigram
 
 _SCALARS = ("K_P", "T")
+_NAMES = ("mu", "P", "K_P", "q_positions", "q_weights", "T")
+_PLACES = (*_NAMES, *(f"task/{name}" for name in _NAMES))
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -33,21 +38,30 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
         If there is no such file, or it cannot be read as HDF5.
     TaskError
         If something that a task needs is not in it.
+    MemoryNeeded
+        If it does not fit into memory.
     """
-    import h5py
+    from scbsim.files.opening import opened_hdf5
+    from scbsim.files.reading import fail_if_unread
 
     path = Path(path)
-    if not path.is_file():
-        raise OutputError(f"{path}: no such file; a task is read from an HDF5 file")
+    names: tuple[str, ...] = ()
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            group = file["task"] if isinstance(file.get("task"), h5py.Group) else file
+        with opened_hdf5(path, _PLACES) as file:
+            group = _group(file)
             # By its name: a P that cannot be read must not pass for one that is not there.
-            transitions = "P" if "P" in set(group) or _value(group, "K_P") is None else "K_P"
+            transitions = "P" if "P" in set(group) or not _has(group, "K_P") else "K_P"
             names = ("mu", transitions, "q_positions", "q_weights", "T")
+            arrays = [group[name] for name in names if _is_dataset(group, name)]
+            require(sum(array.nbytes for array in arrays), f"the task in {path}")
             found = {name: _value(group, name) for name in names}
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be read as HDF5 ({error})") from error
+    except ScbsimError:
+        raise
+    except Exception as error:
+        fail_if_unread(path, error)
+        # There is no end of what damaged bytes make h5py raise.
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise OutputError(f"{path} cannot be read: {said}") from error
     missing = [_missing(name) for name in names if found[name] is None]
     if missing:
         raise TaskError(missing, where=f"the task in {path}")
@@ -69,26 +83,53 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
     OutputError
         If it cannot be written.
     """
+    from scbsim.files.atomic import atomic_write
+    from scbsim.files.hdf5 import written
+    from scbsim.files.paths import resolved
+    from scbsim.files.space import LEAST_ROOM
+
+    path = resolved(path)
+    known = {name: np.asarray(value) for name, value in task.to_arrays().items()}
+    room = sum(value.nbytes for value in known.values()) + LEAST_ROOM
+    try:
+        with atomic_write(path) as file, written(file.name, room) as hdf5:
+            for name, value in known.items():
+                hdf5.create_dataset(name, data=value, fletcher32=bool(value.ndim))
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _group(file: Any) -> Any:
+    """Return where in a file the task is."""
     import h5py
 
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with h5py.File(draft, "w", locking=False) as file:
-            for name, value in task.to_arrays().items():
-                file[name] = value
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({error})") from error
+    return file["task"] if isinstance(file.get("task"), h5py.Group) else file
+
+
+def _is_dataset(group: Any, name: str) -> bool:
+    import h5py
+
+    return isinstance(group.get(name), h5py.Dataset)
+
+
+def _has(group: Any, name: str) -> bool:
+    return _is_dataset(group, name) or (name in _SCALARS and name in group.attrs)
 
 
 def _value(group: Any, name: str) -> Any:
     import h5py
 
-    if isinstance(group.get(name), h5py.Dataset):
+    if _is_dataset(group, name):
         return group[name][()]
-    return group.attrs.get(name) if name in _SCALARS else None
+    if not _has(group, name):
+        return None
+    attribute = group.attrs.get_id(name)
+    kind = attribute.get_type()
+    if attribute.get_space().get_simple_extent_npoints() != 1 or not isinstance(
+        kind, h5py.h5t.TypeIntegerID | h5py.h5t.TypeFloatID
+    ):
+        raise TaskError([Fault(name, "its attribute is not a number")])
+    return group.attrs[name]
 
 
 def _missing(name: str) -> Fault:

@@ -12,7 +12,7 @@ from scbsim.errors import Fault, TaskError
 from scbsim.task.checks import check_arrays, check_scalars
 from scbsim.task.random import (
     K_P_of,
-    check_random,
+    checked_random,
     dirichlet,
     draw_mu,
     draw_P,
@@ -101,17 +101,18 @@ class Task(SparseBigram):
             "P_concentration": P_concentration,
             "q_concentration": q_concentration,
         }
-        check_random(N, T, Q, mu, concentrations, seed, K_P)
-        of_mu, of_P, of_positions, of_weights = streams(seed)
-        mu_ = draw_mu(of_mu, N, mu, mu_concentration)
-        P = draw_P(of_P, mu_, P_concentration) if K_P is None else None
+        counts, reals = checked_random(N, T, Q, mu, concentrations, seed, K_P)
+        N, T, Q = counts["N"], counts["T"], counts["Q"]
+        of_mu, of_P, of_positions, of_weights = streams(counts["seed"])
+        mu_ = draw_mu(of_mu, N, mu, reals["mu_concentration"])
+        P = draw_P(of_P, mu_, reals["P_concentration"]) if K_P is None else None
         task = cls(
             mu=mu_,
             P=P,
             K_P=np.nan if K_P is None else K_P_of(mu_, K_P),
             q_positions=draw_positions(of_positions, N, T, Q),
-            q_weights=dirichlet(of_weights, q_concentration, (N, Q)),
-            T=int(T),
+            q_weights=dirichlet(of_weights, reals["q_concentration"], (N, Q)),
+            T=T,
         )
         remedy = "lower P_concentration" if K_P is None else "take a larger K_P"
         warn_if_weak(task.mu, task.K_P, remedy)

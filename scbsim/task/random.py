@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scbsim.errors import Fault, TaskError
 from scbsim.task.balance import balance
-from scbsim.task.checks import EXACT, check_integer, check_K_P
+from scbsim.task.checks import EXACT, check_above_0, check_integer, check_K_P
 
 Array = NDArray[np.float64]
 
@@ -20,7 +20,7 @@ SMALLEST_RATIO = 1e-100
 """Entries of a drawn column are at least that times the largest: a sharp draw underflows to 0."""
 
 
-def check_random(
+def checked_random(
     N: int,
     T: int,
     Q: int,
@@ -28,22 +28,30 @@ def check_random(
     concentrations: dict[str, float],
     seed: int,
     K_P: float | None = None,
-) -> None:
-    """Raise a TaskError that names every argument of :meth:`scbsim.Task.random` out of range."""
+) -> tuple[dict[str, int], dict[str, float]]:
+    """Return the numbers of :meth:`scbsim.Task.random` as Python's own: whole ones, and others.
+
+    Raises
+    ------
+    TaskError
+        If an argument is out of range; it names all that are.
+    """
     faults: list[Fault] = []
-    check_integer("N", N, 2, 2**24, faults)
     length = check_integer("T", T, 2, EXACT, faults)
-    check_integer("Q", Q, 1, EXACT if length is None else length + 1, faults)
-    check_integer("seed", seed, 0, 2**64, faults)
+    counts = {
+        "N": check_integer("N", N, 2, 2**24, faults),
+        "T": length,
+        "Q": check_integer("Q", Q, 1, EXACT if length is None else length + 1, faults),
+        "seed": check_integer("seed", seed, 0, 2**64, faults),
+    }
     if mu not in ("uniform", "dirichlet"):
         faults.append(Fault("mu", f'{mu!r} is neither "uniform" nor "dirichlet"'))
-    for key, number in concentrations.items():
-        if not number > 0.0:
-            faults.append(Fault(key, f"{number!r} is not above 0"))
+    reals = {key: check_above_0(key, value, faults) for key, value in concentrations.items()}
     if K_P is not None:
         check_K_P(K_P, None, faults)
     if faults:
         raise TaskError(faults)
+    return {key: number for key, number in counts.items() if number is not None}, reals
 
 
 def K_P_of(mu: Array, K_P: float) -> float:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import Fault, InputError, TaskError
-from scbsim.task.checks import check_integer
+from scbsim.numbers import as_real
+from scbsim.task.checks import check_above_0, check_integer
 from scbsim.task.make import Task
 from scbsim.task.random import draw_P, draw_positions
 from scbsim.task.sparse_bigram import WITHOUT_P, SparseBigram
@@ -111,7 +112,7 @@ def related_task(
     -----
     docs/transfer.md. The correlations are exact to rounding.
     """
-    _check(task, correlation, seed, P_concentration)
+    correlation, seed, P_concentration = _checked(task, correlation, seed, P_concentration)
     if correlation == 1.0:
         return task
     of_P, of_positions, of_order = (
@@ -127,18 +128,20 @@ def _cosine(product: float, K: float, other_K: float) -> float:
     return product / (K * other_K) ** 0.5 if K * other_K > 0.0 else float("nan")
 
 
-def _check(task: Task, correlation: float, seed: int, P_concentration: float) -> None:
+def _checked(
+    task: Task, correlation: float, seed: int, P_concentration: float
+) -> tuple[float, int, float]:
     if task.P is None:
         raise InputError(WITHOUT_P)
     faults: list[Fault] = []
-    check_integer("seed", seed, 0, 2**64, faults)
-    if not 0.0 <= correlation <= 1.0:
+    number = check_integer("seed", seed, 0, 2**64, faults)
+    wanted = as_real(correlation)
+    if wanted is None or not 0.0 <= wanted <= 1.0:
         faults.append(Fault("correlation", f"{correlation!r} is not a number from 0 to 1"))
-    elif correlation < 1.0 and task.N == 2:
+    elif wanted < 1.0 and task.N == 2:
         problem = "is 2: two such P are the same up to a factor, so only a correlation of 1 is had"
         faults.append(Fault("N", problem))
-    if not P_concentration > 0.0:
-        faults.append(Fault("P_concentration", f"{P_concentration!r} is not above 0"))
+    sharpness = check_above_0("P_concentration", P_concentration, faults)
     if task.T < 2 * task.Q:
         problem = f"{task.T} is below 2 Q = {2 * task.Q}: there are no other positions to look at"
         faults.append(Fault("T", problem))
@@ -147,6 +150,8 @@ def _check(task: Task, correlation: float, seed: int, P_concentration: float) ->
             faults.append(Fault(name, "is 0: there is nothing to correlate with"))
     if faults:
         raise TaskError(faults, where="a related task")
+    assert wanted is not None and number is not None  # noqa: PT018
+    return wanted, number, sharpness
 
 
 def _root(excess: Callable[[float], float], most: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import InputError
+from scbsim.numbers import whole
 
 Array = NDArray[np.float64]
 
@@ -74,6 +75,7 @@ class SparseBigram:
     K_Q: float = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "T", whole("T", self.T))
         N, Q = self.q_positions.shape
         # Both from centred entries: |q|^2 - 1/T and |P|^2 - |mu|^2 would cancel near uniform.
         outside = (self.T - Q) / self.T / self.T

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from scbsim.cores import usable_cores
 from scbsim.errors import Stopped
+from scbsim.numbers import whole
 from scbsim.verify.case import TRUTH, Case
 from scbsim.verify.cases import all_cases
 from scbsim.verify.comparison import Outcome, compare
@@ -107,8 +108,9 @@ def verify(
         If ``stop`` said so.
     """
     cases = all_cases() if cases is None else cases
-    runs = runs or (QUICK_RUNS if quick else RUNS)
-    pool = ThreadPoolExecutor(threads or usable_cores())
+    seed = whole("seed", seed, 0)
+    runs = (QUICK_RUNS if quick else RUNS) if runs is None else whole("runs", runs, 1)
+    pool = ThreadPoolExecutor(usable_cores() if threads is None else whole("threads", threads, 1))
     work = [pool.submit(_outcomes, case, i, seed, runs) for i, case in enumerate(cases)]
     try:
         _attend(work, tell, stop)

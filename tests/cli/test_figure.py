@@ -2,7 +2,7 @@ import pytest
 
 from scbsim.errors import Stopped
 from scbsim.figures import figure2, figure5, real_batches
-from scbsim.storage.reader import load
+from scbsim.storage.loading import load
 
 SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")
 

@@ -11,6 +11,7 @@ import pytest
 
 import scbsim as package
 from scbsim import RunSpec, load, presets, simulate
+from scbsim.simulation import Ended
 
 
 def test_writes_what_simulate_returns(scbsim, spec, tmp_path):
@@ -182,11 +183,11 @@ def test_options_reach_simulate(scbsim, spec, tmp_path, monkeypatch, done):
     path.write_bytes(done.read_bytes())
     given = {}
 
-    def simulate(spec, **options):
-        given.update(options, spec=spec)
-        return load(done)
+    def run_to_file(spec, output, **options):
+        given.update(options, spec=spec, output=output)
+        return Ended("complete")
 
-    monkeypatch.setattr("scbsim.simulation.simulate", simulate)
+    monkeypatch.setattr("scbsim.simulation.run_to_file", run_to_file)
     scbsim("run", spec, "-o", path, "--overwrite", "--threads", 2, "-q")
     assert given.pop("stop")() is False
     assert given == {

@@ -59,7 +59,7 @@ def test_a_signal_ends_it_with_75_and_leaves_nothing(tmp_path):
     words = ("sample", "--N", "50", "--T", "100000", "--Q", "2", "--batch", "20000")
     line = [sys.executable, "-m", "scbsim", *words, "-o", str(tmp_path / "b.h5")]
     process = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    while process.poll() is None and not (tmp_path / "b.h5.new").exists():
+    while process.poll() is None and not list(tmp_path.glob("b.h5.*.tmp")):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     out, said = process.communicate(timeout=60)

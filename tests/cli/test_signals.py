@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from scbsim.cli.signals import stopping
+from scbsim.cli.signals import interruptible, stopping
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -31,3 +31,39 @@ def test_handlers_are_put_back_after_an_error():
     with pytest.raises(ZeroDivisionError), stopping():
         raise ZeroDivisionError
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_hangups_only_ask(capfd):
+    before = signal.getsignal(signal.SIGHUP)
+    with stopping() as stop:
+        # A terminal that closes may send several, and a SIGTERM before them.
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert stop()
+    assert signal.getsignal(signal.SIGHUP) is before
+    assert capfd.readouterr().err == "stopping; once more stops at once\n"
+
+
+def test_a_hangup_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_can_be_interrupted_is(number):
+    before = signal.getsignal(number)
+
+    @interruptible()
+    def work():
+        os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert signal.getsignal(number) is before

@@ -4,6 +4,7 @@ from small_runs import run_spec
 from scbsim import simulate
 from scbsim.cli.summary import duration, size, summarise
 from scbsim.storage.checkpoint import checkpoint_step
+from scbsim.storage.reader import describe
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_a_stopped_run_is_at_the_step_of_its_checkpoint(tmp_path):
     run = simulate(run_spec("output.every=1000"), output=path, stop=lambda: next(answers))
     step = checkpoint_step(path)
     assert step > int(run["step"][-1]) == 0
-    said, *_ = summarise(run, path, 1.0)
+    said, *_ = summarise(describe(path), 1.0)
     assert said.startswith(f"stopped on a signal at step {step}, in 1 s by the dense engine. ")
 
 
@@ -51,7 +52,8 @@ STAGES = [{"steps": 12, "rule": "sgd", "until_signal": 0.105}, {"steps": 9}]
 
 
 def stages_said(spec, path):
-    lines = summarise(simulate(spec, output=path), path, 1.0)
+    simulate(spec, output=path)
+    lines = summarise(describe(path), 1.0)
     return [line.removeprefix("stages:     ") for line in lines if line.startswith("stages:")]
 
 

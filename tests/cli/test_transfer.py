@@ -4,7 +4,7 @@ from transfer_runs import SMALL
 from scbsim.errors import Stopped
 from scbsim.figures import transfer
 from scbsim.figures.transfer_outcomes import learned
-from scbsim.storage.reader import load
+from scbsim.storage.loading import load
 
 
 @pytest.fixture

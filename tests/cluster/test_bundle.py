@@ -82,7 +82,7 @@ def test_a_writer_of_before_is_waited_for(folder):
 class Bereft(Alone):
     """One whose fellows die in the first run."""
 
-    def simulate(self, spec, **options):
+    def run(self, spec, **options):
         raise OSError("a message that never came")
 
     def lost(self, error):
@@ -94,4 +94,20 @@ def test_ranks_that_are_gone_are_no_failure_of_the_run(folder):
         run_bundle(folder.path, ["seed=0"], job="1", stop=lambda: False, team=Bereft())
     assert read_failure(folder.output(folder.sweep.runs[0])) is None
     assert bundle(folder, job="1") == []
+    assert found(folder) == ["complete"] * 3
+
+
+def test_a_stop_while_a_file_is_checked_is_no_failure(folder, monkeypatch):
+    """The job goes back into the queue, and the run goes on there."""
+    first = folder.sweep.runs[0]
+    folder.prepared(first)
+    asked = iter([False] * 1 + [True] * 100)
+    bundle(folder, stop=lambda: next(asked))
+    assert found(folder) == ["stopped", "missing", "missing"]
+    asked, said = iter([False] * 2 + [True] * 10**6), []
+    assert bundle(folder, stop=lambda: next(asked), say=said.append) == []
+    assert "was checked; it is as it was" in said[0]
+    assert read_failure(folder.output(first)) is None
+    assert found(folder) == ["stopped", "missing", "missing"]
+    assert bundle(folder) == []
     assert found(folder) == ["complete"] * 3

@@ -1,5 +1,7 @@
 """The three runs of a comparison, their files, and what is made of them."""
 
+import os
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -11,8 +13,8 @@ from scbsim.compare.models import MODELS, batch_spec, gaussian_spec
 from scbsim.errors import OutputError, RunFailed, SpecError, Stopped
 from scbsim.observables import NAMES
 from scbsim.spec import RunSpec
+from scbsim.storage.loading import load
 from scbsim.storage.lock import held
-from scbsim.storage.reader import load
 
 FILES = {*(f"{model}.h5" for model in MODELS), NAME}
 
@@ -151,3 +153,17 @@ def test_a_folder_that_another_process_compares_in_is_left_alone(spec, tmp_path)
     with held(tmp_path / NAME), pytest.raises(RunFailed, match=r"compare.h5 is being written by"):
         compare(spec, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_program_that_goes_elsewhere_while_it_runs(made, spec, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def stop():
+        os.chdir(tmp_path / "elsewhere")
+        return False
+
+    found = compare(spec, "here", stop=stop)
+    xr.testing.assert_equal(found, made[1])
+    assert {path.name for path in (tmp_path / "here").iterdir()} == FILES
+    assert os.listdir(tmp_path / "elsewhere") == []

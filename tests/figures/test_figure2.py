@@ -12,7 +12,7 @@ from scbsim.errors import InputError, OutputError
 from scbsim.figures import figure2
 from scbsim.figures.figure2_plot import draw
 from scbsim.stages import stages_of
-from scbsim.storage.reader import load
+from scbsim.storage.loading import load
 
 SHRUNK = ("stage.0.steps=12", "dynamics.batch_size=16")
 

@@ -10,7 +10,7 @@ from scbsim.errors import OutputError, SpecError, Stopped
 from scbsim.figures import figure5
 from scbsim.figures.files import finished
 from scbsim.simulation import simulate
-from scbsim.storage.reader import load
+from scbsim.storage.loading import load
 from scbsim.task import Task
 
 SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")

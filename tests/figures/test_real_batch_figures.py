@@ -14,7 +14,7 @@ from scbsim.figures import real_batches, style
 from scbsim.figures.real_batches import RUNS, since_stage_1
 from scbsim.figures.real_batches_plot import DRAW
 from scbsim.observables import NAMES
-from scbsim.storage.reader import load
+from scbsim.storage.loading import load
 
 SHRUNK = (
     "task.T=60",

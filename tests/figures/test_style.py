@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from matplotlib import rcParams
@@ -142,3 +144,26 @@ def test_a_picture_goes_to_where_a_link_points(figure, tmp_path):
     style.save(figure, tmp_path / "link.png")
     assert (tmp_path / "link.png").is_symlink()
     assert imread(tmp_path / "there.png").shape[:2] == (450, 600)
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_a_picture_takes_its_place_when_it_is_whole(suffix, tmp_path, monkeypatch):
+    """And an error, or a link in its place, costs nothing that was there."""
+    target, path = tmp_path / "target", tmp_path / f"picture.{suffix}"
+    target.write_text("before")
+    path.symlink_to(target)
+
+    def refuse(_handle):
+        raise OSError(5, "failed")
+
+    figure = style.new_figure(1, 1)
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "fsync", refuse)
+        with pytest.raises(OSError, match="failed") as caught:
+            style.save(figure, path)
+    assert caught.value.filename == str(target)
+    assert target.read_text() == "before"
+    style.save(figure, path)
+    assert path.is_symlink()
+    assert len(target.read_bytes()) > 100
+    assert sorted(os.listdir(tmp_path)) == [path.name, "target"]

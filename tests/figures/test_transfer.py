@@ -6,7 +6,8 @@ from scbsim import Task, correlations
 from scbsim.errors import OutputError, Stopped
 from scbsim.figures import transfer
 from scbsim.figures.transfer_specs import PRETRAINING_STREAM, QUICK, SAMPLES, STEPS
-from scbsim.storage.reader import last_state, load
+from scbsim.storage.loading import load
+from scbsim.storage.reader import last_state
 from scbsim.task.file import read_arrays, write_arrays
 
 FILES = [

@@ -4,6 +4,7 @@ slow    seconds that each step takes at least
 pids    a folder in which each rank leaves its process number
 fail    [rank, n]: that rank cannot write its n-th shard
 break   [rank, step]: what that rank alone meets before that step, between two meetings
+check   a program in place of that which checks a file
 """
 
 import json
@@ -16,6 +17,7 @@ import scbsim.mpi.session
 from scbsim.cli.main import main
 from scbsim.errors import RunFailed
 from scbsim.mpi.engine import SharedEngine
+from scbsim.storage import verify
 
 RANK = int(os.environ.get("PMI_RANK", "0"))
 
@@ -61,6 +63,8 @@ if __name__ == "__main__":
         (Path(patch["pids"]) / str(RANK)).write_text(str(os.getpid()))
     if patch.get("fail") and patch["fail"][0] == RANK:
         failing(patch["fail"][1])
+    if patch.get("check"):
+        verify._CHILD = patch["check"]
     if patch.get("break") and patch["break"][0] == RANK:
         breaking(patch["break"][1])
     main()

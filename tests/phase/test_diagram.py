@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 
 import h5py
 import numpy as np
@@ -134,7 +135,7 @@ def test_another_diagram_in_the_folder_is_refused_and_overwritten_when_told(
 
 def test_a_file_that_is_none_is_refused(diagram, tmp_path):
     (tmp_path / NAME).write_bytes(b"something of mine")
-    with pytest.raises(OutputError, match=r"cannot be read .*--overwrite replaces it"):
+    with pytest.raises(OutputError, match=r"is not an HDF5 file; --overwrite replaces it"):
         diagram(tmp_path)
     assert (tmp_path / NAME).read_bytes() == b"something of mine"
     (tmp_path / "run").mkdir()
@@ -187,7 +188,7 @@ def test_wrong_arguments(diagram):
         diagram(recovered="nothing")
 
 
-@pytest.mark.parametrize("step", ["sync", "replace"])
+@pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_disk_that_is_full_costs_nothing_that_was_there(
     diagram, whole, tmp_path, step, monkeypatch
 ):
@@ -200,7 +201,7 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scbsim.phase.file." + ("sync" if step == "sync" else "os.replace"), full)
+        patch.setattr(os, step, full)
         with pytest.raises(
             RunFailed, match=r"No space left on device.*the same line again goes on"
         ):
@@ -208,3 +209,22 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
     assert (tmp_path / NAME).read_bytes() == held
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     same(diagram(tmp_path), whole)
+
+
+def test_a_diagram_that_is_open_in_a_notebook_goes_on(diagram, tmp_path):
+    whole = diagram(tmp_path)
+    with h5py.File(tmp_path / NAME, "r", locking=True):
+        same(diagram(tmp_path), whole)
+
+
+def test_a_program_that_goes_elsewhere_while_it_runs(diagram, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def stop():
+        os.chdir(tmp_path / "elsewhere")
+        return False
+
+    diagram("here", threads=1, stop=stop)
+    assert os.listdir(tmp_path / "here") == [NAME]
+    assert os.listdir(tmp_path / "elsewhere") == []

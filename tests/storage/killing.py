@@ -20,13 +20,15 @@ HERE = Path(__file__).parent
 KILLED = -9
 
 
-def built_shim(folder: Path) -> Path:
-    """Compile the shim; without a compiler there is nothing to preload."""
+def built_shim(folder: Path, name: str = "kill_shim") -> Path:
+    """Compile a shim; without a compiler there is nothing to preload."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None or sys.platform != "linux":
-        lacking("killing at every write call needs Linux and a C compiler, and there is none here")
-    shim = folder / "kill_shim.so"
-    line = [compiler, "-O1", "-shared", "-fPIC", "-o", str(shim), str(HERE / "kill_shim.c"), "-ldl"]
+        lacking(
+            "what is done at every write call needs Linux and a C compiler, and there is none here"
+        )
+    shim = folder / f"{name}.so"
+    line = [compiler, "-O1", "-shared", "-fPIC", "-o", str(shim), str(HERE / f"{name}.c"), "-ldl"]
     subprocess.run(line, check=True)
     return shim
 

@@ -17,7 +17,8 @@ from pathlib import Path
 import scbsim.loop
 from scbsim.cli.main import main
 from scbsim.engines.dense import DenseEngine
-from scbsim.storage import schema, session, space, writer
+from scbsim.files import space
+from scbsim.storage import schema, session, writer
 
 BALLAST = "ballast"
 

@@ -20,11 +20,11 @@ from small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
 from scbsim.cli.main import cli
+from scbsim.files.atomic import name_new
 from scbsim.spec import RunSpec
 from scbsim.storage.lock import writer_of
 from scbsim.storage.reader import describe
-from scbsim.storage.session import _name_new
-from scbsim.storage.verify import fault_of
+from scbsim.storage.verify import checked
 
 LONG = 10**9
 
@@ -125,15 +125,16 @@ def test_outputs_that_are_none(toml, tmp_path):
     folder, fifo, link = tmp_path / "folder", tmp_path / "fifo", tmp_path / "link.h5"
     folder.mkdir()
     os.mkfifo(fifo)
-    link.symlink_to(tmp_path / "nowhere" / "run.h5")
+    link.symlink_to(link)
     for out, words in ((folder, "is a folder"), (fifo, "no regular file"), (toml, "spec itself")):
         for how in ((), ("--resume",), ("--overwrite",)):
             assert words in plain(run("run", toml, "-o", out, *how), 2)
-    assert str(link) in plain(run("run", toml, "-o", link), 2)
+    assert f"{link} is a symbolic link that leads back" in plain(run("run", toml, "-o", link), 2)
     for command in ("info", "watch", "plot"):
         assert "is a folder" in plain(run(command, folder), 2)
         assert "no regular file" in plain(run(command, fifo), 2)
-        assert "does not exist" in plain(run(command, link), 2)
+        assert "Too many levels of symbolic links" in plain(run(command, link), 2)
+        assert "does not exist" in plain(run(command, tmp_path / "none.h5"), 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "fifo", "folder", "link.h5", "spec.toml"
     ]  # fmt: skip
@@ -205,11 +206,11 @@ def test_who_asks_is_taken_for_no_writer(tmp_path):
 
 def test_a_run_that_ends_while_it_is_asked_about(done, monkeypatch):
     said = iter([("running", 0), ("complete", 1)])
-    monkeypatch.setattr("scbsim.storage.reader._progress", lambda group: next(said))
+    monkeypatch.setattr("scbsim.storage.reader.progress", lambda group: next(said))
     assert describe(done)["status"] == "complete"
 
 
-def test_a_file_system_without_second_names(toml, tmp_path, monkeypatch):
+def test_a_file_system_without_hard_links(toml, tmp_path, monkeypatch):
     def refuse(*_names):
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
@@ -223,7 +224,7 @@ def test_a_file_system_without_second_names(toml, tmp_path, monkeypatch):
     here.write_text("new")
     there.write_text("old")
     with pytest.raises(FileExistsError):
-        _name_new(here, there)
+        name_new(here, there)
     assert there.read_text() == "old"
 
 
@@ -234,7 +235,7 @@ def test_files_of_python_beside_the_run(stopped, monkeypatch):
     for name in ("json", "h5py", "pathlib"):
         (folder / f"{name}.py").write_text("raise ImportError")
     monkeypatch.chdir(folder)
-    assert fault_of(stopped / "run.h5") is None
+    assert checked(stopped / "run.h5").kind == "whole"
 
 
 def test_a_state_that_does_not_fit(toml, tmp_path, monkeypatch):

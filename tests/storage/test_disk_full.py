@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
+from small_sweeps import sweep_text
 from storage.killing import contents
 from storage.patched_cli import BALLAST
 from storage.processes import ended, plain
 
 import scbsim
+from scbsim.spec.sweep import Sweep
+from scbsim.sweep.folder import SweepFolder
 
 SPEC = """
 seed = 3
@@ -63,18 +67,25 @@ def whole(spec, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 8 MB."""
-    folder = tmp_path / "disk"
+@contextmanager
+def disk_of(size, folder):
+    """Mount a small disk."""
     folder.mkdir()
-    line = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    line = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         pytest.skip("mounting a small disk takes Linux and root")
     if subprocess.run(line, check=False, capture_output=True).returncode:
         pytest.skip("no disk may be mounted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    with disk_of("8m", tmp_path / "disk") as folder:
+        yield folder
 
 
 def marked(places):
@@ -94,6 +105,21 @@ def test_the_system_says_so(small_disk, tmp_path, spec, whole, what, n, left):
 def test_the_guard_sees_it_coming(small_disk, tmp_path, spec, whole, what, n, left):
     said = check(small_disk, tmp_path, spec, whole, (what, n, left), no_guard=False)
     assert "MB more" in said
+
+
+@pytest.mark.parametrize("guard", [True, False])
+@pytest.mark.parametrize("how", [(), ("--copy",)])
+def test_a_collection_on_a_disk_of_60_kB(tmp_path, how, guard):
+    (tmp_path / "sweep.toml").write_text(sweep_text(steps=1000))
+    folder = SweepFolder.made(tmp_path / "runs", Sweep.from_toml(tmp_path / "sweep.toml"))
+    for run in folder.sweep.runs:
+        scbsim.simulate(folder.sweep.spec_of(run), output=folder.output(run))
+    with disk_of("60k", tmp_path / "disk") as disk:
+        line = ["collect", folder.path, "-o", disk / "all.h5", *how]
+        status, said = ended(*line, no_guard=not guard)
+        assert status == 1, (status, said)
+        assert f"{disk / 'all.h5'} could not be written" in plain(said)
+        assert os.listdir(disk) == []
 
 
 def check(disk, tmp_path, spec, whole, full_at, *, no_guard):

@@ -132,7 +132,7 @@ def test_killed_while_threads_step_and_another_process_reads(spec, tmp_path):
 
 
 @pytest.mark.parametrize(("engine", "rule"), [("sparse", "denoise"), ("collapsed", "sgd")])
-def test_states_whose_shapes_change(engine, rule, tmp_path, monkeypatch):
+def test_states_whose_shapes_change(engine, rule, tmp_path, monkeypatch, checked_here):
     words = (f"dynamics.engine={engine}", f"dynamics.rule={rule}", "dynamics.batch_size=1000")
     spec = run_spec(*WORDS, *words, steps=30)
     path = tmp_path / "run.h5"

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
 from small_runs import assert_same, rows, run_spec
 
-from scbsim import load, simulate
+from scbsim import Task, load, simulate
+from scbsim.spec import TaskSpec
 from scbsim.storage.reader import describe
 
 SEEN_BY_ANOTHER = """
@@ -30,6 +32,7 @@ with xr.open_dataset(sys.argv[1], **way) as opened:
 FOLLOW = """
 import sys
 from small_runs import rows
+import h5py
 import numpy as np
 from scbsim import load
 counts, status = [-1], "running"
@@ -110,3 +113,31 @@ def test_by_someone_who_never_stops_reading(flush_always, tmp_path, process, mon
     status, lengths, last, normalized, ended = said.split()
     assert (status, last, normalized, ended) == ("complete", "10001", "2", "2")
     assert int(lengths) > 3
+
+
+def test_a_reader_in_the_same_process_outlives_the_run(flush_always, tmp_path):
+    """What it holds open goes on to be the file, and the file is finished all the same."""
+    path, spec, held = tmp_path / "run.h5", run_spec(steps=300), []
+
+    def stop():
+        if not held:
+            held.append(h5py.File(path, "r", swmr=True, locking=False))
+        return False
+
+    done = simulate(spec, output=path, stop=stop)
+    with held[0] as file:
+        assert file["trajectory/loss"][:].tobytes() == done["loss"].values.tobytes()
+    assert_same(load(path), done)
+    with h5py.File(path, "r+", locking=False) as file:
+        assert int(file["trajectory/status"][()]) == 1
+
+
+def test_the_task_of_a_run_that_is_being_written(tmp_path):
+    path, found = tmp_path / "run.h5", []
+
+    def stop():
+        found.append(Task.from_spec(TaskSpec(from_=str(path))))
+        return True
+
+    simulate(run_spec(), output=path, stop=stop)
+    assert found[0].mu.tobytes() == Task.from_spec(TaskSpec(from_=str(path))).mu.tobytes()

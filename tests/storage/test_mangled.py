@@ -12,7 +12,7 @@ from storage.forks import Forks
 from storage.mangling import MANGLES, SPEC, boundaries, make, raw
 
 from scbsim import RunSpec, load, simulate
-from scbsim.storage.superblock import repair
+from scbsim.files.superblock import repair
 from scbsim.storage.text import put_text
 
 HOWS = ("complete", "stopped", "killed")

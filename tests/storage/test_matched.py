@@ -18,7 +18,7 @@ def spec_of(engine, *words):
 
 
 @pytest.mark.parametrize("engine", ["dense", "sparse"])
-def test_resumed(engine, tmp_path, monkeypatch):
+def test_resumed(engine, tmp_path, monkeypatch, checked_here):
     spec = spec_of(engine)
     whole = simulate(spec, output=tmp_path / "whole.h5")
     monkeypatch.setattr("scbsim.loop._BLOCK_STEPS", 5)

@@ -13,10 +13,10 @@ from small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
 from scbsim.errors import OutputError
+from scbsim.files import opening
+from scbsim.files.superblock import superblock
 from scbsim.observables import NAMES
-from scbsim.storage import reader
-from scbsim.storage.reader import _progress, describe
-from scbsim.storage.superblock import superblock
+from scbsim.storage.reader import describe, progress
 
 
 def test_load_gives_what_simulate_gave(done, spec, monkeypatch):
@@ -77,7 +77,7 @@ def test_a_run_that_ends_while_it_is_read_is_not_complete_without_its_rows():
             self.update(status={(): 1}, n_committed={(): 100})
             return value
 
-    status, count = _progress(Ending(status={(): 0}, n_committed={(): 60}))
+    status, count = progress(Ending(status={(): 0}, n_committed={(): 60}))
     assert status == "running" or count == 100
 
 
@@ -259,8 +259,8 @@ def test_a_file_that_one_may_not_read(copy):
 
 def test_a_writer_that_begins_while_a_file_is_opened_to_be_read(copy, monkeypatch):
     right, before, first = load(copy), superblock(copy), True
-    program = "import os, sys; from scbsim.storage.hdf5 import growing; "
-    program += "file = growing(sys.argv[1]); os._exit(0)"
+    program = "import os, sys; from scbsim.files.hdf5 import GrowingFile; "
+    program += "file = GrowingFile(sys.argv[1]); os._exit(0)"
     subprocess.run([sys.executable, "-c", program, copy], check=True)
     assert superblock(copy).writing
 
@@ -269,6 +269,6 @@ def test_a_writer_that_begins_while_a_file_is_opened_to_be_read(copy, monkeypatc
         was_first, first = first, False
         return before if was_first else superblock(path)
 
-    monkeypatch.setattr(reader, "superblock", at_first_as_before)
+    monkeypatch.setattr(opening, "superblock", at_first_as_before)
     assert load(copy)["alpha_A"].equals(right["alpha_A"])
     assert not first

@@ -56,11 +56,11 @@ def test_a_stop_leaves_nothing(sampler, tmp_path):
 
 
 def test_a_full_disk_leaves_nothing(sampler, tmp_path, monkeypatch):
-    def full(path, needed):
-        raise RunFailed(f"{path} needs 1 MB more: run again with --resume")
+    def full(path, handle, needed):
+        raise OSError(28, "1 MB more are needed")
 
-    monkeypatch.setattr(samples, "reserve", full)
-    with pytest.raises(RunFailed, match="nothing is left of it") as caught:
+    monkeypatch.setattr("scbsim.files.hdf5.make_room", full)
+    with pytest.raises(RunFailed, match=r"1 MB more.*nothing is left of it") as caught:
         write_samples(tmp_path / "batch.h5", sampler, 0, 50)
     assert caught.value.exit_status == 1
     assert "--resume" not in str(caught.value)

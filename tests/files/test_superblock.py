@@ -5,22 +5,32 @@ from __future__ import annotations
 import h5py
 import pytest
 
-from scbsim.storage.superblock import superblock
+from scbsim.files.hdf5 import LIBVER, written
+from scbsim.files.superblock import superblock
 
 
-def test_a_finished_file(done):
-    assert superblock(done) == (False, done.stat().st_size, True)
+@pytest.fixture
+def path(tmp_path):
+    """A file that is finished."""
+    path = tmp_path / "run.h5"
+    with written(path, 0) as file:
+        file.create_dataset("x", data=range(1000))
+    return path
+
+
+def test_a_finished_file(path):
+    assert superblock(path) == (False, path.stat().st_size, True)
 
 
 @pytest.mark.parametrize("swmr", [False, True])
-def test_a_file_that_is_written(copy, swmr):
-    with h5py.File(copy, "r+", libver=("v110", "v110")) as file:
+def test_a_file_that_is_written(path, swmr):
+    with h5py.File(path, "r+", libver=LIBVER) as file:
         if swmr:
             file.swmr_mode = True
-        block = superblock(copy)
+        block = superblock(path)
         assert block.writing == swmr
-        assert 0 < block.end <= copy.stat().st_size
-    assert not superblock(copy).writing
+        assert 0 < block.end <= path.stat().st_size
+    assert not superblock(path).writing
 
 
 @pytest.mark.parametrize("libver", ["earliest", ("v108", "v108")])

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import os
 import struct
-from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scbsim.storage.schema import PAGE
+from scbsim.files.atomic import unshare
+from scbsim.files.reading import Content
+
+PAGE = 4096
+"""Bytes of a page. What HDF5 writes of itself never lies across the edge of one, where a kill can
+cut a write in two: readers of such a file would wait for its other half."""
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SWMR_WRITING = 0x04
@@ -59,27 +63,37 @@ def superblock(path: Path) -> Superblock:
 def repair(path: Path) -> None:
     """Clear the flags that a dead writer left, and set the end of the file to where it is.
 
-    HDF5 counts in whole pages, so the last one is filled up.
-
     Nothing else is touched: what a single writer had flushed stays as it was. Only for files that
-    no one has open.
+    no one has open. Other hard links of the file keep what they have.
 
     Raises
     ------
     ValueError
         If the file does not start like one of ours.
+    OSError
+        If it cannot be written.
     """
+    unshare(path)
     with path.open("r+b") as file:
-        head = file.read(_BYTES)
-        if not head.startswith(_SIGNATURE) or len(head) < _BYTES or head[8] != 3:
-            raise ValueError(f"{path} does not start like an HDF5 file of version 3")
-        size = path.stat().st_size
-        size += -size % PAGE
-        file.truncate(size)
-        file.seek(0)
-        file.write(_repaired(head, size))
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            finish(file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def finish(handle: int) -> None:
+    """Do as :func:`repair` to an open file, let go of room set aside, and see it onto the disk.
+
+    HDF5 counts in whole pages, so the last one is filled up.
+    """
+    head = os.pread(handle, _BYTES, 0)
+    if not head.startswith(_SIGNATURE) or len(head) < _BYTES or head[8] != 3:
+        raise ValueError("it does not start like an HDF5 file of version 3")
+    size = os.fstat(handle).st_size
+    size += -size % PAGE
+    os.ftruncate(handle, size)
+    os.pwrite(handle, _repaired(head, size), 0)
+    os.fsync(handle)
 
 
 def _repaired(head: bytes, size: int) -> bytes:
@@ -90,7 +104,7 @@ def _repaired(head: bytes, size: int) -> bytes:
     return bytes(block)
 
 
-class Repaired(FileIO):
+class Repaired(Content):
     """A file of a dead writer as :func:`repair` would leave it, to be read; it stays as it is.
 
     HDF5 takes it for finished. In one that is still being written it would wait for ever for what
@@ -98,11 +112,11 @@ class Repaired(FileIO):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "rb")
+        super().__init__(path)
         head = self.read(_BYTES)
         self._head = _repaired(head, path.stat().st_size) if len(head) == _BYTES else head
 
-    def readinto(self, buffer: Any, /) -> int | None:
+    def readinto(self, buffer: Any, /) -> int:
         """Read as any file does, but for the first bytes."""
         begin, end = self.tell(), len(self._head)
         count = super().readinto(buffer)
@@ -110,6 +124,11 @@ class Repaired(FileIO):
             last = min(end, begin + count)
             memoryview(buffer).cast("B")[: last - begin] = self._head[begin:last]
         return count
+
+
+def content_of(path: Path, block: Superblock) -> Content:
+    """Return the bytes of a file that no one writes, as HDF5 can read them."""
+    return Content(path) if block.sound else Repaired(path)
 
 
 def lookup3(data: bytes) -> int:

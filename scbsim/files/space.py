@@ -5,43 +5,45 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import shutil
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit
 
-from scbsim.errors import RunFailed
+LEAST_ROOM = 2**20
+"""Bytes that have to be free for anything to be written."""
 
 _KEEP_SIZE = 1
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def make_room(path: Path, needed: int) -> None:
-    """See to it that a file can grow, before HDF5 is told to let it.
+def make_room(path: Path, handle: int, needed: int) -> None:
+    """See to it that an open file can grow, before HDF5 is told to let it.
 
-    HDF5 does not survive a write that fails: it crashes when the file is closed, or when Python
-    exits. So the room is set aside first, where the system can do that.
+    An error in the middle of HDF5 costs all that it has in memory. So the room is set aside first,
+    where the system can do that.
 
     Raises
     ------
-    RunFailed
+    OSError
         If there is not so much.
     """
     require_room(path, needed)
-    reserve(path, needed)
+    reserve(handle, needed)
 
 
-def reserve(path: Path, needed: int) -> None:
-    """Set room aside beyond the end of a file; it is not longer for that. A quota counts, too."""
-    handle = os.open(path, os.O_RDWR)
-    try:
-        refused = _reserve(handle, os.fstat(handle).st_size, needed)
-    finally:
-        os.close(handle)
+def reserve(handle: int, needed: int) -> None:
+    """Set room aside beyond the end of a file; it is not longer for that. A quota counts, too.
+
+    Raises
+    ------
+    OSError
+        If there is not so much.
+    """
+    refused = _reserve(handle, os.fstat(handle).st_size, needed)
     if refused in _NO_ROOM:
-        raise RunFailed(
-            f"{path} needs {needed / 1e6:.3g} MB more ({os.strerror(refused)}): "
-            "what was committed is whole; make room, then run the same line with --resume"
-        )
+        words = f"{needed / 1e6:.3g} MB more are needed: {os.strerror(refused)}"
+        raise OSError(refused, words)
 
 
 def _reserve(handle: int, end: int, needed: int) -> int:
@@ -56,25 +58,24 @@ def _reserve(handle: int, end: int, needed: int) -> int:
     return 0
 
 
-def give_back(path: Path) -> None:
-    """Let go of what was set aside and not needed."""
-    os.truncate(path, path.stat().st_size)
-
-
 def require_room(path: Path, needed: int) -> None:
     """Refuse to begin a write that the disk has no room for.
 
     Raises
     ------
-    RunFailed
-        With what is needed, what there is, and what to do.
+    OSError
+        With what is needed, and what there is.
     """
     there = shutil.disk_usage(path.parent).free
     if there < needed:
-        raise RunFailed(
-            f"{path} needs {needed / 1e6:.3g} MB more, and its disk has {there / 1e6:.3g} MB: "
-            "what was committed is whole; make room, then run the same line with --resume"
-        )
+        words = f"{needed / 1e6:.3g} MB more are needed, and its disk has {there / 1e6:.3g} MB"
+        raise OSError(errno.ENOSPC, words)
+
+
+def reason(error: Exception) -> str:
+    """Return what the system said, of all that an error of its or of HDF5 tells."""
+    said = re.search(r"error message = '([^']+)'", str(error))
+    return said[1] if said else str(getattr(error, "strerror", None) or error)
 
 
 def sync(path: Path) -> None:

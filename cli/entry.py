@@ -1,0 +1,18 @@
+"""Where the command begins: it sees to signals and streams before anything else is imported."""
+
+from __future__ import annotations
+
+from scbsim.cli.signals import after_work, until_work
+from scbsim.streams import secure
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    until_work()
+    secure()
+    from scbsim.cli.main import cli
+
+    try:
+        cli(prog_name="scbsim")
+    finally:
+        after_work()

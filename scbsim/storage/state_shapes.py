@@ -1,0 +1,77 @@
+"""What the arrays of a last state have to be, before another run starts from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.state import State
+from scbsim.task import Task
+
+_OF_ENGINE = {
+    "dense": ("bulk", "support", "off_sums"),
+    "batch": ("bulk", "support", "off_sums", "column_sums"),
+    "sparse": ("indptr", "indices", "data", "support", "off_sums"),
+    "collapsed": ("alpha", "rest"),
+    "population": ("support",),
+    "softmax": ("logits",),
+}
+_OF_ALL = ("W", "scalars", "mean")
+_WHOLE = ("indptr", "indices")
+
+
+def require_state(state: State, task: Task, engine: str, columns: int) -> None:
+    """Check that a state is one of its engine and of the sizes of its task.
+
+    Parameters
+    ----------
+    state : dict of arrays
+    task : Task
+    engine : str
+    columns : int
+        How many a ``bulk`` has, of which some may be enough.
+
+    Raises
+    ------
+    ValueError
+        With the array that is missing or of another shape or type.
+    """
+    for name in (*_OF_ALL, *_OF_ENGINE.get(engine, ())):
+        if name not in state:
+            raise ValueError(f"its last state has no {name}, which the {engine} engine keeps")
+    shapes = _shapes(task) | {"bulk": [(columns, task.T)]}
+    for name, array in state.items():
+        kind = np.integer if name in _WHOLE else np.floating
+        if not np.issubdtype(array.dtype, kind):
+            raise ValueError(f"its last state has {name} of type {array.dtype}")
+        wanted = shapes.get(name, [array.shape])
+        if array.shape not in wanted:
+            raise ValueError(f"its last state has {name} of shape {array.shape}")
+    if "indptr" in state:
+        _require_lists(state, task)
+
+
+def _shapes(task: Task) -> dict[str, list[tuple[int, ...]]]:
+    N, T, Q = task.N, task.T, task.Q
+    return {
+        "support": [(N, Q)],
+        "off_sums": [(N, 2)],
+        "column_sums": [(N,)],
+        "indptr": [(N + 1,)],
+        "alpha": [(1,), (N,)],
+        "rest": [(1,), (N,)],
+        "logits": [(N, T)],
+        "W": [(N, N), (0, 0)],
+        "scalars": [(2,)],
+        "mean": [(N,)],
+    }
+
+
+def _require_lists(state: State, task: Task) -> None:
+    first, positions, count = state["indptr"], state["indices"], len(state["data"])
+    ascends: Any = (np.diff(first) >= 0).all()
+    if not (first[0] == 0 and first[-1] == count == len(positions) and ascends):
+        raise ValueError("its last state has lists of entries that do not fit together")
+    if count and not (0 <= positions.min() and positions.max() < task.T):
+        raise ValueError(f"its last state has positions outside 0 to {task.T - 1}")

@@ -1,0 +1,66 @@
+"""Text from outside, such as names of files and what files say, made fit to be shown."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+MOST_NESTED: Final = 20
+"""Tables and lists in one another, of a spec or of what files say; ours have four."""
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 60
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""Return a text without control characters: each is written as ``\x1b``, as Python does.
+
+    So are characters that reverse the direction of text, and the bytes of names that are not UTF-8.
+
+    Parameters
+    ----------
+    text : str
+    keep : str
+        Characters that stay as they are, such as a line feed.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else _escaped(ord(c)) for c in text)
+
+
+def all_printable(value: Any) -> Any:
+    """Return nested dicts and lists with :func:`printable` applied to every text in them."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {all_printable(key): all_printable(each) for key, each in value.items()}
+    return [all_printable(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def is_nested_within(value: Any, most: int) -> bool:
+    """Return whether no more than so many tables and lists stand in one another."""
+    if not isinstance(value, Mapping | list | tuple):
+        return True
+    each = value.values() if isinstance(value, Mapping) else value
+    return most > 0 and all(is_nested_within(one, most - 1) for one in each)
+
+
+def show(value: Any) -> str:
+    """Write a value as it would stand in TOML, cut short where it is long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value.isprintable() and '"' not in value and len(value) <= 60:
+        return f'"{value}"'
+    try:
+        return _repr.repr(value)
+    except ValueError:  # Python writes out no integer of thousands of digits
+        return "a huge integer"
+
+
+def _escaped(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it in a name
+        code -= 0xDC00
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
