@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from scbsim.errors import OutputError
+from scbsim.errors import OutputError, ScbsimError
 from scbsim.memory import require
 from scbsim.observables import NAMES, STATUS, STATUS_CODE
 from scbsim.storage import loading, reader
@@ -116,7 +116,7 @@ def _fill(path: Path, found: xr.Dataset, columns: dict[str, NDArray[Any]]) -> No
         known = {k: found[k].values[index] for k in ("run_uuid", "rows") if k in found}
         try:
             _read(member, known, {name: column[index] for name, column in columns.items()})
-        except OutputError as error:
+        except ScbsimError as error:
             wrong.append(str(error))
     if wrong:
         more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""

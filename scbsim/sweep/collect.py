@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
-from scbsim.errors import InputError, OutputError, RunFailed, RunWarning
+from scbsim.errors import InputError, OutputError, RunFailed, RunWarning, ScbsimError
 from scbsim.files.atomic import atomic_write
 from scbsim.files.hdf5 import written
 from scbsim.files.paths import resolved
@@ -147,13 +147,13 @@ def _surveyed(folder: SweepFolder, found: list[RunState]) -> tuple[list[RunState
         if each.state in FINISHED:
             try:
                 survey.add(each.run, folder.output(each.run))
-            except OutputError as error:
+            except ScbsimError as error:
                 each = _unreadable(each, error)
         judged.append(each)
     return judged, survey
 
 
-def _unreadable(state: RunState, error: OutputError | None) -> RunState:
+def _unreadable(state: RunState, error: ScbsimError | None) -> RunState:
     return replace(state, state="failed", note=str(error)) if error else state
 
 
@@ -216,11 +216,11 @@ def _axes(frame: Frame, survey: Survey) -> None:
 
 def _copied(copies: Copies, found: list[RunState], members: Sequence[Member]) -> list[RunState]:
     """Copy what the runs recorded, one after the other; return how each is by then."""
-    wrong: dict[str, OutputError] = {}
+    wrong: dict[str, ScbsimError] = {}
     for member in members:
         try:
             copies.add(member)
-        except OutputError as error:
+        except ScbsimError as error:
             wrong[member.run.name] = error
     copies.finish()
     return [_unreadable(each, wrong.get(each.run.name)) for each in found]

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.errors import OutputError
+from scbsim.errors import ScbsimError
 from scbsim.observables import NAMES, OBSERVABLES
 from scbsim.storage.schema import NORMALIZED, TRAJECTORY
 from scbsim.sweep.members import Member
@@ -118,7 +118,7 @@ class Copies:
 
         Raises
         ------
-        OutputError
+        ScbsimError
             If it cannot be read; nothing of it is in the columns then.
         """
         done: list[tuple[str, slice, NDArray[Any]]] = []
@@ -128,7 +128,7 @@ class Copies:
                 done.append(
                     (source, rows, np.broadcast_to(self._columns[source].fill, values.shape))
                 )
-        except OutputError:
+        except ScbsimError:
             for source, rows, nothing in done:
                 self._columns[source].put(member.run.index, rows, nothing)
             raise
