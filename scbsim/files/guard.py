@@ -57,15 +57,19 @@ def guard(
     links = _links(file.id.links, only)
     for name, kind in links.items():
         if kind not in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT):
-            raise OutputError(f"{path} is not read: its {_shown(name)} is a link to another file")
-    size, stored = int(file.id.get_filesize()), 0
+            raise OutputError(
+                f"{path} cannot be read: its {_shown(name)} is a link to another file"
+            )
+    stored = 0
     for name in (name for name, kind in links.items() if kind == h5py.h5l.TYPE_HARD):
         node = h5py.h5o.open(file.id, name)
         if isinstance(node, h5py.h5d.DatasetID):
             try:
                 stored += _stored(node, views)
             except ValueError as error:
-                raise OutputError(f"{path} is not read: its {_shown(name)} {error}") from None
+                raise OutputError(f"{path} cannot be read: its {_shown(name)} {error}") from None
+    # Asked last: a file that someone writes has grown meanwhile.
+    size = os.stat(path).st_size
     if stored > size:
         raise OutputError(f"{path} is damaged: it says that it has {stored} bytes, and has {size}")
 

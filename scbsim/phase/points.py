@@ -113,7 +113,7 @@ def run_points(
     runner = Runner(grid, threads)
     waiting = iter(points)
     running: dict[Future[Outcome | None], Point] = {}
-    stopped = False
+    stopped, left = False, False
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
@@ -123,9 +123,11 @@ def run_points(
                     for point in islice(waiting, 4 * threads - len(running)):
                         running[pool.submit(runner.run, point)] = point
                 else:
-                    running = {f: point for f, point in running.items() if not f.cancel()}
+                    begun = {f: point for f, point in running.items() if not f.cancel()}
+                    left = left or len(begun) < len(running) or next(waiting, None) is not None
+                    running = begun
                 if not running:
-                    return not stopped
+                    return not left
                 ended, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
                 wrong = None
                 for future in [each for each in running if each in ended]:

@@ -222,10 +222,13 @@ def test_processes_that_do_not_find_one_another_are_told_how_to_launch(spec, pat
     alone = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "OMPI", "SLURM"))}
     line = [sys.executable, "-m", "scbsim", "run", str(spec), "-o", str(path)]
     for rank, count in (("0", 1), ("1", 0)):
-        env = {**alone, "SLURM_NTASKS": "2", "SLURM_PROCID": rank}
+        env = {**alone, "SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": rank}
         done = subprocess.run(line, capture_output=True, text=True, check=False, env=env)
         assert done.returncode == 2
-        assert done.stderr.count("SLURM_NTASKS says 2 processes, and MPI has found 1 rank") == count
+        assert (
+            done.stderr.count("SLURM_STEP_NUM_TASKS says 2 processes, and MPI has found 1 rank")
+            == count
+        )
         assert done.stderr.count("mpiexec -n 2 scbsim run") == count
     plain(done.stderr or "nothing")
     assert not Path(path).exists()

@@ -63,7 +63,7 @@ def of_a_task(request, copy):
 
 
 def refused(read, path):
-    with pytest.raises(OutputError, match=r"is not read: its /\w+/\w+ is a"):
+    with pytest.raises(OutputError, match=r"cannot be read: its /\w+/\w+ is a"):
         read(path)
 
 
@@ -76,7 +76,7 @@ def test_readers(of_a_column):
 def test_commands(of_a_column, command):
     result = CliRunner().invoke(cli, [command, str(of_a_column)], prog_name="scbsim")
     assert result.exit_code == 2
-    assert "is not read" in result.stderr
+    assert "cannot be read" in result.stderr
     assert str(SECRET) not in result.output
 
 

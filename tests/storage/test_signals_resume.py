@@ -129,11 +129,14 @@ def test_a_kill_with_a_watcher_beside(spec, whole, path, rows):
 
 def test_a_second_writer_is_kept_out(spec, whole, path):
     with running(spec, path, 1) as process:
+        # It holds its lock while it stands still, and cannot end before the others have begun.
+        process.send_signal(signal.SIGSTOP)
         for how in ("--resume", "--overwrite"):
             status, said = ended("run", spec, "-o", path, "-q", how)
             assert status == 1, said
             assert f"process {process.pid}" in plain(said)
         assert process.poll() is None
+        process.send_signal(signal.SIGCONT)
         assert process.wait(60) == 0
     check_whole(path, whole)
 

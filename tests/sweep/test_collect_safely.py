@@ -64,7 +64,7 @@ def test_each_file_is_opened_a_few_times_whatever_is_in_it(tmp_path, monkeypatch
     original = h5py.File.__init__
 
     def count(self, name, *args, **options):
-        opened[str(name)] += 1
+        opened[str(getattr(name, "name", name))] += 1
         original(self, name, *args, **options)
 
     monkeypatch.setattr(h5py.File, "__init__", count)
