@@ -164,8 +164,13 @@ def _require_finished(found: Sequence[RunState], partial: bool) -> None:
         more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
         raise OutputError(
             f"{len(left_out)} of {len(found)} runs are not finished: {', '.join(named)}{more}. "
-            "--partial collects without them"
+            f"--partial collects without them{_first_reason(left_out)}"
         )
+
+
+def _first_reason(left_out: Sequence[RunState]) -> str:
+    reasons = (f". {each.run.name}: {each.note}" for each in left_out if each.note)
+    return next(reasons, "")
 
 
 def _columns(survey: Survey, link: bool) -> tuple[list[Column], list[Column]]:
