@@ -118,7 +118,8 @@ def test_a_sweep_tells_no_one_of_what_failed_and_runs_the_others(tmp_path, start
 def test_a_signal_still_stops_a_sweep_with_checkpoints(tmp_path, started, how):
     (tmp_path / "s.toml").write_text(sweep_text(steps=10**11, every=10**7))
     sweep = started(how, "sweep", "s.toml", "-o", "d", "--jobs", "1")
-    until(lambda: (tmp_path / "d").exists() and "running" in found(tmp_path / "d").values())
+    until((tmp_path / "d/sweep.json").exists)
+    until(lambda: "running" in found(tmp_path / "d").values())
     sweep.lose()
     sweep.process.send_signal(signal.SIGTERM)
     assert sweep.status() == 75
