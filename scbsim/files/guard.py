@@ -31,6 +31,7 @@ def guard(
     only: Sequence[str] | None = None,
     *,
     views: bool = False,
+    unfinished: bool = False,
 ) -> None:
     """Refuse a file that leads out of itself, or claims more than it has.
 
@@ -48,6 +49,9 @@ def guard(
     views : bool
         Whether datasets may be virtual, and of text, as in a collection: who reads such a file
         leaves what is virtual alone.
+    unfinished : bool
+        Whether its writer lives, or died before it was closed: what it says is stored may not be
+        written yet.
 
     Raises
     ------
@@ -68,9 +72,8 @@ def guard(
                 stored += _stored(node, views)
             except ValueError as error:
                 raise OutputError(f"{path} cannot be read: its {_shown(name)} {error}") from None
-    # Asked last: a file that someone writes has grown meanwhile.
     size = os.stat(path).st_size
-    if stored > size:
+    if stored > size and not unfinished:
         raise OutputError(f"{path} is damaged: it says that it has {stored} bytes, and has {size}")
 
 

@@ -51,9 +51,9 @@ def opened_hdf5(
     if require_regular(path).st_size == 0:
         raise OutputError(f"{path} is empty: nothing was written to it")
 
-    def check(file: h5py.File) -> None:
+    def check(file: h5py.File, unfinished: bool) -> None:
         accept(file)
-        guard(file, path, only, views=views)
+        guard(file, path, only, views=views, unfinished=unfinished)
 
     with ExitStack() as held:
         yield _entered(path, is_written, check, held)
@@ -62,7 +62,7 @@ def opened_hdf5(
 def _entered(
     path: Path,
     is_written: Callable[[Path], bool],
-    check: Callable[[h5py.File], None],
+    check: Callable[[h5py.File, bool], None],
     held: ExitStack,
 ) -> h5py.File:
     block = superblock(path)
@@ -74,12 +74,13 @@ def _entered(
     if (block.writing or block.sound) and is_written(path):
         # A file that is still sound may be written at any moment.
         with following(path) as file:
-            check(file)
+            check(file, True)
         # Opened again, to read what is newer than what was looked at.
         return held.enter_context(following(path))
     file = held.enter_context(reading(path, content_of(path, block)))
     if block.sound and not superblock(path).sound:
         # Its writer has begun in between.
         return _entered(path, is_written, check, held)
-    check(file)
+    # Where locks do not reach, one that seems to be left behind may be written still.
+    check(file, not block.sound)
     return file

@@ -62,7 +62,7 @@ def check(path: Path, tell: Tell = lambda: None) -> Verdict:
             short = f"it is cut short: {size} bytes are left of {block.end} or more"
             return Verdict("damaged", short)
         with reading(path, content_of(path, block)) as file:
-            guard(file, path)
+            guard(file, path, unfinished=not block.sound)
             _read(file, tell)
     except Exception as error:
         # There is no end of what damaged bytes make h5py raise.
