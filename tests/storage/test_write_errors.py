@@ -131,10 +131,18 @@ def test_of_a_run(server, runs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lasting", [False, True])
-@pytest.mark.parametrize(("name", "spec"), [("one", SPEC), ("ensemble", ENSEMBLE)])
-def test_of_a_run_at_every_call(server, runs, name, spec, lasting):
-    for nth in range(1, 1 + calls_of(server, "run", {"spec": spec})):
+@pytest.mark.parametrize(
+    ("name", "spec", "lasting", "every"),
+    [
+        ("one", SPEC, False, 1),
+        ("one", SPEC, True, 4),
+        ("ensemble", ENSEMBLE, False, 4),
+        ("ensemble", ENSEMBLE, True, 4),
+    ],
+)
+def test_of_a_run_at_every_call(server, runs, name, spec, lasting, every):
+    """Every call of a run where one fails; every fourth where all do that follow, and of three."""
+    for nth in range(1, 1 + calls_of(server, "run", {"spec": spec}), every):
         check_run(server, runs, name, spec, nth, lasting=lasting)
 
 
