@@ -5,13 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 import pytest
+import sizes
 
 LINES = pytest.StashKey[list]()
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
+def pytest_addoption(parser):
+    parser.addoption("--small", action="store_true", help="small sizes, once: does the code run?")
+
+
 def pytest_configure(config):
     config.stash[LINES] = []
+    sizes.small = config.getoption("--small")
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -41,7 +47,7 @@ def best_of():
     def time(function, rounds=5):
         function()
         seconds = []
-        for _ in range(rounds):
+        for _ in range(sizes.size(rounds, 1)):
             began = perf_counter()
             function()
             seconds.append(perf_counter() - began)

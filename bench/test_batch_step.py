@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from sizes import size
 
 from scbsim import Task
 from scbsim.engines.batch import BatchEngine
@@ -18,7 +19,8 @@ from scbsim.noise import NoiseLevels
 from scbsim.stages import Stage
 
 ENGINES = {"batch": BatchEngine, "softmax": SoftmaxEngine}
-SIZES = [(3, 5000, 64), (10, 50, 1024), (100, 2000, 512)]
+SIZES = size([(3, 5000, 64), (10, 50, 1024), (100, 2000, 512)], [(3, 50, 6), (20, 40, 16)])
+TOKENS = size(10_000_000, 1_000)
 
 
 def peers(mu, T, B, threads, dtype):
@@ -49,7 +51,7 @@ def test_batch_step(N, T, B, precision, kind, threads, benchmark, best_of, note)
         threads=threads,
     )
     stage = Stage(0, "sgd", 10**9, 1e-6, 1e-6, np.zeros(N), np.inf, None)
-    steps = max(1, 10_000_000 // (B * T))
+    steps = max(1, TOKENS // (B * T))
     benchmark.pedantic(engine.advance, (stage, steps), rounds=9, warmup_rounds=1)
     token = 1e-9 * B * T
     ours = benchmark.stats.stats.min / steps / token

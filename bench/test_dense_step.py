@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from sizes import size
 
 from scbsim import RunSpec, Task
 from scbsim.engines.dense import DenseEngine
@@ -17,6 +18,7 @@ from scbsim.noise import NoiseLevels
 from scbsim.stages import stages_of
 
 STEPS = 4
+SIZES = size([(100, 100_000), (500, 100_000)], [(5, 300)])
 
 
 def engine(rule, precision, threads, N, T):
@@ -67,7 +69,7 @@ def found(name):
 
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize(("N", "T"), [(100, 100_000), (500, 100_000)])
+@pytest.mark.parametrize(("N", "T"), SIZES)
 def test_dense_step(N, T, rule, precision, threads, shared_out, benchmark, best_of, note):
     benchmark.group = f"dense step, N={N} T={T}"
     dense, stage = engine(rule, precision, threads, N, T)

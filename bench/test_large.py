@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sizes import size
+
+N, T = size((100_000, 1_000_000_000), (2_000, 100_000))
 
 PROGRAM = """
 import json, sys
@@ -57,8 +60,8 @@ print(json.dumps({"step": min(seconds), "peak": peak, "drawn": drawn, "live": li
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 @pytest.mark.parametrize(("sigmas", "steps"), [(5.5, 2), (6.0, 10), (6.5, 40)])
 def test_large(sigmas, steps, benchmark, note):
-    benchmark.group = "N=100000 T=1e9"
-    line = [sys.executable, "-c", PROGRAM, "100000", "1000000000", str(sigmas), str(steps)]
+    benchmark.group = f"N={N} T={T:.0e}"
+    line = [sys.executable, "-c", PROGRAM, str(N), str(T), str(sigmas), str(steps)]
 
     def measure():
         return json.loads(subprocess.run(line, check=True, capture_output=True).stdout)

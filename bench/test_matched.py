@@ -6,12 +6,13 @@ Beside the same step under isotropic noise in the same run. Renewals cost what t
 
 import numba
 import pytest
+from sizes import size
 
 from scbsim import RunSpec, Task
 from scbsim.engines.choose import build, choose
 from scbsim.stages import stages_of
 
-N, T = 500, 100_000
+N, T = size((500, 100_000), (5, 300))
 
 
 def engine(name, rule, model, threads):

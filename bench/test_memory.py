@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sizes import size
+
+SIZES = size([(3, 10**8), (100, 10**5), (500, 10**5), (5000, 10**4)], [(3, 10**5), (30, 100)])
 
 PROGRAM = """
 import json, sys
@@ -47,9 +50,7 @@ print(json.dumps({"taken": engine(N, T), "matrices": 4 * N * T + 16 * N * N}))
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="reads /proc")
-@pytest.mark.parametrize(
-    ("N", "T"), [(3, 10**8), (100, 10**5), (500, 10**5), (5000, 10**4)], ids=str
-)
+@pytest.mark.parametrize(("N", "T"), SIZES, ids=str)
 def test_memory(N, T, benchmark, note):
     benchmark.group = "memory"
     line = [sys.executable, "-c", PROGRAM, str(N), str(T)]

@@ -7,14 +7,27 @@ all runs, shared out over the threads. What is above it is Python: specs, tasks,
 import tomllib
 
 import pytest
+from sizes import size
 
 from scbsim import RunSpec, Task, phase_diagram, presets
 from scbsim.engines.choose import build, choose
 from scbsim.stages import stages_of
 
+POINTS = size((30, 6), (2, 2))
+REPLICAS = size((32, 8), (1, 1))
 # No run of these diverges, so that all take all their steps.
-COLLAPSED = ("sgd", "task.T=1e3:1e5:30log", "dynamics.batch_size=1e8:1e10:30log", 32)
-SPARSE = ("l1", "task.T=1e4:1e9:6log", "dynamics.batch_size=1e4:1e10:6log", 8)
+COLLAPSED = (
+    "sgd",
+    f"task.T=1e3:1e5:{POINTS[0]}log",
+    f"dynamics.batch_size=1e8:1e10:{POINTS[0]}log",
+    REPLICAS[0],
+)
+SPARSE = (
+    "l1",
+    f"task.T=1e4:1e9:{POINTS[1]}log",
+    f"dynamics.batch_size=1e4:1e10:{POINTS[1]}log",
+    REPLICAS[1],
+)
 
 
 def chain_seconds(spec, best_of):

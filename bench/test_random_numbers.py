@@ -6,11 +6,12 @@ Both fill one block in the cache again and again, on one thread.
 import numba
 import numpy as np
 import pytest
+from sizes import size
 
 from scbsim.kernels.normal import BLOCK, fill_normals
 from scbsim.kernels.xoshiro import WORDS, fill_words
 
-BLOCKS = 2_000
+BLOCKS = size(2_000, 20)
 LANES = BLOCK // WORDS
 
 

@@ -7,12 +7,13 @@ smallest type that they have for it. PyTorch is timed where it is installed (the
 from importlib.util import find_spec
 
 import pytest
+from sizes import size
 
 from scbsim import Task
 from scbsim.sampler import Sampler
 
-TOKENS = 10_000_000
-SLOW_TOKENS = 1_000_000
+TOKENS = size(10_000_000, 100_000)
+SLOW_TOKENS = size(1_000_000, 10_000)
 """For peers that take a hundred times as long."""
 
 PIECE = 2**15
@@ -66,9 +67,9 @@ def pieces(shared_out, draws):
 def test_tokens(N, T, threads, shared_out, benchmark, best_of, note):
     benchmark.group = f"tokens, N={N} T={T}"
     task = Task.random(N, T, 2, mu="dirichlet", P_concentration=0.002, seed=1)
-    sampler, size = Sampler(task, threads=threads), TOKENS // T
-    benchmark.pedantic(sampler.draw, (0, size), rounds=9, warmup_rounds=1)
-    ours = 1e9 * benchmark.stats.stats.min / (size * T)
+    sampler, samples = Sampler(task, threads=threads), TOKENS // T
+    benchmark.pedantic(sampler.draw, (0, samples), rounds=9, warmup_rounds=1)
+    ours = 1e9 * benchmark.stats.stats.min / (samples * T)
     found = list(numpy_peers(task.mu, threads, shared_out))
     if find_spec("torch"):
         found += torch_peers(task.mu, threads, shared_out)

@@ -7,15 +7,17 @@ against itself at another T, which should make no difference.
 import numba
 import pytest
 from scipy.special import ndtr, ndtri
+from sizes import size
 
 from scbsim import RunSpec, Task
 from scbsim.engines.choose import build, choose
 from scbsim.stages import stages_of
 
-SHORT, LONG = 100_000, 10**9
+SIZE = size(500, 10)
+SHORT, LONG = size((100_000, 10**9), (10_000, 10**6))
 
 
-def engine(name, rule, T, sigmas=None, N=500, threads=1):
+def engine(name, rule, T, sigmas=None, N=SIZE, threads=1):
     """An engine and its stage; the dense one with V as a matrix, as it comes."""
     spec = RunSpec.from_dict(
         {
@@ -40,7 +42,7 @@ def as_rare(sigmas, T, at):
 
 @pytest.mark.parametrize("sigmas", [4.0, 5.0])
 def test_sparse_step(sigmas, benchmark, best_of, note):
-    benchmark.group = f"sparse step, N=500 T={SHORT}"
+    benchmark.group = f"sparse step, N={SIZE} T={SHORT}"
     sparse, stage = engine("sparse", "prox", SHORT, sigmas)
     benchmark.pedantic(sparse.advance, (stage, 50), rounds=25, warmup_rounds=1)
     ours = benchmark.stats.stats.min / 50

@@ -9,6 +9,7 @@ import sys
 from time import perf_counter
 
 import pytest
+from sizes import size
 
 PROGRAM = """
 import scbsim
@@ -32,12 +33,12 @@ def timed(function, *arguments):
     return perf_counter() - began
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("precision", size(["float32", "float64"], ["float32"]))
 def test_first_result(precision, benchmark, best_of, note, tmp_path):
     benchmark.group = "first result of a process"
     program = PROGRAM.format(precision=precision)
     folders = (tmp_path / str(i) for i in range(9))
-    cold = min(timed(run, program, next(folders)) for _ in range(2))
+    cold = min(timed(run, program, next(folders)) for _ in range(size(2, 1)))
     warm = tmp_path / "0"
     benchmark.pedantic(run, (program, warm), rounds=5, warmup_rounds=1)
     imports = best_of(lambda: run("import numpy, numba", warm))

@@ -6,9 +6,11 @@ The same engine with a context of two tokens has all of V and next to nothing of
 from time import perf_counter
 
 import pytest
+from sizes import size
 from test_dense_step import engine
 
 STEPS = 10
+SIZES = size([(100, 100_000), (500, 100_000), (2000, 10_000)], [(5, 300)])
 
 
 def best(dense, stage, rounds=5):
@@ -21,7 +23,7 @@ def best(dense, stage, rounds=5):
     return min(seconds)
 
 
-@pytest.mark.parametrize(("N", "T"), [(100, 100_000), (500, 100_000), (2000, 10_000)])
+@pytest.mark.parametrize(("N", "T"), SIZES)
 def test_value_step(N, T, threads, benchmark, note):
     benchmark.group = "V's share"
     dense, stage = engine("prox", "float32", threads, N, T)

@@ -113,3 +113,18 @@ def test_which_error_it_becomes(path):
     with pytest.raises(RunFailed, match="cannot be read: Input/output error"):
         fail_if_unread(path, OSError(errno.EIO, "x"))
     fail_if_unread(path, OSError("Can't read data (fletcher32 filter: checksum error)"))
+
+
+def test_a_size_that_only_damage_names_is_no_want_of_memory(path, monkeypatch):
+    absurd = RuntimeError("Unable to check (memory allocation failed for on disk image buffer)")
+    fail_if_unread(path, absurd)
+    with pytest.raises(RunFailed, match="there is not enough memory"):
+        fail_if_unread(path, MemoryError())
+
+    def nothing_left(size):
+        assert size == path.stat().st_size
+        raise MemoryError
+
+    monkeypatch.setattr("scbsim.files.reading.bytearray", nothing_left, raising=False)
+    with pytest.raises(RunFailed, match="there is not enough memory"):
+        fail_if_unread(path, absurd)

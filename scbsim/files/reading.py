@@ -94,6 +94,21 @@ def system_fault(error: BaseException) -> str | None:
     return os.strerror(number)
 
 
+def _claims_too_much(path: Path, error: BaseException) -> bool:
+    """Return whether HDF5 had no memory only because damaged bytes name an absurd size.
+
+    HDF5's buffers for sound bytes are no larger than the file. So there was memory for them if
+    there is memory for the whole file.
+    """
+    if isinstance(error, MemoryError) or not _MEMORY.search(str(error)):
+        return False
+    try:
+        bytearray(path.stat().st_size)
+    except (MemoryError, OSError):
+        return False
+    return True
+
+
 def fail_if_unread(path: Path, error: BaseException) -> None:
     """Raise what the system said, where an error is its own.
 
@@ -105,7 +120,7 @@ def fail_if_unread(path: Path, error: BaseException) -> None:
         Otherwise: the file may well be whole, and read another time.
     """
     said = system_fault(error)
-    if said is None:
+    if said is None or _claims_too_much(path, error):
         return
     at_fault = isinstance(error, OSError) and error.errno in _OF_THE_PATH
     kind = OutputError if at_fault else RunFailed
