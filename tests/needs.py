@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from types import ModuleType
 from typing import NoReturn
 
 import pytest
+
+
+def needed(module: str) -> ModuleType:
+    """Import a module that not everyone has."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        lacking(f"{module} is not installed: {error}")
 
 
 def lacking(reason: str) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from engines.real_batches import (
     loss_of,
     observables,
 )
+from needs import needed
 
 from scbsim import sample_batch
 from scbsim.kernels import batch_layout
@@ -51,10 +51,8 @@ def test_a_gradient_is_that_of_the_loss():
         assert slope == pytest.approx(wanted, rel=1e-7)
 
 
-@pytest.mark.skipif(not find_spec("torch"), reason="PyTorch is not installed")
 def test_a_gradient_is_autograds():
-    import torch
-
+    torch = needed("torch")
     task = a_task(10, 50)
     made = engine(task, 64)
     A, V = (torch.tensor(X, requires_grad=True) for X in made.matrices())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matched import matched_variances
+from needs import lacking
 from reference import full_q
 
 from scbsim import Task
@@ -142,7 +143,7 @@ def test_threads_change_no_bits(name, N):
     import numba
 
     if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("one thread only")
+        lacking("one thread only")
     task = Task.random(N=N, T=5000, Q=2, mu="dirichlet", P_concentration=0.1, seed=3)
     one, two = (make(task, name, threads=threads) for threads in (1, 2))
     np.testing.assert_array_equal(

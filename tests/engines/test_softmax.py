@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 from engines.real_batches import Learner, a_stage, a_task, engine, loss_of, observables
+from needs import needed
 
 from scbsim import sample_batch
 from scbsim.errors import InputError
@@ -38,10 +37,8 @@ def test_a_step_is_the_gradient_of_the_loss():
         assert (ahead - behind) / (2 * h) == pytest.approx(wanted, rel=1e-7)
 
 
-@pytest.mark.skipif(not find_spec("torch"), reason="PyTorch is not installed")
 def test_a_step_is_autograds():
-    import torch
-
+    torch = needed("torch")
     task = a_task(10, 50)
     logits, V, of_l, of_V = moved(task, 64)
     logits, V = (torch.tensor(X, requires_grad=True) for X in (logits, V))

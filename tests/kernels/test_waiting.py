@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-import pytest
+from needs import lacking
 
 OURS = """
 import os
@@ -31,7 +31,7 @@ def spins(program, **environment):
 
 def test_threads_wait_briefly_unless_they_are_told_how():
     if not spins(NUMBAS):
-        pytest.skip("numba's threads are not GNU OpenMP's here")
+        lacking("numba's threads are not GNU OpenMP's here")
     assert spins(OURS) == ["2000"]
     # Not loaded then before it is needed, so nothing is said.
     assert spins(OURS, GOMP_SPINCOUNT="17") == []

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from needs import needed
 
 import scbsim
 from scbsim.errors import InputError, OutputError, RunFailed, Stopped
@@ -91,7 +92,7 @@ def test_a_file_opens_in_xarray_and_has_all_there_is(diagram, whole, tmp_path, a
 
 
 def test_netcdf_reads_it(diagram, whole, tmp_path):
-    netCDF4 = pytest.importorskip("netCDF4")
+    netCDF4 = needed("netCDF4")
     diagram(tmp_path)
     with netCDF4.Dataset(tmp_path / NAME) as found:
         np.testing.assert_array_equal(found["recovered"][:], whole["recovered"].values)

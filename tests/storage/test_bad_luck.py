@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from needs import lacking
 from small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
@@ -65,7 +66,7 @@ def bound(*words):
     if os.geteuid() == 0:
         drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
         if not shutil.which("setpriv"):
-            pytest.skip("root may do everything, and there is no setpriv to change that")
+            lacking("root may do everything, and there is no setpriv to change that")
     line = [*drop, sys.executable, "-m", "scbsim", *map(str, words)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(line, env=environment, capture_output=True, text=True, check=False)

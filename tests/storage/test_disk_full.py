@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+from needs import lacking
 from small_sweeps import sweep_text
 from storage.killing import contents
 from storage.patched_cli import BALLAST
@@ -73,9 +74,9 @@ def disk_of(size, folder):
     folder.mkdir()
     line = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        pytest.skip("mounting a small disk takes Linux and root")
+        lacking("mounting a small disk takes Linux and root")
     if subprocess.run(line, check=False, capture_output=True).returncode:
-        pytest.skip("no disk may be mounted here")
+        lacking("no disk may be mounted here")
     try:
         yield folder
     finally:

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from needs import lacking, needed
 from small_runs import rows, run_spec
 
 from scbsim import Task, load, simulate
@@ -58,7 +59,7 @@ def test_xarray(path):
 
 
 def test_netcdf4(path):
-    netcdf = pytest.importorskip("netCDF4")
+    netcdf = needed("netCDF4")
     with netcdf.Dataset(path) as file:
         assert file.format_version if hasattr(file, "format_version") else True
         assert str(file.getncattr("format")) == "scbsim"
@@ -70,7 +71,7 @@ def test_command_line_tools(path, tool):
     try:
         done = subprocess.run([tool, "-h" if tool == "ncdump" else "-H", path], capture_output=True)
     except FileNotFoundError:
-        pytest.skip(f"there is no {tool}")
+        lacking(f"there is no {tool}")
     assert done.returncode == 0
     assert b"alpha_A" in done.stdout
 

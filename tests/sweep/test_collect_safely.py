@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from needs import lacking
 from small_sweeps import collected, ended, ran
 
 from scbsim import load
@@ -187,9 +188,9 @@ def tiny_disk(tmp_path):
     folder.mkdir()
     line = ["mount", "-t", "tmpfs", "-o", "size=60k", "tmpfs", str(folder)]
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        pytest.skip("mounting a small disk takes Linux and root")
+        lacking("mounting a small disk takes Linux and root")
     if subprocess.run(line, check=False, capture_output=True).returncode:
-        pytest.skip("no disk may be mounted here")
+        lacking("no disk may be mounted here")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
