@@ -26,6 +26,7 @@ def test_end_to_end(scbsim, tmp_path):
     assert again.stderr.count("is finished: kept") == 3
 
 
+@pytest.mark.slow
 def test_runs_that_diverge_fit_into_the_table(scbsim, tmp_path):
     stage = 'stage=[{rule="sgd",steps=300,rate_A=30,rate_V=30}]'
     words = ("--replicas", 3, "--set", "task.N=4", "--set", "task.T=40", "--set", stage)
@@ -36,6 +37,7 @@ def test_runs_that_diverge_fit_into_the_table(scbsim, tmp_path):
     assert "as in the spec" in result.stdout
 
 
+@pytest.mark.slow
 def test_options_reach_the_library(scbsim, tmp_path):
     words = ["--sigmas", "spec", "--set", "noise.sigma_A=0.25", "--threads", 1, "-q"]
     result = scbsim(*SMALL, "-o", tmp_path, *words)

@@ -32,6 +32,7 @@ def test_end_to_end(scbsim, spec, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_options_reach_the_library(scbsim, spec, tmp_path):
     words = ["--replicas", 2, "--rules", "l1", "--recovered", "sim_V > 0.5", "--threads", 1, "-q"]
     result = scbsim("phase", spec, "-o", tmp_path, *AXES, *words, "--set", "stage.0.steps=5")
@@ -41,6 +42,7 @@ def test_options_reach_the_library(scbsim, spec, tmp_path):
     assert found["spec"]["stage"][0]["steps"] == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "threshold"),
     [
@@ -57,6 +59,7 @@ def test_a_stage_that_names_no_threshold_takes_the_automatic_one(
     assert {k: v for k, v in stage.items() if k.startswith("threshold")} == threshold
 
 
+@pytest.mark.slow
 def test_a_preset_will_do(scbsim, tmp_path):
     sizes = ("--set", "task.N=20", "--set", "stage.0.steps=3", "--set", "task.P_concentration=0.05")
     result = scbsim("phase", "phase", "-o", tmp_path, *AXES, *sizes, "--replicas", 1)

@@ -100,6 +100,7 @@ def found(folder):
 HOW = ["pipe", *(pytest.param(how, marks=pytest.mark.slow) for how in ("closed", "terminal"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 def test_a_sweep_tells_no_one_of_what_failed_and_runs_the_others(tmp_path, started, how):
     (tmp_path / "one.toml").write_text(sweep_text(""))
@@ -127,6 +128,7 @@ def test_a_signal_still_stops_a_sweep_with_checkpoints(tmp_path, started, how):
     assert (tmp_path / "d/seed=0/run.h5.ckpt").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 def test_a_phase_diagram_has_all_its_points(tmp_path, started, how):
     (tmp_path / "p.toml").write_text(sweep_text(""))

@@ -84,6 +84,7 @@ def test_it_ends_with_its_writer_and_says_what_to_type(writer, how):
     assert f"`scbsim run SPEC.toml -o '{path}' --resume` goes on from the checkpoint" in said[-1]
 
 
+@pytest.mark.slow
 def test_it_does_not_disturb_the_writer(spec, tmp_path, scbsim):
     """Watched or not, the run is the same; and the watch ends when the run is complete."""
     path = tmp_path / "run.h5"
@@ -162,6 +163,7 @@ def test_a_missing_file(scbsim, fails, tmp_path):
     assert "none.h5 does not exist" in fails(scbsim("watch", tmp_path / "none.h5"), 2)
 
 
+@pytest.mark.slow
 def test_a_file_that_goes_away(writer):
     _, path = writer
     with watching(path, text=True, stderr=subprocess.PIPE) as watch:
@@ -173,6 +175,7 @@ def test_a_file_that_goes_away(writer):
     assert len(errors.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_another_run_in_its_place(writer, done):
     process, path = writer
     with watching(path, text=True, stderr=subprocess.PIPE) as watch:

@@ -81,6 +81,7 @@ def test_a_known_gap_is_found(ensemble, noisy):
         np.testing.assert_allclose(found[name].sel(model="batch"), wanted, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_chance_is_exceeded_as_often_as_is_said(noisy):
     """By ensembles of one law about one time in twenty; by one that is off, always."""
     beyond, steps = [], np.arange(30)

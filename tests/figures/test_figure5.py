@@ -85,6 +85,7 @@ def test_outcomes_are_the_last_rows_of_the_files(made):
         np.testing.assert_equal(outcome.dist_V, dist_V)
 
 
+@pytest.mark.slow
 def test_the_population_process_is_what_the_curve_shows(made, monkeypatch, tmp_path):
     columns = []
     from scbsim.figures import figure5_plot
@@ -104,6 +105,7 @@ def test_the_population_process_is_what_the_curve_shows(made, monkeypatch, tmp_p
         )
 
 
+@pytest.mark.slow
 def test_finished_files_are_kept_and_used(made):
     before = [path.read_bytes() for path in made.files]
     again, notes = make(made.files[0].parent)
@@ -121,6 +123,7 @@ def test_another_run_in_the_folder_is_an_error_that_names_what_differs(made):
     assert made.files[0].read_bytes() == before
 
 
+@pytest.mark.slow
 def test_overwrite_replaces_it(tmp_path):
     make(tmp_path, quick=True)
     made, notes = make(tmp_path, quick=True, seed=5, overwrite=True)
@@ -161,6 +164,7 @@ def test_a_run_on_a_task_that_was_given_is_another(tmp_path, stop):
     assert finished(figure5.specs(quick=True, overrides=SHRUNK)[100, "l1"], path) is not None
 
 
+@pytest.mark.slow
 def test_the_picture_is_drawn_from_the_files(tmp_path):
     made, _ = make(tmp_path, quick=True)
     before = imread(made.pictures[0])

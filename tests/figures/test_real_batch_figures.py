@@ -64,6 +64,7 @@ def test_quick_starts_where_the_first_stage_would_end():
         assert (spec.task, spec.stage) == (full[name].task, full[name].stage)
 
 
+@pytest.mark.slow
 def test_the_first_stage_is_the_same_to_the_bit(runs):
     end = int(runs["l1"]["stage_end"][0])
     for name in NAMES:
@@ -73,6 +74,7 @@ def test_the_first_stage_is_the_same_to_the_bit(runs):
             assert column[-1] != columns[0][-1]
 
 
+@pytest.mark.slow
 def test_one_folder_has_each_run_once(folder):
     pictures = {f"figure{n}.{kind}" for n in RUNS for kind in ("png", "pdf")}
     assert {path.name for path in folder.iterdir()} == pictures | {f"{n}.h5" for n in RUNS[1]}
@@ -162,6 +164,7 @@ def test_overwrite_replaces_it(tmp_path, monkeypatch):
     assert [json.loads(load(path).attrs["spec"])["seed"] for path in made.files] == [5, 5]
 
 
+@pytest.mark.slow
 def test_a_partial_run_is_resumed(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 2)
     answers = iter([False] * 20 + [True])

@@ -121,6 +121,7 @@ def test_finished_runs_are_kept_and_used(made):
     assert outcomes(again) == outcomes(made)
 
 
+@pytest.mark.slow
 def test_a_stop_anywhere_and_a_second_run_give_the_same(made, tmp_path):
     asked = 0
 

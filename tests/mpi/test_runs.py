@@ -204,9 +204,14 @@ def test_what_one_rank_alone_meets_ends_the_others(rank, spec, whole, path):
     ("word", "fault"),
     [
         ("dynamics.engine=sparse", '"sparse" is not shared over ranks'),
-        ("dynamics.replicas=3", "3 are not shared over ranks"),
-        ("output.snapshot_every=5", "keeps no snapshots"),
-        ("task.N=2", "3 ranks: a run is shared out by the columns"),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (
+                ("dynamics.replicas=3", "3 are not shared over ranks"),
+                ("output.snapshot_every=5", "keeps no snapshots"),
+                ("task.N=2", "3 ranks: a run is shared out by the columns"),
+            )
+        ),
     ],
 )
 def test_what_cannot_be_shared_is_said_once_and_leaves_no_file(word, fault, spec, path):
@@ -217,6 +222,7 @@ def test_what_cannot_be_shared_is_said_once_and_leaves_no_file(word, fault, spec
     assert not path.parent.exists()
 
 
+@pytest.mark.slow
 def test_processes_that_do_not_find_one_another_are_told_how_to_launch(spec, path):
     """As under a launcher of another MPI: each would be a world of its own."""
     alone = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "OMPI", "SLURM"))}

@@ -40,6 +40,7 @@ def test_files(two, tmp_path):
     assert all(path.stat().st_size > 10_000 for path in made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0, np.nan])
 def test_nothing_to_tell_apart(made_up, value, tmp_path):  # noqa: F811
     made = made_up({"sgd": np.nan_to_num(np.full((25, 13), value))})

@@ -79,6 +79,7 @@ def forbid(folder):
     folder.chmod(0o555)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_read_only(stopped):
     before = {path: path.read_bytes() for path in stopped.iterdir()}
     forbid(stopped)
@@ -99,6 +100,7 @@ def test_a_run_in_a_read_only_folder_can_be_read(stopped):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_file_that_is_read_only(stopped, spec):
     path = stopped / "run.h5"
     for each in stopped.iterdir():
@@ -267,6 +269,7 @@ words = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=1000,
     deadline=None,

@@ -125,6 +125,7 @@ def holes(path, most, reader):
     return int(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
 
 
+@pytest.mark.slow
 def test_beyond_the_limit_of_open_files_a_view_is_whole_and_xarray_has_its_margin(tmp_path):
     n = 60
     folder = ran(tmp_path, f'product = {{"seed" = "0:{n}"}}')

@@ -22,7 +22,7 @@ def server(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "stride", [pytest.param(1, marks=pytest.mark.slow), pytest.param(9)], ids=["all", "few"]
+    "stride", [pytest.param(4, marks=pytest.mark.slow), pytest.param(19)], ids=["many", "few"]
 )
 def test_killed_as_it_goes_on(server, memory, kind, stride):  # noqa: F811
     whole = Whole(server, memory / f"{kind}-{stride}", KINDS[kind])

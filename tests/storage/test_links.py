@@ -33,6 +33,7 @@ def content_of(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("dynamics.replicas=3",)])
 def test_a_program_that_goes_elsewhere_while_it_runs(words, places):
     here, there = places

@@ -108,6 +108,7 @@ def test_two_signals_stop_at_once(spec, whole, path):
     check_whole(path, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rows", [60, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 25, 120, 200))]
 )
@@ -141,6 +142,7 @@ def test_a_second_writer_is_kept_out(spec, whole, path):
     check_whole(path, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swmr", [False, True])
 def test_a_reader_blocks_neither_a_run_nor_its_resumption(spec, whole, path, swmr):
     """HDF5's own locks are on in the reader: what people have open in a notebook."""
@@ -156,6 +158,7 @@ def test_a_reader_blocks_neither_a_run_nor_its_resumption(spec, whole, path, swm
     check_whole(path, whole)
 
 
+@pytest.mark.slow
 def test_a_longer_last_stage(spec, whole, path):
     assert ended("run", spec, "-o", path, "-q", "--set", "stage.1.steps=100") == (0, "")
     assert scbsim.load(path).sizes["step"] == 176
@@ -163,6 +166,7 @@ def test_a_longer_last_stage(spec, whole, path):
     check_whole(path, whole)
 
 
+@pytest.mark.slow
 def test_a_longer_last_stage_of_a_stopped_run(spec, whole, path):
     with running(spec, path, 140, "--set", "stage.1.steps=341") as process:
         process.send_signal(signal.SIGTERM)
@@ -181,6 +185,7 @@ def test_a_complete_run_is_left_alone(spec, whole, tmp_path):
     check_whole(path, whole)
 
 
+@pytest.mark.slow
 def test_another_spec_is_named(spec, path):
     with running(spec, path, 1) as process:
         process.send_signal(signal.SIGTERM)

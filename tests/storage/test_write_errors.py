@@ -125,6 +125,7 @@ def check_run(server, runs, name, spec, nth, **how):
     assert os.listdir(path.parent) == ["run.h5"]
 
 
+@pytest.mark.slow
 def test_of_a_run(server, runs):
     for nth in places(calls_of(server, "run", {"spec": SPEC}), 6):
         check_run(server, runs, "one", SPEC, nth)

@@ -151,6 +151,7 @@ class Failing:
         return self.method(*words, **named)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("owner", "name"),
     [(h5py.Dataset, "resize"), (h5py.Dataset, "__setitem__"), (h5py.File, "flush")],
@@ -204,7 +205,17 @@ except errors.RunFailed as error:
 """
 
 
-@pytest.mark.parametrize("room", [1000, 20_000, 60_000, 300_000, 1_300_000, 2_000_000, 5_000_000])
+@pytest.mark.parametrize(
+    "room",
+    [
+        1000,
+        300_000,
+        *(
+            pytest.param(room, marks=pytest.mark.slow)
+            for room in (20_000, 60_000, 1_300_000, 2_000_000, 5_000_000)
+        ),
+    ],
+)
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no such limit here")
 def test_a_real_write_error_ends_the_run_and_no_more(room, tmp_path):
     """HDF5 as it is left may crash the interpreter when it exits, or say much."""

@@ -41,6 +41,7 @@ def listed(tmp_path, n):
     return lambda: parse_range(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", [opened, listed])
 def test_ten_times_the_runs_cost_about_ten_times_as_much(tmp_path, work):
     few, many = (seconds(work(tmp_path, n)) for n in (2_000, 20_000))

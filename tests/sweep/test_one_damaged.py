@@ -117,6 +117,7 @@ def test_it_has_failed_with_the_reason_and_the_others_are_told_of_and_collected(
     assert whole.values.tolist() == [True, False, True]
 
 
+@pytest.mark.slow
 def test_a_sweep_and_a_task_of_a_job_go_on_with_the_others(tmp_path):
     for name, run in (("here", run_sweep), ("job", bundle)):
         (tmp_path / name).mkdir()
@@ -138,6 +139,7 @@ def bundle(folder):
     assert run_bundle(folder.path, names, job="7", stop=lambda: False, say=len) == names[:3]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_begun_is_told_with_the_reason(tmp_path):
     folder = made(tmp_path)
     (folder.path / "seed=1").write_text("mine")

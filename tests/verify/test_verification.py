@@ -27,6 +27,7 @@ def named(name):
     return case
 
 
+@pytest.mark.slow
 def test_quick():
     verdict = verify(quick=True, seed=11)
     assert not verdict.failed, str(verdict)
