@@ -23,15 +23,15 @@ def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
     from tomllib import loads
 
     from scbsim.errors import ScbsimError
-    from scbsim.spec.text import override, read_toml
+    from scbsim.spec.changes import override
+    from scbsim.spec.text import read_toml
 
     try:
         known = source in presets.names() and not Path(source).is_file()
         tables = loads(presets.text(source)) if known else read_toml(source)
     except ScbsimError:
         return []
-    for words in overrides:
-        override(tables, words)
+    override(tables, overrides)
     stages = tables.get("stage")
     return [
         f'stage.{i}.threshold_sigmas="auto"'

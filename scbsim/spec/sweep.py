@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import Fault, SpecError
+from scbsim.spec.changes import assign, override
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import run_name
 from scbsim.spec.sweep_table import Dimension, dimensions, given_twice
-from scbsim.spec.text import assign, override, read_toml, strict_json
+from scbsim.spec.text import read_toml, strict_json
 
 MOST_RUNS = 100_000
 _SHOWN_FAULTS = 20
@@ -104,7 +105,7 @@ class Sweep:
             With every fault of the table, or else of the runs.
         """
         tables = read_toml(path)
-        faults = [fault for words in overrides if (fault := override(tables, words))]
+        faults = override(tables, overrides)
         if faults:
             raise SpecError(faults, str(path))
         sweep = cls(tables, Path(path).parent, str(path))
