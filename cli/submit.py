@@ -37,6 +37,7 @@ def submit(
     With --nodes or --ntasks-per-node each run is shared out over that many ranks of MPI.
     """
     from scbsim.cli.spec_source import read_sweep
+    from scbsim.cluster.executor import require_submitit
     from scbsim.cluster.options import Options
     from scbsim.cluster.submission import require_possible, scripts
     from scbsim.cluster.submission import submit as submit_sweep
@@ -48,6 +49,7 @@ def submit(
         for text in scripts(SweepFolder(output.absolute(), wanted, "dry-run"), asked):
             click.echo(text)
         return
+    require_submitit()
     _report(output, submit_sweep(SweepFolder.made(output, wanted), asked))
 
 
