@@ -72,5 +72,7 @@ def set_option(command: Decorated) -> Decorated:
         metavar="KEY=VALUE",
         multiple=True,
         help="Set a key of the spec, as in --set stage.0.rate_A=0.05. The value is read as TOML, "
-        "else as a string. May be given several times.",
+        "else as a string; --set KEY= takes an optional key away. A key takes the place of those "
+        "of the file that it excludes, as threshold does of threshold_sigmas. May be given "
+        "several times.",
     )(command)

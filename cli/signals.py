@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 """The last is what Slurm can be told to send; a terminal that closes sends SIGHUP."""
 
 _STOPPED = 75
@@ -80,7 +80,7 @@ def _install(handler: Any) -> dict[signal.Signals, Any]:
     # Under nohup SIGHUP is ignored, and stays so.
     numbers = [
         number
-        for number in _CAUGHT
+        for number in CAUGHT
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
     ]
     return {number: signal.signal(number, handler) for number in numbers}

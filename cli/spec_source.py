@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scbsim import presets
 from scbsim.errors import InputError
 
 if TYPE_CHECKING:
     from scbsim.spec import RunSpec
+    from scbsim.spec.sweep import Sweep
 
 
 def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
@@ -20,18 +21,15 @@ def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
     A spec itself, once read, no longer tells: such a stage has the default. What is wrong with the
     source is left to :func:`read_spec`.
     """
-    from tomllib import loads
-
     from scbsim.errors import ScbsimError
-    from scbsim.spec.text import override, read_toml
+    from scbsim.spec.changes import override
+    from scbsim.spec.text import read_toml
 
     try:
-        known = source in presets.names() and not Path(source).is_file()
-        tables = loads(presets.text(source)) if known else read_toml(source)
+        tables = _of_preset(source) or read_toml(source)
     except ScbsimError:
         return []
-    for words in overrides:
-        override(tables, words)
+    override(tables, overrides)
     stages = tables.get("stage")
     return [
         f'stage.{i}.threshold_sigmas="auto"'
@@ -52,14 +50,44 @@ def read_spec(source: str, overrides: Sequence[str] = ()) -> RunSpec:
     SpecError
         If the spec does not hold.
     """
-    from tomllib import loads
-
     from scbsim.spec import RunSpec
 
+    if (tables := _of_preset(source)) is not None:
+        return RunSpec.from_dict(tables, overrides=overrides)
+    return RunSpec.from_toml(source, overrides=overrides)
+
+
+def read_sweep(source: str, overrides: Sequence[str] = ()) -> Sweep:
+    """Return the sweep in the file ``source``, or in the preset of that name, as `read_spec` does.
+
+    Raises
+    ------
+    InputError
+        If there is neither.
+    SpecError
+        If the sweep or one of its runs does not hold.
+    """
+    from scbsim.spec.sweep import Sweep
+
+    if (tables := _of_preset(source)) is not None:
+        return Sweep.from_dict(tables, overrides=overrides)
+    return Sweep.from_toml(source, overrides)
+
+
+def _of_preset(source: str) -> dict[str, Any] | None:
+    """Return the tables of a preset; None where there is a file of that name.
+
+    Raises
+    ------
+    InputError
+        If there is neither.
+    """
+    from tomllib import loads
+
     if Path(source).is_file():
-        return RunSpec.from_toml(source, overrides=overrides)
+        return None
     if source in presets.names():
-        return RunSpec.from_dict(loads(presets.text(source)), overrides=overrides)
+        return loads(presets.text(source))
     if Path(source).is_dir():
         raise InputError(f"{source} is a folder; a spec is a TOML file")
     near = get_close_matches(source, presets.names(), n=1)

@@ -29,23 +29,27 @@ def submit(
 ) -> None:
     """Submit the runs of SWEEP.toml (a spec with a table [sweep], or a single one) as job arrays.
 
+    Where there is no such file, SWEEP.toml may be the name of a preset (`scbsim presets`).
+
     Runs that are finished or in the queue are left alone, so the same line again submits what is
     left. A run that is preempted or out of time stops with a checkpoint and queues again.
 
     With --nodes or --ntasks-per-node each run is shared out over that many ranks of MPI.
     """
+    from scbsim.cli.spec_source import read_sweep
+    from scbsim.cluster.executor import require_submitit
     from scbsim.cluster.options import Options
     from scbsim.cluster.submission import require_possible, scripts
     from scbsim.cluster.submission import submit as submit_sweep
-    from scbsim.spec.sweep import Sweep
     from scbsim.sweep.folder import SweepFolder
 
-    asked, wanted = Options(**given(options)), Sweep.from_toml(sweep, overrides)
+    asked, wanted = Options(**given(options)), read_sweep(sweep, overrides)
     require_possible(output, wanted, asked)
     if dry_run:
         for text in scripts(SweepFolder(output.absolute(), wanted, "dry-run"), asked):
             click.echo(text)
         return
+    require_submitit()
     _report(output, submit_sweep(SweepFolder.made(output, wanted), asked))
 
 

@@ -34,6 +34,8 @@ def sweep(
 ) -> None:
     """Run what SWEEP.toml asks for: a spec with a table [sweep].
 
+    Where there is no such file, SWEEP.toml may be the name of a preset: `sweep` is made for this.
+
     \b
     [sweep]
     product = {"task.N" = [100, 500], "seed" = "0:20"}
@@ -45,14 +47,14 @@ def sweep(
     from time import perf_counter
 
     from scbsim.cli.signals import stopping
+    from scbsim.cli.spec_source import read_sweep
     from scbsim.cli.summary import duration
     from scbsim.cli.sweep_progress import following, in_all
-    from scbsim.spec.sweep import Sweep
     from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.local import run_sweep
 
     began = perf_counter()
-    folder = SweepFolder.made(output, Sweep.from_toml(sweep, overrides))
+    folder = SweepFolder.made(output, read_sweep(sweep, overrides))
     with folder.held(), stopping() as stop, following(folder, quiet) as tell:
         tally = run_sweep(folder, jobs=jobs, tell=tell, stop=stop)
     wrong = bool(tally.failed or tally.stopped)

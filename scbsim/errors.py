@@ -90,6 +90,11 @@ class RunWarning(UserWarning):
     """Something about a run or its file that its owner should know."""
 
 
+def install(extra: str) -> str:
+    """Return what to type for an extra; scbsim is on no registry."""
+    return f"pip install '.[{extra}]' in the folder of scbsim's sources installs it"
+
+
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line outside of this package that led here, however deep this is called."""
     frame, level = sys._getframe(1), 2

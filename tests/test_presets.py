@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Any
 
 import pytest
 
 from scbsim import presets, simulate
-from scbsim.errors import InputError
+from scbsim.errors import InputError, SpecError
 from scbsim.spec import RunSpec
+from scbsim.spec.sweep import Sweep
 
 FIGURE_5 = [(N, rule) for N in (100, 500) for rule in ("l1", "sgd")]
 
 
+def tables(name: str) -> dict[str, Any]:
+    return tomllib.loads(presets.text(name))
+
+
 def load(name: str) -> RunSpec:
-    return RunSpec.from_dict(tomllib.loads(presets.text(name)))
+    return RunSpec.from_dict(tables(name))
 
 
 def test_names():
     figures = {f"figure5-n{N}-{rule}" for N, rule in FIGURE_5}
     figures |= {f"figure1-{run}" for run in ("l1", "sgd-large", "sgd-small")}
     figures |= {"figure2-linear", "figure2-softmax"}
-    assert figures | {"large", "quickstart", "two-stage"} <= set(presets.names())
+    assert figures | {"large", "quickstart", "sweep", "two-stage"} <= set(presets.names())
     assert presets.names() == sorted(presets.names())
 
 
 @pytest.mark.parametrize("name", presets.names())
 def test_a_preset_holds_and_says_what_it_is(name):
-    spec = load(name)
-    assert spec.total_steps > 0
+    sweep = Sweep.from_dict(tables(name))
+    assert (len(sweep.runs) > 1) == ("sweep" in tables(name))
+    assert all(sweep.spec_of(run).total_steps > 0 for run in sweep.runs)
     line = presets.describe(name)
     assert presets.text(name).startswith(f"# {line}\n")
     assert 10 < len(line) < 80
@@ -68,6 +75,12 @@ def test_quickstart():
     assert (spec.task.N, spec.task.T, spec.rule_of(0)) == (20, 20_000, "prox")
     assert spec.dynamics.batch_size == 100_000
     assert spec.stage[0].threshold_sigmas == 4.0
+
+
+def test_a_sweep_is_no_single_run():
+    assert len(Sweep.from_dict(tables("sweep")).runs) == 6
+    with pytest.raises(SpecError, match=r"sweep: this is a sweep: `scbsim sweep` runs it here"):
+        load("sweep")
 
 
 def test_two_stages():

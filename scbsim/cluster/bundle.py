@@ -15,6 +15,7 @@ from scbsim.cluster.team import Alone, Team
 from scbsim.errors import ScbsimError, Stopped
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.lock import writer_of
+from scbsim.sweep.afresh import afresh
 from scbsim.sweep.failure import Failure, forget_failure, read_failure, write_failure
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import FINISHED, state_of
@@ -72,7 +73,8 @@ def run_bundle(
         try:
             team.on_lead(partial(_make_ready, folder, run, stop))
             output, spec = folder.output(run), folder.sweep.spec_of(run)
-            ended = team.run(spec, output=output, resume=True, stop=stop)
+            with afresh():
+                ended = team.run(spec, output=output, resume=True, stop=stop)
         except Exception as error:
             if team.lost(error):
                 # No failure of the run's, which is to go on when the job does.

@@ -7,29 +7,25 @@ into the queue is for :mod:`scbsim.cluster.task`.
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scbsim.cluster.options import Options
-from scbsim.cluster.task import SIGNAL, Task
-from scbsim.errors import InputError, RunFailed
+from scbsim.cluster.script import (
+    SCRIPTS,
+    more,
+    parameters,
+    python,
+    setup,
+    srun_options,
+    teardown,
+)
+from scbsim.cluster.task import Task
+from scbsim.errors import InputError, RunFailed, install
 
 if TYPE_CHECKING:
     from submitit import SlurmExecutor
-
-SCRIPTS = "slurm"
-"""The folder, in that of a sweep, of what submitit writes."""
-
-_BEFORE_THE_END = 90
-"""Seconds from the signal to the end of a job's time: enough to write a large checkpoint."""
-
-_RESTARTS = 5
-"""How often a job may have begun again when ranks that were killed make it do so once more."""
-
-_HANDED_ON = ("SCBSIM_CACHE_DIR", "NUMBA_CACHE_DIR")
 
 
 def require_writable_name(folder: Path) -> None:
@@ -68,79 +64,41 @@ def submit(folder: Path, job_name: str, tasks: Sequence[Sequence[str]], options:
     return str(jobs[0].job_id.split("_")[0])
 
 
-def script(folder: Path, job_name: str, count: int, options: Options) -> str:
-    """Return the text that sbatch would be given for an array of so many tasks."""
-    executor = _executor(folder, job_name, options)
-    if count > 1:
-        executor.parameters["map_count"] = count
-    text: str = executor._make_submission_file_text(executor._submitit_command_str, "")
-    return text
+def require_submitit() -> None:
+    """Refuse to submit without submitit.
+
+    Raises
+    ------
+    InputError
+        With what to type.
+    """
+    try:
+        import submitit  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"submitit, by which jobs are submitted, cannot be loaded ({error}): "
+            f"{install('cluster')}"
+        ) from None
 
 
 def _executor(folder: Path, job_name: str, options: Options) -> SlurmExecutor:
-    try:
-        from submitit import SlurmExecutor
-    except ImportError:
-        raise InputError(
-            "submitit is not installed, by which jobs are submitted: pip install 'scbsim[cluster]'"
-        ) from None
+    require_submitit()
+    from submitit import SlurmExecutor
 
     class Executor(SlurmExecutor):  # type: ignore[misc]
         @classmethod
         def affinity(cls) -> int:
-            # The text of a job can be written where there is no Slurm.
+            # What is missing here, sbatch says.
             return 2
 
-    minutes = options.minutes or 0
-    executor = Executor(folder / SCRIPTS, python=_python())
-    # submitit's own signal is another, unless its environment says so before it is imported.
-    before = min(_BEFORE_THE_END, minutes * 20)
-    more: dict[str, str | bool] = {"requeue": True, "signal": f"{SIGNAL}@{before}"}
-    if options.mem:
-        more["mem"] = options.mem
-    # Since Slurm 22.05 srun does not take it from the job.
-    srun = [f"--cpus-per-task={options.cpus_per_task}"]
-    shared = {}
-    if options.ranks > 1:
-        srun += [f"--mpi={options.srun_mpi}", "--kill-on-bad-exit=1"]
-        shared = {"nodes": options.nodes, "ntasks_per_node": options.ntasks_per_node}
+    executor = Executor(folder / SCRIPTS, python=python())
     executor.update_parameters(
-        job_name=job_name,
-        partition=options.partition,
-        account=options.account,
-        time=minutes,
-        cpus_per_task=options.cpus_per_task,
+        **parameters(job_name, options),
         array_parallelism=options.array_parallelism,
         wckey=None,
-        setup=_setup(options),
-        teardown=_AFTER.splitlines() if options.ranks > 1 else None,
-        srun_args=srun,
-        additional_parameters={**more, **options.others},
-        **shared,
+        setup=setup(options),
+        teardown=teardown() if options.ranks > 1 else None,
+        srun_args=srun_options(options),
+        additional_parameters=more(options),
     )
     return executor
-
-
-def _python() -> str:
-    """Return what starts Python, deaf to signals until it can answer them: at first they kill."""
-    deaf = f'trap "" {SIGNAL} TERM; exec "$0" "$@"'
-    return shlex.join(["sh", "-c", deaf, sys.executable])
-
-
-_AFTER = f"""\
-# ranks that were killed: the job goes on from its checkpoint, unless it was cancelled
-status=$?
-if [ $status -gt 128 ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {_RESTARTS} ] &&
-    scontrol --oneliner show job "$SLURM_JOB_ID" | grep -q JobState=RUNNING
-then
-    scontrol requeue "$SLURM_JOB_ID"
-fi
-exit $status"""
-
-
-def _setup(options: Options) -> list[str]:
-    """Return what a job's shell sets: threads, and where compiled code is kept."""
-    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    values = {"SUBMITIT_PREEMPT_SIGNAL": SIGNAL, **dict.fromkeys(names, options.cpus_per_task)}
-    values |= {name: os.environ[name] for name in _HANDED_ON if os.environ.get(name)}
-    return [f"export {name}={shlex.quote(str(value))}" for name, value in values.items()]

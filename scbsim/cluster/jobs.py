@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scbsim.cluster.executor import SCRIPTS
 from scbsim.cluster.options import Options
+from scbsim.cluster.script import SCRIPTS
 from scbsim.cluster.slurm import queue_of
 from scbsim.errors import OutputError, RunFailed
 from scbsim.sweep.folder import SweepFolder, write_json

@@ -10,6 +10,7 @@ from scbsim.cluster import executor
 from scbsim.cluster.executor import require_writable_name
 from scbsim.cluster.jobs import Job, add_job, job_name, places
 from scbsim.cluster.options import Options
+from scbsim.cluster.script import script
 from scbsim.cluster.slurm import LARGEST_ARRAY, largest_array
 from scbsim.mpi.shareable import require_shareable
 from scbsim.spec.sweep import Sweep
@@ -99,7 +100,7 @@ def scripts(folder: SweepFolder, options: Options) -> list[str]:
     names = [run.name for run in folder.sweep.runs]
     most = largest_array() or LARGEST_ARRAY
     return [
-        executor.script(folder.path, job_name(folder), len(tasks), wanted)
+        script(folder.path, job_name(folder), len(tasks), wanted)
         for tasks, wanted in arrays(names, options, most)
     ]
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from scbsim.errors import InputError
+from scbsim.errors import InputError, install
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
@@ -69,8 +69,9 @@ def joined(environment: Mapping[str, str] = os.environ) -> World | None:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         raise InputError(
-            f"{name} says {size} processes, and MPI cannot be loaded ({error}): pip install "
-            f"'scbsim[mpi]' beside the MPI of this machine, or 'mpich' for one of its own. {how}"
+            f"{name} says {size} processes, and mpi4py cannot be loaded ({error}): "
+            f"{install('mpi')}, on the MPI of this machine; pip install mpich where there is none. "
+            f"{how}"
         ) from None
     if size != MPI.COMM_WORLD.size:
         ranks = f"{MPI.COMM_WORLD.size} rank" + "s" * (MPI.COMM_WORLD.size > 1)

@@ -12,15 +12,15 @@ from scbsim.errors import Fault, InputError, SpecError
 from scbsim.phase.criterion import Criterion
 from scbsim.phase.rules import RULES, bare, under
 from scbsim.spec import RunSpec
+from scbsim.spec.changes import change
 from scbsim.spec.difference import differences
+from scbsim.spec.exclusions import THRESHOLDS, TRANSITIONS
 from scbsim.spec.ranges import Range
-from scbsim.spec.text import assign
 
 MOST_POINTS = 1_000_000
 
 _WITHOUT_EFFECT = ("dynamics.replicas", "dynamics.rule")
-_THRESHOLDS = {"threshold": "threshold_sigmas", "threshold_sigmas": "threshold"}
-_TRANSITIONS = {"K_P": "P_concentration", "P_concentration": "K_P"}
+_PAIRS = dict([THRESHOLDS, TRANSITIONS])
 
 
 class Point(NamedTuple):
@@ -79,15 +79,10 @@ class Grid:
 
     def _tables(self, point: Point) -> dict[str, Any]:
         tables = self.base.to_dict()
-        for each, index in ((self.x, point.x), (self.y, point.y)):
-            path, _, name = each.key.rpartition(".")
-            if name in _THRESHOLDS and path.startswith("stage."):
-                _drop(tables, path, _THRESHOLDS[name])
-            if name in _TRANSITIONS and path == "task":
-                tables["task"].pop(_TRANSITIONS[name], None)
-            fault = assign(tables, each.key, each.values[index])
-            if fault:
-                raise SpecError([fault])
+        at = ((self.x, point.x), (self.y, point.y))
+        faults = change(tables, [(axis.key, axis.values[index]) for axis, index in at])
+        if faults:
+            raise SpecError(faults)
         return tables
 
     def named(self, point: Point) -> str:
@@ -166,8 +161,7 @@ class Grid:
 def _same_key(key: str) -> str:
     """Return what is equal for keys of which one excludes or is the other."""
     parts = [str(int(part)) if part.isdecimal() else part for part in key.split(".")]
-    pairs = _THRESHOLDS | _TRANSITIONS
-    return ".".join(max(part, pairs.get(part, part)) for part in parts)
+    return ".".join(_PAIRS.get(part, part) for part in parts)
 
 
 def _check_axis(name: str, axis: Range) -> None:
@@ -183,10 +177,3 @@ def _check_axis(name: str, axis: Range) -> None:
             [Fault(axis.key, f"{axis} does not rise; an axis has two numbers or more, ascending")],
             f"the axis {name}",
         )
-
-
-def _drop(tables: dict[str, Any], path: str, name: str) -> None:
-    """Take a key away that excludes one that is about to be set."""
-    index = path.removeprefix("stage.")
-    if index.isdigit() and int(index) < len(tables["stage"]):
-        tables["stage"][int(index)].pop(name, None)

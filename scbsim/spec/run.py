@@ -17,11 +17,10 @@ from pydantic import PlainValidator
 from scbsim.errors import Fault, SpecError
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
+from scbsim.spec.changes import change, override
 from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 from scbsim.spec.text import (
     TOO_DEEP,
-    assign,
-    override,
     read_toml,
     strict_json,
     write_toml,
@@ -111,7 +110,8 @@ class RunSpec(Table):
         path : path of the file
         overrides : iterable of str
             ``key=value`` words, as after ``--set``: ``stage.0.rate_A=0.05``. The value is TOML,
-            or else a string.
+            or else a string; an empty one takes an optional key away. A key takes the place of one
+            of the file that it excludes.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class RunSpec(Table):
             raise SpecError([Fault("", TOO_DEEP)], where)
         # Before what is prepared: a default threshold must not stand in the way of another.
         raw = _plain(given)
-        faults = [fault for words in overrides if (fault := override(raw, words))]
+        faults = override(raw, overrides)
         tables = cls.prepared(raw)
         for name in ("task", "init"):
             table = tables.get(name)
@@ -232,7 +232,8 @@ class RunSpec(Table):
     def replace(self, **changes: Any) -> RunSpec:
         """Return a spec with some keys changed: ``spec.replace(**{"dynamics.rule": "sgd"})``.
 
-        ``None`` takes an optional key away.
+        ``None`` takes an optional key away, which has its default then. A key takes the place of
+        one that it excludes, as ``threshold`` does of ``threshold_sigmas``.
 
         Raises
         ------
@@ -240,7 +241,7 @@ class RunSpec(Table):
             With every fault of the new spec.
         """
         tables = self.to_dict()
-        faults = [f for key, value in changes.items() if (f := assign(tables, key, value))]
+        faults = change(tables, list(changes.items()))
         if faults:
             raise SpecError(faults)
         return type(self)(**tables)

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import Fault, SpecError
+from scbsim.spec.changes import assign, override
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import run_name
 from scbsim.spec.sweep_table import Dimension, dimensions, given_twice
-from scbsim.spec.text import assign, override, read_toml, strict_json
+from scbsim.spec.text import read_toml, strict_json
 
 MOST_RUNS = 100_000
 _SHOWN_FAULTS = 20
@@ -103,18 +104,35 @@ class Sweep:
         SpecError
             With every fault of the table, or else of the runs.
         """
-        tables = read_toml(path)
-        faults = [fault for words in overrides if (fault := override(tables, words))]
+        return cls.from_dict(read_toml(path), Path(path).parent, overrides, str(path))
+
+    @classmethod
+    def from_dict(
+        cls,
+        tables: Mapping[str, Any],
+        base_dir: str | os.PathLike[str] = ".",
+        overrides: Sequence[str] = (),
+        where: str = "",
+    ) -> Sweep:
+        """Make a sweep from the tables of TOML as dicts, and check every run of it.
+
+        Raises
+        ------
+        SpecError
+            With every fault of the table, or else of the runs.
+        """
+        changed = copy.deepcopy(dict(tables))
+        faults = override(changed, overrides)
         if faults:
-            raise SpecError(faults, str(path))
-        sweep = cls(tables, Path(path).parent, str(path))
+            raise SpecError(faults, where)
+        sweep = cls(changed, base_dir, where)
         varying = {key for dimension in sweep.dimensions for key in dimension.keys}
         asked = [words.partition("=")[0].strip() for words in overrides]
         faults = [
             Fault(key, "varies in [sweep], so it cannot be set") for key in asked if key in varying
         ]
         if faults:
-            raise SpecError(faults, str(path))
+            raise SpecError(faults, where)
         sweep.check()
         return sweep
 

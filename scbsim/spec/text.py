@@ -1,4 +1,4 @@
-"""A spec as text: TOML read and written, and the ``key=value`` words that change one."""
+"""A spec as text: TOML read and written, and JSON."""
 
 from __future__ import annotations
 
@@ -84,54 +84,3 @@ def strict_json(tables: Mapping[str, Any]) -> str:
         return "inf" if value == math.inf else value
 
     return json.dumps(worded(tables), allow_nan=False)
-
-
-def override(tables: dict[str, Any], words: str) -> Fault | None:
-    """Change one key of a plain spec in place, as ``--set key=value`` does.
-
-    The value is TOML, or else a string. What the key may hold is left to the spec's own checks.
-    """
-    key, equals, text = words.partition("=")
-    key = key.strip()
-    if not equals:
-        return Fault(key, "no value; write key=value, such as stage.0.rate_A=0.05")
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-        value = parsed["value"] if len(parsed) == 1 else text
-        if not is_nested_within(value, MOST_NESTED):
-            value = text
-    except (ValueError, RecursionError):
-        value = text
-    return assign(tables, key, value)
-
-
-def assign(tables: dict[str, Any], key: str, value: Any) -> Fault | None:
-    """Set a dotted key of a plain spec in place; ``stage.n.`` of n stages makes a new one."""
-    path = key.split(".")
-    if len(path) > MOST_NESTED:
-        return Fault(show(key), TOO_DEEP)
-    if not all(path):
-        return Fault(key, f"{show(key)} is not a key; write it as stage.0.rate_A")
-    here: Any = tables
-    for depth, part in enumerate(path):
-        last = depth == len(path) - 1
-        if isinstance(here, list) and path[:depth] == ["stage"]:
-            index = int(part) if part.isascii() and part.isdigit() and len(part) < 9 else -1
-            if not 0 <= index <= len(here):
-                n = len(here)
-                return Fault(
-                    key, f"{show(part)} is no stage: there are {n}, from 0, and {n} adds one"
-                )
-            if index == len(here):
-                here.append({})
-            at: int | str = index
-        elif isinstance(here, dict):
-            at = part
-            if not last:
-                here.setdefault(part, [] if key.startswith("stage.") and depth == 0 else {})
-        else:
-            return Fault(key, f"`{'.'.join(path[:depth])}` is a value, and has no keys")
-        if last:
-            here[at] = value
-        here = here[at]
-    return None

@@ -1,19 +1,12 @@
-"""A sweep on this machine: a process for each run, several at a time.
-
-Each is a command line of its own. A child that was forked could not use threads of compiled code,
-and one that crashes takes no other with it.
-"""
+"""A sweep on this machine: runs by several workers, processes that do one run after another."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import sleep
 
 from scbsim.cores import usable_cores
 from scbsim.errors import ScbsimError, Stopped
@@ -24,10 +17,9 @@ from scbsim.storage.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, write_failure
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import FINISHED, states
+from scbsim.sweep.worker import Worker, Workers
 
 _LOOK_SECONDS = 0.05
-_LAST_SECONDS = 30.0
-"""What a child gets to end when this process is interrupted in earnest."""
 
 _LAST_BYTES = 2**16
 """Of what a run said, those that may have its error."""
@@ -37,10 +29,10 @@ _STOPPED = Stopped.exit_status
 
 @dataclass(frozen=True)
 class Working:
-    """A run in hand, and its process."""
+    """A run in hand, and who does it."""
 
     run: SweepRun
-    process: subprocess.Popen[bytes]
+    worker: Worker
 
 
 @dataclass
@@ -86,7 +78,7 @@ def run_sweep(
     tell : callable
         Told, many times a second, what has become of the runs and which are in hand.
     stop : callable
-        Asked as often; when it says True, every child is asked to stop, and none is begun.
+        Asked as often; when it says True, every run in hand is asked to stop, and none is begun.
 
     Returns
     -------
@@ -98,28 +90,29 @@ def run_sweep(
     tally.kept = tally.total - len(waiting)
     there = usable_cores()
     at_once = max(1, min(whole("jobs", jobs, 1) if jobs is not None else there, len(waiting)))
-    environment = _environment(max(1, there // at_once))
+    workers = Workers(_environment(max(1, there // at_once)))
     working: list[Working] = []
     asked_to_stop = False
     try:
         while working or (waiting and not asked_to_stop):
             if stop() and not asked_to_stop:
                 asked_to_stop = True
-                for each in working:
-                    each.process.terminate()
+                workers.stop()
             while not asked_to_stop and len(working) < at_once and (run := _next(folder, waiting)):
                 waiting.remove(run)
                 try:
-                    working.append(Working(run, _begun(folder, run, environment)))
+                    working.append(Working(run, _begun(folder, run, workers)))
                 except (ScbsimError, OSError) as error:
                     _fail(folder, run, str(error), tally)
-            for each in [each for each in working if each.process.poll() is not None]:
+            if asked_to_stop or not waiting:
+                workers.dismiss()
+            statuses = workers.ended(_LOOK_SECONDS)
+            for each in [each for each in working if each.worker in statuses]:
                 working.remove(each)
-                _file(folder, each, tally)
+                _file(folder, each.run, statuses[each.worker], tally)
             tell(tally, working)
-            sleep(_LOOK_SECONDS)
     finally:
-        _end(working)
+        workers.end()
     tally.stopped += waiting
     return tally
 
@@ -134,38 +127,27 @@ def _environment(threads: int) -> dict[str, str]:
     return {**alone(os.environ), **dict.fromkeys(names, str(threads))}
 
 
-def _begun(
-    folder: SweepFolder, run: SweepRun, environment: dict[str, str]
-) -> subprocess.Popen[bytes]:
+def _begun(folder: SweepFolder, run: SweepRun, workers: Workers) -> Worker:
     spec, output = folder.prepared(run), folder.output(run)
     forget_failure(output)
-    line = [sys.executable, "-P", "-m", "scbsim", "run", str(spec), "-o", str(output)]
     # Taken away first: a link of that name is not followed.
     folder.log(run).unlink(missing_ok=True)
     with folder.log(run).open("xb") as log:
-        # In a session of its own: Ctrl-C reaches us alone, and we ask it to stop once.
-        return subprocess.Popen(
-            [*line, "--resume", "--quiet"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            start_new_session=True,
-        )
+        line = ["run", str(spec), "-o", str(output), "--resume", "--quiet"]
+        return workers.begin(line, log)
 
 
-def _file(folder: SweepFolder, ended: Working, tally: Tally) -> None:
+def _file(folder: SweepFolder, run: SweepRun, status: int, tally: Tally) -> None:
     """Put a run that ended where it belongs."""
-    code = ended.process.returncode
-    if code == 0:
-        tally.done.append(ended.run)
-    elif code == _STOPPED:
-        tally.stopped.append(ended.run)
+    if status == 0:
+        tally.done.append(run)
+    elif status == _STOPPED:
+        tally.stopped.append(run)
     else:
-        error = _said(folder.log(ended.run)) or "it said nothing"
-        if code < 0:
-            error = f"killed by {_signal_name(-code)}: {error}"
-        _fail(folder, ended.run, error, tally)
+        error = _said(folder.log(run)) or "it said nothing"
+        if status < 0:
+            error = f"killed by {_signal_name(-status)}: {error}"
+        _fail(folder, run, error, tally)
 
 
 def _fail(folder: SweepFolder, run: SweepRun, error: str, tally: Tally) -> None:
@@ -194,15 +176,3 @@ def _said(log: Path) -> str:
         if "Error: " in words
         else words[-500:]
     )
-
-
-def _end(working: list[Working]) -> None:
-    """See to it that no child outlives this process."""
-    for each in working:
-        each.process.terminate()
-    for each in working:
-        try:
-            each.process.wait(_LAST_SECONDS)
-        except subprocess.TimeoutExpired:
-            each.process.kill()
-            each.process.wait()

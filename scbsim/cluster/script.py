@@ -1,0 +1,127 @@
+"""The script of a job, as submitit writes it: to be read where neither that nor Slurm is there.
+
+What is in it is here; :mod:`scbsim.cluster.executor` hands the same to submitit, and a test holds
+the two texts against one another.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from scbsim.cluster.options import Options
+from scbsim.cluster.task import SIGNAL
+
+SCRIPTS = "slurm"
+"""The folder, in that of a sweep, of what submitit writes."""
+
+_BEFORE_THE_END = 90
+"""Seconds from the signal to the end of a job's time: enough to write a large checkpoint."""
+
+_RESTARTS = 5
+"""How often a job may have begun again when ranks that were killed make it do so once more."""
+
+_HANDED_ON = ("SCBSIM_CACHE_DIR", "NUMBA_CACHE_DIR")
+
+
+def script(folder: Path, job_name: str, count: int, options: Options) -> str:
+    """Return the text that sbatch would be given for an array of so many tasks."""
+    logs = str(folder / SCRIPTS / "%j_%t_log")
+    array = {}
+    if count > 1:
+        logs = logs.replace("%j", "%A_%a")
+        at_once = min(count, options.array_parallelism)
+        array = {"array": f"0-{count - 1}%{at_once}"}
+    words = {
+        **parameters(job_name, options),
+        **array,
+        "output": logs.replace("%t", "0") + ".out",
+        "error": logs.replace("%t", "0") + ".err",
+        "open-mode": "append",
+        **more(options),
+    }
+    srun = ["srun", "--unbuffered", "--output", f"{logs}.out", "--error", f"{logs}.err"]
+    command = f"{python()} -u -m submitit.core._submit {shlex.quote(str(folder / SCRIPTS))}"
+    lines = [
+        "#!/bin/bash",
+        "",
+        "# Parameters",
+        *(_line(key, words[key]) for key in sorted(words)),
+        "",
+        "# setup",
+        *setup(options),
+        "",
+        "# command",
+        "export SUBMITIT_EXECUTOR=slurm",
+        f"{shlex.join([*srun, *srun_options(options)])} {command}",
+        "",
+    ]
+    if options.ranks > 1:
+        lines += ["", "# teardown", *teardown()]
+    return "\n".join(lines)
+
+
+def _line(key: str, value: str | int | bool) -> str:
+    name = key.replace("_", "-")
+    return f"#SBATCH --{name}" if value is True else f"#SBATCH --{name}={shlex.quote(str(value))}"
+
+
+def parameters(job_name: str, options: Options) -> dict[str, str | int]:
+    """Return what is asked of sbatch, by submitit's names."""
+    given: dict[str, str | int | None] = {
+        "job_name": job_name,
+        "partition": options.partition,
+        "account": options.account,
+        "time": options.minutes,
+        "cpus_per_task": options.cpus_per_task,
+        "nodes": options.nodes,
+        "ntasks_per_node": options.ntasks_per_node if options.ranks > 1 else None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def more(options: Options) -> dict[str, str | bool]:
+    """Return what is asked of sbatch besides; submitit's own signal is another."""
+    before = min(_BEFORE_THE_END, (options.minutes or 0) * 20)
+    found: dict[str, str | bool] = {"requeue": True, "signal": f"{SIGNAL}@{before}"}
+    if options.mem:
+        found["mem"] = options.mem
+    return {**found, **options.others}
+
+
+def srun_options(options: Options) -> list[str]:
+    """Return what is asked of srun, which since Slurm 22.05 does not take it from the job."""
+    shared = [f"--mpi={options.srun_mpi}", "--kill-on-bad-exit=1"] if options.ranks > 1 else []
+    return [f"--cpus-per-task={options.cpus_per_task}", *shared]
+
+
+def python() -> str:
+    """Return what starts Python, deaf to signals until it can answer them: at first they kill."""
+    deaf = f'trap "" {SIGNAL} TERM; exec "$0" "$@"'
+    return shlex.join(["sh", "-c", deaf, sys.executable])
+
+
+_AFTER = f"""\
+# ranks that were killed: the job goes on from its checkpoint, unless it was cancelled
+status=$?
+if [ $status -gt 128 ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {_RESTARTS} ] &&
+    scontrol --oneliner show job "$SLURM_JOB_ID" | grep -q JobState=RUNNING
+then
+    scontrol requeue "$SLURM_JOB_ID"
+fi
+exit $status"""
+
+
+def teardown() -> list[str]:
+    """Return what the shell of a job of several ranks does at the end."""
+    return _AFTER.splitlines()
+
+
+def setup(options: Options) -> list[str]:
+    """Return what a job's shell sets: threads, and where compiled code is kept."""
+    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    values = {"SUBMITIT_PREEMPT_SIGNAL": SIGNAL, **dict.fromkeys(names, options.cpus_per_task)}
+    values |= {name: os.environ[name] for name in _HANDED_ON if os.environ.get(name)}
+    return [f"export {name}={shlex.quote(str(value))}" for name, value in values.items()]

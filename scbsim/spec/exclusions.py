@@ -1,0 +1,40 @@
+"""Keys of a table that exclude one another: of two, the one that is given later has its place."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from scbsim.spec.checks import WITHOUT_THRESHOLD
+
+THRESHOLDS: Final = ("threshold", "threshold_sigmas")
+TRANSITIONS: Final = ("K_P", "P_concentration")
+SIZES: Final = ("N", "T", "Q")
+
+
+def excluded(table: str, key: str, value: Any, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys of a table that cannot stand beside a value of one of them.
+
+    Parameters
+    ----------
+    table : str
+        ``task``, ``stage`` and so on; empty for the top of the spec.
+    key, value
+    keys : tuple of str
+        All of the table.
+    """
+    match table, key:
+        case "stage", "rule":
+            # By the rule of all of a run thresholds are passed over.
+            return THRESHOLDS if isinstance(value, str) and value in WITHOUT_THRESHOLD else ()
+        case "stage", _ if key in THRESHOLDS:
+            return tuple(other for other in THRESHOLDS if other != key)
+        case "task" | "init", "from":
+            return tuple(other for other in keys if other != key)
+        case "init", "alpha_A" | "alpha_V":
+            return ("from",)
+        case "task", _ if key in SIZES:
+            # Its other keys, such as the seed, make no random task.
+            return ("from",)
+        case "task", _ if key in TRANSITIONS:
+            return tuple(other for other in TRANSITIONS if other != key)
+    return ()

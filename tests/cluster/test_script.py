@@ -1,0 +1,67 @@
+"""The script of a job: the same as submitit's own, and to be had without it."""
+
+import sys
+
+import pytest
+from click.testing import CliRunner
+from small_sweeps import sweep_text
+
+from scbsim.cli.main import cli
+from scbsim.cluster.executor import _executor
+from scbsim.cluster.options import Options
+from scbsim.cluster.script import script
+
+ASKED = {
+    "nothing": Options(),
+    "much": Options(
+        partition="cpu",
+        account="me",
+        time="1-00:00:00",
+        mem="2G",
+        cpus_per_task=4,
+        array_parallelism=3,
+        sbatch=("qos=long", "exclusive", "comment=two words", "cores-per-socket=2"),
+    ),
+    "ranks": Options(nodes=2, ntasks_per_node=3, srun_mpi="pmix", time="5"),
+    "ranks of one node": Options(ntasks_per_node=2),
+}
+
+
+@pytest.mark.parametrize("options", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_it_is_what_submitit_writes(tmp_path, monkeypatch, options, count):
+    monkeypatch.setenv("SCBSIM_CACHE_DIR", "/a cache")
+    folder = tmp_path / "a folder"
+    executor = _executor(folder, "scbsim-1", options)
+    if count > 1:
+        executor.parameters["map_count"] = count
+    wanted = executor._make_submission_file_text(executor._submitit_command_str, "")
+    assert script(folder, "scbsim-1", count, options) == wanted
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """A folder with a sweep, where neither submitit nor Slurm is."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    for name in ("submitit", "submitit.core", "submitit.core.utils"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text(sweep_text())
+    return tmp_path
+
+
+def test_a_dry_run_needs_neither_submitit_nor_slurm(bare):
+    ended = CliRunner().invoke(cli, ["submit", "s.toml", "-o", "d", "--dry-run"])
+    assert ended.exit_code == 0, ended.output
+    assert ended.stdout.startswith("#!/bin/bash\n")
+    assert "#SBATCH --array=0-2%3\n" in ended.stdout
+    assert not (bare / "d").exists()
+
+
+def test_a_submission_says_what_is_missing_and_makes_nothing(bare):
+    ended = CliRunner().invoke(cli, ["submit", "s.toml", "-o", "d"])
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("Error: submitit, by which jobs are submitted, cannot be loaded")
+    assert "pip install '.[cluster]' in the folder of scbsim's sources" in ended.stderr
+    assert not (bare / "d").exists()
