@@ -13,7 +13,7 @@ from scbsim.crew import Crew
 from scbsim.engines.base import Engine
 from scbsim.engines.choose import SHARING, Choice, build, entries, needs
 from scbsim.engines.cost import DENSE_ENTRY
-from scbsim.kernels.threads import most_threads
+from scbsim.kernels.threads import most_threads, sharing
 from scbsim.memory import require
 from scbsim.observables import NAMES
 from scbsim.random_stream import ORIGIN, StreamStart
@@ -46,6 +46,8 @@ class Ensemble:
         Threads that the replicas are spread over.
     level : float or None
         At which a copy of each last state is normalised; None for not at all.
+    threads : int
+        How many it is computed on.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class Ensemble:
         stages: Sequence[Stage],
         crew: Crew,
         level: float | None = None,
+        threads: int = 1,
     ) -> None:
+        self.threads = threads
         self.replicas = [Replica(engine, stages, level) for engine in engines]
         self.stages = stages
         self._crew = crew
@@ -127,21 +131,14 @@ def assembled(
     MemoryNeeded
         If their states do not fit into memory together; nothing was built.
     """
-    import numba
-
     R = spec.dynamics.replicas
     if R > 1:
         require(R * needs(choice, spec, task), _named(choice, spec, task), _FEWER)
     apart = R > 1 and not one_by_one(choice, spec, task, threads)
-    own, together = (1, min(threads, R)) if apart else (threads, 1)
-    engines = [build(choice, spec, task, own, i, start) for i in range(R)]
-    before = numba.get_num_threads()
-    numba.set_num_threads(own)
-    try:
-        with Crew(together) as crew:
-            yield Ensemble(engines, stages, crew, level)
-    finally:
-        numba.set_num_threads(before)
+    together = min(threads, R) if apart else 1
+    with sharing(1 if apart else threads) as own, Crew(together) as crew:
+        engines = [build(choice, spec, task, own, i, start) for i in range(R)]
+        yield Ensemble(engines, stages, crew, level, max(own, together))
 
 
 def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) -> int:

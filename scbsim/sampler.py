@@ -13,7 +13,7 @@ from scbsim.chances import chances_of
 from scbsim.errors import InputError
 from scbsim.kernels.normal import BLOCK
 from scbsim.kernels.sampler import draw
-from scbsim.kernels.threads import most_threads
+from scbsim.kernels.threads import most_threads, sharing
 from scbsim.kernels.tokens import Chances
 from scbsim.memory import require
 from scbsim.numbers import whole
@@ -97,8 +97,9 @@ class Sampler:
         require(needed, f"{size} samples of T = {T}", "draw fewer at a time")
         tokens, heads = np.empty(size * T, self.dtype), np.empty((3, size), np.int64)
         shares = max(1, min(self._threads, size, size * T // _PIECE))
-        scratch = np.empty((shares, BLOCK), np.uint32)
-        draw(tokens, heads, np.uint64(first), self.chances, self._seed, self._replica, scratch)
+        with sharing(shares) as shares:
+            scratch = np.empty((shares, BLOCK), np.uint32)
+            draw(tokens, heads, np.uint64(first), self.chances, self._seed, self._replica, scratch)
         query, source, output = heads
         kind = self.dtype
         return Batch(tokens.reshape(size, T), query.astype(kind), output.astype(kind), source)

@@ -171,7 +171,7 @@ def _simulate(
         if spec.init.from_ is not None and not (past and past.position):
             start_from(spec.init.from_, ensemble, task)
         carried = past.carried() if past else {"stream": stream}
-        header = RunHeader(spec, task, provenance(choice, count, source), **carried)
+        header = RunHeader(spec, task, provenance(choice, ensemble.threads, source), **carried)
         memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
         engine = ensemble.replicas[0].engine
         recorder: Recorder = memory

@@ -14,7 +14,7 @@ from scbsim.engines.dense import DenseEngine
 from scbsim.engines.gaussian import END
 from scbsim.kernels.batch import advance_batch, prepare
 from scbsim.kernels.batch_layout import make_work, work_bytes
-from scbsim.kernels.layout import Move
+from scbsim.kernels.layout import Move, without_bulk
 from scbsim.kernels.normalize import normalize_columns
 from scbsim.kernels.rules import SGD
 from scbsim.kernels.whole import observe_any
@@ -79,7 +79,7 @@ class BatchEngine(DenseEngine):
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))
-        observe_any(self.A, self.V, self.sums, self.mean, self.facts, row)
+        observe_any(without_bulk(self.A), self.V, self.sums, self.mean, self.facts, row)
         return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
@@ -173,7 +173,7 @@ class BatchEngine(DenseEngine):
         mass = fsum(self.facts.mu * masses)
         row = np.empty(len(NAMES))
         observe_any(
-            self.A._replace(support=support, off_sums=off_sums),
+            without_bulk(self.A)._replace(support=support, off_sums=off_sums),
             self.V._replace(scalars=self.V.scalars * (mass, mass * mass)),
             sums,
             self.mean,

@@ -13,7 +13,7 @@ from scbsim.engines.matched import levels_under
 from scbsim.errors import InputError
 from scbsim.kernels.coupling import observe
 from scbsim.kernels.gaussian import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
-from scbsim.kernels.layout import Attention, Facts, Move, Value, make_scratch
+from scbsim.kernels.layout import Attention, Facts, Move, Value, make_scratch, without_bulk
 from scbsim.kernels.normal import BLOCK
 from scbsim.kernels.normalize import normalize_columns
 from scbsim.kernels.powers import powers_of_bulk
@@ -140,7 +140,7 @@ class GaussianEngine:
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))
-        observe(self.A, self.V, self.facts, row)
+        observe(without_bulk(self.A), self.V, self.facts, row)
         return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
@@ -247,7 +247,7 @@ class GaussianEngine:
         mass = fsum(self.facts.mu * masses)
         row = np.empty(len(NAMES))
         observe(
-            self.A._replace(support=support, off_sums=off_sums),
+            without_bulk(self.A)._replace(support=support, off_sums=off_sums),
             self.V._replace(scalars=self.V.scalars * (mass, mass * mass)),
             self.facts,
             row,
@@ -257,6 +257,8 @@ class GaussianEngine:
     def _normalized_columns(self, level: float, in_place: bool) -> tuple[Any, Any, Any, int]:
         """Return of every column its support, sums and mass, and in how many nothing stands out."""
         support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
-        masses = np.empty(len(support))
-        count = normalize_columns(self.A, self.facts, level, in_place, support, off_sums, masses)
+        masses, sums = np.empty(len(support)), np.ones(len(support))
+        count = normalize_columns(
+            self.A, self.facts, level, in_place, support, off_sums, masses, sums
+        )
         return support, off_sums, masses, int(count)

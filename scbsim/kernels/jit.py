@@ -14,15 +14,16 @@ import platform
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 
-from scbsim.errors import RunWarning
+from scbsim.errors import InputError, RunWarning
+from scbsim.kernels.kept import KernelCache
+from scbsim.kernels.linked import KernelCompiler
 from scbsim.kernels.trust import distrust, make_private
-from scbsim.kernels.turns import compile_in_turn
+from scbsim.kernels.turns import Turn, compile_in_turn
 from scbsim.kernels.vectors import choose_width
 from scbsim.kernels.waiting import wait_briefly
 
@@ -31,6 +32,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 # FMA is the only liberty the compiler gets: sums keep the order in which they are written, so
 # that the same seed gives the same bits whatever the vector width.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+
+
+LOCK = "lock"
+"""The file in the folder by which processes take turns."""
 
 
 def _sources() -> str:
@@ -53,20 +58,27 @@ def cache_base() -> Path:
 
 
 def _cache_folder() -> Path | None:
-    """Return the folder for this state of the sources, or None where none can be written.
+    """Return the folder for this state of the sources, or None where there is none to use.
+
+    It may be one that cannot be written: what is in it is used all the same. If it cannot be made,
+    this is said once a kernel has to be compiled.
 
     Warns
     -----
     RunWarning
         If others could have put code of theirs there; it is None then, too.
     """
+    global _why_not
+    base: Path | str = "the user's cache folder"
     try:
-        folder = cache_base() / f"kernels-{_sources()}"
+        base = cache_base()
+        folder = base / f"kernels-{_sources()}"
         make_private(folder)
         # What is checked and what is used are the same, whatever becomes of a link.
         folder = folder.resolve(strict=True)
         why = distrust(folder)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError) as error:
+        _why_not = f"in {base} ({getattr(error, 'strerror', None) or error})"
         return None
     if why is not None:
         warnings.warn(
@@ -76,34 +88,31 @@ def _cache_folder() -> Path | None:
             stacklevel=2,
         )
         return None
-    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+    return folder
 
 
+if numba.config.DISABLE_JIT:
+    raise InputError(
+        "NUMBA_DISABLE_JIT is set; nothing can be computed without the compiler: unset it"
+    )
+
+_why_not = ""
 CACHE_FOLDER = _cache_folder()
 
 choose_width()
 wait_briefly()
 
 
-@contextmanager
-def _numba_caches_in(folder: Path) -> Any:
-    """Point numba at the folder while a function of ours is declared, and at nothing else."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
-    try:
-        yield
-    finally:
-        numba.config.CACHE_DIR = before
-
-
 def kernel(function: F) -> F:
     """Compile an entry point, called from Python: on its first call, kept on disk afterwards."""
-    if CACHE_FOLDER is None:
-        compiled: F = numba.njit(**OPTIONS)(function)
-        return compiled
-    with _numba_caches_in(CACHE_FOLDER):
-        compiled = numba.njit(cache=True, **OPTIONS)(function)
-    compile_in_turn(compiled, CACHE_FOLDER / "lock")
+    # Nothing in C calls it.
+    compiled: F = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **OPTIONS)(
+        function
+    )
+    turn = None if CACHE_FOLDER is None else Turn(CACHE_FOLDER / LOCK)
+    compiled._cache = KernelCache(function, CACHE_FOLDER, _why_not, turn)  # type: ignore[attr-defined]
+    if turn is not None:
+        compile_in_turn(compiled, turn)
     return compiled
 
 

@@ -42,6 +42,14 @@ class Attention(NamedTuple):
     first: Any = 0
 
 
+_NO_BULK = np.zeros((0, 0))
+
+
+def without_bulk(A: Attention) -> Attention:
+    """Return what is known of A beside its bulk: one type, whatever that of the bulk."""
+    return A._replace(bulk=_NO_BULK)
+
+
 class Value(NamedTuple):
     """The value matrix, ``W = (V - mu 1') diag(sqrt(mu))``.
 

@@ -18,7 +18,7 @@ def normalize_columns(
     support: Any,
     off_sums: Any,
     masses: Any,
-    sums: Any = None,
+    sums: Any,
 ) -> Any:
     """Keep what stands out in each column of A, rescaled to sum 1.
 
@@ -37,8 +37,8 @@ def normalize_columns(
         Receives the sums off the support.
     masses : (N,) float64
         Receives the mass kept of each column; V is to be multiplied by their mu-weighted mean.
-    sums : (N,) float64, optional
-        What columns sum to, 1 unless given; those that are rescaled get 1.
+    sums : (N,) float64
+        What columns sum to; those that are rescaled get 1.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def normalize_columns(
         # entries are all below its intercept has nothing that stands out either way.
         for t in range(n):
             top = max(top, np.float64(A.bulk[k, t]))
-        intercept = ((1.0 if sums is None else sums[k]) - total) / facts.T
+        intercept = (sums[k] - total) / facts.T
         cut = level * (top + intercept)
         if intercept >= cut:
             count += 1
@@ -66,8 +66,7 @@ def normalize_columns(
             support[k, :] = A.support[k, :]
             off_sums[k, :] = A.off_sums[k, :]
             continue
-        if sums is not None:
-            sums[k] = 1.0
+        sums[k] = 1.0
         # Entries at 0, those that stand for the support among them, are below this.
         cut -= intercept
         mass = 0.0

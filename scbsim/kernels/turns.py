@@ -1,80 +1,75 @@
-"""Processes that share a folder of compiled code take turns to compile and to add to it.
+"""Processes that share a folder of compiled code take turns to compile.
 
-Of many that start at once on an empty folder one compiles, and the others find its work. Adding to
-it alone is needed besides: numba reads an index, adds to it and writes it back, so of two processes
-that do so at once for different types, one may leave its code under the other's name.
+Of many that start at once on an empty folder one compiles, and the others find its work. Nothing
+but time is lost where there is no lock.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, Any
 
+from numba.core.event import trigger_event
+
+WAITING = "scbsim:wait"
+"""The event of a process that waits for its turn; its data has ``kernel``."""
+
 _LONGEST_WAIT = 180.0
 """Seconds. Whoever waits longer, for one that hangs or is stopped, compiles for itself."""
 
 
-class _Turn:
-    """The lock of a folder, held by one process at a time and never for ever."""
+class Turn:
+    """The lock of a folder, held by one process at a time and never for ever.
+
+    While it is held, its file says who holds it and what for.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[str] | None = None
 
-    def take(self) -> bool:
-        """Wait for it; return whether it is held."""
-        until = monotonic() + _LONGEST_WAIT
-        # Where nothing can be written or locked, a process compiles for itself alone.
+    def take(self, kernel: str) -> bool:
+        """Wait for it, to compile a kernel; return whether it is held."""
+        # Where nothing can be written or locked, a process compiles without.
         with suppress(OSError):
             file = self._path.open("a")
-            while monotonic() < until:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                if _locked(file) or self._waited(file, kernel):
                     self._file = file
+                    _write_down(file, f"{os.getpid()} {kernel}\n")
+            finally:
+                if self._file is None:
+                    file.close()
+        return self._file is not None
+
+    def _waited(self, file: IO[str], kernel: str) -> bool:
+        until = monotonic() + _LONGEST_WAIT
+        with trigger_event(WAITING, {"kernel": kernel}):
+            while monotonic() < until:
+                sleep(0.05)
+                if _locked(file):
                     return True
-                except BlockingIOError:
-                    sleep(0.05)
-            file.close()
         return False
 
     def give_back(self) -> None:
         """Let the next one in; nothing if it is not held."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._file is None:
+            return
+        _write_down(self._file, "")
+        with suppress(OSError):
+            # A child that was forked meanwhile has the same lock, and keeps it by its copy.
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._file.close()
+        self._file = None
 
-    @property
-    def held(self) -> bool:
-        return self._file is not None
 
-
-def compile_in_turn(compiled: Any, path: Path) -> None:
-    """Have a function that numba compiles and caches wait for its turn to do either.
-
-    Parameters
-    ----------
-    compiled : numba dispatcher
-        With a cache.
-    path : Path
-        The lock's file, one for all functions in a folder.
-    """
-    cache, compile_now = compiled._cache, compiled.compile
-    load, save = cache.load_overload, cache.save_overload
-    turn = _Turn(path)
-
-    def load_or_take_turn(signature: Any, context: Any) -> Any:
-        found = load(signature, context)
-        if found is None and turn.take():
-            # Another may have done it while this one waited.
-            found = load(signature, context)
-        return found
-
-    def save_in_turn(signature: Any, data: Any) -> None:
-        if turn.held:
-            save(signature, data)
+def compile_in_turn(compiled: Any, turn: Turn) -> None:
+    """Have a function that numba compiles give back the turn that its cache took."""
+    compile_now = compiled.compile
 
     def compile_and_give_back(signature: Any) -> Any:
         try:
@@ -82,5 +77,29 @@ def compile_in_turn(compiled: Any, path: Path) -> None:
         finally:
             turn.give_back()
 
-    cache.load_overload, cache.save_overload = load_or_take_turn, save_in_turn
     compiled.compile = compile_and_give_back
+
+
+def in_turn(path: Path) -> str | None:
+    """Return the kernel that some process compiles in its turn; None if there is none."""
+    with suppress(OSError), path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read().partition(" ")[2].strip() or None
+    return None
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write_down(file: IO[str], text: str) -> None:
+    # The lock holds without it.
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), text.encode())

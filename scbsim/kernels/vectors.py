@@ -21,8 +21,8 @@ _PREFER = {"": "-", "512": "-", "256": "+"}
 def choose_width() -> None:
     """Have numba compile for the width that the environment asks for, the widest by default.
 
-    numba reads this when it first compiles something in a process. What numba's own environment
-    variables say about the processor's features is left alone.
+    numba reads this when it first compiles something in a process. A processor or features that
+    numba's own environment variables name are left alone, unless a width is asked for.
 
     Raises
     ------
@@ -32,6 +32,9 @@ def choose_width() -> None:
     bits = os.environ.get(_NAME, "")
     if bits not in _PREFER:
         raise InputError(f"{_NAME} is {bits!r}; 256 and 512 are allowed")
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f") and not numba.config.CPU_FEATURES:
-        numba.config.CPU_FEATURES = f"{features.flatten()},{_PREFER[bits]}prefer-256-bit"
+    host, named = llvm.get_host_cpu_features(), numba.config.CPU_FEATURES
+    if not host.get("avx512f") or (not bits and (named is not None or numba.config.CPU_NAME)):
+        return
+    features = host.flatten() if named is None else named
+    preference = f"{_PREFER[bits]}prefer-256-bit"
+    numba.config.CPU_FEATURES = f"{features},{preference}" if features else preference

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scbsim.engines.base import Block
 from scbsim.engines.dense import DenseEngine, adopt_columns, require_length
 from scbsim.engines.gaussian import GaussianEngine
-from scbsim.kernels.layout import Move, make_scratch
+from scbsim.kernels.layout import Move, make_scratch, without_bulk
 from scbsim.kernels.normal import BLOCK
 from scbsim.kernels.normalize import normalize_columns
 from scbsim.kernels.shared import (
@@ -86,7 +86,7 @@ class SharedEngine(GaussianEngine):
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
         rows, row, coupled = np.empty((steps, len(NAMES))), np.empty(len(NAMES)), np.empty(4)
-        A, V, facts, move = self.A, self.V, self.facts, self._move(stage)
+        A, V, facts, move = without_bulk(self.A), self.V, self.facts, self._move(stage)
         of_own = self._of_own(move)
         coupling_of(A, V, facts, coupled, row)
         for taken in range(steps):
@@ -118,8 +118,10 @@ class SharedEngine(GaussianEngine):
     def _normalized_columns(self, level: float, in_place: bool) -> tuple[Any, Any, Any, int]:
         N, Q = self.A.support.shape
         support, off_sums = np.empty_like(self.own.support), np.empty_like(self.own.off_sums)
-        masses = np.empty(len(support))
-        count = normalize_columns(self.own, self.facts, level, in_place, support, off_sums, masses)
+        masses, sums = np.empty(len(support)), np.ones(len(support))
+        count = normalize_columns(
+            self.own, self.facts, level, in_place, support, off_sums, masses, sums
+        )
         found = np.empty((N, Q + 3))
         found[self._here] = np.column_stack([support, off_sums, masses])
         self.world.exchange(found, self._counts)

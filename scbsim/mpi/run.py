@@ -10,7 +10,7 @@ from scbsim.engines.choose import Choice, keeps_matrix_V
 from scbsim.ensemble import Ensemble
 from scbsim.errors import InputError, OutputError
 from scbsim.files.paths import resolved
-from scbsim.kernels.threads import most_threads
+from scbsim.kernels.threads import most_threads, sharing
 from scbsim.memory import require
 from scbsim.mpi.engine import SharedEngine
 from scbsim.mpi.loop import SharedLoop
@@ -124,8 +124,6 @@ def _run(
     threads: int | None,
     stop: Callable[[], bool] | None,
 ) -> str:
-    import numba
-
     past = session.past
     task = past.task if past and past.task else None
     if task is None:
@@ -134,23 +132,20 @@ def _run(
     assert task is not None
     processors = world.processors()
     choice, most = world.together(lambda: _means(world, spec, task, session, threads))
-    count = most if threads else min(most, processors)
     stream = past.stream if past else world.told(world.on_lead(lambda: stream_of(spec)))
-    engine = world.together(lambda: _built(world, spec, task, choice, count, stream))
-    if spec.init.from_ is not None and not (past and past.position):
-        path = spec.init.from_
-        there, state = world.together(lambda: last_state(path, world.share))
-        world.together(lambda: require_sizes(path, there, task))
-        engine.adopt(state, there)
-    carried = past.carried() if past else {"stream": stream}
-    made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
-    header = RunHeader(spec, task, made, **carried)
-    recorder = session.recorder(header, engine.state())
-    before = numba.get_num_threads()
-    numba.set_num_threads(count)
-    shown = Progress(spec.total_steps, quiet=not (progress and world.leads))
-    asked = stop or (lambda: False)
-    try:
+    with sharing(most if threads else min(most, processors)) as count:
+        engine = world.together(lambda: _built(world, spec, task, choice, count, stream))
+        if spec.init.from_ is not None and not (past and past.position):
+            path = spec.init.from_
+            there, state = world.together(lambda: last_state(path, world.share))
+            world.together(lambda: require_sizes(path, there, task))
+            engine.adopt(state, there)
+        carried = past.carried() if past else {"stream": stream}
+        made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
+        header = RunHeader(spec, task, made, **carried)
+        recorder = session.recorder(header, engine.state())
+        shown = Progress(spec.total_steps, quiet=not (progress and world.leads))
+        asked = stop or (lambda: False)
         with Crew(1) as crew, closing(recorder, shown) as run:
             shown.start(f"{label_of(spec, task)}, {world.size} ranks")
             ensemble = Ensemble([engine], stages_of(spec, task), crew, spec.output.normalize_level)
@@ -164,8 +159,6 @@ def _run(
                 tell=shown.update,
             )
             run.status = loop.run()
-    finally:
-        numba.set_num_threads(before)
     return run.status
 
 

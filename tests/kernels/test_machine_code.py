@@ -179,7 +179,13 @@ def test_tables_are_looked_up_in_registers_or_by_gathers():
 
 
 WIDTH = """
+import sys
+import llvmlite.binding as llvm
 import numpy as np
+
+if sys.argv[1:]:
+    llvm.get_host_cpu_name = lambda: sys.argv[1]
+
 from scbsim.kernels.jit import kernel
 
 @kernel
@@ -192,24 +198,32 @@ print("zmm" in scale.inspect_asm(scale.signatures[0]))
 """
 
 
+INTEL = "icelake-server"
+
+
 @pytest.mark.skipif(not FEATURES.get("avx512f"), reason="has one width of vectors only")
 @pytest.mark.parametrize(
-    ("names", "wide"),
+    ("names", "host", "wide"),
     [
-        ({}, True),
-        ({"SCBSIM_VECTOR_BITS": "512"}, True),
-        ({"SCBSIM_VECTOR_BITS": "256"}, False),
+        ({}, "", True),
+        ({"SCBSIM_VECTOR_BITS": "512"}, "", True),
+        ({"SCBSIM_VECTOR_BITS": "256"}, "", False),
         # LLVM itself would keep to 256 bits on this one.
-        ({"NUMBA_CPU_NAME": "icelake-server"}, True),
-        ({"NUMBA_CPU_NAME": "icelake-server", "SCBSIM_VECTOR_BITS": "256"}, False),
+        ({}, INTEL, True),
+        ({"SCBSIM_VECTOR_BITS": "256"}, INTEL, False),
+        # What numba is told of the processor is left alone, unless a width is asked for, too.
+        ({"NUMBA_CPU_NAME": INTEL}, "", False),
+        ({"NUMBA_CPU_NAME": INTEL, "SCBSIM_VECTOR_BITS": "512"}, "", True),
+        ({"NUMBA_CPU_NAME": "generic"}, "", False),
+        ({"NUMBA_CPU_FEATURES": "+sse4.2"}, "", False),
+        ({"NUMBA_CPU_FEATURES": FEATURES.flatten()}, INTEL, False),
     ],
-    ids=["default", "512", "256", "Intel", "Intel 256"],
 )
-def test_the_environment_chooses_the_width(names, wide, tmp_path):
+def test_the_environment_chooses_the_width(names, host, wide, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(WIDTH)
     done = subprocess.run(
-        [sys.executable, str(program)],
+        [sys.executable, str(program), *host.split()],
         env={**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path / "cache"), **names},
         capture_output=True,
         text=True,

@@ -33,7 +33,8 @@ def by_model(A, facts, level):
 def run(s, level, in_place=False):
     support, off_sums = np.full_like(s.A.support, np.nan), np.full_like(s.A.off_sums, np.nan)
     masses = np.full(len(support), np.nan)
-    count = normalize_columns(s.A, s.facts, level, in_place, support, off_sums, masses)
+    sums = np.ones(len(support))
+    count = normalize_columns(s.A, s.facts, level, in_place, support, off_sums, masses, sums)
     return s.facts.mu @ masses, count, support, off_sums
 
 

@@ -1,0 +1,83 @@
+"""Processes take turns to compile, and say what they do in theirs."""
+
+import os
+import threading
+
+import pytest
+from numba.core import event
+
+from scbsim.kernels.turns import WAITING, Turn, in_turn
+
+
+@pytest.fixture
+def lock(tmp_path):
+    return tmp_path / "lock"
+
+
+def test_one_at_a_time(lock):
+    assert in_turn(lock) is None
+    first, second = Turn(lock), Turn(lock)
+    assert first.take("advance")
+    assert in_turn(lock) == "advance"
+    waits = threading.Event()
+
+    class Listener(event.Listener):
+        def on_start(self, event):
+            assert event.data == {"kernel": "observe"}
+            waits.set()
+
+        def on_end(self, event):
+            pass
+
+    with event.install_listener(WAITING, Listener()):
+        other = threading.Thread(target=second.take, args=("observe",))
+        other.start()
+        assert waits.wait(60)
+        assert in_turn(lock) == "advance"
+        first.give_back()
+        other.join(60)
+    assert in_turn(lock) == "observe"
+    second.give_back()
+    second.give_back()
+    assert in_turn(lock) is None
+    assert lock.read_text() == ""
+
+
+def test_whoever_waits_too_long_goes_without(lock, monkeypatch):
+    monkeypatch.setattr("scbsim.kernels.turns._LONGEST_WAIT", 0.0)
+    first, second = Turn(lock), Turn(lock)
+    assert first.take("advance")
+    assert not second.take("observe")
+    second.give_back()
+    assert in_turn(lock) == "advance"
+    first.give_back()
+    assert second.take("observe")
+    second.give_back()
+
+
+def test_a_child_that_was_forked_keeps_nothing(lock):
+    turn = Turn(lock)
+    assert turn.take("advance")
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # It lives, with its copy of the open file, until it is told.
+        os.read(read, 1)
+        os._exit(0)
+    try:
+        turn.give_back()
+        assert in_turn(lock) is None
+        assert turn.take("observe")
+        turn.give_back()
+    finally:
+        os.write(write, b"0")
+        os.waitpid(child, 0)
+        os.close(read)
+        os.close(write)
+
+
+def test_where_no_lock_can_be(tmp_path):
+    turn = Turn(tmp_path / "missing" / "lock")
+    assert not turn.take("advance")
+    turn.give_back()
+    assert in_turn(tmp_path / "missing" / "lock") is None
