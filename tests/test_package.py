@@ -139,6 +139,7 @@ def loaded_by(code):
 HELP = "from scbsim.cli.main import cli\ncli({words}, prog_name='scbsim', standalone_mode=False)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "besides"),
     [

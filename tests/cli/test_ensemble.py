@@ -70,6 +70,7 @@ def test_some_diverged(mixed, scbsim):
     assert f"{diverged} diverged" in scbsim("info", path).stdout
 
 
+@pytest.mark.slow
 def test_plot(ensemble, mixed, done, scbsim, tmp_path):
     picture = tmp_path / "all.png"
     result = scbsim("plot", ensemble[0], mixed[0], done, "-o", picture)
@@ -89,6 +90,7 @@ def test_a_longer_last_stage_says_what_to_do(ensemble, spec, scbsim, fails):
     assert "run a replica that is to go further alone, with dynamics.replica" in fails(longer, 2)
 
 
+@pytest.mark.slow
 def test_progress_counts_replicas(process, spec, tmp_path, monkeypatch):
     result = process("run", spec, "-o", tmp_path / "run.h5", *WORDS)
     assert result.returncode == 0

@@ -34,6 +34,7 @@ def test_figure_5_end_to_end(scbsim, shrunk, tmp_path, monkeypatch):
     assert f"{float(l1['delta_A'].values[-1]):.3g}" in row
 
 
+@pytest.mark.slow
 def test_options_reach_the_library(scbsim, shrunk, tmp_path):
     words = ["--engine", "dense", "--threads", 1, "--overwrite", "-q", "--quick", "-o", tmp_path]
     result = scbsim("figure", 5, *words)

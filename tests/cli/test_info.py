@@ -77,6 +77,7 @@ simulate(spec, output=sys.argv[2], stop=lambda: next(looks) == 4 and os._exit(9)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seconds", "where"),
     [("1e-9", r"from the checkpoint at step (\d+)"), ("60", "from the start()")],

@@ -89,6 +89,7 @@ def test_an_interrupt_is_status_75(scbsim, fails, monkeypatch):
     assert fails(scbsim("presets"), 75) == "stopped on a signal\n"
 
 
+@pytest.mark.slow
 def test_a_warning_is_one_line_without_the_source(process, tmp_path):
     words = ["--set", "task.P_concentration=50", "--set", "task.N=6", "--set", "task.T=60"]
     words += ["--set", "stage.0.steps=1", "-q"]

@@ -63,6 +63,7 @@ def test_texts_of_a_file_are_written_out(words, odd, done, scbsim, tmp_path, mon
         assert r"some\x1b[31m\x07\x9b\u202e" in result.stdout
 
 
+@pytest.mark.slow
 def test_names_of_files_are_written_out(done, spec, scbsim, tmp_path):
     path = tmp_path / f"run{ODD}.h5"
     shutil.copy(done, path)
@@ -170,6 +171,7 @@ def test_names_that_are_not_utf_8(process, spec, tmp_path):
     assert (tmp_path / f"{name}.png").exists()
 
 
+@pytest.mark.slow
 def test_pictures_of_names_with_points(done, scbsim, tmp_path):
     for name in ("rate=0.1", "rate=0.2", "some.h5", "noend"):
         shutil.copy(done, tmp_path / name)

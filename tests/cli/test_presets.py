@@ -43,6 +43,7 @@ def test_the_sweep_works_as_it_says(scbsim, tmp_path, monkeypatch):
     assert "6 of them were finished before" in again.stdout
 
 
+@pytest.mark.slow
 def test_the_name_of_a_preset_is_a_sweep_too(scbsim, tmp_path, fails):
     words = ("-o", tmp_path / "runs", "--set", "stage.0.steps=20", "--set", "sweep=")
     done = scbsim("sweep", "sweep", *words)

@@ -55,6 +55,7 @@ def test_what_exists_is_refused(scbsim, fails, tmp_path):
     assert "exists" in fails(scbsim("sample", "--N", 3, "--T", 9, "--Q", 1, "-o", path), 2)
 
 
+@pytest.mark.slow
 def test_a_signal_ends_it_with_75_and_leaves_nothing(tmp_path):
     words = ("sample", "--N", "50", "--T", "100000", "--Q", "2", "--batch", "20000")
     line = [sys.executable, "-m", "scbsim", *words, "-o", str(tmp_path / "b.h5")]

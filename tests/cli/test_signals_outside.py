@@ -81,6 +81,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_after_the_run(name, spec, tmp_path):
     path = tmp_path / "run.h5"

@@ -95,6 +95,7 @@ def started():
         each.process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "number"),
     [
@@ -121,6 +122,7 @@ def test_a_signal_gives_a_checkpoint_whatever_becomes_of_stderr(
     assert content["checkpoint_step"] == content["step"]
 
 
+@pytest.mark.slow
 def test_nohup_keeps_its_promise(started, spec, tmp_path):
     path = tmp_path / "run.h5"
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -159,6 +161,7 @@ def test_work_of_many_runs_goes_on_without_its_terminal(started, command, spec, 
     assert (tmp_path / "made" / made).exists()
 
 
+@pytest.mark.slow
 def test_a_watch_ends_when_no_one_reads_it(started, spec, tmp_path):
     path = tmp_path / "run.h5"
     started("closed", "run", spec, "-o", path, *LONG).wait_for_rows(path)

@@ -115,6 +115,7 @@ def test_a_sweep_tells_no_one_of_what_failed_and_runs_the_others(tmp_path, start
     assert list(found(tmp_path / "d").values()) == ["failed"] * 2 + ["complete"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 def test_a_signal_still_stops_a_sweep_with_checkpoints(tmp_path, started, how):
     (tmp_path / "s.toml").write_text(sweep_text(steps=10**11, every=10**7))

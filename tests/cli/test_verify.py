@@ -72,6 +72,7 @@ def test_a_wrong_seed(scbsim, fails):
     assert "--seed" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_signal_is_status_75():
     line = [sys.executable, "-m", "scbsim", "verify", "--threads", "1"]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

@@ -62,6 +62,7 @@ def steps_of(said):
     return [int(each.split("/")[0].split()[1]) for each in said if each.startswith("step ")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_its_writer_and_says_what_to_type(writer, how):
     process, path = writer
@@ -131,6 +132,7 @@ def test_a_table_on_a_terminal(writer):
     assert not re.search("[━╸╺][^\\n]*alpha_A", text), "the bar has a line of its own"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_watch_and_not_the_run(writer):
     process, path = writer
     # Whoever started the tests in the background may have had them ignore it.
@@ -200,6 +202,7 @@ def test_pace_is_of_what_moved():
     assert pace.rate() >= 0
 
 
+@pytest.mark.slow
 def test_follow_waits_as_long_as_it_is_told(writer, monkeypatch, capsys):
     process, path = writer
     waits = []

@@ -25,6 +25,7 @@ def found(folder, queue=None):
     return [each.state for each in states(folder, queue)]
 
 
+@pytest.mark.slow
 def test_runs_are_done_one_after_the_other_and_not_again(folder):
     said = []
     assert bundle(folder, say=said.append) == []
@@ -63,6 +64,7 @@ def test_what_is_in_the_queue_is_queued_unless_it_failed_there(folder):
     assert found(folder, queue) == ["failed", "queued", "missing"]
 
 
+@pytest.mark.slow
 def test_a_writer_of_before_is_waited_for(folder):
     run = folder.sweep.runs[0]
     folder.prepared(run)
@@ -89,6 +91,7 @@ class Bereft(Alone):
         return True
 
 
+@pytest.mark.slow
 def test_ranks_that_are_gone_are_no_failure_of_the_run(folder):
     with pytest.raises(OSError, match="never came"):
         run_bundle(folder.path, ["seed=0"], job="1", stop=lambda: False, team=Bereft())

@@ -40,6 +40,7 @@ def together(tmp_path, place, *words, count=2):
 PLACES = ("secrets:token_hex", "scbsim.cluster.submission:places")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_no_run_is_submitted_twice_and_all_jobs_are_known(tmp_path, slurm, place):
     (first, said), (second, refused) = together(tmp_path, place, "submit", "s.toml", "-o", "d")
@@ -58,6 +59,7 @@ def test_no_run_is_submitted_twice_and_all_jobs_are_known(tmp_path, slurm, place
     assert slurm.tasks() == 0
 
 
+@pytest.mark.slow
 def test_a_sweep_and_a_submission_do_not_both_run_it(tmp_path, slurm):
     (tmp_path / "meeting").mkdir()
     found = {}
@@ -78,6 +80,7 @@ def test_a_sweep_and_a_submission_do_not_both_run_it(tmp_path, slurm):
         assert process.returncode == (1 if refused else 0), said[command]
 
 
+@pytest.mark.slow
 def test_another_sweep_that_comes_first_is_kept(tmp_path, slurm):
     (tmp_path / "other.toml").write_text(sweep_text('product = {"seed" = "5:10"}'))
     assert ended("submit", "other.toml", "-o", "d", cwd=tmp_path)[0] == 0
@@ -101,6 +104,7 @@ def one_entry(folder):
     (folder / "jobs.json").write_text(json.dumps(found))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", [jobs_file("{"), jobs_file("[" * 100_000), jobs_file('{"jobs": 3}')]
 )
@@ -122,6 +126,7 @@ def test_jobs_that_cannot_be_read_stop_no_command(tmp_path, slurm, damage):
     assert "5 runs: 5 queued" in ended("status", "d", cwd=tmp_path)[1]
 
 
+@pytest.mark.slow
 def test_one_entry_that_cannot_be_read_hides_no_other(tmp_path, slurm):
     assert ended("submit", "s.toml", "-o", "d", cwd=tmp_path)[0] == 0
     one_entry(tmp_path / "d")

@@ -65,6 +65,7 @@ def test_a_run_over_ranks_asks_for_nodes_and_is_launched_by_srun(nowhere):
     assert not (nowhere / "d").exists()
 
 
+@pytest.mark.slow
 def test_what_ranks_cannot_share_is_not_submitted(nowhere):
     for text, fault in (
         (sweep_text(""), 'dynamics.engine: "collapsed" is not shared over ranks'),
@@ -92,6 +93,7 @@ def test_commands_that_need_slurm_say_so(nowhere, words, command):
     assert said == f"Error: {command} is not on this machine: is this a cluster's login node?\n"
 
 
+@pytest.mark.slow
 def test_status_reads_the_files_all_the_same(nowhere):
     folder = SweepFolder.made(nowhere / "d", Sweep.from_toml(nowhere / "s.toml"))
     job = {"id": "7", "tasks": [["seed=0"]], "options": {"sbatch": []}}
@@ -132,6 +134,7 @@ def test_options_that_jobs_depend_on_are_refused_before_anything_is_made(nowhere
     assert not (nowhere / "d").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["%j", "a%x", "50%", "back\\slash", "new\nline", "tab\there", "\x1b"]
 )

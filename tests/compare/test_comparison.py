@@ -68,6 +68,7 @@ def test_finished_files_are_kept_and_used(made, spec):
     assert notes == [f"{folder / model}.h5 is finished: kept" for model in ran]
 
 
+@pytest.mark.slow
 def test_a_comparison_that_was_stopped_goes_on(made, spec, tmp_path, monkeypatch):
     monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
     answers = iter([False] * 25 + [True] * 100)
@@ -107,6 +108,7 @@ def test_another_comparison_in_the_folder(made, spec):
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_overwrite_replaces_it(spec, tmp_path):
     compare(spec, tmp_path, replicas=2)
     compare(spec.replace(seed=9), tmp_path, replicas=2, overwrite=True)
@@ -136,6 +138,7 @@ def test_a_file_where_the_folder_should_be(spec, tmp_path):
         compare(spec, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_matched_noise_is_a_good_stand_in_and_wrong_noise_is_not(spec, tmp_path):
     """Noise parts of A and the loss, which matched noise gets right, over 64 runs of each."""
     tables = spec.to_dict()

@@ -67,6 +67,7 @@ def engine_rows(task, rule, build):
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "build"),
     [("sgd", dense), ("prox", dense_64), ("denoise", dense), ("prox", sparse), ("denoise", sparse)],

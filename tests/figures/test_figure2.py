@@ -127,6 +127,7 @@ def test_overwrite(made, tmp_path, monkeypatch):
         assert_same(load(path), load(tmp_path / path.name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("quick", "seed"), [(True, None), (False, None), (False, 1), (False, 2)])
 def test_softmax_and_linear_attention_learn_the_same(tmp_path, monkeypatch, quick, seed):
     monkeypatch.setattr(figure2, "saved", lambda *_: ())

@@ -131,6 +131,7 @@ def test_overwrite_replaces_it(tmp_path):
     assert [json.loads(load(path).attrs["spec"])["seed"] for path in made.files] == [5, 5]
 
 
+@pytest.mark.slow
 def test_a_partial_file_is_resumed(tmp_path, monkeypatch):
     monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
     answers = iter([False] * 20 + [True])
@@ -148,6 +149,7 @@ def test_a_partial_file_is_resumed(tmp_path, monkeypatch):
     assert {each.suffix for each in (tmp_path / "some").iterdir()} == {".h5", ".png", ".pdf"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [False, True], ids=["finished", "partial"])
 def test_a_run_on_a_task_that_was_given_is_another(tmp_path, stop):
     spec = figure5.specs(quick=True, overrides=SHRUNK)[100, "l1"]
@@ -176,6 +178,7 @@ def test_the_picture_is_drawn_from_the_files(tmp_path):
     assert np.mean(before != after) > 1e-3
 
 
+@pytest.mark.slow
 def test_a_signal_stops_the_figure(tmp_path):
     asked = []
     with pytest.raises(Stopped, match=r"step 0 of .*n100-l1.h5") as caught:

@@ -35,6 +35,7 @@ def of_color(axes, color, linestyle="-"):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_picture_has_every_curve_in_its_colour(runs, pixels, share, count):
     figure = draw([runs(100), runs(500)][:count])
@@ -87,6 +88,7 @@ def test_the_title_says_what_is_drawn_and_what_was_reduced(runs):
     assert "quick" not in draw([runs()]).get_suptitle()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_legend_overlaps_nothing(runs, count):
     figure = draw([runs(100), runs(500)][:count], note="quick")

@@ -38,6 +38,7 @@ def test_curves_are_the_rows_of_the_run(made_up):
             np.testing.assert_array_equal(line.get_xdata(), run["step"])
 
 
+@pytest.mark.slow
 def test_one_run_is_drawn(made_up, pixels, share):
     picture = pixels(draw({"run": made_up()}))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
@@ -46,6 +47,7 @@ def test_one_run_is_drawn(made_up, pixels, share):
     assert share(picture, "white") > 0.5
 
 
+@pytest.mark.slow
 def test_other_numbers_give_another_picture(made_up, pixels):
     before = pixels(draw({"run": made_up()}))
     after = pixels(draw({"run": made_up(alpha_A=np.linspace(0, 1, 41))}))
@@ -68,6 +70,7 @@ def test_many_runs_are_told_apart(made_up):
     assert len(looks) == 9
 
 
+@pytest.mark.slow
 def test_a_diverging_run_is_drawn_as_far_as_it_goes(made_up, pixels, share):
     away = np.exp(np.arange(41.0) * 17)
     away[36:] = np.nan
@@ -109,6 +112,7 @@ def test_the_title_says_what_is_drawn(made_up):
         assert words in title
 
 
+@pytest.mark.slow
 def test_names_that_mathtext_would_read(made_up, pixels):
     pixels(draw({"a_$b^c": made_up(), "$": made_up(), "_x": made_up()}))
     pixels(draw({r"a_$\nonsense$": made_up()}))

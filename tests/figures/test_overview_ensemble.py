@@ -96,6 +96,7 @@ def test_those_that_run_away_count_as_far_away(ensemble):
     assert low[-1] < middle[-1]
 
 
+@pytest.mark.slow
 def test_the_legend_says_what_is_drawn(ensemble, made_up, pixels, share):
     figure = draw({"run": ensemble()})
     assert f"median and 10-90% of {R} replicas" in texts(figure)
@@ -106,6 +107,7 @@ def test_the_legend_says_what_is_drawn(ensemble, made_up, pixels, share):
     assert "10-90%" not in " ".join(texts(draw({"run": made_up()})))
 
 
+@pytest.mark.slow
 def test_with_single_runs_over_one_another(ensemble, made_up, pixels):
     figure = draw({"one": made_up(), "many": ensemble(), "more": ensemble(diverged=False)})
     assert texts(figure)[:3] == ["one", "many, 20 replicas (5 of 20 diverged)", "more, 20 replicas"]
@@ -123,6 +125,7 @@ def test_zeros_on_a_logarithmic_axis(ensemble, pixels):
     pixels(figure)
 
 
+@pytest.mark.slow
 def test_nothing_recorded_yet(ensemble, pixels):
     run = ensemble(diverged=False, status="running")
     pixels(draw({"run": run.isel(step=slice(0), normalization=slice(0), stage_index=slice(0))}))

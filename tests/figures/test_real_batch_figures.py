@@ -84,6 +84,7 @@ def test_one_folder_has_each_run_once(folder):
     assert [path.name for path in again.pictures] == ["figure3.png", "figure3.pdf"]
 
 
+@pytest.mark.slow
 def test_outcomes_are_the_last_rows(folder, runs):
     made, _ = make(1, folder)
     for outcome in made.outcomes:
@@ -115,6 +116,7 @@ def test_the_population_process_begins_where_the_first_stage_ended(runs):
         alpha_V += rate * grown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 3, 4])
 def test_the_picture_is_that_of_the_runs(runs, pixels, share, number):
     chosen = {name: runs[name] for name in RUNS[number]}
@@ -142,6 +144,7 @@ def test_another_engine_is_refused(tmp_path, name):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_its_own_engine_may_be_named(folder):
     assert len(make(4, folder, engine="batch")[1]) == 2
 

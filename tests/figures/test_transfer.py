@@ -110,6 +110,7 @@ def test_quick_runs_are_runs_of_the_full_figure():
         assert set(less.get("batches", setting.batches)) <= set(setting.batches)
 
 
+@pytest.mark.slow
 def test_finished_runs_are_kept_and_used(made):
     before = [path.stat().st_mtime_ns for path in made.files]
     notes = []

@@ -30,6 +30,7 @@ def test_nothing_reaches_a_file_after_an_error_and_it_is_closed(tmp_path):
         assert list(other) == []
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_as_hdf5_itself_would_leave_it(tmp_path):
     """With more metadata than HDF5 keeps in memory by itself, since nothing is read at the end."""
     ours, theirs = tmp_path / "ours.h5", tmp_path / "theirs.h5"

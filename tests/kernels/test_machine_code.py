@@ -126,6 +126,7 @@ def test_update(dtype, kind):
     assert widest(_update, arguments, "sqrt" + kind) == ("", 0)
 
 
+@pytest.mark.slow
 @x86_only
 @pytest.mark.parametrize(
     ("dtype", "kind"), [(np.float32, "ps"), (np.float64, "pd")], ids=["float32", "float64"]

@@ -198,6 +198,7 @@ def test_a_block_of_float64(fill, counter, key, block_words):
         assert near(z[1], sine, r, "float64").all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half", [0, 1])
 def test_a_block_of_float32_with_a_far_radius(half, fill, counter, key, philox):
     words, of_seed = np.zeros(BLOCK, np.uint32), key()

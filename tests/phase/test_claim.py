@@ -9,6 +9,7 @@ from scbsim import RunSpec, phase_diagram, presets
 from scbsim.phase.boundary import growth
 
 
+@pytest.mark.slow
 def test_the_batch_of_sgd_grows_like_the_context_and_that_of_l1_hardly_does():
     spec = RunSpec.from_dict(tomllib.loads(presets.text("phase")))
     axes = "task.T=1e4:1e7:4log", "dynamics.batch_size=1e5:1e10:16log"

@@ -185,6 +185,7 @@ def writer(tmp_path):
         process.communicate()
 
 
+@pytest.mark.slow
 def test_a_second_writer(writer, tmp_path):
     process, path = writer
     for how in ("--resume", "--overwrite"):

@@ -27,6 +27,7 @@ TABLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", [False, True])
 @pytest.mark.parametrize(("table", "changes"), TABLES.values(), ids=TABLES)
 def test_it_is_what_xarray_gives_of_a_copy(tmp_path, table, changes, link):
@@ -175,6 +176,7 @@ def test_what_a_collection_is_can_be_asked(tmp_path, view):
     assert (found["kind"], found["files_gone"]) == ("view", ["d/seed=1/run.h5"])
 
 
+@pytest.mark.slow
 def test_commands_say_what_it_is(tmp_path, view):
     gone(tmp_path)
     code, said = ended("info", "all.h5", cwd=tmp_path)

@@ -108,6 +108,7 @@ def test_the_guard_sees_it_coming(small_disk, tmp_path, spec, whole, what, n, le
     assert "MB more" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guard", [True, False])
 @pytest.mark.parametrize("how", [(), ("--copy",)])
 def test_a_collection_on_a_disk_of_60_kB(tmp_path, how, guard):

@@ -86,6 +86,7 @@ def killed_everywhere(server, whole, stride, torn):
     return kills
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("torn", [WHOLE, PAGE])
 def test_a_few_kills(server, whole, torn):
     assert killed_everywhere(server, whole, whole[1] // 12, torn) > 12
@@ -194,6 +195,7 @@ def test_it_can_be_read_as_it_grows(flush_always, spec, tmp_path, monkeypatch):
     assert found[-1][0].sizes["normalization"] == 1
 
 
+@pytest.mark.slow
 def test_a_longer_last_stage_of_one_that_stopped(spec, tmp_path, monkeypatch):
     path, longer = tmp_path / "run.h5", run_spec(*WORDS, stages=[STAGES[0], {"steps": 30}])
     with monkeypatch.context() as patched:
@@ -203,6 +205,7 @@ def test_a_longer_last_stage_of_one_that_stopped(spec, tmp_path, monkeypatch):
     assert_same(simulate(longer, output=path, resume=True), simulate(longer))
 
 
+@pytest.mark.slow
 def test_a_longer_last_stage_of_one_that_is_complete(ensemble, spec, tmp_path):
     path = tmp_path / "run.h5"
     shutil.copy(ensemble, path)

@@ -119,6 +119,7 @@ def every(whole, stride, torn=WHOLE, start=1):
     return kills
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "precision"), ALL_RULES)
 def test_a_few_kills_of_every_kind_of_run(server, tmp_path, rule, precision):
     spec = changed(dynamics={"rule": rule, "precision": precision})
@@ -167,6 +168,7 @@ def test_killed_within_every_write(whole):
     assert every(whole, 5, PAGE) >= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stride", [pytest.param(4, marks=pytest.mark.slow), pytest.param(40)], ids=["many", "few"]
 )
@@ -189,6 +191,7 @@ def test_the_resumption_killed_at_its_calls(whole, stride):
     assert fatal > 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stride", [pytest.param(4, marks=pytest.mark.slow), pytest.param(30)], ids=["many", "few"]
 )
@@ -214,6 +217,7 @@ def test_a_longer_last_stage_killed_at_its_calls(server, whole, memory, stride):
     assert fatal > 80
 
 
+@pytest.mark.slow
 def test_replacing_a_file_leaves_the_old_one_or_the_new_one(server, whole, tmp_path):
     old = Whole(server, tmp_path, {**SPEC, "seed": 6})
     before = old.path.read_bytes()
@@ -229,6 +233,7 @@ def test_replacing_a_file_leaves_the_old_one_or_the_new_one(server, whole, tmp_p
     victim.check_finished()
 
 
+@pytest.mark.slow
 def test_half_written_pages_are_told_and_end_the_same(whole):
     """Beyond a kill: power may fail within a page. Nothing is taken for what it is not."""
     writes = [i for i, call in enumerate(whole.calls, 1) if call == "pwrite run.h5"]
@@ -250,6 +255,7 @@ def test_half_written_pages_are_told_and_end_the_same(whole):
             victim.check_finished()
 
 
+@pytest.mark.slow
 def test_what_a_checkpoint_counts_on_is_on_the_disk_before_it(whole):
     """The order in which a machine that loses its power must find things."""
     unsynced, renames = set(), 0

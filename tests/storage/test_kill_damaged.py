@@ -20,6 +20,7 @@ def server(tmp_path_factory):
     server.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "stride", [pytest.param(4, marks=pytest.mark.slow), pytest.param(19)], ids=["many", "few"]

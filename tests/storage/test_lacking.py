@@ -60,6 +60,7 @@ def stopped_at_once(spec, damaged):
     return damaged
 
 
+@pytest.mark.slow
 def test_a_stop_before_the_first_row(spec, stopped_at_once):
     damaged = stopped_at_once
     with pytest.warns(RunWarning, match=SAID):

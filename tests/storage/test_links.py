@@ -91,6 +91,7 @@ def link(tmp_path):
     return link
 
 
+@pytest.mark.slow
 def test_a_link_and_its_target_are_one_output(link, tmp_path):
     target = tmp_path / "scratch" / "run.h5"
     (tmp_path / "folder").symlink_to("scratch")

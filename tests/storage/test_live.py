@@ -101,6 +101,7 @@ def test_from_another_process_with_h5py(flush_always, tmp_path, process):
     np.testing.assert_array_equal(found, full["alpha_A"].values[: len(found)])
 
 
+@pytest.mark.slow
 def test_by_someone_who_never_stops_reading(flush_always, tmp_path, process, monkeypatch):
     monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 20)
     path = tmp_path / "run.h5"

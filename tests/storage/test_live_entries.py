@@ -50,6 +50,7 @@ def test_snapshots_are_the_matrices_that_the_rows_are_of(tmp_path):
     assert lengths[-1] > lengths[1] > lengths[0], "lists must grow to test anything"
 
 
+@pytest.mark.slow
 def test_a_run_in_parts_keeps_the_same_states(checked_here, tmp_path):
     spec = spec_of("output.snapshot_every=4", "output.final_state=true")
     whole, parts = tmp_path / "whole.h5", tmp_path / "parts.h5"

@@ -151,6 +151,7 @@ def test_spoilt_checkpoints(trial, files, kind):
         assert trial("killed", files["killed"].read_bytes(), sides) == "whole"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mu", "P", "q_positions", "q_weights"])
 def test_a_bit_of_the_task(trial, files, name):
     """A run that went on with another task would be silently wrong."""
@@ -245,6 +246,7 @@ def test_a_newer_major_schema_is_not_read(ask, files, folder, tmp_path):
     assert "schema 2.0" in ask("run", folder / "spec.toml", "-o", path, "--resume", among=(2,))[1]
 
 
+@pytest.mark.slow
 def test_a_newer_minor_schema_is_read_with_a_warning(ask, files, folder, tmp_path):
     path = with_schema(files, tmp_path / "new.h5", "1.7")
     for command in ("load", "info", "plot", "watch"):

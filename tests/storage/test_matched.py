@@ -17,6 +17,7 @@ def spec_of(engine, *words):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["dense", "sparse"])
 def test_resumed(engine, tmp_path, monkeypatch, checked_here):
     spec = spec_of(engine)

@@ -217,6 +217,7 @@ def killed(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_the_file_of_a_writer_that_was_killed(killed):
     run = load(killed)
     assert run.attrs["status"] == "running"

@@ -175,6 +175,7 @@ def test_a_longer_last_stage_of_a_stopped_run(spec, whole, path):
     check_whole(path, whole)
 
 
+@pytest.mark.slow
 def test_a_complete_run_is_left_alone(spec, whole, tmp_path):
     path = tmp_path / "run.h5"
     path.write_bytes(whole.read_bytes())
@@ -199,6 +200,7 @@ def test_another_spec_is_named(spec, path):
     assert path.read_bytes() == held
 
 
+@pytest.mark.slow
 def test_an_output_that_exists_is_not_touched(spec, whole, tmp_path):
     path = tmp_path / "run.h5"
     path.write_bytes(whole.read_bytes())

@@ -74,6 +74,7 @@ def test_snapshots_change_nothing(tmp_path):
     assert_same(run, simulate(run_spec()))
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_keeps_the_same_snapshots(tmp_path, checked_here):
     spec = run_spec("output.snapshot_every=40", steps=300)
     whole, parts = tmp_path / "whole.h5", tmp_path / "parts.h5"

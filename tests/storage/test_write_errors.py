@@ -147,6 +147,7 @@ def test_of_a_run_at_many_calls(server, runs, name, spec, lasting, every):
         check_run(server, runs, name, spec, nth, lasting=lasting)
 
 
+@pytest.mark.slow
 def test_of_a_run_that_is_taken_further(server, runs, tmp_path):
     given, path = {"spec": LONGER}, tmp_path / "run.h5"
     shutil.copy(runs / "one.h5", path)
@@ -158,12 +159,14 @@ def test_of_a_run_that_is_taken_further(server, runs, tmp_path):
     assert again["loss"].equals(load(runs / "longer.h5")["loss"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("do", "exits"), [("task", 2), ("samples", 1)])
 def test_of_a_file_that_is_whole_or_not_there(server, do, exits):
     for nth in places(calls_of(server, do, {}), 4):
         assert check(server, do, nth, {}, exits) <= {"task.h5", "batch.h5"}
 
 
+@pytest.mark.slow
 def test_of_a_collection(server, sweep):
     given = {"sweep": sweep}
     for nth in places(calls_of(server, "collection", given), 4):

@@ -34,6 +34,7 @@ def test_all_of_it_is_taken_back(tmp_path, monkeypatch):
     assert left() is None
 
 
+@pytest.mark.slow
 def test_a_warning_that_was_shown_is_shown_again():
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("default")

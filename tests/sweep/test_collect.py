@@ -14,6 +14,7 @@ from scbsim.observables import NAMES
 from scbsim.sweep.collect import collect
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copy", [False, True])
 def test_every_run_is_found_by_what_varies(tmp_path, copy):
     table = 'product = {"task.N" = [5, 6], "dynamics.precision" = ["float32", "float64"]}\n'

@@ -73,6 +73,7 @@ def test_each_file_is_opened_a_few_times_whatever_is_in_it(tmp_path, monkeypatch
     assert [opened[str(folder.output(run))] for run in folder.sweep.runs] == [3] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "table",
     [

@@ -88,6 +88,7 @@ def test_another_sweep_in_the_folder_is_refused_with_what_differs(tmp_path, swee
     assert (tmp_path / "d/sweep.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_second_sweep_in_one_folder_is_kept_out(tmp_path, sweep):
     sweep.write_text(sweep_text(steps=10**11, every=10**7))
     first = started("sweep", sweep, "-o", "d", "--jobs", 1, cwd=tmp_path)

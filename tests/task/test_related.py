@@ -28,6 +28,7 @@ def brute(task, other):
     return at_P, cosine(whole(task) - 1 / task.T, whole(other) - 1 / task.T, mu)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     N=st.integers(3, 12),
