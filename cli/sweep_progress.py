@@ -22,6 +22,9 @@ from scbsim.text import printable
 
 _REFRESH_SECONDS = 0.5
 _LINE_SECONDS = 10.0
+_START_SECONDS = 3.0
+"""For a process to begin; a run that has taken no step by then may wait for kernels."""
+
 _BAR_WIDTH = 20
 
 
@@ -43,7 +46,8 @@ class _Teller:
     def __init__(self, folder: SweepFolder, seconds: float) -> None:
         self._folder = folder
         self._seconds = seconds
-        self._due = monotonic() + (seconds if seconds > 1 else 0.0)
+        self._began = monotonic()
+        self._due = self._began + (seconds if seconds > 1 else 0.0)
         self._said = 0
 
     def tell(self, tally: Tally, working: list[Working]) -> None:
@@ -57,13 +61,25 @@ class _Teller:
     def _show(self, tally: Tally, working: list[Working]) -> None:
         raise NotImplementedError
 
-    def _step(self, each: Working) -> tuple[int, int]:
-        """Return the steps on file of a run in hand, and those of its spec."""
+    def _step(self, each: Working) -> tuple[int, int, str]:
+        """Return the steps on file of a run in hand, those of its spec, and what it waits for."""
         total = self._folder.sweep.total_steps(each.run)
         try:
-            return glance(self._folder.output(each.run)).step, total
+            step = glance(self._folder.output(each.run)).step
         except OutputError:
-            return 0, total
+            step = 0
+        return step, total, "" if step else self._compiling()
+
+    def _compiling(self) -> str:
+        """Say which kernel one of the runs compiles, while the others wait for it."""
+        if monotonic() - self._began < _START_SECONDS:
+            return ""
+        # It takes a moment to import, which most sweeps need not wait for.
+        from scbsim.kernels import jit
+
+        jit.say_if_none_can_be_kept()
+        kernel = jit.kernel_in_turn()
+        return f", compiling {kernel}" if kernel else ""
 
 
 class _Lines(_Teller):
@@ -72,7 +88,7 @@ class _Lines(_Teller):
 
     def _show(self, tally: Tally, working: list[Working]) -> None:
         for each in working:
-            said = "{}: step {}/{}".format(each.run.name, *self._step(each))
+            said = "{}: step {}/{}{}".format(each.run.name, *self._step(each))
             say(said, err=True)
         say(in_all(tally), err=True)
 
@@ -85,9 +101,9 @@ class _Bars(_Teller):
     def _show(self, tally: Tally, working: list[Working]) -> None:
         table = Table.grid(padding=(0, 2, 0, 0))
         for each in working:
-            step, total = self._step(each)
+            step, total, waits = self._step(each)
             bar = ProgressBar(total, step, width=_BAR_WIDTH)
-            table.add_row(Text(printable(each.run.name)), bar, f"{step}/{total}")
+            table.add_row(Text(printable(each.run.name)), bar, f"{step}/{total}{waits}")
         ended = tally.kept + len(tally.done) + len(tally.failed)
         table.add_row("all runs", ProgressBar(tally.total, ended, width=_BAR_WIDTH), in_all(tally))
         self._live.update(table, refresh=True)

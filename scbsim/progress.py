@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,8 @@ from scbsim.streams import STDERR, on_terminal
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
+
+    from scbsim.kernels.compiling import Compiling
 
 SHOWN: Final = ("alpha_A", "alpha_V", "delta_A")
 """The observables that a line of progress has."""
@@ -31,9 +34,17 @@ class Progress:
         Say nothing at all.
     unit : str
         What is counted, if not steps.
+    kernels : sequence of str
+        What may have to be compiled for it, in order.
     """
 
-    def __init__(self, total_steps: int, quiet: bool = False, unit: str = "step") -> None:
+    def __init__(
+        self,
+        total_steps: int,
+        quiet: bool = False,
+        unit: str = "step",
+        kernels: Sequence[str] = (),
+    ) -> None:
         self.total_steps = total_steps
         self.quiet = quiet
         self.unit = unit
@@ -43,21 +54,62 @@ class Progress:
         self._first: tuple[int, float] | None = None
         self._last: tuple[int, int, Mapping[str, float]] | None = None
         self._note = ""
+        self._kernels = tuple(kernels)
+        self._listening = ExitStack()
         self._period = REFRESH_SECONDS if on_terminal() else LINE_SECONDS
         self._due = float("inf")
-        self._said = False
+        self._due_compiling = 0.0
+        self._said = self._said_compiling = False
+
+    @contextmanager
+    def preparing(self, label: str) -> Iterator[None]:
+        """Tell what is compiled before :meth:`start`; both end with the body at the latest."""
+        self._listen(label)
+        try:
+            yield
+        finally:
+            self.close("failed")
 
     def start(self, label: str) -> None:
         """Begin; ``label`` says what runs."""
+        self._listen(label)
         if self.quiet:
             return
-        self.label = label
         self._due = monotonic() + (0.0 if on_terminal() else self._period)
         if on_terminal():
+            self._begin_bar()
+
+    def _listen(self, label: str) -> None:
+        """Tell from now on what is compiled."""
+        if self.quiet or self.label:
+            return
+        from scbsim.kernels.compiling import told
+
+        self.label = label
+        self._listening.enter_context(told(self._compiling))
+
+    def _begin_bar(self) -> None:
+        if self._bar is None:
             self._bar = _bar()
-            self._task = self._bar.add_task(label, total=self.total_steps, facts="compiling")
+            self._task = self._bar.add_task(self.label, total=self.total_steps, facts="starting")
             self._bar.start()
             self._bar.refresh()
+
+    def _compiling(self, what: Compiling) -> None:
+        """Show a kernel that is compiled: each on a terminal, where it moves, and one elsewhere."""
+        if on_terminal():
+            now = monotonic()
+            if what.functions and now < self._due_compiling:
+                return
+            self._due_compiling = now + REFRESH_SECONDS
+            self._begin_bar()
+            assert self._bar is not None
+            assert self._task is not None
+            self._bar.update(self._task, facts=compiling_in_words(what, self._kernels))
+            self._bar.refresh()
+        elif not self._said_compiling:
+            self._said_compiling = True
+            print(f"{self.label}: {compiling_in_words(what, self._kernels)}", file=STDERR)
 
     def update(self, step: int, stage: int, row: Mapping[str, float], note: str = "") -> None:
         """Take note of the row recorded at ``step``; shown at most five times a second.
@@ -76,12 +128,14 @@ class Progress:
 
     def close(self, status: str) -> None:
         """End, and leave the last state of the line with how the run ended."""
+        self._listening.close()
         if self._bar is not None:
             self._show(monotonic(), ended=status)
             self._bar.stop()
             self._bar = None
         elif self._said:
             self._show(monotonic(), ended=status)
+            self._said = False
         self._due = float("inf")
 
     def _show(self, now: float, ended: str = "") -> None:
@@ -116,6 +170,15 @@ class Progress:
         while facts and taken + len("  ".join(facts)) > self._bar.console.width:
             facts = facts[:-1]
         return "  ".join(facts)
+
+
+def compiling_in_words(what: Compiling, kernels: Sequence[str] = ()) -> str:
+    """Say what is compiled, which of how many kernels that is, and how far it is."""
+    of = f" ({kernels.index(what.kernel) + 1} of {len(kernels)})" if what.kernel in kernels else ""
+    if what.waits:
+        return f"waiting for another process that compiles, for {what.kernel}{of}"
+    so_far = f", {what.functions} functions" if what.functions else ""
+    return f"compiling {what.kernel}{of}{so_far}"
 
 
 def _bar() -> Bar:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from scbsim.engines.choose import Choice, begun_by, choose
+from scbsim.engines.needed import kernels_of
 from scbsim.ensemble import Ensemble, assembled, threads_for
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.files.paths import resolved
@@ -167,7 +168,12 @@ def _simulate(
     level = spec.output.normalize_level
     stream = past.stream if past else stream_of(spec)
     stages = stages_of(spec, task)
-    with assembled(choice, spec, task, stages, level, count, stream) as ensemble:
+    label = label_of(spec, task)
+    shown = Progress(spec.total_steps, quiet=not progress, kernels=kernels_of(choice, spec))
+    with (
+        shown.preparing(label),
+        assembled(choice, spec, task, stages, level, count, stream) as ensemble,
+    ):
         if spec.init.from_ is not None and not (past and past.position):
             start_from(spec.init.from_, ensemble, task)
         carried = past.carried() if past else {"stream": stream}
@@ -177,9 +183,8 @@ def _simulate(
         recorder: Recorder = memory
         if session:
             recorder = session.recorder(header, engine.state(), engine.snapshot())
-        shown = Progress(spec.total_steps, quiet=not progress)
         with closing(recorder, shown) as run:
-            shown.start(label_of(spec, task))
+            shown.start(label)
             loop = Loop(ensemble, spec.output, recorder, session, stop=stop, tell=shown.update)
             run.status = loop.run()
     if session and run.status in ("complete", "diverged"):

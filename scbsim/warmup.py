@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any
 
+from scbsim.engines.choose import choose
+from scbsim.engines.needed import kernels_of
+from scbsim.kernels.compiling import Compiling, told
 from scbsim.sampler import sample_batch
 from scbsim.simulation import simulate
 from scbsim.spec import RunSpec
@@ -32,9 +33,12 @@ RUNS: dict[str, tuple[str, ...]] = {
 """Runs that together need every kernel, by the name under which they are reported."""
 
 Report = Callable[[str, Sequence[str], float], None]
+Tell = Callable[[str, Compiling, Sequence[str]], None]
 
 
-def warmup(names: Sequence[str] | None = None, report: Report | None = None) -> dict[str, float]:
+def warmup(
+    names: Sequence[str] | None = None, report: Report | None = None, tell: Tell | None = None
+) -> dict[str, float]:
     """Compile and cache the kernels, by a run of two steps of each kind.
 
     Parameters
@@ -44,6 +48,8 @@ def warmup(names: Sequence[str] | None = None, report: Report | None = None) -> 
     report : callable, optional
         Told each name, the kernels that had to be compiled for it, and the seconds it took, as
         soon as it is done.
+    tell : callable, optional
+        Told each name, the kernel that is being compiled for it, and all kernels that it needs.
 
     Returns
     -------
@@ -52,39 +58,32 @@ def warmup(names: Sequence[str] | None = None, report: Report | None = None) -> 
     """
     seconds = {}
     for name in RUNS if names is None else names:
-        spec = RunSpec.from_dict(
-            {"task": {"N": 3, "T": 50, "Q": 1}, "stage": [{"steps": 2}]}, overrides=RUNS[name]
-        )
         began = perf_counter()
-        with _compiled() as kernels:
-            simulate(spec)
-            if spec.dynamics.engine == "batch":
-                # Its own samples are in two bytes; those for others in as few as there are.
-                sample_batch(Task.from_spec(spec.task), 2)
+        kernels = _compile(name, tell)
         seconds[name] = perf_counter() - began
         if report is not None:
             report(name, kernels, seconds[name])
     return seconds
 
 
-@contextmanager
-def _compiled() -> Iterator[list[str]]:
-    """Collect the names of kernels that are compiled, those inside others left out."""
-    from numba.core import event
-
+def _compile(name: str, tell: Tell | None) -> list[str]:
+    """Do a run of one kind; return the kernels that were compiled for it."""
+    spec = RunSpec.from_dict(
+        {"task": {"N": 3, "T": 50, "Q": 1}, "stage": [{"steps": 2}]}, overrides=RUNS[name]
+    )
+    task, of_samples = Task.from_spec(spec.task), spec.dynamics.engine == "batch"
+    needed = kernels_of(choose(spec, task), spec) + (("draw",) if of_samples else ())
     kernels: list[str] = []
-    within = 0
 
-    class Listener(event.Listener):  # type: ignore[misc]
-        def on_start(self, event: Any) -> None:
-            nonlocal within
-            if not within:
-                kernels.append(event.data["dispatcher"].py_func.__name__)
-            within += 1
+    def take_note(what: Compiling) -> None:
+        if not what.functions and not what.waits:
+            kernels.append(what.kernel)
+        if tell is not None:
+            tell(name, what, needed)
 
-        def on_end(self, event: Any) -> None:
-            nonlocal within
-            within -= 1
-
-    with event.install_listener("numba:compile", Listener()):
-        yield kernels
+    with told(take_note):
+        simulate(spec)
+        if of_samples:
+            # Its own samples are in two bytes; those for others in as few as there are.
+            sample_batch(task, 2)
+    return kernels

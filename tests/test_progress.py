@@ -1,9 +1,13 @@
 import io
 import re
+from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
+from numba.core import event
 
 from scbsim import progress
+from scbsim.kernels.turns import WAITING
 from scbsim.progress import Progress
 
 ROW = {"alpha_A": 0.25, "alpha_V": 0.5, "delta_A": 1e-3, "loss": 0.4}
@@ -68,6 +72,7 @@ def test_time_before_the_first_steps_return_does_not_count(clock, capsys):
     clock.now += 10
     bar.update(101, 0, ROW)
     assert "step 101/1000  10 steps/s  1:30 left" in capsys.readouterr().err
+    bar.close("complete")
 
 
 def test_quiet_says_nothing(clock, capsys):
@@ -81,6 +86,7 @@ def test_a_later_stage_is_named(clock, capsys):
     clock.now += 11
     bar.update(5, 2, ROW)
     assert "stage 2" in capsys.readouterr().err
+    bar.close("complete")
 
 
 def test_a_terminal_is_refreshed_five_times_a_second_at_most(clock, monkeypatch):
@@ -113,3 +119,78 @@ def test_close_without_a_step_is_quiet(capsys):
     bar.start("run")
     bar.close("failed")
     assert capsys.readouterr() == ("", "")
+
+
+def compile_as_numba_does(*names):
+    """The events of a kernel, and of what is called in it."""
+    with ExitStack() as nested:
+        for name in names:
+            function = SimpleNamespace(__name__=name)
+            data = {"dispatcher": SimpleNamespace(py_func=function)}
+            nested.enter_context(event.trigger_event("numba:compile", data))
+
+
+def cold_start(clock, quiet=False):
+    bar = Progress(100, quiet=quiet, kernels=("observe", "advance"))
+    with bar.preparing("run"):
+        compile_as_numba_does("observe")
+        bar.start("run")
+        bar.update(0, 0, ROW)
+        clock.now += 1
+        compile_as_numba_does("advance", "step", "couple")
+        with event.trigger_event(WAITING, {"kernel": "advance"}):
+            pass
+        compile_as_numba_does("another")
+        clock.now += 1
+        bar.update(100, 0, ROW)
+        bar.close("complete")
+    compile_as_numba_does("later")
+
+
+def test_a_terminal_says_what_is_compiled(clock, monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "150")
+    cold_start(clock)
+    shown = screen.getvalue()
+    wanted = (
+        "compiling observe (1 of 2)",
+        "compiling advance (2 of 2)",
+        "waiting for another process that compiles, for advance (2 of 2)",
+        "compiling another",
+        "complete",
+    )
+    places = [shown.index(words) for words in wanted]
+    assert places == sorted(places)
+    assert "later" not in shown
+    assert "100/100" in shown.split("compiling")[-1]
+
+
+def test_a_log_has_one_line_of_compiling(clock, capsys):
+    cold_start(clock)
+    assert capsys.readouterr().err.splitlines() == ["run: compiling observe (1 of 2)"]
+
+
+def test_quiet_says_nothing_of_compiling(clock, capsys):
+    cold_start(clock, quiet=True)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_functions_are_counted_but_shown_five_times_a_second_at_most(clock, monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "150")
+    bar = Progress(100, kernels=("advance",))
+    with bar.preparing("run"), ExitStack() as nested:
+        for count in range(31):
+            function = SimpleNamespace(__name__="advance" if count == 0 else "inner")
+            data = {"dispatcher": SimpleNamespace(py_func=function)}
+            nested.enter_context(event.trigger_event("numba:compile", data))
+            clock.now += 0.04
+    counts = [
+        int(n)
+        for n in re.findall(r"compiling advance \(1 of 1\), (\d+) functions", screen.getvalue())
+    ]
+    assert sorted(set(counts)) == [5, 10, 15, 20, 25, 30]

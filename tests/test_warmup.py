@@ -25,8 +25,13 @@ def test_each_kind_is_reported_as_it_is_done(names):
 
 COLD = """
 from scbsim.warmup import warmup
+
+def tell(name, what, needed):
+    if not what.functions:
+        print("now", what.kernel, needed.index(what.kernel) + 1, len(needed))
+
 for _ in range(2):
-    warmup(["collapsed"], lambda name, kernels, took: print(name, *kernels))
+    warmup(["collapsed"], lambda name, kernels, took: print(name, *kernels), tell)
 """
 
 
@@ -36,6 +41,8 @@ def test_what_is_compiled_is_named_once(tmp_path):
     line = [sys.executable, "-c", COLD]
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
+        "now observe_collapsed 1 2",
+        "now advance_collapsed 2 2",
         "collapsed observe_collapsed advance_collapsed",
         "collapsed",
     ]

@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 import numba
 
 from scbsim.errors import InputError, RunWarning
-from scbsim.kernels.kept import KernelCache
+from scbsim.kernels.kept import KernelCache, say_not_kept
 from scbsim.kernels.linked import KernelCompiler
 from scbsim.kernels.trust import distrust, make_private
-from scbsim.kernels.turns import Turn, compile_in_turn
+from scbsim.kernels.turns import Turn, compile_in_turn, in_turn
 from scbsim.kernels.vectors import choose_width
 from scbsim.kernels.waiting import wait_briefly
 
@@ -89,6 +89,20 @@ def _cache_folder() -> Path | None:
         )
         return None
     return folder
+
+
+def kernel_in_turn() -> str | None:
+    """Return the kernel that some process compiles for the folder; None if there is none."""
+    return in_turn(CACHE_FOLDER / LOCK) if CACHE_FOLDER is not None else None
+
+
+def say_if_none_can_be_kept() -> None:
+    """Warn, once, where every process has to compile all of its kernels."""
+    if CACHE_FOLDER is None:
+        if _why_not:
+            say_not_kept(_why_not)
+    elif not os.access(CACHE_FOLDER, os.W_OK | os.X_OK) and not any(CACHE_FOLDER.glob("*.nbc")):
+        say_not_kept(f"in {CACHE_FOLDER} (it cannot be written)")
 
 
 if numba.config.DISABLE_JIT:

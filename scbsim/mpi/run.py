@@ -32,6 +32,9 @@ from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 from scbsim.trajectory import Trajectory
 
+_KERNELS = ("observe", "coupling_of", "begin_step", "end_step", "normalize_columns")
+"""What a run calls, in the order in which it begins to."""
+
 
 def simulate_shared(
     world: World,
@@ -133,7 +136,10 @@ def _run(
     processors = world.processors()
     choice, most = world.together(lambda: _means(world, spec, task, session, threads))
     stream = past.stream if past else world.told(world.on_lead(lambda: stream_of(spec)))
-    with sharing(most if threads else min(most, processors)) as count:
+    quiet = not (progress and world.leads)
+    shown = Progress(spec.total_steps, quiet=quiet, kernels=_KERNELS)
+    label = f"{label_of(spec, task)}, {world.size} ranks"
+    with shown.preparing(label), sharing(most if threads else min(most, processors)) as count:
         engine = world.together(lambda: _built(world, spec, task, choice, count, stream))
         if spec.init.from_ is not None and not (past and past.position):
             path = spec.init.from_
@@ -144,10 +150,9 @@ def _run(
         made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
         header = RunHeader(spec, task, made, **carried)
         recorder = session.recorder(header, engine.state())
-        shown = Progress(spec.total_steps, quiet=not (progress and world.leads))
         asked = stop or (lambda: False)
         with Crew(1) as crew, closing(recorder, shown) as run:
-            shown.start(f"{label_of(spec, task)}, {world.size} ranks")
+            shown.start(label)
             ensemble = Ensemble([engine], stages_of(spec, task), crew, spec.output.normalize_level)
             loop = SharedLoop(
                 world,

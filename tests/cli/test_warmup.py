@@ -1,9 +1,15 @@
 import pytest
 
+from scbsim.kernels.compiling import Compiling
+
 
 @pytest.fixture
 def kernels(monkeypatch):
-    def warmup(report=None):
+    def warmup(report=None, tell=None):
+        needed = ("observe", "advance_sparse", "normalize_columns")
+        tell("sparse", Compiling("advance_sparse"), needed)
+        tell("sparse", Compiling("advance_sparse", 7), needed)
+        tell("sparse", Compiling("normalize_columns", waits=True), needed)
         report("sparse", ["observe", "advance_sparse"], 1.25)
         report("dense", [], 0.02)
 
@@ -11,10 +17,16 @@ def kernels(monkeypatch):
 
 
 def test_reports_each_kernel(scbsim, kernels):
-    first, second, last = scbsim("warmup").stdout.splitlines()
+    result = scbsim("warmup")
+    first, second, last = result.stdout.splitlines()
     assert first == "   1.25 s  sparse: observe, advance_sparse"
     assert second == "   0.02 s  dense: compiled before"
     assert "later runs start at once" in last
+    # As they begin, each once.
+    assert result.stderr.splitlines() == [
+        "2 of 9, sparse: compiling advance_sparse (2 of 3)",
+        "2 of 9, sparse: waiting for another process that compiles, for normalize_columns (3 of 3)",
+    ]
 
 
 def test_quiet(scbsim, kernels):

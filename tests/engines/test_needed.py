@@ -1,0 +1,51 @@
+"""The kernels that a run is said to need are those that it calls, in that order."""
+
+import sys
+
+import numba
+import pytest
+from small_runs import run_spec
+
+from scbsim import simulate
+from scbsim.engines.choose import choose
+from scbsim.engines.needed import kernels_of
+from scbsim.kernels.kept import KernelCache
+from scbsim.task import Task
+
+GAUSSIAN = ("sparse", "dense", "population")
+
+
+@pytest.fixture
+def called(monkeypatch):
+    """The names of kernels, as they are first called from Python."""
+    names = []
+
+    def recording(kernel):
+        def call(*arguments):
+            if kernel.py_func.__name__ not in names:
+                names.append(kernel.py_func.__name__)
+            return kernel(*arguments)
+
+        return call
+
+    for module in [module for name, module in sys.modules.items() if name.startswith("scbsim.")]:
+        for name, value in list(vars(module).items()):
+            if isinstance(value, numba.core.dispatcher.Dispatcher) and isinstance(
+                value._cache, KernelCache
+            ):
+                monkeypatch.setattr(module, name, recording(value))
+    return names
+
+
+@pytest.mark.parametrize("engine", ["collapsed", "batch", "softmax", *GAUSSIAN])
+@pytest.mark.parametrize("model", ["isotropic", "matched"])
+def test_all_are_named_in_order(engine, model, called):
+    words = [f"dynamics.engine={engine}", "dynamics.batch_size=20"]
+    if engine in GAUSSIAN:
+        words += ["dynamics.rule=prox", f"noise.model={model}"]
+    else:
+        words += ["dynamics.rule=sgd"]
+    spec = run_spec(*words)
+    simulate(spec)
+    choice = choose(spec, Task.from_spec(spec.task))
+    assert tuple(called) == kernels_of(choice, spec)
