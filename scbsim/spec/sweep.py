@@ -92,6 +92,7 @@ class Sweep:
         if faults:
             raise SpecError(faults, where)
         self.runs = list(self._placed())
+        self._known: tuple[str, dict[str, Any]] = "", {}
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Sweep:
@@ -167,6 +168,27 @@ class Sweep:
         if faults:
             raise SpecError(faults, run.name)
         return RunSpec.from_dict(tables, base_dir=self.base_dir)
+
+    def spec_json(self, run: SweepRun) -> str:
+        """Return the spec of a run as JSON; only one is made of those that differ in seeds alone.
+
+        Raises
+        ------
+        SpecError
+            With every fault of it.
+        """
+        seeds = {key: value for key, value in run.values.items() if key in _SEEDS}
+        if {*map(type, seeds.values())} - {int}:
+            return self.spec_of(run).to_json()
+        others = tuple((key, value) for key, value in run.values.items() if key not in seeds)
+        # 1, 1.0 and true are equal, and not the same.
+        known = repr(others)
+        if known != self._known[0]:
+            self._known = known, self.spec_of(run).to_dict()
+        tables = self._known[1]
+        for key, value in seeds.items():
+            assign(tables, key, value)
+        return strict_json(tables)
 
     def total_steps(self, run: SweepRun) -> int:
         """Return the steps of all stages of a run, where it can be done without its spec.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import h5py
 
 from scbsim.observables import STATUS
 from scbsim.storage.lacking import lacks_steps_before
@@ -41,26 +44,38 @@ class Glance:
     lacks_steps_before: int = 0
 
 
-def glance(path: str | os.PathLike[str]) -> Glance:
+More = Callable[[h5py.File, Glance], None]
+
+
+def glance(path: str | os.PathLike[str], more: More | None = None) -> Glance:
     """Look at an output file.
+
+    Parameters
+    ----------
+    path : path
+    more : callable, optional
+        Given the open file and what was seen in it, to read more of it.
 
     Raises
     ------
     OutputError
         If there is no such file, or it is not one of scbsim's.
     """
-    found = _glanced(path)
+    found = _glanced(path, more)
     if found.status == "running" and found.writer is None:
         # It may have ended between the reading of its status and of its lock.
-        found = _glanced(path)
+        found = _glanced(path, more)
     return found
 
 
-def _glanced(path: str | os.PathLike[str]) -> Glance:
-    with opened(path, only=_READ) as file:
+def _glanced(path: str | os.PathLike[str], more: More | None) -> Glance:
+    with opened(path, only=_READ if more is None else None) as file:
         group = file[TRAJECTORY]
         status, n = STATUS[int(group["status"][()])], int(group["n_committed"][()])
         lacks = lacks_steps_before(file)
         step = int(group["step"][n - 1]) if n else max(0, lacks - 1)
         spec = text(file.attrs, "spec")
-    return Glance(status, step, writer_of(Path(path)), spec, lacks)
+        found = Glance(status, step, writer_of(Path(path)), spec, lacks)
+        if more is not None:
+            more(file, found)
+    return found

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -19,15 +20,17 @@ from scbsim.files.hdf5 import written
 from scbsim.files.paths import resolved
 from scbsim.files.space import LEAST_ROOM
 from scbsim.observables import STATUS_CODE
+from scbsim.spec.sweep import SweepRun
 from scbsim.storage.collection import MEANING, MISSING
+from scbsim.storage.glance import Glance
 from scbsim.storage.schema import COLLECTION, LACKS, VERSIONS
 from scbsim.storage.text import put_text
 from scbsim.sweep import columns
 from scbsim.sweep.columns import Column, Copies
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.members import NUMBERS, Member, Survey
+from scbsim.sweep.members import NUMBERS, Look, Member, Survey
 from scbsim.sweep.netcdf import Frame
-from scbsim.sweep.states import FINISHED, RunState, states
+from scbsim.sweep.states import FINISHED, RunState, state_of
 
 MOST_LINKED = 1024 - 256
 """Runs in a file of links. HDF5 opens the file of each and keeps it open, most systems let a
@@ -91,7 +94,7 @@ def collect(
         raise OutputError(f"{output} exists: give another path, or --overwrite to replace it")
     if output.is_dir():
         raise OutputError(f"{output} is a folder, where a file is to be written")
-    found, survey = _surveyed(folder, states(folder))
+    found, survey = _surveyed(folder, link)
     _require_finished(found, partial)
     if not survey.members:
         raise OutputError(f"{folder.path} has no finished run to collect")
@@ -140,17 +143,29 @@ def _warn_of_lacking(members: Sequence[Member]) -> None:
     )
 
 
-def _surveyed(folder: SweepFolder, found: list[RunState]) -> tuple[list[RunState], Survey]:
-    """Look at all finished runs; one that cannot be read has failed."""
-    survey, judged = Survey(), []
-    for each in found:
+def _surveyed(folder: SweepFolder, link: bool) -> tuple[list[RunState], Survey]:
+    """Look at all runs, at each finished one as far as it is to be collected."""
+    survey, judged, begun = Survey(_kinds(link)), [], folder.begun()
+    seen: list[Look] = []
+
+    def look(run: SweepRun, file: h5py.File, found: Glance) -> None:
+        if found.status in FINISHED:
+            seen[:] = [survey.look(run, folder.output(run), file)]
+
+    for run in folder.sweep.runs:
+        seen.clear()
+        each = state_of(folder, run, begun=run.name in begun, more=partial(look, run))
         if each.state in FINISHED:
-            try:
-                survey.add(each.run, folder.output(each.run))
-            except ScbsimError as error:
-                each = _unreadable(each, error)
+            survey.add(*seen)
         judged.append(each)
     return judged, survey
+
+
+def _kinds(link: bool) -> dict[str, type[np.generic]]:
+    """Return what is read of each run: the columns that are copied, and the steps."""
+    small = [columns.steps("row", 0), *columns.normalized((), ())]
+    large = [] if link else columns.trajectory((), ())
+    return {each.source: each.kind for each in [*small, *large]}
 
 
 def _unreadable(state: RunState, error: ScbsimError | None) -> RunState:

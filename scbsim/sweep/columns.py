@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scbsim.errors import ScbsimError
 from scbsim.observables import NAMES, OBSERVABLES
 from scbsim.storage.schema import NORMALIZED, TRAJECTORY
-from scbsim.sweep.members import Member
+from scbsim.sweep.members import STEPS, Member
 from scbsim.sweep.netcdf import Frame, chunks
 
 
@@ -82,7 +82,7 @@ def trajectory(along: tuple[str, ...], inner: tuple[int, ...]) -> list[Column]:
 def steps(row: str, rows: int) -> Column:
     """Return the column of the steps of each row, where runs recorded different ones."""
     words = {"long_name": "steps taken; -1 where there is no row"}
-    return Column("step", f"{TRAJECTORY}/step", (row,), (rows,), np.int64, -1, words)
+    return Column("step", STEPS, (row,), (rows,), np.int64, -1, words)
 
 
 def normalized(along: tuple[str, ...], inner: tuple[int, ...]) -> list[Column]:

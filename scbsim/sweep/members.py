@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -22,9 +22,13 @@ from scbsim.storage.reader import opened
 from scbsim.storage.schema import NORMALIZED, TASK, TRAJECTORY
 from scbsim.storage.text import text
 
+STEPS = f"{TRAJECTORY}/step"
 NUMBERS = ("N", "T", "Q", "K_P", "K_Q")
 _PIECE = 2**20
-"""Values that are in memory at a time."""
+"""Values of a column that are in memory at a time."""
+
+_KEPT = 2**23
+"""Values of all small runs together that stay in memory, so that no file is opened twice."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Member:
         N, T, Q, K_P, K_Q.
     lacks_steps_before : int
         Before which step its rows are lost; 0 if it has all of them.
+    kept : dict
+        Columns that are in memory, by their names.
     """
 
     run: SweepRun
@@ -54,6 +60,7 @@ class Member:
     full: tuple[int, ...]
     numbers: dict[str, float]
     lacks_steps_before: int = 0
+    kept: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -63,7 +70,7 @@ class Member:
     def pieces(
         self, kinds: Mapping[str, type[np.generic]]
     ) -> Iterator[tuple[str, slice, NDArray[Any]]]:
-        """Read columns, ``trajectory/loss``, from one opening of the file, a piece at a time.
+        """Read columns, ``trajectory/loss``, a piece at a time; of a file, in one opening.
 
         Parameters
         ----------
@@ -80,6 +87,10 @@ class Member:
         OutputError
             If they cannot be read.
         """
+        if kinds.keys() <= self.kept.keys():
+            for name in kinds:
+                yield name, slice(0, len(self.kept[name])), self.kept[name]
+            return
         with opened(self.path) as file:
             if text(file.attrs, "run_uuid") != self.uuid:
                 raise OutputError(f"{self.path} was replaced by another run meanwhile")
@@ -91,12 +102,23 @@ class Member:
                     yield name, here, rows_of(file, name, here, kind)
 
 
+class Look(NamedTuple):
+    """A finished run as it was seen, with its steps and its noise streams."""
+
+    member: Member
+    steps: NDArray[np.int64] | None
+    streams: list[int] | None
+    size: int
+
+
 @dataclass
 class Survey:
     """What all runs have room in, found by looking at one after the other.
 
     Attributes
     ----------
+    kinds : mapping
+        Columns that are to be read of each, and as what.
     members : list of Member
     rows, normalizations : int
         Those of the longest.
@@ -104,6 +126,7 @@ class Survey:
         Those of the largest ensemble; 0 if all are single runs.
     """
 
+    kinds: Mapping[str, type[np.generic]]
     members: list[Member] = field(default_factory=list)
     rows: int = 0
     normalizations: int = 0
@@ -111,6 +134,7 @@ class Survey:
     _steps: NDArray[np.int64] | None = field(default_factory=lambda: np.empty(0, np.int64))
     _streams: list[int] | None = None
     _same_streams: bool = True
+    _left: int = field(default_factory=lambda: _KEPT)
 
     @property
     def steps(self) -> NDArray[np.int64] | None:
@@ -123,33 +147,45 @@ class Survey:
         same = self._same_streams and self._streams is not None
         return np.array(self._streams if same else range(self.replicas), np.int64)
 
-    def add(self, run: SweepRun, path: Path) -> None:
+    def look(self, run: SweepRun, path: Path, file: h5py.File) -> Look:
         """Look at a finished run.
 
         Raises
         ------
-        OutputError
-            If its file is not there, or not whole; it does not count then.
+        Exception
+            Of HDF5 and h5py, if it is not whole.
         """
-        with opened(path) as file:
-            group, numbers = file[TRAJECTORY], file[TASK].attrs
-            rows = int(group["n_committed"][()])
-            streams = group["replica"][()].tolist() if is_ensemble(file) else None
-            steps = None if self._steps is None else self._common(group["step"][:rows])
-            member = Member(
-                run,
-                path,
-                text(file.attrs, "run_uuid"),
-                {TRAJECTORY: rows, NORMALIZED: _normalizations(file[NORMALIZED])},
-                group[NAMES[0]].shape,
-                {name: float(numbers[name]) for name in NUMBERS},
-                lacks_steps_before(file),
-            )
-        self._steps = steps
+        group, numbers = file[TRAJECTORY], file[TASK].attrs
+        full = group[NAMES[0]].shape
+        streams = group["replica"][()].tolist() if is_ensemble(file) else None
+        counts = {
+            TRAJECTORY: int(group["n_committed"][()]),
+            NORMALIZED: _normalizations(file[NORMALIZED]),
+        }
+        size = sum(counts[name.partition("/")[0]] for name in self.kinds) * math.prod(full[1:])
+        kept = {}
+        if size <= self._left:
+            kept = {
+                name: rows_of(file, name, slice(0, counts[name.partition("/")[0]]), kind)
+                for name, kind in self.kinds.items()
+            }
+        steps = kept.get(STEPS)
+        if steps is None and self._steps is not None:
+            steps = group["step"][: counts[TRAJECTORY]]
+        facts = {name: float(numbers[name]) for name in NUMBERS}
+        uuid, lacks = text(file.attrs, "run_uuid"), lacks_steps_before(file)
+        return Look(Member(run, path, uuid, counts, full, facts, lacks, kept), steps, streams, size)
+
+    def add(self, found: Look) -> None:
+        """Count a run in."""
+        member, streams = found.member, found.streams
+        if self._steps is not None and found.steps is not None:
+            self._steps = self._common(found.steps)
+        self._left -= found.size if member.kept else 0
         self._same_streams &= not self.members or streams == self._streams
         self._streams = streams
         self.members.append(member)
-        self.rows = max(self.rows, rows)
+        self.rows = max(self.rows, member.rows)
         self.normalizations = max(self.normalizations, member.counts[NORMALIZED])
         self.replicas = max(self.replicas, len(streams or ()))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scbsim.errors import ScbsimError
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import SweepRun
-from scbsim.storage.glance import Glance, glance
+from scbsim.storage.glance import Glance, More, glance
 from scbsim.storage.lacking import lacking_in_words
 from scbsim.sweep.failure import Failure, read_failure
 from scbsim.sweep.folder import SweepFolder
@@ -90,17 +90,23 @@ def states(
 
 
 def state_of(
-    folder: SweepFolder, run: SweepRun, place: Place | None = None, *, begun: bool = True
+    folder: SweepFolder,
+    run: SweepRun,
+    place: Place | None = None,
+    *,
+    begun: bool = True,
+    more: More | None = None,
 ) -> RunState:
     """Say how one run is doing; nothing is looked for on the disk if it was not ``begun``.
 
-    Whatever is wrong with its files, the run has failed and others can be asked about.
+    Whatever is wrong with its files, or raised by ``more``, which is given the open file, the run
+    has failed and others can be asked about.
     """
     found, failure, wrong, total = None, None, "", 0
     try:
         total = folder.sweep.total_steps(run)
         if begun and os.path.lexists(folder.output(run)):
-            found = glance(folder.output(run))
+            found = glance(folder.output(run), more)
             wrong = _unlike(folder, run, found)
         if begun and not (found and (found.status in FINISHED or found.writer)):
             failure = read_failure(folder.output(run))
@@ -112,7 +118,7 @@ def state_of(
 
 def _unlike(folder: SweepFolder, run: SweepRun, found: Glance) -> str:
     """Say in what the run in a file is not the one that belongs there."""
-    here = folder.sweep.spec_of(run).to_json()
+    here = folder.sweep.spec_json(run)
     if found.spec == here:
         return ""
     output = folder.output(run)

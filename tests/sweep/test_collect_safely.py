@@ -20,7 +20,6 @@ from scbsim.sweep import collect as collecting
 from scbsim.sweep import members, netcdf
 from scbsim.sweep.collect import collect
 from scbsim.sweep.netcdf import chunks
-from scbsim.sweep.states import states
 
 SEEDS = 'product = {"seed" = "0:4"}'
 
@@ -59,7 +58,9 @@ def test_more_links_than_readers_may_open_are_refused(tmp_path, monkeypatch):
     collect(folder, tmp_path / "all.h5")
 
 
-def test_each_file_is_opened_a_few_times_whatever_is_in_it(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("kept", "times"), [(2**23, [1] * 4), (0, [2] * 4), (300, [1, 2, 2, 2])])
+def test_a_file_is_opened_once_or_twice_if_it_is_large(tmp_path, monkeypatch, kept, times):
+    monkeypatch.setattr(members, "_KEPT", kept)
     folder = ran(tmp_path, SEEDS)
     opened: Counter[str] = Counter()
     original = h5py.File.__init__
@@ -70,7 +71,7 @@ def test_each_file_is_opened_a_few_times_whatever_is_in_it(tmp_path, monkeypatch
 
     monkeypatch.setattr(h5py.File, "__init__", count)
     collect(folder, tmp_path / "all.h5")
-    assert [opened[str(folder.output(run))] for run in folder.sweep.runs] == [3] * 4
+    assert [opened[str(folder.output(run))] for run in folder.sweep.runs] == times
 
 
 @pytest.mark.slow
@@ -85,6 +86,7 @@ def test_each_file_is_opened_a_few_times_whatever_is_in_it(tmp_path, monkeypatch
 def test_pieces_and_chunks_of_any_size_give_the_same(tmp_path, monkeypatch, table, piece, chunk):
     folder = ran(tmp_path, table)
     collect(folder, tmp_path / "at once.h5")
+    monkeypatch.setattr(members, "_KEPT", 0)
     monkeypatch.setattr(members, "_PIECE", piece)
     monkeypatch.setattr(netcdf, "_CHUNK", chunk)
     collect(folder, tmp_path / "all.h5")
@@ -119,7 +121,7 @@ def test_room_is_asked_for_as_much_as_the_columns_take(tmp_path, monkeypatch, ta
     monkeypatch.setattr(netcdf, "_CHUNK", chunk)
     folder = ran(tmp_path, table)
     collect(folder, tmp_path / "all.h5")
-    _, survey = collecting._surveyed(folder, states(folder))
+    _, survey = collecting._surveyed(folder, link=False)
     copied, _ = collecting._columns(survey, link=False)
     assert len(copied) == 22
     shape = tuple(len(each.values) for each in folder.sweep.dimensions)
@@ -147,8 +149,12 @@ def without_a_task(output):
 
 
 @pytest.mark.parametrize("chunk", [2**16, 5])
+@pytest.mark.parametrize("kept", [2**23, 0])
 @pytest.mark.parametrize("damage", [without_a_column, without_numbers, without_a_task])
-def test_a_run_that_cannot_be_read_to_its_end_is_left_out(tmp_path, damage, chunk, monkeypatch):
+def test_a_run_that_cannot_be_read_to_its_end_is_left_out(
+    tmp_path, damage, kept, chunk, monkeypatch
+):
+    monkeypatch.setattr(members, "_KEPT", kept)
     monkeypatch.setattr(netcdf, "_CHUNK", chunk)
     folder = ran(tmp_path, SEEDS)
     damage(folder.output(folder.sweep.runs[1]))
@@ -170,6 +176,7 @@ def test_a_run_that_cannot_be_read_to_its_end_is_left_out(tmp_path, damage, chun
 
 def test_a_run_that_is_replaced_meanwhile_is_left_out(tmp_path, monkeypatch):
     folder = ran(tmp_path, SEEDS)
+    monkeypatch.setattr(members, "_KEPT", 0)
     paths = [folder.output(run) for run in folder.sweep.runs]
     original = collecting.Copies.add
 

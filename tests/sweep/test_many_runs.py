@@ -124,3 +124,25 @@ def test_no_check_reads_a_seed_together_with_another_key(table):
         list(check(held))
     assert read
     assert "seed" not in read
+
+
+def test_of_runs_that_differ_in_seeds_one_spec_is_made(made):
+    sweep = swept(**{"task.N": [4, 5], "seed": "0:50", "task.seed": [3, 1]})
+    made.clear()
+    texts = [sweep.spec_json(run) for run in sweep.runs]
+    assert len(made) == 2
+    assert texts == [sweep.spec_of(run).to_json() for run in sweep.runs]
+
+
+def test_a_spec_as_json_is_that_of_its_run_in_any_order():
+    # Values that are equal to Python, and not the same.
+    sweep = swept(**{"output.final_state": [True, False], "seed": [1, 2.0], "task.T": [60, 70]})
+    for run in [*sweep.runs, *reversed(sweep.runs)]:
+        assert sweep.spec_json(run) == sweep.spec_of(run).to_json()
+
+
+def test_a_spec_as_json_that_does_not_hold_is_its_faults():
+    sweep = Sweep({**small(stage__0__rate_A=-1), "sweep": {"product": {"seed": [0, 1]}}})
+    for run in sweep.runs:
+        with pytest.raises(SpecError, match=r"stage\.0\.rate_A"):
+            sweep.spec_json(run)
