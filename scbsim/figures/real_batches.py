@@ -190,7 +190,7 @@ def run(
 
 def _require_second_stage(path: Path, run: xr.Dataset) -> None:
     """Refuse a run that diverged before its second stage, which the figures are of."""
-    if run.sizes["stage_index"] == 0 or int(run["stage_end"].values[0]) < 0:
+    if run["stage_reason"].values[0] == "diverged":
         raise OutputError(
             f"{path} diverged at step {int(run['step'].values[-1])}, in its first stage, and the "
             "figure is of what comes after that: smaller rates or larger batches may help"
