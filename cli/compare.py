@@ -56,8 +56,10 @@ def compare(
     from scbsim.cli.signals import stopping
     from scbsim.cli.spec_source import read_spec
     from scbsim.compare import compare as run
+    from scbsim.figures.places import pictures_in
 
     checked = read_spec(spec, overrides)
+    pictures_in(output, "compare")
     with stopping() as stop:
         found = run(
             checked,

@@ -15,6 +15,7 @@ from scbsim.cli.options import (
     output_option,
     overwrite_option,
     quiet_option,
+    set_option,
     threads_option,
 )
 from scbsim.files.paths import shown
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 @click.command(short_help="Make a figure of the paper.")
 @click.argument("number", type=click.IntRange(1, 5))
 @output_option("DIR", "The folder for runs and pictures; figureN/ by default.")
-@click.option("--quick", is_flag=True, help="A smaller version, in under a minute.")
+@click.option("--quick", is_flag=True, help="Half the steps, and fewer runs; in under a minute.")
 @click.option("--engine", metavar="NAME", help="Run on this engine (figure 5).")
 @click.option("--seed", metavar="S", type=int, help="Seed of the noise, or of real samples.")
+@set_option
 @overwrite_option("Run again what is already in the folder.")
 @threads_option
 @quiet_option
@@ -39,6 +41,7 @@ def figure(
     quick: bool,
     engine: str | None,
     seed: int | None,
+    overrides: tuple[str, ...],
     overwrite: bool,
     threads: int | None,
     quiet: bool,
@@ -47,7 +50,8 @@ def figure(
 
     Figures 1, 3 and 4 learn on real batches and share their runs: in one folder each is made
     once. Figure 2 compares softmax with linear attention. Figure 5 has Gaussian noise, at large N
-    and T. Finished runs in the folder are kept and used; partial ones are resumed.
+    and T. Finished runs in the folder are kept and used; partial ones are resumed. Runs of --quick
+    are the first steps of the full ones, which go on with them. --set is for all of its runs.
     """
     from scbsim.cli.signals import stopping
 
@@ -57,6 +61,7 @@ def figure(
             quick=quick,
             engine=engine,
             seed=seed,
+            overrides=overrides,
             overwrite=overwrite,
             threads=threads,
             progress=not quiet,

@@ -64,12 +64,14 @@ def phase(
     """  # noqa: D301  (click reads the escape)
     from scbsim.cli.signals import stopping
     from scbsim.cli.spec_source import read_spec, without_threshold
+    from scbsim.figures.places import pictures_in
     from scbsim.phase import phase_diagram
     from scbsim.spec.ranges import parse_range
 
     axes = parse_range(x), parse_range(y)
     automatic = without_threshold(spec, overrides)
     checked = read_spec(spec, [*overrides, *automatic])
+    pictures_in(output, "phase")
     with stopping() as stop:
         diagram = phase_diagram(
             checked,

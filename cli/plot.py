@@ -9,9 +9,6 @@ import click
 from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, overwrite_option
 from scbsim.cli.signals import interruptible
-from scbsim.errors import OutputError
-
-_ENDINGS = (".h5", ".hdf5", ".hdf", ".nc")
 
 
 @click.command(short_help="Draw one run, or several over one another.")
@@ -30,22 +27,15 @@ def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
     Several files are drawn over one another. A file that is still being written is drawn as far
     as it goes.
     """
-    from scbsim.figures.style import check_picture, save
+    from scbsim.figures.places import check_picture, labels, picture_beside
 
-    picture = output or _beside(paths[0])
+    picture = output or picture_beside(paths[0])
     check_picture(picture, overwrite=overwrite)
 
-    from scbsim.figures.overview import draw, labels
+    from scbsim.figures.overview import draw
+    from scbsim.figures.style import save
     from scbsim.storage.loading import load
 
     runs = [load(path) for path in paths]
     save(draw(dict(zip(labels(paths), runs, strict=True))), picture)
     say(picture)
-
-
-def _beside(path: Path) -> Path:
-    """Return the picture's name by default: a file's with another ending, a number being none."""
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder, not an output file")
-    stem = path.stem if path.suffix.lower() in _ENDINGS else path.name
-    return path.with_name(f"{stem}.png")

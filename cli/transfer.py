@@ -12,6 +12,7 @@ from scbsim.cli.options import (
     output_option,
     overwrite_option,
     quiet_option,
+    set_option,
     threads_option,
 )
 from scbsim.files.paths import shown
@@ -21,6 +22,7 @@ from scbsim.files.paths import shown
 @output_option("DIR", "The folder for runs and pictures; transfer/ by default.")
 @click.option("--quick", is_flag=True, help="Fewer starts and batch sizes, in under a minute.")
 @click.option("--seed", metavar="S", type=int, help="Seed of the noise; the tasks stay the same.")
+@set_option
 @overwrite_option("Run again what is already in the folder.")
 @threads_option
 @quiet_option
@@ -29,6 +31,7 @@ def transfer(
     output: Path | None,
     quick: bool,
     seed: int | None,
+    overrides: tuple[str, ...],
     overwrite: bool,
     threads: int | None,
     quiet: bool,
@@ -47,6 +50,7 @@ def transfer(
             output or Path("transfer"),
             quick=quick,
             seed=seed,
+            overrides=overrides,
             overwrite=overwrite,
             threads=threads,
             progress=not quiet,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from scbsim.figures.making import saved
+from scbsim.figures.places import pictures_in
 from scbsim.figures.spread import Spread, draw_values
 from scbsim.figures.style import (
     BLACK,
@@ -16,7 +18,6 @@ from scbsim.figures.style import (
     VERMILION,
     new_figure,
     power,
-    save,
     scale,
     step_axis,
     styled,
@@ -41,13 +42,9 @@ LOGARITHMIC: Final = ("delta_A", "delta_V", "dist_A", "dist_V")
 DECADES: Final = 1e4
 
 
-def pictures(found: xr.Dataset, folder: Path) -> list[Path]:
+def pictures(found: xr.Dataset, folder: Path) -> tuple[Path, ...]:
     """Draw what :func:`scbsim.compare.compare` found as ``compare.png`` and ``compare.pdf``."""
-    made = [folder / f"compare.{suffix}" for suffix in ("png", "pdf")]
-    figure = draw(found)
-    for path in made:
-        save(figure, path)
-    return made
+    return saved(draw(found), pictures_in(folder, "compare"))
 
 
 def draw(found: xr.Dataset) -> Figure:

@@ -15,7 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.figures.files import Stop, Tell
-from scbsim.figures.making import Made, made, obtained, preset_run, refuse_engine, saved
+from scbsim.figures.making import (
+    Made,
+    begun_in_full,
+    first_part,
+    made,
+    obtained,
+    preset_run,
+    refuse_engine,
+    refuse_keys,
+    saved,
+    shortened,
+)
+from scbsim.figures.places import pictures_in
 from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
@@ -24,7 +36,12 @@ if TYPE_CHECKING:
     from scbsim.spec import RunSpec
 
 ATTENTIONS: Final = ("softmax", "linear")
-QUICK_STEPS: Final = 1000
+OWN: Final = {
+    "dynamics.engine": "it compares softmax with linear attention",
+    "stage.0.rate_A": "what is stepped is another thing under softmax, and so is the rate",
+    "output.final_state": "it is drawn from the last states",
+}
+"""Keys that ``--set`` may not set."""
 AVERAGED: Final = 100
 """Last steps over which the loss is averaged: batches go on moving the state."""
 
@@ -80,7 +97,7 @@ def specs(
     Parameters
     ----------
     quick : bool
-        `QUICK_STEPS` steps; the sizes stay.
+        The first half of the steps; the sizes stay.
     seed : int, optional
         In place of the presets'.
     overrides : sequence of str
@@ -88,12 +105,15 @@ def specs(
 
     Raises
     ------
+    InputError
+        If an override is of a key that the figure sets itself.
     SpecError
         If what was asked for does not hold.
     """
-    words = [f"stage.0.steps={QUICK_STEPS}"] if quick else []
-    words += [] if seed is None else [f"seed={seed}"]
-    return {name: preset_run(f"figure2-{name}", [*words, *overrides], 2) for name in ATTENTIONS}
+    refuse_keys(overrides, OWN)
+    words = [*([] if seed is None else [f"seed={seed}"]), *overrides]
+    full = {name: preset_run(f"figure2-{name}", words, 2) for name in ATTENTIONS}
+    return {name: first_part(spec) for name, spec in full.items()} if quick else full
 
 
 def run(
@@ -134,24 +154,28 @@ def run(
         If a signal stopped one of the runs.
     """
     refuse_engine(engine, 2, ("batch", "softmax"))
+    full = specs(seed=seed, overrides=overrides)
     wanted = specs(quick=quick, seed=seed, overrides=overrides)
 
     from scbsim.figures.figure2_plot import draw
 
     folder = made(resolved(folder))
+    pictures = pictures_in(folder, "figure2")
+    tell = tell or (lambda _: None)
     files = {name: folder / f"{name}.h5" for name in wanted}
+    if quick and not overwrite:
+        wanted = begun_in_full(wanted, full, files, tell)
     how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
-    found = obtained(wanted, files, tell=tell or (lambda _: None), **how)
+    found = obtained(wanted, files, tell=tell, **how)
     learned = {name: Learned(each, matrices(files[name])) for name, each in found.items()}
-    figure = draw(learned, truth(files["linear"]), reduced(wanted) if quick else "")
-    pictures = saved(figure, folder, "figure2")
-    return Made(pictures, tuple(files.values()), outcomes(learned))
+    figure = draw(learned, truth(files["linear"]), reduced(wanted, full))
+    return Made(saved(figure, pictures), tuple(files.values()), outcomes(learned))
 
 
-def reduced(wanted: dict[str, RunSpec]) -> str:
+def reduced(wanted: dict[str, RunSpec], full: dict[str, RunSpec]) -> str:
     """Say what of the full figure was left out."""
-    here, there = (each["linear"].total_steps for each in (wanted, specs()))
-    return f"quick: {here} of {there} steps"
+    steps = shortened(wanted, full)
+    return f"quick: {steps}" if steps else ""
 
 
 def matrices(path: Path) -> Matrices:

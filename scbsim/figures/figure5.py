@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scbsim.figures.files import Stop, Tell
-from scbsim.figures.making import Made, made, obtained, population, preset_run, saved
+from scbsim.figures.making import (
+    Made,
+    begun_in_full,
+    first_part,
+    made,
+    obtained,
+    population,
+    preset_run,
+    refuse_keys,
+    saved,
+    shortened,
+)
+from scbsim.figures.places import pictures_in
 from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
@@ -23,7 +35,11 @@ if TYPE_CHECKING:
 
 SIZES: Final = (100, 500)
 RULES: Final = ("l1", "sgd")
-QUICK_STEPS: Final = 1000
+OWN: Final = {
+    "task.N": "it compares N = 100 with N = 500",
+    **dict.fromkeys(("dynamics.rule", "stage.0.rule"), "it compares SGD with the l1 method"),
+}
+"""Keys that ``--set`` may not set."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ def specs(
     Parameters
     ----------
     quick : bool
-        N = 100 alone, for ``QUICK_STEPS`` steps; T stays.
+        N = 100 alone, and the first half of the steps; T stays.
     engine, seed : str and int, optional
         In place of the presets'.
     overrides : sequence of str
@@ -84,19 +100,23 @@ def specs(
 
     Raises
     ------
+    InputError
+        If an override is of a key that the figure sets itself.
     SpecError
         If what was asked for does not hold.
     """
-    words = [f"stage.0.steps={QUICK_STEPS}"] if quick else []
+    refuse_keys(overrides, OWN)
+    words = []
     if engine is not None:
         words.append(f"dynamics.engine={engine}")
     if seed is not None:
         words.append(f"seed={seed}")
-    return {
+    full = {
         (N, rule): preset_run(f"figure5-n{N}-{rule}", [*words, *overrides], 5)
-        for N in (SIZES[:1] if quick else SIZES)
+        for N in SIZES
         for rule in RULES
     }
+    return {k: first_part(spec) for k, spec in full.items() if k[0] == SIZES[0]} if quick else full
 
 
 def run(
@@ -141,22 +161,20 @@ def run(
         If a signal stopped one of the runs.
     """
     # First what can be wrong, then what takes seconds to import.
+    full = specs(engine=engine, seed=seed, overrides=overrides)
     wanted = specs(quick=quick, engine=engine, seed=seed, overrides=overrides)
 
     from scbsim.figures.figure5_plot import draw
     from scbsim.simulation import simulate
 
     folder = made(resolved(folder))
-    files = {key: folder / f"n{key[0]}-{key[1]}.h5" for key in wanted}
-    found = obtained(
-        wanted,
-        files,
-        overwrite=overwrite,
-        threads=threads,
-        progress=progress,
-        tell=tell or (lambda _: None),
-        stop=stop,
-    )
+    pictures = pictures_in(folder, "figure5")
+    tell = tell or (lambda _: None)
+    files = {key: folder / f"n{key[0]}-{key[1]}.h5" for key in full}
+    if quick and not overwrite:
+        wanted = begun_in_full(wanted, full, files, tell)
+    how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
+    found = obtained(wanted, files, tell=tell, **how)
     columns = [
         Runs(
             l1=found[N, "l1"],
@@ -165,17 +183,16 @@ def run(
         )
         for N in sorted({N for N, _ in wanted})
     ]
-    figure = draw(columns, note=reduced(wanted) if quick else "")
+    figure = draw(columns, note=reduced(wanted, full))
     outcomes = tuple(outcome(key[1], run) for key, run in found.items())
-    return Made(saved(figure, folder, "figure5"), tuple(files.values()), outcomes)
+    return Made(saved(figure, pictures), tuple(files[key] for key in wanted), outcomes)
 
 
-def reduced(wanted: dict[tuple[int, str], RunSpec]) -> str:
+def reduced(wanted: dict[tuple[int, str], RunSpec], full: dict[tuple[int, str], RunSpec]) -> str:
     """Say what of the full figure was left out."""
-    sizes = ", ".join(str(N) for N in sorted({N for N, _ in wanted}))
-    full = specs()
-    here, there = (each[SIZES[0], RULES[0]].total_steps for each in (wanted, full))
-    return f"quick: N = {sizes} only, {here} of {there} steps"
+    few = "" if wanted.keys() == full.keys() else f"N = {SIZES[0]} only"
+    left_out = ", ".join(filter(None, (few, shortened(wanted, full))))
+    return f"quick: {left_out}" if left_out else ""
 
 
 def outcome(rule: str, run: xr.Dataset) -> Outcome:

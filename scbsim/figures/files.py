@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scbsim.errors import OutputError, Stopped
-from scbsim.spec.difference import differences
+from scbsim.spec.difference import but_longer, differences
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]
 Stop = Callable[[], bool]
-
-FINISHED = frozenset({"complete", "diverged"})
 
 
 def obtain(
@@ -46,11 +44,14 @@ def obtain(
 
     there = path.exists()
     if there and not overwrite:
-        found = finished(spec, path)
-        if found is not None:
+        found = _found(spec, path)
+        if found.run is not None:
             tell(f"{path} is finished: kept")
-            return _with_all_rows(found, path)
-        tell(f"{path} is partial: resumed")
+            return _with_all_rows(found.run, path)
+        if found.first:
+            tell(f"{path} has the first {found.first} steps: goes on with them")
+        else:
+            tell(f"{path} is partial: resumed")
     ended = run_to_file(
         spec,
         path,
@@ -81,6 +82,13 @@ def _with_all_rows(run: xr.Dataset, path: Path) -> xr.Dataset:
     return run
 
 
+class _Found(NamedTuple):
+    """What a file has of a run: all of it, or perhaps the end of a shorter one."""
+
+    run: xr.Dataset | None
+    first: int = 0
+
+
 def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
     """Return the run that a file holds, or None if it ends before its spec does.
 
@@ -89,10 +97,29 @@ def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
     OutputError
         If the run is not that of ``spec``, with the keys that differ.
     """
+    return _found(spec, path).run
+
+
+def holds(spec: RunSpec, path: Path) -> bool:
+    """Return whether a file holds a run of just this spec, finished or not."""
+    from scbsim.errors import ScbsimError
+    from scbsim.storage.glance import glance
+
+    try:
+        return path.exists() and json.loads(glance(path).spec) == json.loads(spec.to_json())
+    except ScbsimError:
+        # What is wrong with it is said where it is used.
+        return False
+
+
+def _found(spec: RunSpec, path: Path) -> _Found:
     from scbsim.storage.loading import load
 
     found = load(path)
-    differ = differences(json.loads(spec.to_json()), json.loads(found.attrs["spec"]))
+    longer, differ = but_longer(json.loads(spec.to_json()), json.loads(found.attrs["spec"]))
+    if longer and "replica" in found.dims:
+        # The replicas of an ensemble keep no state to go on from.
+        differ = differences(json.loads(spec.to_json()), json.loads(found.attrs["spec"]))
     if json.loads(found.attrs["provenance"]).get("task") == "given":
         differ.append("its task was given, and is not that of its spec")
     if differ:
@@ -100,4 +127,7 @@ def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
             f"{path} holds another run: {'; '.join(differ)}. "
             "--overwrite replaces it, -o goes elsewhere"
         )
-    return found if found.attrs["status"] in FINISHED else None
+    status = found.attrs["status"]
+    if status == "diverged" or (status == "complete" and not longer):
+        return _Found(found)
+    return _Found(None, int(found["step"].values[-1]) if status == "complete" else 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from scbsim import presets
 from scbsim.errors import Fault, InputError, OutputError, SpecError
-from scbsim.figures.files import obtain
+from scbsim.figures.files import Tell, holds, obtain
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,6 +29,56 @@ class Made(Generic[OutcomeOf]):
     pictures: tuple[Path, ...]
     files: tuple[Path, ...]
     outcomes: tuple[OutcomeOf, ...]
+
+
+def refuse_keys(words: Sequence[str], own: Mapping[str, str]) -> None:
+    """Refuse to set a key that a figure sets itself.
+
+    Parameters
+    ----------
+    words : sequence of str
+        ``key=value`` as after ``--set``.
+    own : mapping of str to str
+        Such keys, and what they are in the figure.
+
+    Raises
+    ------
+    InputError
+    """
+    for key in (each.partition("=")[0].strip() for each in words):
+        for kept, what in own.items():
+            if f"{key}.".startswith(f"{kept}.") or kept.startswith(f"{key}."):
+                raise InputError(f"--set {key}: {kept} is the figure's own: {what}")
+
+
+def first_part(spec: RunSpec) -> RunSpec:
+    """Return the first part of a run: it ends after half the steps of its last stage."""
+    last = len(spec.stage) - 1
+    return spec.replace(**{f"stage.{last}.steps": max(1, spec.stage[last].steps // 2)})
+
+
+def begun_in_full(
+    quick: Mapping[Key, RunSpec],
+    full: Mapping[Key, RunSpec],
+    files: Mapping[Key, Path],
+    tell: Tell,
+) -> dict[Key, RunSpec]:
+    """Return what a quick figure runs: less than what it is asked for, never less than there is.
+
+    Its runs are the first parts of full ones. Where one of their files has a full run already, all
+    of them are made in full; where all runs of the full figure are there, it is the full figure.
+    """
+    there = {key for key, spec in full.items() if holds(spec, files[key])}
+    if not there & quick.keys():
+        return dict(quick)
+    tell(f"{files[next(iter(quick))].parent} has full runs already: --quick uses them as they are")
+    return {key: spec for key, spec in full.items() if key in quick or there == full.keys()}
+
+
+def shortened(wanted: Mapping[Key, RunSpec], full: Mapping[Key, RunSpec]) -> str:
+    """Say how many steps of the last stage the quick runs have; nothing if they have all."""
+    here, there = (next(iter(each.values())).stage[-1].steps for each in (wanted, full))
+    return "" if here == there else f"{here} of {there} steps"
 
 
 def preset_run(name: str, words: Sequence[str], figure: int) -> RunSpec:
@@ -99,11 +149,10 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def saved(figure: Figure, folder: Path, name: str) -> tuple[Path, ...]:
+def saved(figure: Figure, pictures: tuple[Path, ...]) -> tuple[Path, ...]:
     """Write the pictures of a figure; return their paths."""
     from scbsim.figures.style import save
 
-    pictures = tuple(folder / f"{name}.{suffix}" for suffix in ("png", "pdf"))
     for picture in pictures:
         save(figure, picture)
     return pictures

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scbsim.figures.spread import (
@@ -79,16 +78,6 @@ def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
             ((label, run),) = runs.items()
             figure.suptitle(_title(label, run))
     return figure
-
-
-def labels(paths: Sequence[Path]) -> list[str]:
-    """Return names to tell files by: without their folders, where these differ."""
-    short = [path.stem for path in paths]
-    if len(set(short)) == len(short):
-        return short
-    whole = [str(path) for path in paths]
-    # A file that was named twice is drawn twice.
-    return [f"{name} ({i})" if name in whole[:i] else name for i, name in enumerate(whole)]
 
 
 def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log: bool) -> None:

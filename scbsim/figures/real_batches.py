@@ -15,16 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scbsim.errors import OutputError
 from scbsim.figures.files import Stop, Tell
 from scbsim.figures.making import (
     Made,
+    begun_in_full,
+    first_part,
     made,
     obtained,
     population,
     preset_run,
     refuse_engine,
+    refuse_keys,
     saved,
+    shortened,
 )
+from scbsim.figures.places import pictures_in
 from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
@@ -39,8 +45,14 @@ RUNS: Final = {
 }
 """The runs of each figure; in a folder ``NAME.h5``."""
 
-QUICK: Final = ("init.alpha_A=0.1", "init.alpha_V=0.1")
-"""What makes the first stage end with its first step."""
+_SECOND: Final = "it compares SGD at two rates with the l1 method after the first stage"
+OWN: Final = {
+    "dynamics.engine": "it learns on real batches",
+    "stage.0.rule": "the first stage is SGD",
+    **{f"stage.1.{key}": _SECOND for key in ("rule", "rate_A", "rate_V", "threshold")},
+    "stage.2": "it has two stages",
+}
+"""Keys that ``--set`` may not set."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ def specs(
     number : int
         The figure: 1, 3 or 4.
     quick : bool
-        Start with both signals at 0.1, where the first stage ends.
+        The first half of the steps of the second stage.
     seed : int, optional
         In place of the presets'.
     overrides : sequence of str
@@ -103,11 +115,15 @@ def specs(
 
     Raises
     ------
+    InputError
+        If an override is of a key that the figure sets itself.
     SpecError
         If what was asked for does not hold.
     """
-    words = [*(QUICK if quick else ()), *([] if seed is None else [f"seed={seed}"]), *overrides]
-    return {name: preset_run(f"figure1-{name}", words, number) for name in RUNS[number]}
+    refuse_keys(overrides, OWN)
+    words = [*([] if seed is None else [f"seed={seed}"]), *overrides]
+    full = {name: preset_run(f"figure1-{name}", words, number) for name in RUNS[number]}
+    return {name: first_part(spec) for name, spec in full.items()} if quick else full
 
 
 def run(
@@ -151,23 +167,44 @@ def run(
         If a signal stopped one of the runs.
     """
     refuse_engine(engine, number, ("batch",))
+    full = specs(number, seed=seed, overrides=overrides)
     wanted = specs(number, quick=quick, seed=seed, overrides=overrides)
 
     from scbsim.figures.real_batches_plot import DRAW
 
     folder = made(resolved(folder))
+    pictures = pictures_in(folder, f"figure{number}")
+    tell = tell or (lambda _: None)
     files = {name: folder / f"{name}.h5" for name in wanted}
+    if quick and not overwrite:
+        wanted = begun_in_full(wanted, full, files, tell)
     how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
-    found = obtained(wanted, files, tell=tell or (lambda _: None), **how)
-    note = "quick: started with both signals at 0.1, in place of stage 1" if quick else ""
-    figure = DRAW[number](found, note)
+    found = obtained(wanted, files, tell=tell, **how)
+    for name, each in found.items():
+        _require_second_stage(files[name], each)
+    steps = shortened(wanted, full)
+    figure = DRAW[number](found, f"quick: {steps} of stage 2" if steps else "")
     outcomes = tuple(outcome(name, each) for name, each in found.items())
-    return Made(saved(figure, folder, f"figure{number}"), tuple(files.values()), outcomes)
+    return Made(saved(figure, pictures), tuple(files.values()), outcomes)
+
+
+def _require_second_stage(path: Path, run: xr.Dataset) -> None:
+    """Refuse a run that diverged before its second stage, which the figures are of."""
+    if run["stage_reason"].values[0] == "diverged":
+        raise OutputError(
+            f"{path} diverged at step {int(run['step'].values[-1])}, in its first stage, and the "
+            "figure is of what comes after that: smaller rates or larger batches may help"
+        )
 
 
 def outcome(name: str, run: xr.Dataset) -> Outcome:
     """Return where a run ended."""
-    last = {str(key): float(run[key].values[-1]) for key in run.data_vars if key in _NUMBERS}
+    last = {
+        str(key): float(run[key].values[-1])
+        for key in run.data_vars
+        if key in _NUMBERS and (is_normalized(run) or not str(key).startswith("normalized_"))
+    }
+    last = dict.fromkeys(_NUMBERS, float("nan")) | last
     return Outcome(
         run=name,
         rate=spec_of(run).stage[-1].rate_A,
@@ -188,6 +225,12 @@ _NUMBERS = {
         for of in ("dist_A", "dist_V", "sim_A", "sim_V")
     ),
 }
+
+
+def is_normalized(run: xr.Dataset) -> bool:
+    """Return whether the end of a run was normalised: that of one that diverged was not."""
+    steps = run["normalized_step"].values
+    return bool(steps.size and steps[-1] == run["step"].values[-1])
 
 
 def spec_of(run: xr.Dataset) -> RunSpec:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from scbsim.figures.real_batches import population_since_stage_1, since_stage_1, spec_of
+from scbsim.figures.real_batches import (
+    is_normalized,
+    population_since_stage_1,
+    since_stage_1,
+    spec_of,
+)
 from scbsim.figures.style import (
     BLACK,
     BLUE,
@@ -50,8 +55,8 @@ def draw_1(runs: Runs, note: str = "") -> Figure:
     with styled():
         figure = new_figure(8.2, 4.0)
         for axes, (name, label) in zip(figure.subplots(1, 2), DISTANCES.items(), strict=True):
-            end = float(drawn["l1"][f"normalized_{name}"].values[-1])
-            scale(axes, [*(run[name] for run in drawn.values()), [end]], logarithmic=True)
+            ends = drawn["l1"][f"normalized_{name}"].values[-1:]
+            scale(axes, [*(run[name] for run in drawn.values()), ends], logarithmic=True)
             plain_log_ticks(axes)
             for rule, run in drawn.items():
                 curve(axes, run["step"], run[name], color=COLORS[rule], zorder=3)
@@ -129,10 +134,10 @@ L1_END: Final = r"$\ell_1$, normalised at the end"
 
 
 def _star(axes: Axes, run: xr.Dataset, name: str) -> None:
-    """Mark the normalised end of a run."""
-    value = float(run[f"normalized_{name}"].values[-1])
+    """Mark the normalised end of a run, if there is one: one that diverged has none."""
+    value = run[f"normalized_{name}"].values[-1] if is_normalized(run) else np.nan
     if np.isfinite(value):
-        star(axes, float(run["normalized_step"].values[-1]), value, BLUE)
+        star(axes, float(run["normalized_step"].values[-1]), float(value), BLUE)
 
 
 def _rules(runs: Runs) -> list[Any]:
@@ -159,8 +164,7 @@ def _finish(figure: Figure, runs: Runs, note: str, rules: list[Any], *others: An
     spec = spec_of(run)
     facts = [f"${name} = {whole(run.attrs[name])}$" for name in ("N", "T", "Q")]
     facts.append(f"{spec.dynamics.batch_size} samples a step")
-    if not note:
-        facts.append(f"stage 1 ended at step {whole(int(run['stage_end'].values[0]))}")
+    facts.append(f"stage 1 ended at step {whole(int(run['stage_end'].values[0]))}")
     title = f"SGD and $\\ell_1$ on real batches, a small instance\n{', '.join(facts)}"
     figure.suptitle(f"{title}\n({note})" if note else title)
     handles = [*rules, *others]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from scbsim.errors import OutputError
+from scbsim.figures.places import check_picture
 from scbsim.files.atomic import atomic_write
 from scbsim.files.paths import resolved
 from scbsim.text import printable
@@ -37,13 +39,14 @@ SIGNAL_LABELS: Final = {"alpha_A": r"signal $\alpha_A$", "alpha_V": r"signal $\a
 DELTA_LABELS: Final = {"delta_A": r"$\|\Delta_A\|_\mu$", "delta_V": r"$\|\Delta_V\|_\mu$"}
 SIGNAL_OF: Final = {"delta_A": ("alpha_A", "K_Q"), "delta_V": ("alpha_V", "K_P")}
 
-FORMATS: Final = ("png", "pdf", "svg")
-
 DRAWABLE: Final = 1e30
 """Where a diverging curve leaves the picture; matplotlib's own arithmetic ends at 1e308."""
 
 WIDE: Final = 100.0
 """Values beyond which a linear axis shows nothing of what happens near 1."""
+
+_BACKENDS: Final = {"png": "agg", "pdf": "pdf", "svg": "svg"}
+"""What draws each format, whatever else the process draws with."""
 
 _RC: Final[dict[str, Any]] = {
     "font.size": 9,
@@ -75,26 +78,40 @@ _RC: Final[dict[str, Any]] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in the house style, whatever the user's own matplotlibrc says."""
+    """Draw in the house style, whatever the user's own matplotlibrc says; it stays as it is."""
+    _import_matplotlib()
     from matplotlib import style
 
     with style.context(["default", _RC]):
         yield
 
 
+def _import_matplotlib() -> None:
+    """Import matplotlib, whatever the variable MPLBACKEND names.
+
+    Pictures go to files and need no backend, but matplotlib cannot be imported where that variable
+    names one that is not installed, as a notebook's is not for a program that is started from it.
+    """
+    if "matplotlib" in sys.modules:
+        return
+    named = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+    finally:
+        if named is not None:
+            os.environ["MPLBACKEND"] = named
+    if named:
+        # As matplotlib itself does: it is the choice of whoever shows figures in this process.
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = named
+
+
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of so many inches that lays itself out."""
+    """Return an empty figure of so many inches that lays itself out; pyplot knows nothing of it."""
+    _import_matplotlib()
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def check_picture(path: Path, *, overwrite: bool = True) -> None:
-    """Raise :class:`OutputError` if a picture cannot go to ``path``."""
-    if path.suffix.lower().lstrip(".") not in FORMATS:
-        raise OutputError(f"{path}: a picture ends in {', '.join(f'.{f}' for f in FORMATS)}")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; --overwrite draws it anew, -o draws it elsewhere")
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -103,7 +120,7 @@ def save(figure: Figure, path: Path) -> None:
     Raises
     ------
     OutputError
-        If the name ends in something else.
+        As :func:`scbsim.figures.places.check_picture` says.
     """
     check_picture(path)
     form, path = path.suffix[1:].lower(), resolved(path)
@@ -111,7 +128,7 @@ def save(figure: Figure, path: Path) -> None:
     # No date in the file: the same run gives the same bytes.
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
     with styled(), atomic_write(path) as file:
-        figure.savefig(file, format=form, metadata=metadata)
+        figure.savefig(file, format=form, backend=_BACKENDS[form], metadata=metadata)
 
 
 def drawable(values: ArrayLike) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ samples. What correlates, and all sizes, are our choice: docs/transfer.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from scbsim.errors import OutputError, Stopped
 from scbsim.figures import making
 from scbsim.figures.files import Stop, Tell, obtain
+from scbsim.figures.places import pictures_in
 from scbsim.figures.transfer_outcomes import Learning, Recovery, learned, recovered
 from scbsim.figures.transfer_specs import (
+    OWN,
     QUICK,
     SAMPLES,
     STEPS,
@@ -76,6 +78,7 @@ def run(
     overwrite: bool = False,
     threads: int | None = None,
     progress: bool = False,
+    overrides: Sequence[str] = (),
     tell: Tell | None = None,
     stop: Stop | None = None,
 ) -> Made:
@@ -95,6 +98,8 @@ def run(
         Threads to compute with.
     progress : bool
         Say on stderr how far it is.
+    overrides : sequence of str
+        ``key=value`` as after ``--set``, for every run.
     tell : callable, optional
         Is given a line where there are runs in the folder already.
     stop : callable, optional
@@ -102,19 +107,31 @@ def run(
 
     Raises
     ------
+    InputError
+        If an override is of a key that the figure sets itself.
+    SpecError
+        If the spec of a run does not hold with it.
     OutputError
         If a file in the folder holds something else.
     Stopped
         If a signal stopped one of the runs.
     """
     # First what can be wrong, then what takes seconds to import.
-    steps, samples = settings(quick=quick)
+    making.refuse_keys(overrides, OWN)
     folder = resolved(folder)
-    work = [
-        *_work(steps, folder / steps.name, seed or 0),
-        *_work(samples, folder / samples.name, seed or 0),
-    ]
+    words = [f"seed={seed or 0}", *overrides]
+    chosen = settings(quick=quick)
+    work = _all_work(chosen, folder, words)
+    if quick and not overwrite:
+        full = settings(quick=False)
+        all_of_it = _all_work(full, folder, words)
+        if all(each.path.exists() for each in all_of_it):
+            chosen, work, quick = full, all_of_it, False
+            if tell:
+                tell(f"{folder} has all runs already: --quick uses them as they are")
+    steps, samples = chosen
     making.made(folder)
+    pictures = pictures_in(folder, "transfer")
 
     from scbsim.figures.transfer_plot import draw
     from scbsim.progress import Progress
@@ -153,18 +170,27 @@ def run(
         for start in samples.starts
     )
     figure = draw(learning, recovery, samples, note="quick: fewer starts" if quick else "")
-    pictures = making.saved(figure, folder, "transfer")
-    return Made(pictures, tuple(each.path for each in work), learning, recovery, samples)
+    return Made(
+        making.saved(figure, pictures),
+        tuple(each.path for each in work),
+        learning,
+        recovery,
+        samples,
+    )
 
 
-def _work(setting: Setting, folder: Path, seed: int) -> Iterator[_Work]:
+def _all_work(settings: tuple[Setting, Setting], folder: Path, words: Sequence[str]) -> list[_Work]:
+    return [each for setting in settings for each in _work(setting, folder / setting.name, words)]
+
+
+def _work(setting: Setting, folder: Path, words: Sequence[str]) -> Iterator[_Work]:
     """Give the runs of a setting in order: pretraining before what starts from it."""
     for start in setting.starts:
         if start is not None:
-            spec = setting.pretraining(start, folder, seed)
+            spec = setting.pretraining(start, folder, words)
             yield _Work(pretrained_file(folder, start), spec, setting, start)
         for batch in setting.batches:
-            spec = setting.learning(start, batch, folder, seed)
+            spec = setting.learning(start, batch, folder, words)
             yield _Work(learning_file(folder, start, batch), spec, setting)
 
 

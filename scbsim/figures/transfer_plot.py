@@ -64,8 +64,8 @@ def draw(
         whiskers are one standard error of the share, and the dotted line is the chance that a run
         from scratch sets out in the right direction.
     """
-    colors = _colors({*(each.start for each in learning), *(row.start for row in recovery)})
     with styled():
+        colors = _colors({*(each.start for each in learning), *(row.start for row in recovery)})
         figure = new_figure(11.0, 4.2)
         signals, steps, shares = figure.subplots(1, 3, width_ratios=(1.05, 1.1, 1.0))
         _signals(signals, _few(learning), colors)

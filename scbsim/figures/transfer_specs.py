@@ -5,6 +5,7 @@ All sizes, rates and levels are our choice; docs/transfer.md says which and why.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -76,40 +77,56 @@ class Setting:
         """The table ``[task]`` of the downstream task."""
         return {**_TASK, "T": self.T}
 
-    def pretraining(self, correlation: float, folder: Path, seed: int) -> RunSpec:
+    def pretraining(self, correlation: float, folder: Path, words: Sequence[str]) -> RunSpec:
         """Return the spec of the run that makes a pretrained pair."""
         return self._spec(
-            seed,
+            words,
             task={"from": str(task_file(folder, correlation))},
             dynamics={"batch_size": self.pretraining_batch, "replica": PRETRAINING_STREAM},
             init=_UNIFORM,
             output={"every": 10, "final_state": True},
         )
 
-    def learning(self, start: float | None, batch: int, folder: Path, seed: int) -> RunSpec:
+    def learning(
+        self, start: float | None, batch: int, folder: Path, words: Sequence[str]
+    ) -> RunSpec:
         """Return the spec of the runs that learn the downstream task from one start."""
         pretrained = None if start is None else str(pretrained_file(folder, start))
         return self._spec(
-            seed,
+            words,
             task=self.task,
             dynamics={"batch_size": batch, "replicas": REPLICAS},
             init=_UNIFORM if pretrained is None else {"from": pretrained},
             output={"every": self.every},
         )
 
-    def _spec(self, seed: int, *, dynamics: dict[str, Any], **tables: Any) -> RunSpec:
+    def _spec(self, words: Sequence[str], *, dynamics: dict[str, Any], **tables: Any) -> RunSpec:
         from scbsim.spec import RunSpec
 
         return RunSpec.from_dict(
             {
-                "seed": seed,
                 "dynamics": {"engine": self.engine, **dynamics},
                 "noise": self.noise,
                 "stage": [dict(stage) for stage in _STAGES],
                 **tables,
-            }
+            },
+            overrides=words,
         )
 
+
+_COMPARED = "it compares batch sizes and starts, on tasks and noise of its own"
+OWN: Final = {
+    **dict.fromkeys(
+        ("task", "init", "noise.model", "dynamics.engine", "dynamics.batch_size"), _COMPARED
+    ),
+    **dict.fromkeys(("dynamics.replicas", "dynamics.replica"), "it says how many runs learn"),
+    **dict.fromkeys(("stage.0.rate_A", "stage.0.rate_V"), "its dotted line is of that rate"),
+    "stage.0.until_signal": "that is where it says that the first stage ends",
+    "stage.2": "it has two stages",
+    "output.every": "it reads steps off the rows",
+    "output.final_state": "runs start from the last states of others",
+}
+"""Keys that ``--set`` may not set."""
 
 _UNIFORM: Final = {"alpha_A": 0.0, "alpha_V": 0.0}
 

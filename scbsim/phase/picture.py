@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib.colors import to_rgb
 
+from scbsim.figures.making import saved
+from scbsim.figures.places import pictures_in
 from scbsim.figures.style import (
     BLUE,
     VERMILION,
     literal,
     new_figure,
     power,
-    save,
     styled,
     whole,
 )
@@ -94,11 +94,7 @@ def draw(diagram: xr.Dataset) -> Figure:
 
 def pictures(diagram: xr.Dataset, folder: Path) -> tuple[Path, ...]:
     """Draw ``phase.png`` and ``phase.pdf`` in a folder; return their paths."""
-    paths = tuple(folder / f"phase.{suffix}" for suffix in ("png", "pdf"))
-    figure = draw(diagram)
-    for path in paths:
-        save(figure, path)
-    return paths
+    return saved(draw(diagram), pictures_in(folder, "phase"))
 
 
 def key_label(key: str) -> str:
@@ -115,6 +111,8 @@ def symbol_of(key: str) -> str:
 
 def _mixed(shares: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return the colour of each cell, (y, x, 3): ink of each rule as often as it recovers."""
+    from matplotlib.colors import to_rgb
+
     shape = next(iter(shares.values())).shape
     paper = np.ones((*shape, 3))
     for rule, share in shares.items():

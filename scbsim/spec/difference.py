@@ -15,6 +15,19 @@ def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
     ]
 
 
+def but_longer(wanted: dict[str, Any], found: dict[str, Any]) -> tuple[int, list[str]]:
+    """Return by how many steps the last stage is longer than in ``found``, and what else differs.
+
+    A last stage that is shorter is named among the differences.
+    """
+    there, longer = dict(found), 0
+    ours, theirs = wanted.get("stage") or [], found.get("stage") or []
+    if ours and len(ours) == len(theirs) and ours[-1]["steps"] >= theirs[-1]["steps"]:
+        longer = ours[-1]["steps"] - theirs[-1]["steps"]
+        there["stage"] = [*theirs[:-1], {**theirs[-1], "steps": ours[-1]["steps"]}]
+    return longer, differences(wanted, there)
+
+
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(value, dict):
         items = list(value.items())

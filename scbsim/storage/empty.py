@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
+from scbsim.files.dimensions import name_dimensions
 from scbsim.files.hdf5 import LIBVER
 from scbsim.files.superblock import PAGE
 from scbsim.observables import OBSERVABLES, STATUS_CODE
@@ -40,6 +41,7 @@ from scbsim.storage.sources import Start
 from scbsim.storage.states import make_states
 from scbsim.storage.text import put_room, put_text
 from scbsim.task.digest import digest_of
+from scbsim.task.file import TASK_DIMENSIONS
 from scbsim.trajectory import task_attributes
 
 
@@ -79,10 +81,11 @@ def empty_file(
         if header.lacks_steps_before:
             file.attrs[LACKS] = header.lacks_steps_before
         task = file.create_group(TASK)
-        for name in ("mu", "P", "q_positions", "q_weights"):
+        for name, dimensions in TASK_DIMENSIONS.items():
             # Runs go on from these, so what a disk spoils must be noticed.
             if getattr(header.task, name) is not None:
-                task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
+                data = task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
+                name_dimensions(file, data, dimensions)
         task.attrs.update(task_attributes(header))
         _make_trajectory(file, header.spec)
         if header.spec.dynamics.replicas > 1:
@@ -90,9 +93,9 @@ def empty_file(
         else:
             _make_tables(file, header.spec)
         if header.spec.output.snapshot_every:
-            make_states(file.create_group(SNAPSHOTS), snapshot)
+            make_states(file, SNAPSHOTS, snapshot)
         if header.keeps_final(state):
-            make_states(file.create_group(FINAL), state, checked=True)
+            make_states(file, FINAL, state, checked=True)
     return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
 
 
@@ -111,19 +114,14 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
     scales = [step, *([make_replicas(group, spec)] if R > 1 else [])]
     stage = group.create_dataset("stage", dtype=np.int64, **growing(*wide))
     put_text(stage.attrs, long_name="stage, from 0")
-    _attach(stage, scales)
+    name_dimensions(file, stage, scales)
     for o in OBSERVABLES:
         column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing(*wide))
         put_text(column.attrs, long_name=o.long_name, units="1")
-        _attach(column, scales)
+        name_dimensions(file, column, scales)
     group.create_dataset("n_committed", data=np.int64(0))
     status = group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
     put_room(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
-
-
-def _attach(column: h5py.Dataset, scales: list[h5py.Dataset]) -> None:
-    for dimension, scale in zip(column.dims, scales, strict=True):
-        dimension.attach_scale(scale)
 
 
 def _make_tables(file: h5py.File, spec: RunSpec) -> None:
@@ -132,12 +130,17 @@ def _make_tables(file: h5py.File, spec: RunSpec) -> None:
     if every:
         expected = chunk_rows(expected + 1 + spec.total_steps // every)
     few: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
-    for name in ("step", "stage", "count"):
-        group.create_dataset(name, dtype=np.int64, **few)
+    step = group.create_dataset("step", dtype=np.int64, **few)
+    step.make_scale("step")
+    for name in ("stage", "count"):
+        name_dimensions(file, group.create_dataset(name, dtype=np.int64, **few), [step])
     for o in OBSERVABLES:
         column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **few)
         put_text(column.attrs, long_name=o.long_name)
+        name_dimensions(file, column, [step])
     group = file.create_group(STAGES)
     put_text(group.attrs, reasons=json.dumps(REASONS))
-    for name in ("stage", "end_step", "reason"):
-        group.create_dataset(name, dtype=np.int64, **few)
+    stage = group.create_dataset("stage", dtype=np.int64, **few)
+    stage.make_scale("stage")
+    for name in ("end_step", "reason"):
+        name_dimensions(file, group.create_dataset(name, dtype=np.int64, **few), [stage])

@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from scbsim.files.dimensions import name_dimensions
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.spec import RunSpec
 from scbsim.storage.ensemble_reader import read_tables
@@ -45,12 +46,14 @@ def make_ensemble_tables(file: h5py.File, spec: RunSpec) -> None:
     group = file.create_group(NORMALIZED)
     for name, table in tables.normalized.items():
         data = group.create_dataset(name, data=table)
+        name_dimensions(file, data, ("normalization", REPLICA))
         if name in words:
             put_text(data.attrs, long_name=words[name])
     group = file.create_group(STAGES)
     put_text(group.attrs, reasons=json.dumps(REASONS))
     for name, table in tables.stages.items():
-        group.create_dataset(name, data=table)
+        data = group.create_dataset(name, data=table)
+        name_dimensions(file, data, ("stage_index", REPLICA))
 
 
 class EnsembleRecorder(FileRecorder):

@@ -14,7 +14,7 @@ from scbsim.files.superblock import repair, superblock
 from scbsim.observables import NAMES, STATUS
 from scbsim.random_stream import ORIGIN
 from scbsim.spec import RunSpec
-from scbsim.spec.difference import differences
+from scbsim.spec.difference import but_longer
 from scbsim.storage.checkpoint import Checkpoint, checkpoint_step
 from scbsim.storage.damage import after_damage, without_file
 from scbsim.storage.ensemble_reader import is_ensemble, read_tables
@@ -183,14 +183,7 @@ def _none_complete(path: Path, file: Any) -> None:
 
 def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
     """Return by how many steps the last stage is longer than in the file: all that may differ."""
-    here = json.loads(spec.to_json())
-    there = json.loads(json.dumps(there))
-    longer = 0
-    if len(here["stage"]) == len(there["stage"]):
-        longer = here["stage"][-1]["steps"] - there["stage"][-1]["steps"]
-        if longer >= 0:
-            there["stage"][-1]["steps"] = here["stage"][-1]["steps"]
-    differ = differences(here, there)
+    longer, differ = but_longer(json.loads(spec.to_json()), there)
     if differ:
         raise OutputError(
             f"{path} holds another run, and only a longer last stage can be taken up: "
@@ -213,8 +206,8 @@ def _extended(
         )
     if FINAL not in file or not len(file[FINAL]["step"]):
         raise OutputError(
-            f"{path} is complete and did not keep its last state, so it cannot go on: "
-            "run it with output.final_state = true"
+            f"{path} is complete and did not keep its last state, so it cannot go on. --overwrite "
+            "starts again; with output.final_state = true the state is kept"
         )
     step, state = reading.final(path)
     rows = len(file[TRAJECTORY]["step"])

@@ -11,6 +11,7 @@ import numpy as np
 from scbsim._version import __version__
 from scbsim.errors import OutputError, RunFailed, Stopped
 from scbsim.files.atomic import atomic_write
+from scbsim.files.dimensions import name_dimensions
 from scbsim.files.hdf5 import written
 from scbsim.files.paths import resolved
 from scbsim.files.space import LEAST_ROOM
@@ -18,6 +19,7 @@ from scbsim.sampler import Sampler
 from scbsim.storage.lock import WriterLock
 from scbsim.storage.schema import TASK
 from scbsim.storage.text import put_text
+from scbsim.task.file import TASK_DIMENSIONS
 
 FORMAT = "scbsim-samples"
 
@@ -110,19 +112,22 @@ def _fill(
         task = file.create_group(TASK)
         for name, array in known.items():
             if name != "T":
-                file.create_dataset(f"{TASK}/{name}", data=array)
+                data = file.create_dataset(f"{TASK}/{name}", data=array)
+                name_dimensions(file, data, TASK_DIMENSIONS.get(name, ()))
         task.attrs["T"] = T
-        data = {
+        columns = {
             "tokens": file.create_dataset("tokens", (size, T), kind),
             "query": file.create_dataset("query", (size,), kind),
             "output": file.create_dataset("output", (size,), kind),
             "source": file.create_dataset("source", (size,), np.int64),
         }
+        for column in columns.values():
+            name_dimensions(file, column, ("sample", "position")[: column.ndim])
         some = max(1, _PIECE_BYTES // (T * kind.itemsize))
         for begin in range(0, size, some):
             if stop():
                 raise Stopped("stopped on a signal")
             batch = sampler.draw(first + begin, min(some, size - begin))
             for name, array in batch._asdict().items():
-                data[name][begin : begin + len(array)] = array
+                columns[name][begin : begin + len(array)] = array
             tell(begin + len(batch.query))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
+from scbsim.files.dimensions import name_dimensions
 from scbsim.state import State
 from scbsim.storage.schema import MOST_CHUNK_BYTES
 from scbsim.storage.shards import ALL, Share
@@ -19,23 +20,41 @@ RAGGED = ("indices", "data")
 _POINTERS = "indptr"
 _RAGGED_CHUNK = 4096
 
+_DIMENSIONS = {
+    "bulk": ("token", "position"),
+    "logits": ("token", "position"),
+    "support": ("token", "attended"),
+    "off_sums": ("token", "off_sums_2"),
+    "column_sums": ("token",),
+    "intercept": ("token",),
+    "noise_A": ("token", "noise_A_2"),
+    "noise_zero": ("token",),
+    "W": ("next_token", "token"),
+    "mean": ("next_token",),
+}
+"""Dimensions of the arrays of a state, after that of the states."""
 
-def make_states(group: h5py.Group, state: State, *, checked: bool = False) -> None:
-    """Make the datasets to which states are appended.
+
+def make_states(file: h5py.File, name: str, state: State, *, checked: bool = False) -> None:
+    """Make a group with the datasets to which states are appended.
 
     Parameters
     ----------
-    group : h5py.Group
+    file : h5py.File
+    name : str
+        Of the group.
     state : dict of arrays
         With the shapes and types of all of them.
     checked : bool
         Whether HDF5 is to notice what a disk spoils.
     """
-    group.create_dataset("step", (0,), np.int64, chunks=(64,), maxshape=(None,))
+    group = file.create_group(name)
+    step = group.create_dataset("step", (0,), np.int64, chunks=(64,), maxshape=(None,))
+    step.make_scale("step")
     for name, array in state.items():
         ragged = name in RAGGED
         shape = () if ragged else array.shape
-        group.create_dataset(
+        data = group.create_dataset(
             name,
             shape=(0, *shape),
             # Of an axis of no length HDF5 allows no chunk, unless it may grow.
@@ -44,6 +63,12 @@ def make_states(group: h5py.Group, state: State, *, checked: bool = False) -> No
             chunks=(_RAGGED_CHUNK,) if ragged else (1, *_chunk(shape, array.itemsize)),
             fletcher32=checked,
         )
+        if not ragged:
+            name_dimensions(file, data, (step, *_dimensions(name, array.ndim)))
+    if RAGGED[0] in group:
+        entries, values = (group[name] for name in RAGGED)
+        entries.make_scale(RAGGED[0])
+        name_dimensions(file, values, [entries])
 
 
 def put_state(group: h5py.Group, i: int, state: State) -> None:
@@ -94,6 +119,13 @@ def put(data: h5py.Dataset, i: int, value: object) -> None:
         return
     for place, piece in value.pieces():
         data[(i, *place)] = piece
+
+
+def _dimensions(name: str, ndim: int) -> tuple[str, ...]:
+    """Return the names of an array of a state, after that of the states."""
+    unknown = tuple(f"{name}_{axis + 1}" for axis in range(ndim))
+    known = _DIMENSIONS.get(name, unknown)
+    return known if len(known) == ndim else unknown
 
 
 def _chunk(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

@@ -16,6 +16,14 @@ _SCALARS = ("K_P", "T")
 _NAMES = ("mu", "P", "K_P", "q_positions", "q_weights", "T")
 _PLACES = (*_NAMES, *(f"task/{name}" for name in _NAMES))
 
+TASK_DIMENSIONS = {
+    "mu": ("token",),
+    "P": ("next_token", "token"),
+    "q_positions": ("token", "attended"),
+    "q_weights": ("token", "attended"),
+}
+"""Dimensions of a task: tokens, the tokens that follow, the Q positions that a token attends to."""
+
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read what is known of a task from an HDF5 file.
@@ -84,6 +92,7 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
         If it cannot be written.
     """
     from scbsim.files.atomic import atomic_write
+    from scbsim.files.dimensions import name_dimensions
     from scbsim.files.hdf5 import written
     from scbsim.files.paths import resolved
     from scbsim.files.space import LEAST_ROOM
@@ -94,7 +103,8 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
     try:
         with atomic_write(path) as file, written(file.name, room) as hdf5:
             for name, value in known.items():
-                hdf5.create_dataset(name, data=value, fletcher32=bool(value.ndim))
+                data = hdf5.create_dataset(name, data=value, fletcher32=bool(value.ndim))
+                name_dimensions(hdf5, data, TASK_DIMENSIONS.get(name, ()))
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -1,27 +1,27 @@
 import pytest
+from small_figures import FIGURE_2, FIGURE_5, REAL_BATCHES, shrunk
 
 from scbsim.errors import Stopped
-from scbsim.figures import figure2, figure5, real_batches
+from scbsim.figures import figure5
 from scbsim.storage.loading import load
-
-SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")
 
 
 @pytest.fixture
-def shrunk(monkeypatch):
+def given(monkeypatch):
     """Figure 5 in no time: the same run(), with every spec made small."""
     whole = figure5.run
-    given = {}
+    options_given = {}
 
     def run(folder, **options):
-        given.update(options, folder=folder)
-        return whole(folder, overrides=SHRUNK, **options)
+        options_given.update(options, folder=folder)
+        return whole(folder, **options)
 
     monkeypatch.setattr(figure5, "run", run)
-    return given
+    with shrunk(*FIGURE_5):
+        yield options_given
 
 
-def test_figure_5_end_to_end(scbsim, shrunk, tmp_path, monkeypatch):
+def test_figure_5_end_to_end(scbsim, given, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = scbsim("figure", 5, "--quick", "--seed", 4)
     assert result.exit_code == 0, result.output
@@ -35,29 +35,24 @@ def test_figure_5_end_to_end(scbsim, shrunk, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_options_reach_the_library(scbsim, shrunk, tmp_path):
+def test_options_reach_the_library(scbsim, given, tmp_path):
     words = ["--engine", "dense", "--threads", 1, "--overwrite", "-q", "--quick", "-o", tmp_path]
     result = scbsim("figure", 5, *words)
     assert (result.exit_code, result.output) == (0, "")
     assert (tmp_path / "figure5.png").exists()
-    del shrunk["tell"], shrunk["stop"]
-    assert shrunk == {
+    del given["tell"], given["stop"]
+    assert given == {
         "folder": tmp_path,
         "quick": True,
         "engine": "dense",
         "seed": None,
+        "overrides": (),
         "overwrite": True,
         "threads": 1,
         "progress": False,
     }
 
 
-REAL = (
-    "task.T=60",
-    "dynamics.batch_size=8",
-    "stage.0.steps=9",
-    "stage.1.steps=15",
-)
 TABLE = {
     1: "|A-Q|",
     3: "delta_A",
@@ -67,10 +62,8 @@ TABLE = {
 
 @pytest.mark.parametrize("number", [1, 3, 4])
 def test_figures_on_real_batches(scbsim, tmp_path, monkeypatch, number):
-    whole = real_batches.run
-    monkeypatch.setattr(real_batches, "run", lambda *a, **k: whole(*a, overrides=REAL, **k))
     monkeypatch.chdir(tmp_path)
-    result = scbsim("figure", number)
+    result = scbsim("figure", number, *(w for each in REAL_BATCHES for w in ("--set", each)))
     assert result.exit_code == 0, result.output
     made = {path.name for path in (tmp_path / f"figure{number}").iterdir()}
     runs = {1: {"sgd-large.h5", "sgd-small.h5", "l1.h5"}}.get(number, {"sgd-large.h5", "l1.h5"})
@@ -84,10 +77,8 @@ def test_figures_on_real_batches(scbsim, tmp_path, monkeypatch, number):
     assert lines[-2:] == [f"figure{number}/figure{number}.{kind}" for kind in ("png", "pdf")]
 
 
-def test_figure_2(scbsim, tmp_path, monkeypatch):
-    whole, few = figure2.run, ("stage.0.steps=12", "dynamics.batch_size=16")
-    monkeypatch.setattr(figure2, "run", lambda *a, **k: whole(*a, overrides=few, **k))
-    result = scbsim("figure", 2, "-o", tmp_path)
+def test_figure_2(scbsim, tmp_path):
+    result = scbsim("figure", 2, "-o", tmp_path, *(w for each in FIGURE_2 for w in ("--set", each)))
     assert result.exit_code == 0, result.output
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {"softmax.h5", "linear.h5", "figure2.png", "figure2.pdf"}

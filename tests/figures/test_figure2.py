@@ -40,7 +40,7 @@ def test_both_learn_the_papers_task_from_the_same_samples():
 def test_quick_is_fewer_steps():
     wanted = figure2.specs(quick=True, seed=3)
     assert {spec.seed for spec in wanted.values()} == {3}
-    assert figure2.reduced(wanted) == "quick: 1000 of 2000 steps"
+    assert figure2.reduced(wanted, figure2.specs()) == "quick: 1000 of 2000 steps"
 
 
 def test_files_and_pictures_are_made_and_kept(made):
@@ -74,8 +74,10 @@ def test_the_truth_is_the_task(made):
     np.testing.assert_allclose(A.sum(axis=0), 1.0)
     for k in range(task.N):
         np.testing.assert_array_equal(A[task.q_positions[k], k], task.q_weights[k])
-    start = ("init.alpha_A=1.0", "init.alpha_V=1.0", "stage.0.rate_A=0.0", "stage.0.rate_V=0.0")
-    spec = figure2.specs(overrides=[*SHRUNK, *start])["linear"]
+    rates = {"stage.0.rate_A": 0.0, "stage.0.rate_V": 0.0}
+    spec = figure2.specs(overrides=SHRUNK)["linear"].replace(
+        **{"init.alpha_A": 1.0, "init.alpha_V": 1.0, **rates}
+    )
     assert truth.loss == pytest.approx(float(simulate(spec)["loss"][-1]), rel=1e-12)
 
 

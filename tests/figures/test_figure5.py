@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from small_figures import FIGURE_5, shrunk
 from small_runs import assert_same
 
 from scbsim.errors import OutputError, SpecError, Stopped
@@ -13,12 +14,11 @@ from scbsim.simulation import simulate
 from scbsim.storage.loading import load
 from scbsim.task import Task
 
-SHRUNK = ("task.N=6", "task.T=60", "stage.0.steps=15", "dynamics.batch_size=1e5")
-
 
 def make(folder, **options):
     notes = []
-    made = figure5.run(folder, overrides=SHRUNK, tell=notes.append, threads=1, **options)
+    with shrunk(*FIGURE_5):
+        made = figure5.run(folder, tell=notes.append, threads=1, **options)
     return made, notes
 
 
@@ -46,9 +46,9 @@ def test_quick_keeps_T_and_drops_the_large_N():
     wanted = figure5.specs(quick=True, seed=7, engine="dense")
     assert set(wanted) == {(100, "l1"), (100, "sgd")}
     for spec in wanted.values():
-        assert (spec.task.T, spec.total_steps) == (100_000, figure5.QUICK_STEPS)
+        assert (spec.task.T, spec.total_steps) == (100_000, 1000)
         assert (spec.seed, spec.task.seed, spec.dynamics.engine) == (7, 0, "dense")
-    assert figure5.reduced(wanted) == "quick: N = 100 only, 1000 of 2000 steps"
+    assert figure5.reduced(wanted, figure5.specs()) == "quick: N = 100 only, 1000 of 2000 steps"
 
 
 def test_faults_are_those_of_the_spec():
@@ -134,12 +134,12 @@ def test_overwrite_replaces_it(tmp_path):
 @pytest.mark.slow
 def test_a_partial_file_is_resumed(tmp_path, monkeypatch):
     monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
-    answers = iter([False] * 20 + [True])
-    with pytest.raises(Stopped, match=r"step 5 of .*n100-sgd\.h5"):
+    answers = iter([False] * 10 + [True])
+    with pytest.raises(Stopped, match=r"step 3 of .*n100-sgd\.h5"):
         make(tmp_path / "some", quick=True, stop=lambda: next(answers))
     path = tmp_path / "some" / "n100-sgd.h5"
     begun = load(path)
-    assert (begun.attrs["status"], begun.sizes["step"]) == ("stopped", 6)
+    assert (begun.attrs["status"], begun.sizes["step"]) == ("stopped", 4)
     again, notes = make(tmp_path / "some", quick=True)
     assert notes == [f"{again.files[0]} is finished: kept", f"{path} is partial: resumed"]
     assert load(path).attrs["run_uuid"] == begun.attrs["run_uuid"]
@@ -152,7 +152,8 @@ def test_a_partial_file_is_resumed(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [False, True], ids=["finished", "partial"])
 def test_a_run_on_a_task_that_was_given_is_another(tmp_path, stop):
-    spec = figure5.specs(quick=True, overrides=SHRUNK)[100, "l1"]
+    with shrunk(*FIGURE_5):
+        spec = figure5.specs(quick=True)[100, "l1"]
     task = Task.from_spec(spec.task)
     path = tmp_path / "n100-l1.h5"
     simulate(spec, task=task, output=path, stop=lambda: stop)
@@ -163,7 +164,7 @@ def test_a_run_on_a_task_that_was_given_is_another(tmp_path, stop):
         make(tmp_path, quick=True)
     assert path.read_bytes() == before
     make(tmp_path, quick=True, overwrite=True)
-    assert finished(figure5.specs(quick=True, overrides=SHRUNK)[100, "l1"], path) is not None
+    assert finished(spec, path) is not None
 
 
 @pytest.mark.slow

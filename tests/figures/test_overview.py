@@ -1,5 +1,4 @@
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +6,7 @@ from small_runs import run_spec
 
 from scbsim import simulate
 from scbsim.figures import style
-from scbsim.figures.overview import PANELS, draw, labels
+from scbsim.figures.overview import PANELS, draw
 from scbsim.observables import NAMES
 
 
@@ -116,18 +115,6 @@ def test_the_title_says_what_is_drawn(made_up):
 def test_names_that_mathtext_would_read(made_up, pixels):
     pixels(draw({"a_$b^c": made_up(), "$": made_up(), "_x": made_up()}))
     pixels(draw({r"a_$\nonsense$": made_up()}))
-
-
-@pytest.mark.parametrize(
-    ("paths", "expected"),
-    [
-        (["a/x.h5", "b/y.h5"], ["x", "y"]),
-        (["a/x.h5", "b/x.h5"], ["a/x.h5", "b/x.h5"]),
-        (["x.h5", "x.h5"], ["x.h5", "x.h5 (1)"]),
-    ],
-)
-def test_labels_tell_files_apart(paths, expected):
-    assert labels([Path(path) for path in paths]) == expected
 
 
 def test_a_run_without_rows_yet_is_drawn_empty(made_up, pixels):

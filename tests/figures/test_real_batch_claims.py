@@ -14,6 +14,10 @@ FROM_RAW, FROM_NORMALIZED = 5, 3
 normalised too, at the least."""
 
 
+AFTER_STAGE_1 = ("init.alpha_A=0.1", "init.alpha_V=0.1")
+"""A start at which the first stage ends with its first step."""
+
+
 def outcomes(**options):
     return {name: outcome(name, simulate(spec)) for name, spec in specs(1, **options).items()}
 
@@ -47,8 +51,8 @@ def check_all(found):
     check_figure_4(found)
 
 
-def test_the_quick_figures():
-    check_all(outcomes(quick=True))
+def test_the_second_stage_alone():
+    check_all(outcomes(overrides=AFTER_STAGE_1))
 
 
 @pytest.mark.slow
@@ -64,7 +68,7 @@ def test_the_figures():
 @pytest.mark.slow
 def test_medians_over_seeds():
     """From where a first stage in the right direction ends."""
-    of_seeds = [outcomes(quick=True, seed=seed) for seed in (1, 2, 3)]
+    of_seeds = [outcomes(overrides=AFTER_STAGE_1, seed=seed) for seed in (1, 2, 3)]
     names = [name for name, value in vars(of_seeds[0]["l1"]).items() if isinstance(value, float)]
     middle = {
         run: type(of_seeds[0][run])(

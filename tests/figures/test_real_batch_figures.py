@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from small_figures import REAL_BATCHES
 from small_runs import assert_same
 
 from scbsim.errors import InputError, OutputError, SpecError, Stopped
@@ -16,18 +17,10 @@ from scbsim.figures.real_batches_plot import DRAW
 from scbsim.observables import NAMES
 from scbsim.storage.loading import load
 
-SHRUNK = (
-    "task.T=60",
-    "dynamics.batch_size=8",
-    "stage.0.steps=9",
-    "stage.1.steps=15",
-    "output.normalized_every=5",
-)
-
 
 def make(number, folder, **options):
     notes = []
-    options = {"overrides": SHRUNK, "threads": 1, **options}
+    options = {"overrides": REAL_BATCHES, "threads": 1, **options}
     return real_batches.run(number, folder, tell=notes.append, **options), notes
 
 
@@ -57,11 +50,11 @@ def test_runs_differ_in_the_second_stage_alone():
     assert (tables["l1"]["init"]["alpha_A"], tables["l1"]["init"]["alpha_V"]) == (0.0, 0.0)
 
 
-def test_quick_starts_where_the_first_stage_would_end():
-    quick, full = real_batches.specs(3, quick=True, seed=5), real_batches.specs(3)
+def test_quick_is_half_of_the_second_stage():
+    quick, full = real_batches.specs(3, quick=True, seed=5), real_batches.specs(3, seed=5)
     for name, spec in quick.items():
-        assert (spec.init.alpha_A, spec.init.alpha_V, spec.seed) == (0.1, 0.1, 5)
-        assert (spec.task, spec.stage) == (full[name].task, full[name].stage)
+        assert (spec.seed, spec.stage[1].steps, full[name].stage[1].steps) == (5, 200, 400)
+        assert spec.replace(**{"stage.1.steps": 400}) == full[name]
 
 
 @pytest.mark.slow

@@ -96,8 +96,8 @@ def test_runs_that_recover_are_counted_by_their_normalised_ends(made):
 
 def test_pretraining_has_noise_of_its_own(tmp_path):
     for setting in (STEPS, SAMPLES):
-        pretraining = setting.pretraining(0.5, tmp_path, 3)
-        learning = setting.learning(None, 64, tmp_path, 3)
+        pretraining = setting.pretraining(0.5, tmp_path, ["seed=3"])
+        learning = setting.learning(None, 64, tmp_path, ["seed=3"])
         assert (pretraining.seed, learning.seed) == (3, 3)
         assert pretraining.dynamics.replica == PRETRAINING_STREAM > learning.dynamics.replicas
         assert pretraining.stage == learning.stage
