@@ -10,6 +10,7 @@ import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 from time import monotonic, sleep
 from typing import IO, Any
 
@@ -31,20 +32,23 @@ class Turn:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[str] | None = None
+        self._thread = 0
 
     def take(self, kernel: str) -> bool:
         """Wait for it, to compile a kernel; return whether it is held."""
+        held = False
         # Where nothing can be written or locked, a process compiles without.
         with suppress(OSError):
             file = self._path.open("a")
             try:
-                if _locked(file) or self._waited(file, kernel):
-                    self._file = file
+                held = _locked(file) or self._waited(file, kernel)
+                if held:
+                    self._file, self._thread = file, get_ident()
                     _write_down(file, f"{os.getpid()} {kernel}\n")
             finally:
-                if self._file is None:
+                if not held:
                     file.close()
-        return self._file is not None
+        return held
 
     def _waited(self, file: IO[str], kernel: str) -> bool:
         until = monotonic() + _LONGEST_WAIT
@@ -56,15 +60,16 @@ class Turn:
         return False
 
     def give_back(self) -> None:
-        """Let the next one in; nothing if it is not held."""
-        if self._file is None:
+        """Let the next one in; nothing if this thread does not hold it."""
+        if self._file is None or self._thread != get_ident():
             return
-        _write_down(self._file, "")
+        # Another thread of this process may take it as soon as it is unlocked.
+        file, self._file = self._file, None
+        _write_down(file, "")
         with suppress(OSError):
             # A child that was forked meanwhile has the same lock, and keeps it by its copy.
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._file.close()
-        self._file = None
+            fcntl.flock(file, fcntl.LOCK_UN)
+        file.close()
 
 
 def compile_in_turn(compiled: Any, turn: Turn) -> None:

@@ -19,7 +19,7 @@ def test_one_at_a_time(lock):
     first, second = Turn(lock), Turn(lock)
     assert first.take("advance")
     assert in_turn(lock) == "advance"
-    waits = threading.Event()
+    waits, has, goes = threading.Event(), threading.Event(), threading.Event()
 
     class Listener(event.Listener):
         def on_start(self, event):
@@ -29,18 +29,37 @@ def test_one_at_a_time(lock):
         def on_end(self, event):
             pass
 
+    def turn_of_the_second():
+        assert second.take("observe")
+        has.set()
+        assert goes.wait(60)
+        second.give_back()
+        second.give_back()
+
     with event.install_listener(WAITING, Listener()):
-        other = threading.Thread(target=second.take, args=("observe",))
+        other = threading.Thread(target=turn_of_the_second)
         other.start()
         assert waits.wait(60)
         assert in_turn(lock) == "advance"
         first.give_back()
-        other.join(60)
+        assert has.wait(60)
     assert in_turn(lock) == "observe"
-    second.give_back()
-    second.give_back()
+    goes.set()
+    other.join(60)
     assert in_turn(lock) is None
     assert lock.read_text() == ""
+
+
+def test_only_the_thread_that_took_it_gives_it_back(lock):
+    """A thread that found its kernel compiled has none to give back, while another compiles."""
+    turn = Turn(lock)
+    assert turn.take("advance")
+    other = threading.Thread(target=turn.give_back)
+    other.start()
+    other.join(60)
+    assert in_turn(lock) == "advance"
+    turn.give_back()
+    assert in_turn(lock) is None
 
 
 def test_whoever_waits_too_long_goes_without(lock, monkeypatch):
