@@ -64,7 +64,7 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
             fletcher32=checked,
         )
         if not ragged:
-            name_dimensions(file, data, (step, *_dimensions(name, array.ndim)))
+            name_dimensions(file, data, (step, *_dimensions(name, len(array.shape))))
     if RAGGED[0] in group:
         entries, values = (group[name] for name in RAGGED)
         entries.make_scale(RAGGED[0])
