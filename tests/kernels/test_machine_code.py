@@ -216,7 +216,6 @@ INTEL = "icelake-server"
         ({"NUMBA_CPU_NAME": INTEL}, "", False),
         ({"NUMBA_CPU_NAME": INTEL, "SCBSIM_VECTOR_BITS": "512"}, "", True),
         ({"NUMBA_CPU_NAME": "generic"}, "", False),
-        ({"NUMBA_CPU_FEATURES": "+sse4.2"}, "", False),
         ({"NUMBA_CPU_FEATURES": FEATURES.flatten()}, INTEL, False),
     ],
 )
