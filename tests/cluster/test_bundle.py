@@ -1,8 +1,11 @@
+import warnings
+
 import pytest
 from small_sweeps import sweep_text
 
 from scbsim.cluster.bundle import run_bundle
 from scbsim.cluster.team import Alone
+from scbsim.errors import TaskWarning
 from scbsim.spec.sweep import Sweep
 from scbsim.storage.lock import WriterLock
 from scbsim.sweep.failure import Failure, read_failure, write_failure
@@ -33,6 +36,17 @@ def test_runs_are_done_one_after_the_other_and_not_again(folder):
     assert [words.split(" in ")[0] for words in said] == [f"seed={i}: complete" for i in range(3)]
     assert bundle(folder, say=said.append) == []
     assert len(said) == 3
+
+
+def test_a_run_finds_its_process_as_the_first_one_did(tmp_path):
+    """A warning that the first gave is given by the others, too."""
+    path = tmp_path / "weak.toml"
+    path.write_text(sweep_text('product = {"seed" = "0:3"}').replace("0.05", "1e5"))
+    folder = SweepFolder.made(tmp_path / "weak", Sweep.from_toml(path))
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("default")
+        assert bundle(folder) == []
+    assert [each.category for each in given] == [TaskWarning] * 3
 
 
 def test_when_it_has_to_stop_the_rest_is_left(folder):
