@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from scbsim.cli.options import debug_option
 
 
-@click.command(short_help="Say what is in a file.")
+@click.command(short_help="Say what is in a file or a folder.")
 @click.argument("path", metavar="OUT.h5", type=click.Path(path_type=Path))
 @click.option(
     "--json", "as_json", is_flag=True, help='As JSON; NaN is null, infinities are "inf", "-inf".'
@@ -19,24 +20,38 @@ from scbsim.cli.options import debug_option
 def info(path: Path, as_json: bool) -> None:
     """Say what is in OUT.h5: how the run ended, where, its spec, and what made it.
 
-    The file may be one that another process is still writing, or one of all runs of a sweep.
+    The file may be one that another process is still writing, or any other that scbsim writes: of
+    all runs of a sweep, a phase diagram, a comparison, samples, a task, a checkpoint. Of a folder
+    it says what is in it.
     """
-    from scbsim.storage.collection import describe
-    from scbsim.storage.schema import COLLECTION
+    from scbsim.contents import describe
 
     content = describe(path)
     if as_json:
         import json
 
         click.echo(json.dumps(jsonable(content), indent=2, allow_nan=False))
-    elif content["format"] == COLLECTION:
-        from scbsim.cli.collection_table import print_collection
-
-        print_collection(content)
     else:
+        _printer(content["format"])(content)
+
+
+def _printer(kind: str) -> Callable[[dict[str, Any]], None]:
+    """Return what prints the contents of a file, or of a folder."""
+    from scbsim.cli import contents_table
+    from scbsim.contents.folders import FOLDER
+    from scbsim.storage.schema import COLLECTION, FORMAT
+    from scbsim.sweep.folder import FORMAT as SWEEP
+
+    if kind == FORMAT:
         from scbsim.cli.info_table import print_tables
 
-        print_tables(content)
+        return print_tables
+    tables = {
+        COLLECTION: contents_table.print_collection,
+        SWEEP: contents_table.print_sweep,
+        FOLDER: contents_table.print_folder,
+    }
+    return tables.get(kind, contents_table.print_facts)
 
 
 def jsonable(value: Any) -> Any:

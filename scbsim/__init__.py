@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 from scbsim._version import __version__
 
 if TYPE_CHECKING:
+    from scbsim.contents import load
     from scbsim.phase import phase_diagram
     from scbsim.sampler import sample_batch, sample_batches
     from scbsim.simulation import simulate
     from scbsim.spec import RunSpec
-    from scbsim.storage.collection import load
     from scbsim.task import Task, correlations, related_task
 
 _HOME = {
     "RunSpec": "scbsim.spec",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
-    "load": "scbsim.storage.collection",
+    "load": "scbsim.contents",
     "phase_diagram": "scbsim.phase",
     "related_task": "scbsim.task",
     "sample_batch": "scbsim.sampler",

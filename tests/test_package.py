@@ -41,7 +41,7 @@ FLOOR = {
             ["simulation", "endings"],
             ["mpi"],
             ["figures", "sweep", "verify", "warmup"],
-            ["phase", "cluster", "compare"],
+            ["phase", "cluster", "compare", "contents"],
             ["cli"],
             ["__main__"],
         ]

@@ -7,11 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from scbsim._version import __version__
 from scbsim.compare.models import BATCH, GAUSSIAN, batch_spec, gaussian_spec
 from scbsim.errors import OutputError
 from scbsim.figures.files import Stop, Tell, obtain
 from scbsim.files.paths import resolved
 from scbsim.spec import RunSpec
+from scbsim.storage.schema import COMPARISON
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -124,6 +126,7 @@ def _write(found: xr.Dataset, path: Path) -> None:
     from scbsim.files.atomic import atomic_write
 
     image = BytesIO()
+    found = found.assign_attrs(format=COMPARISON, schema_version="1.0", code_version=__version__)
     found.to_netcdf(image, engine="h5netcdf")
     with atomic_write(path) as file:
         file.write(image.getvalue())

@@ -25,9 +25,9 @@ from scbsim.files.space import reason
 from scbsim.observables import NAMES, OBSERVABLES
 from scbsim.phase.grid import Grid
 from scbsim.phase.results import COUNTS, DIMS, Results, median_of
+from scbsim.storage.schema import PHASE
 from scbsim.storage.text import put_text, text
 
-FORMAT = "scbsim-phase"
 SCHEMA_VERSION = "1.0"
 
 
@@ -63,7 +63,7 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
     try:
         with _opened(path) as file:
             found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
-            if found.get("format") != FORMAT:
+            if found.get("format") != PHASE:
                 raise OutputError(f"{path} is no phase diagram; --overwrite replaces it")
             identity = {"spec": json.loads(found["spec"]), **json.loads(found["grid"])}
             if unlike := grid.unlike(identity):
@@ -109,7 +109,7 @@ def _bytes(grid: Grid, results: Results, attributes: dict[str, str]) -> bytes:
     with h5py.File(image, "w", libver=LIBVER) as file:
         put_text(
             file.attrs,
-            format=FORMAT,
+            format=PHASE,
             schema_version=SCHEMA_VERSION,
             **attributes,
             spec=json.dumps(identity.pop("spec")),

@@ -25,6 +25,7 @@ from scbsim.files.hdf5 import failing_plainly, written
 from scbsim.files.paths import resolved
 from scbsim.files.reading import fail_if_unread
 from scbsim.files.space import LEAST_ROOM
+from scbsim.storage.schema import CHECKPOINT
 from scbsim.storage.shards import (
     ALL,
     Share,
@@ -36,7 +37,6 @@ from scbsim.storage.shards import (
 )
 from scbsim.storage.text import put_text, text
 
-FORMAT = "scbsim-checkpoint"
 _BYTES_OF_A_NAME = 2048
 """What HDF5 writes of an array besides the array, at the most."""
 
@@ -95,7 +95,7 @@ def _write(path: str, checkpoint: Checkpoint) -> None:
     with written(path, size + LEAST_ROOM) as file:
         put_text(
             file.attrs,
-            format=FORMAT,
+            format=CHECKPOINT,
             run_uuid=checkpoint.run_uuid,
             spec=checkpoint.spec,
             facts=json.dumps(checkpoint.facts),
@@ -188,7 +188,7 @@ def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
     """
     path = beside(output, name)
     with opened_whole(path) as file:
-        if text(file.attrs, "format") != FORMAT:
+        if text(file.attrs, "format") != CHECKPOINT:
             raise ValueError(f"{path} is no checkpoint")
         facts = json.loads(text(file.attrs, "facts"))
         state = {}

@@ -8,6 +8,7 @@ So what is virtual is not read by HDF5: each run is read from its own file, one 
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from numpy.typing import DTypeLike, NDArray
 from scbsim.errors import OutputError, ScbsimError
 from scbsim.memory import require
 from scbsim.observables import NAMES, STATUS, STATUS_CODE
-from scbsim.storage import loading, reader
-from scbsim.storage.format import AnotherFormat
 from scbsim.storage.reader import Damaged, opened
 from scbsim.storage.schema import COLLECTION, TRAJECTORY
 from scbsim.storage.text import text
@@ -35,74 +34,68 @@ FINISHED = (STATUS_CODE["complete"], STATUS_CODE["diverged"])
 
 _NAMED = 10
 
+Looks = dict[str, tuple[tuple[Hashable, ...], dict[Any, Any]]]
+"""Dimensions and attributes of variables, by their names."""
 
-def load(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Load the trajectory of a run from its file, or all runs of a sweep from theirs.
 
-    Parameters
-    ----------
-    path : path
-        An output file, finished or still being written, or what ``scbsim collect`` made.
-
-    Returns
-    -------
-    xarray.Dataset
-        In memory. Of a run, as :func:`scbsim.simulate` returns it. Of a sweep, with a dimension
-        for all that varies, as :func:`xarray.open_dataset` has it.
+def load(path: Path) -> xr.Dataset:
+    """Load all runs of a sweep, as :func:`xarray.open_dataset` does, into memory.
 
     Raises
     ------
     OutputError
-        If there is no such file, or it is not one of scbsim's. If it is a view of the files of
-        runs, and some of them are not there, are those of other runs or cannot be read.
+        If it is no such file. If it is a view of the files of runs, and some of them are not
+        there, are those of other runs or cannot be read.
     MemoryNeeded
         If all runs together do not fit into memory.
     """
-    try:
-        return loading.load(path)
-    except AnotherFormat as error:
-        if error.format != COLLECTION:
-            raise
-    return _load(Path(path))
-
-
-def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a file says of its run, or of its runs, in plain types that JSON can hold.
-
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
-    """
-    try:
-        return reader.describe(path)
-    except AnotherFormat as error:
-        if error.format != COLLECTION:
-            raise
-    return _describe(Path(path))
-
-
-def _load(path: Path) -> xr.Dataset:
-    import xarray
-
     with opened(path, COLLECTION) as file:
         sizes = [data.size * 8 for data in file.values() if isinstance(data, h5py.Dataset)]
         require(sum(sizes), f"all runs of {path}", "open it with xarray, and take what is wanted")
         linked = _linked(file)
         columns = {name: np.full(file[name].shape, file[name].fillvalue) for name in linked}
-    try:
-        with xarray.open_dataset(path, engine="h5netcdf", driver_kwds={"locking": False}) as whole:
-            found = whole.drop_vars(linked).load()
-            looks = {name: (whole[name].dims, whole[name].attrs) for name in linked}
-    except Exception as error:
-        # There is no end of what damaged bytes make h5py and xarray raise.
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise Damaged(f"{path} cannot be read: {said}") from error
+    looks: Looks = {}
+    found = read_netcdf(path, path, linked, looks, driver_kwds={"locking": False})
     if not linked:
         return found
     _fill(path, found, columns)
     put = {name: (dims, columns[name], said) for name, (dims, said) in looks.items()}
     return found.assign(put)
+
+
+def read_netcdf(
+    path: Path, source: Any, but: Sequence[str] = (), looks: Looks | None = None, **options: Any
+) -> xr.Dataset:
+    """Read a file as xarray does, into memory.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file, as errors name it.
+    source : path or file object
+        What is read.
+    but : sequence of str
+        Variables that are left out.
+    looks : dict, optional
+        Is given the dimensions and attributes of those.
+    **options
+        As :func:`xarray.open_dataset` takes them.
+
+    Raises
+    ------
+    Damaged
+    """
+    import xarray
+
+    try:
+        with xarray.open_dataset(source, engine="h5netcdf", **options) as whole:
+            if looks is not None:
+                looks |= {name: (whole[name].dims, whole[name].attrs) for name in but}
+            return whole.drop_vars(but).load()
+    except Exception as error:
+        # There is no end of what damaged bytes make h5py and xarray raise.
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise Damaged(f"{path} cannot be read: {said}") from error
 
 
 def _fill(path: Path, found: xr.Dataset, columns: dict[str, NDArray[Any]]) -> None:
@@ -166,7 +159,14 @@ def _linked(file: h5py.File) -> list[str]:
     return [name for name, each in data.items() if each.is_virtual]
 
 
-def _describe(path: Path) -> dict[str, Any]:
+def describe(path: Path) -> dict[str, Any]:
+    """Return what a file says of its runs, in plain types that JSON can hold.
+
+    Raises
+    ------
+    OutputError
+        If it is no such file.
+    """
     with opened(path, COLLECTION) as file:
         codes, linked = file["status"][()], _linked(file)
         paths = file["file"].asstr()[()][np.isin(codes, FINISHED)].ravel() if linked else ()

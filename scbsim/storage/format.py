@@ -7,14 +7,30 @@ from pathlib import Path
 import h5py
 
 from scbsim.errors import OutputError, warn_caller
-from scbsim.storage.schema import COLLECTION, VERSIONS
+from scbsim.storage.schema import (
+    CHECKPOINT,
+    COLLECTION,
+    COMPARISON,
+    FORMAT,
+    PHASE,
+    SAMPLES,
+    SHARD,
+    TASK_FILE,
+    VERSIONS,
+)
 from scbsim.storage.text import spec_table, table, text
 
-_OTHERS = {
-    COLLECTION: "has all runs of a sweep, and the output of one run is wanted; "
-    "scbsim.load opens it, and the folder of the sweep has the runs"
+KINDS = {
+    FORMAT: "the output of a run",
+    COLLECTION: "a file of all runs of a sweep",
+    PHASE: "a phase diagram",
+    COMPARISON: "a comparison of Gaussian noise with real batches",
+    SAMPLES: "a file of samples",
+    TASK_FILE: "a file of a task",
+    CHECKPOINT: "a checkpoint, from which --resume goes on",
+    SHARD: "a part of a checkpoint",
 }
-"""What is said of files of other formats."""
+"""What a file is, by its format."""
 
 
 class AnotherFormat(OutputError):
@@ -37,8 +53,15 @@ def check_format(path: Path, file: h5py.File, wanted: str) -> None:
     """
     found = text(file.attrs, "format") if "format" in file.attrs else ""
     if found != wanted:
-        what = _OTHERS.get(found, "is an HDF5 file, but not an output of scbsim")
-        raise AnotherFormat(f"{path} {what}", found)
+        said = f"{path} is an HDF5 file, but not an output of scbsim"
+        if found == COLLECTION:
+            said = (
+                f"{path} has all runs of a sweep, and the output of one run is wanted; scbsim.load "
+                "opens it, and the folder of the sweep has the runs"
+            )
+        elif found in KINDS:
+            said = f"{path} is {KINDS[found]}, and the output of one run is wanted"
+        raise AnotherFormat(said, found)
     version, own = text(file.attrs, "schema_version"), VERSIONS[wanted]
     major, minor = map(int, version.split("."))
     here = tuple(map(int, own.split(".")))

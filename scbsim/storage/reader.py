@@ -92,6 +92,38 @@ def opened(
         raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
 
 
+@contextmanager
+def opened_as(
+    path: str | os.PathLike[str], only: Sequence[str] | None = None, *, views: bool = False
+) -> Iterator[h5py.File]:
+    """Open a file of another format than a run's, once its format is known.
+
+    Parameters
+    ----------
+    path : path
+    only : sequence of str, optional
+        Datasets that are read; all unless given.
+    views : bool
+        Whether there may be text among them.
+
+    Raises
+    ------
+    Damaged
+        If what the body reads of it is not whole.
+    RunFailed
+        If the system could not read it.
+    """
+    path = Path(path)
+    try:
+        with opened_hdf5(path, only, views=views) as file:
+            yield file
+    except ScbsimError:
+        raise
+    except Exception as error:
+        fail_if_unread(path, error)
+        raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
+
+
 def _is_written(path: Path) -> bool:
     return writer_of(path) is not None
 

@@ -17,11 +17,17 @@ from scbsim.files.paths import resolved
 from scbsim.files.space import LEAST_ROOM
 from scbsim.sampler import Sampler
 from scbsim.storage.lock import WriterLock
-from scbsim.storage.schema import TASK
+from scbsim.storage.schema import SAMPLES, TASK
 from scbsim.storage.text import put_text
 from scbsim.task.file import TASK_DIMENSIONS
 
-FORMAT = "scbsim-samples"
+COLUMNS = {
+    "tokens": ("sample", "position"),
+    "query": ("sample",),
+    "output": ("sample",),
+    "source": ("sample",),
+}
+"""What there is of samples, and its dimensions."""
 
 _PIECE_BYTES = 2**24
 """Tokens that are in memory at once; of one sample at the least."""
@@ -107,7 +113,7 @@ def _fill(
     of_task = sum(np.asarray(array).nbytes for array in known.values())
     room = size * (T * kind.itemsize + 2 * kind.itemsize + 8) + of_task + LEAST_ROOM
     with written(path, room) as file:
-        put_text(file.attrs, format=FORMAT, code_version=__version__)
+        put_text(file.attrs, format=SAMPLES, code_version=__version__)
         file.attrs.update(seed=np.uint64(sampler.seed), first=np.uint64(first))
         task = file.create_group(TASK)
         for name, array in known.items():
@@ -115,14 +121,11 @@ def _fill(
                 data = file.create_dataset(f"{TASK}/{name}", data=array)
                 name_dimensions(file, data, TASK_DIMENSIONS.get(name, ()))
         task.attrs["T"] = T
-        columns = {
-            "tokens": file.create_dataset("tokens", (size, T), kind),
-            "query": file.create_dataset("query", (size,), kind),
-            "output": file.create_dataset("output", (size,), kind),
-            "source": file.create_dataset("source", (size,), np.int64),
-        }
-        for column in columns.values():
-            name_dimensions(file, column, ("sample", "position")[: column.ndim])
+        columns = {}
+        for name, dimensions in COLUMNS.items():
+            shape = (size, T)[: len(dimensions)]
+            columns[name] = file.create_dataset(name, shape, np.int64 if name == "source" else kind)
+            name_dimensions(file, columns[name], dimensions)
         some = max(1, _PIECE_BYTES // (T * kind.itemsize))
         for begin in range(0, size, some):
             if stop():

@@ -15,6 +15,15 @@ SCHEMA_VERSION = "1.0"
 COLLECTION = "scbsim-collection"
 """The format of a file of all runs of a sweep."""
 
+PHASE = "scbsim-phase"
+COMPARISON = "scbsim-compare"
+SAMPLES = "scbsim-samples"
+CHECKPOINT = "scbsim-checkpoint"
+"""The formats of diagrams, comparisons, samples and checkpoints."""
+
+TASK_FILE, SHARD = "task", "shard"
+"""What files are called here that say no format: those of tasks, and parts of a checkpoint."""
+
 VERSIONS = {FORMAT: SCHEMA_VERSION, COLLECTION: "1.1"}
 
 TRAJECTORY = "trajectory"

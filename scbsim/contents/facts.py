@@ -1,0 +1,121 @@
+"""What a file or a folder of scbsim's says of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from scbsim.contents.folders import describe_folder
+from scbsim.contents.kinds import kind_of
+from scbsim.storage import collection, reader
+from scbsim.storage.format import KINDS
+from scbsim.storage.reader import opened_as
+from scbsim.storage.schema import (
+    CHECKPOINT,
+    COLLECTION,
+    COMPARISON,
+    FORMAT,
+    PHASE,
+    SAMPLES,
+    TASK_FILE,
+)
+from scbsim.storage.text import table, text
+from scbsim.task import Task
+from scbsim.task.file import read_arrays
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a file or a folder has, in plain types that JSON can hold.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is not one of scbsim's.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return describe_folder(path)
+    kind = kind_of(path)
+    if kind == FORMAT:
+        return reader.describe(path)
+    if kind == COLLECTION:
+        return collection.describe(path)
+    head = {"path": str(path), "bytes": path.stat().st_size, "format": kind}
+    return {**head, "what": KINDS[kind], **_FACTS.get(kind, _nothing)(path)}
+
+
+def _nothing(_: Path) -> dict[str, Any]:
+    return {}
+
+
+def _of_phase(path: Path) -> dict[str, Any]:
+    with opened_as(path, ("done",)) as file:
+        grid = table(file.attrs, "grid")
+        return {
+            "status": text(file.attrs, "status"),
+            "points": int(file["done"].size),
+            "done": int(file["done"][()].sum()),
+            **{name: grid[name] for name in ("x", "y", "rules", "replicas", "recovered")},
+            "engines": table(file.attrs, "engines"),
+            "created_utc": text(file.attrs, "created_utc"),
+            "spec": table(file.attrs, "spec"),
+        }
+
+
+def _of_comparison(path: Path) -> dict[str, Any]:
+    with opened_as(path, views=True) as file:
+        names, noises = (file[name].asstr()[()] for name in ("observable", "gaussian"))
+        gaps = file["largest_gap"][()].tolist()
+        numbers = {name: file.attrs[name].item() for name in ("replicas", "sigma_A", "sigma_V")}
+        return {
+            **numbers,
+            "fitted": text(file.attrs, "fitted") == "true",
+            "steps": int(file["step"][-1]),
+            "largest_gap": {
+                noise: dict(zip(names, row, strict=True))
+                for noise, row in zip(noises, gaps, strict=True)
+            },
+            "spec": table(file.attrs, "spec"),
+        }
+
+
+def _of_samples(path: Path) -> dict[str, Any]:
+    with opened_as(path, ("tokens",)) as file:
+        said = {name: int(file.attrs[name]) for name in ("seed", "first")}
+        return {"samples": len(file["tokens"]), **said, **_of_task(path)}
+
+
+def _of_task(path: Path) -> dict[str, Any]:
+    task = Task.from_known(read_arrays(path))
+    return {"task": {name: getattr(task, name) for name in ("N", "T", "Q", "K_P", "K_Q")}}
+
+
+def _of_checkpoint(path: Path) -> dict[str, Any]:
+    with opened_as(path) as file:
+        facts = json.loads(text(file.attrs, "facts"))
+        return {
+            "of_run": text(file.attrs, "run_uuid"),
+            "step": int(facts["step"]),
+            "arrays": _arrays(file),
+            "spec": table(file.attrs, "spec"),
+        }
+
+
+def _arrays(file: h5py.File) -> int:
+    found: list[str] = []
+    file.visititems(lambda name, node: found.append(name) if hasattr(node, "shape") else None)
+    return len(found)
+
+
+_FACTS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    PHASE: _of_phase,
+    COMPARISON: _of_comparison,
+    SAMPLES: _of_samples,
+    TASK_FILE: _of_task,
+    CHECKPOINT: _of_checkpoint,
+}

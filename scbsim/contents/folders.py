@@ -1,0 +1,82 @@
+"""What is in a folder that scbsim wrote: a sweep, or the files of a figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from scbsim.contents.kinds import files_in
+from scbsim.errors import OutputError, ScbsimError
+from scbsim.storage.glance import glance
+from scbsim.storage.schema import FORMAT
+
+MAIN: Final = ("phase.h5", "compare.h5")
+"""Files that a folder is made for."""
+
+FOLDER: Final = "scbsim-folder"
+
+
+def is_sweep(folder: Path) -> bool:
+    """Return whether a folder is that of a sweep."""
+    from scbsim.sweep.folder import MANIFEST
+
+    return (folder / MANIFEST).exists()
+
+
+def describe_folder(folder: Path) -> dict[str, Any]:
+    """Return what is in a folder, in plain types that JSON can hold.
+
+    Raises
+    ------
+    OutputError
+        If there is nothing of scbsim's in it.
+    """
+    if is_sweep(folder):
+        return _describe_sweep(folder)
+    found = listed(folder)
+    if not found:
+        raise OutputError(f"{folder} is a folder without files of scbsim's")
+    return {"path": str(folder), "format": FOLDER, "files": found}
+
+
+def listed(folder: Path) -> list[dict[str, Any]]:
+    """Return what each file in a folder is, and how far its run came if it is one."""
+    return [
+        {"file": str(path.relative_to(folder)), "format": kind, **_run(path, kind)}
+        for path, kind in files_in(folder).items()
+    ]
+
+
+def _run(path: Path, kind: str) -> dict[str, Any]:
+    if kind != FORMAT:
+        return {}
+    try:
+        found = glance(path)
+    except ScbsimError as error:
+        return {"status": "unreadable", "note": str(error)}
+    words = "interrupted" if found.status == "running" and found.writer is None else found.status
+    return {"status": words, "step": found.step}
+
+
+def _describe_sweep(folder: Path) -> dict[str, Any]:
+    from scbsim.sweep.folder import FORMAT as SWEEP
+    from scbsim.sweep.folder import SweepFolder
+    from scbsim.sweep.states import states
+
+    there = SweepFolder.open(folder)
+    names = [each.state for each in states(there)]
+    return {
+        "path": str(folder),
+        "format": SWEEP,
+        "runs": len(names),
+        "run_status": {name: names.count(name) for name in dict.fromkeys(names)},
+        "dimensions": {
+            key: {
+                "size": len(dimension.values),
+                "first": dimension.values[0][i],
+                "last": dimension.values[-1][i],
+            }
+            for dimension in there.sweep.dimensions
+            for i, key in enumerate(dimension.keys)
+        },
+    }

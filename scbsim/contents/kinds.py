@@ -1,0 +1,79 @@
+"""Which kind of file of scbsim's a file is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import h5py
+
+from scbsim.errors import OutputError, ScbsimError
+from scbsim.files.opening import opened_hdf5
+from scbsim.files.reading import fail_if_unread
+from scbsim.storage.format import KINDS
+from scbsim.storage.schema import CHECKPOINT, COMPARISON, SHARD, TASK, TASK_FILE
+from scbsim.storage.text import text
+
+_SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
+_OF_A_TASK: Final = {"mu", "q_positions", "q_weights"}
+_OF_A_COMPARISON: Final = {"model", "gaussian", "largest_gap"}
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """Return the format of a file, one of those in :data:`scbsim.storage.format.KINDS`.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is none of scbsim's.
+    RunFailed
+        If the system could not read it.
+    """
+    path = Path(path)
+    try:
+        with opened_hdf5(path, (), views=True) as file:
+            found = text(file.attrs, "format") if "format" in file.attrs else _unnamed(path, file)
+    except ScbsimError:
+        raise
+    except Exception as error:
+        fail_if_unread(path, error)
+        # There is no end of what damaged bytes make h5py raise.
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise OutputError(f"{path} cannot be read: {said}") from error
+    if found not in KINDS:
+        raise OutputError(f"{path} is an HDF5 file, but none of scbsim's")
+    return found
+
+
+def _unnamed(path: Path, file: h5py.File) -> str:
+    """Return the format of a file that does not say it: a shard, a task, an older comparison."""
+    names = set(file)
+    if names == {"bulk"} and ".ckpt.g" in path.name:
+        return SHARD
+    if names >= _OF_A_TASK or (TASK in names and set(file[TASK]) >= _OF_A_TASK):
+        return TASK_FILE
+    return COMPARISON if names >= _OF_A_COMPARISON else ""
+
+
+def files_in(folder: Path) -> dict[Path, str]:
+    """Return the files of scbsim's in a folder and in those in it, each with its format.
+
+    Checkpoints, which stand beside the runs that they are of, are left out.
+    """
+    found = {}
+    for path in sorted(each for glob in ("*", "*/*") for each in folder.glob(glob)):
+        if path.is_file() and _is_hdf5(path):
+            try:
+                found[path] = kind_of(path)
+            except ScbsimError:
+                continue
+    return {path: kind for path, kind in found.items() if kind not in (CHECKPOINT, SHARD)}
+
+
+def _is_hdf5(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SIGNATURE)) == _SIGNATURE
+    except OSError:
+        return False
