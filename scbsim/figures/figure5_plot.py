@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from scbsim.figures.spread import is_normalized
 from scbsim.figures.style import (
     BLACK,
     BLUE,
@@ -75,7 +76,9 @@ def draw(columns: Sequence[Runs], note: str = "") -> Figure:
             step_axis(axes)
         figure.align_ylabels()
         figure.suptitle(_title(columns, note))
-        figure.legend(handles=_legend(), loc="outside lower center", ncols=3, handlelength=2.4)
+        figure.legend(
+            handles=_legend(columns), loc="outside lower center", ncols=3, handlelength=2.4
+        )
     return figure
 
 
@@ -95,7 +98,7 @@ def _panel(axes: Axes, name: str, runs: Runs) -> None:
         curve(axes, runs.population["step"], runs.population[name], **looks)
     for rule, run in drawn.items():
         curve(axes, run["step"], run[name], color=COLORS[rule], zorder=3)
-    if runs.l1.sizes.get("normalization", 0):
+    if is_normalized(runs.l1):
         step = float(runs.l1["normalized_step"].values[-1])
         star(axes, step, float(runs.l1[f"normalized_{name}"].values[-1]), COLORS["l1"])
 
@@ -116,9 +119,10 @@ def _size(run: xr.Dataset) -> str:
     return f"$N = {run.attrs['N']}$, batch size ${power(batch_size)}$"
 
 
-def _legend() -> list[Any]:
+def _legend(columns: Sequence[Runs]) -> list[Any]:
     from matplotlib.lines import Line2D
 
+    drawn = any(is_normalized(runs.l1) for runs in columns)
     return [
         Line2D([], [], color=VERMILION, label="SGD"),
         Line2D([], [], color=BLUE, label=r"$\ell_1$ (proximal)"),
@@ -131,6 +135,6 @@ def _legend() -> list[Any]:
             linewidth=1.4,
             label=r"norm of the signal, $\alpha\sqrt{K}$",
         ),
-        star_handle(BLUE, r"$\ell_1$, normalised at the end"),
+        *([star_handle(BLUE, r"$\ell_1$, normalised at the end")] if drawn else []),
         Line2D([], [], color=GREY, linewidth=0.8, label="ground truth"),
     ]

@@ -31,6 +31,7 @@ from scbsim.figures.style import (
     styled,
     whole,
 )
+from scbsim.observables import NAMES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,6 +48,9 @@ PANELS: Final = {
 }
 """Title, observables, and whether a logarithmic axis serves, by the name of the panel."""
 
+MOST_NAMED: Final = 10
+"""Runs that the legend names; of more it has a scale of colours, from the first to the last."""
+
 MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
 
 
@@ -57,7 +61,7 @@ def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
     ----------
     runs : mapping of str to xarray.Dataset
         Runs by their labels. One run has a colour for A and one for V; several have a colour
-        each, V dashed.
+        each, V dashed; of more than `MOST_NAMED` the colours say their order.
 
     Returns
     -------
@@ -73,28 +77,54 @@ def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
             _panel(axes[name], runs, observables, logarithmic)
             step_axis(axes[name])
         axes["legend"].axis("off")
-        axes["legend"].legend(handles=_legend(runs), loc="center left", borderaxespad=0)
-        if len(runs) == 1:
-            ((label, run),) = runs.items()
-            figure.suptitle(_title(label, run))
+        if len(runs) <= MOST_NAMED:
+            axes["legend"].legend(handles=_legend(runs), loc="center left", borderaxespad=0)
+        else:
+            axes["legend"].legend(handles=_legend(runs), loc="upper left", borderaxespad=0)
+            _color_scale(axes["legend"], list(runs))
+        figure.suptitle(_title(runs))
     return figure
+
+
+def _color_scale(axes: Axes, labels: Sequence[str]) -> None:
+    """Draw which colour is whose: of some runs, the first and the last among them."""
+    from matplotlib.colors import ListedColormap
+
+    scale = axes.inset_axes((0.0, 0.0, 0.07, 0.5))
+    scale.imshow(
+        [[i] for i in range(len(labels))], aspect="auto", cmap=ListedColormap(colors(len(labels)))
+    )
+    at = sorted({round(i * (len(labels) - 1) / 4) for i in range(5)})
+    scale.set_yticks(at, [_short(labels[i]) for i in at])
+    scale.yaxis.tick_right()
+    scale.tick_params(length=0)
+    scale.set_xticks([])
+    scale.grid(visible=False)
+
+
+def _short(label: str) -> str:
+    """Return a label that fits beside the panels: the end of a long one, which tells it apart."""
+    return literal(label if len(label) <= 34 else f"...{label[-31:]}")
 
 
 def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log: bool) -> None:
     values = [each for run in runs.values() for name in names for each in spread(run, name)]
     scale(axes, values, logarithmic=log)
+    many = len(runs) > MOST_NAMED
+    thin = {"linewidth": 0.8} if many else {}
     for run, pair in zip(runs.values(), _colors(len(runs)), strict=True):
         for name, color, second in zip(names, pair, (False, True), strict=False):
             apart = second and len(runs) > 1
-            looks = {"linestyle": DASHED} if apart else {}
+            looks = thin | ({"linestyle": DASHED} if apart else {})
             draw_spread(axes, run, name, color, zorder=3, **looks)
             steps, along = normalized_along(run, name)
             if len(steps):
-                curve(axes, steps, along, color=color, linewidth=0.9, zorder=2, **looks)
+                curve(axes, steps, along, color=color, zorder=2, **(looks | {"linewidth": 0.9}))
             for step, value in normalized(run, name):
                 if replicas(run):
                     axes.plot([step, step], [value.low, value.high], color=color, zorder=4)
-                star(axes, step, float(value.middle), color, hollow=apart)
+                size = 6 if many else 13
+                star(axes, step, float(value.middle), color, hollow=apart, size=size)
     if len(runs) == 1:
         (run,) = runs.values()
         for end in stage_ends(run):
@@ -120,22 +150,23 @@ def _legend(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
             )
         ]
     else:
+        named = list(zip(runs.items(), _colors(len(runs)), strict=True))
         handles = [
-            Line2D([], [], color=color, label=literal(f"{label}{_many(run)}{ended(run)}"))
-            for (label, run), (color, _) in zip(runs.items(), _colors(len(runs)), strict=True)
+            Line2D([], [], color=color, label=f"{_short(label)}{_many(run)}{ended(run)}")
+            for (label, run), (color, _) in (named if len(named) <= MOST_NAMED else ())
         ]
         handles += [
             Line2D([], [], color=GREY, label="A, and the loss"),
             Line2D([], [], color=GREY, linestyle=DASHED, label="V"),
         ]
     handles += _bands(runs)
-    if any(run.sizes.get("normalization", 0) for run in runs.values()):
+    if any(normalized(run, name) for run in runs.values() for name in NAMES):
         words = "normalised" if len(runs) == 1 else "normalised (V: hollow)"
         handles.append(star_handle(GREY, words))
     if any(len(normalized_along(run, "loss")[0]) for run in runs.values()):
         words = "normalised, along the run"
         handles.append(Line2D([], [], color=GREY, linewidth=0.9, label=words))
-    if len(runs) == 1 and any(run.sizes.get("stage_index", 0) > 1 for run in runs.values()):
+    if len(runs) == 1 and any(stage_ends(run) for run in runs.values()):
         handles.append(Line2D([], [], color=GREY, linestyle=":", label="end of a stage"))
     return handles
 
@@ -155,11 +186,21 @@ def _bands(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
     return [Patch(facecolor=GREY, alpha=0.6, label=f"median and 10-90% of {of}")]
 
 
-def _title(label: str, run: xr.Dataset) -> str:
+def _title(runs: Mapping[str, xr.Dataset]) -> str:
+    """Say which runs these are, and what all of them have in common."""
+    names = [f"{literal(label)}{ended(run)}" for label, run in runs.items()]
+    facts = [_facts(run) for run in runs.values()]
+    shared = [fact for fact in facts[0] if all(fact in each for each in facts)]
+    few = len(names) == 1 or (len(names) <= 4 and len("".join(names)) <= 80)
+    head = ", ".join(names) if few else f"{len(runs)} runs"
+    return f"{head}\n{', '.join(shared)}" if shared else head
+
+
+def _facts(run: xr.Dataset) -> list[str]:
     spec = json.loads(run.attrs["spec"])
     facts = [f"${name} = {whole(run.attrs[name])}$" for name in ("N", "T", "Q")]
     facts.append(f"batch size ${power(spec['dynamics']['batch_size'])}$")
     rules = [stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"]]
     taken = " then ".join(rule for rule, _ in groupby(rules))
     facts.append(f"{taken} on the {run.attrs['engine']} engine")
-    return f"{literal(label)}{ended(run)}\n{', '.join(facts)}"
+    return facts

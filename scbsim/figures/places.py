@@ -22,11 +22,14 @@ def name_of(path: Path) -> str:
 
 
 def labels(paths: Sequence[Path]) -> list[str]:
-    """Return names to tell files by: without their folders, where these differ."""
+    """Return names to tell files by: without their folders, or without what these share."""
     short = [name_of(path) for path in paths]
     if len(set(short)) == len(short):
         return short
     whole = [str(path) for path in paths]
+    if len({path.is_absolute() for path in paths}) == 1 and len(set(whole)) > 1:
+        shared = os.path.commonpath([path.parent for path in paths])
+        whole = [os.path.relpath(path, shared) if shared else path for path in whole]
     # A file that was named twice is drawn twice.
     return [f"{name} ({i})" if name in whole[:i] else name for i, name in enumerate(whole)]
 

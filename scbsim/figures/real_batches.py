@@ -31,6 +31,7 @@ from scbsim.figures.making import (
     shortened,
 )
 from scbsim.figures.places import pictures_in
+from scbsim.figures.spread import is_normalized
 from scbsim.files.paths import resolved
 
 if TYPE_CHECKING:
@@ -225,12 +226,6 @@ _NUMBERS = {
         for of in ("dist_A", "dist_V", "sim_A", "sim_V")
     ),
 }
-
-
-def is_normalized(run: xr.Dataset) -> bool:
-    """Return whether the end of a run was normalised: that of one that diverged was not."""
-    steps = run["normalized_step"].values
-    return bool(steps.size and steps[-1] == run["step"].values[-1])
 
 
 def spec_of(run: xr.Dataset) -> RunSpec:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from scbsim.figures.real_batches import (
-    is_normalized,
     population_since_stage_1,
     since_stage_1,
     spec_of,
 )
+from scbsim.figures.spread import is_normalized
 from scbsim.figures.style import (
     BLACK,
     BLUE,
@@ -62,7 +62,7 @@ def draw_1(runs: Runs, note: str = "") -> Figure:
                 curve(axes, run["step"], run[name], color=COLORS[rule], zorder=3)
             _star(axes, drawn["l1"], name)
             axes.set_ylabel(label)
-        _finish(figure, runs, note, _rules(runs), star_handle(BLUE, L1_END))
+        _finish(figure, runs, note, _rules(runs), *_star_handles(drawn["l1"]))
     return figure
 
 
@@ -97,7 +97,7 @@ def draw_3(runs: Runs, note: str = "") -> Figure:
             _rules(runs),
             _line(color=BLACK, linestyle=DASHED, linewidth=1.2, label="population process"),
             _line(color=GREY, linestyle=":", linewidth=1.4, label=words),
-            star_handle(BLUE, L1_END),
+            *_star_handles(drawn["l1"]),
             _line(color=GREY, linewidth=0.8, label="ground truth"),
         )
     return figure
@@ -138,6 +138,11 @@ def _star(axes: Axes, run: xr.Dataset, name: str) -> None:
     value = run[f"normalized_{name}"].values[-1] if is_normalized(run) else np.nan
     if np.isfinite(value):
         star(axes, float(run["normalized_step"].values[-1]), float(value), BLUE)
+
+
+def _star_handles(run: xr.Dataset) -> list[Any]:
+    """Return what the legend has of the star, if there is one."""
+    return [star_handle(BLUE, L1_END)] if is_normalized(run) else []
 
 
 def _rules(runs: Runs) -> list[Any]:

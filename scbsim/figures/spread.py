@@ -98,6 +98,14 @@ def normalized(run: xr.Dataset, name: str) -> list[tuple[float, Spread]]:
     ]
 
 
+def is_normalized(run: xr.Dataset) -> bool:
+    """Return whether the end of a run was normalised: that of one that diverged was not."""
+    if not run.sizes.get("normalization", 0):
+        return False
+    steps = run["normalized_step"].values
+    return bool(steps[-1] == run["step"].values[-1])
+
+
 def normalized_along(run: xr.Dataset, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the steps and values of the copies that were normalised along a run, if any were."""
     there = slice(None if _every(run) else 0)

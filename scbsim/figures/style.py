@@ -42,6 +42,9 @@ SIGNAL_OF: Final = {"delta_A": ("alpha_A", "K_Q"), "delta_V": ("alpha_V", "K_P")
 DRAWABLE: Final = 1e30
 """Where a diverging curve leaves the picture; matplotlib's own arithmetic ends at 1e308."""
 
+ROUNDING: Final = 1e-12
+"""Below, numbers are what rounding left of a zero: the norms of what is learned are near 1."""
+
 WIDE: Final = 100.0
 """Values beyond which a linear axis shows nothing of what happens near 1."""
 
@@ -132,12 +135,13 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def drawable(values: ArrayLike) -> NDArray[np.float64]:
-    """Return values with NaN where a run has diverged beyond what can be drawn."""
+    """Return values as they are drawn: NaN where they diverged beyond that, 0 for rounding."""
     import numpy as np
 
     array = np.asarray(values, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        return np.where(np.abs(array) < DRAWABLE, array, np.nan)
+        size = np.abs(array)
+        return np.where(size < DRAWABLE, np.where(size < ROUNDING, 0.0, array), np.nan)
 
 
 def curve(axes: Axes, steps: ArrayLike, values: ArrayLike, **looks: Any) -> None:
@@ -224,13 +228,15 @@ def power(number: float) -> str:
     return tens if digits == "1" else rf"{digits} \times {tens}"
 
 
-def star(axes: Axes, step: float, value: float, color: str, *, hollow: bool = False) -> None:
+def star(
+    axes: Axes, step: float, value: float, color: str, *, hollow: bool = False, size: float = 13
+) -> None:
     """Mark a normalised solution."""
     axes.plot(
         [step],
-        [value],
+        [drawable(value)],
         marker="*",
-        markersize=13,
+        markersize=size,
         linestyle="none",
         color=color,
         markerfacecolor="white" if hollow else color,

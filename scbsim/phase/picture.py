@@ -20,6 +20,7 @@ from scbsim.figures.style import (
     whole,
 )
 from scbsim.phase.boundary import Growth, boundary, growth, probability, scale_of
+from scbsim.phase.zones import name_zones
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -82,13 +83,13 @@ def draw(diagram: xr.Dataset) -> Figure:
         )
         for rule, share in shares.items():
             _lines(axes, x, y, share, COLORS[rule])
-        _zones(axes, x, y, shares)
         for name, label in (("x", axes.set_xlabel), ("y", axes.set_ylabel)):
             label(key_label(diagram[name].attrs["key"]))
         _samples_axis(axes, diagram)
         axes.set_title(_title(diagram))
         handles = [_handle(growth(diagram, rule), diagram) for rule in rules]
         figure.legend(handles=handles, loc="outside lower center", ncols=1, handlelength=2.4)
+        name_zones(figure, axes, x, y, shares)
     return figure
 
 
@@ -141,36 +142,6 @@ def _lines(
             axes.plot(x, line, color=color, linewidth=width, zorder=3)
         elif share.min() < level <= share.max():
             axes.contour(x, y, share, levels=[level], colors=[color], linewidths=[width], zorder=3)
-
-
-def _zones(axes: Axes, x: Any, y: Any, shares: dict[str, NDArray[np.float64]]) -> None:
-    """Say in words which rule recovers the truth where, in zones that have room for words."""
-    rules = list(shares)
-    if len(rules) == 2:
-        sgd, l1 = shares["sgd"] >= 0.5, shares["l1"] >= 0.5
-        zones = {
-            "neither learns": ~sgd & ~l1,
-            r"only $\ell_1$ learns": l1 & ~sgd,
-            "only SGD learns": sgd & ~l1,
-            "both learn": sgd & l1,
-        }
-    else:
-        learns = shares[rules[0]] >= 0.5
-        zones = {"learns": learns, "does not learn": ~learns}
-    for words, zone in zones.items():
-        if zone.mean() < 0.08:
-            continue
-        i, j = _middle(zone)
-        axes.text(x[j], y[i], words, ha="center", va="center", fontsize=10, zorder=4)
-
-
-def _middle(zone: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the cell of a zone that is farthest from its edge, taking the frame for one."""
-    from scipy.ndimage import distance_transform_edt
-
-    depth = distance_transform_edt(np.pad(zone, 1))[1:-1, 1:-1]
-    i, j = np.unravel_index(np.argmax(depth), depth.shape)
-    return int(i), int(j)
 
 
 def _samples_axis(axes: Axes, diagram: xr.Dataset) -> None:
