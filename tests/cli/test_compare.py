@@ -7,6 +7,7 @@ SIZES = ("--set", "task.T=40", "--set", "stage.0.steps=6", "--set", "stage.1.ste
 SMALL = ("compare", "compare", "--replicas", 3, "--set", "task.N=4", *SIZES)
 
 
+@pytest.mark.slow
 def test_end_to_end(scbsim, tmp_path):
     first = scbsim(*SMALL, "-o", tmp_path / "out")
     assert first.exit_code == 0, first.output

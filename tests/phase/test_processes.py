@@ -45,6 +45,7 @@ def wait_for(points, path, process):
         sleep(0.02)
 
 
+@pytest.mark.slow
 def test_killed_and_taken_up_again(line, tmp_path, spec, axes, whole):
     path = tmp_path / "out" / NAME
     for points in (1, 5, 12):
@@ -75,6 +76,7 @@ def test_a_signal_ends_it_after_the_points_in_flight(line, tmp_path, number):
     assert not (tmp_path / "out" / "phase.png").exists()
 
 
+@pytest.mark.slow
 def test_two_signals_end_it_at_once(line, tmp_path):
     path = tmp_path / "out" / NAME
     process = started(line)
@@ -88,6 +90,7 @@ def test_two_signals_end_it_at_once(line, tmp_path):
     assert 2 <= done(path) < 24
 
 
+@pytest.mark.slow
 def test_two_writers(line, tmp_path):
     path = tmp_path / "out" / NAME
     first = started(line)

@@ -91,6 +91,7 @@ def test_a_folder_that_is_read_only(stopped):
     assert {path: path.read_bytes() for path in stopped.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_run_in_a_read_only_folder_can_be_read(stopped):
     forbid(stopped)
     done = bound("info", stopped / "run.h5")
