@@ -149,7 +149,7 @@ def test_a_spec_as_json_that_is_nested_too_deep(content):
 
 @pytest.mark.parametrize("path", [".", "..", "/"])
 def test_a_folder_is_no_run(path, scbsim, fails):
-    for command in ("plot", "info", "watch"):
+    for command in ("plot", "watch"):
         assert "is a folder" in fails(scbsim(command, path), 2)
 
 
