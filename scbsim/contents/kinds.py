@@ -26,7 +26,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     OutputError
-        If there is no such file, or it is none of scbsim's.
+        If there is no such file, or scbsim did not write it.
     RunFailed
         If the system could not read it.
     """
@@ -42,7 +42,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise OutputError(f"{path} cannot be read: {said}") from error
     if found not in KINDS:
-        raise OutputError(f"{path} is an HDF5 file, but none of scbsim's")
+        raise OutputError(f"{path} is an HDF5 file, but not an output of scbsim")
     return found
 
 

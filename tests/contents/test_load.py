@@ -109,7 +109,7 @@ def test_what_is_none_of_ours_is_a_plain_error(files, tmp_path, kind):
         "none": "does not exist",
         "empty": "is empty",
         "text": "is not an HDF5 file",
-        "other": "but none of scbsim's",
+        "other": "but not an output of scbsim",
         "cut": "is cut short",
     }
     with pytest.raises(OutputError, match=words[kind]):

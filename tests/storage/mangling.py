@@ -56,7 +56,9 @@ def raw(path: Path) -> list[tuple[int, int]]:
         if not isinstance(item, h5py.Dataset) or item.fletcher32:
             return
         if item.chunks is None:
-            found.append((item.id.get_offset(), item.id.get_storage_size()))
+            # What only names a dimension has no numbers.
+            if item.id.get_storage_size():
+                found.append((item.id.get_offset(), item.id.get_storage_size()))
         else:
             chunks = (item.id.get_chunk_info(i) for i in range(item.id.get_num_chunks()))
             found.extend((chunk.byte_offset, chunk.size) for chunk in chunks)

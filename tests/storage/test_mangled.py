@@ -213,7 +213,8 @@ def test_other_files(ask, files, folder, tmp_path, kind):
     write, words = FOREIGN[kind]
     write(path)
     content = path.read_bytes()
-    for command in ("load", "info", "plot", "watch"):
+    # A task is no output, but it can be loaded, and is described.
+    for command in ("plot", "watch") if kind == "a task" else ("load", "info", "plot", "watch"):
         said = ask(command, path, among=(2,))[1]
         assert words in said
         assert str(path) in said
@@ -226,8 +227,9 @@ def test_other_files(ask, files, folder, tmp_path, kind):
 
 def test_a_checkpoint_is_no_output(ask, files, folder, tmp_path):
     path = shutil.copy(files["stopped"].with_name("stopped.h5.ckpt"), tmp_path / "out.h5")
-    for command in ("load", "info", "watch"):
-        assert "not an output of scbsim" in ask(command, path, among=(2,))[1]
+    for command in ("load", "watch"):
+        assert "a checkpoint" in ask(command, path, among=(2,))[1]
+    assert "a checkpoint" in ask("info", path, among=(0,))[1]
     ask("run", folder / "spec.toml", "-o", path, "--resume", among=(2,))
 
 
