@@ -68,7 +68,9 @@ class Progress:
         try:
             yield
         finally:
-            self.close("failed")
+            self._listening.close()
+            if self._bar is not None or self._said:
+                self.close("failed")
 
     def start(self, label: str) -> None:
         """Begin; ``label`` says what runs."""
