@@ -108,6 +108,7 @@ def test_pieces_of_a_column_say_what_the_whole_does(monkeypatch):
         assert diagnosis(spec, task, columns, run.sizes["step"]) == said(run) != ""
 
 
+@pytest.mark.slow
 def test_file_memory_info_and_summary_say_the_same(tmp_path):
     path = tmp_path / "run.h5"
     spec = spec_of()

@@ -94,6 +94,7 @@ def test_stages_that_end_at_different_steps(every, filed, tmp_path):
     assert_replicas_are_runs(run, *words, stages=TWO)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [1, 7, 1000])
 def test_some_diverge(every, tmp_path):
     words = (*WILDLY, f"output.every={every}")
@@ -208,6 +209,7 @@ for in_turn in (False, True):
 """
 
 
+@pytest.mark.slow
 def test_neither_threads_nor_how_they_are_used_show_anywhere():
     path = os.pathsep.join(sys.path)
     environment = os.environ | {"NUMBA_NUM_THREADS": "3", "PYTHONPATH": path}

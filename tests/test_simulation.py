@@ -148,6 +148,7 @@ for precision, rule in (("float32", "prox"), ("float32", "sgd"), ("float64", "de
 """
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_shows_nowhere():
     path = os.pathsep.join(sys.path)
     environment = os.environ | {"NUMBA_NUM_THREADS": "3", "PYTHONPATH": path}

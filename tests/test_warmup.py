@@ -35,6 +35,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.slow
 def test_what_is_compiled_is_named_once(tmp_path):
     """In a cache of its own: the first time both kernels, and the second none."""
     environment = {**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path)}

@@ -56,6 +56,7 @@ def test_watch(ensemble, scbsim):
     assert shown[-1] == "complete"
 
 
+@pytest.mark.slow
 def test_some_diverged(mixed, scbsim):
     path, said = mixed
     found = load(path)["replica_status"].values.tolist()

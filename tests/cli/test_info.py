@@ -43,6 +43,7 @@ def test_table_has_all_that_matters(scbsim, done):
     assert content["run_uuid"] in shown
 
 
+@pytest.mark.slow
 def test_a_narrow_terminal_cuts_no_key(process, done, tmp_path):
     result = process("info", done, env={"COLUMNS": "40", "PATH": ""})
     assert "dynamics.batch_size" in result.stdout

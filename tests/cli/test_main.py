@@ -100,6 +100,7 @@ def test_a_warning_is_one_line_without_the_source(process, tmp_path):
     assert ".py" not in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["presets", "info {done}", "info {done} --json"])
 def test_a_reader_that_has_gone_is_no_error_of_ours(words, done):
     line = [sys.executable, "-m", "scbsim", *words.format(done=done).split()]

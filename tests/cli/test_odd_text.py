@@ -53,6 +53,7 @@ def with_texts(done):
     return {"spec": json.dumps(spec), "provenance": json.dumps(provenance), **texts}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["info", "info --json", "watch", "plot -o odd.png"])
 def test_texts_of_a_file_are_written_out(words, odd, done, scbsim, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -38,6 +38,7 @@ def test_runs_are_done_one_after_the_other_and_not_again(folder):
     assert len(said) == 3
 
 
+@pytest.mark.slow
 def test_a_run_finds_its_process_as_the_first_one_did(tmp_path):
     """A warning that the first gave is given by the others, too."""
     path = tmp_path / "weak.toml"
@@ -55,6 +56,7 @@ def test_when_it_has_to_stop_the_rest_is_left(folder):
     assert found(folder) == ["stopped", "missing", "missing"]
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_is_not_tried_again_in_the_same_job(folder):
     first = folder.sweep.runs[0]
     folder.prepared(first)

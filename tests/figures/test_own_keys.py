@@ -55,6 +55,7 @@ def test_other_keys_reach_every_run():
             assert found == (2e6, 5, 2000)
 
 
+@pytest.mark.slow
 def test_files_of_other_settings_are_kept(tmp_path):
     with shrunk(*FIGURE_5):
         made = figure5.run(tmp_path, quick=True, threads=1)
@@ -73,6 +74,7 @@ def test_a_first_stage_that_diverges_is_said(tmp_path):
         real_batches.run(3, tmp_path, overrides=words, threads=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [0, 10])
 @pytest.mark.parametrize("number", real_batches.RUNS)
 def test_runs_that_diverge_after_it_are_drawn(tmp_path, number, every):

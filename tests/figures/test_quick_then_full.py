@@ -48,6 +48,7 @@ def at_once(request, tmp_path_factory):
     return request.param, make(request.param, tmp_path_factory.mktemp("whole"))[0]
 
 
+@pytest.mark.slow
 def test_full_after_quick_goes_on_to_the_same_bits(at_once, tmp_path):
     name, whole = at_once
     quick, _ = make(name, tmp_path, quick=True)
@@ -69,6 +70,7 @@ def test_full_after_quick_goes_on_to_the_same_bits(at_once, tmp_path):
         assert f"{path} has the first {steps} steps: goes on with them" in notes
 
 
+@pytest.mark.slow
 def test_quick_after_full_loses_and_computes_nothing(at_once):
     name, whole = at_once
     before = [path.read_bytes() for path in (*whole.files, *whole.pictures)]
@@ -77,6 +79,7 @@ def test_quick_after_full_loses_and_computes_nothing(at_once):
     assert "has full runs already: --quick uses them as they are" in notes[0]
 
 
+@pytest.mark.slow
 def test_a_quick_figure_that_was_stopped_goes_on_in_full(at_once, tmp_path, monkeypatch):
     name, whole = at_once
     monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
@@ -88,6 +91,7 @@ def test_a_quick_figure_that_was_stopped_goes_on_in_full(at_once, tmp_path, monk
         assert_same(load(ours), load(theirs))
 
 
+@pytest.mark.slow
 def test_where_one_run_is_full_the_quick_figure_has_full_runs(tmp_path, monkeypatch):
     monkeypatch.setattr("scbsim.loop._next_pace", lambda *_: 1)
     # The first run has 15 steps; the second is stopped.
@@ -100,6 +104,7 @@ def test_where_one_run_is_full_the_quick_figure_has_full_runs(tmp_path, monkeypa
     assert {int(load(path)["step"].values[-1]) for path in quick.files} == {15}
 
 
+@pytest.mark.slow
 def test_a_shorter_run_is_another(tmp_path):
     make("5", tmp_path)
     with pytest.raises(OutputError, match=r"stage\.0\.steps is 15 there and 9 here.*--overwrite"):
@@ -112,6 +117,7 @@ def test_a_longer_one_goes_on(tmp_path):
     assert [int(load(path)["step"].values[-1]) for path in longer.files] == [20, 20]
 
 
+@pytest.mark.slow
 def test_a_run_without_its_last_state_cannot_go_on(tmp_path):
     words = ["output.final_state=false"]
     quick, _ = make("5", tmp_path, quick=True, overrides=words)

@@ -89,6 +89,7 @@ def test_outcomes_are_the_last_rows(folder, runs):
         assert outcome.rate == json.loads(run.attrs["spec"])["stage"][1]["rate_A"]
 
 
+@pytest.mark.slow
 def test_rows_since_the_first_stage(runs):
     run, rows = runs["l1"], since_stage_1(runs["l1"])
     assert rows["step"].values.tolist() == list(range(16))

@@ -44,6 +44,7 @@ def test_learned_within_the_first_stage():
     assert bars(figure) == [(5, 0)]
 
 
+@pytest.mark.slow
 def test_what_was_never_learned_has_a_word_and_no_bar(pixels, share):
     runs = [learning(None, np.inf, np.inf), learning(0.5, 10.0, np.inf)]
     figure = draw(runs, [recovery(None, 0, 0, 0)], SAMPLES)

@@ -40,6 +40,7 @@ def test_quick_then_full_then_quick(tmp_path):
     assert notes[0] == f"{tmp_path} has all runs already: --quick uses them as they are"
 
 
+@pytest.mark.slow
 def test_other_settings_are_other_runs(tmp_path):
     words = ["stage.1.threshold=0.05"]
     made = transfer.run(tmp_path, quick=True, threads=1, overrides=words)

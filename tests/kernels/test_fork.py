@@ -72,6 +72,7 @@ def run(layer, *words):
     return used, after[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -95,5 +96,6 @@ def test_it_is_said_once():
     assert run("omp", "twice", "dense", "null")[1] == []
 
 
+@pytest.mark.slow
 def test_another_layer_has_threads_after_a_fork():
     assert run("workqueue", "fork", "dense", "2") == ("workqueue", [])

@@ -61,6 +61,7 @@ def compiled_files(folder):
     return sorted(path for path in Path(folder).rglob("*") if path.suffix in (".nbi", ".nbc"))
 
 
+@pytest.mark.slow
 def test_compiled_once_and_kept_where_the_environment_says(tmp_path):
     before = compiled_files(PACKAGE.parent)
     hits, misses, folder = finish(start(tmp_path))
@@ -80,6 +81,7 @@ def test_compiled_once_and_kept_where_the_environment_says(tmp_path):
     assert finish(start(tmp_path))[:2] == (1, 0)
 
 
+@pytest.mark.slow
 def test_works_without_a_folder_to_write_to(tmp_path):
     a_file = tmp_path / "file"
     a_file.write_text("in the way")
@@ -87,6 +89,7 @@ def test_works_without_a_folder_to_write_to(tmp_path):
     assert compiled_files(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_numbas_own_folder_serves_too(tmp_path):
     _, misses, folder = finish(start("", NUMBA_CACHE_DIR=str(tmp_path)))
     assert misses == 1

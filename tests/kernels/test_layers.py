@@ -46,6 +46,7 @@ print(numba.threading_layer())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["workqueue", "omp"])
 def test_several_threads_run_at_once(layer):
     done = run(AT_ONCE, NUMBA_THREADING_LAYER=layer)
@@ -93,6 +94,7 @@ except errors.InputError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", WRONG)
 def test_what_cannot_be_is_said_plainly(setting, tmp_path):
     name, value = setting.split("=")

@@ -6,6 +6,7 @@ import sys
 
 import numba
 import numpy as np
+import pytest
 from numba import prange
 
 from scbsim.kernels import jit
@@ -69,6 +70,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_each_is_compiled_for_the_types_that_it_reads():
     line = [sys.executable, "-c", COUNT]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=900)

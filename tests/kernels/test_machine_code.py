@@ -202,6 +202,7 @@ print("zmm" in scale.inspect_asm(scale.signatures[0]))
 INTEL = "icelake-server"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FEATURES.get("avx512f"), reason="has one width of vectors only")
 @pytest.mark.parametrize(
     ("names", "host", "wide"),

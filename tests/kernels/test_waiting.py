@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from needs import lacking
 
 OURS = """
@@ -29,6 +30,7 @@ def spins(program, **environment):
     return [line.split("'")[1] for line in done.stderr.splitlines() if "GOMP_SPINCOUNT" in line]
 
 
+@pytest.mark.slow
 def test_threads_wait_briefly_unless_they_are_told_how():
     if not spins(NUMBAS):
         lacking("numba's threads are not GNU OpenMP's here")

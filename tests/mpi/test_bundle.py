@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from mpi.ranks import ended
 from small_sweeps import sweep_text
 
@@ -8,6 +9,7 @@ from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import states
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_on_all_ranks_does_not_keep_them_from_the_next(tmp_path):
     path = tmp_path / "s.toml"
     path.write_text(sweep_text('product = {"seed" = "0:3"}', engine="dense"))

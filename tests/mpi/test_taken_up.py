@@ -86,6 +86,7 @@ def line(pid):
         return b""
 
 
+@pytest.mark.slow
 def test_a_check_that_is_killed(spec, path):
     before = files(path)
     status, said = ended(
@@ -97,6 +98,7 @@ def test_a_check_that_is_killed(spec, path):
     assert files(path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damaged", [False, True])
 def test_another_task(spec, path, tmp_path, damaged):
     if damaged:
@@ -109,6 +111,7 @@ def test_another_task(spec, path, tmp_path, damaged):
     assert files(path) == before
 
 
+@pytest.mark.slow
 def test_a_damaged_file(spec, path):
     path.write_bytes(path.read_bytes()[:-5000])
     status, said = ended(2, "patched_ranks.py", "run", spec, "-o", path, "-q", "--resume")

@@ -16,6 +16,7 @@ def words(figure):
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
+@pytest.mark.slow
 def test_it_says_what_it_is(two):
     figure = draw(two)
     axes = figure.axes[0]
@@ -50,6 +51,7 @@ def test_nothing_to_tell_apart(made_up, value, tmp_path):  # noqa: F811
     pictures(made, tmp_path)
 
 
+@pytest.mark.slow
 def test_other_keys(made_up, tmp_path):  # noqa: F811
     keys = ("stage.0.threshold_sigmas", "stage.1.steps")
     x, y = np.linspace(0, 5, 13), np.arange(25)

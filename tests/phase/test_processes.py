@@ -61,6 +61,7 @@ def test_killed_and_taken_up_again(line, tmp_path, spec, axes, whole):
     assert [each.name for each in (tmp_path / "out").iterdir()] == [NAME]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_a_signal_ends_it_after_the_points_in_flight(line, tmp_path, number):
     path = tmp_path / "out" / NAME

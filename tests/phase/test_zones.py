@@ -27,6 +27,7 @@ def narrow(first, rows=25, columns=13):
     return share
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [1, 2, 3, 6])
 def test_words_stay_in_their_zone_and_in_the_frame(made_up, first):  # noqa: F811
     found, axes = boxes(made_up({"sgd": narrow(first), "l1": narrow(first)}))
@@ -42,6 +43,7 @@ def test_words_stay_in_their_zone_and_in_the_frame(made_up, first):  # noqa: F81
     assert ("neither learns" in found) is {1: False, 6: True}.get(first, "neither learns" in found)
 
 
+@pytest.mark.slow
 def test_all_zones_of_a_usual_diagram_are_named(made_up):  # noqa: F811
     shares = {"sgd": share_of(1.0, 3e5, X, Y), "l1": share_of(0.05, 1e6, X, Y)}
     found, axes = boxes(made_up(shares))

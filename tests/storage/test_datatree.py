@@ -27,6 +27,7 @@ def opened(path, engine):
     return xr.open_datatree(path, engine=engine)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["h5netcdf", "netcdf4"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_dimension_has_a_name(files, kind, engine):

@@ -99,6 +99,7 @@ def test_killed_at_many_calls(server, whole, torn, stride):
     assert killed_everywhere(server, whole, stride, torn) > whole[1] // stride
 
 
+@pytest.mark.slow
 def test_every_kill_leaves_tables_that_are_right(server, whole):
     """A checker that is given a wrong table says so."""
     run, _ = whole
@@ -133,6 +134,7 @@ def test_killed_while_threads_step_and_another_process_reads(spec, tmp_path):
             np.testing.assert_array_equal(part[name], whole[name][:, : part.sizes["step"]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("engine", "rule"), [("sparse", "denoise"), ("collapsed", "sgd")])
 def test_states_whose_shapes_change(engine, rule, tmp_path, monkeypatch, checked_here):
     words = (f"dynamics.engine={engine}", f"dynamics.rule={rule}", "dynamics.batch_size=1000")

@@ -231,6 +231,7 @@ def test_the_file_of_a_writer_that_was_killed(killed):
     )
 
 
+@pytest.mark.slow
 def test_a_file_that_was_cut_short(done, killed, tmp_path):
     """HDF5 hangs on some of these, or reads zeros, when asked to read along."""
     paths = []

@@ -19,6 +19,7 @@ LAUNCHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", LAUNCHED.values(), ids=LAUNCHED)
 def test_they_run(tmp_path, environment):
     (tmp_path / "s.toml").write_text(sweep_text('product = {"seed" = [1]}'))
@@ -26,6 +27,7 @@ def test_they_run(tmp_path, environment):
     assert (code, "1 of 1 runs done" in said) == (0, True), said
 
 
+@pytest.mark.slow
 def test_a_run_in_an_allocation_without_a_launcher_is_alone(tmp_path):
     (tmp_path / "one.toml").write_text(sweep_text(""))
     environment = LAUNCHED["salloc"] | {"SLURM_PROCID": "0"}
@@ -34,6 +36,7 @@ def test_a_run_in_an_allocation_without_a_launcher_is_alone(tmp_path):
     assert "ranks" not in json.loads(load(tmp_path / "one.h5").attrs["provenance"])
 
 
+@pytest.mark.slow
 def test_cores_that_a_task_of_slurm_has_are_those_that_are_used(tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
     (tmp_path / "s.toml").write_text(sweep_text('product = {"seed" = "0:2"}'))

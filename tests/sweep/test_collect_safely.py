@@ -24,6 +24,7 @@ from scbsim.sweep.netcdf import chunks
 SEEDS = 'product = {"seed" = "0:4"}'
 
 
+@pytest.mark.slow
 def test_a_copy_is_made_unless_links_are_asked_for(tmp_path):
     folder = ran(tmp_path, SEEDS)
     shapes = {}
@@ -148,6 +149,7 @@ def without_a_task(output):
         del file["task"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", [2**16, 5])
 @pytest.mark.parametrize("kept", [2**23, 0])
 @pytest.mark.parametrize("damage", [without_a_column, without_numbers, without_a_task])
@@ -203,6 +205,7 @@ def tiny_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_is_named_before_anything_is_written(tmp_path, tiny_disk):
     folder = ran(tmp_path, SEEDS)
     code, said = ended("collect", "d", "-o", "disk/all.h5", cwd=tmp_path)
@@ -219,6 +222,7 @@ def test_a_folder_is_no_file_to_write(tmp_path):
         collect(folder, folder.path, overwrite=True)
 
 
+@pytest.mark.slow
 def test_a_folder_whose_name_is_no_text_is_copied_and_not_linked(tmp_path):
     odd = tmp_path / os.fsdecode(b"r\xe9s")
     odd.mkdir()

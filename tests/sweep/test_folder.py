@@ -39,6 +39,7 @@ def test_a_folder_by_way_of_a_link(sweep, tmp_path):
     assert SweepFolder.open("link").path == tmp_path / "runs"
 
 
+@pytest.mark.slow
 def test_links_in_the_place_of_logs_and_specs_are_not_followed(sweep, tmp_path):
     precious = tmp_path / "precious"
     precious.write_text("mine")

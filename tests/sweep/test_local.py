@@ -50,6 +50,7 @@ def test_every_run_has_its_folder_and_a_second_time_there_is_nothing_to_do(tmp_p
     assert times == [(tmp_path / "d" / name / "run.h5").stat().st_mtime_ns for name in names]
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path):
     path, task = tmp_path / "s.toml", tmp_path / "b.h5"
     path.write_text(
@@ -73,6 +74,7 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path):
     assert read_failure(folder.output(folder.sweep.runs[2])) is None
 
 
+@pytest.mark.slow
 def test_another_sweep_in_the_folder_is_refused_with_what_differs(tmp_path, sweep):
     SweepFolder.made(tmp_path / "d", Sweep.from_toml(sweep))
     before = (tmp_path / "d/sweep.json").read_bytes()
@@ -100,6 +102,7 @@ def test_a_second_sweep_in_one_folder_is_kept_out(tmp_path, sweep):
     assert first.wait(60) == 75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_children_with_checkpoints_and_the_same_line_goes_on(
     tmp_path, sweep, number
@@ -134,6 +137,7 @@ def test_children_of_a_sweep_that_was_killed_are_waited_for(tmp_path, sweep):
     assert "3 of 3 runs done" in said
 
 
+@pytest.mark.slow
 def test_a_child_that_is_killed_has_failed_and_goes_on_from_its_checkpoint(tmp_path, sweep):
     text = sweep_text('product = {"seed" = [5]}', steps=10**11, every=10**7, checkpoint_seconds=0.2)
     sweep.write_text(text)
@@ -154,6 +158,7 @@ def test_a_child_that_is_killed_has_failed_and_goes_on_from_its_checkpoint(tmp_p
     assert again.wait(60) == 75
 
 
+@pytest.mark.slow
 def test_threads_are_shared_out(tmp_path, sweep):
     assert (
         ended("sweep", sweep, "-o", "d", "--jobs", 3, cwd=tmp_path, NUMBA_NUM_THREADS="2")[0] == 0

@@ -36,6 +36,7 @@ def sweeping(folder, *words, **environment):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_while_a_process_of_runs_begins(tmp_path, times):
     (tmp_path / "s.toml").write_text(sweep_text())
@@ -63,6 +64,7 @@ def test_ctrl_c_while_a_process_of_runs_begins(tmp_path, times):
     assert (code, "3 of 3 runs done" in said) == (0, True), said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_while_runs_are_in_hand_and_others_wait(tmp_path, times):
     (tmp_path / "s.toml").write_text(sweep_text(steps=10**11, every=10**7))
@@ -92,6 +94,7 @@ def test_no_process_outlives_a_sweep_that_was_killed_for_longer_than_its_run(tmp
     assert list(found(tmp_path / "d").values()) == ["complete", "missing", "missing"]
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_takes_one_run_with_it(tmp_path):
     table = 'product = {"stage.0.steps" = [20, 100000000000, 21, 22]}'
     (tmp_path / "s.toml").write_text(sweep_text(table, every=10**7))

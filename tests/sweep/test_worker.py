@@ -61,6 +61,7 @@ def who_ran(folder, **options):
     return tally, seen
 
 
+@pytest.mark.slow
 def test_each_of_two_processes_does_several_runs(tmp_path):
     folder = made(tmp_path, sweep_text('product = {"seed" = "0:8"}', steps=4000))
     tally, seen = who_ran(folder, jobs=2)
@@ -109,6 +110,7 @@ def test_signals_end_a_process_that_waits_though_it_did_runs_before(do, number):
     assert one._process.wait(60) == 75
 
 
+@pytest.mark.slow
 def test_every_run_says_what_it_has_to_say_in_its_own_log(tmp_path):
     """A warning that the first gave is given by the others, too."""
     text = sweep_text('product = {"seed" = "0:3"}').replace("0.05", "1e5")
@@ -119,6 +121,7 @@ def test_every_run_says_what_it_has_to_say_in_its_own_log(tmp_path):
     assert all(log.count("the theory promises nothing") == 1 for log in logs), logs
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no /proc to look into")
 def test_runs_leave_no_files_open(do, tmp_path):
     (tmp_path / "one.toml").write_text(sweep_text("", engine="dense"))
@@ -130,6 +133,7 @@ def test_runs_leave_no_files_open(do, tmp_path):
     assert counts[0] == counts[1] == counts[2]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.cpu_count() == 1, reason="two threads need two cores")
 def test_threads_of_one_run_are_not_those_of_the_next(tmp_path):
     table = 'product = {"task.T" = [60, 60000, 61], "seed" = [7]}'
