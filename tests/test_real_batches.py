@@ -12,7 +12,6 @@ from small_runs import TASK, assert_same, rows
 from scbsim import RunSpec, load, presets, simulate
 from scbsim.errors import InputError
 from scbsim.observables import NAMES
-from scbsim.storage.check import check
 
 KINDS = ["batch", "softmax"]
 
@@ -42,9 +41,7 @@ def stages_of(kind):
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_run_that_goes_on_is_the_same(tmp_path, kind, precision, monkeypatch):
-    # It counts the blocks of steps, so it is not asked while the file is checked.
-    monkeypatch.setattr("scbsim.storage.resume.checked", lambda path, _stop: check(path))
+def test_a_run_that_goes_on_is_the_same(tmp_path, kind, precision, checked_here):
     spec = spec_of(kind, "output.snapshot_every=9", stages=stages_of(kind), precision=precision)
     whole, parts = tmp_path / "whole.h5", tmp_path / "parts.h5"
     simulate(spec, output=whole)

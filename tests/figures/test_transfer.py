@@ -123,7 +123,9 @@ def test_finished_runs_are_kept_and_used(made):
 
 
 @pytest.mark.slow
-def test_a_stop_anywhere_and_a_second_run_give_the_same(made, tmp_path):
+def test_a_stop_anywhere_and_a_second_run_give_the_same(made, tmp_path, checked_here):
+    # It counts blocks of steps. A check in a process of its own asks too, for as long as it takes:
+    # on a slow machine a run would be stopped before its first step, again and again.
     asked = 0
 
     def stop():

@@ -2,7 +2,6 @@ import pytest
 from small_runs import run_spec
 
 from scbsim import simulate
-from scbsim.storage.check import check
 
 STAGES = [{"steps": 12, "rule": "sgd", "until_signal": 0.105, "normalize_level": 0.1}, {"steps": 9}]
 
@@ -26,12 +25,6 @@ def copy(done, tmp_path):
     path = tmp_path / "copy.h5"
     path.write_bytes(done.read_bytes())
     return path
-
-
-@pytest.fixture
-def checked_here(monkeypatch):
-    """Files are checked in this process: at once, and without asking what says stop."""
-    monkeypatch.setattr("scbsim.storage.resume.checked", lambda path, _stop: check(path))
 
 
 @pytest.fixture
