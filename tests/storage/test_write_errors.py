@@ -135,8 +135,8 @@ def test_of_a_run(server, runs):
 @pytest.mark.parametrize(
     ("name", "spec", "lasting", "every"),
     [
-        ("one", SPEC, False, 4),
-        ("one", SPEC, True, 11),
+        ("one", SPEC, False, 7),
+        ("one", SPEC, True, 29),
         ("ensemble", ENSEMBLE, False, 17),
         ("ensemble", ENSEMBLE, True, 17),
     ],
