@@ -148,6 +148,7 @@ def test_live_entries_killed_at_every_fourth_call(server, memory):
     assert every(whole, 4) >= len(whole.calls) // 4
 
 
+@pytest.mark.slow
 def test_a_few_kills_around_the_beginning_and_the_end(whole):
     last = len(whole.calls)
     kinds = [call.split()[0] for call in whole.calls]
