@@ -25,6 +25,7 @@ def few(monkeypatch):
     return make
 
 
+@pytest.mark.slow
 def test_a_table_and_a_line(scbsim, few):
     few()
     result = scbsim("verify", "--quick", "--threads", 1)

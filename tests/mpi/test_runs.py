@@ -87,7 +87,8 @@ def check_whole(path, whole):
     assert beside(path) == []
 
 
-@pytest.mark.parametrize("size", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 1))])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [0, 2, 3, 1])
 def test_a_rank_is_killed_and_others_go_on(size, spec, whole, path):
     with running(3, spec, path) as (process, pids):
         os.kill(pids[1], signal.SIGKILL)

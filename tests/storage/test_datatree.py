@@ -48,6 +48,7 @@ def test_every_dimension_has_a_name(files, kind, engine):
         assert unseen == []
 
 
+@pytest.mark.slow
 def test_names_are_those_of_the_page(files):
     with opened(files["dense"], "h5netcdf") as tree:
         assert dict(tree["task"].sizes) == {"token": 6, "next_token": 6, "attended": 2}
