@@ -178,7 +178,7 @@ def compiling_in_words(what: Compiling, kernels: Sequence[str] = ()) -> str:
     """Say what is compiled, which of how many kernels that is, and how far it is."""
     of = f" ({kernels.index(what.kernel) + 1} of {len(kernels)})" if what.kernel in kernels else ""
     if what.waits:
-        return f"waiting for another process that compiles, for {what.kernel}{of}"
+        return f"waiting for another process that compiles {what.kernel}{of}"
     so_far = f", {what.functions} functions" if what.functions else ""
     return f"compiling {what.kernel}{of}{so_far}"
 

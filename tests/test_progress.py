@@ -157,7 +157,7 @@ def test_a_terminal_says_what_is_compiled(clock, monkeypatch):
     wanted = (
         "compiling observe (1 of 2)",
         "compiling advance (2 of 2)",
-        "waiting for another process that compiles, for advance (2 of 2)",
+        "waiting for another process that compiles advance (2 of 2)",
         "compiling another",
         "complete",
     )

@@ -20,7 +20,7 @@ class Compiling(NamedTuple):
     functions : int
         Those that it calls and that were begun; 0 as the kernel itself is.
     waits : bool
-        Whether another process compiles it, or another kernel, and this one waits.
+        Whether another process compiles it, and this one waits.
     """
 
     kernel: str

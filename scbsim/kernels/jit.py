@@ -34,10 +34,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 
 
-LOCK = "lock"
-"""The file in the folder by which processes take turns."""
-
-
 def _sources() -> str:
     """Return a digest of everything that decides what the compiled code does."""
     digest = hashlib.sha256()
@@ -93,7 +89,7 @@ def _cache_folder() -> Path | None:
 
 def kernel_in_turn() -> str | None:
     """Return the kernel that some process compiles for the folder; None if there is none."""
-    return in_turn(CACHE_FOLDER / LOCK) if CACHE_FOLDER is not None else None
+    return in_turn(CACHE_FOLDER) if CACHE_FOLDER is not None else None
 
 
 def say_if_none_can_be_kept() -> None:
@@ -123,7 +119,7 @@ def kernel(function: F) -> F:
     compiled: F = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **OPTIONS)(
         function
     )
-    turn = None if CACHE_FOLDER is None else Turn(CACHE_FOLDER / LOCK)
+    turn = None if CACHE_FOLDER is None else Turn()
     compiled._cache = KernelCache(function, CACHE_FOLDER, _why_not, turn)  # type: ignore[attr-defined]
     if turn is not None:
         compile_in_turn(compiled, turn)

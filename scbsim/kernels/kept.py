@@ -22,7 +22,7 @@ from numba.core.serialize import dumps
 
 from scbsim.errors import RunWarning, warn_caller
 from scbsim.kernels.trust import make_private
-from scbsim.kernels.turns import Turn
+from scbsim.kernels.turns import SUFFIX, Turn
 
 _DIGEST = hashlib.sha256().digest_size
 _said: set[str] = set()
@@ -75,7 +75,11 @@ class KernelCache:
             return None
         path = self._path(self._folder, signature, context.codegen())
         found = self._read(path, context)
-        if found is None and self._turn is not None and self._turn.take(self._function.__name__):
+        if (
+            found is None
+            and self._turn is not None
+            and self._turn.take(path.with_suffix(SUFFIX), self._function.__name__)
+        ):
             # Another may have compiled it while this one waited.
             found = self._read(path, context)
         return found

@@ -1,7 +1,7 @@
-"""Processes that share a folder of compiled code take turns to compile.
+"""Processes that share a folder of compiled code lock each kernel while they compile it.
 
-Of many that start at once on an empty folder one compiles, and the others find its work. Nothing
-but time is lost where there is no lock.
+Of many that start at once on an empty folder one compiles a kernel, and the others find its work.
+Different kernels are compiled at the same time. Nothing but time is lost where there is no lock.
 """
 
 from __future__ import annotations
@@ -17,29 +17,31 @@ from typing import IO, Any
 from numba.core.event import trigger_event
 
 WAITING = "scbsim:wait"
-"""The event of a process that waits for its turn; its data has ``kernel``."""
+"""The event of a process that waits while another compiles; its data has ``kernel``."""
+
+SUFFIX = ".lock"
+"""How the files end that are locked, beside those of the compiled kernels."""
 
 _LONGEST_WAIT = 180.0
 """Seconds. Whoever waits longer, for one that hangs or is stopped, compiles for itself."""
 
 
 class Turn:
-    """The lock of a folder, held by one process at a time and never for ever.
+    """The lock of one kernel for some types, held by one process at a time and never for ever.
 
     While it is held, its file says who holds it and what for.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self) -> None:
         self._file: IO[str] | None = None
         self._thread = 0
 
-    def take(self, kernel: str) -> bool:
-        """Wait for it, to compile a kernel; return whether it is held."""
+    def take(self, path: Path, kernel: str) -> bool:
+        """Wait for a file's lock, to compile a kernel; return whether it is held."""
         held = False
         # Where nothing can be written or locked, a process compiles without.
         with suppress(OSError):
-            file = self._path.open("a")
+            file = path.open("a")
             try:
                 held = _locked(file) or self._waited(file, kernel)
                 if held:
@@ -85,13 +87,15 @@ def compile_in_turn(compiled: Any, turn: Turn) -> None:
     compiled.compile = compile_and_give_back
 
 
-def in_turn(path: Path) -> str | None:
-    """Return the kernel that some process compiles in its turn; None if there is none."""
-    with suppress(OSError), path.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return file.read().partition(" ")[2].strip() or None
+def in_turn(folder: Path) -> str | None:
+    """Return a kernel that some process compiles for a folder; None if there is none."""
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        with suppress(OSError), path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if kernel := file.read().partition(" ")[2].strip():
+                    return kernel
     return None
 
 

@@ -43,9 +43,9 @@ def sweep(tmp_path):
 
 def test_lines_say_what_is_compiled(sweep, now, cache, capsys):
     folder, tally, working = sweep
-    turn = Turn(cache / jit.LOCK)
+    turn = Turn()
     with sweep_progress.following(folder, quiet=False) as tell:
-        assert turn.take("advance")
+        assert turn.take(cache / "advance.lock", "advance")
         now.now += 11
         tell(tally, working)
         turn.give_back()
@@ -67,8 +67,8 @@ def test_a_terminal_says_it_once_processes_have_had_time_to_begin(sweep, now, ca
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "150")
-    turn = Turn(cache / jit.LOCK)
-    assert turn.take("advance")
+    turn = Turn()
+    assert turn.take(cache / "advance.lock", "advance")
     with sweep_progress.following(sweep[0], quiet=False) as tell:
         for wanted in (False, True):
             tell(*sweep[1:])

@@ -25,7 +25,7 @@ def test_reports_each_kernel(scbsim, kernels):
     # As they begin, each once.
     assert result.stderr.splitlines() == [
         "2 of 9, sparse: compiling advance_sparse (2 of 3)",
-        "2 of 9, sparse: waiting for another process that compiles, for normalize_columns (3 of 3)",
+        "2 of 9, sparse: waiting for another process that compiles normalize_columns (3 of 3)",
     ]
 
 

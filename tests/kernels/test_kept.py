@@ -130,7 +130,7 @@ def test_where_nothing_more_can_be_written(base, run):
     assert "(File too large)" in said
     assert "SCBSIM_CACHE_DIR" in said
     # No unfinished file is left.
-    assert [path.name for path in base.rglob("*") if path.is_file()] == ["lock"]
+    assert {path.suffix for path in base.rglob("*") if path.is_file()} == {".lock"}
     assert run() == (2, [])
 
 
@@ -157,7 +157,7 @@ def test_a_folder_that_cannot_be_made(tmp_path, run, monkeypatch):
 
 def test_a_lock_that_cannot_be_opened(base, run):
     run(double)
-    (lock,) = base.rglob("lock")
+    (lock,) = base.rglob("*.lock")
     lock.unlink()
     lock.mkdir()
     assert run() == (1, [])
