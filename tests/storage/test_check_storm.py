@@ -99,15 +99,32 @@ def resumed(line, path):
     return process.returncode
 
 
+def started_checking(process, path):
+    """Wait until a run's check has begun."""
+    deadline = monotonic() + 60
+    while not checking(path):
+        assert process.poll() is None, process.communicate()
+        assert monotonic() < deadline
+        sleep(0.002)
+
+
+def length_of_check(line, path):
+    """Resume undisturbed; return for how many seconds the file is checked."""
+    process = in_one_of_its_own(line, path)
+    started_checking(process, path)
+    began = monotonic()
+    while checking(path):
+        sleep(0.002)
+    length = monotonic() - began
+    process.communicate(timeout=120)
+    return length
+
+
 def struck(line, path, blow, number, delay):
     """Resume, strike after a while of the check, and return how it ended."""
     process = in_one_of_its_own(line, path)
     try:
-        deadline = monotonic() + 60
-        while not checking(path):
-            assert process.poll() is None, process.communicate()
-            assert monotonic() < deadline
-            sleep(0.002)
+        started_checking(process, path)
         sleep(delay)
         blow(process, path, number)
         _, said = process.communicate(timeout=120)
@@ -132,12 +149,14 @@ def storm(folder, line, trials):
     scbsim.simulate(spec, output=path, stop=lambda: rows(path) >= STOPPED_AT)
     before = {each.name: each.read_bytes() for each in pristine.iterdir()}
     assert set(before) == {"run.h5", "run.h5.ckpt"}
+    shutil.copytree(pristine, folder / "undisturbed")
+    length = length_of_check(line, folder / "undisturbed" / "run.h5")
     during = 0
     for trial in range(trials):
         there = folder / f"trial{trial}"
         shutil.copytree(pristine, there)
         blow, number = BLOWS[trial % len(BLOWS)]
-        status, said = struck(line, there / "run.h5", blow, number, rng.uniform(0, 1.2))
+        status, said = struck(line, there / "run.h5", blow, number, rng.uniform(0, length))
         assert status in (0, 1, 75, -signal.SIGKILL), (blow, number, said)
         assert not list(there.glob("*.corrupt*")), (blow, number, said)
         (there / "run.h5.lock").unlink(missing_ok=True)
