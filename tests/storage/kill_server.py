@@ -6,6 +6,7 @@ Importing and loading kernels costs a second, and a kill a few hundredths.
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import sys
@@ -184,5 +185,7 @@ if __name__ == "__main__":
     scbsim.loop._BLOCK_STEPS = 4
     scbsim.loop._BLOCK_SECONDS = 1e9
     warm()
+    gc.collect()
+    gc.freeze()
     print("ready", flush=True)
     serve()
