@@ -15,11 +15,11 @@ import numpy as np
 from mpi4py import MPI
 
 from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import stages_of
 from scbsim.mpi.engine import SharedEngine
 from scbsim.mpi.world import World
-from scbsim.noise import NoiseLevels
 from scbsim.spec import RunSpec
-from scbsim.stages import stages_of
 from scbsim.task import Task
 
 ROUNDS = 7

@@ -14,9 +14,9 @@ from sizes import size
 
 from scbsim import Task
 from scbsim.engines.batch import BatchEngine
+from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.softmax import SoftmaxEngine
-from scbsim.noise import NoiseLevels
-from scbsim.stages import Stage
+from scbsim.engines.stages import Stage
 
 ENGINES = {"batch": BatchEngine, "softmax": SoftmaxEngine}
 SIZES = size([(3, 5000, 64), (10, 50, 1024), (100, 2000, 512)], [(3, 50, 6), (20, 40, 16)])

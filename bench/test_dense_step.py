@@ -14,8 +14,8 @@ from sizes import size
 
 from scbsim import RunSpec, Task
 from scbsim.engines.dense import DenseEngine
-from scbsim.noise import NoiseLevels
-from scbsim.stages import stages_of
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import stages_of
 
 STEPS = 4
 SIZES = size([(100, 100_000), (500, 100_000)], [(5, 300)])

@@ -19,8 +19,8 @@ import json, sys
 from pathlib import Path
 from time import perf_counter
 from scbsim import RunSpec, Task
-from scbsim.engines.choose import build, choose
-from scbsim.stages import stages_of
+from scbsim.engines.select import build, choose
+from scbsim.engines.stages import stages_of
 
 N, T, sigmas, steps = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
 

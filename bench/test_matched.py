@@ -9,8 +9,8 @@ import pytest
 from sizes import size
 
 from scbsim import RunSpec, Task
-from scbsim.engines.choose import build, choose
-from scbsim.stages import stages_of
+from scbsim.engines.select import build, choose
+from scbsim.engines.stages import stages_of
 
 N, T = size((500, 100_000), (5, 300))
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from scbsim import RunSpec, Task
 from scbsim.engines.dense import DenseEngine
-from scbsim.noise import NoiseLevels
-from scbsim.stages import stages_of
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import stages_of
 
 
 def held(name):

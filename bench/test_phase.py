@@ -10,8 +10,8 @@ import pytest
 from sizes import size
 
 from scbsim import RunSpec, Task, phase_diagram, presets
-from scbsim.engines.choose import build, choose
-from scbsim.stages import stages_of
+from scbsim.engines.select import build, choose
+from scbsim.engines.stages import stages_of
 
 POINTS = size((30, 6), (2, 2))
 REPLICAS = size((32, 8), (1, 1))

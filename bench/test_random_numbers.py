@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sizes import size
 
-from scbsim.kernels.normal import BLOCK, fill_normals
-from scbsim.kernels.xoshiro import WORDS, fill_words
+from scbsim.kernels.random.normal import BLOCK, fill_normals
+from scbsim.kernels.random.xoshiro import WORDS, fill_words
 
 BLOCKS = size(2_000, 20)
 LANES = BLOCK // WORDS

@@ -8,12 +8,12 @@ import pytest
 from sizes import size
 
 from scbsim import RunSpec, Task
-from scbsim.files.hdf5 import GrowingFile
-from scbsim.files.space import sync
 from scbsim.observables import NAMES
-from scbsim.run_header import RunHeader
-from scbsim.storage.empty import empty_file
-from scbsim.storage.writer import FileRecorder
+from scbsim.storage.hdf5.write import GrowingFile
+from scbsim.storage.runfile.create import empty_file
+from scbsim.storage.runfile.writer import FileRecorder
+from scbsim.trajectory.header import RunHeader
+from scbsim.util.disk_space import sync
 
 ROWS = size(200_000, 2_000)
 BLOCK = 250  # what a step of 1 ms hands on at a time

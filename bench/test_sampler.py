@@ -10,7 +10,7 @@ import pytest
 from sizes import size
 
 from scbsim import Task
-from scbsim.sampler import Sampler
+from scbsim.sampling.sampler import Sampler
 
 TOKENS = size(10_000_000, 100_000)
 SLOW_TOKENS = size(1_000_000, 10_000)

@@ -10,8 +10,8 @@ from scipy.special import ndtr, ndtri
 from sizes import size
 
 from scbsim import RunSpec, Task
-from scbsim.engines.choose import build, choose
-from scbsim.stages import stages_of
+from scbsim.engines.select import build, choose
+from scbsim.engines.stages import stages_of
 
 SIZE = size(500, 10)
 SHORT, LONG = size((100_000, 10**9), (10_000, 10**6))

@@ -55,8 +55,8 @@ def compare(
     """  # noqa: D301  (click reads the escape)
     from scbsim.cli.signals import stopping
     from scbsim.cli.spec_source import read_spec
-    from scbsim.compare import compare as run
-    from scbsim.figures.places import pictures_in
+    from scbsim.plotting.places import pictures_in
+    from scbsim.studies.compare import compare as run
 
     checked = read_spec(spec, overrides)
     pictures_in(output, "compare")
@@ -72,7 +72,7 @@ def compare(
             tell=(lambda _: None) if quiet else (lambda note: say(note, err=True)),
             stop=stop,
         )
-    from scbsim.compare.picture import pictures
+    from scbsim.studies.compare.picture import pictures
 
     made = pictures(found, output)
     if quiet:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scbsim.text import printable
+from scbsim.util.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,8 +13,8 @@ from scbsim.cli.console import printing
 from scbsim.cli.info_table import flat
 from scbsim.cli.summary import size
 from scbsim.observables import in_words
-from scbsim.storage.format import KINDS
-from scbsim.text import all_printable
+from scbsim.storage.hdf5.formats import KINDS
+from scbsim.util.text import all_printable
 
 _COLLECTIONS = {
     "copy": "a copy of what all runs of a sweep recorded; it needs no other file",

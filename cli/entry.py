@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scbsim.cli.signals import after_work, until_work
-from scbsim.streams import secure
+from scbsim.util.streams import secure
 
 
 def main() -> None:

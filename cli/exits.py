@@ -14,8 +14,8 @@ import click
 
 from scbsim.cli.console import say
 from scbsim.errors import InputError, RunFailed, ScbsimError, Stopped
-from scbsim.streams import GONE, failure
-from scbsim.text import printable
+from scbsim.util.streams import GONE, failure
+from scbsim.util.text import printable
 
 FAILED: Final = ScbsimError.exit_status
 WRONG_INPUT: Final = InputError.exit_status

@@ -18,10 +18,10 @@ from scbsim.cli.options import (
     set_option,
     threads_option,
 )
-from scbsim.files.paths import shown
+from scbsim.util.paths import shown
 
 if TYPE_CHECKING:
-    from scbsim.figures.making import Made
+    from scbsim.studies.recipe import Made
 
 
 @click.command(short_help="Make a figure of the paper.")
@@ -81,13 +81,13 @@ def figure(
 def _maker(number: int) -> Callable[..., Made[Any]]:
     """Return what makes a figure."""
     if number == 2:
-        from scbsim.figures import figure2
+        from scbsim.studies.figures.figure2 import run as figure2
 
         return figure2.run
     if number == 5:
-        from scbsim.figures import figure5
+        from scbsim.studies.figures.figure5 import run as figure5
 
         return figure5.run
-    from scbsim.figures import real_batches
+    from scbsim.studies.figures.figures134 import run as real_batches
 
     return partial(real_batches.run, number)

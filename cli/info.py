@@ -39,7 +39,7 @@ def _printer(kind: str) -> Callable[[dict[str, Any]], None]:
     """Return what prints the contents of a file, or of a folder."""
     from scbsim.cli import contents_table
     from scbsim.contents.folders import FOLDER
-    from scbsim.storage.schema import COLLECTION, FORMAT
+    from scbsim.storage.hdf5.formats import COLLECTION, FORMAT
     from scbsim.sweep.folder import FORMAT as SWEEP
 
     if kind == FORMAT:

@@ -15,8 +15,8 @@ from scbsim.cli.console import printing
 from scbsim.cli.summary import size
 from scbsim.observables import OBSERVABLES
 from scbsim.observables import in_words as counts_in_words
-from scbsim.storage.lacking import lacking_in_words
-from scbsim.text import all_printable
+from scbsim.storage.runfile.lacking import lacking_in_words
+from scbsim.util.text import all_printable
 
 _MEANING = {
     "stopped": "stopped on a signal",
@@ -26,7 +26,7 @@ _MEANING = {
 
 
 def print_tables(content: dict[str, Any]) -> None:
-    """Print what :func:`scbsim.storage.reader.describe` says of a file."""
+    """Print what :func:`scbsim.storage.description.describe` says of a file."""
     content = all_printable(content)
     head = [
         ("status", in_words(content)),

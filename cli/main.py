@@ -5,11 +5,8 @@ from __future__ import annotations
 import click
 
 from scbsim._version import __version__
-from scbsim.cli.entry import main
 from scbsim.cli.group import LazyGroup
 from scbsim.cli.options import debug_option
-
-__all__ = ["cli", "main"]
 
 
 @click.group(

@@ -64,9 +64,9 @@ def phase(
     """  # noqa: D301  (click reads the escape)
     from scbsim.cli.signals import stopping
     from scbsim.cli.spec_source import read_spec, without_threshold
-    from scbsim.figures.places import pictures_in
-    from scbsim.phase import phase_diagram
+    from scbsim.plotting.places import pictures_in
     from scbsim.spec.ranges import parse_range
+    from scbsim.studies.phase import phase_diagram
 
     axes = parse_range(x), parse_range(y)
     automatic = without_threshold(spec, overrides)
@@ -85,7 +85,7 @@ def phase(
             progress=not quiet,
             stop=stop,
         )
-    from scbsim.phase.picture import pictures
+    from scbsim.studies.phase.picture import pictures
 
     made = pictures(diagram, output)
     if quiet:

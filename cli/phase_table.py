@@ -13,12 +13,12 @@ from scbsim.cli.console import printing
 if TYPE_CHECKING:
     import xarray as xr
 
-    from scbsim.phase.boundary import Growth
+    from scbsim.studies.phase.boundary import Growth
 
 
 def print_growth(diagram: xr.Dataset) -> None:
     """Print where the boundary of each rule lies, and how it grows."""
-    from scbsim.phase.boundary import growth
+    from scbsim.studies.phase.boundary import growth
 
     x, y = (diagram[name].attrs["key"].rpartition(".")[2] for name in ("x", "y"))
     values = diagram["x"].values
@@ -53,7 +53,7 @@ def print_growth(diagram: xr.Dataset) -> None:
 
 def _place(diagram: xr.Dataset, each: Growth, j: int) -> str:
     """Say where a boundary is in a column, or on which side of the grid."""
-    from scbsim.phase.boundary import probability
+    from scbsim.studies.phase.boundary import probability
 
     if np.isfinite(each.y[j]):
         return f"{each.y[j]:.3g}"

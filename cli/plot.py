@@ -27,14 +27,14 @@ def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
     Several files are drawn over one another. A file that is still being written is drawn as far
     as it goes.
     """
-    from scbsim.figures.places import check_picture, labels, picture_beside
+    from scbsim.plotting.places import check_picture, labels, picture_beside
 
     picture = output or picture_beside(paths[0])
     check_picture(picture, overwrite=overwrite)
 
-    from scbsim.figures.overview import draw
-    from scbsim.figures.style import save
-    from scbsim.storage.loading import load
+    from scbsim.plotting.overview import draw
+    from scbsim.plotting.style import save
+    from scbsim.storage.runfile.loading import load
 
     runs = [load(path) for path in paths]
     save(draw(dict(zip(labels(paths), runs, strict=True))), picture)

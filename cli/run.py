@@ -21,7 +21,7 @@ from scbsim.errors import InputError
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
-    from scbsim.simulation import Ended
+    from scbsim.run.simulate import Ended
     from scbsim.spec import RunSpec
 
 
@@ -76,7 +76,7 @@ def run(
         return
     checked = _checked(spec, overrides, output)
 
-    from scbsim.simulation import run_to_file
+    from scbsim.run.simulate import run_to_file
 
     began = perf_counter()
     with stopping() as stop:
@@ -146,8 +146,8 @@ def _checked(spec: str, overrides: tuple[str, ...], output: Path) -> RunSpec:
 
 def _tell(output: Path, seconds: float, ended: Ended, *, quiet: bool) -> None:
     from scbsim.cli.summary import summarise
-    from scbsim.storage.lacking import lacking_in_words
-    from scbsim.storage.reader import describe
+    from scbsim.storage.description import describe
+    from scbsim.storage.runfile.lacking import lacking_in_words
 
     content = describe(output)
     if ended.was_finished:

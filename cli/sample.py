@@ -84,9 +84,9 @@ def sample(
     if spec is None and overrides:
         raise click.UsageError("--set is about the keys of a SPEC.toml.")
     from scbsim.cli.signals import stopping
-    from scbsim.progress import Progress
-    from scbsim.sampler import Sampler
-    from scbsim.storage.samples import write_samples
+    from scbsim.run.progress import Progress
+    from scbsim.sampling.file import write_samples
+    from scbsim.sampling.sampler import Sampler
 
     task, of_spec, size_of_spec = _task(spec, overrides, sizes)
     size = batch or size_of_spec

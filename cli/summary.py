@@ -36,7 +36,7 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
     Parameters
     ----------
     content : dict
-        What :func:`scbsim.storage.reader.describe` says of its file.
+        What :func:`scbsim.storage.description.describe` says of its file.
     seconds : float
         How long it took.
 
@@ -45,7 +45,7 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
     list of str
         The first line is the status.
     """
-    from scbsim.storage.lacking import lacking_in_words
+    from scbsim.storage.runfile.lacking import lacking_in_words
 
     status, made, last = content["status"], content["provenance"], content["step"]
     if status == "stopped":

@@ -14,11 +14,11 @@ from rich.text import Text
 
 from scbsim.cli.console import say
 from scbsim.errors import OutputError
-from scbsim.storage.glance import glance
-from scbsim.streams import on_terminal
+from scbsim.storage.runfile.status import glance
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import Tally, Working
-from scbsim.text import printable
+from scbsim.util.streams import on_terminal
+from scbsim.util.text import printable
 
 _REFRESH_SECONDS = 0.5
 _LINE_SECONDS = 10.0
@@ -75,7 +75,7 @@ class _Teller:
         if monotonic() - self._began < _START_SECONDS:
             return ""
         # It takes a moment to import, which most sweeps need not wait for.
-        from scbsim.kernels import jit
+        from scbsim.kernels.compile import jit
 
         jit.say_if_none_can_be_kept()
         kernel = jit.kernel_in_turn()

@@ -15,7 +15,7 @@ from scbsim.cli.options import (
     set_option,
     threads_option,
 )
-from scbsim.files.paths import shown
+from scbsim.util.paths import shown
 
 
 @click.command(short_help="Learn from pretrained pairs and from scratch.")
@@ -43,7 +43,7 @@ def transfer(
     used; partial ones are resumed.
     """
     from scbsim.cli.signals import stopping
-    from scbsim.figures import transfer as figure
+    from scbsim.studies.transfer import run as figure
 
     with stopping() as stop:
         made = figure.run(

@@ -11,7 +11,7 @@ from rich.table import Table
 from scbsim.cli.console import printing
 
 if TYPE_CHECKING:
-    from scbsim.figures.transfer import Made
+    from scbsim.studies.transfer.run import Made
 
 
 _LEARNING = ("\nstart", "cosine\nof A", "cosine\nof V", "first\nstage", "all\nsteps", "\nsamples")
@@ -19,7 +19,7 @@ _LEARNING = ("\nstart", "cosine\nof A", "cosine\nof V", "first\nstage", "all\nst
 
 def print_transfer(made: Made) -> None:
     """Print the steps that learning took from each start, and the batch size that it needs."""
-    from scbsim.figures.transfer_plot import batch_of, median
+    from scbsim.studies.transfer.plot import batch_of, median
 
     table = _table(*_LEARNING)
     for each in made.learning:

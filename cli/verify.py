@@ -30,9 +30,9 @@ def verify(ctx: click.Context, quick: bool, seed: int, threads: int | None, quie
     from scbsim.cli.exits import FAILED
     from scbsim.cli.signals import stopping
     from scbsim.cli.verify_table import print_outcomes
-    from scbsim.progress import Progress
-    from scbsim.verify.cases import all_cases
-    from scbsim.verify.verification import verify as compare_all
+    from scbsim.run.progress import Progress
+    from scbsim.studies.verify.cases import all_cases
+    from scbsim.studies.verify.verification import verify as compare_all
 
     cases = all_cases()
     progress = Progress(len(cases), quiet, unit="case")

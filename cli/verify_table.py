@@ -11,7 +11,7 @@ from rich.table import Table
 from scbsim.cli.console import printing
 
 if TYPE_CHECKING:
-    from scbsim.verify.comparison import Outcome
+    from scbsim.studies.verify.comparison import Outcome
 
 
 def print_outcomes(outcomes: Iterable[Outcome]) -> None:

@@ -11,7 +11,7 @@ from scbsim.cli.options import debug_option, quiet_option
 from scbsim.cli.signals import interruptible
 
 if TYPE_CHECKING:
-    from scbsim.kernels.compiling import Compiling
+    from scbsim.kernels.compile.events import Compiling
 
 
 @click.command(short_help="Compile and cache every kernel.")
@@ -22,9 +22,9 @@ def warmup(quiet: bool) -> None:
     """Compile every kernel and keep it on disk, so that later runs start at once."""
     from time import perf_counter
 
-    from scbsim.progress import compiling_in_words
-    from scbsim.warmup import RUNS
-    from scbsim.warmup import warmup as compile_kernels
+    from scbsim.run.progress import compiling_in_words
+    from scbsim.run.warmup import RUNS
+    from scbsim.run.warmup import warmup as compile_kernels
 
     def report(name: str, kernels: Sequence[str], seconds: float) -> None:
         if not quiet:

@@ -21,9 +21,9 @@ from scbsim.cli.info_table import in_words
 from scbsim.cli.summary import duration
 from scbsim.observables import OBSERVABLES
 from scbsim.observables import in_words as counts_in_words
-from scbsim.storage.reader import describe
-from scbsim.streams import failure
-from scbsim.text import all_printable
+from scbsim.storage.description import describe
+from scbsim.util.streams import failure
+from scbsim.util.text import all_printable
 
 _LINE_SECONDS = 10.0
 _SHOWN = ("alpha_A", "alpha_V", "delta_A", "delta_V", "sim_A", "sim_V", "loss")

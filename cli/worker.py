@@ -15,7 +15,7 @@ import socket
 import sys
 
 from scbsim.cli.signals import CAUGHT, after_work, until_work
-from scbsim.streams import secure
+from scbsim.util.streams import secure
 
 
 def main() -> None:

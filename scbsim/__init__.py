@@ -13,10 +13,10 @@ from scbsim._version import __version__
 
 if TYPE_CHECKING:
     from scbsim.contents import load
-    from scbsim.phase import phase_diagram
-    from scbsim.sampler import sample_batch, sample_batches
-    from scbsim.simulation import simulate
+    from scbsim.run.simulate import simulate
+    from scbsim.sampling.sampler import sample_batch, sample_batches
     from scbsim.spec import RunSpec
+    from scbsim.studies.phase import phase_diagram
     from scbsim.task import Task, correlations, related_task
 
 _HOME = {
@@ -24,11 +24,11 @@ _HOME = {
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
     "load": "scbsim.contents",
-    "phase_diagram": "scbsim.phase",
+    "phase_diagram": "scbsim.studies.phase",
     "related_task": "scbsim.task",
-    "sample_batch": "scbsim.sampler",
-    "sample_batches": "scbsim.sampler",
-    "simulate": "scbsim.simulation",
+    "sample_batch": "scbsim.sampling.sampler",
+    "sample_batches": "scbsim.sampling.sampler",
+    "simulate": "scbsim.run.simulate",
 }
 
 __all__ = [

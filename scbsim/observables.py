@@ -1,7 +1,7 @@
 """The observables: names, units and meaning, in the order in which kernels write them.
 
 One value of each per recorded step. `docs/model.md`, section 2, defines them; section 7 has the
-forms in which :mod:`scbsim.kernels.coupling` computes them.
+forms in which :mod:`scbsim.kernels.gaussian.observe` computes them.
 """
 
 from __future__ import annotations

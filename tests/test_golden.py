@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from golden_runs import FOLDER, RESULTS, STOPPED, machine, results, stopped_spec
+from scbsim_testing.golden_runs import FOLDER, RESULTS, STOPPED, machine, results, stopped_spec
 
 import scbsim
 

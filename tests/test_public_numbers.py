@@ -17,15 +17,15 @@ from scbsim import (
     sample_batches,
     simulate,
 )
-from scbsim.endings import endings
 from scbsim.errors import InputError
-from scbsim.sampler import Sampler
+from scbsim.run.final_rows import endings
+from scbsim.sampling.sampler import Sampler
 from scbsim.spec.ranges import Range
 from scbsim.spec.sweep import Sweep
+from scbsim.studies.verify.verification import verify
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import run_sweep
 from scbsim.task.sparse_bigram import SparseBigram
-from scbsim.verify.verification import verify
 
 TASK = Task.random(6, 50, 2, seed=1)
 TABLES = {

@@ -14,7 +14,7 @@ from time import monotonic, perf_counter, sleep
 from scbsim.cluster.team import Alone, Team
 from scbsim.errors import ScbsimError, Stopped
 from scbsim.spec.sweep import SweepRun
-from scbsim.storage.lock import writer_of
+from scbsim.storage.hdf5.lock import writer_of
 from scbsim.sweep.afresh import afresh
 from scbsim.sweep.failure import Failure, forget_failure, read_failure, write_failure
 from scbsim.sweep.folder import SweepFolder

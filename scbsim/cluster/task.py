@@ -47,7 +47,7 @@ class Task:
         from scbsim.cluster.team import Alone, Ranks
         from scbsim.errors import InputError, RunFailed
         from scbsim.mpi.launch import joined, speaks
-        from scbsim.streams import secure
+        from scbsim.util.streams import secure
 
         # A log that cannot be written, as on a full disk, must not keep the job from its queue.
         secure()

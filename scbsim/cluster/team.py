@@ -63,7 +63,7 @@ class Alone:
 
     def run(self, spec: RunSpec, **options: Any) -> str:
         """Run a spec into a file, and return how the run ended."""
-        from scbsim.simulation import run_to_file
+        from scbsim.run.simulate import run_to_file
 
         return run_to_file(spec, **options).status
 

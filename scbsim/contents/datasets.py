@@ -15,14 +15,22 @@ import numpy as np
 from scbsim.contents.folders import MAIN, is_sweep, listed
 from scbsim.contents.kinds import kind_of
 from scbsim.errors import InputError, OutputError, RunWarning, warn_caller
-from scbsim.memory import require
-from scbsim.storage import collection, loading
-from scbsim.storage.format import KINDS
-from scbsim.storage.reader import opened_as
-from scbsim.storage.samples import COLUMNS
-from scbsim.storage.schema import COLLECTION, COMPARISON, FORMAT, PHASE, SAMPLES, TASK_FILE
+from scbsim.sampling.file import COLUMNS
+from scbsim.storage import collection
+from scbsim.storage.hdf5.formats import (
+    COLLECTION,
+    COMPARISON,
+    FORMAT,
+    KINDS,
+    PHASE,
+    SAMPLES,
+    TASK_FILE,
+)
+from scbsim.storage.runfile import loading
+from scbsim.storage.runfile.reader import opened_as
 from scbsim.task import Task
 from scbsim.task.file import TASK_DIMENSIONS, read_arrays
+from scbsim.util.memory import require
 
 if TYPE_CHECKING:
     import xarray as xr

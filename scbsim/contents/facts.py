@@ -12,19 +12,19 @@ import h5py
 
 from scbsim.contents.folders import describe_folder
 from scbsim.contents.kinds import kind_of
-from scbsim.storage import collection, reader
-from scbsim.storage.format import KINDS
-from scbsim.storage.reader import opened_as
-from scbsim.storage.schema import (
+from scbsim.storage import collection, description
+from scbsim.storage.hdf5.attributes import table, text
+from scbsim.storage.hdf5.formats import (
     CHECKPOINT,
     COLLECTION,
     COMPARISON,
     FORMAT,
+    KINDS,
     PHASE,
     SAMPLES,
     TASK_FILE,
 )
-from scbsim.storage.text import table, text
+from scbsim.storage.runfile.reader import opened_as
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
 
@@ -42,7 +42,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         return describe_folder(path)
     kind = kind_of(path)
     if kind == FORMAT:
-        return reader.describe(path)
+        return description.describe(path)
     if kind == COLLECTION:
         return collection.describe(path)
     head = {"path": str(path), "bytes": path.stat().st_size, "format": kind}

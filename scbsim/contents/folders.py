@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from scbsim.contents.kinds import files_in
 from scbsim.errors import OutputError, ScbsimError
-from scbsim.storage.glance import glance
-from scbsim.storage.schema import FORMAT
+from scbsim.storage.hdf5.formats import FORMAT
+from scbsim.storage.runfile.status import glance
 
 MAIN: Final = ("phase.h5", "compare.h5")
 """Files that a folder is made for."""

@@ -9,11 +9,10 @@ from typing import Final
 import h5py
 
 from scbsim.errors import OutputError, ScbsimError
-from scbsim.files.opening import opened_hdf5
-from scbsim.files.reading import fail_if_unread
-from scbsim.storage.format import KINDS
-from scbsim.storage.schema import CHECKPOINT, COMPARISON, SHARD, TASK, TASK_FILE
-from scbsim.storage.text import text
+from scbsim.storage.hdf5.attributes import text
+from scbsim.storage.hdf5.formats import CHECKPOINT, COMPARISON, KINDS, SHARD, TASK, TASK_FILE
+from scbsim.storage.hdf5.open import opened_hdf5
+from scbsim.storage.hdf5.reading import fail_if_unread
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _OF_A_TASK: Final = {"mu", "q_positions", "q_weights"}
@@ -21,7 +20,7 @@ _OF_A_COMPARISON: Final = {"model", "gaussian", "largest_gap"}
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
-    """Return the format of a file, one of those in :data:`scbsim.storage.format.KINDS`.
+    """Return the format of a file, one of those in :data:`scbsim.storage.hdf5.formats.KINDS`.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.stages import Stage
+from scbsim.engines.stages import Stage
 from scbsim.state import State
 from scbsim.task import Task
 

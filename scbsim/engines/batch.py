@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.chances import chances_of
 from scbsim.engines.base import Block, Row
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.gaussian import END
-from scbsim.kernels.batch import advance_batch, prepare
-from scbsim.kernels.batch_layout import make_work, work_bytes
-from scbsim.kernels.layout import Move, without_bulk
-from scbsim.kernels.normalize import normalize_columns
-from scbsim.kernels.rules import SGD
-from scbsim.kernels.whole import observe_any
-from scbsim.memory import require
-from scbsim.noise import NoiseLevels
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import Stage
+from scbsim.kernels.batch.advance import advance_batch, prepare
+from scbsim.kernels.batch.observe import observe_any
+from scbsim.kernels.batch.workspace import make_work, work_bytes
+from scbsim.kernels.gaussian.normalize import normalize_columns
+from scbsim.kernels.gaussian.rules import SGD
+from scbsim.kernels.gaussian.state import Move, without_bulk
 from scbsim.observables import NAMES
-from scbsim.stages import Stage
+from scbsim.sampling.alias_tables import chances_of
 from scbsim.state import State
 from scbsim.task import Task
+from scbsim.util.memory import require
 
 
 class BatchEngine(DenseEngine):

@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.adopt import Columns, entries_of, same_target, split
 from scbsim.engines.base import Block, Row
 from scbsim.engines.gaussian import END, GaussianEngine
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import Stage
+from scbsim.engines.warm_start import Columns, entries_of, same_target, split
 from scbsim.errors import InputError
-from scbsim.kernels.collapsed import CollapsedAttention, advance_collapsed, observe_collapsed
-from scbsim.noise import NoiseLevels
+from scbsim.kernels.gaussian.collapsed import (
+    CollapsedAttention,
+    advance_collapsed,
+    observe_collapsed,
+)
 from scbsim.observables import NAMES
-from scbsim.stages import Stage
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -105,7 +109,7 @@ class CollapsedEngine(GaussianEngine):
             self._gather(alpha, rest)
 
     def _adopt_columns(self, columns: Columns) -> None:
-        """Set A from its columns: what `scbsim.kernels.coupling.couple` sums, column by column.
+        """Set A from its columns, by the sums of `scbsim.kernels.gaussian.observe.couple`.
 
         The rest is summed from entries less their share of the signal: a difference of squares
         would leave the root of its rounding where there is none.

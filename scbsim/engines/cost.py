@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.sparse import LIVE_BYTES, NEWBORN_BYTES, expected_births
-from scbsim.noise import NoiseLevels
-from scbsim.stages import Stage
+from scbsim.engines.stages import Stage
 from scbsim.task import Task
 
 # Seconds, measured where docs/performance.md says; that ratios hold elsewhere is all that counts.

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.adopt import entries_of, in_entries, split
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.engines.noise import Noise
+from scbsim.engines.warm_start import entries_of, in_entries, split
 from scbsim.errors import InputError
-from scbsim.kernels.layout import Attention
-from scbsim.noise import Noise
+from scbsim.kernels.gaussian.state import Attention
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -93,7 +93,7 @@ class DenseEngine(GaussianEngine):
         value: bool = True,
         **options: Any,
     ) -> None:
-        from scbsim.memory import require
+        from scbsim.util.memory import require
 
         require_length(task, dtype)
         needed = self.needs(task, dtype, value=value)

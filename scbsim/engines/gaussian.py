@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.adopt import adopt_value, same_tokens
 from scbsim.engines.base import Block, Row
 from scbsim.engines.matched import levels_under
+from scbsim.engines.noise import Noise, NoiseLevels
+from scbsim.engines.stages import Stage
+from scbsim.engines.warm_start import adopt_value, same_tokens
 from scbsim.errors import InputError
-from scbsim.kernels.coupling import observe
-from scbsim.kernels.gaussian import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
-from scbsim.kernels.layout import Attention, Facts, Move, Value, make_scratch, without_bulk
-from scbsim.kernels.normal import BLOCK
-from scbsim.kernels.normalize import normalize_columns
-from scbsim.kernels.powers import powers_of_bulk
-from scbsim.kernels.rules import RULES
-from scbsim.kernels.value import GROUPS
-from scbsim.noise import Noise, NoiseLevels
+from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
+from scbsim.kernels.gaussian.normalize import normalize_columns
+from scbsim.kernels.gaussian.observe import observe
+from scbsim.kernels.gaussian.rules import RULES
+from scbsim.kernels.gaussian.state import Attention, Facts, Move, Value, make_scratch, without_bulk
+from scbsim.kernels.gaussian.value import GROUPS
+from scbsim.kernels.matched.power_sums import powers_of_bulk
+from scbsim.kernels.random.normal import BLOCK
 from scbsim.observables import NAMES
-from scbsim.stages import Stage
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -52,7 +52,7 @@ class GaussianEngine:
     value : bool
         Whether V is kept as a matrix, (N, N).
     first_step : int
-        Steps of the random stream that earlier runs have used (`scbsim.random_stream`).
+        Steps of the random stream that earlier runs have used (`scbsim.engines.random_stream`).
 
     Raises
     ------

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.layout import Attention, Facts, Value
-from scbsim.kernels.levels import Levels, set_levels
-from scbsim.kernels.matched import COEFFICIENTS
-from scbsim.kernels.moments import make_traces, moments
-from scbsim.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.kernels.gaussian.state import Attention, Facts, Value
+from scbsim.kernels.matched.coefficients import COEFFICIENTS
+from scbsim.kernels.matched.levels import Levels, set_levels
+from scbsim.kernels.matched.moments import make_traces, moments
 from scbsim.state import State
 
 

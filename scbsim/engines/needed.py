@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scbsim.engines.choose import Choice
+from scbsim.engines.select import Choice
 from scbsim.spec import RunSpec
 from scbsim.spec.checks import REAL_BATCHES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.sparse import SparseEngine
 from scbsim.errors import InputError
-from scbsim.noise import Noise, NoiseLevels
 from scbsim.state import State
 from scbsim.task import Task
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.adopt import adopt_value
 from scbsim.engines.batch import BatchEngine
 from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.warm_start import adopt_value
 from scbsim.errors import InputError
-from scbsim.noise import NoiseLevels
 from scbsim.state import State
 from scbsim.task import Task
 

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.adopt import entries_of, split
+from scbsim.engines.activation_groups import birth_probability, births_of
 from scbsim.engines.base import Block, Row
-from scbsim.engines.birth_groups import birth_probability, births_of
 from scbsim.engines.gaussian import END, GaussianEngine
+from scbsim.engines.noise import Noise, NoiseLevels
+from scbsim.engines.stages import Stage
+from scbsim.engines.warm_start import entries_of, split
 from scbsim.errors import InputError
-from scbsim.kernels.births import make_newborn
-from scbsim.kernels.live import make_live
-from scbsim.kernels.powers import powers_of_live
-from scbsim.kernels.sparse import NO_ROOM, advance_sparse
-from scbsim.memory import require
-from scbsim.noise import Noise, NoiseLevels
-from scbsim.stages import Stage
+from scbsim.kernels.gaussian.activations import make_newborn
+from scbsim.kernels.gaussian.active_set import make_live
+from scbsim.kernels.gaussian.sparse import NO_ROOM, advance_sparse
+from scbsim.kernels.matched.power_sums import powers_of_live
 from scbsim.state import State
 from scbsim.task import Task
+from scbsim.util.memory import require
 
 MOST_ENTRIES = 2**62
 """N times T, so that every entry has a number."""

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scbsim.engines.base import Block
 from scbsim.engines.dense import DenseEngine, adopt_columns, require_length
 from scbsim.engines.gaussian import GaussianEngine
-from scbsim.kernels.layout import Move, make_scratch, without_bulk
-from scbsim.kernels.normal import BLOCK
-from scbsim.kernels.normalize import normalize_columns
-from scbsim.kernels.shared import (
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import Stage
+from scbsim.kernels.gaussian.mpi_step import (
     DISAGREED,
     OVERFLOWED,
     WENT_ON,
@@ -21,11 +20,12 @@ from scbsim.kernels.shared import (
     coupling_of,
     end_step,
 )
+from scbsim.kernels.gaussian.normalize import normalize_columns
+from scbsim.kernels.gaussian.state import Move, make_scratch, without_bulk
+from scbsim.kernels.random.normal import BLOCK
 from scbsim.mpi.spread import Spread
 from scbsim.mpi.world import World
-from scbsim.noise import NoiseLevels
 from scbsim.observables import NAMES
-from scbsim.stages import Stage
 from scbsim.state import State
 from scbsim.task import Task
 

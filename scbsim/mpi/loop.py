@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scbsim.loop import Loop
 from scbsim.mpi.world import World
+from scbsim.run.loop import Loop
 
 
 class SharedLoop(Loop):
@@ -13,7 +13,7 @@ class SharedLoop(Loop):
     ----------
     world : World
     *args, **options
-        As :class:`scbsim.loop.Loop`. What ``stop`` says must be the same on all ranks.
+        As :class:`scbsim.run.loop.Loop`. What ``stop`` says must be the same on all ranks.
     """
 
     def __init__(self, world: World, *args: object, **options: object) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import ScbsimError
-from scbsim.files.reading import fail_if_unread
 from scbsim.mpi.world import World
 from scbsim.state import State
-from scbsim.storage.checkpoint import Checkpoint, read_checkpoint, read_one
-from scbsim.storage.past import Fits, Reading
-from scbsim.storage.reader import opened
-from scbsim.storage.schema import FINAL
-from scbsim.storage.states import read_state
+from scbsim.storage.checkpoint.file import Checkpoint, read_checkpoint, read_one
+from scbsim.storage.checkpoint.resume_point import Fits, Reading
+from scbsim.storage.hdf5.reading import fail_if_unread
+from scbsim.storage.runfile.reader import opened
+from scbsim.storage.runfile.schema import FINAL
+from scbsim.storage.runfile.states import read_state
 
 _FINAL = "final"
 

@@ -5,32 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from scbsim.crew import Crew
-from scbsim.engines.choose import Choice, keeps_matrix_V
-from scbsim.ensemble import Ensemble
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.random_stream import StreamStart
+from scbsim.engines.select import Choice, keeps_matrix_V
+from scbsim.engines.stages import stages_of
 from scbsim.errors import InputError, OutputError
-from scbsim.files.paths import resolved
-from scbsim.kernels.threads import most_threads, sharing
-from scbsim.memory import require
+from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.mpi.engine import SharedEngine
 from scbsim.mpi.loop import SharedLoop
 from scbsim.mpi.session import SharedSession
 from scbsim.mpi.shareable import require_columns, require_shareable
 from scbsim.mpi.world import World
-from scbsim.noise import NoiseLevels
-from scbsim.progress import Progress
-from scbsim.provenance import provenance
-from scbsim.random_stream import StreamStart
-from scbsim.run_header import RunHeader
-from scbsim.simulation import Ended, closing, label_of, require_sizes, stream_of, task_of
+from scbsim.run.ensemble import Ensemble
+from scbsim.run.progress import Progress
+from scbsim.run.provenance import provenance
+from scbsim.run.simulate import Ended, closing, label_of, require_sizes, stream_of, task_of
 from scbsim.spec import RunSpec
-from scbsim.stages import stages_of
-from scbsim.storage.glance import glance
-from scbsim.storage.loading import load
-from scbsim.storage.reader import last_state
+from scbsim.storage.runfile.loading import load
+from scbsim.storage.runfile.reader import last_state
+from scbsim.storage.runfile.status import glance
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
-from scbsim.trajectory import Trajectory
+from scbsim.trajectory.header import RunHeader
+from scbsim.trajectory.single import Trajectory
+from scbsim.util.memory import require
+from scbsim.util.paths import resolved
+from scbsim.util.thread_pool import Crew
 
 _KERNELS = ("observe", "coupling_of", "begin_step", "end_step", "normalize_columns")
 """What a run calls, in the order in which it begins to."""

@@ -9,20 +9,20 @@ from types import TracebackType
 from typing import Any
 
 from scbsim.errors import RunFailed
-from scbsim.files.paths import resolved
 from scbsim.mpi.reading import SharedReading
 from scbsim.mpi.spread import Spread
 from scbsim.mpi.world import World
-from scbsim.recorders import NoRecorder, Recorder
-from scbsim.run_header import RunHeader
+from scbsim.run.recorders import NoRecorder, Recorder
 from scbsim.spec import RunSpec
 from scbsim.state import State
-from scbsim.storage.checkpoint import Checkpoint
-from scbsim.storage.past import Past, Reading
-from scbsim.storage.position import Position
+from scbsim.storage.checkpoint.file import Checkpoint
+from scbsim.storage.checkpoint.position import Position
+from scbsim.storage.checkpoint.resume_point import Past, Reading
+from scbsim.storage.checkpoint.shards import next_generation, shard_path, write_shard
+from scbsim.storage.runfile.writer import Cursors
 from scbsim.storage.session import Session
-from scbsim.storage.shards import next_generation, shard_path, write_shard
-from scbsim.storage.writer import Cursors
+from scbsim.trajectory.header import RunHeader
+from scbsim.util.paths import resolved
 
 
 class _Front(Session):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.mpi.world import World
-from scbsim.storage.pieces import Place, places
+from scbsim.storage.hdf5.array_blocks import Place, places
 
 
 class Spread:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scbsim.errors import RunFailed, ScbsimError
 from scbsim.mpi.segments import forget_segments
-from scbsim.storage.shards import Share
+from scbsim.storage.runfile.states import Share
 
 Result = TypeVar("Result")
 

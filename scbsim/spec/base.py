@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scbsim.errors import Fault, SpecError
 from scbsim.spec.types import nearest
-from scbsim.text import show
+from scbsim.util.text import show
 
 
 class Unknown(Exception):

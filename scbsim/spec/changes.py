@@ -10,7 +10,7 @@ from scbsim.errors import Fault
 from scbsim.spec.base import Table
 from scbsim.spec.exclusions import excluded
 from scbsim.spec.text import TOO_DEEP
-from scbsim.text import MOST_NESTED, is_nested_within, show
+from scbsim.util.text import MOST_NESTED, is_nested_within, show
 
 
 def override(tables: dict[str, Any], overrides: Iterable[str]) -> list[Fault]:

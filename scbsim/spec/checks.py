@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scbsim.errors import Fault
-from scbsim.text import show
+from scbsim.util.text import show
 
 if TYPE_CHECKING:
     from scbsim.spec.base import Check, Values

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from scbsim.errors import Fault, SpecError
-from scbsim.numbers import own
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import repeated
-from scbsim.text import show
+from scbsim.util.numbers import own
+from scbsim.util.text import show
 
 MOST = 1_000_000
 """Values of one range."""

@@ -26,7 +26,7 @@ from scbsim.spec.text import (
     write_toml,
 )
 from scbsim.spec.types import count, is_path
-from scbsim.text import MOST_NESTED, is_nested_within, show
+from scbsim.util.text import MOST_NESTED, is_nested_within, show
 
 __all__ = [
     "DynamicsSpec",

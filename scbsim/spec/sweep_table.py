@@ -9,7 +9,7 @@ from typing import Any
 from scbsim.errors import Fault, SpecError
 from scbsim.spec.ranges import parse_range
 from scbsim.spec.run_names import repeated, word
-from scbsim.text import show
+from scbsim.util.text import show
 
 ZIP = "zip"
 """The name of the dimension of lists that go together."""

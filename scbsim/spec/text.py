@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import Fault, OutputError, SpecError
-from scbsim.text import MOST_NESTED, is_nested_within, show
+from scbsim.util.text import MOST_NESTED, is_nested_within, show
 
 TOO_DEEP = "not a spec: nested too deep"
 

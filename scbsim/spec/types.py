@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import PlainValidator
 
-from scbsim.numbers import as_real, as_whole, own
-from scbsim.text import show
+from scbsim.util.numbers import as_real, as_whole, own
+from scbsim.util.text import show
 
 EXACT = 2**53
 """Counts stay below this, so that float64 holds every one of them exactly."""

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from scbsim.errors import OutputError, ScbsimError
-from scbsim.memory import require
 from scbsim.observables import NAMES, STATUS, STATUS_CODE
-from scbsim.storage.reader import Damaged, opened
-from scbsim.storage.schema import COLLECTION, TRAJECTORY
-from scbsim.storage.text import text
+from scbsim.storage.hdf5.attributes import text
+from scbsim.storage.hdf5.formats import COLLECTION
+from scbsim.storage.runfile.reader import Damaged, opened
+from scbsim.storage.runfile.schema import TRAJECTORY
+from scbsim.util.memory import require
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,30 +12,30 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from scbsim.diagnosis import diagnosis
 from scbsim.errors import OutputError, RunFailed
-from scbsim.files.atomic import atomic_write, remove_stale, unshare
-from scbsim.files.hdf5 import GrowingFile, failing_plainly, failing_whole, written
-from scbsim.files.paths import resolved
-from scbsim.files.space import LEAST_ROOM, make_room, sync
 from scbsim.observables import STATUS_CODE
-from scbsim.run_header import RunHeader
 from scbsim.spec import RunSpec
 from scbsim.state import State
-from scbsim.storage.checkpoint import Checkpoint, remove_checkpoints, write_checkpoint
-from scbsim.storage.damage import put_aside
-from scbsim.storage.empty import empty_file
-from scbsim.storage.ensemble import EnsembleRecorder
-from scbsim.storage.lock import WriterLock
-from scbsim.storage.past import Past, Reading
-from scbsim.storage.position import Position
-from scbsim.storage.resume import past_of
-from scbsim.storage.schema import LACKS, TRAJECTORY
-from scbsim.storage.sources import start_of
-from scbsim.storage.text import put_text
-from scbsim.storage.verify import Stop
-from scbsim.storage.writer import Cursors, FileRecorder, forget_end
+from scbsim.storage.checkpoint.damage import put_aside
+from scbsim.storage.checkpoint.file import Checkpoint, remove_checkpoints, write_checkpoint
+from scbsim.storage.checkpoint.position import Position
+from scbsim.storage.checkpoint.resume import past_of
+from scbsim.storage.checkpoint.resume_point import Past, Reading
+from scbsim.storage.hdf5.attributes import put_text
+from scbsim.storage.hdf5.lock import WriterLock
+from scbsim.storage.hdf5.write import GrowingFile, failing_plainly, failing_whole, written
+from scbsim.storage.runfile.create import empty_file
+from scbsim.storage.runfile.ensemble_writer import EnsembleRecorder
+from scbsim.storage.runfile.integrity import Stop
+from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
+from scbsim.storage.runfile.sources import start_of
+from scbsim.storage.runfile.writer import Cursors, FileRecorder, forget_end
 from scbsim.task import Task
+from scbsim.trajectory.diagnosis import diagnosis
+from scbsim.trajectory.header import RunHeader
+from scbsim.util.atomic import atomic_write, remove_stale, unshare
+from scbsim.util.disk_space import LEAST_ROOM, make_room, sync
+from scbsim.util.paths import resolved
 
 
 class Session:

@@ -15,7 +15,7 @@ def afresh() -> Iterator[None]:
 
     Warnings that were shown are shown again, since each run has its own log. The environment and
     the current folder are put back, and memory that only a cycle of references holds is freed.
-    Threads of compiled code are for :func:`scbsim.ensemble.assembled`, which puts them back.
+    Threads of compiled code are for :func:`scbsim.run.ensemble.assembled`, which puts them back.
     """
     environment, folder = dict(os.environ), os.open(".", os.O_RDONLY)
     try:

@@ -15,22 +15,23 @@ import numpy as np
 
 from scbsim._version import __version__
 from scbsim.errors import InputError, OutputError, RunFailed, RunWarning, ScbsimError
-from scbsim.files.atomic import atomic_write
-from scbsim.files.hdf5 import written
-from scbsim.files.paths import resolved
-from scbsim.files.space import LEAST_ROOM
 from scbsim.observables import STATUS_CODE
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.collection import MEANING, MISSING
-from scbsim.storage.glance import Glance
-from scbsim.storage.schema import COLLECTION, LACKS, VERSIONS
-from scbsim.storage.text import put_text
+from scbsim.storage.hdf5.attributes import put_text
+from scbsim.storage.hdf5.formats import COLLECTION, VERSIONS
+from scbsim.storage.hdf5.write import written
+from scbsim.storage.runfile.schema import LACKS
+from scbsim.storage.runfile.status import Glance
 from scbsim.sweep import columns
 from scbsim.sweep.columns import Column, Copies
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.members import NUMBERS, Look, Member, Survey
 from scbsim.sweep.netcdf import Frame
 from scbsim.sweep.states import FINISHED, RunState, state_of
+from scbsim.util.atomic import atomic_write
+from scbsim.util.disk_space import LEAST_ROOM
+from scbsim.util.paths import resolved
 
 MOST_LINKED = 1024 - 256
 """Runs in a file of links. HDF5 opens the file of each and keeps it open, most systems let a

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scbsim.errors import ScbsimError
 from scbsim.observables import NAMES, OBSERVABLES
-from scbsim.storage.schema import NORMALIZED, TRAJECTORY
+from scbsim.storage.runfile.schema import NORMALIZED, TRAJECTORY
 from scbsim.sweep.members import STEPS, Member
 from scbsim.sweep.netcdf import Frame, chunks
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from scbsim._version import __version__
 from scbsim.errors import OutputError, SpecError
-from scbsim.files.atomic import atomic_write
-from scbsim.files.paths import require_regular, resolved
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import Sweep, SweepRun
-from scbsim.storage.lock import held
+from scbsim.storage.hdf5.lock import held
+from scbsim.util.atomic import atomic_write
+from scbsim.util.paths import require_regular, resolved
 
 MANIFEST = "sweep.json"
 FORMAT = "scbsim-sweep"

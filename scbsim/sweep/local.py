@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scbsim.cores import usable_cores
 from scbsim.errors import ScbsimError, Stopped
 from scbsim.mpi.launch import alone
-from scbsim.numbers import whole
 from scbsim.spec.sweep import SweepRun
-from scbsim.storage.lock import writer_of
+from scbsim.storage.hdf5.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, write_failure
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import FINISHED, states
 from scbsim.sweep.worker import Worker, Workers
+from scbsim.util.cores import usable_cores
+from scbsim.util.numbers import whole
 
 _LOOK_SECONDS = 0.05
 

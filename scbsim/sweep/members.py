@@ -16,11 +16,11 @@ from scbsim.errors import OutputError
 from scbsim.observables import NAMES
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.collection import rows_of
-from scbsim.storage.ensemble_reader import is_ensemble
-from scbsim.storage.lacking import lacks_steps_before
-from scbsim.storage.reader import opened
-from scbsim.storage.schema import NORMALIZED, TASK, TRAJECTORY
-from scbsim.storage.text import text
+from scbsim.storage.hdf5.attributes import text
+from scbsim.storage.runfile.ensemble_reader import is_ensemble
+from scbsim.storage.runfile.lacking import lacks_steps_before
+from scbsim.storage.runfile.reader import opened
+from scbsim.storage.runfile.schema import NORMALIZED, TASK, TRAJECTORY
 
 STEPS = f"{TRAJECTORY}/step"
 NUMBERS = ("N", "T", "Q", "K_P", "K_Q")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from scbsim.spec.run_names import word
 from scbsim.spec.sweep_table import ZIP, Dimension
-from scbsim.storage.text import put_text
-from scbsim.text import printable
+from scbsim.storage.hdf5.attributes import put_text
+from scbsim.util.text import printable
 
 _CHUNK = 2**16
 """Values of a chunk, at the most."""

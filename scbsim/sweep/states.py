@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from scbsim.errors import ScbsimError
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import SweepRun
-from scbsim.storage.glance import Glance, More, glance
-from scbsim.storage.lacking import lacking_in_words
+from scbsim.storage.runfile.lacking import lacking_in_words
+from scbsim.storage.runfile.status import Glance, More, glance
 from scbsim.sweep.failure import Failure, read_failure
 from scbsim.sweep.folder import SweepFolder
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import Fault, TaskError
-from scbsim.numbers import as_real, as_whole
 from scbsim.task.balance import round_to_stationary
+from scbsim.util.numbers import as_real, as_whole
 
 Array = NDArray[np.float64]
 

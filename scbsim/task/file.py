@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from scbsim.errors import Fault, OutputError, ScbsimError, TaskError
-from scbsim.memory import require
 from scbsim.task.sparse_bigram import SparseBigram
+from scbsim.util.memory import require
 
 _SCALARS = ("K_P", "T")
 _NAMES = ("mu", "P", "K_P", "q_positions", "q_weights", "T")
@@ -49,8 +49,8 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     MemoryNeeded
         If it does not fit into memory.
     """
-    from scbsim.files.opening import opened_hdf5
-    from scbsim.files.reading import fail_if_unread
+    from scbsim.storage.hdf5.open import opened_hdf5
+    from scbsim.storage.hdf5.reading import fail_if_unread
 
     path = Path(path)
     names: tuple[str, ...] = ()
@@ -91,11 +91,11 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
     OutputError
         If it cannot be written.
     """
-    from scbsim.files.atomic import atomic_write
-    from scbsim.files.dimensions import name_dimensions
-    from scbsim.files.hdf5 import written
-    from scbsim.files.paths import resolved
-    from scbsim.files.space import LEAST_ROOM
+    from scbsim.storage.hdf5.dimensions import name_dimensions
+    from scbsim.storage.hdf5.write import written
+    from scbsim.util.atomic import atomic_write
+    from scbsim.util.disk_space import LEAST_ROOM
+    from scbsim.util.paths import resolved
 
     path = resolved(path)
     known = {name: np.asarray(value) for name, value in task.to_arrays().items()}

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import Fault, InputError, TaskError
-from scbsim.numbers import as_real
 from scbsim.task.checks import check_above_0, check_integer
 from scbsim.task.make import Task
 from scbsim.task.random import draw_P, draw_positions
 from scbsim.task.sparse_bigram import WITHOUT_P, SparseBigram
+from scbsim.util.numbers import as_real
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import InputError
-from scbsim.numbers import whole
+from scbsim.util.numbers import whole
 
 Array = NDArray[np.float64]
 

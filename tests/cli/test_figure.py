@@ -1,9 +1,9 @@
 import pytest
-from small_figures import FIGURE_2, FIGURE_5, REAL_BATCHES, shrunk
+from scbsim_testing.small_figures import FIGURE_2, FIGURE_5, REAL_BATCHES, shrunk
 
 from scbsim.errors import Stopped
-from scbsim.figures import figure5
-from scbsim.storage.loading import load
+from scbsim.storage.runfile.loading import load
+from scbsim.studies.figures.figure5 import run as figure5
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from scbsim import RunSpec, simulate
 from scbsim.cli.info import jsonable
 from scbsim.cli.info_table import flat
 from scbsim.observables import NAMES
-from scbsim.storage.reader import describe
+from scbsim.storage.description import describe
 
 
 def refuse(constant):

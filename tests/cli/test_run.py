@@ -11,7 +11,7 @@ import pytest
 
 import scbsim as package
 from scbsim import RunSpec, load, presets, simulate
-from scbsim.simulation import Ended
+from scbsim.run.simulate import Ended
 
 
 def test_writes_what_simulate_returns(scbsim, spec, tmp_path):
@@ -187,7 +187,7 @@ def test_options_reach_simulate(scbsim, spec, tmp_path, monkeypatch, done):
         given.update(options, spec=spec, output=output)
         return Ended("complete")
 
-    monkeypatch.setattr("scbsim.simulation.run_to_file", run_to_file)
+    monkeypatch.setattr("scbsim.run.simulate.run_to_file", run_to_file)
     scbsim("run", spec, "-o", path, "--overwrite", "--threads", 2, "-q")
     assert given.pop("stop")() is False
     assert given == {

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from scbsim.errors import Stopped
-from scbsim.storage.reader import describe
+from scbsim.storage.description import describe
 
 WITHIN = 120.0
 

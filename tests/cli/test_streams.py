@@ -9,7 +9,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from scbsim.storage.reader import describe
+from scbsim.storage.description import describe
 
 WITHIN = 120.0
 LONG = ["--set", "stage.0.steps=1000000000", "--set", "output.checkpoint_seconds=1000"]

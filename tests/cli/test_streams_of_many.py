@@ -9,7 +9,7 @@ from time import monotonic, sleep
 
 import h5py
 import pytest
-from small_sweeps import ended, sweep_text
+from scbsim_testing.small_sweeps import ended, sweep_text
 
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import states

@@ -1,10 +1,10 @@
 import pytest
-from small_runs import run_spec
+from scbsim_testing.small_runs import run_spec
 
 from scbsim import simulate
 from scbsim.cli.summary import duration, size, summarise
-from scbsim.storage.checkpoint import checkpoint_step
-from scbsim.storage.reader import describe
+from scbsim.storage.checkpoint.file import checkpoint_step
+from scbsim.storage.description import describe
 
 
 @pytest.mark.parametrize(

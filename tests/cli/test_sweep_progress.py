@@ -5,12 +5,13 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
-from small_sweeps import sweep_text
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim.cli import sweep_progress
 from scbsim.errors import RunWarning
-from scbsim.kernels import jit, kept
-from scbsim.kernels.turns import Turn
+from scbsim.kernels.compile import jit
+from scbsim.kernels.compile import kernel_cache as kept
+from scbsim.kernels.compile.cache_lock import Turn
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import Tally

@@ -1,10 +1,10 @@
 import pytest
-from transfer_runs import SMALL
+from scbsim_testing.transfer_runs import SMALL
 
 from scbsim.errors import Stopped
-from scbsim.figures import transfer
-from scbsim.figures.transfer_outcomes import learned
-from scbsim.storage.loading import load
+from scbsim.storage.runfile.loading import load
+from scbsim.studies.transfer import run as transfer
+from scbsim.studies.transfer.outcomes import learned
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from scbsim.noise import NoiseLevels
-from scbsim.verify import cases, verification
-from scbsim.verify.case import COLLAPSED, TRUTH, Contender
+from scbsim.engines.noise import NoiseLevels
+from scbsim.studies.verify import cases, verification
+from scbsim.studies.verify.case import COLLAPSED, TRUTH, Contender
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from scbsim.kernels.compiling import Compiling
+from scbsim.kernels.compile.events import Compiling
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def kernels(monkeypatch):
         report("sparse", ["observe", "advance_sparse"], 1.25)
         report("dense", [], 0.02)
 
-    monkeypatch.setattr("scbsim.warmup.warmup", warmup)
+    monkeypatch.setattr("scbsim.run.warmup.warmup", warmup)
 
 
 def test_reports_each_kernel(scbsim, kernels):

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 import pytest
 
 from scbsim.cli.watching import Pace, follow
-from scbsim.storage.reader import describe
+from scbsim.storage.description import describe
 
 WITHIN = 120.0
 

@@ -2,11 +2,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from cluster.submitted import Submitted
-from needs import lacking
-from own_slurm import OwnSlurm, why_not
-
-HERE = Path(__file__).parent
+from scbsim_testing import HERE
+from scbsim_testing.needs import lacking
+from scbsim_testing.own_slurm import OwnSlurm, why_not
+from scbsim_testing.submitted import Submitted
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,13 @@
 import warnings
 
 import pytest
-from small_sweeps import sweep_text
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim.cluster.bundle import run_bundle
 from scbsim.cluster.team import Alone
 from scbsim.errors import TaskWarning
 from scbsim.spec.sweep import Sweep
-from scbsim.storage.lock import WriterLock
+from scbsim.storage.hdf5.lock import WriterLock
 from scbsim.sweep.failure import Failure, read_failure, write_failure
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import Place, states

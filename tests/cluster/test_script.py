@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from small_sweeps import sweep_text
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim.cli.main import cli
 from scbsim.cluster.executor import _executor

@@ -5,7 +5,7 @@ from time import sleep
 
 import pytest
 import xarray as xr
-from small_sweeps import collected, ended, sweep_text
+from scbsim_testing.small_sweeps import collected, ended, sweep_text
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from small_sweeps import sweep_text
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim import load
 

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from mpi.ranks import mpiexec
-from storage.killing import contents
+from scbsim_testing.killing import contents
+from scbsim_testing.ranks import mpiexec
 
 pytestmark = pytest.mark.slow
 

@@ -4,13 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from cluster.fake_slurm import FakeSlurm
-from small_sweeps import ended, sweep_text
+from scbsim_testing import HERE
+from scbsim_testing.fake_slurm import FakeSlurm
+from scbsim_testing.small_sweeps import ended, sweep_text
 
-MEETING = Path(__file__).parents[1] / "meeting_cli.py"
+MEETING = HERE / "meeting_cli.py"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from small_sweeps import ended, sweep_text
+from scbsim_testing.small_sweeps import ended, sweep_text
 
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder, write_json

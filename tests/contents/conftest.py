@@ -1,6 +1,6 @@
 import pytest
 from click.testing import CliRunner
-from every_file import made_others, made_runs
+from scbsim_testing.every_file import made_others, made_runs
 
 from scbsim.cli.main import cli
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from every_file import RUNS
+from scbsim_testing.every_file import RUNS
 
 from scbsim.cli.info import jsonable
 from scbsim.contents import describe

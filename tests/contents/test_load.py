@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
-from every_file import RUNS
-from small_runs import TASK
-from small_sweeps import ran
+from scbsim_testing.every_file import RUNS
+from scbsim_testing.small_runs import TASK
+from scbsim_testing.small_sweeps import ran
 
 from scbsim import Task, load
 from scbsim.errors import OutputError, RunWarning, TaskError

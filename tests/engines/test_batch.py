@@ -6,7 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
-from engines.real_batches import (
+from scbsim_testing.needs import needed
+from scbsim_testing.real_batches import (
     Learner,
     a_stage,
     a_task,
@@ -16,10 +17,9 @@ from engines.real_batches import (
     loss_of,
     observables,
 )
-from needs import needed
 
 from scbsim import sample_batch
-from scbsim.kernels import batch_layout
+from scbsim.kernels.batch import workspace as batch_layout
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 

@@ -1,16 +1,16 @@
-"""The collapsed engine: what is exact in it, one run at a time; its law is held in tests/verify."""
+"""The collapsed engine: what is exact in it, one run at a time; its law is held in tests/studies/verify."""
 
 import numpy as np
 import pytest
 
 from scbsim import RunSpec, Task
-from scbsim.engines.choose import choose
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.population import PopulationEngine
+from scbsim.engines.select import choose
+from scbsim.engines.stages import Stage
 from scbsim.errors import InputError
-from scbsim.noise import NoiseLevels
-from scbsim.stages import Stage
 
 START = {"alpha_A": 0.3, "alpha_V": 0.4}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference import Reference
+from scbsim_testing.reference import Reference
 from scipy.stats import ks_2samp
 
 from scbsim import Task
 from scbsim.engines.dense import DenseEngine
-from scbsim.noise import NoiseLevels
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import Stage
 from scbsim.observables import NAMES
-from scbsim.stages import Stage
 
 RUNS = 2000
 TIMES = (2, 12)

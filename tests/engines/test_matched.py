@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matched import matched_variances
-from needs import lacking
-from reference import full_q
+from scbsim_testing.matched import matched_variances
+from scbsim_testing.needs import lacking
+from scbsim_testing.reference import full_q
 
 from scbsim import Task
 from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.population import PopulationEngine
 from scbsim.engines.sparse import SparseEngine
+from scbsim.engines.stages import Stage
 from scbsim.errors import InputError
-from scbsim.noise import MatchedNoise, NoiseLevels
-from scbsim.stages import Stage
 
 BATCH = 500
 ENGINES = {

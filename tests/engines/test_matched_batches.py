@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from engines.real_batches import a_stage, a_task, engine
-from matched import matched_variances
-from reference import full_q
+from scbsim_testing.matched import matched_variances
+from scbsim_testing.real_batches import a_stage, a_task, engine
+from scbsim_testing.reference import full_q
 
 from scbsim.engines.dense import DenseEngine
-from scbsim.noise import MatchedNoise
+from scbsim.engines.noise import MatchedNoise
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 

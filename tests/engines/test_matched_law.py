@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matched import matched_variances
-from reference import Reference, full_q
+from scbsim_testing.matched import matched_variances
+from scbsim_testing.reference import Reference, full_q
 from scipy.integrate import trapezoid
 from scipy.stats import ks_2samp, norm
 
 from scbsim import Task
 from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.sparse import SparseEngine
-from scbsim.noise import MatchedNoise
+from scbsim.engines.stages import Stage
 from scbsim.observables import NAMES
-from scbsim.stages import Stage
 
 START = {"alpha_A": 0.3, "alpha_V": 0.4}
 RATE_A, RATE_V, BATCH = 0.2, 0.15, 40

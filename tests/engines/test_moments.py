@@ -11,8 +11,8 @@ from scipy.stats import norm
 
 from scbsim import Task
 from scbsim.engines.dense import DenseEngine
-from scbsim.noise import NoiseLevels
-from scbsim.stages import Stage
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import Stage
 
 RATE_A, RATE_V = 0.3, 0.2
 SIGMAS = 0.8

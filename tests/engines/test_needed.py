@@ -4,12 +4,12 @@ import sys
 
 import numba
 import pytest
-from small_runs import run_spec
+from scbsim_testing.small_runs import run_spec
 
 from scbsim import simulate
-from scbsim.engines.choose import choose
 from scbsim.engines.needed import kernels_of
-from scbsim.kernels.kept import KernelCache
+from scbsim.engines.select import choose
+from scbsim.kernels.compile.kernel_cache import KernelCache
 from scbsim.task import Task
 
 GAUSSIAN = ("sparse", "dense", "population")

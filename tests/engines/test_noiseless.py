@@ -7,10 +7,10 @@ import pytest
 
 from scbsim import Task
 from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.population import PopulationEngine
-from scbsim.noise import NoiseLevels
+from scbsim.engines.stages import Stage
 from scbsim.observables import NAMES
-from scbsim.stages import Stage
 
 STEPS = 600
 RATE_A, RATE_V = 0.13, 0.07

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_runs import assert_same
+from scbsim_testing.small_runs import assert_same
 
 from scbsim import RunSpec, Task, simulate
 

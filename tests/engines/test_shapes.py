@@ -5,9 +5,9 @@ import pytest
 
 from scbsim import RunSpec, Task
 from scbsim.engines.dense import DenseEngine
-from scbsim.noise import NoiseLevels
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import stages_of
 from scbsim.observables import NAMES
-from scbsim.stages import stages_of
 
 # Few tokens have no transitions that the theory would be content with.
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")

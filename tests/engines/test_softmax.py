@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from engines.real_batches import Learner, a_stage, a_task, engine, loss_of, observables
-from needs import needed
+from scbsim_testing.needs import needed
+from scbsim_testing.real_batches import Learner, a_stage, a_task, engine, loss_of, observables
 
 from scbsim import sample_batch
 from scbsim.errors import InputError

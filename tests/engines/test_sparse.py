@@ -1,4 +1,4 @@
-"""The sparse engine: what is exact in it, one run at a time; its law is held in tests/verify."""
+"""The sparse engine: what is exact in it, one run at a time; its law is held in tests/studies/verify."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ import pytest
 from scbsim import Task
 from scbsim.engines import sparse
 from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.population import PopulationEngine
 from scbsim.engines.sparse import SparseEngine
+from scbsim.engines.stages import Stage
 from scbsim.errors import InputError, MemoryNeeded
-from scbsim.noise import NoiseLevels
-from scbsim.stages import Stage
 
 START = {"alpha_A": 0.3, "alpha_V": 0.4}
 RULES = ["prox", "denoise"]
@@ -130,8 +130,8 @@ def test_more_entries_than_memory_holds(task, rule, monkeypatch):
     monkeypatch.setattr(sparse, "_LEAST_ROOM", 1)
     monkeypatch.setattr(sparse, "expected_births", lambda *_: 0.0)
     engine = make(task, seed=7)
-    monkeypatch.setattr("scbsim.memory._NOT_ASKED", 0)
-    monkeypatch.setattr("scbsim.memory.available", lambda: 20_000)
+    monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
+    monkeypatch.setattr("scbsim.util.memory.available", lambda: 20_000)
     with pytest.raises(MemoryNeeded, match=r"entries of A off zero.*dynamics\.engine"):
         engine.advance(stage(task, rule, 0.3), 50)
     monkeypatch.undo()

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numba
 import numpy as np
 import pytest
+from scbsim_testing.random_words import xoshiro
 
-from scbsim.kernels.layout import Attention, Facts, Move, Value, make_scratch
-from scbsim.kernels.normal import BLOCK, fill_normals
-from scbsim.kernels.rules import RULES
+from scbsim.kernels.gaussian.rules import RULES
+from scbsim.kernels.gaussian.state import Attention, Facts, Move, Value, make_scratch
+from scbsim.kernels.random.normal import BLOCK, fill_normals
 
 SEED = 0x0123456789ABCDEF
 
@@ -62,26 +63,6 @@ def philox():
         return np.array([c0, c1, c2, c3]).astype(np.uint32)
 
     return words
-
-
-def xoshiro(state, n):
-    """n words of xoshiro128++ from states, (4, lanes) uint32: (n, lanes), in NumPy."""
-
-    def rotated(x, left):
-        return x << np.uint32(left) | x >> np.uint32(32 - left)
-
-    a, b, c, d = (word.copy() for word in state)
-    found = []
-    for _ in range(n):
-        found.append(rotated(a + d, 7) + a)
-        t = b << np.uint32(9)
-        c ^= a
-        d ^= b
-        b ^= c
-        a ^= d
-        c ^= t
-        d = rotated(d, 11)
-    return np.array(found)
 
 
 @pytest.fixture(scope="session")

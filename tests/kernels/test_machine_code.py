@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from scbsim.errors import InputError
-from scbsim.kernels.attention import _update_by_rule
-from scbsim.kernels.exponential import BATCH, fill_exponentials
-from scbsim.kernels.lookup import add_blocks, pick_blocks
-from scbsim.kernels.normal import BLOCK, _normals32, _normals64
-from scbsim.kernels.traces import TILE, _add_products, packed_size
-from scbsim.kernels.vectors import choose_width
-from scbsim.kernels.xoshiro import fill_words
+from scbsim.kernels.compile.simd_width import choose_width
+from scbsim.kernels.gaussian.dense_attention import _update_by_rule
+from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
+from scbsim.kernels.random.exponential import BATCH, fill_exponentials
+from scbsim.kernels.random.normal import BLOCK, _normals32, _normals64
+from scbsim.kernels.random.xoshiro import fill_words
+from scbsim.kernels.simd.gather import add_blocks, pick_blocks
 
 FEATURES = llvm.get_host_cpu_features()
 ON_X86 = platform.machine() in ("x86_64", "AMD64")
@@ -187,7 +187,7 @@ import numpy as np
 if sys.argv[1:]:
     llvm.get_host_cpu_name = lambda: sys.argv[1]
 
-from scbsim.kernels.jit import kernel
+from scbsim.kernels.compile.jit import kernel
 
 @kernel
 def scale(x):

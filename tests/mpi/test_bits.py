@@ -4,17 +4,17 @@ import json
 
 import numpy as np
 import pytest
-from mpi.ranks import beside, ended
-from storage.killing import contents
+from scbsim_testing.killing import contents
+from scbsim_testing.ranks import beside, ended
 
 import scbsim
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.stages import stages_of
 from scbsim.errors import RunFailed
 from scbsim.mpi.engine import SharedEngine
 from scbsim.mpi.world import World
-from scbsim.noise import NoiseLevels
 from scbsim.spec import RunSpec
-from scbsim.stages import stages_of
-from scbsim.trajectory import REASONS
+from scbsim.trajectory.single import REASONS
 
 RULES = {"sgd": {}, "prox": {"threshold_sigmas": 2.0}, "denoise": {"threshold_sigmas": 2.5}}
 

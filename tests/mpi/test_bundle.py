@@ -1,8 +1,8 @@
 import json
 
 import pytest
-from mpi.ranks import ended
-from small_sweeps import sweep_text
+from scbsim_testing.ranks import ended
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from mpi.ranks import beside, ended, launched
-from storage.killing import contents
-from storage.processes import committed, plain, wait_until
+from scbsim_testing.killing import contents
+from scbsim_testing.processes import committed, plain, wait_until
+from scbsim_testing.ranks import beside, ended, launched
 
 import scbsim
 

@@ -5,10 +5,9 @@ import signal
 
 import h5py
 import pytest
-from mpi.ranks import beside, ended, launched
-from storage.killing import contents
-from storage.processes import wait_until
-from storage.test_verify import child, pids_of
+from scbsim_testing.killing import contents
+from scbsim_testing.processes import child, pids_of, wait_until
+from scbsim_testing.ranks import beside, ended, launched
 
 import scbsim
 from scbsim.task.file import write_arrays

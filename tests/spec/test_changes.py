@@ -1,8 +1,8 @@
 """Keys that are taken away, and keys that take the place of others."""
 
 import pytest
-from small_specs import SMALL, faults, small
-from small_sweeps import sweep_text
+from scbsim_testing.small_specs import SMALL, faults, small
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim import presets
 from scbsim.cli.spec_source import read_spec, without_threshold

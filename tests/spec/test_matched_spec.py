@@ -1,12 +1,12 @@
 """Matched noise in a spec: what it goes with, and which engine it is run by."""
 
 import pytest
-from small_specs import faults, small
+from scbsim_testing.small_specs import faults, small
 
 from scbsim import Task
-from scbsim.engines.choose import build, choose
+from scbsim.engines.noise import MatchedNoise, NoiseLevels, noise_of
+from scbsim.engines.select import build, choose
 from scbsim.errors import InputError
-from scbsim.noise import MatchedNoise, NoiseLevels, noise_of
 from scbsim.spec import RunSpec
 
 
@@ -74,7 +74,7 @@ def test_a_task_without_P_given_from_elsewhere():
 
 
 def test_thresholds_are_in_isotropic_sigmas():
-    from scbsim.stages import stages_of
+    from scbsim.engines.stages import stages_of
 
     stages = [
         stages_of(RunSpec.from_dict(small(noise__model=model)), Task.random(10, 100, 2))[0].level

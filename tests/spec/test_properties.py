@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_specs import TABLES
+from scbsim_testing.small_specs import TABLES
 
 from scbsim.errors import SpecError
 from scbsim.spec import (

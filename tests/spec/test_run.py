@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_specs import SMALL, TABLES, faults, small
+from scbsim_testing.small_specs import SMALL, TABLES, faults, small
 
 from scbsim.spec import (
     RunSpec,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_specs import faults, small
+from scbsim_testing.small_specs import faults, small
 
 from scbsim.errors import SpecError
 from scbsim.spec import RunSpec

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from small_specs import small
+from scbsim_testing.small_specs import small
 
 from scbsim.errors import SpecError
 from scbsim.spec import RunSpec

@@ -6,7 +6,7 @@ import copy
 import math
 
 import pytest
-from small_specs import SMALL, faults
+from scbsim_testing.small_specs import SMALL, faults
 
 from scbsim.errors import InputError, OutputError, SpecError
 from scbsim.spec import (

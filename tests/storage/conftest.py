@@ -1,5 +1,5 @@
 import pytest
-from small_runs import run_spec
+from scbsim_testing.small_runs import run_spec
 
 from scbsim import simulate
 
@@ -30,4 +30,4 @@ def copy(done, tmp_path):
 @pytest.fixture
 def flush_always(monkeypatch):
     """Every block is committed."""
-    monkeypatch.setattr("scbsim.storage.writer._FLUSH_SECONDS", -1.0)
+    monkeypatch.setattr("scbsim.storage.runfile.writer._FLUSH_SECONDS", -1.0)

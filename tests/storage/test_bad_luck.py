@@ -16,16 +16,16 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from needs import lacking
-from small_runs import assert_same, run_spec
+from scbsim_testing.needs import lacking
+from scbsim_testing.small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
 from scbsim.cli.main import cli
-from scbsim.files.atomic import name_new
 from scbsim.spec import RunSpec
-from scbsim.storage.lock import writer_of
-from scbsim.storage.reader import describe
-from scbsim.storage.verify import checked
+from scbsim.storage.description import describe
+from scbsim.storage.hdf5.lock import writer_of
+from scbsim.storage.runfile.integrity import checked
+from scbsim.util.atomic import name_new
 
 LONG = 10**9
 
@@ -211,7 +211,7 @@ def test_who_asks_is_taken_for_no_writer(tmp_path):
 
 def test_a_run_that_ends_while_it_is_asked_about(done, monkeypatch):
     said = iter([("running", 0), ("complete", 1)])
-    monkeypatch.setattr("scbsim.storage.reader.progress", lambda group: next(said))
+    monkeypatch.setattr("scbsim.storage.runfile.reader.progress", lambda group: next(said))
     assert describe(done)["status"] == "complete"
 
 
@@ -289,7 +289,7 @@ def test_whatever_spec_is_given_no_traceback(words, text, done, tmp_path, monkey
         return load(done)
 
     with monkeypatch.context() as patched:
-        patched.setattr("scbsim.simulation.simulate", stub)
+        patched.setattr("scbsim.run.simulate.simulate", stub)
         given = [word for each in words for word in ("--set", each)]
         result = run("run", path, "-o", done, "-q", *given)
     if seen:

@@ -9,12 +9,12 @@ from contextlib import chdir
 import h5py
 import pytest
 import xarray as xr
-from small_sweeps import ended, ran
+from scbsim_testing.small_sweeps import ended, ran
 
 from scbsim import load
 from scbsim.errors import MemoryNeeded, OutputError
 from scbsim.storage import collection
-from scbsim.storage.text import put_text
+from scbsim.storage.hdf5.attributes import put_text
 from scbsim.sweep.collect import MOST_LINKED, collect
 
 TABLES = {
@@ -140,8 +140,8 @@ def test_beyond_the_limit_of_open_files_a_view_is_whole_and_xarray_has_its_margi
 
 
 def test_what_does_not_fit_into_memory_is_refused(view, monkeypatch):
-    monkeypatch.setattr("scbsim.memory.available", lambda: 100)
-    monkeypatch.setattr("scbsim.memory._NOT_ASKED", 0)
+    monkeypatch.setattr("scbsim.util.memory.available", lambda: 100)
+    monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
     with pytest.raises(MemoryNeeded, match="open it with xarray"):
         load(view)
 

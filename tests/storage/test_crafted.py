@@ -6,17 +6,18 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from small_runs import run_spec
-from small_sweeps import sweep_text
+from scbsim_testing.small_runs import run_spec
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim import Task, load, simulate
 from scbsim.cli.main import cli
 from scbsim.errors import OutputError
 from scbsim.spec import TaskSpec
 from scbsim.spec.sweep import Sweep
-from scbsim.storage.checkpoint import checkpoint_step
-from scbsim.storage.glance import glance
-from scbsim.storage.reader import describe, last_state
+from scbsim.storage.checkpoint.file import checkpoint_step
+from scbsim.storage.description import describe
+from scbsim.storage.runfile.reader import last_state
+from scbsim.storage.runfile.status import glance
 from scbsim.sweep.collect import collect
 from scbsim.sweep.folder import SweepFolder
 
@@ -104,7 +105,7 @@ def test_collections(craft, tmp_path):
 
 def test_checkpoints(tmp_path, monkeypatch):
     """One that leads elsewhere is none: the run goes on from the one before."""
-    monkeypatch.setattr("scbsim.loop._BLOCK_STEPS", 50)
+    monkeypatch.setattr("scbsim.run.loop._BLOCK_STEPS", 50)
     path, n = tmp_path / "run.h5", iter(range(100))
     spec = run_spec("output.checkpoint_seconds=0", steps=1000)
     simulate(spec, output=path, stop=lambda: next(n) > 4)

@@ -6,11 +6,11 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from needs import lacking
-from small_sweeps import sweep_text
-from storage.killing import contents
-from storage.patched_cli import BALLAST
-from storage.processes import ended, plain
+from scbsim_testing.killing import contents
+from scbsim_testing.needs import lacking
+from scbsim_testing.patched_cli import BALLAST
+from scbsim_testing.processes import ended, plain
+from scbsim_testing.small_sweeps import sweep_text
 
 import scbsim
 from scbsim.spec.sweep import Sweep

@@ -6,15 +6,15 @@ import json
 import os
 
 import pytest
-from small_runs import assert_same, run_spec
+from scbsim_testing.small_runs import assert_same, run_spec
 
 from scbsim import RunSpec, Task, load, sample_batch, simulate
 from scbsim.errors import OutputError, RunFailed
-from scbsim.sampler import Sampler
-from scbsim.storage.glance import glance
-from scbsim.storage.lock import WriterLock, writer_of
-from scbsim.storage.reader import describe
-from scbsim.storage.samples import write_samples
+from scbsim.sampling.file import write_samples
+from scbsim.sampling.sampler import Sampler
+from scbsim.storage.description import describe
+from scbsim.storage.hdf5.lock import WriterLock, writer_of
+from scbsim.storage.runfile.status import glance
 from scbsim.task.file import write_arrays
 
 

@@ -11,15 +11,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_sweeps import sweep_text
-from storage.killing import built_shim, contents
-from storage.processes import plain
+from scbsim_testing import HERE
+from scbsim_testing.killing import built_shim, contents
+from scbsim_testing.processes import plain
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim import RunSpec, load, simulate
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder
 
-HERE = Path(__file__).parent
 WRITES, SYNCS = 1, 2
 NEVER = 2**40
 SPEC = {

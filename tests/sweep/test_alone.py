@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from small_sweeps import ended, sweep_text
+from scbsim_testing.small_sweeps import ended, sweep_text
 
 from scbsim import load
 from scbsim.spec.sweep import Sweep

@@ -6,7 +6,7 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from small_sweeps import collected, ran
+from scbsim_testing.small_sweeps import collected, ran
 
 from scbsim import load, simulate
 from scbsim.errors import OutputError

@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
-from needs import lacking
-from small_sweeps import collected, ended, ran
+from scbsim_testing.needs import lacking
+from scbsim_testing.small_sweeps import collected, ended, ran
 
 from scbsim import load
 from scbsim.errors import InputError, OutputError, RunFailed

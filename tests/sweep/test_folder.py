@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from small_sweeps import sweep_text
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim import simulate
 from scbsim.errors import OutputError

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from small_sweeps import collected, sweep_text
+from scbsim_testing.small_sweeps import collected, sweep_text
 
 from scbsim import load, simulate
 from scbsim.cli.main import cli
 from scbsim.errors import RunWarning
 from scbsim.spec.sweep import Sweep
-from scbsim.storage.check import check
+from scbsim.storage.runfile.check import check
 from scbsim.sweep.collect import collect
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import states
@@ -37,10 +37,10 @@ def folder(tmp_path, monkeypatch):
     simulate(folder.sweep.spec_of(whole), output=folder.output(whole))
     spec, output, looks = folder.sweep.spec_of(part), folder.output(part), iter(range(100))
     with monkeypatch.context() as patched:
-        patched.setattr("scbsim.loop._next_pace", lambda *_: 1)
+        patched.setattr("scbsim.run.loop._next_pace", lambda *_: 1)
         simulate(spec, output=output, stop=lambda: next(looks) == 7)
     output.write_bytes(output.read_bytes()[:-5000])
-    monkeypatch.setattr("scbsim.storage.resume.checked", lambda path, _stop: check(path))
+    monkeypatch.setattr("scbsim.storage.checkpoint.resume.checked", lambda path, _stop: check(path))
     with pytest.warns(RunWarning, match="begins at step 7"):
         simulate(spec, output=output, resume=True)
     return folder

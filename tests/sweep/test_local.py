@@ -1,10 +1,10 @@
 import json
 import os
 import signal
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
-from small_sweeps import collected, ended, started, sweep_text
+from scbsim_testing.small_sweeps import collected, ended, found, started, sweep_text, until
 
 from scbsim import load
 from scbsim.spec.sweep import Sweep
@@ -18,17 +18,6 @@ def sweep(tmp_path):
     path = tmp_path / "s.toml"
     path.write_text(sweep_text())
     return path
-
-
-def found(folder):
-    return {each.run.name: each.state for each in states(SweepFolder.open(folder))}
-
-
-def until(is_so, seconds=120.0):
-    deadline = monotonic() + seconds
-    while not is_so():
-        assert monotonic() < deadline
-        sleep(0.05)
 
 
 def test_every_run_has_its_folder_and_a_second_time_there_is_nothing_to_do(tmp_path, sweep):

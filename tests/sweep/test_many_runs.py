@@ -3,8 +3,8 @@
 from time import process_time
 
 import pytest
-from small_specs import small
-from small_sweeps import sweep_text
+from scbsim_testing.small_specs import small
+from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim import simulate
 from scbsim.errors import SpecError

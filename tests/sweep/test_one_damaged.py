@@ -4,12 +4,12 @@ import os
 
 import h5py
 import pytest
-from small_sweeps import collected, sweep_text
+from scbsim_testing.small_sweeps import collected, sweep_text
 
 from scbsim import simulate
 from scbsim.cluster.bundle import run_bundle
 from scbsim.spec.sweep import Sweep
-from scbsim.storage.text import put_text
+from scbsim.storage.hdf5.attributes import put_text
 from scbsim.sweep.collect import collect
 from scbsim.sweep.failure import read_failure
 from scbsim.sweep.folder import SweepFolder

@@ -8,8 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from small_sweeps import ended, sweep_text
-from sweep.test_local import found, until
+from scbsim_testing.small_sweeps import ended, found, sweep_text, until
 
 from scbsim import load
 

@@ -6,7 +6,7 @@ import sys
 from time import monotonic
 
 import pytest
-from small_sweeps import ended, sweep_text
+from scbsim_testing.small_sweeps import ended, sweep_text
 
 from scbsim import load
 from scbsim.spec.sweep import Sweep

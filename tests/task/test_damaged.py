@@ -7,7 +7,7 @@ import os
 import h5py
 import numpy as np
 import pytest
-from storage.mangling import MANGLES, boundaries
+from scbsim_testing.mangling import MANGLES, boundaries
 
 from scbsim import Task
 from scbsim.errors import InputError, OutputError, TaskError

@@ -1,5 +1,0 @@
-"""Gaussian noise beside real batches: how good a stand-in it is, observable by observable."""
-
-from scbsim.compare.comparison import compare
-
-__all__ = ["compare"]

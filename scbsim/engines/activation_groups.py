@@ -1,0 +1,80 @@
+"""The groups of columns whose births are drawn together, worked out for a stage."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.kernels.gaussian.activations import Births
+
+Array = NDArray[np.float64]
+
+_WASTE = 2.0  # candidates for each birth, at the most
+_IDLE = 0.25  # candidates a step that a group may have beyond that
+
+
+def birth_probability(level: Array, sigma: Array) -> Array:
+    """Return ``2 Phi(-lam_k / sigma_k)``, (N,): 0 where there is no noise."""
+    from scipy.special import ndtr
+
+    # Beyond any number is beyond any normal.
+    with np.errstate(over="ignore", invalid="ignore"):
+        cut = np.divide(level, sigma, out=np.full_like(level, np.inf), where=sigma > 0)
+    return np.asarray(2.0 * ndtr(-cut))
+
+
+def births_of(level: Array, sigma: Array, rate_A: float, T: int) -> Births:
+    """Return how entries leave zero under some levels.
+
+    Columns are sorted by probability and taken together as long as drawing all of them at the
+    largest probability costs little: one group for all where levels are even or births are rare,
+    and a group for each halving where neither is so.
+
+    Parameters
+    ----------
+    level, sigma : (N,) float64
+        l1 level and noise level of each column.
+    rate_A : float
+    T : int
+        Length of the context.
+    """
+    # Where these overflow, p is 0 and they are not read.
+    with np.errstate(over="ignore", invalid="ignore"):
+        cut = np.divide(level, sigma, out=np.zeros_like(level), where=sigma > 0)
+        slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
+        above, scale = cut - slope, rate_A * sigma
+    p = birth_probability(level, sigma) if rate_A > 0 else np.zeros_like(level)
+    by_size = np.argsort(-p, kind="stable")
+    by_size = by_size[p[by_size] > 0]
+    starts = _starts(p[by_size] * T)
+    columns, rates, spares = [], [], []
+    for begin, end in pairwise([*starts, len(by_size)]):
+        group = np.sort(by_size[begin:end])
+        most = p[by_size[begin]]
+        columns.append(group)
+        rates.append(-np.log1p(-most) if most < 1 else np.inf)
+        spares.append(np.log(most) - np.log(p[group]))
+    return Births(
+        columns=np.concatenate(columns, dtype=np.int64) if columns else np.empty(0, np.int64),
+        first=np.array([*starts, len(by_size)], np.int64),
+        rate=np.array(rates, np.float64),
+        spare=np.concatenate(spares, dtype=np.float64) if spares else np.empty(0),
+        above=above,
+        shrink=1.0 / slope,
+        scale=scale,
+    )
+
+
+def _starts(expected: Array) -> list[int]:
+    """Return where groups begin, of columns in falling order of the births expected in each."""
+    starts: list[int] = []
+    total = 0.0
+    for i, here in enumerate(expected.tolist()):
+        total += here
+        candidates = (i + 1 - starts[-1]) * expected[starts[-1]] if starts else np.inf
+        if candidates > _WASTE * total + _IDLE:
+            starts.append(i)
+            total = here
+    return starts

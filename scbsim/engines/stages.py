@@ -1,0 +1,88 @@
+"""The stages of a run, in numbers: what the spec says, worked out for a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.engines.noise import NoiseLevels
+from scbsim.spec import RunSpec
+from scbsim.task import Task
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes
+    ----------
+    index : int
+        From 0.
+    rule : str
+        ``sgd``, ``prox`` or ``denoise``.
+    steps : int
+        Most steps it takes.
+    rate_A, rate_V : float
+    level : (N,) float64
+        l1 level ``lam_k`` of each column.
+    until_signal : float
+        It ends when a signal gets there; infinity for never.
+    normalize_level : float or None
+        At which to normalise at its end.
+    """
+
+    index: int
+    rule: str
+    steps: int
+    rate_A: float
+    rate_V: float
+    level: NDArray[np.float64]
+    until_signal: float
+    normalize_level: float | None
+
+
+def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
+    """Return the stages of a run.
+
+    Thresholds given in sigmas are of the isotropic levels, whatever noise is drawn.
+    """
+    sigma = NoiseLevels.isotropic(spec, task).sigma_A
+    stages = []
+    for index, stage in enumerate(spec.stage):
+        rule = spec.rule_of(index)
+        if rule == "sgd":
+            level = np.zeros(task.N)
+        elif stage.threshold is not None:
+            level = np.full(task.N, stage.threshold)
+        elif stage.threshold_sigmas == "auto":
+            level = one_birth_sigmas(task) * sigma
+        else:
+            level = float(stage.threshold_sigmas or 0.0) * sigma
+        until = np.inf if stage.until_signal is None else stage.until_signal
+        stages.append(
+            Stage(
+                index=index,
+                rule=rule,
+                steps=stage.steps,
+                rate_A=stage.rate_A,
+                rate_V=stage.rate_V,
+                level=level,
+                until_signal=until,
+                normalize_level=stage.normalize_level,
+            )
+        )
+    return tuple(stages)
+
+
+def one_birth_sigmas(task: Task) -> float:
+    """Return the threshold, in sigmas, at which noise alone lifts one entry a step off zero.
+
+    Of the ``N (T - Q)`` entries off the support, each leaves zero with probability
+    ``2 Phi(-x)`` (`docs/model.md`, section 6).
+    """
+    from scipy.special import ndtri
+
+    entries = task.N * (task.T - task.Q)
+    return max(0.0, -float(ndtri(0.5 / entries))) if entries else 0.0

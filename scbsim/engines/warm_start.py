@@ -1,0 +1,184 @@
+"""Starting from the last state of another run, whichever engine left it (`docs/model.md`, 9).
+
+States come in four forms of A: every entry (``bulk``), live entries (``indptr``, ``indices``,
+``data``), none beside the support, and few numbers (``alpha``, ``rest``); and in two of V: a
+matrix, and its scalars.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.errors import InputError
+from scbsim.state import State
+from scbsim.task import Task
+
+Array = NDArray[np.float64]
+
+
+class Entries(NamedTuple):
+    """Entries of ``s`` that are not at zero, by column and position.
+
+    Attributes
+    ----------
+    column, position : (n,) int64
+        In order.
+    s : (n,) float64
+    """
+
+    column: NDArray[np.int64]
+    position: NDArray[np.int64]
+    s: Array
+
+
+class Columns(NamedTuple):
+    """The columns of ``s`` as a new task sees them.
+
+    Attributes
+    ----------
+    support : (N, Q) float64
+        Entries at its support.
+    off_sums : (N, 2) float64
+        Sum of the others, and of their squares.
+    """
+
+    support: Array
+    off_sums: Array
+
+
+def in_entries(state: State, old: Task) -> State:
+    """Return a state with its attention as entries, off the support and on it, not as logits."""
+    if "logits" not in state:
+        return state
+    logits = state["logits"].astype(np.float64)
+    a = np.exp(logits - logits.max(axis=1, keepdims=True))
+    a /= a.sum(axis=1, keepdims=True)
+    support = np.take_along_axis(a, old.q_positions, axis=1)
+    np.put_along_axis(a, old.q_positions, 0.0, axis=1)
+    return {**state, "bulk": a.astype(state["logits"].dtype), "support": support}
+
+
+def entries_of(state: State, old: Task) -> Entries:
+    """Return all entries of a state that are not at zero.
+
+    Raises
+    ------
+    InputError
+        If the state has none, only what they come to.
+    """
+    state = in_entries(state, old)
+    if "alpha" in state:
+        raise InputError(
+            "init.from: that run kept A as a few numbers, and this one needs its entries; run it "
+            'again with dynamics.engine = "dense" and output.final_state = true'
+        )
+    if "indptr" in state:
+        columns = np.repeat(np.arange(old.N), np.diff(state["indptr"]))
+        positions, s = state["indices"], state["data"]
+    elif "bulk" in state:
+        columns, positions = np.nonzero(state["bulk"])
+        s = state["bulk"][columns, positions].astype(np.float64)
+    else:
+        columns = positions = np.empty(0, np.int64)
+        s = np.empty(0)
+    columns = np.concatenate([columns, np.repeat(np.arange(old.N), old.Q)])
+    positions = np.concatenate([positions, old.q_positions.ravel()])
+    s = np.concatenate([s, state["support"].ravel()])
+    order = np.lexsort((positions, columns))
+    order = order[s[order] != 0]
+    return Entries(columns[order], positions[order], s[order])
+
+
+def split(entries: Entries, new: Task) -> tuple[Columns, Entries]:
+    """Tell the entries at a new task's support from the others."""
+    support, kept = np.zeros((new.N, new.Q)), np.ones(len(entries.s), bool)
+    first = np.searchsorted(entries.column, np.arange(new.N + 1))
+    for k in range(new.N):
+        here = slice(first[k], first[k + 1])
+        at = np.searchsorted(entries.position[here], new.q_positions[k])
+        for j, (i, t) in enumerate(zip(at + first[k], new.q_positions[k], strict=True)):
+            if i < first[k + 1] and entries.position[i] == t:
+                support[k, j], kept[i] = entries.s[i], False
+    others = Entries(entries.column[kept], entries.position[kept], entries.s[kept])
+    sums = (np.bincount(others.column, others.s**power, new.N) for power in (1, 2))
+    return Columns(support, np.stack(list(sums), axis=1)), others
+
+
+def same_target(old: Task, new: Task) -> bool:
+    """Return whether two tasks have the same attention target and tokens."""
+    names = ("mu", "q_positions", "q_weights")
+    return old.T == new.T and all(_equal(old, new, name) for name in names)
+
+
+def same_tokens(old: Task, new: Task) -> bool:
+    """Return whether two tasks have the same distribution of tokens."""
+    return _equal(old, new, "mu")
+
+
+def adopt_value(V: Any, K_P: float, mean: Array, state: State, old: Task, new: Task) -> None:
+    """Set V, and ``V mu``, from a state.
+
+    If the tokens were distributed differently, ``V mu`` is not mu, and stays what it is.
+
+    Parameters
+    ----------
+    V : scbsim.kernels.gaussian.state.Value
+    K_P : float
+        The new task's.
+    mean : (N,) float64
+    state : dict of arrays
+    old, new : Task
+
+    Raises
+    ------
+    InputError
+        If the state knows V by its scalars, and they do not tell what is needed.
+    """
+    if not state["W"].size:
+        _adopt_scalars(V, mean, state, old, new)
+        return
+    if new.P is None:
+        raise InputError(
+            f"init.from: that run kept V as a matrix, and here no P is known; {_with_P(old, new)}"
+        )
+    matrix = state["W"] / np.sqrt(old.mu) + state["mean"][:, None]
+    mean[:] = matrix @ new.mu
+    W = (matrix - mean[:, None]) * V.root_mu
+    target = V.target if V.W.size else new.P_tilde
+    alpha = (W * target).sum() / K_P if K_P > 0 else 0.0
+    V.scalars[:] = alpha, np.square(W - alpha * target).sum()
+    if V.W.size:
+        V.W[:] = W
+
+
+def _adopt_scalars(V: Any, mean: Array, state: State, old: Task, new: Task) -> None:
+    if not (_equal(old, new, "mu") and _equal(old, new, "P") and old.K_P == new.K_P):
+        raise InputError(
+            "init.from: that run kept V as its signal and the length of the rest, which say "
+            f"nothing of another P; {_with_P(old, new)}"
+        )
+    if V.W.size and state["scalars"][1] > 0:
+        raise InputError(
+            "init.from: that run kept V as its signal and the length of the rest, and this one "
+            'keeps it as a matrix: take dynamics.value = "collapsed" here, or "matrix" there'
+        )
+    mean[:] = state["mean"]
+    V.scalars[:] = state["scalars"]
+    if V.W.size:
+        V.W[:] = V.scalars[0] * V.target
+
+
+def _with_P(old: Task, new: Task) -> str:
+    """Say what to do where a start needs the matrix P."""
+    if new.P is None:
+        return "take a task with its P in place of task.K_P here"
+    again = 'run it again with dynamics.value = "matrix"'
+    return again if old.P is not None else f"{again} and a task with its P in place of task.K_P"
+
+
+def _equal(old: Task, new: Task, name: str) -> bool:
+    here, there = getattr(new, name), getattr(old, name)
+    return here is there or (here is not None and there is not None and np.array_equal(here, there))

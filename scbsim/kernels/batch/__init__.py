@@ -1,0 +1,1 @@
+"""Steps on real batches: `docs/model.md`, section 8."""

@@ -1,0 +1,64 @@
+"""Observables of any pair of matrices, the invariants kept or not: `docs/model.md`, section 8."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import kernel, piece
+from scbsim.kernels.gaussian.observe import couple
+
+
+@piece
+def couple_any(A: Any, V: Any, sums: Any, mean: Any, facts: Any, row: Any) -> Any:
+    """Write the observables of a state.
+
+    Parameters
+    ----------
+    A : Attention
+    V : Value
+    sums : (N,) float64
+        ``1'a_k``.
+    mean : (N,) float64
+        ``V mu``.
+    facts : Facts
+    row : (9,) float64
+
+    Returns
+    -------
+    float64
+        A number that is finite if all of them are.
+    """
+    nA, qA, kappa, kappa_prime = couple(A, V, facts, row)
+    T, square = facts.T, facts.mu_square
+    # What columns are beyond the sum 1, and V mu beyond mu.
+    off, beyond, far = 0.0, 0.0, 0.0
+    for k in range(sums.size):
+        more = sums[k] - 1.0
+        off += facts.mu[k] * more
+        beyond += facts.mu[k] * more * more
+        for n in range(mean.size):
+            gap = sums[k] * mean[n] - facts.mu[n]
+            far += facts.mu[k] * gap * gap
+    mean_square, mean_dot, mean_off = 0.0, 0.0, 0.0
+    for n in range(mean.size):
+        mean_square += mean[n] * mean[n]
+        mean_dot += mean[n] * facts.mu[n]
+        mean_off += (mean[n] - facts.mu[n]) * (mean[n] - facts.mu[n])
+    nA += (beyond + 2.0 * off) / T
+    qA += off / T
+    alpha_V, rest = V.scalars[0], V.scalars[1]
+    row[2] = np.sqrt(row[2] * row[2] + beyond / T)
+    row[4] = np.sqrt(row[4] * row[4] + beyond / T)
+    row[5] = np.sqrt((1.0 - alpha_V) * (1.0 - alpha_V) * facts.K_P + rest + mean_off)
+    row[6] = qA / np.sqrt(nA * (facts.K_Q + 1.0 / T))
+    row[7] = (kappa_prime + mean_dot) / np.sqrt((kappa + mean_square) * (facts.K_P + square))
+    row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa + far)
+    return nA + qA + kappa + row[4] + row[5] + row[8]
+
+
+@kernel
+def observe_any(A: Any, V: Any, sums: Any, mean: Any, facts: Any, row: Any) -> None:
+    """Write the observables of a state; :func:`couple_any` for Python."""
+    couple_any(A, V, sums, mean, facts, row)

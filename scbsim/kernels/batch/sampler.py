@@ -1,0 +1,89 @@
+"""Whole batches of samples, written out: `docs/model.md`, section 8."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from scbsim.kernels.batch.tokens import fill_heads, fill_tokens
+from scbsim.kernels.compile.jit import inlined, kernel, parallel_piece, piece
+from scbsim.kernels.random.normal import BLOCK
+from scbsim.kernels.random.philox import split_seed
+
+_i64, _u64 = np.int64, np.uint64
+
+
+@inlined
+def share_of(share: Any, shares: Any, size: Any, first: Any, chances: Any) -> Any:
+    """Return which samples are a share's: cut where blocks are, so that none is drawn twice."""
+    together = _i64(chances.together)
+    head = _i64(first % _u64(together))
+    groups = (head + size + together - 1) // together
+    begin = max(0, groups * share // shares * together - head)
+    return begin, min(size, groups * (share + 1) // shares * together - head)
+
+
+@piece
+def draw_share(
+    share: Any, shares: Any, tokens: Any, heads: Any, first: Any, chances: Any, stream: Any, S: Any
+) -> None:
+    """Draw one share of some samples; parameters as :func:`draw`, but where they differ.
+
+    Parameters
+    ----------
+    tokens : (n T or more,) unsigned integers
+    stream : (key word 0, key word 1, replica)
+    """
+    T, together = _i64(chances.T), _i64(chances.together)
+    per_sample = (T + BLOCK - 1) // BLOCK
+    begin, end = share_of(share, shares, heads.shape[1], first, chances)
+    i = begin
+    while i < end:
+        sample = _u64(first) + _u64(i)
+        number = sample // _u64(together)
+        inside = _i64(sample - number * _u64(together))
+        # So many samples from one group of blocks, of which all but the last are full.
+        some = min(end - i, together - inside)
+        for j in range(per_sample):
+            head, tail = inside * T, min((inside + some) * T - j * BLOCK, BLOCK)
+            start = i * T + j * BLOCK
+            fill_tokens(tokens, start, S[share], (head, tail), (number, j), chances, stream)
+        i += some
+    drawn = tokens[begin * T : end * T]
+    fill_heads(heads[:, begin:end], drawn, _u64(first) + _u64(begin), chances, stream)
+
+
+@parallel_piece
+def _draw_shares(tokens: Any, heads: Any, first: Any, chances: Any, stream: Any, S: Any) -> None:
+    shares = S.shape[0]
+    for share in prange(shares):
+        draw_share(_i64(share), _i64(shares), tokens, heads, first, chances, stream, S)
+
+
+@kernel
+def draw(
+    tokens: Any, heads: Any, first: Any, chances: Any, seed: Any, replica: Any, S: Any
+) -> None:
+    """Draw samples in a row.
+
+    Parameters
+    ----------
+    tokens : (n T,) unsigned integers
+        Receives the tokens, sample by sample.
+    heads : (3, n) int64
+        Receives queries, source positions and outputs.
+    first : uint64
+        Number of the first.
+    chances : Chances
+    seed, replica : uint64
+    S : (shares, BLOCK) uint32
+        Scratch; a thread for each share.
+    """
+    k0, k1 = split_seed(seed)
+    stream = (k0, k1, replica)
+    if S.shape[0] > 1:
+        _draw_shares(tokens, heads, first, chances, stream, S)
+    else:
+        draw_share(_i64(0), _i64(1), tokens, heads, first, chances, stream, S)

@@ -1,0 +1,104 @@
+"""Sums by token, and entries by token: the two loops over the tokens of a real sample.
+
+With up to four tokens both are compares and selects, which need no table. With more, sums go to
+four tables in turn, and entries come by gathers. In either case the order of sums is fixed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.batch.workspace import TABLES
+from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.simd.gather import LANES, add_blocks
+from scbsim.kernels.simd.sums import pairwise_sum
+
+FEW = 4
+"""Tokens that need no table."""
+
+_u64 = np.uint64
+
+
+@piece
+def _sums_of_few(u: Any, x: Any, a: Any, sums: Any) -> None:
+    n = a.size
+    rows = n // 4
+    zero = a.dtype.type(0)
+    for m in range(min(u.size, FEW)):
+        token = x.dtype.type(m)
+        for i in range(_u64(rows)):
+            j, k, h = i + _u64(rows), i + _u64(2 * rows), i + _u64(3 * rows)
+            p = (a[i] if x[i] == token else zero) + (a[j] if x[j] == token else zero)
+            q = (a[k] if x[k] == token else zero) + (a[h] if x[h] == token else zero)
+            sums[i] = p + q
+        total = pairwise_sum(sums[:rows]) if rows > 0 else zero
+        for i in range(4 * rows, n):
+            total += a[i] if x[i] == token else zero
+        u[m] += total
+
+
+@piece
+def _sums_of_many(tables: Any, x: Any, a: Any) -> None:
+    n = a.size
+    size = _u64(tables.size // TABLES)
+    for i in range(_u64(n // 4)):
+        j = _u64(4) * i
+        tables[_u64(x[j])] += a[j]
+        tables[_u64(x[j + _u64(1)]) + size] += a[j + _u64(1)]
+        tables[_u64(x[j + _u64(2)]) + _u64(2) * size] += a[j + _u64(2)]
+        tables[_u64(x[j + _u64(3)]) + _u64(3) * size] += a[j + _u64(3)]
+    for i in range(n // 4 * 4, n):
+        tables[_u64(x[i])] += a[i]
+
+
+@inlined
+def add_by_token(u: Any, tables: Any, x: Any, a: Any, N: Any, sums: Any) -> None:
+    """Add each entry of ``a`` to the sum of its token.
+
+    Parameters
+    ----------
+    u : (N',)
+        Receives the sums where tokens are few.
+    tables : (4 N',)
+        Receives them elsewhere, in four parts.
+    x, a : (n,)
+        Tokens, and what is added up.
+    N : int64
+    sums : (BLOCK,)
+        Scratch.
+    """
+    if N <= FEW:
+        _sums_of_few(u[:N], x, a, sums)
+    else:
+        _sums_of_many(tables, x, a)
+
+
+@piece
+def _entries_of_few(g: Any, x: Any, w: Any) -> None:
+    one, two, three = x.dtype.type(1), x.dtype.type(2), x.dtype.type(3)
+    # Rows are padded, so there are four.
+    a, b, c, d = w[0], w[1], w[2], w[3]
+    for i in range(_u64(g.size)):
+        token = x[i]
+        entry = b if token == one else a
+        entry = c if token == two else entry
+        g[i] += d if token == three else entry
+
+
+@piece
+def _entries_of_many(g: Any, x: Any, w: Any) -> None:
+    whole = g.size // LANES
+    add_blocks(g, w, x, _u64(whole))
+    for i in range(whole * LANES, g.size):
+        g[i] += w[_u64(x[i])]
+
+
+@inlined
+def add_entries(g: Any, x: Any, w: Any, N: Any) -> None:
+    """Add to each entry of ``g`` that of ``w`` at its token."""
+    if N <= FEW:
+        _entries_of_few(g, x, w)
+    else:
+        _entries_of_many(g, x, w)

@@ -1,0 +1,171 @@
+"""Tokens and what goes with them, each sample at an address of its own: `docs/model.md`, 7 and 8.
+
+A sample is drawn again from its number alone, in any order and on any thread. Its tokens come in
+blocks of 2048 words, one word a token; samples shorter than a block share one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.random.alias import pick_from
+from scbsim.kernels.random.normal import BLOCK
+from scbsim.kernels.random.philox import HEADS, TOKENS, philox4x32
+from scbsim.kernels.random.xoshiro import WORDS, fill_words, next_word
+from scbsim.kernels.simd.gather import LANES, pick_blocks
+
+_PER_BLOCK = BLOCK // WORDS
+_u32, _u64 = np.uint32, np.uint64
+_LOW, _HALF = _u64(0xFFFFFFFF), _u64(32)
+
+
+class Chances(NamedTuple):
+    """A task's laws as tables, see `alias`. Nothing is changed.
+
+    Attributes
+    ----------
+    cuts : (3,) uint32
+        Of at most 4 tokens, how many of these are below a word is the token; (0,) for more.
+    tokens : (2^b or 16,) uint32
+        Filled up to 16 entries with zeros.
+    sources : (N, 2^c) uint32
+        Row k: which of the positions of ``q_k``.
+    outputs : (N, 2^b) uint32
+        Row m: the output after source token m.
+    positions : (N, Q) int64
+    bits, source_bits : uint32
+        b and c.
+    T : uint64
+    together : uint64
+        Samples in a block: as many as fit, or 1.
+    """
+
+    cuts: Any
+    tokens: Any
+    sources: Any
+    outputs: Any
+    positions: Any
+    bits: Any
+    source_bits: Any
+    T: Any
+    together: Any
+
+
+@inlined
+def token_of(word: Any, chances: Any) -> Any:
+    """Return the token that a word picks."""
+    cuts = chances.cuts
+    if cuts.size > 0:
+        return _u32(_u32(word > cuts[0]) + _u32(word > cuts[1]) + _u32(word > cuts[2]))
+    return pick_from(word, chances.tokens, chances.bits)
+
+
+@piece
+def _by_cuts(out: Any, start: Any, words: Any, first: Any, count: Any, cuts: Any) -> None:
+    a, b, c = cuts[0], cuts[1], cuts[2]
+    to, source = out[start : start + count], words[first : first + count]
+    for i in range(_u64(count)):
+        word = source[i]
+        to[i] = _u32(_u32(word > a) + _u32(word > b) + _u32(word > c))
+
+
+@piece
+def _by_table(out: Any, start: Any, words: Any, first: Any, count: Any, chances: Any) -> None:
+    whole, table = count // LANES, chances.tokens
+    pick_blocks(out, _u64(start), words, _u64(first), _u64(whole), table, chances.bits)
+    for i in range(whole * LANES, count):
+        out[start + i] = pick_from(words[first + i], chances.tokens, chances.bits)
+
+
+@inlined
+def _counter(number: Any, purpose: Any, replica: Any) -> Any:
+    """Return words 1 to 3 of the counter of a group of samples."""
+    c3 = _u64(purpose) << _u64(24) | _u64(replica)
+    return _u64(number) >> _HALF, _u64(number) & _LOW, c3
+
+
+@piece
+def fill_tokens(
+    out: Any, start: Any, words: Any, span: Any, block: Any, chances: Any, stream: Any
+) -> None:
+    """Write some tokens of a block.
+
+    Parameters
+    ----------
+    out : (n,) unsigned integers
+    start : int64
+        Where in ``out`` the first goes.
+    words : (BLOCK,) uint32
+        Scratch.
+    span : (first, last)
+        Which words of the block, int64; the last is left out.
+    block : (number, j)
+        Block j of the samples of that number: a sample's own, or that of ``together`` samples
+        over their count.
+    chances : Chances
+    stream : (key word 0, key word 1, replica)
+    """
+    first, last = span
+    number, j = block
+    k0, k1, replica = stream
+    lane = _u64(j) * _u64(_PER_BLOCK)
+    fill_words(words, _PER_BLOCK, last, lane, _counter(number, TOKENS, replica), (k0, k1))
+    if chances.cuts.size > 0:
+        _by_cuts(out, start, words, first, last - first, chances.cuts)
+    else:
+        _by_table(out, start, words, first, last - first, chances)
+
+
+@piece
+def token_at(sample: Any, position: Any, chances: Any, stream: Any) -> Any:
+    """Return one token of a sample, uint32."""
+    k0, k1, replica = stream
+    T, together = chances.T, chances.together
+    number = _u64(sample) // together
+    place = _u64(position) + (_u64(sample) - number * together) * T
+    block = place // _u64(BLOCK)
+    inside = place - block * _u64(BLOCK)
+    lane = inside % _u64(_PER_BLOCK)
+    c1, c2, c3 = _counter(number, TOKENS, replica)
+    a, b, c, d = philox4x32(block * _u64(_PER_BLOCK) + lane, c1, c2, c3, k0, k1)
+    word = a
+    for _ in range(inside // _u64(_PER_BLOCK) + _u64(1)):
+        word, a, b, c, d = next_word(a, b, c, d)
+    return token_of(word, chances)
+
+
+@piece
+def fill_heads(heads: Any, tokens: Any, first: Any, chances: Any, stream: Any) -> None:
+    """Draw the query, the source position and the output of some samples in a row.
+
+    Parameters
+    ----------
+    heads : (3, n) int64
+        Receives the three.
+    tokens : (n T,) unsigned integers
+        The samples' tokens where they are at hand, or (0,).
+    first : uint64
+        Number of the first sample.
+    chances : Chances
+    stream : (key word 0, key word 1, replica)
+    """
+    k0, k1, replica = stream
+    c3 = _u64(HEADS) << _u64(24) | _u64(replica)
+    query, source, output = heads[0], heads[1], heads[2]
+    for i in range(_u64(heads.shape[1])):
+        sample = _u64(first) + i
+        w0, w1, w2, _ = philox4x32(sample & _LOW, sample >> _HALF, _u64(0), c3, k0, k1)
+        query[i], source[i], output[i] = np.int64(w0), np.int64(w1), np.int64(w2)
+    for i in range(_u64(heads.shape[1])):
+        k = np.int64(token_of(_u32(query[i]), chances))
+        j = pick_from(_u32(source[i]), chances.sources[k], chances.source_bits)
+        t = chances.positions[k, j]
+        if tokens.size > 0:
+            m = _u32(tokens[i * chances.T + _u64(t)])
+        else:
+            m = token_at(_u64(first) + i, t, chances, stream)
+        query[i], source[i] = k, t
+        output[i] = np.int64(pick_from(_u32(output[i]), chances.outputs[m], chances.bits))

@@ -1,0 +1,206 @@
+"""Which entries at zero leave it in a step, and to what: `docs/model.md`, section 6.
+
+Off the support every entry at exactly 0 leaves it on its own, with a probability p that depends on
+its column alone. Rather than ask them all, whoever goes through the entries in order may jump: the
+distance to the next that leaves is geometric. Entries that were not at 0 are met as well, and are
+left out by whoever knows them. Columns of like p go together, at the largest of their p, and what
+is too much is thinned out; both are exact.
+
+The normal behind a birth is one beyond ``c = lam/sigma``. Its excess over c is drawn by rejection
+from an exponential (Robert, "Simulation of truncated normal variables", Statistics and Computing 5,
+1995), and never as a difference, so that it is right however far out c is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.random.exponential import BATCH, fill_exponentials
+from scbsim.kernels.random.philox import BIRTHS, counter_words, split_seed
+from scbsim.kernels.random.variates import exponential, lane_at
+
+_LOG_2 = 0.6931471805599453
+_FIRST = np.uint64(1) << np.uint64(31)  # word 0 of a lane of its own, far from those of batches
+
+
+class Births(NamedTuple):
+    """How entries leave zero in a stage, by groups of columns of like probability.
+
+    Attributes
+    ----------
+    columns : (n,) int64
+        Columns in which any can, group by group, ascending in each.
+    first : (groups + 1,) int64
+        Where in ``columns`` each group begins.
+    rate : (groups,) float64
+        ``-log(1 - p)`` of the largest p in the group.
+    spare : (n,) float64
+        ``-log(p_k / p)`` of each of ``columns``.
+    above : (N,) float64
+        ``c_k - b_k``, with ``c_k = lam_k / sigma_k`` and ``b_k`` the slope of the exponential that
+        is drawn for the excess over it.
+    shrink : (N,) float64
+        ``1 / b_k``.
+    scale : (N,) float64
+        ``rate_A sigma_k``: what an excess of one is worth.
+    """
+
+    columns: Any
+    first: Any
+    rate: Any
+    spare: Any
+    above: Any
+    shrink: Any
+    scale: Any
+
+
+class Newborn(NamedTuple):
+    """Entries that leave zero in a step, if they were at zero.
+
+    Attributes
+    ----------
+    column, position : (capacity,) int64
+    value : (capacity,) float64
+    order : (capacity,) int64
+        By column, then by position. Left alone by a single group, whose births come in order.
+    first : (N + 1,) int64
+        Where in ``order`` each column begins.
+    fit_position, fit_value : (capacity,) int64 and float64
+        Scratch: those of a column that were at zero.
+    e : (BATCH,) float64
+        Scratch: exponentials.
+    words : (2 BATCH,) uint32
+        Scratch.
+    """
+
+    column: Any
+    position: Any
+    value: Any
+    order: Any
+    first: Any
+    fit_position: Any
+    fit_value: Any
+    e: Any
+    words: Any
+
+
+def make_newborn(N: int, capacity: int) -> Newborn:
+    """Allocate room for the births of a step."""
+    return Newborn(
+        column=np.empty(capacity, np.int64),
+        position=np.empty(capacity, np.int64),
+        value=np.empty(capacity),
+        order=np.arange(capacity),
+        first=np.zeros(N + 1, np.int64),
+        fit_position=np.empty(capacity, np.int64),
+        fit_value=np.empty(capacity),
+        e=np.empty(BATCH),
+        words=np.empty(2 * BATCH, np.uint32),
+    )
+
+
+@inlined
+def _next(at: Any, drawn: Any, new: Any, counter: Any, key: Any) -> Any:
+    """Return the next exponential, and where the one after it is."""
+    if at == BATCH:
+        fill_exponentials(new.e, new.words, drawn, counter, key)
+        drawn += np.uint64(1)
+        at = 0
+    return new.e[at], at + 1, drawn
+
+
+@piece
+def _draw_group(
+    group: Any, births: Any, T: Any, count: Any, new: Any, counter: Any, key: Any
+) -> Any:
+    """Draw the births in one group of columns; return how many there are now, -1 for too many."""
+    j, end = births.first[group], births.first[group + 1]
+    mean_gap = 1.0 / births.rate[group]
+    # Where hardly any leave, this is all that a step needs.
+    e, _ = exponential(lane_at(_FIRST, counter, key))
+    t, at, drawn = np.int64(-1), BATCH, np.uint64(0)
+    while e * mean_gap < (end - j) * T - 1 - t:
+        t += np.int64(e * mean_gap) + 1
+        if t >= T:
+            j += t // T
+            t %= T
+            if j >= end:
+                break
+        k = births.columns[j]
+        kept = True
+        if births.spare[j] > 0.0:
+            e, at, drawn = _next(at, drawn, new, counter, key)
+            kept = e > births.spare[j]
+        if kept:
+            if count == new.column.size:
+                return np.int64(-1)
+            while True:
+                e, at, drawn = _next(at, drawn, new, counter, key)
+                excess = e * births.shrink[k]
+                off = births.above[k] + excess
+                e, at, drawn = _next(at, drawn, new, counter, key)
+                # What an exponential has beyond any level is an exponential again: the sign's.
+                left = e - 0.5 * off * off
+                if left > 0.0:
+                    break
+            new.column[count] = k
+            new.position[count] = t
+            new.value[count] = np.copysign(births.scale[k] * excess, left - _LOG_2)
+            count += 1
+        e, at, drawn = _next(at, drawn, new, counter, key)
+    return count
+
+
+@piece
+def _put_in_order(count: Any, groups: Any, new: Any) -> None:
+    """Find where each column begins, and the order of the births."""
+    N = new.first.size - 1
+    for k in range(N + 1):
+        new.first[k] = 0
+    for i in range(count):
+        new.first[new.column[i] + 1] += 1
+    for k in range(N):
+        new.first[k + 1] += new.first[k]
+    if groups == 1:
+        return
+    # In a column positions come in order: place them as they come.
+    for i in range(count):
+        k = new.column[i]
+        new.order[new.first[k]] = i
+        new.first[k] += 1
+    for k in range(N, 0, -1):
+        new.first[k] = new.first[k - 1]
+    new.first[0] = 0
+
+
+@piece
+def draw_births(births: Any, T: Any, new: Any, at: Any) -> Any:
+    """Draw which entries of A leave zero in a step.
+
+    Parameters
+    ----------
+    births : Births
+    T : int64
+    new : Newborn
+        Receives them, in order of column and position. Among them are entries that were not at
+        zero, with the same chance: leave those out.
+    at : (step, seed, replica)
+        The step's place in the random stream.
+
+    Returns
+    -------
+    int
+        How many, or -1 if there is no room for them; the same again with more room.
+    """
+    step, seed, replica = at
+    groups, count = births.rate.size, np.int64(0)
+    for group in range(groups):
+        counter = counter_words(group, step, BIRTHS, replica)
+        count = _draw_group(group, births, T, count, new, counter, split_seed(seed))
+        if count < 0:
+            return count
+    _put_in_order(count, groups, new)
+    return count

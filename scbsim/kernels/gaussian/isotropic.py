@@ -1,0 +1,49 @@
+"""An isotropic step of a vector that is known by its component along a target and its rest.
+
+`docs/model.md`, section 6. The vector ``x = alpha t + r``, with ``r`` at right angles to the target
+``t`` of squared length K, lives in D dimensions. Its noise has no direction, so along t, along r as
+it stands, and in what is left, it is a normal, a normal and a chi-square.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
+
+
+@piece
+def step_component(known: Any, target: Any, factors: Any, counter: Any, key: Any) -> Any:
+    """Take ``x <- keep x + pull t + amplitude z``, with z standard normal in all D dimensions.
+
+    Parameters
+    ----------
+    known : (alpha, rest)
+        ``rest`` is ``|r|^2``.
+    target : (K, D)
+        K is 0 where there is no target: alpha then stays 0, and all of D is rest.
+    factors : (keep, pull, amplitude)
+    counter : triple of uint64
+    key : pair of uint64
+
+    Returns
+    -------
+    alpha, rest : float64
+    """
+    alpha, rest = known
+    K, D = target
+    keep, pull, amplitude = factors
+    z, y, square = 0.0, 0.0, 0.0
+    free = D - 1.0 if K > 0.0 else D
+    if amplitude > 0.0:
+        z, y, lane = two_normals(lane_at(0, counter, key))
+        square, lane = chi_square(free - 1.0, lane)
+    if K > 0.0:
+        alpha = keep * alpha + pull + amplitude * z / np.sqrt(K)
+    root = keep * np.sqrt(rest)
+    if free >= 1.0:
+        root += amplitude * y
+    return alpha, root * root + amplitude * amplitude * square

@@ -1,0 +1,26 @@
+"""The update rules of A for one entry: `docs/model.md`, section 4."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scbsim.kernels.compile.jit import inlined
+from scbsim.kernels.gaussian.soft_threshold import soft
+
+SGD = 0
+PROX = 1
+DENOISE = 2
+VANILLA = 3
+"""Plain gradient descent on real batches: neither preconditioned nor projected."""
+
+RULES: dict[str, int] = {"sgd": SGD, "prox": PROX, "denoise": DENOISE, "vanilla": VANILLA}
+
+
+@inlined
+def step_entry(rule: Any, s: Any, gradient: Any, rate: Any, level: Any) -> Any:
+    """Return the next ``s`` of an entry, given its noisy gradient and its column's l1 level."""
+    if rule == PROX:
+        return soft(s - rate * gradient, rate * level)
+    if rule == DENOISE:
+        return s - rate * soft(gradient, level)
+    return s - rate * gradient

@@ -1,0 +1,13 @@
+"""Soft thresholding, the proximal map of the absolute value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scbsim.kernels.compile.jit import inlined
+
+
+@inlined
+def soft(x: Any, level: Any) -> Any:
+    """Return ``sign(x) max(|x| - level, 0)``, without a branch; exactly 0 within the level."""
+    return x - max(min(x, level), -level)

@@ -1,0 +1,30 @@
+"""One step of the support entries of A, which are few and always explicit, in float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.gaussian.rules import step_entry
+from scbsim.kernels.matched.coefficients import entry_level
+
+
+@piece
+def step_support(A: Any, move: Any, kappa: Any, kappa_prime: Any) -> None:
+    """Step the entries of ``A.support``, with the normals in ``A.noise``.
+
+    Parameters
+    ----------
+    A : Attention
+    move : Move
+    kappa, kappa_prime : float64
+        ``||W||_F^2`` and ``<W, P~>_F`` before the step.
+    """
+    N, Q = A.support.shape
+    for k in range(N):
+        for j in range(Q):
+            s = A.support[k, j]
+            q = A.weights[k, j]
+            noise = entry_level(move.matched, move.sigma_A[k], k, s, q) * A.noise[k, j]
+            gradient = kappa * s - kappa_prime * q + noise
+            A.support[k, j] = step_entry(move.rule, s, gradient, move.rate_A, move.level[k])

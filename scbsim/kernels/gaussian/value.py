@@ -1,0 +1,196 @@
+"""One step of the value matrix, and its signal.
+
+The noise is projected by projecting the sum of the old matrix and the raw noise: the old matrix
+lies in the projected space already, so the result is the same, and rounding cannot drift out of
+it. Two passes: step and collect the sums that the projections need; then project. Rows go to a
+fixed number of groups, so the bits do not depend on the threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from scbsim.kernels.compile.jit import parallel_piece, piece
+from scbsim.kernels.gaussian.isotropic import step_component
+from scbsim.kernels.random.normal import BLOCK, fill_normals
+from scbsim.kernels.random.philox import COLLAPSED_V, NOISE_V, counter_words, split_seed
+from scbsim.kernels.simd.sums import pairwise_sum
+
+GROUPS = 32
+"""Most groups of rows; a matrix with fewer rows has a group for each."""
+
+_THREADS_FROM = 64  # rows; below, starting threads costs more than they save
+
+
+@piece
+def _step_row(V: Any, n: Any, group: Any, factors: Any, at: Any, own: Any) -> None:
+    keep, pull, amplitude = factors
+    step, seed, replica = at
+    z, words, row_1, row_2 = own
+    N = V.root_mu.size
+    counter = counter_words(n, step, NOISE_V, replica)
+    key = split_seed(seed)
+    for block in range((N + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        count = min(BLOCK, N - start)
+        if amplitude > 0.0:
+            fill_normals(z, words, count, block, counter, key)
+        w, target = V.W[n, start : start + count], V.target[n, start : start + count]
+        root, sums = V.root_mu[start : start + count], V.column_sums[group, start : start + count]
+        with_root, with_target = row_1[start : start + count], row_2[start : start + count]
+        for i in range(count):
+            x = keep * w[i] + (pull * target[i] + amplitude * z[i])
+            w[i] = x
+            sums[i] += x
+            with_root[i] = x * root[i]
+            with_target[i] = x * target[i]
+    V.row_dots[n, 0] = pairwise_sum(row_1)
+    V.row_dots[n, 1] = pairwise_sum(row_2)
+
+
+@piece
+def _project_row(V: Any, n: Any, shift: Any, mean_dot: Any, row_1: Any) -> None:
+    """Project row n; leave its share of ``rho^2`` in ``row_dots[n, 1]``."""
+    alpha = V.scalars[0]
+    off_row = V.row_dots[n, 0] - mean_dot
+    w, target = V.W[n], V.target[n]
+    for i in range(w.size):
+        x = w[i] - shift[i] - off_row * V.root_mu[i]
+        w[i] = x
+        rest = x - alpha * target[i]
+        row_1[i] = rest * rest
+    V.row_dots[n, 1] = pairwise_sum(row_1)
+
+
+@piece
+def step_value_share(share: Any, shares: Any, V: Any, factors: Any, at: Any, S: Any) -> None:
+    """Take the first of two passes over one share of the rows of W, not yet projected.
+
+    Parameters
+    ----------
+    share, shares : int64
+    V : Value
+    factors : (keep, pull, amplitude)
+        ``W <- keep W + pull P~ + amplitude Pi_L G Pi_R``.
+    at : (step, seed, replica)
+    S : Scratch
+    """
+    own = (S.wide_z[share], S.wide_words[share], S.row_1[share], S.row_2[share])
+    N, groups = V.W.shape[0], V.column_sums.shape[0]
+    for group in range(groups * share // shares, groups * (share + 1) // shares):
+        V.column_sums[group, :] = 0.0
+        for n in range(N * group // groups, N * (group + 1) // groups):
+            _step_row(V, n, group, factors, at, own)
+
+
+@piece
+def _project_share(share: Any, shares: Any, V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
+    N = V.row_dots.shape[0]
+    for n in range(N * share // shares, N * (share + 1) // shares):
+        _project_row(V, n, shift, mean_dot, S.row_1[share])
+
+
+@parallel_piece
+def _project_shares(V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
+    shares = S.z.shape[0]
+    for share in prange(shares):
+        _project_share(np.int64(share), np.int64(shares), V, shift, mean_dot, S)
+
+
+@piece
+def _mean_of_columns(V: Any, K_P: Any) -> Any:
+    """Renew the signal; return what projecting takes off each column, and off all rows alike."""
+    N, groups = V.row_dots.shape[0], V.column_sums.shape[0]
+    mean_dot, with_target = 0.0, 0.0
+    for n in range(N):
+        mean_dot += V.row_dots[n, 0]
+        with_target += V.row_dots[n, 1]
+    mean_dot /= N
+    # The target lies in the projected space: its product is the same before projection and after.
+    V.scalars[0] = with_target / K_P if K_P > 0.0 else 0.0
+    shift = V.column_sums[0]
+    for group in range(1, groups):
+        for k in range(N):
+            shift[k] += V.column_sums[group, k]
+    for k in range(N):
+        shift[k] /= N
+    return shift, mean_dot
+
+
+@piece
+def _renew_rest(V: Any) -> None:
+    rest = 0.0
+    for n in range(V.row_dots.shape[0]):
+        rest += V.row_dots[n, 1]
+    V.scalars[1] = rest
+
+
+@piece
+def finish_value(V: Any, K_P: Any, S: Any) -> None:
+    """Take the second pass: project W and renew its scalars.
+
+    Parameters
+    ----------
+    V : Value
+    K_P : float64
+    S : Scratch
+    """
+    shift, mean_dot = _mean_of_columns(V, K_P)
+    if S.z.shape[0] > 1 and V.row_dots.shape[0] >= _THREADS_FROM:
+        _project_shares(V, shift, mean_dot, S)
+    else:
+        _project_share(np.int64(0), np.int64(1), V, shift, mean_dot, S)
+    _renew_rest(V)
+
+
+@piece
+def step_scalars(scalars: Any, facts: Any, factors: Any, at: Any) -> None:
+    """Take a step of V where it is known by its scalars.
+
+    Parameters
+    ----------
+    scalars : (2,) float64
+        ``alpha_V`` and ``rho_V^2``.
+    facts : Facts
+    factors : (keep, pull, amplitude)
+    at : (step, seed, replica)
+    """
+    step, seed, replica = at
+    counter = counter_words(0, step, COLLAPSED_V, replica)
+    known, target = (scalars[0], scalars[1]), (facts.K_P, facts.D_V)
+    scalars[0], scalars[1] = step_component(known, target, factors, counter, split_seed(seed))
+
+
+@piece
+def end_value_step(V: Any, facts: Any, factors: Any, at: Any, S: Any) -> None:
+    """Take what is left of a step after the first pass: all of it where V is known by scalars.
+
+    Parameters
+    ----------
+    V : Value
+    facts : Facts
+    factors : (keep, pull, amplitude)
+    at : (step, seed, replica)
+    S : Scratch
+    """
+    if V.W.size > 0:
+        finish_value(V, facts.K_P, S)
+        return
+    step_scalars(V.scalars, facts, factors, at)
+
+
+@piece
+def step_value(V: Any, facts: Any, factors: Any, at: Any, S: Any) -> None:
+    """Take a whole step of V on one thread; parameters as :func:`end_value_step`."""
+    if V.W.size == 0:
+        step_scalars(V.scalars, facts, factors, at)
+        return
+    # What starts threads takes as long to compile as all else.
+    one, of = np.int64(0), np.int64(1)
+    step_value_share(one, of, V, factors, at, S)
+    shift, mean_dot = _mean_of_columns(V, facts.K_P)
+    _project_share(one, of, V, shift, mean_dot, S)
+    _renew_rest(V)

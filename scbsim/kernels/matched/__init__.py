@@ -1,0 +1,1 @@
+"""The levels of matched noise: `docs/model.md`, section 5b."""

@@ -1,0 +1,82 @@
+"""Levels of matched noise, entry by entry: `docs/model.md`, section 5b.
+
+Every entry's variance is a polynomial in ``a_t = s_t + c`` and ``q_t`` whose coefficients belong to
+its column. Where levels are isotropic the coefficients are None: numba leaves out what asks for
+them, so that the isotropic step is compiled as if none of this were here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import inlined
+
+INTERCEPT, BASE, SQUARE, CROSS, WEIGHT, WEIGHT_SQUARE = range(6)
+"""Columns of the coefficients, (N, 6): ``c``, and those of ``1, a^2, q a, q, q^2``."""
+
+COEFFICIENTS = 6
+
+
+@inlined
+def entry_level(matched: Any, sigma: Any, k: Any, s: Any, q: Any) -> Any:
+    """Return the noise level of an entry of column k of A; ``sigma`` is that of its zeros."""
+    if matched is None:
+        return sigma
+    a = s + matched[k, INTERCEPT]
+    of_a = matched[k, BASE] + a * a * matched[k, SQUARE]
+    of_q = a * matched[k, CROSS] + (matched[k, WEIGHT] + q * matched[k, WEIGHT_SQUARE])
+    return np.sqrt(max(of_a + q * of_q, 0.0))
+
+
+@inlined
+def is_noisy(matched: Any, sigma: Any, k: Any) -> Any:
+    """Return whether any entry of a column may have noise."""
+    if matched is None:
+        return sigma > 0.0
+    there = False
+    for i in range(BASE, COEFFICIENTS):
+        there |= matched[k, i] != 0.0
+    return there
+
+
+@inlined
+def reference_level(matched: Any, sigma: Any, k: Any) -> Any:
+    """Return the level by which :func:`curve_of` scales: that of zeros, where they have noise."""
+    if matched is None:
+        return sigma
+    if sigma > 0.0:
+        return sigma
+    c, square = matched[k, INTERCEPT], abs(matched[k, SQUARE])
+    return np.sqrt(max(square, 2.0 * square * abs(c)))
+
+
+@inlined
+def curve_of(matched: Any, sigma: Any, k: Any, like: Any) -> Any:
+    """Return ``(r0, r1, r2, 0)`` of the type of ``like``, or None where levels are isotropic.
+
+    Off the support the level at ``s`` is ``sqrt(r0 + r1 s + r2 s^2)`` reference levels. So scaled,
+    a float32 neither loses a small level nor the difference that ``s`` makes to it.
+    """
+    if matched is None:
+        return None
+    real = like.dtype.type
+    reference = reference_level(matched, sigma, k)
+    scale = 1.0 / (reference * reference) if reference > 0.0 else 0.0
+    slope = 2.0 * matched[k, SQUARE] * matched[k, INTERCEPT]
+    return (
+        real(1.0 if sigma > 0.0 else 0.0),
+        real(scale * slope),
+        real(scale * matched[k, SQUARE]),
+        real(0.0),
+    )
+
+
+@inlined
+def amplitude_at(curve: Any, amplitude: Any, s: Any) -> Any:
+    """Return the amplitude of the noise at ``s``, off the support, from the reference's."""
+    if curve is None:
+        return amplitude
+    r0, r1, r2, zero = curve
+    return amplitude * np.sqrt(max(r0 + s * (r1 + s * r2), zero))

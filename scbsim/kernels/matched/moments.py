@@ -1,0 +1,121 @@
+"""What the levels of matched noise need of the value matrix: `docs/model.md`, section 5b."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import inlined, kernel
+from scbsim.kernels.matched.traces import ROWS, TILE, WIDTH, packed_size, traces
+
+
+class Traces(NamedTuple):
+    """Scratch of the moments of V, a row per share where there are shares.
+
+    Attributes
+    ----------
+    packed : (shares, 2, 64 rows) float64
+    tiles : (shares, 2, 256) float64
+    sums : (columns of tiles, rows of tiles, 2) float64
+    columns : (6, N) float64
+        Sums down each column of W.
+    """
+
+    packed: Any
+    tiles: Any
+    sums: Any
+    columns: Any
+
+
+def make_traces(shares: int, N: int) -> Traces:
+    """Allocate the scratch for a number of shares."""
+    across, down = -(-N // WIDTH), -(-N // ROWS)
+    shares = max(1, min(shares, across * down))
+    return Traces(
+        packed=np.empty((shares, 2, packed_size(N))),
+        tiles=np.empty((shares, 2, TILE)),
+        sums=np.empty((across, down, 2)),
+        columns=np.empty((6, N)),
+    )
+
+
+class Moments(NamedTuple):
+    """Moments of V and its target, in the symbols of the section.
+
+    Attributes
+    ----------
+    kappa, kappa_prime : float64
+        ``||W||_F^2``, ``<W, P~>_F``.
+    M2, KM, CM : float64
+        Traces.
+    F4, F3, FZ : float64
+    square, product : float64
+        ``||Vb||_F^2``, ``<Vb, Pb>_F``.
+    outputs : float64
+        ``mu'P1``.
+    """
+
+    kappa: Any
+    kappa_prime: Any
+    M2: Any
+    KM: Any
+    CM: Any
+    F4: Any
+    F3: Any
+    FZ: Any
+    square: Any
+    product: Any
+    outputs: Any
+
+
+@inlined
+def _down_the_columns(V: Any, mu: Any, columns: Any) -> None:
+    """Sum, of each column, ``W^2``, ``W P~``, ``mu W``, ``mu P~``; then what is about ``mu'W``."""
+    squares, products, means = columns[0], columns[1], columns[2]
+    of_P, spread, weighted = columns[3], columns[4], columns[5]
+    columns[:, :] = 0.0
+    for n in range(mu.size):
+        w, p, mu_n = V.W[n], V.target[n], mu[n]
+        for m in range(mu.size):
+            squares[m] += w[m] * w[m]
+            products[m] += w[m] * p[m]
+            means[m] += mu_n * w[m]
+            of_P[m] += mu_n * p[m]
+    for n in range(mu.size):
+        w, p, mu_n = V.W[n], V.target[n], mu[n]
+        for m in range(mu.size):
+            off = w[m] - means[m]
+            spread[m] += mu_n * off * off
+            weighted[m] += p[m] * off * off
+
+
+@kernel
+def moments(V: Any, mu: Any, T: Any) -> Any:
+    """Return the :class:`Moments` of a value matrix whose ``V mu`` is mu.
+
+    Parameters
+    ----------
+    V : Value
+    mu : (N,) float64
+    T : Traces
+    """
+    M2, KM = traces(V, T)
+    _down_the_columns(V, mu, T.columns)
+    kappa, kappa_prime, CM, F4, F3, FZ = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    square, product, outputs, mu_square = 0.0, 0.0, 0.0, 0.0
+    for m in range(mu.size):
+        squares, products = T.columns[0, m], T.columns[1, m]
+        kappa += squares
+        kappa_prime += products
+        CM += T.columns[4, m]
+        F4 += squares * squares / mu[m]
+        F3 += squares * products / mu[m]
+        # P = mu 1' + P~ diag(1/sqrt(mu))
+        FZ += T.columns[4, m] + T.columns[5, m] / V.root_mu[m]
+        square += squares / mu[m]
+        product += products / mu[m]
+        outputs += T.columns[3, m] / V.root_mu[m]
+        mu_square += mu[m] * mu[m]
+    outputs += mu.size * mu_square
+    return Moments(kappa, kappa_prime, M2, KM, CM, F4, F3, FZ, square, product, outputs)

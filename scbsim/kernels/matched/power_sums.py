@@ -1,0 +1,97 @@
+"""Sums of third and fourth powers of A off the support, column by column.
+
+Between two renewals of the levels nothing needs them, so they are no part of a step: a pass over
+the bulk of its own, block by block as in `attention`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from scbsim.kernels.compile.jit import inlined, kernel, parallel_piece, piece
+from scbsim.kernels.random.normal import BLOCK
+from scbsim.kernels.simd.sums import pairwise_sum
+
+_LANES = np.uint64(BLOCK // 4)
+
+
+@inlined
+def _powers(s: Any, rows: Any, sum_3: Any, sum_4: Any) -> None:
+    for i in range(np.uint64(rows)):
+        a, b = s[i], s[i + _LANES]
+        c, d = s[i + np.uint64(2) * _LANES], s[i + np.uint64(3) * _LANES]
+        aa, bb, cc, dd = a * a, b * b, c * c, d * d
+        sum_3[i] = (aa * a + bb * b) + (cc * c + dd * d)
+        sum_4[i] = (aa * aa + bb * bb) + (cc * cc + dd * dd)
+
+
+@piece
+def _of_block(A: Any, k: Any, block: Any, own: Any) -> None:
+    tail, sum_3, sum_4 = own
+    start = block * BLOCK
+    count = min(BLOCK, A.bulk.shape[1] - start)
+    if count == BLOCK:
+        s = A.bulk[k, start : start + BLOCK]
+    else:
+        tail[count:] = tail.dtype.type(0)
+        for i in range(count):
+            tail[i] = A.bulk[k, start + i]
+        s = tail
+    rows = min(count, BLOCK // 4)
+    _powers(s, rows, sum_3, sum_4)
+    # Scratch of a step, too: that one is over.
+    A.block_sums[k, block, 0] = np.float64(pairwise_sum(sum_3[:rows]))
+    A.block_sums[k, block, 1] = np.float64(pairwise_sum(sum_4[:rows]))
+
+
+@piece
+def _share(share: Any, shares: Any, A: Any, S: Any) -> None:
+    per_column = A.block_sums.shape[1]
+    total = A.block_sums.shape[0] * per_column
+    own = (S.tail[share], S.sum_1[share], S.sum_2[share])
+    for index in range(total * share // shares, total * (share + 1) // shares):
+        _of_block(A, index // per_column, index % per_column, own)
+
+
+@parallel_piece
+def _shares(A: Any, S: Any) -> None:
+    shares = S.z.shape[0]
+    for share in prange(shares):
+        _share(np.int64(share), np.int64(shares), A, S)
+
+
+@kernel
+def powers_of_bulk(A: Any, S: Any, powers: Any) -> None:
+    """Sum ``s^3`` and ``s^4`` of the bulk.
+
+    Parameters
+    ----------
+    A : Attention
+        ``block_sums`` are overwritten.
+    S : Scratch
+    powers : (N, 2) float64
+        Receives the sums of each column.
+    """
+    if S.z.shape[0] > 1:
+        _shares(A, S)
+    else:
+        _share(np.int64(0), np.int64(1), A, S)
+    for k in range(powers.shape[0]):
+        powers[k, 0], powers[k, 1] = 0.0, 0.0
+        for block in range(A.block_sums.shape[1]):
+            powers[k, 0] += A.block_sums[k, block, 0]
+            powers[k, 1] += A.block_sums[k, block, 1]
+
+
+@kernel
+def powers_of_live(first: Any, s: Any, powers: Any) -> None:
+    """Sum ``s^3`` and ``s^4`` of live entries: ``first`` and ``s`` are those of one list."""
+    for k in range(powers.shape[0]):
+        powers[k, 0], powers[k, 1] = 0.0, 0.0
+        for i in range(first[k], first[k + 1]):
+            square = s[i] * s[i]
+            powers[k, 0] += square * s[i]
+            powers[k, 1] += square * square

@@ -1,0 +1,122 @@
+"""Two traces of fourth order in the value matrix, the only ones that cost N^3 operations.
+
+``tr M^2 = ||G||_F^2`` and ``tr KM = <H, G>_F`` with ``G = W'W`` and ``H = W'P~``. Neither product
+is ever kept: tiles of four rows and 64 columns are made in the cache, and all that is left of one
+is two numbers. Those of all tiles are added up in order, and a tile's sums run over the rows of W
+in order, so the bits depend neither on the threads nor on the width of vectors. A library's
+product of matrices promises neither.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from scbsim.kernels.compile.jit import inlined, parallel_piece, piece
+from scbsim.kernels.simd.sums import pairwise_sum
+
+ROWS, WIDTH = 4, 64
+TILE = ROWS * WIDTH
+
+_WIDTH = np.uint64(WIDTH)
+_DEEP = 4  # rows of W that are gone through together
+
+
+def packed_size(N: int) -> int:
+    """Return the length of what a share packs: 64 columns of a matrix, rows in fours."""
+    return -(-N // _DEEP) * _DEEP * WIDTH
+
+
+@inlined
+def _pack(matrix: Any, first: Any, packed: Any) -> None:
+    """Copy 64 columns, row by row, with zeros where the matrix ends."""
+    N = matrix.shape[0]
+    count = min(WIDTH, N - first)
+    packed[:] = 0.0
+    for n in range(N):
+        for j in range(count):
+            packed[n * WIDTH + j] = matrix[n, first + j]
+
+
+@inlined
+def _left(W: Any, n: Any, i: Any) -> Any:
+    N = W.shape[0]
+    return W[n, i] if n < N and i < N else 0.0
+
+
+@inlined
+def _add_products(W: Any, first: Any, packed: Any, tile: Any) -> None:
+    """Make four rows of ``W' X`` from ``first`` on, in the columns that are packed of X."""
+    tile[:] = 0.0
+    one, two, three = _WIDTH, np.uint64(2) * _WIDTH, np.uint64(3) * _WIDTH
+    for n in range(0, W.shape[0], _DEEP):
+        a0, a1, a2, a3 = _column(W, n, first)
+        b0, b1, b2, b3 = _column(W, n, first + 1)
+        c0, c1, c2, c3 = _column(W, n, first + 2)
+        d0, d1, d2, d3 = _column(W, n, first + 3)
+        rows = packed[n * WIDTH : (n + _DEEP) * WIDTH]
+        for j in range(_WIDTH):
+            x0, x1, x2, x3 = rows[j], rows[j + one], rows[j + two], rows[j + three]
+            tile[j] = (((tile[j] + a0 * x0) + a1 * x1) + a2 * x2) + a3 * x3
+            tile[j + one] = (((tile[j + one] + b0 * x0) + b1 * x1) + b2 * x2) + b3 * x3
+            tile[j + two] = (((tile[j + two] + c0 * x0) + c1 * x1) + c2 * x2) + c3 * x3
+            tile[j + three] = (((tile[j + three] + d0 * x0) + d1 * x1) + d2 * x2) + d3 * x3
+
+
+@inlined
+def _column(W: Any, n: Any, i: Any) -> Any:
+    return _left(W, n, i), _left(W, n + 1, i), _left(W, n + 2, i), _left(W, n + 3, i)
+
+
+@piece
+def _trace_share(share: Any, shares: Any, V: Any, T: Any) -> None:
+    """Do one share of the tiles, counted through columns of tiles."""
+    down, across = T.sums.shape[1], T.sums.shape[0]
+    packed_W, packed_P = T.packed[share, 0], T.packed[share, 1]
+    G, H = T.tiles[share, 0], T.tiles[share, 1]
+    there = np.int64(-1)
+    for index in range(down * across * share // shares, down * across * (share + 1) // shares):
+        column, row = index // down, index % down
+        if column != there:
+            _pack(V.W, column * WIDTH, packed_W)
+            _pack(V.target, column * WIDTH, packed_P)
+            there = column
+        _add_products(V.W, row * ROWS, packed_W, G)
+        _add_products(V.W, row * ROWS, packed_P, H)
+        for i in range(TILE):
+            H[i] *= G[i]
+            G[i] *= G[i]
+        T.sums[column, row, 0] = pairwise_sum(G)
+        T.sums[column, row, 1] = pairwise_sum(H)
+
+
+@parallel_piece
+def _trace_shares(V: Any, T: Any) -> None:
+    shares = T.packed.shape[0]
+    for share in prange(shares):
+        _trace_share(np.int64(share), np.int64(shares), V, T)
+
+
+@piece
+def traces(V: Any, T: Any) -> Any:
+    """Return ``tr M^2`` and ``tr KM``, with ``M = W W'`` and ``K = P~ W'``.
+
+    Parameters
+    ----------
+    V : Value
+        Kept as a matrix.
+    T : Traces
+        Scratch; as many threads are used as it has shares.
+    """
+    if T.packed.shape[0] > 1:
+        _trace_shares(V, T)
+    else:
+        _trace_share(np.int64(0), np.int64(1), V, T)
+    of_M, of_K = 0.0, 0.0
+    for column in range(T.sums.shape[0]):
+        for row in range(T.sums.shape[1]):
+            of_M += T.sums[column, row, 0]
+            of_K += T.sums[column, row, 1]
+    return of_M, of_K

@@ -1,0 +1,37 @@
+"""Standard exponentials, many at once, in a loop that vectorises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.random.normal import minus_two_log
+from scbsim.kernels.random.xoshiro import WORDS, fill_words
+
+LANES = 32
+BATCH = LANES * WORDS // 2
+"""Exponentials that are drawn together, of 64 bits each."""
+
+_HALF, _BATCH = np.float64(0.5), np.uint64(BATCH)
+
+
+@piece
+def fill_exponentials(e: Any, words: Any, batch: Any, counter: Any, key: Any) -> None:
+    """Fill ``e`` with the standard exponentials of a batch.
+
+    Parameters
+    ----------
+    e : (BATCH,) float64 array
+    words : (2 BATCH,) uint32 array
+        Scratch.
+    batch : uint64
+        Which batch at this address.
+    counter : triple of uint64
+        Words 1, 2 and 3 of the counter.
+    key : pair of uint64
+    """
+    fill_words(words, LANES, LANES, batch * np.uint64(LANES), counter, key)
+    for i in range(_BATCH):
+        e[i] = _HALF * minus_two_log(words[i], words[i + _BATCH])

@@ -1,0 +1,73 @@
+"""Philox4x32-10: random words that are a pure function of a key and a counter.
+
+Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
+`docs/model.md`, section 7, has the table of what the counter's four words mean here.
+
+Every word is carried in the low half of a 64-bit integer. The high halves may hold anything: the
+multiplier reads low halves only, and this is what lets a compiler turn a round into a few
+instructions per eight counters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import inlined
+
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_MULTIPLIER_0 = np.uint64(0xD2511F53)
+_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+_WEYL_0 = np.uint64(0x9E3779B9)
+_WEYL_1 = np.uint64(0xBB67AE85)
+
+NOISE_A = 1
+NOISE_V = 2
+TAIL_A = 3
+COLLAPSED_V = 5
+COLLAPSED_A = 6
+BIRTHS = 7
+LIVE = 8
+SUPPORT = 9
+TOKENS = 16
+HEADS = 17
+
+
+@inlined
+def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+    """Return the four 32-bit words at a counter, under a key.
+
+    Parameters
+    ----------
+    c0, c1, c2, c3, k0, k1 : uint64
+        Words of the counter and of the key; the low 32 bits count.
+
+    Returns
+    -------
+    tuple of four uint32
+    """
+    for _ in range(10):
+        p0 = _MULTIPLIER_0 * (c0 & _LOW)
+        p1 = _MULTIPLIER_1 * (c2 & _LOW)
+        c0, c1, c2, c3 = (p1 >> _HALF) ^ c1 ^ k0, p1, (p0 >> _HALF) ^ c3 ^ k1, p0
+        k0 = (k0 + _WEYL_0) & _LOW
+        k1 = (k1 + _WEYL_1) & _LOW
+    return np.uint32(c0), np.uint32(c1), np.uint32(c2), np.uint32(c3)
+
+
+@inlined
+def split_seed(seed: Any) -> Any:
+    """Return the key's two words of a 64-bit seed."""
+    return np.uint64(seed) & _LOW, np.uint64(seed) >> _HALF
+
+
+@inlined
+def counter_words(column: Any, step: Any, purpose: Any, replica: Any) -> Any:
+    """Return words 1, 2 and 3 of the counter: who draws, when and what for."""
+    high = (np.uint64(step) >> _HALF) << np.uint64(24)
+    c1 = np.uint64(column) | high
+    c2 = np.uint64(step) & _LOW
+    c3 = np.uint64(purpose) << np.uint64(24) | np.uint64(replica)
+    return c1, c2, c3

@@ -1,0 +1,109 @@
+"""Single random variates, drawn in order from a lane of words that has an address of its own.
+
+Engines whose state is a few numbers need a few variates a step: a call of Philox seeds
+xoshiro128++ (see `xoshiro`), and the lane is as long as it is needed. Every function takes the
+lane's state and returns it moved on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.random.normal import pair64
+from scbsim.kernels.random.philox import philox4x32
+from scbsim.kernels.random.xoshiro import next_word
+
+_u64, _f64 = np.uint64, np.float64
+
+_SMALL = 0.03
+
+
+@inlined
+def lane_at(first: Any, counter: Any, key: Any) -> Any:
+    """Return the state of the lane at an address: word 0 of the counter, and the others."""
+    c1, c2, c3 = counter
+    k0, k1 = key
+    return philox4x32(_u64(first), c1, c2, c3, k0, k1)
+
+
+@inlined
+def _word(lane: Any) -> Any:
+    a, b, c, d = lane
+    word, a, b, c, d = next_word(a, b, c, d)
+    return word, (a, b, c, d)
+
+
+@inlined
+def uniform(lane: Any) -> Any:
+    """Return a uniform of 64 bits, above 0, and the lane; as a float64 it may round to 1."""
+    high, lane = _word(lane)
+    low, lane = _word(lane)
+    return (_f64(high) + (_f64(low) + 0.5) * 2.0**-32) * 2.0**-32, lane
+
+
+@inlined
+def exponential(lane: Any) -> Any:
+    """Return a standard exponential, exact however small, and the lane."""
+    v, lane = uniform(lane)
+    return -np.log1p(-v), lane
+
+
+@inlined
+def two_normals(lane: Any) -> Any:
+    """Return two standard normals, and the lane."""
+    w0, lane = _word(lane)
+    w1, lane = _word(lane)
+    w2, lane = _word(lane)
+    w3, lane = _word(lane)
+    x, y = pair64(w0, w1, w2, w3)
+    return x, y, lane
+
+
+@inlined
+def _log_ratio(x: Any, y: Any, v: Any, d: Any) -> Any:
+    """Return ``x^2/2 + d (1 - v + log v)`` for ``v = (1 + y)^3`` and ``x^2 = 9 d y^2``.
+
+    Where y is small the leading terms cancel, and at shapes of millions nothing else would be left
+    of them: what remains is summed as a series.
+    """
+    if abs(y) > _SMALL:
+        return 0.5 * x * x + d * (1.0 - v + np.log(v))
+    series = 1.0 / 10.0
+    for n in range(9, 3, -1):
+        series = 1.0 / n - y * series
+    return -3.0 * d * y * y * y * y * series
+
+
+@piece
+def chi_square(freedom: Any, lane: Any) -> Any:
+    """Return a chi-square variate, and the lane.
+
+    Source: Marsaglia and Tsang, "A simple method for generating gamma variables" (ACM TOMS 26,
+    2000); exact for any degrees of freedom from 2 up.
+
+    Parameters
+    ----------
+    freedom : float64
+        Degrees of freedom, a whole number; 0 or less gives 0.
+    lane : quadruple of uint32
+    """
+    if freedom <= 0.0:
+        return 0.0, lane
+    if freedom == 1.0:
+        x, _, lane = two_normals(lane)
+        return x * x, lane
+    d = 0.5 * freedom - 1.0 / 3.0
+    c = 1.0 / np.sqrt(9.0 * d)
+    while True:
+        x, _, lane = two_normals(lane)
+        u, lane = uniform(lane)
+        y = c * x
+        if y <= -1.0:
+            continue
+        v = (1.0 + y) * (1.0 + y) * (1.0 + y)
+        square = x * x
+        if u < 1.0 - 0.0331 * square * square or np.log(u) < _log_ratio(x, y, v, d):
+            return 2.0 * d * v, lane

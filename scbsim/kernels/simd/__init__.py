@@ -1,0 +1,1 @@
+"""Loops and instructions that vectorise: sums, gathers, products, the exponential."""

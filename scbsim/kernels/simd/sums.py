@@ -1,0 +1,51 @@
+"""Sums whose order is fixed by the length alone: never by the vector width or the threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import inlined
+
+_FULL = 512
+
+
+@inlined
+def _fold(x: Any, half: Any) -> None:
+    for i in range(np.uint64(half)):
+        x[i] += x[i + np.uint64(half)]
+
+
+@inlined
+def _sum_of_full(x: Any) -> Any:
+    """Do the same for the length of nearly all: with lengths known, nothing is checked."""
+    _fold(x, 256)
+    _fold(x, 128)
+    _fold(x, 64)
+    _fold(x, 32)
+    _fold(x, 16)
+    _fold(x, 8)
+    _fold(x, 4)
+    _fold(x, 2)
+    return x[0] + x[1]
+
+
+@inlined
+def pairwise_sum(x: Any) -> Any:
+    """Return the sum of ``x``, which is overwritten.
+
+    The upper half is added to the lower until one number is left: each pass is a loop over
+    independent entries, so it vectorises without leave to reorder, and the rounding error grows
+    with the logarithm of the length only.
+    """
+    n = x.size
+    if n == _FULL:
+        return _sum_of_full(x)
+    while n > 1:
+        half = (n + 1) // 2
+        low, high = x[: n - half], x[half:n]
+        for i in range(n - half):
+            low[i] += high[i]
+        n = half
+    return x[0]

@@ -1,0 +1,57 @@
+"""Where a result comes from: versions, machine, threads, engine."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from scbsim._version import __version__
+from scbsim.engines.select import Choice
+
+
+def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
+    """Return what a file should say about how it was made; only str and int.
+
+    Parameters
+    ----------
+    choice : Choice
+        The engine.
+    threads : int
+    task : str
+        Where the task is from: ``drawn`` or ``read`` as the spec says, or ``given`` beside it.
+    """
+    import h5py
+
+    versions = {name: _version(name) for name in ("numpy", "numba", "llvmlite", "h5py")}
+    return {
+        "scbsim": __version__,
+        "python": platform.python_version(),
+        **versions,
+        "hdf5": h5py.version.hdf5_version,
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "threads": threads,
+        "engine": choice.name,
+        "engine_why": choice.why,
+        "value": "matrix" if choice.matrix_V else "collapsed",
+        "task": task,
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

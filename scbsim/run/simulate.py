@@ -1,0 +1,292 @@
+"""simulate(): from a spec to a trajectory, in memory or in a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from scbsim.engines.needed import kernels_of
+from scbsim.engines.random_stream import ORIGIN, StreamStart
+from scbsim.engines.select import Choice, begun_by, choose
+from scbsim.engines.stages import stages_of
+from scbsim.errors import Fault, InputError, SpecError, TaskError
+from scbsim.run.ensemble import Ensemble, assembled, threads_for
+from scbsim.run.loop import Loop
+from scbsim.run.progress import Progress
+from scbsim.run.provenance import provenance
+from scbsim.run.recorders import EnsembleMemory, MemoryRecorder, Recorder
+from scbsim.spec import RunSpec
+from scbsim.task import Task
+from scbsim.trajectory.header import RunHeader
+from scbsim.trajectory.single import Trajectory
+from scbsim.util.memory import require_task
+from scbsim.util.paths import resolved
+
+if TYPE_CHECKING:
+    from scbsim.storage.checkpoint.resume_point import Past
+    from scbsim.storage.session import Session
+
+
+def simulate(
+    spec: RunSpec,
+    *,
+    task: Task | None = None,
+    output: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    threads: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Trajectory:
+    """Run a spec.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        What to run.
+    task : Task, optional
+        A task of one's own, with the sizes, and the ``K_P`` if any, that the spec says; drawn or
+        read by the spec unless given.
+    output : path, optional
+        HDF5 file to stream the trajectory to, readable while it grows. In memory only unless
+        given.
+    progress : bool
+        Tell stderr how the run is doing.
+    overwrite : bool
+        Replace ``output`` if it exists, once the new file stands.
+    resume : bool
+        Go on with the run that ``output`` holds, to the same bits as if it had never ended. No
+        file: start. A complete one: nothing to do, unless the last stage is longer now.
+    threads : int, optional
+        As many as the machine has unless given. The numbers do not depend on it.
+    stop : callable, optional
+        Asked between blocks of steps, several times a second; when it says True the run ends
+        early, with a checkpoint beside ``output``.
+
+    Returns
+    -------
+    xarray.Dataset
+        The observables along ``step``, the normalised ones along ``normalization``; ``status`` is
+        ``complete``, ``diverged`` or ``stopped``. With an output its columns are read from the
+        file when they are used; ``.load()`` reads them all, as :func:`scbsim.load` does.
+
+    Raises
+    ------
+    TaskError
+        If the task is not one, or not of the spec's sizes.
+    InputError
+        If there are not so many threads.
+    MemoryNeeded
+        If the state does not fit; nothing was made, no file either.
+    OutputError
+        If ``output`` exists, holds another run, or one of another task, or cannot be written.
+    RunFailed
+        If a write fails or another process writes ``output``; what was committed is whole. If the
+        file that is to be taken up could not be checked; it is left as it is.
+    Stopped
+        If ``stop`` says so while that file is checked; it is left as it is.
+
+    Notes
+    -----
+    An interrupt leaves a file of what was recorded, ``stopped``, and is passed on.
+
+    The dynamics: docs/model.md, sections 2 to 5, after Lemmas C.5 and C.6 of the paper.
+    """
+    if output is None:
+        if resume or overwrite:
+            raise InputError("resume and overwrite are about an output, and none is given")
+        if spec.output.snapshot_every:
+            raise InputError("output.snapshot_every: snapshots go to a file, and none is given")
+        recorder, _ = _simulate(spec, task, None, progress=progress, threads=threads, stop=stop)
+        return recorder.trajectory()
+    from scbsim.storage.runfile.loading import load
+
+    output = resolved(output)
+    run_to_file(
+        spec,
+        output,
+        task=task,
+        progress=progress,
+        overwrite=overwrite,
+        resume=resume,
+        threads=threads,
+        stop=stop,
+    )
+    return load(output, lazy=True)
+
+
+class Ended(NamedTuple):
+    """How a run ended, and whether it had before it was asked for."""
+
+    status: str
+    was_finished: bool = False
+
+
+def run_to_file(
+    spec: RunSpec,
+    output: str | os.PathLike[str],
+    *,
+    task: Task | None = None,
+    progress: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    threads: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Ended:
+    """Run a spec into a file, and return how the run ended; parameters as :func:`simulate`.
+
+    No row is read back, so the memory that a run takes does not grow with its length.
+    """
+    from scbsim.storage.runfile.status import glance
+    from scbsim.storage.session import Session
+
+    with Session(output, spec, overwrite=overwrite, resume=resume, task=task, stop=stop) as session:
+        if session.finished:
+            return Ended(glance(session.path).status, was_finished=True)
+        _, status = _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
+        return Ended(status)
+
+
+def _simulate(
+    spec: RunSpec,
+    task: Task | None,
+    session: Session | None,
+    *,
+    progress: bool,
+    threads: int | None,
+    stop: Callable[[], bool] | None,
+) -> tuple[MemoryRecorder, str]:
+    past = session.past if session else None
+    source = "given" if task else "read" if spec.task.from_ else "drawn"
+    task = task_of(spec, past.task if past and past.task else task)
+    if session and past:
+        past.require_task(session.path, task)
+    choice = _choice(spec, task, past)
+    count = threads_for(threads, choice, spec, task)
+    level = spec.output.normalize_level
+    stream = past.stream if past else stream_of(spec)
+    stages = stages_of(spec, task)
+    label = label_of(spec, task)
+    shown = Progress(spec.total_steps, quiet=not progress, kernels=kernels_of(choice, spec))
+    with (
+        shown.preparing(label),
+        assembled(choice, spec, task, stages, level, count, stream) as ensemble,
+    ):
+        if spec.init.from_ is not None and not (past and past.position):
+            start_from(spec.init.from_, ensemble, task)
+        carried = past.carried() if past else {"stream": stream}
+        header = RunHeader(spec, task, provenance(choice, ensemble.threads, source), **carried)
+        memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
+        engine = ensemble.replicas[0].engine
+        recorder: Recorder = memory
+        if session:
+            recorder = session.recorder(header, engine.state(), engine.snapshot())
+        with closing(recorder, shown) as run:
+            shown.start(label)
+            loop = Loop(ensemble, spec.output, recorder, session, stop=stop, tell=shown.update)
+            run.status = loop.run()
+    if session and run.status in ("complete", "diverged"):
+        session.tidy()
+    return memory, run.status
+
+
+def label_of(spec: RunSpec, task: Task) -> str:
+    """Return what progress calls a run."""
+    R = spec.dynamics.replicas
+    return f"N={task.N} T={task.T:g} {spec.rule_of(0)}{f' x{R}' if R > 1 else ''}"
+
+
+def task_of(spec: RunSpec, task: Task | None) -> Task:
+    """Return the task of a run: the one given, if it is of the spec's sizes, or the spec's.
+
+    Raises
+    ------
+    TaskError
+        If it is not one, or not of those sizes.
+    """
+    if task is None:
+        if spec.task.N is not None and spec.task.K_P is None:
+            require_task(spec.task.N)
+        return Task.from_spec(spec.task)
+    faults = [
+        Fault(f"task.{name}", f"{wanted} in the spec, {getattr(task, name)} in the task given")
+        for name in ("N", "T", "Q", "K_P")
+        if (wanted := getattr(spec.task, name)) is not None and wanted != getattr(task, name)
+    ]
+    if faults:
+        raise TaskError(faults)
+    return task
+
+
+def _choice(spec: RunSpec, task: Task, past: Past | None) -> Choice:
+    """Return the engine of a run: the one that it began with, or that a spec asks for."""
+    if past and past.engine:
+        return Choice(past.engine, "as the run began", past.matrix_V)
+    if past and past.position:
+        return begun_by(past.position.any_state)
+    return choose(spec, task, _engine_of_start(spec))
+
+
+def _engine_of_start(spec: RunSpec) -> str | None:
+    """Return the engine that left the state from which a run starts, if it starts from one."""
+    from scbsim.storage.description import describe
+
+    path = spec.init.from_
+    return None if path is None else str(describe(path)["provenance"]["engine"])
+
+
+def stream_of(spec: RunSpec) -> StreamStart:
+    """Return where the noise of a new run begins: after that of the run it starts from, if any."""
+    from scbsim.storage.runfile.random_stream import stream_after
+
+    return ORIGIN if spec.init.from_ is None else stream_after(spec.init.from_)
+
+
+def start_from(path: str, ensemble: Ensemble, task: Task) -> None:
+    """Put every replica at the last state of another run."""
+    from scbsim.storage.runfile.reader import last_state
+
+    there, state = last_state(path)
+    require_sizes(path, there, task)
+    for replica in ensemble.replicas:
+        replica.engine.adopt(state, there)
+
+
+def require_sizes(path: str, there: Task, here: Task) -> None:
+    """Refuse to start from a state of other sizes.
+
+    Raises
+    ------
+    SpecError
+    """
+    faults = [
+        Fault("init.from", f"{path} has {name} = {getattr(there, name)}, and this run {wanted}")
+        for name in ("N", "T")
+        if (wanted := getattr(here, name)) != getattr(there, name)
+    ]
+    if faults:
+        raise SpecError(faults)
+
+
+class _Run:
+    """How a run ended, as far as is known."""
+
+    status = "failed"
+
+
+@contextmanager
+def closing(recorder: Recorder, shown: Progress) -> Iterator[_Run]:
+    """Close both when the run ends, however it does; the recorder last, and come what may."""
+    run = _Run()
+    try:
+        try:
+            yield run
+        except KeyboardInterrupt:
+            run.status = "stopped"
+            raise
+        finally:
+            shown.close(run.status)
+    finally:
+        recorder.close(run.status)

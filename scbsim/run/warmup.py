@@ -1,0 +1,89 @@
+"""Compile every kernel now, so that no run has to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+from scbsim.engines.needed import kernels_of
+from scbsim.engines.select import choose
+from scbsim.kernels.compile.events import Compiling, told
+from scbsim.run.simulate import simulate
+from scbsim.sampling.sampler import sample_batch
+from scbsim.spec import RunSpec
+from scbsim.task import Task
+
+_SPARSE = ("dynamics.engine=sparse", "dynamics.rule=prox")
+_SINGLE = ("dynamics.engine=dense", "dynamics.precision=float32")
+_DOUBLE = ("dynamics.engine=dense", "dynamics.precision=float64")
+_MATCHED = "noise.model=matched"
+_BATCHES = ("dynamics.engine=batch", "dynamics.rule=sgd", "dynamics.batch_size=10")
+
+RUNS: dict[str, tuple[str, ...]] = {
+    "collapsed": ("dynamics.engine=collapsed", "dynamics.rule=sgd"),
+    "sparse": _SPARSE,
+    "dense, float32": _SINGLE,
+    "dense, float64": _DOUBLE,
+    "sparse, matched noise": (*_SPARSE, _MATCHED),
+    "dense, float32, matched noise": (*_SINGLE, _MATCHED),
+    "dense, float64, matched noise": (*_DOUBLE, _MATCHED),
+    "batches, float32": (*_BATCHES, "dynamics.precision=float32"),
+    "batches, float64": (*_BATCHES, "dynamics.precision=float64"),
+}
+"""Runs that together need every kernel, by the name under which they are reported."""
+
+Report = Callable[[str, Sequence[str], float], None]
+Tell = Callable[[str, Compiling, Sequence[str]], None]
+
+
+def warmup(
+    names: Sequence[str] | None = None, report: Report | None = None, tell: Tell | None = None
+) -> dict[str, float]:
+    """Compile and cache the kernels, by a run of two steps of each kind.
+
+    Parameters
+    ----------
+    names : sequence of str, optional
+        Which of :data:`RUNS`; all of them unless given.
+    report : callable, optional
+        Told each name, the kernels that had to be compiled for it, and the seconds it took, as
+        soon as it is done.
+    tell : callable, optional
+        Told each name, the kernel that is being compiled for it, and all kernels that it needs.
+
+    Returns
+    -------
+    dict
+        Seconds by name. Kernels that were in the cache take a fraction of one.
+    """
+    seconds = {}
+    for name in RUNS if names is None else names:
+        began = perf_counter()
+        kernels = _compile(name, tell)
+        seconds[name] = perf_counter() - began
+        if report is not None:
+            report(name, kernels, seconds[name])
+    return seconds
+
+
+def _compile(name: str, tell: Tell | None) -> list[str]:
+    """Do a run of one kind; return the kernels that were compiled for it."""
+    spec = RunSpec.from_dict(
+        {"task": {"N": 3, "T": 50, "Q": 1}, "stage": [{"steps": 2}]}, overrides=RUNS[name]
+    )
+    task, of_samples = Task.from_spec(spec.task), spec.dynamics.engine == "batch"
+    needed = kernels_of(choose(spec, task), spec) + (("draw",) if of_samples else ())
+    kernels: list[str] = []
+
+    def take_note(what: Compiling) -> None:
+        if not what.functions and not what.waits:
+            kernels.append(what.kernel)
+        if tell is not None:
+            tell(name, what, needed)
+
+    with told(take_note):
+        simulate(spec)
+        if of_samples:
+            # Its own samples are in two bytes; those for others in as few as there are.
+            sample_batch(task, 2)
+    return kernels

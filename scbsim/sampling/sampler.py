@@ -1,0 +1,152 @@
+"""Samples of a task: contexts, queries, sources and outputs (`docs/model.md`, section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.errors import InputError
+from scbsim.kernels.batch.sampler import draw
+from scbsim.kernels.batch.tokens import Chances
+from scbsim.kernels.compile.threads import most_threads, sharing
+from scbsim.kernels.random.normal import BLOCK
+from scbsim.sampling.alias_tables import chances_of
+from scbsim.task import Task
+from scbsim.util.memory import require
+from scbsim.util.numbers import whole
+
+_PIECE = 2**15  # tokens that are worth a thread
+_SEEDS = 2**64
+
+
+class Batch(NamedTuple):
+    """Some samples, in the smallest unsigned type that holds the tokens.
+
+    Attributes
+    ----------
+    tokens : (B, T)
+        The contexts.
+    query : (B,)
+        The last token, which picks where to look.
+    output : (B,)
+        The token that follows.
+    source : (B,) int64
+        The position that was looked at: ``output`` is drawn after ``tokens[i, source[i]]``.
+    """
+
+    tokens: NDArray[np.unsignedinteger]
+    query: NDArray[np.unsignedinteger]
+    output: NDArray[np.unsignedinteger]
+    source: NDArray[np.int64]
+
+
+class Sampler:
+    """Draws the samples of a task and a seed by their numbers.
+
+    Parameters
+    ----------
+    task : Task
+        With its ``P``, and at most ``2^16`` tokens.
+    seed : int
+        0 to below ``2^64``.
+    replica : int
+        0 to below ``2^24``: another stream of samples.
+    threads : int, optional
+        As many as the machine has unless given. The numbers do not depend on it.
+
+    Raises
+    ------
+    InputError
+        If the task cannot be sampled, or a number is out of range.
+    """
+
+    def __init__(
+        self, task: Task, seed: int = 0, *, replica: int = 0, threads: int | None = None
+    ) -> None:
+        self.task = task
+        self.chances: Chances = chances_of(task)
+        self.dtype = np.min_scalar_type(task.N - 1)
+        self.seed = whole("seed", seed, 0, _SEEDS)
+        self._seed, self._replica = (
+            np.uint64(self.seed),
+            np.uint64(whole("replica", replica, 0, 2**24)),
+        )
+        self._threads = most_threads(threads)
+
+    def draw(self, first: int, size: int) -> Batch:
+        """Return ``size`` samples from number ``first`` on.
+
+        Raises
+        ------
+        InputError
+            If a number is negative or beyond ``2^64``, or ``size`` is below 1.
+        MemoryNeeded
+            If they do not fit into memory.
+        """
+        T, first, size = self.task.T, whole("first", first), whole("size", size)
+        if size < 1 or first < 0 or first + size > _SEEDS:
+            raise InputError(
+                f"samples {first} to {first + size - 1}; numbers are 0 to below 2**64, and at "
+                "least one is drawn"
+            )
+        needed = size * (T * self.dtype.itemsize + 24)
+        require(needed, f"{size} samples of T = {T}", "draw fewer at a time")
+        tokens, heads = np.empty(size * T, self.dtype), np.empty((3, size), np.int64)
+        shares = max(1, min(self._threads, size, size * T // _PIECE))
+        with sharing(shares) as shares:
+            scratch = np.empty((shares, BLOCK), np.uint32)
+            draw(tokens, heads, np.uint64(first), self.chances, self._seed, self._replica, scratch)
+        query, source, output = heads
+        kind = self.dtype
+        return Batch(tokens.reshape(size, T), query.astype(kind), output.astype(kind), source)
+
+
+def sample_batch(
+    task: Task, size: int, seed: int = 0, number: int = 0, *, threads: int | None = None
+) -> Batch:
+    """Draw a batch of samples.
+
+    Parameters
+    ----------
+    task : Task
+    size : int
+        Samples, B.
+    seed : int
+        0 to below ``2^64``.
+    number : int
+        Which batch of the seed: its samples are ``number size`` to ``(number + 1) size - 1``. The
+        same sample of the same seed is the same in a batch of any size.
+    threads : int, optional
+        As many as the machine has unless given. The numbers do not depend on it.
+
+    Returns
+    -------
+    Batch
+        ``tokens`` (B, T), ``query`` (B,), ``output`` (B,) and ``source`` (B,).
+
+    Raises
+    ------
+    InputError
+        If the task is known without its ``P``, or a number is out of range.
+    MemoryNeeded
+        If the batch does not fit into memory.
+
+    Notes
+    -----
+    Section 8 of docs/model.md: no probability is off by ``2^-32`` or more.
+    """
+    size, number = whole("size", size), whole("number", number)
+    return Sampler(task, seed, threads=threads).draw(number * size, size)
+
+
+def sample_batches(
+    task: Task, size: int, seed: int = 0, *, first: int = 0, threads: int | None = None
+) -> Iterator[Batch]:
+    """Draw batch after batch, from number ``first`` on; parameters as :func:`sample_batch`."""
+    size, first = whole("size", size), whole("first", first)
+    sampler = Sampler(task, seed, threads=threads)
+    return (sampler.draw(number * size, size) for number in count(first))

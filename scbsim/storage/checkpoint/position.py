@@ -1,0 +1,159 @@
+"""Where a run is between two steps, and the form in which a checkpoint keeps that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.observables import NAMES, STATUS, STATUS_CODE
+from scbsim.state import State
+from scbsim.storage.checkpoint.packing import packed, unpacked
+
+if TYPE_CHECKING:
+    from scbsim.run.replica import Replica
+
+_NUMBERS = ("step", "stage", "left")
+
+
+@dataclass(frozen=True)
+class ReplicaPosition:
+    """Where one replica is.
+
+    Attributes
+    ----------
+    step : int
+        Steps taken.
+    stage : int
+        The stage that is next to step.
+    left : int
+        Steps that it has left.
+    row : (9,) float64 or None
+        Observables of the last step, where it was not one to record.
+    state : dict of arrays or None
+        The engine's; None of a replica that has ended.
+    status : str
+    """
+
+    step: int
+    stage: int
+    left: int
+    row: NDArray[np.float64] | None = None
+    state: State | None = None
+    status: str = "running"
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run is: its replicas, one alone of a single run."""
+
+    replicas: tuple[ReplicaPosition, ...]
+
+    @classmethod
+    def of(cls, replicas: Sequence[Replica], *, recorded: bool) -> Position:
+        """Return where replicas are; ``recorded`` says whether their last rows need no keeping."""
+        return cls(
+            tuple(
+                ReplicaPosition(
+                    step=each.engine.step,
+                    stage=each.stage,
+                    left=each.left,
+                    row=None if recorded or each.status != "running" else each.row,
+                    state=each.engine.state() if each.status == "running" else None,
+                    status=each.status,
+                )
+                for each in replicas
+            )
+        )
+
+    @property
+    def step(self) -> int:
+        """Steps taken by those that took most."""
+        return max(each.step for each in self.replicas)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the last rows are."""
+        return all(each.row is None for each in self.replicas)
+
+    @property
+    def any_state(self) -> State:
+        """The state of one that has not ended: a checkpoint is of a run that goes on."""
+        return next(each.state for each in self.replicas if each.state is not None)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the small numbers that a checkpoint has of it, in types that JSON can hold."""
+        if len(self.replicas) > 1:
+            return {"step": self.step, "replicas": len(self.replicas)}
+        (alone,) = self.replicas
+        row = None if alone.row is None else alone.row.tolist()
+        return {**{name: getattr(alone, name) for name in _NUMBERS}, "unrecorded": row}
+
+    def arrays(self) -> State:
+        """Return the arrays that a checkpoint has of it."""
+        if len(self.replicas) == 1:
+            return self.replicas[0].state or {}
+        nothing = np.full(len(NAMES), np.nan)
+        arrays: State = {
+            f"replicas/{name}": np.array([getattr(each, name) for each in self.replicas], np.int64)
+            for name in _NUMBERS
+        }
+        arrays["replicas/status"] = np.array([STATUS_CODE[each.status] for each in self.replicas])
+        arrays["replicas/unrecorded"] = np.array([each.row is not None for each in self.replicas])
+        arrays["replicas/row"] = np.array(
+            [nothing if each.row is None else each.row for each in self.replicas]
+        )
+        states = {i: each.state for i, each in enumerate(self.replicas) if each.state is not None}
+        return arrays | {f"states/{name}": array for name, array in packed(states).items()}
+
+
+def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int = 0) -> Position:
+    """Return the position that a checkpoint has.
+
+    Parameters
+    ----------
+    facts, arrays : dict
+        What :meth:`Position.facts` and :meth:`Position.arrays` gave.
+    stages : int
+        How many there are.
+    longer : int
+        Steps that the last one has more than it had then.
+    """
+
+    def left(stage: int, steps: int) -> int:
+        return steps + (longer if stage == stages - 1 else 0)
+
+    if "replicas" not in facts:
+        row = facts["unrecorded"]
+        alone = ReplicaPosition(
+            step=facts["step"],
+            stage=facts["stage"],
+            left=left(facts["stage"], facts["left"]),
+            row=None if row is None else np.array(row),
+            state=arrays,
+        )
+        return Position((alone,))
+    states = unpacked(
+        {
+            key.removeprefix("states/"): array
+            for key, array in arrays.items()
+            if key.startswith("states/")
+        }
+    )
+    numbers = {name: arrays[f"replicas/{name}"].tolist() for name in (*_NUMBERS, "status")}
+    return Position(
+        tuple(
+            ReplicaPosition(
+                step=numbers["step"][i],
+                stage=numbers["stage"][i],
+                left=left(numbers["stage"][i], numbers["left"][i]),
+                row=arrays["replicas/row"][i] if arrays["replicas/unrecorded"][i] else None,
+                state=states.get(i),
+                status=STATUS[numbers["status"][i]],
+            )
+            for i in range(facts["replicas"])
+        )
+    )

@@ -1,0 +1,108 @@
+"""What an output and its checkpoints hold of a run that is taken up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scbsim.engines.random_stream import ORIGIN, StreamStart
+from scbsim.errors import OutputError
+from scbsim.state import State
+from scbsim.storage.checkpoint.file import Checkpoint, read_checkpoint
+from scbsim.storage.checkpoint.position import Position, position_of
+from scbsim.storage.runfile.reader import opened
+from scbsim.storage.runfile.schema import FINAL
+from scbsim.storage.runfile.states import read_state
+from scbsim.storage.runfile.writer import Cursors
+from scbsim.task import Task
+from scbsim.task.digest import Parts, differing, parts_of
+
+Fits = Callable[[Checkpoint], bool]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What an output holds of a run.
+
+    Attributes
+    ----------
+    position : Position or None
+        Where to go on; None for the start.
+    cursors : Cursors
+        What was recorded by then.
+    run_uuid, created_utc : str
+    task : Task or None
+        The file's, to the bit; None where it cannot be read.
+    in_place : bool
+        Whether the file goes on; if not, a new one does.
+    respecify : bool
+        Whether the last stage is longer than the file says.
+    engine : str
+        The engine that the file says; empty where it cannot be read.
+    matrix_V : bool
+        Whether that keeps V as a matrix.
+    lacks_steps_before : int
+        The first step of which the file has rows, where those before are lost; 0 where none are.
+    fault : str
+        What is wrong with the file, if a new one goes on; empty if it is missing.
+    task_parts : dict or None
+        What the checkpoint says of the task, if a new file goes on.
+    stream : StreamStart
+        Where its noise begins in the random stream.
+    """
+
+    position: Position | None
+    cursors: Cursors
+    run_uuid: str
+    created_utc: str
+    task: Task | None = None
+    in_place: bool = True
+    respecify: bool = False
+    engine: str = ""
+    matrix_V: bool = False
+    lacks_steps_before: int = 0
+    fault: str = ""
+    task_parts: Parts | None = None
+    stream: StreamStart = ORIGIN
+
+    def carried(self) -> dict[str, Any]:
+        """Return what the header of a run that goes on takes over."""
+        names = ("run_uuid", "created_utc", "lacks_steps_before", "stream")
+        return {name: getattr(self, name) for name in names}
+
+    def require_task(self, path: Path, task: Task) -> None:
+        """Refuse to go on from a checkpoint alone with another task than its own.
+
+        Raises
+        ------
+        OutputError
+        """
+        if self.task_parts is None:
+            return
+        differ = differing(self.task_parts, parts_of(task))
+        if differ:
+            raise OutputError(
+                f"the checkpoint of {path} is of a run of another task: {differ}. Go on with the "
+                "task that it began with, or --overwrite starts again"
+            )
+
+
+class Reading:
+    """How states are read: in full, unless a subclass does otherwise."""
+
+    def checkpoint(self, output: Path, fits: Fits) -> Checkpoint | None:
+        """Return the last checkpoint beside an output that is whole and fits, or None."""
+        return read_checkpoint(output, fits=fits)
+
+    def final(self, path: Path) -> tuple[int, State]:
+        """Return the step and the last state in the file of a complete run."""
+        with opened(path) as file:
+            return read_state(file[FINAL], 0)
+
+
+def position_in(checkpoint: Checkpoint, longer: int = 0) -> Position:
+    """Return where a checkpoint goes on, if the last stage is longer by some steps."""
+    facts = checkpoint.facts
+    return position_of(facts, checkpoint.state, facts["stages"], longer)

@@ -1,0 +1,1 @@
+"""HDF5 files: how they are written, opened, locked and checked."""

@@ -1,0 +1,160 @@
+"""The first bytes of an HDF5 file: who has it open, how long it should be, and their repair.
+
+HDF5 itself asks these questions only of files that it opens as finished ones. One that it opens
+as still being written it takes at its word, and a file that was cut short then reads as zeros, or
+hangs. (HDF5 File Format Specification, section II.A, superblock version 3.)
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scbsim.storage.hdf5.reading import Content
+from scbsim.util.atomic import unshare
+
+PAGE = 4096
+"""Bytes of a page. What HDF5 writes of itself never lies across the edge of one, where a kill can
+cut a write in two: readers of such a file would wait for its other half."""
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SWMR_WRITING = 0x04
+_BYTES = 48
+_FLAGS, _END, _CHECKSUM = 11, 28, 44
+
+
+class Superblock(NamedTuple):
+    """What a file says of itself.
+
+    Attributes
+    ----------
+    writing : bool
+        A writer that lets others read along has it open, or died with it open.
+    end : int
+        Bytes that it has at the least.
+    sound : bool
+        No one has it open, died with it open, or died at this very block.
+    """
+
+    writing: bool
+    end: int
+    sound: bool = True
+
+
+def superblock(path: Path) -> Superblock:
+    """Read the superblock of a file; one of another kind or version asks for nothing."""
+    with path.open("rb") as file:
+        head = file.read(_BYTES)
+    if not head.startswith(_SIGNATURE) or head[8:9] not in (b"", b"\3"):
+        return Superblock(writing=False, end=0)
+    if len(head) < _BYTES:
+        return Superblock(writing=False, end=_BYTES)
+    (end,) = struct.unpack_from("<Q", head, _END)
+    (checksum,) = struct.unpack_from("<I", head, _CHECKSUM)
+    sound = not head[_FLAGS] and checksum == lookup3(head[:_CHECKSUM])
+    if not sound:
+        # Its writer may not have filled the last page yet.
+        end -= PAGE - 1
+    return Superblock(bool(head[_FLAGS] & _SWMR_WRITING), end, sound)
+
+
+def repair(path: Path) -> None:
+    """Clear the flags that a dead writer left, and set the end of the file to where it is.
+
+    Nothing else is touched: what a single writer had flushed stays as it was. Only for files that
+    no one has open. Other hard links of the file keep what they have.
+
+    Raises
+    ------
+    ValueError
+        If the file does not start like one of ours.
+    OSError
+        If it cannot be written.
+    """
+    unshare(path)
+    with path.open("r+b") as file:
+        try:
+            finish(file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def finish(handle: int) -> None:
+    """Do as :func:`repair` to an open file, let go of room set aside, and see it onto the disk.
+
+    HDF5 counts in whole pages, so the last one is filled up.
+    """
+    head = os.pread(handle, _BYTES, 0)
+    if not head.startswith(_SIGNATURE) or len(head) < _BYTES or head[8] != 3:
+        raise ValueError("it does not start like an HDF5 file of version 3")
+    size = os.fstat(handle).st_size
+    size += -size % PAGE
+    os.ftruncate(handle, size)
+    os.pwrite(handle, _repaired(head, size), 0)
+    os.fsync(handle)
+
+
+def _repaired(head: bytes, size: int) -> bytes:
+    block = bytearray(head)
+    block[_FLAGS] = 0
+    struct.pack_into("<Q", block, _END, size)
+    struct.pack_into("<I", block, _CHECKSUM, lookup3(bytes(block[:_CHECKSUM])))
+    return bytes(block)
+
+
+class Repaired(Content):
+    """A file of a dead writer as :func:`repair` would leave it, to be read; it stays as it is.
+
+    HDF5 takes it for finished. In one that is still being written it would wait for ever for what
+    is damaged to become whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        head = self.read(_BYTES)
+        self._head = _repaired(head, path.stat().st_size) if len(head) == _BYTES else head
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read as any file does, but for the first bytes."""
+        begin, end = self.tell(), len(self._head)
+        count = super().readinto(buffer)
+        if count and begin < end:
+            last = min(end, begin + count)
+            memoryview(buffer).cast("B")[: last - begin] = self._head[begin:last]
+        return count
+
+
+def content_of(path: Path, block: Superblock) -> Content:
+    """Return the bytes of a file that no one writes, as HDF5 can read them."""
+    return Content(path) if block.sound else Repaired(path)
+
+
+def lookup3(data: bytes) -> int:
+    """Return Bob Jenkins' lookup3 hash (2006), with which HDF5 checks its metadata."""
+    mask = 0xFFFFFFFF
+
+    def rotated(x: int, by: int) -> int:
+        return ((x << by) | (x >> (32 - by))) & mask
+
+    a: int
+    b: int
+    c: int
+    a = b = c = (0xDEADBEEF + len(data)) & mask
+    at = 0
+    while len(data) - at > 12:
+        x, y, z = struct.unpack_from("<III", data, at)
+        a, b, c = (a + x) & mask, (b + y) & mask, (c + z) & mask
+        for by in (4, 6, 8, 16, 19, 4):
+            a = ((a - c) & mask) ^ rotated(c, by)
+            c = (c + b) & mask
+            a, b, c = b, c, a
+        at += 12
+    x, y, z = struct.unpack("<III", data[at:].ljust(12, b"\0"))
+    a, b, c = (a + x) & mask, (b + y) & mask, (c + z) & mask
+    for by in (14, 11, 25, 16, 4, 14, 24):
+        c = ((c ^ b) - rotated(b, by)) & mask
+        a, b, c = b, c, a
+    # Each turn writes one of the three; after seven the last that was written is b.
+    return b

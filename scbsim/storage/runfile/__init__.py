@@ -1,0 +1,1 @@
+"""The output file of a run: schema, writer, reader."""

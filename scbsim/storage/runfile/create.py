@@ -1,0 +1,145 @@
+"""The output file of a run before its first row: everything in it that does not grow."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import Any
+
+import h5py
+import numpy as np
+
+from scbsim._version import __version__
+from scbsim.observables import OBSERVABLES, STATUS_CODE
+from scbsim.spec import RunSpec
+from scbsim.state import State
+from scbsim.storage.hdf5.attributes import put_room, put_text
+from scbsim.storage.hdf5.dimensions import name_dimensions
+from scbsim.storage.hdf5.formats import FORMAT, SCHEMA_VERSION
+from scbsim.storage.hdf5.superblock import PAGE
+from scbsim.storage.hdf5.write import LIBVER
+from scbsim.storage.runfile.ensemble_writer import make_ensemble_tables, make_replicas
+from scbsim.storage.runfile.random_stream import put_stream
+from scbsim.storage.runfile.schema import (
+    DIAGNOSIS,
+    DIAGNOSIS_BYTES,
+    FINAL,
+    INIT_RUN,
+    INIT_STEP,
+    LACKS,
+    NORMALIZED,
+    REASONS,
+    SNAPSHOTS,
+    STAGES,
+    TASK,
+    TASK_DIGEST,
+    TRAJECTORY,
+    chunk_rows,
+)
+from scbsim.storage.runfile.sources import Start
+from scbsim.storage.runfile.states import make_states
+from scbsim.task.digest import digest_of
+from scbsim.task.file import TASK_DIMENSIONS
+from scbsim.trajectory.header import RunHeader
+from scbsim.trajectory.single import task_attributes
+
+
+def empty_file(
+    header: RunHeader, state: State, snapshot: State, start: Start | None = None
+) -> bytes:
+    """Return the bytes of the file: header and task, and columns with no rows.
+
+    Made in memory, so that a full disk meets a plain write and not half of HDF5.
+
+    Parameters
+    ----------
+    header : RunHeader
+    state, snapshot : dict of arrays
+        An engine's: the last state and snapshots have these shapes.
+    start : Start, optional
+        The state of another run that it starts from.
+    """
+    image = BytesIO()
+    pages = {"fs_strategy": "page", "fs_page_size": PAGE}
+    with h5py.File(image, "w", libver=LIBVER, **pages) as file:
+        put_text(
+            file.attrs,
+            format=FORMAT,
+            schema_version=SCHEMA_VERSION,
+            run_uuid=header.run_uuid,
+            created_utc=header.created_utc,
+            code_version=__version__,
+            spec=header.spec.to_json(),
+            provenance=json.dumps(header.provenance),
+            **{TASK_DIGEST: digest_of(header.task_parts)},
+        )
+        put_stream(file.attrs, header.stream)
+        if start is not None:
+            put_text(file.attrs, **{INIT_RUN: start.run_uuid})
+            file.attrs[INIT_STEP] = start.step
+        if header.lacks_steps_before:
+            file.attrs[LACKS] = header.lacks_steps_before
+        task = file.create_group(TASK)
+        for name, dimensions in TASK_DIMENSIONS.items():
+            # Runs go on from these, so what a disk spoils must be noticed.
+            if getattr(header.task, name) is not None:
+                data = task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
+                name_dimensions(file, data, dimensions)
+        task.attrs.update(task_attributes(header))
+        _make_trajectory(file, header.spec)
+        if header.spec.dynamics.replicas > 1:
+            make_ensemble_tables(file, header.spec)
+        else:
+            _make_tables(file, header.spec)
+        if header.spec.output.snapshot_every:
+            make_states(file, SNAPSHOTS, snapshot)
+        if header.keeps_final(state):
+            make_states(file, FINAL, state, checked=True)
+    return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
+
+
+def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
+    group = file.create_group(TRAJECTORY)
+    R = spec.dynamics.replicas
+    wide = (R,) if R > 1 else ()
+    chunk = chunk_rows(spec.total_steps // spec.output.every + 2, R)
+
+    def growing(*wide: int) -> dict[str, Any]:
+        return {"shape": (0, *wide), "maxshape": (None, *wide), "chunks": (chunk, *wide)}
+
+    step = group.create_dataset("step", dtype=np.int64, **growing())
+    put_text(step.attrs, long_name="steps taken")
+    step.make_scale("step")
+    scales = [step, *([make_replicas(group, spec)] if R > 1 else [])]
+    stage = group.create_dataset("stage", dtype=np.int64, **growing(*wide))
+    put_text(stage.attrs, long_name="stage, from 0")
+    name_dimensions(file, stage, scales)
+    for o in OBSERVABLES:
+        column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing(*wide))
+        put_text(column.attrs, long_name=o.long_name, units="1")
+        name_dimensions(file, column, scales)
+    group.create_dataset("n_committed", data=np.int64(0))
+    status = group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
+    put_room(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
+
+
+def _make_tables(file: h5py.File, spec: RunSpec) -> None:
+    group = file.create_group(NORMALIZED)
+    expected, every = len(spec.stage) + 1, spec.output.normalized_every
+    if every:
+        expected = chunk_rows(expected + 1 + spec.total_steps // every)
+    few: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
+    step = group.create_dataset("step", dtype=np.int64, **few)
+    step.make_scale("step")
+    for name in ("stage", "count"):
+        name_dimensions(file, group.create_dataset(name, dtype=np.int64, **few), [step])
+    for o in OBSERVABLES:
+        column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **few)
+        put_text(column.attrs, long_name=o.long_name)
+        name_dimensions(file, column, [step])
+    group = file.create_group(STAGES)
+    put_text(group.attrs, reasons=json.dumps(REASONS))
+    stage = group.create_dataset("stage", dtype=np.int64, **few)
+    stage.make_scale("stage")
+    for name in ("end_step", "reason"):
+        name_dimensions(file, group.create_dataset(name, dtype=np.int64, **few), [stage])

@@ -1,0 +1,98 @@
+"""Loading the trajectory of a run from its file, into memory or as it is used."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from scbsim.errors import RunWarning, warn_caller
+from scbsim.observables import NAMES
+from scbsim.storage.hdf5.attributes import table, text
+from scbsim.storage.runfile.ensemble_reader import is_ensemble, read_tables
+from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
+from scbsim.storage.runfile.reader import (
+    Damaged,
+    counted,
+    diagnosis_of,
+    numbers_of,
+    opened,
+    tables_of,
+)
+from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
+from scbsim.trajectory.ensemble import assemble_ensemble
+from scbsim.trajectory.single import Trajectory, assemble
+
+
+def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
+    """Load the trajectory of a run from its file, as far as it is written.
+
+    Parameters
+    ----------
+    path : path of an output file
+        Finished, or still being written.
+    lazy : bool
+        Read the columns when they are used, and only what is used of them; steps are read at
+        once. The dataset needs the file then, until its method ``load`` is called.
+
+    Returns
+    -------
+    xarray.Dataset
+        As :func:`scbsim.simulate` returns it. If its first rows were lost, a `RunWarning` and the
+        attribute ``lacks_steps_before`` say so.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is not one of scbsim's.
+    """
+    found = load_quietly(path, lazy=lazy)
+    if found.attrs.get(LACKS):
+        said = lacking_in_words(found.attrs[LACKS])
+        warn_caller(f"{path} {said}", RunWarning)
+    return found
+
+
+def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
+    """Load as :func:`load` does, but leave it to the caller to say what the file lacks."""
+    with opened(path) as file:
+        attributes: dict[str, Any] = dict(numbers_of(file))
+        attributes["engine"] = table(file.attrs, "provenance")["engine"]
+        for name in ("spec", "provenance", "run_uuid", "created_utc"):
+            attributes[name] = text(file.attrs, name)
+        group = file[TRAJECTORY]
+        if diagnosis := diagnosis_of(group):
+            attributes["diagnosis"] = diagnosis
+        status, n = counted(group)
+        if is_ensemble(file):
+            tables = read_tables(file)
+            _, n = counted(group)
+            first, columns = int(group["replica"][0]), _columns(path, file, n, lazy)
+            found = assemble_ensemble(first, columns, tables, status, attributes)
+        else:
+            columns = _columns(path, file, n, lazy)
+            found = assemble(columns, tables_of(file), status, attributes)
+        # Last of all: what is opened before the rows are counted may be older than the count.
+        if lacks := lacks_steps_before(file):
+            found.attrs[LACKS] = lacks
+        return found
+
+
+def _columns(
+    path: str | os.PathLike[str], file: h5py.File, rows: int, lazy: bool
+) -> dict[str, Any]:
+    """Return the first rows of all columns, with replicas first."""
+    group, names = file[TRAJECTORY], ("stage", *NAMES)
+    for name in ("step", *names):
+        if len(group[name]) < rows:
+            raise Damaged(f"{path} cannot be read: {name} is short of {rows} rows")
+    if lazy:
+        from scbsim.storage.runfile.lazy import lazy_column
+
+        where = Path(path).absolute()
+        columns = {name: lazy_column(where, file, name, rows) for name in names}
+    else:
+        columns = {name: group[name][:rows].T for name in names}
+    return {"step": group["step"][:rows], **columns}

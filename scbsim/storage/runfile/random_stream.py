@@ -1,0 +1,45 @@
+"""Where the noise of a run begins in the random stream, as its file says it."""
+
+from __future__ import annotations
+
+import os
+
+import h5py
+import numpy as np
+
+from scbsim.engines.random_stream import ORIGIN, UNKNOWN, StreamStart, size_of_batches
+from scbsim.storage.hdf5.attributes import spec_table, table
+from scbsim.storage.runfile.reader import final_of, opened
+
+_STEP, _SAMPLE = "first_noise_step", "first_noise_sample"
+
+
+def put_stream(attributes: h5py.AttributeManager, start: StreamStart) -> None:
+    """Write where the noise of a run begins."""
+    attributes[_STEP] = np.int64(start.step)
+    attributes[_SAMPLE] = np.uint64(start.sample)
+
+
+def read_stream(attributes: h5py.AttributeManager) -> StreamStart | None:
+    """Return where the noise of a run begins; None if its version did not write that."""
+    if _STEP not in attributes:
+        return None
+    return StreamStart(int(attributes[_STEP]), int(attributes[_SAMPLE]))
+
+
+def stream_after(path: str | os.PathLike[str]) -> StreamStart:
+    """Return where a run that starts from the last state in a file continues the random stream.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is not one of scbsim's.
+    """
+    with opened(path) as file:
+        start = read_stream(file.attrs)
+        spec = spec_table(file.attrs)
+        engine = table(file.attrs, "provenance")["engine"]
+        steps = int(final_of(path, file)["step"][0])
+    if start is None:
+        start = ORIGIN if spec.get("init", {}).get("from") is None else UNKNOWN
+    return start.after(steps, size_of_batches(engine, spec["dynamics"]["batch_size"]))

@@ -1,0 +1,103 @@
+"""What a run was made from, its task and the run it started from: refused where it is another now.
+
+A file has its task, the digest of that, and which state of which run it started from.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+
+from scbsim.errors import OutputError, ScbsimError, TaskWarning
+from scbsim.spec import RunSpec
+from scbsim.storage.hdf5.attributes import text
+from scbsim.storage.runfile.reader import opened
+from scbsim.storage.runfile.schema import FINAL, INIT_RUN, INIT_STEP, TASK_DIGEST
+from scbsim.task import Task
+from scbsim.task.digest import differing, digest_of, parts_of
+
+
+class Start(NamedTuple):
+    """The state that a run starts from: which run's, and after how many steps."""
+
+    run_uuid: str
+    step: int
+
+
+def start_of(spec: RunSpec) -> Start | None:
+    """Return the state that ``init.from`` has now; None where a run starts at signals."""
+    if spec.init.from_ is None:
+        return None
+    with opened(spec.init.from_) as file:
+        kept = FINAL in file and len(file[FINAL]["step"])
+        return Start(text(file.attrs, "run_uuid"), int(file[FINAL]["step"][0]) if kept else -1)
+
+
+def require_task(
+    path: Path, file: h5py.File, there: Task, spec: RunSpec, given: Task | None
+) -> None:
+    """Refuse to take up a file with another task than its own.
+
+    Parameters
+    ----------
+    path : Path
+    file : h5py.File
+        The file, open.
+    there : Task
+        Its task.
+    spec : RunSpec
+        Whose `task.from`, if it can still be read, must have that task, too.
+    given : Task or None
+        The one to go on with; None for the file's own.
+
+    Raises
+    ------
+    OutputError
+    """
+    whose = "the one given" if given is not None else f"task.from = {spec.task.from_} has now"
+    wanted = given if given is not None else _read_again(spec)
+    if wanted is None:
+        return
+    here = parts_of(wanted)
+    if TASK_DIGEST in file.attrs and text(file.attrs, TASK_DIGEST) == digest_of(here):
+        return
+    differ = differing(parts_of(there), here)
+    if differ:
+        raise OutputError(
+            f"{path} holds a run of another task than {whose}: {differ}. Go on with the task that "
+            "it began with, or give another output"
+        )
+
+
+def _read_again(spec: RunSpec) -> Task | None:
+    """Return the task that `task.from` has now, if there is one that can be read."""
+    if spec.task.from_ is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TaskWarning)
+        try:
+            return Task.from_spec(spec.task)
+        except (ScbsimError, OSError):
+            return None
+
+
+def require_start(path: Path, file: h5py.File, spec: RunSpec) -> None:
+    """Refuse to begin a run again from another state than it started from.
+
+    Raises
+    ------
+    OutputError
+    """
+    now = start_of(spec)
+    if now is None or INIT_RUN not in file.attrs:
+        return
+    then = Start(text(file.attrs, INIT_RUN), int(file.attrs[INIT_STEP]))
+    if now != then:
+        raise OutputError(
+            f"{path} has no checkpoint, and cannot begin again: it started from step {then.step} "
+            f"of run {then.run_uuid}, and init.from = {spec.init.from_} now holds step {now.step} "
+            f"of run {now.run_uuid}. --overwrite starts from that"
+        )

@@ -1,0 +1,81 @@
+"""How far a file has come, read at a glance: for commands that look at many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from scbsim.observables import STATUS
+from scbsim.storage.hdf5.attributes import text
+from scbsim.storage.hdf5.lock import writer_of
+from scbsim.storage.runfile.lacking import lacks_steps_before
+from scbsim.storage.runfile.reader import opened
+from scbsim.storage.runfile.schema import TRAJECTORY
+
+_READ = tuple(f"{TRAJECTORY}/{name}" for name in ("status", "n_committed", "step"))
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a file says of its run.
+
+    Attributes
+    ----------
+    status : str
+        One of `scbsim.observables.STATUS`.
+    step : int
+        Of the last row that counts.
+    writer : str or None
+        Who writes it now, if that can be seen from here.
+    spec : str
+        As JSON.
+    lacks_steps_before : int
+        Before which step its rows are lost; 0 if it has all of them.
+    """
+
+    status: str
+    step: int
+    writer: str | None
+    spec: str
+    lacks_steps_before: int = 0
+
+
+More = Callable[[h5py.File, Glance], None]
+
+
+def glance(path: str | os.PathLike[str], more: More | None = None) -> Glance:
+    """Look at an output file.
+
+    Parameters
+    ----------
+    path : path
+    more : callable, optional
+        Given the open file and what was seen in it, to read more of it.
+
+    Raises
+    ------
+    OutputError
+        If there is no such file, or it is not one of scbsim's.
+    """
+    found = _glanced(path, more)
+    if found.status == "running" and found.writer is None:
+        # It may have ended between the reading of its status and of its lock.
+        found = _glanced(path, more)
+    return found
+
+
+def _glanced(path: str | os.PathLike[str], more: More | None) -> Glance:
+    with opened(path, only=_READ if more is None else None) as file:
+        group = file[TRAJECTORY]
+        status, n = STATUS[int(group["status"][()])], int(group["n_committed"][()])
+        lacks = lacks_steps_before(file)
+        step = int(group["step"][n - 1]) if n else max(0, lacks - 1)
+        spec = text(file.attrs, "spec")
+        found = Glance(status, step, writer_of(Path(path)), spec, lacks)
+        if more is not None:
+            more(file, found)
+    return found

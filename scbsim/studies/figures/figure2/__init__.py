@@ -1,0 +1,1 @@
+"""Figure 2: softmax against linear attention."""

@@ -1,0 +1,1 @@
+"""Figure 5: the dynamics at large N and T."""

@@ -1,0 +1,150 @@
+"""The joint law of observables over steps, of one contender against the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.observables import NAMES
+from scbsim.studies.verify.two_samples import kolmogorov_smirnov, paired_means, standardised
+
+Array = NDArray[np.float64]
+
+# The other observables are functions of these four.
+_FREE = tuple(NAMES.index(name) for name in ("alpha_A", "alpha_V", "delta_A", "delta_V"))
+_DIRECTIONS = 24
+
+
+@dataclass(frozen=True)
+class Tests:
+    """What one kind of test found.
+
+    Attributes
+    ----------
+    count : int
+    worst : float
+        The statistic with the least p: D of Kolmogorov and Smirnov, or z.
+    p : float
+        The least; 1 where nothing was to be tested.
+    where : str
+        Of what.
+    """
+
+    count: int = 0
+    worst: float = 0.0
+    p: float = 1.0
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A contender in a case.
+
+    Attributes
+    ----------
+    case, contender : str
+    margins, joint : Tests
+        Kolmogorov-Smirnov: of each observable at each time; of increments, of projections on fixed
+        directions of all times together, and of products of these.
+    means, variances, products : Tests
+        Moments: of each observable at each time, and of products (of squares too) of any two.
+    constant : int
+        Observables that no run changes, found equal.
+    """
+
+    case: str
+    contender: str
+    margins: Tests
+    joint: Tests
+    means: Tests
+    variances: Tests
+    products: Tests
+    constant: int
+
+    @property
+    def tests(self) -> tuple[Tests, ...]:
+        """All kinds."""
+        return (self.margins, self.joint, self.means, self.variances, self.products)
+
+    @property
+    def count(self) -> int:
+        """How many comparisons were made, those of constants among them."""
+        return sum(each.count for each in self.tests) + self.constant
+
+    @property
+    def worst(self) -> Tests:
+        """The kind with the least p."""
+        return min(self.tests, key=lambda each: each.p)
+
+
+def compare(
+    names: tuple[str, str], times: tuple[int, ...], truth: Array, other: Array, tolerance: float
+) -> Outcome:
+    """Compare two samples of the same dynamics.
+
+    Parameters
+    ----------
+    names : (case, contender)
+    times : tuple of int
+    truth, other : (runs, times, 9) float64
+    tolerance : float
+        An observable in which all runs of both agree within it is constant, and passes; if only
+        those of one sample agree, it is not.
+    """
+    runs = len(truth)
+    labels = [f"{name} at {t}" for t in times for name in NAMES]
+    x, y = (rows.reshape(runs, -1) for rows in (truth, other))
+    both = np.concatenate([x, y])
+    moves = ~(np.ptp(both, axis=0) <= tolerance * np.maximum(1.0, np.abs(both).max(axis=0)))
+    free = np.zeros((len(times), len(NAMES)), bool)
+    free[:, _FREE] = True
+    main = (free.ravel() & moves)[moves]
+    here = [label for label, kept in zip(labels, moves, strict=True) if kept]
+    u, v = standardised(x[:, moves], y[:, moves])
+    of_main = [label for label, kept in zip(here, main, strict=True) if kept]
+    pairs, pair_names = _products(u[:, main], v[:, main], of_main)
+    return Outcome(
+        *names,
+        margins=_tests(*kolmogorov_smirnov(u, v), here),
+        joint=_joint(u[:, main], v[:, main]),
+        means=_tests(*paired_means(u, v), here),
+        variances=_tests(*paired_means(u * u, v * v), here),
+        products=_tests(*paired_means(*pairs), pair_names),
+        constant=int((~moves).sum()),
+    )
+
+
+def _tests(statistic: Array, p: Array, labels: list[str]) -> Tests:
+    if not len(p):
+        return Tests()
+    worst = int(np.argmin(p))
+    return Tests(len(p), float(statistic[worst]), float(p[worst]), labels[worst])
+
+
+def _joint(u: Array, v: Array) -> Tests:
+    """Compare what only shows of several observables, or of several times, together."""
+    m = u.shape[1]
+    if m < 2:
+        return Tests()
+    i, j = np.triu_indices(m, 1)
+    # The same directions in every case and for every seed.
+    a = np.random.default_rng(20).standard_normal((2, m, _DIRECTIONS))
+    forms = [
+        np.concatenate([w[:, j] - w[:, i], w @ a[0], (w @ a[0]) * (w @ a[1])], axis=1)
+        for w in (u, v)
+    ]
+    labels = [f"difference {k}" for k in range(len(i))]
+    labels += [f"{what} {k}" for what in ("projection", "product") for k in range(_DIRECTIONS)]
+    return _tests(*kolmogorov_smirnov(forms[0], forms[1]), labels)
+
+
+def _products(u: Array, v: Array, names: list[str]) -> tuple[tuple[Array, Array], list[str]]:
+    """Return the products of any two columns and of their squares, in both samples."""
+    i, j = np.triu_indices(u.shape[1], 1)
+    products = [
+        np.concatenate([w[:, i] * w[:, j], np.square(w[:, i] * w[:, j])], axis=1) for w in (u, v)
+    ]
+    labels = [f"{names[a]} and {names[b]}" for a, b in zip(i, j, strict=True)]
+    return (products[0], products[1]), [*labels, *(f"squares of {label}" for label in labels)]

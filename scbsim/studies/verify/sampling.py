@@ -1,0 +1,61 @@
+"""Many runs of a case, each with a seed of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.errors import RunFailed
+from scbsim.observables import NAMES
+from scbsim.studies.verify.case import Build, Case
+
+Array = NDArray[np.float64]
+
+
+def sample(case: Case, build: Build, seeds: NDArray[np.uint64]) -> Array:
+    """Run a case once with each seed.
+
+    One engine does it all: it goes back to the start, to the bit, before every run.
+
+    Parameters
+    ----------
+    case : Case
+    build : callable
+        See `scbsim.studies.verify.case.Build`.
+    seeds : (runs,) uint64
+
+    Returns
+    -------
+    (runs, times, 9) float64
+        The observables after each of the case's times.
+
+    Raises
+    ------
+    RunFailed
+        If a run overflows, or gives what is not a number: such a case compares nothing.
+    """
+    engine = case.begin(build)
+    start = {name: array.copy() for name, array in engine.state().items()}
+    steps, picked = case.times[-1], np.array(case.times) - 1
+    rows = np.empty((len(seeds), len(picked), len(NAMES)))
+    for run, seed in enumerate(seeds):
+        engine.restore(0, start)
+        engine.facts = engine.facts._replace(seed=seed)
+        block = engine.advance(case.stage, steps)
+        if len(block.rows) < steps:
+            raise RunFailed(f"{case.name}: diverged after {len(block.rows)} steps")
+        rows[run] = block.rows[picked]
+    if not np.isfinite(rows).all():
+        _, _, at = np.nonzero(~np.isfinite(rows))
+        raise RunFailed(f"{case.name}: {NAMES[at[0]]} is not a number")
+    return rows
+
+
+def seeds_of(seed: int, case: int, contender: int, runs: int) -> NDArray[np.uint64]:
+    """Return the seeds of a sample, shared with no other.
+
+    The dense engines draw the noise of A from the same stream: with a seed in common their runs
+    would not be independent, and no test of two samples would hold.
+    """
+    sequence = np.random.SeedSequence(seed, spawn_key=(case, contender))
+    return sequence.generate_state(runs, np.uint64).astype(np.uint64, copy=False)

@@ -1,0 +1,47 @@
+"""What a run says of itself before its first step; every recorder gets it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, ClassVar
+
+from scbsim.engines.random_stream import ORIGIN, StreamStart
+from scbsim.spec import RunSpec
+from scbsim.state import State
+from scbsim.task import Task
+from scbsim.task.digest import Parts, parts_of
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """Spec, task and provenance of a run, with a name that no other run has."""
+
+    KEPT_UNDER: ClassVar[int] = 64 * 10**6
+    """Bytes of a last state that `output.final_state = "auto"` keeps."""
+
+    spec: RunSpec
+    task: Task
+    provenance: dict[str, Any]
+    stream: StreamStart = ORIGIN
+    run_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    created_utc: str = field(
+        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
+    )
+    lacks_steps_before: int = 0
+
+    @cached_property
+    def task_parts(self) -> Parts:
+        """What the task consists of, by digests."""
+        return parts_of(self.task)
+
+    def keeps_final(self, state: State) -> bool:
+        """Return whether the file is to hold the last state; no ensemble does."""
+        if self.spec.dynamics.replicas > 1:
+            return False
+        wanted = self.spec.output.final_state
+        if wanted == "auto":
+            return sum(array.nbytes for array in state.values()) < self.KEPT_UNDER
+        return bool(wanted)

@@ -1,0 +1,1 @@
+"""What every room may use: numbers and text from outside, memory, cores, threads, progress."""

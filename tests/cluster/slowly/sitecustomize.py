@@ -1,9 +1,0 @@
-"""Slow steps, for runs that last without work; where Python finds this, it imports it by itself."""
-
-from mpi.patched_ranks import slowly
-
-from scbsim.engines.dense import DenseEngine
-from scbsim.mpi.engine import SharedEngine
-
-for engine in (DenseEngine, SharedEngine):
-    slowly(0.01, engine)

@@ -1,0 +1,101 @@
+"""What `auto` takes where the dense and the sparse engine both could run, and what it asks for."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from scbsim import RunSpec, Task, simulate
+from scbsim.engines import select as choosing
+from scbsim.engines.select import choose, needs
+from scbsim.engines.stages import stages_of
+from scbsim.run.ensemble import assembled
+
+
+def spec_of(*words, N=100, T=1000, sigmas=2.5, steps=5, **dynamics):
+    return RunSpec.from_dict(
+        {
+            "task": {"N": N, "T": T, "Q": 2},
+            "dynamics": {"rule": "prox"} | dynamics,
+            "stage": [{"steps": steps, "threshold_sigmas": sigmas}],
+        },
+        overrides=words,
+    )
+
+
+def test_it_does_not_depend_on_the_threads_nor_do_the_numbers():
+    one, two = (simulate(spec_of(), threads=threads) for threads in (1, 2))
+    assert one.attrs["engine"] == two.attrs["engine"]
+    np.testing.assert_array_equal(one["alpha_A"].values, two["alpha_A"].values)
+
+
+def test_it_does_not_depend_on_the_replicas():
+    task = Task.random(N=100, T=1000, Q=2)
+    for sigmas in np.linspace(1.0, 3.0, 21).tolist():
+        names = {choose(spec_of(sigmas=sigmas, replicas=R), task).name for R in (1, 64)}
+        assert len(names) == 1
+
+
+@pytest.mark.parametrize(
+    ("N", "T", "sigmas", "words", "taken"),
+    [
+        (10, 1000, 0.5, (), "dense"),
+        (10, 1000, 4.0, (), "sparse"),
+        (100, 100_000, 1.5, (), "dense"),
+        (100, 100_000, 3.5, (), "sparse"),
+        # Where most of a dense step is that of V.
+        (300, 100, 1.5, (), "sparse"),
+        (300, 100, 1.5, ("dynamics.value=collapsed",), "dense"),
+        (300, 100, 1.5, ("dynamics.value=matrix",), "dense"),
+    ],
+)
+def test_it_takes_what_costs_less(N, T, sigmas, words, taken):
+    task = Task.random(N=N, T=T, Q=2)
+    assert choose(spec_of(*words, N=N, T=T, sigmas=sigmas), task).name == taken
+
+
+@pytest.mark.parametrize(
+    ("words", "taken"), [((), "dense"), (("stage.0.until_signal=0.2",), "sparse")]
+)
+def test_steps_that_a_signal_ends_are_not_all_counted(words, taken):
+    """Under denoise live entries grow with every step, and here would be half of all."""
+    task = Task.random(N=10, T=10**6, Q=2)
+    asked = spec_of(*words, N=10, T=10**6, sigmas=5.0, steps=10**6, rule="denoise")
+    assert choose(asked, task).name == taken
+
+
+@pytest.mark.parametrize(("precision", "taken"), [("float32", "dense"), ("float64", "sparse")])
+def test_what_does_not_fit_is_not_taken(monkeypatch, precision, taken):
+    task = Task.random(N=10, T=100_000, Q=2)
+    monkeypatch.setattr(choosing, "fits", lambda needed: needed < 6 * task.N * task.T)
+    asked = spec_of(N=10, T=100_000, sigmas=1.95, precision=precision)
+    assert choose(asked, task).name == taken
+
+
+@pytest.mark.parametrize(
+    ("engine", "rule", "N", "T"),
+    [
+        ("collapsed", "sgd", 5, 10),
+        ("collapsed", "sgd", 400, 10**9),
+        ("sparse", "prox", 10, 1000),
+        ("sparse", "prox", 400, 10**6),
+        ("population", "prox", 10, 1000),
+        ("dense", "prox", 5, 20),
+        ("dense", "prox", 200, 20),
+    ],
+)
+def test_replicas_take_the_memory_that_is_asked_for(engine, rule, N, T):
+    R = 20
+    spec = spec_of(N=N, T=T, sigmas=4.0, engine=engine, rule=rule, replicas=R)
+    task = Task.random(N=N, T=T, Q=2)
+    choice, stages = choose(spec, task), stages_of(spec, task)
+    with assembled(choice, spec, task, stages, None, 1) as ensemble:
+        ensemble.advance(1)  # whatever is imported and made once, is
+    tracemalloc.start()
+    try:
+        with assembled(choice, spec, task, stages, None, 1) as ensemble:
+            ensemble.advance(1)
+            taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert 0.6 < needs(choice, spec, task) * R / taken < 2.0

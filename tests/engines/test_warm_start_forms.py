@@ -1,0 +1,110 @@
+"""States of every form, taken up by every engine: the same matrices, so the same observables."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scbsim_testing.small_runs import rows
+
+from scbsim import RunSpec, load, simulate
+from scbsim.errors import InputError
+
+pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
+
+TASK = {"N": 6, "T": 40, "Q": 2, "P_concentration": 0.1, "seed": 1}
+OTHER = {**TASK, "seed": 9, "mu": "dirichlet", "mu_concentration": 3.0, "Q": 3}
+STAGE = {"steps": 30, "threshold_sigmas": 1.5}
+
+
+def tables(engine, rule, task=TASK, **more):
+    stage = {key: STAGE[key] for key in ("steps",) if rule == "sgd"} or STAGE
+    return {
+        "seed": 4,
+        "task": task,
+        "dynamics": {"engine": engine, "rule": rule, "precision": "float64", "batch_size": 1e4},
+        "stage": [stage],
+        **more,
+    }
+
+
+def source(folder, engine, rule, *words):
+    path = folder / f"{engine}.h5"
+    spec = RunSpec.from_dict(tables(engine, rule), overrides=["output.final_state=true", *words])
+    simulate(spec, output=path)
+    return path
+
+
+def taken_up(path, engine, rule, task, *words):
+    spec = RunSpec.from_dict(
+        tables(engine, rule, task, init={"from": str(path)}), overrides=["stage.0.steps=1", *words]
+    )
+    return simulate(spec)
+
+
+@pytest.mark.parametrize("task", [TASK, OTHER], ids=["same", "other"])
+@pytest.mark.parametrize("engine", ["dense", "sparse"])
+def test_matrices_are_the_same_to_every_engine(tmp_path, engine, task):
+    path = source(tmp_path, engine, "denoise", "dynamics.value=matrix")
+    starts = [
+        rows(taken_up(path, to, rule, task, f"dynamics.value={value}"))[0]
+        for to, rule in (("dense", "prox"), ("sparse", "prox"), ("collapsed", "sgd"))
+        for value in ("matrix", "collapsed")
+        if (to, value) != ("collapsed", "matrix")
+    ]
+    for start in starts[1:]:
+        np.testing.assert_allclose(start, starts[0], rtol=1e-10, atol=1e-13)
+    assert starts[0][2] > 0.01, "a start without a rest would test little"
+
+
+def test_a_state_goes_on_where_it_was(tmp_path):
+    """On its own task the start is the end of the run before, whatever form it has."""
+    for engine, rule in (("dense", "prox"), ("sparse", "denoise"), ("collapsed", "sgd")):
+        path = source(tmp_path, engine, rule)
+        end = rows(load(path))[-1]
+        words = ["dynamics.value=collapsed"] if engine == "collapsed" else []
+        start = rows(taken_up(path, engine, rule, TASK, *words))[0]
+        np.testing.assert_allclose(start, end, rtol=1e-10)
+
+
+def test_auto_looks_at_the_state(tmp_path):
+    """At T = 40 every entry costs less than lists do, and at T = 10^6 more."""
+    long = {**TASK, "T": 10**6}
+    words = ("stage.0.threshold_sigmas=5.0", "dynamics.value=collapsed")
+    for engine, rule, to in (("dense", "denoise", "dense"), ("collapsed", "sgd", "collapsed")):
+        run = taken_up(source(tmp_path, engine, rule), "auto", rule, TASK)
+        assert json.loads(run.attrs["provenance"])["engine"] == to
+    path = tmp_path / "long.h5"
+    simulate(RunSpec.from_dict(tables("sparse", "prox", long), overrides=words), output=path)
+    run = taken_up(path, "auto", "prox", long, *words)
+    assert json.loads(run.attrs["provenance"])["engine"] == "sparse"
+
+
+@pytest.mark.parametrize(
+    ("engine", "rule", "task", "words", "said"),
+    [
+        ("dense", "prox", TASK, (), "needs its entries"),
+        ("sparse", "prox", TASK, (), "needs its entries"),
+        ("collapsed", "sgd", OTHER, (), "nothing of another target"),
+    ],
+)
+def test_a_few_numbers_say_no_more_than_they_do(tmp_path, engine, rule, task, words, said):
+    path = source(tmp_path, "collapsed", "sgd")
+    with pytest.raises(InputError, match=said):
+        taken_up(path, engine, rule, task, *words)
+
+
+def test_scalars_of_V_say_nothing_of_another_P(tmp_path):
+    path = source(tmp_path, "sparse", "prox", "dynamics.value=collapsed")
+    with pytest.raises(InputError, match="nothing of another P"):
+        taken_up(path, "sparse", "prox", OTHER)
+    with pytest.raises(InputError, match="keeps it as a matrix"):
+        taken_up(path, "dense", "prox", TASK)
+    taken_up(path, "dense", "prox", TASK, "dynamics.value=collapsed")
+
+
+def test_the_population_process_is_a_start_too(tmp_path):
+    path = source(tmp_path, "population", "sgd")
+    starts = [rows(taken_up(path, to, "prox", TASK))[0] for to in ("dense", "sparse")]
+    np.testing.assert_allclose(starts[0], starts[1], rtol=1e-10, atol=1e-14)

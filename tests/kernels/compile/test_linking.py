@@ -1,0 +1,84 @@
+"""Machine code is made of kernels alone, and of each for as few types as there are."""
+
+import json
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytest
+from numba import prange
+
+from scbsim.kernels.compile import jit
+
+
+@jit.piece
+def squared(x):
+    return x * x
+
+
+@jit.parallel_piece
+def fill(x):
+    for i in prange(x.size):
+        x[i] = squared(x[i]) + max(i, 1)
+
+
+@jit.kernel
+def root(x):
+    fill(x)
+    return np.sqrt(squared(x.sum()))
+
+
+@numba.njit
+def of_another(x):
+    return squared(x) + 1.0
+
+
+def has_machine_code(function):
+    (compiled,) = function.overloads.values()
+    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name) != 0
+
+
+def test_only_what_python_calls_has_machine_code(tmp_path, monkeypatch):
+    monkeypatch.setattr(jit, "CACHE_FOLDER", tmp_path)
+    kernel = jit.kernel(root.py_func)
+    assert kernel(np.arange(4.0)) == 14.0 + 7.0
+    assert has_machine_code(kernel)
+    assert not has_machine_code(squared)
+    assert not has_machine_code(fill)
+    # Others may link what was compiled for a kernel.
+    assert of_another(3.0) == 10.0
+    assert has_machine_code(of_another)
+    # And a kernel that was kept runs without its pieces.
+    again = jit.kernel(root.py_func)
+    assert again(np.arange(4.0)) == 14.0 + 7.0
+    assert sum(again.stats.cache_hits.values()) == 1
+
+
+COUNT = """
+import json, sys
+from scbsim.run.warmup import warmup
+from scbsim.kernels.compile.kernel_cache import KernelCache
+warmup()
+found = {}
+for name, module in list(sys.modules.items()):
+    if name.startswith("scbsim.kernels."):
+        for value in vars(module).values():
+            if isinstance(getattr(value, "_cache", None), KernelCache) and value.signatures:
+                found[value.py_func.__name__] = len(value.signatures)
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.slow
+def test_each_is_compiled_for_the_types_that_it_reads():
+    line = [sys.executable, "-c", COUNT]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=900)
+    of_precision = dict.fromkeys(
+        ("advance_batch", "prepare", "powers_of_bulk", "normalize_columns"), 2
+    )
+    # Of noise that is isotropic or follows the state.
+    of_levels = {"advance_sparse": 2, "advance": 4}
+    once = ("advance_collapsed", "observe_collapsed", "observe", "observe_any", "draw")
+    of_nothing = ("make_tables", "moments", "powers_of_live", "set_levels", *once)
+    assert json.loads(done.stdout) == {**of_precision, **of_levels, **dict.fromkeys(of_nothing, 1)}

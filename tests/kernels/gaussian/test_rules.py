@@ -1,0 +1,75 @@
+"""The update rules against docs/model.md, section 4."""
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scbsim.kernels.gaussian.rules import RULES, step_entry
+
+numbers = st.floats(-1e6, 1e6)
+rates, levels = st.floats(0, 10), st.floats(0, 1e6)
+ROUNDING = 1e-15
+
+
+@numba.njit
+def _step(rule, s, gradient, rate, level):
+    return step_entry(rule, s, gradient, rate, level)
+
+
+def soft(x, level):
+    return np.sign(x) * max(abs(x) - level, 0.0)
+
+
+MODEL = {
+    "sgd": lambda s, h, eta, lam: s - eta * h,
+    "prox": lambda s, h, eta, lam: soft(s - eta * h, eta * lam),
+    "denoise": lambda s, h, eta, lam: s - eta * soft(h, lam),
+    "vanilla": lambda s, h, eta, lam: s - eta * h,
+}
+
+
+def test_the_rules_are_those_of_the_model():
+    assert set(RULES) == set(MODEL)
+    assert len(set(RULES.values())) == len(RULES)
+
+
+@pytest.mark.parametrize("rule", MODEL)
+@settings(deadline=None, max_examples=200)
+@given(s=numbers, h=numbers, eta=rates, lam=levels)
+def test_step(rule, s, h, eta, lam):
+    scale = abs(s) + eta * (abs(h) + lam)
+    found = _step(RULES[rule], s, h, eta, lam)
+    assert abs(found - MODEL[rule](s, h, eta, lam)) <= 4 * ROUNDING * scale
+
+
+@settings(deadline=None, max_examples=200)
+@given(s=numbers, h=numbers, eta=st.floats(1e-3, 10), lam=levels, other=numbers)
+def test_prox_minimises(s, h, eta, lam, other):
+    """A proximal step is the least of (x - (s - eta h))^2 / 2 eta + lam |x|."""
+
+    def objective(x):
+        return (x - (s - eta * h)) ** 2 / (2 * eta) + lam * abs(x)
+
+    x = _step(RULES["prox"], s, h, eta, lam)
+    least = objective(x)
+    slack = 1e-12 * (least + (s - eta * h) ** 2 / eta)
+    assert least <= objective(other) + slack
+    for nearby in (x - 1e-3, x + 1e-3, 0.0):
+        assert least <= objective(nearby) + slack
+
+
+@pytest.mark.parametrize("rule", MODEL)
+def test_level_zero_is_plain_descent(rule):
+    for s, h in (0.3, 0.2), (-0.3, 1.7), (0.0, -2.0), (0.1, 0.0):
+        assert _step(RULES[rule], s, h, 0.05, 0.0) == pytest.approx(s - 0.05 * h, abs=1e-16)
+
+
+def test_where_the_rules_part():
+    s, small, rate, level = 0.5, 0.9, 0.1, 1.0
+    # A gradient within the level moves nothing under denoise; prox shrinks the state besides.
+    assert _step(RULES["denoise"], s, small, rate, level) == s
+    assert _step(RULES["prox"], s, small, rate, level) == pytest.approx(0.5 - 0.09 - 0.1)
+    assert _step(RULES["prox"], 0.05, 0.0, rate, level) == 0.0
+    assert _step(RULES["denoise"], 0.05, 0.0, rate, level) == 0.05

@@ -1,0 +1,97 @@
+"""Compiling ahead of runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from scbsim.run.warmup import RUNS, warmup
+
+
+@pytest.mark.parametrize("names", [tuple(RUNS), ("sparse",), ()])
+def test_each_kind_is_reported_as_it_is_done(names):
+    told = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        seconds = warmup(names, lambda name, kernels, took: told.append((name, took)))
+    assert [name for name, _ in told] == list(names)
+    assert seconds == dict(told)
+    assert all(took > 0.0 for took in seconds.values())
+
+
+COLD = """
+from scbsim.run.warmup import warmup
+
+def tell(name, what, needed):
+    if not what.functions:
+        print("now", what.kernel, needed.index(what.kernel) + 1, len(needed))
+
+for _ in range(2):
+    warmup(["collapsed"], lambda name, kernels, took: print(name, *kernels), tell)
+"""
+
+
+@pytest.mark.slow
+def test_what_is_compiled_is_named_once(tmp_path):
+    """In a cache of its own: the first time both kernels, and the second none."""
+    environment = {**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path)}
+    line = [sys.executable, "-c", COLD]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "now observe_collapsed 1 2",
+        "now advance_collapsed 2 2",
+        "collapsed observe_collapsed advance_collapsed",
+        "collapsed",
+    ]
+
+
+def test_a_run_afterwards_compiles_nothing():
+    from scbsim_testing.small_runs import run_spec
+
+    from scbsim import simulate
+    from scbsim.kernels.batch import advance as batch
+    from scbsim.kernels.gaussian import collapsed, normalize, sparse
+    from scbsim.kernels.gaussian import dense as gaussian
+    from scbsim.kernels.gaussian import observe as coupling
+    from scbsim.kernels.matched import levels, moments
+    from scbsim.kernels.matched import power_sums as powers
+
+    def compiled():
+        kernels = (
+            batch.advance_batch,
+            batch.prepare,
+            gaussian.advance,
+            coupling.observe,
+            normalize.normalize_columns,
+            sparse.advance_sparse,
+            collapsed.advance_collapsed,
+            collapsed.observe_collapsed,
+            moments.moments,
+            levels.set_levels,
+            powers.powers_of_bulk,
+            powers.powers_of_live,
+        )
+        return [len(kernel.signatures) for kernel in kernels]
+
+    warmup()
+    there = compiled()
+    stages = [{"steps": 3, "rule": "sgd", "normalize_level": 0.1}, {"steps": 3, "rule": "denoise"}]
+    for precision in ("float32", "float64"):
+        for engine, value in (("dense", "matrix"), ("dense", "collapsed"), ("population", "auto")):
+            words = (f"precision={precision}", f"engine={engine}", f"value={value}")
+            simulate(run_spec(*(f"dynamics.{word}" for word in words), stages=stages))
+        words = (f"dynamics.precision={precision}", "noise.model=matched")
+        simulate(run_spec(*words, stages=stages))
+    for value in ("matrix", "collapsed"):
+        simulate(run_spec("dynamics.engine=sparse", f"dynamics.value={value}", stages=stages[1:]))
+    simulate(run_spec("dynamics.engine=sparse", "noise.model=matched", stages=stages[1:]))
+    for precision in ("float32", "float64"):
+        for engine in ("batch", "softmax"):
+            words = (f"precision={precision}", f"engine={engine}", "rule=sgd", "batch_size=9")
+            simulate(run_spec(*(f"dynamics.{word}" for word in words)))
+    simulate(run_spec("dynamics.engine=collapsed", "dynamics.rule=sgd"))
+    assert compiled() == there

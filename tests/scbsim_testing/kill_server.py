@@ -1,0 +1,191 @@
+"""A warm process with the shim in it: each line on stdin has it fork a child that does one thing.
+
+Importing and loading kernels costs a second, and a kill a few hundredths.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+
+
+def run(ask):
+    """Run a spec into a file; the fatal call is counted from here on."""
+    from scbsim import RunSpec, simulate
+    from scbsim.errors import ScbsimError
+
+    log = os.open(ask["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    told = os.open(ask["trace"], os.O_WRONLY | os.O_CREAT | os.O_APPEND) if ask["trace"] else -1
+    tell_what_is_done(log)
+    spec = RunSpec.from_dict(ask["spec"])
+    shim.kill_shim_arm(ask["folder"].encode(), ask["fatal"], ask["torn"], told)
+    try:
+        result = simulate(
+            spec, output=ask["output"], resume=ask["resume"], overwrite=ask["overwrite"], threads=1
+        )
+    except ScbsimError as error:
+        print(f"{type(error).__name__}: {error}")
+        return error.exit_status
+    print(json.dumps({"status": result.attrs["status"], "calls": shim.kill_shim_calls()}))
+    return 0
+
+
+def tell_what_is_done(log):
+    """Write down, in another file, each count and checkpoint after the call that makes it last."""
+    from scbsim.run.loop import Loop
+    from scbsim.storage.runfile.writer import FileRecorder
+    from scbsim.storage.session import Session
+
+    flush, save, start = FileRecorder.flush, Session.save, Loop.__init__
+
+    def told_flush(self):
+        flush(self)
+        os.write(log, f"rows {self._committed}\n".encode())
+
+    def told_save(self, position):
+        save(self, position)
+        os.write(log, f"saved {position.step}\n".encode())
+
+    def told_start(self, engine, *args, **options):
+        start(self, engine, *args, **options)
+        os.write(log, f"from {engine.step}\n".encode())
+
+    FileRecorder.flush, Session.save, Loop.__init__ = told_flush, told_save, told_start
+
+
+def read(ask):
+    """Read a file as its user would; say how far it is and whether that much is right."""
+    import numpy as np
+
+    from scbsim import load
+    from scbsim.errors import ScbsimError
+
+    try:
+        got = load(ask["output"])
+    except ScbsimError as error:
+        print(json.dumps({"fault": str(error)}))
+        return 0
+    right = load(ask["like"])
+    n = got.sizes["step"]
+    names = [name for name in right if "step" in right[name].dims]
+    same = bool(np.array_equal(got["step"], right["step"][:n])) and all(
+        got[name].values.tobytes() == right[name].values[..., :n].tobytes() for name in names
+    )
+    if "replica" in right.dims:
+        same &= tables_are_right(got, right)
+    print(json.dumps({"rows": n, "status": got.attrs["status"], "same": same}))
+    return 0
+
+
+def tables_are_right(got, right):
+    """Say whether each entry in the tables of an ensemble is missing or right."""
+    import numpy as np
+
+    for along, name in (("normalization", "normalized_step"), ("stage_index", "stage_end")):
+        there = got[name].values >= 0
+        k = there.shape[1]
+        for other in (name for name in right if along in right[name].dims):
+            if (got[other].values != right[other].values[:, :k])[there].any():
+                return False
+    ended = np.isin(got["replica_status"].values, ["complete", "diverged"])
+    if (got["replica_status"].values != right["replica_status"].values)[ended].any():
+        return False
+    # Who has ended has its last row, and all that came before.
+    last = right["stage_end"].values.max(axis=1)[ended]
+    return bool((last <= got["step"].values.max(initial=-1)).all())
+
+
+def checked_in_a_fork(path, _stop):
+    """Do what scbsim.storage.runfile.integrity has a child do, without starting Python anew."""
+    from scbsim.storage.runfile.check import Verdict, check
+
+    pid = os.fork()
+    if not pid:
+        os.write(verdict[1], json.dumps(check(path)).encode())
+        os._exit(0)
+    status = waited(pid, 60.0)
+    if status != 0:
+        return Verdict("unchecked", f"it ended with {status}")
+    return Verdict(*json.loads(os.read(verdict[0], 2**16)))
+
+
+def waited(pid, seconds):
+    """Return how a child ended as `subprocess` does, or None if it had to be ended."""
+    deadline = time.monotonic() + seconds
+    pause = 0.001
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    return None
+
+
+def warm():
+    """Import everything and load every kernel."""
+    import scbsim.storage.session  # noqa: F401
+    from scbsim import RunSpec, simulate
+
+    for rule in ("sgd", "prox", "denoise"):
+        for precision in ("float32", "float64"):
+            dynamics = {"rule": rule, "precision": precision}
+            task = {"N": 4, "T": 20, "Q": 2}
+            stage = [{"steps": 2, "normalize_level": 0.1}]
+            simulate(RunSpec.from_dict({"task": task, "dynamics": dynamics, "stage": stage}))
+    dynamics = {"engine": "batch", "rule": "sgd", "batch_size": 5, "precision": "float64"}
+    simulate(RunSpec.from_dict({"task": task, "dynamics": dynamics, "stage": stage}))
+
+
+def serve():
+    """Fork a child for each line, and say how it ended and what it said."""
+    for line in sys.stdin:
+        ask = json.loads(line)
+        pid = os.fork()
+        if not pid:
+            said = os.open(ask["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(said, 1)
+            os.dup2(said, 2)
+            sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+            status = 70
+            try:
+                if ask["quick_verify"]:
+                    import scbsim.storage.runfile.integrity as verify
+
+                    verify._asked = checked_in_a_fork
+                status = {"run": run, "read": read}[ask["do"]](ask)
+            except BaseException:
+                import traceback
+
+                traceback.print_exc()
+            sys.stdout.flush()
+            os._exit(status)
+        status = waited(pid, ask["seconds"])
+        answer = {"ended": status, "said": Path(ask["said"]).read_text(errors="replace")}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    shim = ctypes.CDLL(None)
+    shim.kill_shim_arm.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_int, ctypes.c_int]
+    shim.kill_shim_calls.restype = ctypes.c_long
+    verdict = os.pipe()
+    warnings.simplefilter("always")
+    import scbsim.run.loop
+
+    # Short blocks of steps, and so many checkpoints.
+    scbsim.run.loop._BLOCK_STEPS = 4
+    scbsim.run.loop._BLOCK_SECONDS = 1e9
+    warm()
+    gc.collect()
+    gc.freeze()
+    print("ready", flush=True)
+    serve()

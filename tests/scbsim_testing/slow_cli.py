@@ -1,0 +1,20 @@
+"""The command line in a process of its own, with points that take a while and are saved at once."""
+
+import time
+
+import scbsim.studies.phase.diagram
+import scbsim.studies.phase.points
+from scbsim.cli.entry import main
+
+POINT_SECONDS = 0.15
+
+if __name__ == "__main__":
+    scbsim.studies.phase.diagram.SAVE_SECONDS = 0.0
+    endings = scbsim.studies.phase.points.endings
+
+    def slowly(*arguments, **options):
+        time.sleep(POINT_SECONDS)
+        return endings(*arguments, **options)
+
+    scbsim.studies.phase.points.endings = slowly
+    main()

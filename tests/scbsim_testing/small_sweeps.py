@@ -1,0 +1,103 @@
+"""Sweeps of no time, and their command lines."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import xarray as xr
+
+from scbsim import simulate
+from scbsim.spec.sweep import Sweep
+from scbsim.sweep.folder import SweepFolder
+from scbsim.sweep.states import states
+
+SPEC = """
+[task]
+N = 6
+T = 60
+Q = 2
+P_concentration = 0.05
+[dynamics]
+engine = "{engine}"
+rule = "{rule}"
+batch_size = 1e5
+[[stage]]
+steps = {steps}
+[output]
+every = {every}
+checkpoint_seconds = {checkpoint_seconds}
+"""
+
+
+def sweep_text(
+    table: str = 'product = {"seed" = "0:3"}',
+    *,
+    steps: int = 20,
+    every: int = 1,
+    engine: str = "collapsed",
+    checkpoint_seconds: float = 60,
+) -> str:
+    """A sweep as TOML; without a table, a single run."""
+    spec = SPEC.format(
+        engine=engine,
+        rule="sgd" if engine == "collapsed" else "prox",
+        steps=steps,
+        every=every,
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    return f"{spec}[sweep]\n{table}\n" if table else spec
+
+
+def started(*words: object, cwd: Path, **environment: str) -> subprocess.Popen[str]:
+    """Start a command line."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "scbsim", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+    )
+
+
+def ended(*words: object, cwd: Path, **environment: str) -> tuple[int, str]:
+    """Run a command line to its end; return its status and all that it said."""
+    process = started(*words, cwd=cwd, **environment)
+    out, err = process.communicate(timeout=600)
+    assert "Traceback" not in err, err
+    return process.returncode, out + err
+
+
+def collected(path: Path) -> xr.Dataset:
+    """A collection, in memory, without the paths and the names of its sources."""
+    with xr.open_dataset(path, engine="h5netcdf") as found:
+        return found.drop_vars(["file", "run_uuid"], errors="ignore").load()
+
+
+def ran(tmp_path: Path, table: str, but: Sequence[int] = (), **changes: Any) -> SweepFolder:
+    """Run a sweep in this process, into the folder ``d``: all but a few of its runs."""
+    path = tmp_path / "s.toml"
+    path.write_text(sweep_text(table, **changes))
+    folder = SweepFolder.made(tmp_path / "d", Sweep.from_toml(path))
+    for i, run in enumerate(folder.sweep.runs):
+        if i not in but:
+            folder.prepared(run)
+            simulate(folder.sweep.spec_of(run), output=folder.output(run))
+    return folder
+
+
+def found(folder):
+    return {each.run.name: each.state for each in states(SweepFolder.open(folder))}
+
+
+def until(is_so, seconds=120.0):
+    deadline = monotonic() + seconds
+    while not is_so():
+        assert monotonic() < deadline
+        sleep(0.05)

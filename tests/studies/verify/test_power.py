@@ -1,0 +1,194 @@
+"""The verification notices engines that are a little wrong, at the floor that it has for all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scbsim_testing.mutants import mutant
+
+from scbsim.engines.activation_groups import births_of
+from scbsim.engines.collapsed import CollapsedEngine
+from scbsim.engines.sparse import SparseEngine
+from scbsim.kernels.gaussian import activations as births
+from scbsim.kernels.gaussian import active_set as live
+from scbsim.kernels.gaussian import collapsed, sparse, support, value
+from scbsim.kernels.gaussian import isotropic as component
+from scbsim.studies.verify.case import SCALARS_OF_V, SPARSE_A, Contender
+from scbsim.studies.verify.cases import all_cases
+from scbsim.studies.verify.verification import CHANCE, verify
+
+pytestmark = pytest.mark.slow
+
+# A whole verification has fewer comparisons than this: whatever is below is noticed by it.
+FLOOR = CHANCE / 30_000
+RUNS = 4000
+
+
+def noticed(name, build):
+    """Whether a case of the verification, run with a wrong engine, fails it."""
+    (case,) = (each for each in all_cases() if each.name == name)
+    verdict = verify(cases=[replace(case, contenders=(Contender("wrong", build),))], runs=RUNS)
+    return verdict.least < FLOOR
+
+
+def with_D_V(engine, by):
+    def build(*words, **start):
+        built = engine(*words, **start)
+        built.facts = built.facts._replace(D_V=built.facts.D_V + by)
+        return built
+
+    return build
+
+
+@pytest.mark.parametrize("by", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [
+        ("sgd, N = 3, T = 3", CollapsedEngine),
+        ("prox, N = 3, T = 3", SparseEngine),
+        ("sgd, N = 4, T = 30", SCALARS_OF_V.build),
+        ("sgd, K_P = 0", CollapsedEngine),
+    ],
+)
+def test_a_dimension_of_V(name, engine, by):
+    assert noticed(name, with_D_V(engine, by))
+
+
+# With T = 2 a column has one dimension, the signal's: one fewer leaves no less of a rest.
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("sgd, N = 2, T = 2", 1.0),
+        ("sgd, N = 2, T = 2", -1.0),
+        ("sgd, N = 3, T = 3", 1.0),
+        ("sgd, N = 3, T = 3", -1.0),
+        ("sgd, T = 2, a level for each column", 1.0),
+        ("sgd, T = 3, a level for each column", 1.0),
+        ("sgd, T = 3, a level for each column", -1.0),
+        ("sgd, K_Q = 0, Q = T", 1.0),
+        ("sgd, K_Q = 0, Q = T", -1.0),
+    ],
+)
+def test_a_dimension_of_A(name, by):
+    def build(*words, **start):
+        built = CollapsedEngine(*words, **start)
+        built.collapsed = built.collapsed._replace(D=built.collapsed.D + by)
+        return built
+
+    assert noticed(name, build)
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("too frequent", lambda b: b._replace(rate=1.05 * b.rate)),
+        ("too rare", lambda b: b._replace(rate=0.95 * b.rate)),
+        ("too large", lambda b: b._replace(scale=1.05 * b.scale)),
+        ("too small", lambda b: b._replace(scale=0.95 * b.scale)),
+        ("another tail", lambda b: b._replace(above=0.8 * b.above)),
+    ],
+)
+@pytest.mark.parametrize("rule", ["prox", "denoise"])
+def test_births(rule, what, change, monkeypatch):
+    monkeypatch.setattr("scbsim.engines.sparse.births_of", lambda *a: change(births_of(*a)))
+    assert noticed(f"{rule}, T = 600, 1.0 sigma", SparseEngine)
+
+
+def test_thinning_that_is_ignored(monkeypatch):
+    def changed(*words):
+        right = births_of(*words)
+        assert (right.spare > 0).any()
+        return right._replace(spare=np.zeros_like(right.spare))
+
+    monkeypatch.setattr("scbsim.engines.sparse.births_of", changed)
+    assert noticed("prox, T = 600, one lam, 1.0 sigma", SparseEngine)
+    assert noticed("denoise, one lam, a level for each column", SparseEngine)
+
+
+LIVE = {
+    "no deaths": ("if x != 0.0:\n", "x = s[i] if x == 0.0 else x\n            if True:\n"),
+    "births on the support": ("if not (_holds(A.positions[k], t) or ", "if not ("),
+    "births on live entries": (" or _holds(position[begin:end], t)", ""),
+    "one noise for all": ("sigma * z[place]", "sigma * z[0]"),
+    "no noise": ("sigma * z[place]", "0.0 * z[place]"),
+    "no decay": ("kappa * s[i] + sigma", "sigma"),
+    "squares without births": (f"{' ' * 16}squares += x * x\n{' ' * 16}new", f"{' ' * 16}new"),
+}
+WHERE = {
+    "no deaths": "prox, N = 4, T = 30, 1.2 sigma",
+    "births on the support": "denoise, N = 4, T = 30, 1.2 sigma",
+    "births on live entries": "denoise, T = 60, 0.5 sigma",
+    "one noise for all": "denoise, T = 60, 0.5 sigma",
+    "no noise": "prox, N = 4, T = 30, 1.2 sigma",
+    "no decay": "denoise, from a rest of all entries",
+    "squares without births": "prox, T = 8000, 4.0 sigma",
+}
+
+
+@pytest.mark.parametrize("what", LIVE)
+def test_live_entries(what, monkeypatch):
+    wrong = mutant(live, LIVE[what])
+    advance = mutant(sparse, step_live=wrong.step_live).advance_sparse
+    monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
+    assert noticed(WHERE[what], SparseEngine)
+
+
+def test_births_of_one_sign(monkeypatch):
+    wrong = mutant(births, ("left - _LOG_2", "1.0"))
+    advance = mutant(sparse, draw_births=wrong.draw_births).advance_sparse
+    monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
+    assert noticed("prox, N = 4, T = 30, 1.2 sigma", SparseEngine)
+
+
+COMPONENT = {
+    "nothing along the rest": ("root += amplitude * y", "root += 0.0 * y"),
+    "the same along the rest as along the truth": ("amplitude * y", "amplitude * z"),
+    "the signal's noise not by its length": ("z / np.sqrt(K)", "z"),
+    "no decay of the rest": ("root = keep * np.sqrt(rest)", "root = np.sqrt(rest)"),
+}
+
+
+@pytest.mark.parametrize("matrix", ["A", "V"])
+@pytest.mark.parametrize("what", COMPONENT)
+def test_components(what, matrix, monkeypatch):
+    wrong = mutant(component, COMPONENT[what]).step_component
+    if matrix == "A":
+        advance = mutant(collapsed, step_component=wrong).advance_collapsed
+    else:
+        step = mutant(value, step_component=wrong).step_scalars
+        advance = mutant(collapsed, step_scalars=step).advance_collapsed
+    monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)
+    # The decay shows where there is a rest that is long beside the noise of a step.
+    assert noticed("sgd, from a rest" if "decay" in what else "sgd, N = 3, T = 3", CollapsedEngine)
+
+
+def test_matched_levels_of_the_support(monkeypatch):
+    of_zeros = ("entry_level(move.matched, move.sigma_A[k], k, s, q)", "move.sigma_A[k]")
+    advance = mutant(sparse, step_support=mutant(support, of_zeros).step_support).advance_sparse
+    monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
+    assert noticed("denoise, matched, T = 600", SPARSE_A.build)
+
+
+def test_births_by_levels_that_are_over(monkeypatch):
+    renew = SparseEngine._renew_levels
+
+    def renew_all_but_births(engine):
+        stage = engine._stage
+        renew(engine)
+        engine._stage = stage if engine.step else None
+
+    monkeypatch.setattr(SparseEngine, "_renew_levels", renew_all_but_births)
+    assert noticed("denoise, matched, T = 600", SPARSE_A.build)
+
+
+def test_the_right_engines_pass_as_mutants_do(monkeypatch):
+    """What is noticed is the edit, not the copying."""
+    step = mutant(value, step_component=mutant(component).step_component).step_scalars
+    advance = mutant(collapsed, step_scalars=step).advance_collapsed
+    monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)
+    assert not noticed("sgd, N = 3, T = 3", CollapsedEngine)
+    advance = mutant(sparse, step_live=mutant(live).step_live).advance_sparse
+    monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
+    assert not noticed("prox, N = 4, T = 30, 1.2 sigma", SparseEngine)
