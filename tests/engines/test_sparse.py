@@ -1,4 +1,4 @@
-"""The sparse engine: what is exact in it, one run at a time; tests/studies/verify holds its law."""
+"""The sparse engine: what is exact in it; tests/studies/verify holds its law."""
 
 import numpy as np
 import pytest
