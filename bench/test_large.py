@@ -19,7 +19,7 @@ import json, sys
 from pathlib import Path
 from time import perf_counter
 from scbsim import RunSpec, Task
-from scbsim.engines.select import build, choose
+from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 
 N, T, sigmas, steps = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
@@ -37,7 +37,7 @@ def engine(N, T):
     began = perf_counter()
     task = Task.from_spec(spec.task)
     drawn = perf_counter() - began
-    return drawn, build(choose(spec, task), spec, task, 1), stages_of(spec, task)[0]
+    return drawn, build(plan_of(spec, task), 1), stages_of(spec, task)[0]
 
 
 _, small, stage = engine(100, T)

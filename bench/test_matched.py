@@ -9,7 +9,7 @@ import pytest
 from sizes import size
 
 from scbsim import RunSpec, Task
-from scbsim.engines.select import build, choose
+from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 
 N, T = size((500, 100_000), (5, 300))
@@ -25,7 +25,7 @@ def engine(name, rule, model, threads):
         }
     )
     task = Task.from_spec(spec.task)
-    built = build(choose(spec, task), spec, task, threads)
+    built = build(plan_of(spec, task), threads)
     return built, stages_of(spec, task)[0], spec.noise.every
 
 

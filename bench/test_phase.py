@@ -10,7 +10,7 @@ import pytest
 from sizes import size
 
 from scbsim import RunSpec, Task, phase_diagram, presets
-from scbsim.engines.select import build, choose
+from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 
 POINTS = size((30, 6), (2, 2))
@@ -33,7 +33,7 @@ SPARSE = (
 def chain_seconds(spec, best_of):
     """The seconds of a step of one long run."""
     task = Task.from_spec(spec.task)
-    engine = build(choose(spec, task), spec, task, 1)
+    engine = build(plan_of(spec, task), 1)
     (stage,) = stages_of(spec, task)
     return best_of(lambda: engine.advance(stage, stage.steps)) / stage.steps
 

@@ -8,6 +8,7 @@ import pytest
 from sizes import size
 
 from scbsim import RunSpec, Task
+from scbsim.engines.select import plan_of
 from scbsim.observables import NAMES
 from scbsim.storage.hdf5.write import GrowingFile
 from scbsim.storage.runfile.create import empty_file
@@ -29,7 +30,7 @@ def recorder(path, state, **output):
             "output": {"final_state": False, **output},
         }
     )
-    header = RunHeader(spec, Task.from_spec(spec.task), {"engine": "dense"})
+    header = RunHeader(plan_of(spec, Task.from_spec(spec.task)), {"engine": "dense"})
     path.unlink(missing_ok=True)
     path.write_bytes(empty_file(header, state, state))
     return FileRecorder(path, GrowingFile(path))

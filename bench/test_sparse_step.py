@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from sizes import size
 
 from scbsim import RunSpec, Task
-from scbsim.engines.select import build, choose
+from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 
 SIZE = size(500, 10)
@@ -32,7 +32,7 @@ def engine(name, rule, T, sigmas=None, N=SIZE, threads=1):
         task = Task.random(N, T, 2, P_concentration=0.005)
     else:
         task = Task.from_spec(spec.task)
-    return build(choose(spec, task), spec, task, threads), stages_of(spec, task)[0]
+    return build(plan_of(spec, task), threads), stages_of(spec, task)[0]
 
 
 def as_rare(sigmas, T, at):

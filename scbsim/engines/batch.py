@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.base import Block, Row
+from scbsim.engines.cost import batch_seconds
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.gaussian import END
 from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.kernels.batch.advance import advance_batch, prepare
 from scbsim.kernels.batch.observe import observe_any
@@ -75,6 +77,22 @@ class BatchEngine(DenseEngine):
         itemsize = int(np.dtype(dtype).itemsize)
         of_work = work_bytes(task.N, task.T, batch_size, itemsize)
         return cls.needs(task, dtype, value=True) + of_work
+
+    @classmethod
+    def step_seconds(cls, plan: RunPlan) -> float:
+        """Return about how long one thread takes for a step."""
+        return batch_seconds(plan.task, plan.spec.dynamics.batch_size)
+
+    @classmethod
+    def memory(cls, plan: RunPlan) -> int:
+        """Return about how many bytes a replica takes."""
+        dynamics = plan.spec.dynamics
+        return cls.needs_of_batches(plan.task, np.dtype(dynamics.precision), dynamics.batch_size)
+
+    @classmethod
+    def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
+        """Return the kernels that a run calls, in the order in which it begins to."""
+        return ("make_tables", "prepare", "observe_any", "advance_batch", "normalize_columns")
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scbsim.engines.base import Block, Row
 from scbsim.engines.gaussian import END, GaussianEngine
 from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import Columns, entries_of, same_target, split
 from scbsim.errors import InputError
@@ -19,6 +20,7 @@ from scbsim.kernels.gaussian.collapsed import (
     observe_collapsed,
 )
 from scbsim.observables import NAMES
+from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -57,6 +59,11 @@ class CollapsedEngine(GaussianEngine):
             alpha=np.where(K > 0, alpha_A, 0.0), rest=np.zeros(len(K)), K=K, D=D, sigma=sigma
         )
 
+    @classmethod
+    def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
+        """Return the kernels that a run calls, in the order in which it begins to."""
+        return ("observe_collapsed", "advance_collapsed")
+
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))
@@ -65,7 +72,7 @@ class CollapsedEngine(GaussianEngine):
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
-        if stage.rule != "sgd":
+        if stage.rule not in ENGINES[self.name].rules:
             raise InputError(f"the collapsed engine has no {stage.rule}: that needs entries")
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_collapsed(

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scbsim.engines.activation_groups import birth_probability
 from scbsim.engines.noise import NoiseLevels
-from scbsim.engines.sparse import LIVE_BYTES, NEWBORN_BYTES, expected_births
 from scbsim.engines.stages import Stage
+from scbsim.spec.rules import RULES
 from scbsim.task import Task
+from scbsim.util.memory import require
 
 # Seconds, measured where docs/performance.md says; that ratios hold elsewhere is all that counts.
 DENSE_ENTRY = 5e-10
@@ -26,6 +28,9 @@ _BATCH_TOKEN = 1e-9
 _BATCH_PAIR = 4e-10
 _BATCH_SAMPLE = 1e-7
 
+LIVE_BYTES = 32  # of an entry, in both lists
+NEWBORN_BYTES = 48
+
 _TO_A_SIGNAL = 1000
 """Steps that are counted of a stage which a signal ends: its own are no more than a limit."""
 
@@ -39,8 +44,25 @@ def dense_seconds(task: Task, dtype: np.dtype, *, value: bool) -> float:
     return entry * task.N * task.T + _value_seconds(task.N, value)
 
 
+def dense_bytes(task: Task, dtype: np.dtype, *, value: bool) -> int:
+    """Return the bytes of the dense engine's matrices: A, V, and the target of V."""
+    return task.N * task.T * int(dtype.itemsize) + value_bytes(task.N, value)
+
+
+def value_bytes(N: int, value: bool) -> int:
+    """Return the bytes of a matrix V and its target."""
+    return 2 * 8 * N * N if value else 0
+
+
 def _value_seconds(N: int, value: bool) -> float:
     return N * (_VALUE_ROW + N * _VALUE) if value else 0.0
+
+
+def expected_births(stage: Stage, noise: NoiseLevels, T: int) -> float:
+    """Return how many entries leave zero in a step of a stage, if all are at zero."""
+    if not RULES[stage.rule].keeps_zeros or stage.rate_A == 0:
+        return 0.0
+    return float(T * birth_probability(stage.level, noise.sigma_A).sum())
 
 
 def live_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
@@ -53,7 +75,7 @@ def live_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tup
     entries = task.N * task.T
     for stage in stages:
         births = expected_births(stage, noise, task.T)
-        if stage.rule == "denoise":
+        if not RULES[stage.rule].returns_to_zero:
             end = min(live + births * _steps(stage), entries)
             mean, live = 0.5 * (live + end), end
         else:
@@ -105,3 +127,19 @@ def batch_seconds(task: Task, batch_size: int) -> float:
     """Return about how long a step on a real batch takes on one thread."""
     sample = _BATCH_TOKEN * task.T + _BATCH_PAIR * task.N**2 + _BATCH_SAMPLE
     return float(batch_size * sample)
+
+
+def require_room(live: float, births: float) -> None:
+    """Refuse a number of live entries, and of births in a step, that memory cannot hold.
+
+    Raises
+    ------
+    MemoryNeeded
+    """
+    require(
+        int(LIVE_BYTES * live + NEWBORN_BYTES * births),
+        f"the sparse engine with {live:.3g} entries of A off zero",
+        "take a higher threshold, under which fewer leave zero, or fewer steps of the rule "
+        '"denoise", under which none returns; where N T is no more than that, '
+        'dynamics.engine = "dense"',
+    )

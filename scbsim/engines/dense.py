@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.engines.cost import DENSE_ENTRY, dense_bytes
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.noise import Noise
+from scbsim.engines.plan import RunPlan
 from scbsim.engines.warm_start import entries_of, in_entries, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import Attention
@@ -103,8 +105,18 @@ class DenseEngine(GaussianEngine):
     @staticmethod
     def needs(task: Task, dtype: Any, *, value: bool) -> int:
         """Return the bytes of its matrices: A, V, and the target of V."""
-        of_V = 2 * 8 * task.N * task.N if value else 0
-        return task.N * task.T * int(np.dtype(dtype).itemsize) + of_V
+        return dense_bytes(task, np.dtype(dtype), value=value)
+
+    @classmethod
+    def step_seconds(cls, plan: RunPlan) -> float:
+        """Return about how long one thread takes for a step."""
+        return DENSE_ENTRY * plan.task.N * plan.task.T
+
+    @classmethod
+    def memory(cls, plan: RunPlan) -> int:
+        """Return about how many bytes a replica takes."""
+        entries = plan.task.N * plan.task.T * np.dtype(plan.spec.dynamics.precision).itemsize
+        return entries + super().memory(plan)
 
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from scbsim.engines.cost import COLLAPSED_STEP, engine_bytes, value_bytes
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.noise import Noise, NoiseLevels
+from scbsim.engines.plan import RunPlan
 from scbsim.engines.sparse import SparseEngine
 from scbsim.errors import InputError
 from scbsim.state import State
@@ -24,10 +26,29 @@ class PopulationEngine(SparseEngine):
     """
 
     name = "population"
-    rules = ("sgd", "prox", "denoise")
 
     def __init__(self, task: Task, noise: Noise, **options: Any) -> None:
         super().__init__(task, NoiseLevels.none(task), **options)
+
+    @classmethod
+    def step_seconds(cls, plan: RunPlan) -> float:
+        """Return about how long one thread takes for a step."""
+        return COLLAPSED_STEP
+
+    @classmethod
+    def memory(cls, plan: RunPlan) -> int:
+        """Return about how many bytes a run takes."""
+        own = engine_bytes(plan.task, lists=True)
+        return value_bytes(plan.task.N, plan.choice.matrix_V) + own
+
+    @classmethod
+    def require_room(cls, plan: RunPlan) -> None:
+        """Do nothing: no entry leaves zero."""
+
+    @classmethod
+    def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
+        """Return the kernels that a run calls, in the order in which it begins to."""
+        return ("observe", cls.advance_kernel, "normalize_columns")
 
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scbsim.errors import InputError
-from scbsim.spec.checks import REAL_BATCHES
+from scbsim.spec.engines import ENGINES
 
 MOST_STEPS = 2**40
 """Steps that have an address."""
@@ -20,7 +20,7 @@ MOST_SAMPLES = 2**64
 
 def size_of_batches(engine: str, batch_size: int) -> int | None:
     """Return the samples that a step of an engine draws; None if it draws Gaussian noise."""
-    return batch_size if engine in REAL_BATCHES else None
+    return batch_size if engine in ENGINES and ENGINES[engine].samples else None
 
 
 @dataclass(frozen=True)

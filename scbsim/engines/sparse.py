@@ -6,10 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.activation_groups import birth_probability, births_of
+from scbsim.engines.activation_groups import births_of
 from scbsim.engines.base import Block, Row
+from scbsim.engines.cost import (
+    expected_births,
+    require_room,
+    sparse_bytes,
+    sparse_room,
+    sparse_seconds,
+)
 from scbsim.engines.gaussian import END, GaussianEngine
 from scbsim.engines.noise import Noise, NoiseLevels
+from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import entries_of, split
 from scbsim.errors import InputError
@@ -17,16 +25,14 @@ from scbsim.kernels.gaussian.activations import make_newborn
 from scbsim.kernels.gaussian.active_set import make_live
 from scbsim.kernels.gaussian.sparse import NO_ROOM, advance_sparse
 from scbsim.kernels.matched.power_sums import powers_of_live
+from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
-from scbsim.util.memory import require
 
 MOST_ENTRIES = 2**62
 """N times T, so that every entry has a number."""
 
-LIVE_BYTES = 32  # of an entry, in both lists
 _OF_V = ("W", "scalars", "mean")
-NEWBORN_BYTES = 48
 _LEAST_ROOM = 1024
 
 
@@ -45,7 +51,8 @@ class SparseEngine(GaussianEngine):
     """
 
     name = "sparse"
-    rules: tuple[str, ...] = ("prox", "denoise")
+    powers_kernel, advance_kernel = "powers_of_live", "advance_sparse"
+    keeps_lists = True
 
     def __init__(
         self,
@@ -69,9 +76,26 @@ class SparseEngine(GaussianEngine):
         self._room(0, 0)
         self._stage: Stage | None = None
 
+    @classmethod
+    def step_seconds(cls, plan: RunPlan) -> float:
+        """Return about how long one thread takes for a step, on average over the stages."""
+        value = plan.choice.matrix_V
+        return sparse_seconds(plan.stages, plan.levels, plan.task, value=value)
+
+    @classmethod
+    def memory(cls, plan: RunPlan) -> int:
+        """Return about how many bytes a replica comes to take."""
+        return int(sparse_bytes(plan.stages, plan.levels, plan.task)) + super().memory(plan)
+
+    @classmethod
+    def require_room(cls, plan: RunPlan) -> None:
+        """Refuse a run whose entries off zero will not fit, where their number is known."""
+        if isinstance(plan.noise, NoiseLevels):
+            require_room(*sparse_room(plan.stages, plan.levels, plan.task))
+
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
-        if stage.rule not in self.rules:
+        if stage.rule not in ENGINES[self.name].rules:
             raise InputError(f"the {self.name} engine has no {stage.rule}: no entry stays at zero")
         return super().advance(stage, steps)
 
@@ -210,26 +234,3 @@ class SparseEngine(GaussianEngine):
             lengths = np.bincount(columns, minlength=len(lengths))
             self.put(np.concatenate([[0], np.cumsum(lengths)]), positions[keep], s[keep])
         return result
-
-
-def expected_births(stage: Stage, noise: NoiseLevels, T: int) -> float:
-    """Return how many entries leave zero in a step of a stage, if all are at zero."""
-    if stage.rule == "sgd" or stage.rate_A == 0:
-        return 0.0
-    return float(T * birth_probability(stage.level, noise.sigma_A).sum())
-
-
-def require_room(live: float, births: float) -> None:
-    """Refuse a number of live entries, and of births in a step, that memory cannot hold.
-
-    Raises
-    ------
-    MemoryNeeded
-    """
-    require(
-        int(LIVE_BYTES * live + NEWBORN_BYTES * births),
-        f"the sparse engine with {live:.3g} entries of A off zero",
-        "take a higher threshold, under which fewer leave zero, or fewer steps of the rule "
-        '"denoise", under which none returns; where N T is no more than that, '
-        'dynamics.engine = "dense"',
-    )

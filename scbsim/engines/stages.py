@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from scbsim.engines.noise import NoiseLevels
 from scbsim.spec import RunSpec
+from scbsim.spec.rules import RULES
 from scbsim.task import Task
 
 
@@ -52,7 +53,7 @@ def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
     stages = []
     for index, stage in enumerate(spec.stage):
         rule = spec.rule_of(index)
-        if rule == "sgd":
+        if not RULES[rule].thresholds:
             level = np.zeros(task.N)
         elif stage.threshold is not None:
             level = np.full(task.N, stage.threshold)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import StreamStart
-from scbsim.engines.select import Choice, keeps_matrix_V
-from scbsim.engines.stages import stages_of
+from scbsim.engines.select import keeps_matrix_V, plan_of
 from scbsim.errors import InputError, OutputError
 from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.mpi.engine import SharedEngine
@@ -134,26 +133,26 @@ def _run(
         task = world.told(world.on_lead(lambda: _task_anew(spec, session)))
     assert task is not None
     processors = world.processors()
-    choice, most = world.together(lambda: _means(world, spec, task, session, threads))
+    plan, most = world.together(lambda: _means(world, spec, task, session, threads))
     stream = past.stream if past else world.told(world.on_lead(lambda: stream_of(spec)))
     quiet = not (progress and world.leads)
     shown = Progress(spec.total_steps, quiet=quiet, kernels=_KERNELS)
-    label = f"{label_of(spec, task)}, {world.size} ranks"
+    label = f"{label_of(plan)}, {world.size} ranks"
     with shown.preparing(label), sharing(most if threads else min(most, processors)) as count:
-        engine = world.together(lambda: _built(world, spec, task, choice, count, stream))
+        engine = world.together(lambda: _built(world, plan, count, stream))
         if spec.init.from_ is not None and not (past and past.position):
             path = spec.init.from_
             there, state = world.together(lambda: last_state(path, world.share))
             world.together(lambda: require_sizes(path, there, task))
             engine.adopt(state, there)
         carried = past.carried() if past else {"stream": stream}
-        made = {**provenance(choice, count, _source(spec)), "ranks": world.size}
-        header = RunHeader(spec, task, made, **carried)
+        made = {**provenance(plan.choice, count, _source(spec)), "ranks": world.size}
+        header = RunHeader(plan, made, **carried)
         recorder = session.recorder(header, engine.state())
         asked = stop or (lambda: False)
         with Crew(1) as crew, closing(recorder, shown) as run:
             shown.start(label)
-            ensemble = Ensemble([engine], stages_of(spec, task), crew, spec.output.normalize_level)
+            ensemble = Ensemble([engine], plan.stages, crew, spec.output.normalize_level)
             loop = SharedLoop(
                 world,
                 ensemble,
@@ -181,8 +180,8 @@ def _source(spec: RunSpec) -> str:
 
 def _means(
     world: World, spec: RunSpec, task: Task, session: SharedSession, threads: int | None
-) -> tuple[Choice, int]:
-    """Return the engine and the most threads of a rank, if the run can be shared by so many."""
+) -> tuple[RunPlan, int]:
+    """Return the plan and the most threads of a rank, if the run can be shared by so many."""
     past = session.past
     if past and past.engine not in ("", "dense"):
         raise OutputError(
@@ -204,24 +203,24 @@ def _means(
     needed = SharedEngine.needs(task, spec.dynamics.precision, kept, value=matrix_V)
     what = f"{world.here} ranks of the dense engine on this node, at N = {task.N}, T = {task.T},"
     require(needed * world.here, f"a node with {what}", "take more nodes, or smaller N or T")
-    return Choice("dense", why, matrix_V), most_threads(threads)
+    plan = plan_of(spec, task, choice=Choice("dense", why, matrix_V))
+    return plan, most_threads(threads)
 
 
-def _built(
-    world: World, spec: RunSpec, task: Task, choice: Choice, count: int, stream: StreamStart
-) -> SharedEngine:
+def _built(world: World, plan: RunPlan, count: int, stream: StreamStart) -> SharedEngine:
+    spec, task = plan.spec, plan.task
     stream.require_room(spec.total_steps)
     from_signals = spec.init.from_ is None
     return SharedEngine(
         world,
         task,
-        NoiseLevels.from_spec(spec, task),
+        plan.levels,
         alpha_A=spec.init.alpha_A if from_signals else 0.0,
         alpha_V=spec.init.alpha_V if from_signals else 0.0,
         seed=spec.seed,
         replica=spec.dynamics.replica,
         dtype=spec.dynamics.precision,
         threads=count,
-        value=choice.matrix_V,
+        value=plan.choice.matrix_V,
         first_step=stream.first_step(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scbsim.errors import Fault, InputError, SpecError
 from scbsim.spec import RunSpec
+from scbsim.spec.noise_models import NOISE_MODELS
 
 
 def require_shareable(spec: RunSpec, ranks: int) -> None:
@@ -23,8 +24,9 @@ def require_shareable(spec: RunSpec, ranks: int) -> None:
     if spec.dynamics.replicas > 1:
         problem = f"{spec.dynamics.replicas} are not shared over ranks, only a single run is"
         faults.append(Fault("dynamics.replicas", problem))
-    if spec.noise.model == "matched":
-        problem = '"matched" needs more of each column than ranks exchange: "isotropic" or "none"'
+    if NOISE_MODELS[spec.noise.model].follows_state:
+        why = "needs more of each column than ranks exchange"
+        problem = f'"{spec.noise.model}" {why}: "isotropic" or "none"'
         faults.append(Fault("noise.model", problem))
     if spec.output.snapshot_every:
         problem = "a run that is shared over ranks keeps no snapshots: 0 is allowed"

@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 
 from scbsim.engines.base import Engine
 from scbsim.engines.cost import DENSE_ENTRY
+from scbsim.engines.plan import RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
-from scbsim.engines.select import SHARING, Choice, build, entries, needs
+from scbsim.engines.select import build
 from scbsim.engines.stages import Stage
 from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.observables import NAMES
 from scbsim.run.replica import Replica, Stretch
-from scbsim.spec import RunSpec
-from scbsim.task import Task
 from scbsim.util.memory import require
 from scbsim.util.thread_pool import Crew
 
-_THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
+_THREADS_FROM = 100_000 * DENSE_ENTRY  # of a step; below, threads cost more than they save
 _SECONDS_OF_A_MEETING = 20e-6  # of the threads that share a step
 _SECONDS_TO_START = 2e-3  # of work in all; below, one thread has done it before others are there
 _FEWER = (
@@ -109,18 +108,15 @@ class Ensemble:
 
 @contextmanager
 def assembled(
-    choice: Choice,
-    spec: RunSpec,
-    task: Task,
-    stages: Sequence[Stage],
-    level: float | None,
-    threads: int,
-    start: StreamStart = ORIGIN,
+    plan: RunPlan, level: float | None, threads: int, start: StreamStart = ORIGIN
 ) -> Iterator[Ensemble]:
-    """Build the replicas of a spec, each at the start, and give them threads for the body.
+    """Build the replicas of a run, each at the start, and give them threads for the body.
 
     Parameters
     ----------
+    plan : RunPlan
+    level : float or None
+        At which a copy of each last state is normalised; None for not at all.
     threads : int
         What :func:`threads_for` says.
     start : StreamStart
@@ -131,17 +127,17 @@ def assembled(
     MemoryNeeded
         If their states do not fit into memory together; nothing was built.
     """
-    R = spec.dynamics.replicas
+    R = plan.spec.dynamics.replicas
     if R > 1:
-        require(R * needs(choice, spec, task), _named(choice, spec, task), _FEWER)
-    apart = R > 1 and not one_by_one(choice, spec, task, threads)
+        require(R * plan.memory, _named(plan), _FEWER)
+    apart = R > 1 and not one_by_one(plan, threads)
     together = min(threads, R) if apart else 1
     with sharing(1 if apart else threads) as own, Crew(together) as crew:
-        engines = [build(choice, spec, task, own, i, start) for i in range(R)]
-        yield Ensemble(engines, stages, crew, level, max(own, together))
+        engines = [build(plan, own, i, start) for i in range(R)]
+        yield Ensemble(engines, plan.stages, crew, level, max(own, together))
 
 
-def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) -> int:
+def threads_for(asked: int | None, plan: RunPlan) -> int:
     """Return how many threads to use: one where starting more costs more than it saves.
 
     Raises
@@ -150,26 +146,28 @@ def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) ->
         If there are not so many as are asked for.
     """
     most = most_threads(asked)
-    size, R = entries(choice, spec, task), spec.dynamics.replicas
-    short = R * spec.total_steps * (size * DENSE_ENTRY + 1e-7) < _SECONDS_TO_START
-    few = short if R > 1 else choice.name not in SHARING or size < _THREADS_FROM
+    step, R = plan.step_seconds, plan.spec.dynamics.replicas
+    short = R * plan.spec.total_steps * (step + 1e-7) < _SECONDS_TO_START
+    few = short if R > 1 else not plan.record.shares_step or step < _THREADS_FROM
     return 1 if few else most
 
 
-def one_by_one(choice: Choice, spec: RunSpec, task: Task, threads: int) -> bool:
+def one_by_one(plan: RunPlan, threads: int) -> bool:
     """Return whether replicas take turns, each with all threads, or have one thread each.
 
     With one each no thread waits for another within a step, so they take turns only where threads
     would be idle otherwise: few replicas, or one more than there are threads, of a large state.
     """
-    if choice.name not in SHARING:
+    if not plan.record.shares_step:
         return False
-    R, step = spec.dynamics.replicas, entries(choice, spec, task) * DENSE_ENTRY
+    R, step = plan.spec.dynamics.replicas, plan.step_seconds
     apart = step * -(-R // threads)
     in_turn = R * (step / threads + _SECONDS_OF_A_MEETING)
     return apart > _WORTH * in_turn
 
 
-def _named(choice: Choice, spec: RunSpec, task: Task) -> str:
-    R = spec.dynamics.replicas
-    return f"an ensemble of {R} replicas of the {choice.name} engine at N = {task.N}, T = {task.T}"
+def _named(plan: RunPlan) -> str:
+    R, name = plan.spec.dynamics.replicas, plan.choice.name
+    return (
+        f"an ensemble of {R} replicas of the {name} engine at N = {plan.task.N}, T = {plan.task.T}"
+    )

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.select import Choice, choose, entries
-from scbsim.engines.stages import stages_of
+from scbsim.engines.cost import DENSE_ENTRY
+from scbsim.engines.plan import RunPlan
+from scbsim.engines.select import plan_of
 from scbsim.errors import InputError
 from scbsim.run.ensemble import assembled, threads_for
 from scbsim.run.loop import Loop
@@ -42,7 +43,7 @@ def endings(
     task: Task,
     threads: int | None = None,
     *,
-    choice: Choice | None = None,
+    plan: RunPlan | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Endings:
     """Run a spec and return where its replicas end.
@@ -58,8 +59,8 @@ def endings(
         Of the sizes that the spec says; this is not checked.
     threads : int, optional
         As many as the machine has unless given.
-    choice : Choice, optional
-        The engine, where it is chosen already.
+    plan : RunPlan, optional
+        Where it is worked out already.
     stop : callable, optional
         Asked between blocks of steps; when it says True the runs end early.
 
@@ -72,11 +73,10 @@ def endings(
     """
     if spec.init.from_ is not None:
         raise InputError(f"init.from: {spec.init.from_}; endings are of runs that start at signals")
-    choice = choice or choose(spec, task)
-    count = threads_for(threads, choice, spec, task)
-    with assembled(choice, spec, task, stages_of(spec, task), None, count) as ensemble:
+    plan = plan or plan_of(spec, task)
+    with assembled(plan, None, threads_for(threads, plan)) as ensemble:
         # Blocks grow from one that takes a moment, not from a step: kernels are compiled by now.
-        work = entries(choice, spec, task) * len(ensemble) * 1e-9
+        work = plan.step_seconds / DENSE_ENTRY * len(ensemble) * 1e-9
         pace = max(1, int(_FIRST_SECONDS / work))
         Loop(ensemble, _NOTHING, NoRecorder(), stop=stop, pace=pace).run()
         return Endings(ensemble.last_rows(), tuple(each.status for each in ensemble.replicas))

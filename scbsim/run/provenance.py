@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scbsim._version import __version__
-from scbsim.engines.select import Choice
+from scbsim.engines.plan import Choice
 
 
 def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class MemoryRecorder(NoRecorder):
         found = ""
         if self._status == "complete":
             rows = len(columns["step"])
-            found = diagnosis(self._header.spec, self._header.task, columns, rows)
+            found = diagnosis(self._header.plan, columns, rows)
         return attributes_of(self._header) | ({"diagnosis": found} if found else {})
 
     def _columns(self) -> dict[str, NDArray[Any]]:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from scbsim.engines.needed import kernels_of
+from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
-from scbsim.engines.select import Choice, begun_by, choose
-from scbsim.engines.stages import stages_of
+from scbsim.engines.select import begun_by, plan_of
 from scbsim.errors import Fault, InputError, SpecError, TaskError
 from scbsim.run.ensemble import Ensemble, assembled, threads_for
 from scbsim.run.loop import Loop
@@ -163,21 +162,20 @@ def _simulate(
     task = task_of(spec, past.task if past and past.task else task)
     if session and past:
         past.require_task(session.path, task)
-    choice = _choice(spec, task, past)
-    count = threads_for(threads, choice, spec, task)
-    level = spec.output.normalize_level
+    plan = _plan(spec, task, past)
     stream = past.stream if past else stream_of(spec)
-    stages = stages_of(spec, task)
-    label = label_of(spec, task)
-    shown = Progress(spec.total_steps, quiet=not progress, kernels=kernels_of(choice, spec))
+    label = label_of(plan)
+    shown = Progress(spec.total_steps, quiet=not progress, kernels=plan.kernels)
     with (
         shown.preparing(label),
-        assembled(choice, spec, task, stages, level, count, stream) as ensemble,
+        assembled(
+            plan, spec.output.normalize_level, threads_for(threads, plan), stream
+        ) as ensemble,
     ):
         if spec.init.from_ is not None and not (past and past.position):
             start_from(spec.init.from_, ensemble, task)
         carried = past.carried() if past else {"stream": stream}
-        header = RunHeader(spec, task, provenance(choice, ensemble.threads, source), **carried)
+        header = RunHeader(plan, provenance(plan.choice, ensemble.threads, source), **carried)
         memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
         engine = ensemble.replicas[0].engine
         recorder: Recorder = memory
@@ -192,10 +190,10 @@ def _simulate(
     return memory, run.status
 
 
-def label_of(spec: RunSpec, task: Task) -> str:
-    """Return what progress calls a run."""
-    R = spec.dynamics.replicas
-    return f"N={task.N} T={task.T:g} {spec.rule_of(0)}{f' x{R}' if R > 1 else ''}"
+def label_of(plan: RunPlan) -> str:
+    """Return the progress-bar label."""
+    R, task = plan.spec.dynamics.replicas, plan.task
+    return f"N={task.N} T={task.T:g} {plan.stages[0].rule}{f' x{R}' if R > 1 else ''}"
 
 
 def task_of(spec: RunSpec, task: Task | None) -> Task:
@@ -220,13 +218,13 @@ def task_of(spec: RunSpec, task: Task | None) -> Task:
     return task
 
 
-def _choice(spec: RunSpec, task: Task, past: Past | None) -> Choice:
-    """Return the engine of a run: the one that it began with, or that a spec asks for."""
+def _plan(spec: RunSpec, task: Task, past: Past | None) -> RunPlan:
+    """Work out a run; its engine is the one that it began with, or that the spec asks for."""
     if past and past.engine:
-        return Choice(past.engine, "as the run began", past.matrix_V)
+        return plan_of(spec, task, choice=Choice(past.engine, "as the run began", past.matrix_V))
     if past and past.position:
-        return begun_by(past.position.any_state)
-    return choose(spec, task, _engine_of_start(spec))
+        return plan_of(spec, task, choice=begun_by(past.position.any_state))
+    return plan_of(spec, task, start=_engine_of_start(spec))
 
 
 def _engine_of_start(spec: RunSpec) -> str | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from scbsim.engines.needed import kernels_of
-from scbsim.engines.select import choose
+from scbsim.engines.select import plan_of
 from scbsim.kernels.compile.events import Compiling, told
 from scbsim.run.simulate import simulate
 from scbsim.sampling.sampler import sample_batch
@@ -71,8 +70,10 @@ def _compile(name: str, tell: Tell | None) -> list[str]:
     spec = RunSpec.from_dict(
         {"task": {"N": 3, "T": 50, "Q": 1}, "stage": [{"steps": 2}]}, overrides=RUNS[name]
     )
-    task, of_samples = Task.from_spec(spec.task), spec.dynamics.engine == "batch"
-    needed = kernels_of(choose(spec, task), spec) + (("draw",) if of_samples else ())
+    task = Task.from_spec(spec.task)
+    plan = plan_of(spec, task)
+    of_samples = plan.record.samples
+    needed = plan.kernels + (("draw",) if of_samples else ())
     kernels: list[str] = []
 
     def take_note(what: Compiling) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scbsim.errors import Fault
+from scbsim.spec.engines import AUTO, ENGINES, engine_of
+from scbsim.spec.noise_models import NOISE_MODELS
+from scbsim.spec.rules import RULES, has_threshold
 from scbsim.util.text import show
 
 if TYPE_CHECKING:
     from scbsim.spec.base import Check, Values
 
-WITHOUT_THRESHOLD = ("sgd", "vanilla")
-REAL_BATCHES = ("batch", "softmax")
 MOST_SAMPLES = 2**32
 """Of a real batch, so that the samples of 2**32 batches have numbers below 2**64."""
 STREAMS = 2**24
@@ -64,7 +65,7 @@ def one_threshold(stage: Values) -> Iterator[Fault]:
 
 def threshold_has_effect(stage: Values) -> Iterator[Fault]:
     """Check that a stage which names a rule without a threshold gives none."""
-    if stage["rule"] in WITHOUT_THRESHOLD:
+    if not has_threshold(stage["rule"]):
         for key in sorted({"threshold", "threshold_sigmas"} & stage.given):
             problem = f'has no effect under this stage\'s own rule = "{stage["rule"]}"; take it out'
             yield Fault(key, problem)
@@ -76,31 +77,38 @@ def some_stage(run: Values) -> Iterator[Fault]:
         yield Fault("stage", "missing; a run needs at least one [[stage]] table with its steps")
 
 
-def vanilla_has_batches(run: Values) -> Iterator[Fault]:
-    """Check that the rule without preconditioner and projection meets real batches."""
-    if run["dynamics"]["engine"] in REAL_BATCHES:
-        return
-    rules = {"dynamics.rule": run["dynamics"].get("rule")}
-    rules |= {f"stage.{i}.rule": stage.get("rule") for i, stage in enumerate(run["stage"])}
-    for key, rule in rules.items():
-        if rule == "vanilla":
-            yield Fault(key, '"vanilla" is for real batches; here there are sgd, prox, denoise')
+def _rules(run: Values) -> Iterator[tuple[str, str, int]]:
+    """Give the rule of each stage that is sound, the key that names it, and the stage."""
+    for i, stage in enumerate(run["stage"]):
+        own = stage.get("rule")
+        rule = own or run["dynamics"].get("rule")
+        if "rule" in stage and rule is not None:
+            yield f"stage.{i}.rule" if own else "dynamics.rule", rule, i
+
+
+def engine_has_the_rules(run: Values) -> Iterator[Fault]:
+    """Check that the engine has every rule that is named, used or not."""
+    engine = engine_of(run["dynamics"]["engine"])
+    named = {key: rule for key, rule, _ in _rules(run)}
+    if engine is AUTO and run["dynamics"].get("rule") is not None:
+        named["dynamics.rule"] = run["dynamics"]["rule"]
+    for key, rule in named.items():
+        if not engine.takes(RULES[rule]):
+            problem = f"{show(rule)} {engine.refusal}; there are {', '.join(engine.rules)}"
+            yield Fault(key, problem)
 
 
 def sigmas_have_a_level(run: Values) -> Iterator[Fault]:
     """Check that a threshold in units of the noise level meets such a level."""
-    if run["dynamics"]["engine"] in REAL_BATCHES:
+    if engine_of(run["dynamics"]["engine"]).samples:
         without = f"engine = {show(run['dynamics']['engine'])}"
-    elif run["noise"]["model"] == "none":
-        without = 'noise.model = "none"'
+    elif NOISE_MODELS[run["noise"]["model"]].silent:
+        without = f"noise.model = {show(run['noise']['model'])}"
     else:
         return
-    for i, stage in enumerate(run["stage"]):
-        if "rule" not in stage:  # a faulty one
-            continue
-        rule = stage["rule"] or run["dynamics"].get("rule", "sgd")
-        sigmas = stage.get("threshold_sigmas")
-        if sigmas is not None and rule not in WITHOUT_THRESHOLD:
+    for _, rule, i in _rules(run):
+        sigmas = run["stage"][i].get("threshold_sigmas")
+        if sigmas is not None and has_threshold(rule):
             yield Fault(
                 f"stage.{i}.threshold_sigmas",
                 f"{show(sigmas)} sigmas need a noise level, and {without} has none; "
@@ -116,29 +124,11 @@ def not_a_sweep(run: Values) -> Iterator[Fault]:
         )
 
 
-def engine_has_the_rules(run: Values) -> Iterator[Fault]:
-    """Check that the sparse and the collapsed engine meet rules of theirs only."""
-    engine = run["dynamics"]["engine"]
-    if engine not in ("sparse", "collapsed"):
-        return
-    for i, stage in enumerate(run["stage"]):
-        rule = stage["rule"] or run["dynamics"]["rule"]
-        key = f"stage.{i}.rule" if stage["rule"] else "dynamics.rule"
-        if engine == "sparse" and rule == "sgd":
-            yield Fault(
-                key, '"sgd" leaves no entry at zero, so nothing is sparse; take another engine'
-            )
-        if engine == "collapsed" and rule != "sgd":
-            yield Fault(
-                key, f"{show(rule)} needs entries, and a collapsed A has none; there is sgd"
-            )
-
-
 def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
-    """Check that real batches meet what they can be learned from: rules, a matrix V, a size."""
+    """Check that real batches meet what they can be learned from: a matrix V, a size."""
     dynamics = run["dynamics"]
     engine = dynamics["engine"]
-    if engine not in REAL_BATCHES:
+    if not engine_of(engine).samples:
         return
     if dynamics.get("value") == "collapsed":
         problem = 'real batches need V as a matrix; take "auto"'
@@ -149,34 +139,26 @@ def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
             f"{dynamics['batch_size']} samples, each of which is drawn; real batches have up to "
             f"2**{MOST_SAMPLES.bit_length() - 1}",
         )
-    if engine != "softmax":
-        return
-    for i, stage in enumerate(run["stage"]):
-        rule = stage["rule"] or dynamics["rule"]
-        if rule not in WITHOUT_THRESHOLD:
-            key = f"stage.{i}.rule" if stage["rule"] else "dynamics.rule"
-            problem = (
-                f"{show(rule)} makes entries 0, and softmax attention has none at 0; there are"
-            )
-            yield Fault(key, f"{problem} sgd, vanilla")
 
 
 def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
     """Check that nothing wants entries of a matrix that is known by a few numbers."""
     dynamics, output = run["dynamics"], run["output"]
-    if dynamics["engine"] == "collapsed":
+    engine = dynamics["engine"]
+    if not engine_of(engine).entries:
         for i, stage in enumerate(run["stage"]):
             if stage["normalize_level"] is not None:
                 yield Fault(
-                    f"stage.{i}.normalize_level", "the collapsed engine has no entries to normalise"
+                    f"stage.{i}.normalize_level", f"the {engine} engine has no entries to normalise"
                 )
         if dynamics["value"] == "matrix":
-            yield Fault("dynamics.value", '"matrix" is not for the collapsed engine; take "dense"')
+            yield Fault("dynamics.value", f'"matrix" is not for the {engine} engine; take "dense"')
         if output.get("normalized_every"):
             yield Fault(
-                "output.normalized_every", "the collapsed engine has no entries to normalise"
+                "output.normalized_every", f"the {engine} engine has no entries to normalise"
             )
-    if output["snapshot_every"] and "collapsed" in (dynamics["engine"], dynamics["value"]):
+    collapsed = dynamics["value"] == "collapsed" or not engine_of(engine).entries
+    if output["snapshot_every"] and collapsed:
         yield Fault(
             "output.snapshot_every",
             "there are no snapshots of what is collapsed: take engine dense or sparse, and "
@@ -190,8 +172,8 @@ def matrices_have_a_P(run: Values) -> Iterator[Fault]:
         return
     for table, key, wants in (
         ("dynamics", "value", lambda value: value == "matrix"),
-        ("dynamics", "engine", lambda engine: engine in REAL_BATCHES),
-        ("noise", "model", lambda model: model == "matched"),
+        ("dynamics", "engine", lambda engine: engine_of(engine).samples),
+        ("noise", "model", lambda model: NOISE_MODELS[model].follows_state),
         ("output", "snapshot_every", lambda every: every > 0),
     ):
         if key in run[table] and wants(run[table][key]):
@@ -202,22 +184,22 @@ def matrices_have_a_P(run: Values) -> Iterator[Fault]:
             )
 
 
-def matched_noise_has_a_matrix(run: Values) -> Iterator[Fault]:
-    """Check that matched noise, whose levels follow the matrix V, meets one."""
-    if run["noise"]["model"] != "matched":
-        return
-    dynamics = run["dynamics"]
-    if dynamics.get("engine") == "collapsed":
+def noise_can_be_drawn(run: Values) -> Iterator[Fault]:
+    """Check that the engine draws the noise in law, and that noise which follows V meets one."""
+    model, dynamics = run["noise"]["model"], run["dynamics"]
+    engine = engine_of(dynamics["engine"]) if "engine" in dynamics else AUTO
+    if model not in engine.noise:
+        others = [each.name for each in ENGINES.values() if model in each.noise]
         yield Fault(
             "dynamics.engine",
-            '"collapsed" is not exact under noise.model = "matched"; there are auto, dense and, '
-            "under l1 rules, sparse",
+            f"{show(engine.name)} is not exact under noise.model = {show(model)}; there are auto "
+            f"and {', '.join(others)}",
         )
-    if dynamics.get("value") == "collapsed":
+    if NOISE_MODELS[model].follows_state and dynamics.get("value") == "collapsed":
         yield Fault(
             "dynamics.value",
-            '"collapsed" has no matrix V, which noise.model = "matched" follows; there are auto '
-            "and matrix",
+            f'"collapsed" has no matrix V, which noise.model = {show(model)} follows; there are '
+            "auto and matrix",
         )
 
 

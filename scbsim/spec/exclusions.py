@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from scbsim.spec.checks import WITHOUT_THRESHOLD
+from scbsim.spec.rules import has_threshold
 
 THRESHOLDS: Final = ("threshold", "threshold_sigmas")
 TRANSITIONS: Final = ("K_P", "P_concentration")
@@ -25,7 +25,7 @@ def excluded(table: str, key: str, value: Any, keys: tuple[str, ...]) -> tuple[s
     match table, key:
         case "stage", "rule":
             # By the rule of all of a run thresholds are passed over.
-            return THRESHOLDS if isinstance(value, str) and value in WITHOUT_THRESHOLD else ()
+            return () if has_threshold(value) else THRESHOLDS
         case "stage", _ if key in THRESHOLDS:
             return tuple(other for other in THRESHOLDS if other != key)
         case "task" | "init", "from":

@@ -80,14 +80,13 @@ class RunSpec(Table):
     place: ClassVar[str] = "the top of the spec"
     checks: ClassVar[tuple[Check, ...]] = (
         spec_checks.some_stage,
-        spec_checks.vanilla_has_batches,
         spec_checks.sigmas_have_a_level,
         spec_checks.population_has_signals,
         spec_checks.engine_has_the_rules,
         spec_checks.real_batches_are_drawn,
         spec_checks.collapsed_has_no_entries,
         spec_checks.matrices_have_a_P,
-        spec_checks.matched_noise_has_a_matrix,
+        spec_checks.noise_can_be_drawn,
         spec_checks.not_a_sweep,
         spec_checks.ensembles_keep_no_states,
     )

@@ -10,6 +10,9 @@ from pydantic import Field
 
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table
+from scbsim.spec.engines import AUTO, ENGINES
+from scbsim.spec.noise_models import NOISE_MODELS
+from scbsim.spec.rules import RULES, has_threshold
 from scbsim.spec.types import (
     BELOW_1,
     EXACT,
@@ -23,11 +26,8 @@ from scbsim.spec.types import (
     number,
 )
 
-Rule = Literal["sgd", "prox", "denoise", "vanilla"]
-Engine = Literal["auto", "dense", "sparse", "collapsed", "batch", "softmax", "population"]
-
-_RULE = choice("sgd", "prox", "denoise", "vanilla")
-_ENGINE = choice("auto", "dense", "sparse", "collapsed", "batch", "softmax", "population")
+_RULE = choice(*RULES)
+_ENGINE = choice(AUTO.name, *ENGINES)
 _SIGMAS = number(
     'a finite number, 0 or more, or "auto"', lambda x: 0.0 <= x < math.inf, words=("auto",)
 )
@@ -135,8 +135,8 @@ class DynamicsSpec(Table):
 
     place: ClassVar[str] = "[dynamics]"
 
-    engine: Annotated[Engine, _ENGINE] = "auto"
-    rule: Annotated[Rule, _RULE] = "prox"
+    engine: Annotated[str, _ENGINE] = "auto"
+    rule: Annotated[str, _RULE] = "prox"
     replicas: Annotated[int, count(1, 2**24)] = 1
     replica: Annotated[int, count(0, 2**24)] = 0
     batch_size: Annotated[int, count(1, EXACT)] = 50_000_000
@@ -166,9 +166,7 @@ class NoiseSpec(Table):
 
     place: ClassVar[str] = "[noise]"
 
-    model: Annotated[
-        Literal["isotropic", "matched", "none"], choice("isotropic", "matched", "none")
-    ] = "isotropic"
+    model: Annotated[str, choice(*NOISE_MODELS)] = "isotropic"
     sigma_A: Annotated[float, NOT_NEGATIVE] = 1.0
     sigma_V: Annotated[float, NOT_NEGATIVE] = 1.0
     every: Annotated[int, count(1, 2**40)] = 5
@@ -176,7 +174,7 @@ class NoiseSpec(Table):
     def plain(self) -> dict[str, Any]:
         """Return the table as a dict; ``every`` only where it is read."""
         table = super().plain()
-        if self.model != "matched":
+        if not NOISE_MODELS[self.model].follows_state:
             del table["every"]
         return table
 
@@ -241,7 +239,7 @@ class StageSpec(Table):
     steps: Annotated[int, count(1, 2**40)]
     rate_A: Annotated[float, NOT_NEGATIVE] = 0.1
     rate_V: Annotated[float, NOT_NEGATIVE] = 0.1
-    rule: Annotated[Rule, _RULE] | None = None
+    rule: Annotated[str, _RULE] | None = None
     threshold: Annotated[float, NOT_NEGATIVE] | None = None
     threshold_sigmas: Annotated[float | Literal["auto"], _SIGMAS] | None = None
     until_signal: Annotated[float, POSITIVE] | None = None
@@ -252,8 +250,7 @@ class StageSpec(Table):
         """Return what was given as a dict, with the threshold of a stage that names none."""
         given = super().prepared(data)
         named = given.get("threshold") is not None or given.get("threshold_sigmas") is not None
-        rule = given.get("rule")
-        if not named and not (isinstance(rule, str) and rule in spec_checks.WITHOUT_THRESHOLD):
+        if not named and has_threshold(given.get("rule")):
             given["threshold_sigmas"] = 4.0
         return given
 

@@ -156,7 +156,7 @@ class Session:
             self._opened(),
             at,
             keeps_final=header.keeps_final,
-            diagnose=partial(diagnosis, header.spec, header.task),
+            diagnose=partial(diagnosis, header.plan),
         )
 
     def _place(self, image: bytes) -> None:

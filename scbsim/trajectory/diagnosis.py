@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.stages import Stage, stages_of
+from scbsim.engines.plan import RunPlan
+from scbsim.engines.stages import Stage
 from scbsim.spec import RunSpec
-from scbsim.task import Task
+from scbsim.spec.rules import RULES
 
 _GONE = 1e-3
 """A signal below this fraction of its largest value is gone. Noise off the support leaves some."""
 
-_L1 = ("prox", "denoise")
 _PIECE = 2**16
 """Values of a column that are in memory at once."""
 
@@ -52,13 +52,12 @@ class _Trace(NamedTuple):
     moved: NDArray[np.bool_]
 
 
-def diagnosis(spec: RunSpec, task: Task, columns: Mapping[str, Any], rows: int) -> str:
+def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
     """Say which l1 threshold kept the signal of A at zero or where it was, and at which step.
 
     Parameters
     ----------
-    spec : RunSpec
-    task : Task
+    plan : RunPlan
     columns : mapping
         ``step`` (n,), and ``stage``, ``alpha_A``, ``alpha_V``, (n,) or (n, R), of a complete run:
         arrays or datasets of a file, which are read in pieces. ``stage`` is -1 where a replica
@@ -76,8 +75,8 @@ def diagnosis(spec: RunSpec, task: Task, columns: Mapping[str, Any], rows: int) 
     The mean gradient at a support entry s of query k is ``kappa s - kappa' q``, with
     ``kappa' = alpha_V K_P`` (docs/model.md, sections 2 and 3).
     """
-    worked = stages_of(spec, task)
-    if rows < 2 or not any(map(_thresholds, worked)):
+    stages, task = plan.stages, plan.task
+    if rows < 2 or not any(map(_thresholds, stages)):
         return ""
     trace = _traced(columns, rows)
     R = len(trace.peak)
@@ -85,7 +84,7 @@ def diagnosis(spec: RunSpec, task: Task, columns: Mapping[str, Any], rows: int) 
     found = [
         (seen, r)
         for seen, r in found
-        if _thresholds(worked[int(_value(columns["stage"], seen.row, r))])
+        if _thresholds(stages[int(_value(columns["stage"], seen.row, r))])
     ]
     if not found:
         return ""
@@ -100,7 +99,7 @@ def diagnosis(spec: RunSpec, task: Task, columns: Mapping[str, Any], rows: int) 
     before = _value(columns["alpha_V"], row - 1, replica)
     pull = abs(before) * task.K_P * float(task.q_weights.max())
     return (
-        f"the l1 threshold {what}. It was {_level(worked[index], spec)} in stage {index}; the "
+        f"the l1 threshold {what}. It was {_level(stages[index], plan.spec)} in stage {index}; the "
         f"mean gradient at a support entry was at most {pull:.3g} then. Try a lower threshold, a "
         "larger dynamics.batch_size (a threshold in sigmas falls with its square root), or a first "
         'stage with rule = "sgd" that ends on until_signal'
@@ -108,7 +107,7 @@ def diagnosis(spec: RunSpec, task: Task, columns: Mapping[str, Any], rows: int) 
 
 
 def _thresholds(stage: Stage) -> bool:
-    return stage.rule in _L1 and bool(stage.level.max() > 0)
+    return RULES[stage.rule].thresholds and bool(stage.level.max() > 0)
 
 
 def _traced(columns: Mapping[str, Any], rows: int) -> _Trace:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
+from scbsim.engines.plan import RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
 from scbsim.spec import RunSpec
 from scbsim.state import State
@@ -17,13 +18,12 @@ from scbsim.task.digest import Parts, parts_of
 
 @dataclass(frozen=True)
 class RunHeader:
-    """Spec, task and provenance of a run, with a name that no other run has."""
+    """Plan and provenance of a run, with a name that no other run has."""
 
     KEPT_UNDER: ClassVar[int] = 64 * 10**6
     """Bytes of a last state that `output.final_state = "auto"` keeps."""
 
-    spec: RunSpec
-    task: Task
+    plan: RunPlan
     provenance: dict[str, Any]
     stream: StreamStart = ORIGIN
     run_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -31,6 +31,16 @@ class RunHeader:
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
     lacks_steps_before: int = 0
+
+    @property
+    def spec(self) -> RunSpec:
+        """The spec of the run."""
+        return self.plan.spec
+
+    @property
+    def task(self) -> Task:
+        """The task of the run."""
+        return self.plan.task
 
     @cached_property
     def task_parts(self) -> Parts:

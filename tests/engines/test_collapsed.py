@@ -8,7 +8,7 @@ from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.population import PopulationEngine
-from scbsim.engines.select import choose
+from scbsim.engines.select import plan_of
 from scbsim.engines.stages import Stage
 from scbsim.errors import InputError
 
@@ -103,7 +103,7 @@ def test_a_matrix_V_under_sgd_is_for_the_dense_engine(task):
         "dynamics": {"rule": "sgd", "batch_size": 1e4},
         "stage": [{"steps": 5}],
     }
-    assert choose(RunSpec.from_dict(given), task).name == "collapsed"
-    asked = choose(RunSpec.from_dict(given, overrides=["dynamics.value=matrix"]), task)
+    assert plan_of(RunSpec.from_dict(given), task).choice.name == "collapsed"
+    asked = plan_of(RunSpec.from_dict(given, overrides=["dynamics.value=matrix"]), task).choice
     assert (asked.name, asked.matrix_V) == ("dense", True)
     assert 'dynamics.value = "matrix"' in asked.why

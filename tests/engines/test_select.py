@@ -7,8 +7,7 @@ import pytest
 
 from scbsim import RunSpec, Task, simulate
 from scbsim.engines import select as choosing
-from scbsim.engines.select import choose, needs
-from scbsim.engines.stages import stages_of
+from scbsim.engines.select import plan_of
 from scbsim.run.ensemble import assembled
 
 
@@ -32,7 +31,7 @@ def test_it_does_not_depend_on_the_threads_nor_do_the_numbers():
 def test_it_does_not_depend_on_the_replicas():
     task = Task.random(N=100, T=1000, Q=2)
     for sigmas in np.linspace(1.0, 3.0, 21).tolist():
-        names = {choose(spec_of(sigmas=sigmas, replicas=R), task).name for R in (1, 64)}
+        names = {plan_of(spec_of(sigmas=sigmas, replicas=R), task).choice.name for R in (1, 64)}
         assert len(names) == 1
 
 
@@ -51,7 +50,7 @@ def test_it_does_not_depend_on_the_replicas():
 )
 def test_it_takes_what_costs_less(N, T, sigmas, words, taken):
     task = Task.random(N=N, T=T, Q=2)
-    assert choose(spec_of(*words, N=N, T=T, sigmas=sigmas), task).name == taken
+    assert plan_of(spec_of(*words, N=N, T=T, sigmas=sigmas), task).choice.name == taken
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_steps_that_a_signal_ends_are_not_all_counted(words, taken):
     """Under denoise live entries grow with every step, and here would be half of all."""
     task = Task.random(N=10, T=10**6, Q=2)
     asked = spec_of(*words, N=10, T=10**6, sigmas=5.0, steps=10**6, rule="denoise")
-    assert choose(asked, task).name == taken
+    assert plan_of(asked, task).choice.name == taken
 
 
 @pytest.mark.parametrize(("precision", "taken"), [("float32", "dense"), ("float64", "sparse")])
@@ -69,7 +68,7 @@ def test_what_does_not_fit_is_not_taken(monkeypatch, precision, taken):
     task = Task.random(N=10, T=100_000, Q=2)
     monkeypatch.setattr(choosing, "fits", lambda needed: needed < 6 * task.N * task.T)
     asked = spec_of(N=10, T=100_000, sigmas=1.95, precision=precision)
-    assert choose(asked, task).name == taken
+    assert plan_of(asked, task).choice.name == taken
 
 
 @pytest.mark.parametrize(
@@ -88,14 +87,14 @@ def test_replicas_take_the_memory_that_is_asked_for(engine, rule, N, T):
     R = 20
     spec = spec_of(N=N, T=T, sigmas=4.0, engine=engine, rule=rule, replicas=R)
     task = Task.random(N=N, T=T, Q=2)
-    choice, stages = choose(spec, task), stages_of(spec, task)
-    with assembled(choice, spec, task, stages, None, 1) as ensemble:
+    plan = plan_of(spec, task)
+    with assembled(plan, None, 1) as ensemble:
         ensemble.advance(1)  # whatever is imported and made once, is
     tracemalloc.start()
     try:
-        with assembled(choice, spec, task, stages, None, 1) as ensemble:
+        with assembled(plan, None, 1) as ensemble:
             ensemble.advance(1)
             taken = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert 0.6 < needs(choice, spec, task) * R / taken < 2.0
+    assert 0.6 < plan.memory * R / taken < 2.0

@@ -14,7 +14,7 @@ from scbsim_testing.small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
 from scbsim.engines.gaussian import GaussianEngine
-from scbsim.engines.select import choose
+from scbsim.engines.select import plan_of
 from scbsim.errors import InputError, MemoryNeeded
 from scbsim.observables import NAMES
 from scbsim.run.ensemble import one_by_one
@@ -238,7 +238,7 @@ def test_replicas_take_turns_where_threads_would_be_idle(engine, T, replicas, th
     words = ("task.N=100", f"task.T={T}", f"dynamics.replicas={replicas}")
     spec = run_spec(*words, f"dynamics.engine={engine}")
     task = Task.random(N=100, T=T, Q=2)
-    assert one_by_one(choose(spec, task), spec, task, threads) == in_turn
+    assert one_by_one(plan_of(spec, task), threads) == in_turn
 
 
 def test_the_states_of_all_must_fit():

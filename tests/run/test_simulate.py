@@ -14,7 +14,7 @@ import xarray as xr
 from scbsim_testing.small_runs import assert_same, rows, run_spec
 
 from scbsim import simulate
-from scbsim.engines.select import build, choose
+from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 from scbsim.errors import InputError
 from scbsim.observables import NAMES
@@ -103,7 +103,7 @@ def test_the_normalised_copy_leaves_the_state_alone():
     spec = run_spec("init.alpha_A=0.8")
     task = Task.from_spec(spec.task)
     (stage,) = stages_of(spec, task)
-    watched, alone = (build(choose(spec, task), spec, task, 1) for _ in range(2))
+    watched, alone = (build(plan_of(spec, task), 1) for _ in range(2))
     for _ in range(3):
         row, count = watched.normalized(0.1)
         assert count == 0

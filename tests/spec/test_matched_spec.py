@@ -5,7 +5,7 @@ from scbsim_testing.small_specs import faults, small
 
 from scbsim import Task
 from scbsim.engines.noise import MatchedNoise, NoiseLevels, noise_of
-from scbsim.engines.select import build, choose
+from scbsim.engines.select import build, plan_of
 from scbsim.errors import InputError
 from scbsim.spec import RunSpec
 
@@ -61,16 +61,16 @@ def test_what_it_does_not_go_with(changes, key, said):
 def test_engines_keep_V_as_a_matrix(changes, engine):
     spec = RunSpec.from_dict(matched(**changes))
     task = Task.from_spec(spec.task)
-    choice = choose(spec, task)
+    choice = plan_of(spec, task).choice
     assert (choice.name, choice.matrix_V) == (engine, True)
-    assert build(choice, spec, task, 1).V.W.shape == (10, 10)
+    assert build(plan_of(spec, task), 1).V.W.shape == (10, 10)
 
 
 def test_a_task_without_P_given_from_elsewhere():
     spec = RunSpec.from_dict(matched())
     task = Task.random(10, 100, 2, K_P=0.2)
     with pytest.raises(InputError, match="matched noise"):
-        build(choose(spec, task), spec, task, 1)
+        build(plan_of(spec, task), 1)
 
 
 def test_thresholds_are_in_isotropic_sigmas():

@@ -12,6 +12,7 @@ import pytest
 
 import scbsim
 from scbsim import RunSpec, Task, simulate
+from scbsim.engines.select import plan_of
 from scbsim.storage.description import describe
 from scbsim.trajectory.diagnosis import diagnosis
 
@@ -105,7 +106,7 @@ def test_pieces_of_a_column_say_what_the_whole_does(monkeypatch):
     columns = {name: run[name].values for name in ("step", "stage", "alpha_A", "alpha_V")}
     for piece in (1, 7, 1000):
         monkeypatch.setattr("scbsim.trajectory.diagnosis._PIECE", piece)
-        assert diagnosis(spec, task, columns, run.sizes["step"]) == said(run) != ""
+        assert diagnosis(plan_of(spec, task), columns, run.sizes["step"]) == said(run) != ""
 
 
 @pytest.mark.slow

@@ -59,6 +59,7 @@ def test_what_is_said_goes_to_the_stderr_of_the_time(monkeypatch):
     progress = Progress(2)
     progress.start("some")
     progress.update(1, 0, {"alpha_A": 0.5})
+    progress.close("complete")
     assert "some: step 1/2" in stream.getvalue()
     assert "alpha_A 0.5" in stream.getvalue()
 

@@ -6,17 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
 
-_OF_ENGINE = {
-    "dense": ("bulk", "support", "off_sums"),
-    "batch": ("bulk", "support", "off_sums", "column_sums"),
-    "sparse": ("indptr", "indices", "data", "support", "off_sums"),
-    "collapsed": ("alpha", "rest"),
-    "population": ("support",),
-    "softmax": ("logits",),
-}
 _OF_ALL = ("W", "scalars", "mean")
 _WHOLE = ("indptr", "indices")
 
@@ -37,7 +30,7 @@ def require_state(state: State, task: Task, engine: str, columns: int) -> None:
     ValueError
         With the array that is missing or of another shape or type.
     """
-    for name in (*_OF_ALL, *_OF_ENGINE.get(engine, ())):
+    for name in (*_OF_ALL, *(ENGINES[engine].state if engine in ENGINES else ())):
         if name not in state:
             raise ValueError(f"its last state has no {name}, which the {engine} engine keeps")
     shapes = _shapes(task) | {"bulk": [(columns, task.T)]}

@@ -8,8 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.select import choose
-from scbsim.engines.stages import stages_of
+from scbsim.engines.select import plan_of
 from scbsim.errors import Stopped
 from scbsim.run.ensemble import assembled, threads_for
 from scbsim.run.replica import Replica
@@ -60,11 +59,9 @@ def fitted(
     """
     few = matched.replace(**{"dynamics.replicas": min(_REPLICAS, matched.dynamics.replicas)})
     task = task_of(few, None)
-    choice = choose(few, task)
-    count = threads_for(threads, choice, few, task)
+    plan = plan_of(few, task)
     sums, complete = np.zeros((2, 2)), 0
-    stages, stream = stages_of(few, task), stream_of(few)
-    with assembled(choice, few, task, stages, None, count, stream) as ensemble:
+    with assembled(plan, None, threads_for(threads, plan), stream_of(few)) as ensemble:
         if few.init.from_ is not None:
             start_from(few.init.from_, ensemble, task)
         for replica in ensemble.replicas:

@@ -134,7 +134,7 @@ class _Work:
             self._attributes |= {k: v for k, v in found.items() if k in ("provenance", "status")}
 
     def run(self, threads: int | None, progress: bool, stop: Callable[[], bool]) -> None:
-        from scbsim.engines.select import Choice
+        from scbsim.engines.plan import Choice
         from scbsim.run.provenance import provenance
         from scbsim.studies.phase.points import run_points
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from threading import Event, Lock
 
 import numpy as np
 
-from scbsim.engines.select import Choice, choose
+from scbsim.engines.plan import RunPlan
+from scbsim.engines.select import plan_of
 from scbsim.errors import InputError, RunFailed, ScbsimError, SpecError, TaskError
 from scbsim.run.final_rows import endings
 from scbsim.studies.phase.grid import Grid, Point
@@ -41,40 +43,44 @@ class Runner:
         self._threads = threads
         self._tasks = Tasks()
         self._alone = Lock()
-        self._compiled: set[Choice] = set()
+        self._compiled: set[tuple[str, bool]] = set()
 
     def run(self, point: Point) -> Outcome | None:
         """Run the replicas of a point; None if told to abort meanwhile."""
         with _naming(self._grid.named(point)):
             spec = self._grid.spec(point)
             task = self._tasks.of(spec.task)
-            choice = choose(spec, task)
+            plan = plan_of(spec, task)
             many = self._threads if task.N * task.T >= _THREADS_FROM else 1
-            threads = 1 if choice.name in _SIDE_BY_SIDE else many
-            with self._turn(choice):
+            threads = 1 if plan.choice.name in _SIDE_BY_SIDE else many
+            with self._turn(plan):
                 # The point's spec is checked, and any number of replicas goes with it.
                 dynamics = spec.dynamics.model_copy(update={"replicas": self._grid.replicas})
                 ensemble = spec.model_copy(update={"dynamics": dynamics})
                 rows, statuses = endings(
-                    ensemble, task, threads, choice=choice, stop=self.abort.is_set
+                    ensemble,
+                    task,
+                    threads,
+                    plan=replace(plan, spec=ensemble),
+                    stop=self.abort.is_set,
                 )
         if "running" in statuses:
             return None
         whole = np.array([status != "diverged" for status in statuses])
         medians = np.median(rows[whole], axis=0) if whole.any() else np.full(rows.shape[1], np.nan)
         recovered = self._grid.criterion.holds(rows) & whole
-        return Outcome(int(recovered.sum()), int((~whole).sum()), medians, choice.name)
+        return Outcome(int(recovered.sum()), int((~whole).sum()), medians, plan.choice.name)
 
     @contextmanager
-    def _turn(self, choice: Choice) -> Iterator[None]:
+    def _turn(self, plan: RunPlan) -> Iterator[None]:
         """Keep others out where they would compile the same, or may not run at once."""
-        kind = Choice(choice.name, "", choice.matrix_V)
+        kind = (plan.choice.name, plan.choice.matrix_V)
         if kind in self._compiled:
             yield
             return
         with self._alone:
             yield
-        if choice.name in _SIDE_BY_SIDE:
+        if plan.choice.name in _SIDE_BY_SIDE:
             self._compiled.add(kind)
 
 

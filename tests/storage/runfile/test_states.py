@@ -8,9 +8,11 @@ import pytest
 from scbsim_testing.small_runs import TASK, assert_same, run_spec
 
 from scbsim import load, simulate
+from scbsim.engines.select import plan_of
 from scbsim.storage.runfile.reader import last_state
 from scbsim.storage.runfile.states import read_state
 from scbsim.storage.runfile.writer import FileRecorder
+from scbsim.task import Task
 from scbsim.trajectory.header import RunHeader
 
 N, T, Q = TASK["N"], TASK["T"], TASK["Q"]
@@ -126,7 +128,8 @@ def test_the_last_state_is_kept_as_the_spec_says(tmp_path, monkeypatch, wanted, 
 
 @pytest.mark.parametrize(("wanted", "kept"), [("auto", False), ("true", True)])
 def test_auto_draws_its_line_at_64_MB(wanted, kept):
-    header = RunHeader(run_spec(f"output.final_state={wanted}"), None, {})
+    spec = run_spec(f"output.final_state={wanted}")
+    header = RunHeader(plan_of(spec, Task.from_spec(spec.task)), {})
 
     def state(count):
         return {"a": np.empty(count - 8, np.uint8), "b": np.empty(1)}

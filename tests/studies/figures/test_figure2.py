@@ -7,7 +7,7 @@ import pytest
 from scbsim_testing.small_runs import assert_same
 
 from scbsim import Task, simulate
-from scbsim.engines.select import build, choose
+from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 from scbsim.errors import InputError, OutputError
 from scbsim.storage.runfile.loading import load
@@ -57,7 +57,7 @@ def test_files_and_pictures_are_made_and_kept(made):
 def test_matrices_are_those_of_the_engine(made, name):
     spec = figure2.specs(overrides=SHRUNK)[name]
     task = Task.from_spec(spec.task)
-    engine = build(choose(spec, task), spec, task, 1)
+    engine = build(plan_of(spec, task), 1)
     engine.advance(stages_of(spec, task)[0], 12)
     A, V = figure2.matrices(made.files[figure2.ATTENTIONS.index(name)])
     for found, wanted in zip((A, V), engine.matrices(), strict=True):

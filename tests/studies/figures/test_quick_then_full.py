@@ -10,7 +10,7 @@ import pytest
 from scbsim_testing.small_figures import FIGURE_2, FIGURE_5, REAL_BATCHES, shrunk
 from scbsim_testing.small_runs import assert_same
 
-from scbsim.engines.select import choose
+from scbsim.engines.select import plan_of
 from scbsim.errors import OutputError, Stopped
 from scbsim.storage.runfile.loading import load
 from scbsim.studies.figures.figure2 import run as figure2
@@ -136,4 +136,4 @@ def test_quick_and_full_runs_have_one_engine():
     for quick, full in pairs:
         for key, spec in quick.items():
             task = Task.from_spec(spec.task)
-            assert choose(spec, task).name == choose(full[key], task).name
+            assert plan_of(spec, task).choice.name == plan_of(full[key], task).choice.name

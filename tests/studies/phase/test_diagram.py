@@ -164,7 +164,7 @@ def test_a_point_that_fails_is_named_and_the_others_are_kept(spec, tmp_path, mon
     def failing(self, point):
         if point.x == 1:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("scbsim.studies.phase.points.choose", refuse)
+                patch.setattr("scbsim.studies.phase.points.plan_of", refuse)
                 return run(self, point)
         return run(self, point)
 

@@ -161,13 +161,13 @@ def reduced(wanted: dict[str, RunSpec], full: dict[str, RunSpec]) -> str:
 def matrices(path: Path) -> Matrices:
     """Return both matrices of the last state in a file, in full."""
     from scbsim.engines.batch import BatchEngine
-    from scbsim.engines.select import build, choose
+    from scbsim.engines.select import build, plan_of
     from scbsim.storage.runfile.loading import load
     from scbsim.storage.runfile.reader import last_state
 
     task, state = last_state(str(path))
     spec = spec_of(load(path))
-    engine = build(choose(spec, task), spec, task, 1)
+    engine = build(plan_of(spec, task), 1)
     assert isinstance(engine, BatchEngine)
     engine.restore(spec.total_steps, state)
     return engine.matrices()

@@ -7,8 +7,7 @@ import pytest
 from scbsim_testing.small_runs import run_spec
 
 from scbsim import simulate
-from scbsim.engines.needed import kernels_of
-from scbsim.engines.select import choose
+from scbsim.engines.select import plan_of
 from scbsim.kernels.compile.kernel_cache import KernelCache
 from scbsim.task import Task
 
@@ -47,5 +46,5 @@ def test_all_are_named_in_order(engine, model, called):
         words += ["dynamics.rule=sgd"]
     spec = run_spec(*words)
     simulate(spec)
-    choice = choose(spec, Task.from_spec(spec.task))
-    assert tuple(called) == kernels_of(choice, spec)
+    plan = plan_of(spec, Task.from_spec(spec.task))
+    assert tuple(called) == plan.kernels

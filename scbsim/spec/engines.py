@@ -1,0 +1,130 @@
+"""The engines, one record each: what a spec has to know of them before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from scbsim.spec.noise_models import NOISE_MODELS
+from scbsim.spec.rules import RULES, Rule
+
+
+@dataclass(frozen=True)
+class EngineRecord:
+    """What the rest of the program asks of an engine (`docs/model.md`, sections 6 and 8).
+
+    Attributes
+    ----------
+    name : str
+        As in ``dynamics.engine``.
+    where : str
+        Its class, ``module:name``.
+    takes : callable
+        Whether it has a rule.
+    refusal : str
+        What is said of a rule that it has not, after the rule's name.
+    state : tuple of str
+        Arrays of its last state in a file, beside those of V.
+    noise : tuple of str
+        The noise models that it draws from, exactly in law.
+    samples : bool
+        Whether its steps are on real batches.
+    entries : bool
+        Whether it has entries of A; without, nothing can be normalised, and V is no matrix.
+    shares_step : bool
+        Whether several threads share the step of one replica.
+    """
+
+    name: str
+    where: str
+    takes: Callable[[Rule], bool]
+    refusal: str
+    state: tuple[str, ...]
+    noise: tuple[str, ...] = tuple(NOISE_MODELS)
+    samples: bool = False
+    entries: bool = True
+    shares_step: bool = False
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules that it has."""
+        return tuple(rule.name for rule in RULES.values() if self.takes(rule))
+
+
+def _projected(rule: Rule) -> bool:
+    return rule.projected
+
+
+ENGINES: Final = {
+    engine.name: engine
+    for engine in (
+        EngineRecord(
+            "dense",
+            "scbsim.engines.dense:DenseEngine",
+            takes=_projected,
+            refusal="is for real batches",
+            state=("bulk", "support", "off_sums"),
+            shares_step=True,
+        ),
+        EngineRecord(
+            "sparse",
+            "scbsim.engines.sparse:SparseEngine",
+            takes=lambda rule: rule.projected and rule.keeps_zeros,
+            refusal="leaves no entry at zero, so nothing is sparse",
+            state=("indptr", "indices", "data", "support", "off_sums"),
+        ),
+        EngineRecord(
+            "collapsed",
+            "scbsim.engines.collapsed:CollapsedEngine",
+            takes=lambda rule: rule.projected and not rule.thresholds,
+            refusal="needs entries, and a collapsed A has none",
+            state=("alpha", "rest"),
+            noise=("isotropic", "none"),
+            entries=False,
+        ),
+        EngineRecord(
+            "batch",
+            "scbsim.engines.batch:BatchEngine",
+            takes=lambda rule: True,
+            refusal="is not for real batches",
+            state=("bulk", "support", "off_sums", "column_sums"),
+            samples=True,
+            shares_step=True,
+        ),
+        EngineRecord(
+            "softmax",
+            "scbsim.engines.softmax:SoftmaxEngine",
+            takes=lambda rule: not rule.thresholds,
+            refusal="makes entries 0, and softmax attention has none at 0",
+            state=("logits",),
+            samples=True,
+            shares_step=True,
+        ),
+        EngineRecord(
+            "population",
+            "scbsim.engines.population:PopulationEngine",
+            takes=_projected,
+            refusal="is for real batches",
+            state=("support",),
+        ),
+    )
+}
+"""All engines by name, in the order in which messages list them."""
+
+AUTO: Final = EngineRecord("auto", "", takes=_projected, refusal="is for real batches", state=())
+"""What holds of a spec that leaves the choice to the program: it takes no real batches."""
+
+
+def engine_of(name: str) -> EngineRecord:
+    """Return the record of ``dynamics.engine``."""
+    return AUTO if name == AUTO.name else ENGINES[name]
+
+
+def engine_of_state(arrays: Iterable[str]) -> EngineRecord:
+    """Return the engine that left a state: that of whose arrays it has most."""
+    there = set(arrays)
+    return max(
+        (engine for engine in ENGINES.values() if there.issuperset(engine.state)),
+        key=lambda engine: len(engine.state),
+    )

@@ -1,0 +1,58 @@
+"""The update rules of A, one record each; `scbsim.kernels.gaussian.rules` has their arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the rest of the program asks of a rule (`docs/model.md`, section 4).
+
+    Attributes
+    ----------
+    name : str
+        As in ``dynamics.rule``.
+    formula : str
+        The next value of an entry ``s``, for a noisy gradient ``g``, a rate and a threshold.
+    thresholds : bool
+        Whether it reads a threshold.
+    keeps_zeros : bool
+        Whether an entry at zero stays there while its noisy gradient is below the threshold.
+    returns_to_zero : bool
+        Whether an entry off zero can come back to it.
+    projected : bool
+        Whether the gradient is preconditioned and projected. One that is not exists on real
+        batches alone.
+    """
+
+    name: str
+    formula: str
+    thresholds: bool = False
+    keeps_zeros: bool = False
+    returns_to_zero: bool = False
+    projected: bool = True
+
+
+RULES: Final = {
+    rule.name: rule
+    for rule in (
+        Rule("sgd", "s - rate g"),
+        Rule(
+            "prox",
+            "soft(s - rate g, rate threshold)",
+            thresholds=True,
+            keeps_zeros=True,
+            returns_to_zero=True,
+        ),
+        Rule("denoise", "s - rate soft(g, threshold)", thresholds=True, keeps_zeros=True),
+        Rule("vanilla", "s - rate g, of the plain gradient", projected=False),
+    )
+}
+"""All rules by name, in the order in which messages list them."""
+
+
+def has_threshold(name: object) -> bool:
+    """Return whether a rule reads a threshold; True of what names no rule."""
+    return not isinstance(name, str) or name not in RULES or RULES[name].thresholds
