@@ -1,6 +1,7 @@
 """The kernels that a run is said to need are those that it calls, in that order."""
 
 import sys
+from importlib import import_module
 
 import numba
 import pytest
@@ -9,6 +10,7 @@ from scbsim_testing.small_runs import run_spec
 from scbsim import simulate
 from scbsim.engines.select import plan_of
 from scbsim.kernels.compile.kernel_cache import KernelCache
+from scbsim.spec.engines import ENGINES
 from scbsim.task import Task
 
 GAUSSIAN = ("sparse", "dense", "population")
@@ -18,6 +20,8 @@ GAUSSIAN = ("sparse", "dense", "population")
 def called(monkeypatch):
     """The names of kernels, as they are first called from Python."""
     names = []
+    for engine in ENGINES.values():
+        import_module(engine.where.partition(":")[0])
 
     def recording(kernel):
         def call(*arguments):
