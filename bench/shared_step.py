@@ -63,6 +63,6 @@ if __name__ == "__main__":
     sizes = [tuple(map(int, word.split(","))) for word in sys.argv[1:]] or [(500, 100_000, 20)]
     for N, T, steps in sizes:
         found = measure(world, N, T, steps)
-        if world.leads:
+        if world.is_root:
             words = "  ".join(f"{k} {b:.4f} (median {m:.4f})" for k, (b, m) in found.items())
             print(f"{world.size} ranks, N = {N}, T = {T}: ms a step: {words}", flush=True)

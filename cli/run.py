@@ -112,7 +112,7 @@ def _run_shared(
     from scbsim.cli.signals import stopping
 
     with ending_together(ctx, world):
-        checked = world.together(lambda: _checked(spec, overrides, output))
+        checked = world.collective(lambda: _checked(spec, overrides, output))
 
         from scbsim.mpi.run import run_shared_to_file
 
@@ -128,7 +128,7 @@ def _run_shared(
                 threads=threads,
                 stop=stop,
             )
-        if world.leads:
+        if world.is_root:
             _tell(output, perf_counter() - began, ended, quiet=quiet)
     if ended.status == "stopped":
         ctx.exit(STOPPED)

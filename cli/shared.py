@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 @contextmanager
 def ending_together(ctx: click.Context, world: World) -> Iterator[None]:
     """Leave what is raised on all ranks to each; what is raised on one alone ends the others."""
-    from scbsim.mpi.world import Elsewhere
+    from scbsim.mpi.world import RemoteRankError
 
     try:
         yield
-    except Elsewhere as error:
+    except RemoteRankError as error:
         # It is said where it happened.
         ctx.exit(error.exit_status)
     except click.exceptions.Exit:

@@ -83,7 +83,7 @@ class Ranks:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.leads = world.leads
+        self.leads = world.is_root
 
     def any(self, here: bool) -> bool:
         """Return whether it is so on any rank."""
@@ -91,7 +91,7 @@ class Ranks:
 
     def on_lead(self, work: Callable[[], Result]) -> Result:
         """Do something on rank 0; return on all what it gives there."""
-        result: Result = self._world.told(self._world.on_lead(work))
+        result: Result = self._world.bcast(self._world.on_root(work))
         return result
 
     def run(self, spec: RunSpec, **options: Any) -> str:

@@ -21,4 +21,4 @@ class SharedLoop(Loop):
         super().__init__(*args, **options)  # type: ignore[arg-type]
 
     def _paced(self, steps: int, seconds: float) -> int:
-        return int(self._world.told(super()._paced(steps, seconds)))
+        return int(self._world.bcast(super()._paced(steps, seconds)))

@@ -50,7 +50,7 @@ class SharedReading(Reading):
     def serve(self) -> None:
         """On other ranks than 0: read what it asks for, until it needs nothing more."""
         failed = None
-        while (asked := self._world.told(None)) is not None:
+        while (asked := self._world.bcast(None)) is not None:
             try:
                 self._read(*asked)
             except ScbsimError as error:
@@ -62,13 +62,13 @@ class SharedReading(Reading):
 
     def dismiss(self) -> None:
         """On rank 0: need nothing more."""
-        self._world.told(None)
+        self._world.bcast(None)
 
     def _asked(self, path: Path, name: str) -> Any:
-        return self._read(*self._world.told((path, name)))
+        return self._read(*self._world.bcast((path, name)))
 
     def _read(self, path: Path, name: str) -> Any:
-        found = self._world.together(lambda: self._found(path, name))
+        found = self._world.collective(lambda: self._found(path, name))
         if self._world.any(found is None):
             raise ValueError(f"{path}: {name} is missing or damaged")
         self.state = found[1] if name == _FINAL else found.state

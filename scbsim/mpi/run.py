@@ -66,7 +66,7 @@ def simulate_shared(
         threads=threads,
         stop=stop,
     )
-    return world.on_lead(lambda: load(output, lazy=True))
+    return world.on_root(lambda: load(output, lazy=True))
 
 
 def run_shared_to_file(
@@ -101,15 +101,15 @@ def run_shared_to_file(
     ------
     SpecError, InputError
         If the run is not one that can be shared.
-    Elsewhere
+    RemoteRankError
         On ranks other than the one where something went wrong.
     """
-    world.together(lambda: require_shareable(spec, world.size))
+    world.collective(lambda: require_shareable(spec, world.size))
     with SharedSession(
         world, output, spec, overwrite=overwrite, resume=resume, stop=stop
     ) as session:
         if session.finished:
-            found: str = world.told(world.on_lead(lambda: glance(session.path).status))
+            found: str = world.bcast(world.on_root(lambda: glance(session.path).status))
             return Ended(found, was_finished=True)
         status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
         if status in ("complete", "diverged"):
@@ -130,20 +130,20 @@ def _run(
     task = past.task if past and past.task else None
     if task is None:
         # Drawn once: on another processor its last bits may differ.
-        task = world.told(world.on_lead(lambda: _task_anew(spec, session)))
+        task = world.bcast(world.on_root(lambda: _task_anew(spec, session)))
     assert task is not None
     processors = world.processors()
-    plan, most = world.together(lambda: _means(world, spec, task, session, threads))
-    stream = past.stream if past else world.told(world.on_lead(lambda: stream_of(spec)))
-    quiet = not (progress and world.leads)
+    plan, most = world.collective(lambda: _means(world, spec, task, session, threads))
+    stream = past.stream if past else world.bcast(world.on_root(lambda: stream_of(spec)))
+    quiet = not (progress and world.is_root)
     shown = Progress(spec.total_steps, quiet=quiet, kernels=_KERNELS)
     label = f"{label_of(plan)}, {world.size} ranks"
     with shown.preparing(label), sharing(most if threads else min(most, processors)) as count:
-        engine = world.together(lambda: _built(world, plan, count, stream))
+        engine = world.collective(lambda: _built(world, plan, count, stream))
         if spec.init.from_ is not None and not (past and past.position):
             path = spec.init.from_
-            there, state = world.together(lambda: last_state(path, world.share))
-            world.together(lambda: require_sizes(path, there, task))
+            there, state = world.collective(lambda: last_state(path, world.share))
+            world.collective(lambda: require_sizes(path, there, task))
             engine.adopt(state, there)
         carried = past.carried() if past else {"stream": stream}
         made = {**provenance(plan.choice, count, _source(spec)), "ranks": world.size}

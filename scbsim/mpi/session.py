@@ -85,7 +85,7 @@ class SharedSession:
         reading = SharedReading(world)
 
         def open_it() -> None:
-            if not world.leads:
+            if not world.is_root:
                 reading.serve()
                 return
             try:
@@ -95,11 +95,11 @@ class SharedSession:
                 reading.dismiss()
 
         try:
-            world.together(open_it)
+            world.collective(open_it)
         except BaseException:
             self._release()
             raise
-        self.finished, past = world.told(self._found())
+        self.finished, past = world.bcast(self._found())
         self.past: Past | None = _with_state(past, reading.state)
 
     def __enter__(self) -> SharedSession:
@@ -135,21 +135,21 @@ class SharedSession:
             # A checkpoint is made anew before anything else, and needs its shards.
             bulk = past.position.any_state["bulk"]
             self._keep_shards(Spread(self._world, bulk, header.task.N))
-        made = self._world.on_lead(lambda: self._lead.recorder(header, state, state))
+        made = self._world.on_root(lambda: self._lead.recorder(header, state, state))
         return _Giver(header) if made is None else made
 
     def due(self) -> bool:
         """Return whether it is time for a checkpoint, by the clock of rank 0."""
-        return bool(self._world.told(self._front.due() if self._front else False))
+        return bool(self._world.bcast(self._front.due() if self._front else False))
 
     def save(self, position: Position) -> None:
         """Write a checkpoint: first all shards, and then what says that they are one."""
         self._keep_shards(_spread(position.any_state))
-        self._world.on_lead(lambda: self._lead.save(position))
+        self._world.on_root(lambda: self._lead.save(position))
 
     def tidy(self) -> None:
         """Leave the file alone in its place: the run has ended, and it is closed and synced."""
-        self._world.on_lead(lambda: self._lead.tidy())
+        self._world.on_root(lambda: self._lead.tidy())
 
     @property
     def _lead(self) -> _Front:
@@ -158,9 +158,9 @@ class SharedSession:
 
     def _keep_shards(self, bulk: Spread) -> None:
         world = self._world
-        generation = world.told(next_generation(self.path) if world.leads else 0)
+        generation = world.bcast(next_generation(self.path) if world.is_root else 0)
         shard = shard_path(self.path, generation, world.rank)
-        world.together(lambda: write_shard(shard, bulk.own))
+        world.collective(lambda: write_shard(shard, bulk.own))
         if self._front is not None:
             self._front.shards = {
                 "generation": generation,

@@ -1,4 +1,4 @@
-"""The ranks of a shared run, and the few ways in which they meet."""
+"""The ranks of a shared run, and how they communicate."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from scbsim.storage.runfile.states import Share
 Result = TypeVar("Result")
 
 
-class Elsewhere(ScbsimError):
-    """What went wrong on another rank, which says it.
+class RemoteRankError(ScbsimError):
+    """An error on another rank, which reports it.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class World:
         forget_segments()
 
     @property
-    def leads(self) -> bool:
+    def is_root(self) -> bool:
         """Whether this is the rank that writes the output and speaks."""
         return self.rank == 0
 
@@ -72,8 +72,8 @@ class World:
         firsts = self.firsts(N)
         return slice(int(firsts[self.rank]), int(firsts[self.rank + 1]))
 
-    def told(self, value: Any) -> Any:
-        """Return what rank 0 has of it."""
+    def bcast(self, value: Any) -> Any:
+        """Return the value that rank 0 has."""
         return self.comm.bcast(value)
 
     @property
@@ -92,17 +92,17 @@ class World:
         """Return whether it is so on any rank."""
         return bool(max(self.comm.allgather(bool(here))))
 
-    def alike(self, value: Any) -> bool:
-        """Return whether all ranks have the same."""
+    def all_equal(self, value: Any) -> bool:
+        """Return whether all ranks have equal values."""
         return len(set(self.comm.allgather(value))) == 1
 
-    def together(self, work: Callable[[], Result]) -> Result:
-        """Do something on every rank. If it fails on one, that is an error on all.
+    def collective(self, work: Callable[[], Result]) -> Result:
+        """Do something on every rank; an error on one is raised on all.
 
         Raises
         ------
-        Elsewhere
-            Where it failed only on others.
+        RemoteRankError
+            If it failed on other ranks only.
         """
         result, error = None, None
         try:
@@ -116,7 +116,7 @@ class World:
             self.agreed = True
             if self.rank == failed[0] and error is not None:
                 raise error
-            raise Elsewhere(*everyone[failed[0]])
+            raise RemoteRankError(*everyone[failed[0]])
         return result  # type: ignore[return-value]
 
     def fail(self, message: str) -> NoReturn:
@@ -126,15 +126,17 @@ class World:
         ------
         RunFailed
             On rank 0.
-        Elsewhere
+        RemoteRankError
             On the others.
         """
         self.agreed = True
-        raise RunFailed(message) if self.leads else Elsewhere(message, RunFailed.exit_status)
+        raise (
+            RunFailed(message) if self.is_root else RemoteRankError(message, RunFailed.exit_status)
+        )
 
-    def on_lead(self, work: Callable[[], Result]) -> Result | None:
+    def on_root(self, work: Callable[[], Result]) -> Result | None:
         """Do something on rank 0; return what it gives there, and None on the others."""
-        return self.together(lambda: work() if self.leads else None)
+        return self.collective(lambda: work() if self.is_root else None)
 
     def exchange(self, rows: NDArray[Any], counts: NDArray[np.int64]) -> None:
         """Fill the rows of all ranks in, those of this rank being there.
