@@ -116,7 +116,10 @@ class DynamicsSpec(Table):
     engine : {"auto", "dense", "sparse", "collapsed", "batch", "softmax", "population"}
         How the state is represented and advanced.
     rule : {"sgd", "prox", "denoise", "vanilla"}
-        The update rule of stages that name none; "vanilla" only on real batches.
+        The update rule of stages that name none (docs/model.md, section 4). "sgd" steps along the
+        gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum. "prox"
+        and "denoise" apply the threshold as well. "vanilla" is plain SGD on real batches: neither
+        preconditioned nor projected.
     replicas : int
         Independent runs of one task side by side, 1 to below 2**24; all but the noise is the same.
     replica : int
