@@ -1,7 +1,7 @@
 """Jobs by submitit, which writes, submits and requeues them: the one place that knows it.
 
 It pickles what a task has to do, and starts it in the job. How it ends, goes on, and goes back
-into the queue is for :mod:`scbsim.cluster.task`.
+into the queue is for :mod:`scbsim.cluster.job_step`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scbsim.cluster.job_step import JobStep
 from scbsim.cluster.options import Options
 from scbsim.cluster.script import (
     SCRIPTS,
@@ -21,7 +22,6 @@ from scbsim.cluster.script import (
     srun_options,
     teardown,
 )
-from scbsim.cluster.task import Task
 from scbsim.errors import InputError, RunFailed, install
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def submit(folder: Path, job_name: str, tasks: Sequence[Sequence[str]], options:
 
     executor = _executor(folder, job_name, options)
     try:
-        jobs = executor.map_array(Task(str(folder)), [tuple(names) for names in tasks])
+        jobs = executor.map_array(JobStep(str(folder)), [tuple(names) for names in tasks])
     except (FailedJobError, FailedSubmissionError, OSError) as error:
         said = str(error).strip().splitlines()
         raise RunFailed(f"sbatch refused the job: {said[-1] if said else error!r}") from error

@@ -11,8 +11,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from scbsim.cluster.job_step import SIGNAL
 from scbsim.cluster.options import Options
-from scbsim.cluster.task import SIGNAL
 
 SCRIPTS = "slurm"
 """The folder, in that of a sweep, of what submitit writes."""

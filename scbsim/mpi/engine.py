@@ -23,7 +23,7 @@ from scbsim.kernels.gaussian.mpi_step import (
 from scbsim.kernels.gaussian.normalize import normalize_columns
 from scbsim.kernels.gaussian.state import Move, make_scratch, without_bulk
 from scbsim.kernels.random.normal import BLOCK
-from scbsim.mpi.spread import Spread
+from scbsim.mpi.distributed_array import DistributedArray
 from scbsim.mpi.world import World
 from scbsim.observables import NAMES
 from scbsim.state import State
@@ -131,7 +131,7 @@ class SharedEngine(GaussianEngine):
 
     def state(self) -> State:
         """Return the state: ``bulk`` as spread out over the ranks, and views of all else."""
-        spread: Any = Spread(self.world, self.own.bulk, self.task.N)
+        spread: Any = DistributedArray(self.world, self.own.bulk, self.task.N)
         return {"bulk": spread, **super().state()}
 
     def restore(self, step: int, state: State) -> None:

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any
 
 from scbsim.errors import RunFailed
+from scbsim.mpi.distributed_array import DistributedArray
 from scbsim.mpi.reading import SharedReading
-from scbsim.mpi.spread import Spread
 from scbsim.mpi.world import World
 from scbsim.run.recorders import NoRecorder, Recorder
 from scbsim.spec import RunSpec
@@ -134,7 +134,7 @@ class SharedSession:
         if past and past.position and past.respecify:
             # A checkpoint is made anew before anything else, and needs its shards.
             bulk = past.position.any_state["bulk"]
-            self._keep_shards(Spread(self._world, bulk, header.task.N))
+            self._keep_shards(DistributedArray(self._world, bulk, header.task.N))
         made = self._world.on_root(lambda: self._lead.recorder(header, state, state))
         return _Giver(header) if made is None else made
 
@@ -156,7 +156,7 @@ class SharedSession:
         assert self._front is not None
         return self._front
 
-    def _keep_shards(self, bulk: Spread) -> None:
+    def _keep_shards(self, bulk: DistributedArray) -> None:
         world = self._world
         generation = world.bcast(next_generation(self.path) if world.is_root else 0)
         shard = shard_path(self.path, generation, world.rank)
@@ -170,9 +170,9 @@ class SharedSession:
             }
 
 
-def _spread(state: State) -> Spread:
+def _spread(state: State) -> DistributedArray:
     spread: Any = state["bulk"]
-    assert isinstance(spread, Spread)
+    assert isinstance(spread, DistributedArray)
     return spread
 
 

@@ -1,4 +1,4 @@
-"""What a task of a job does: some runs of a sweep, on its own or on all of its ranks."""
+"""What a step of a job does: some runs of a sweep, on its own or on all of its ranks."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _LOST = 128 + signal.SIGKILL
 """The exit status of one whose fellows were killed: as theirs, by which the job goes on."""
 
 
-class Task:
-    """What is pickled for a task, and called in it with the names of its runs.
+class JobStep:
+    """Pickled for each task of a job array, and called there with the names of its runs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""An array whose rows are spread out over the ranks, for those who write it down."""
+"""An array whose rows are distributed over the ranks, written by rank 0."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scbsim.mpi.world import World
 from scbsim.storage.hdf5.array_blocks import Place, places
 
 
-class Spread:
-    """Rows of an array, those of this rank being here; it looks like one of all rows.
+class DistributedArray:
+    """The rows of one rank, with the shape of the array of all rows.
 
     Parameters
     ----------
