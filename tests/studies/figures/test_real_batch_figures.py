@@ -14,6 +14,7 @@ from scbsim.errors import InputError, OutputError, SpecError, Stopped
 from scbsim.observables import NAMES
 from scbsim.plotting import style
 from scbsim.storage.runfile.loading import load
+from scbsim.studies import recipe
 from scbsim.studies.figures.figures134 import run as real_batches
 from scbsim.studies.figures.figures134.plot import DRAW
 from scbsim.studies.figures.figures134.run import RUNS
@@ -157,7 +158,7 @@ def test_another_seed_is_another_run(folder):
 
 
 def test_overwrite_replaces_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(real_batches, "saved", lambda *_: ())
+    monkeypatch.setattr(recipe, "saved", lambda *_: ())
     make(3, tmp_path)
     made, notes = make(3, tmp_path, seed=5, overwrite=True)
     assert notes == []
