@@ -12,7 +12,6 @@ from scbsim import presets
 from scbsim.errors import Fault, InputError, OutputError, SpecError
 from scbsim.plotting.places import pictures_in
 from scbsim.studies.run_files import Stop, Tell, holds, obtain
-from scbsim.trajectory.views import since_stage_1, spec_of
 from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
@@ -259,20 +258,6 @@ def _begun_in_full(
     return {key: spec for key, spec in full.items() if key in quick or there == full.keys()}
 
 
-def population(spec: RunSpec) -> RunSpec:
-    """Return the spec of the noiseless process with the task, start and rates of ``spec``."""
-    from scbsim.spec import RunSpec
-
-    table = spec.to_dict()
-    table["dynamics"] |= {"engine": "population", "rule": "sgd", "replicas": 1}
-    table["noise"] = {"model": "none"}
-    table["stage"] = [
-        {key: stage[key] for key in ("steps", "rate_A", "rate_V") if key in stage}
-        for stage in table["stage"]
-    ]
-    return RunSpec.from_dict(table)
-
-
 def made(folder: Path, what: str = "figure") -> Path:
     """Return the folder of a study, which is made if it is not there.
 
@@ -294,15 +279,3 @@ def saved(figure: Figure, pictures: tuple[Path, ...]) -> tuple[Path, ...]:
     for picture in pictures:
         save(figure, picture)
     return pictures
-
-
-def population_since_stage_1(run: xr.Dataset) -> xr.Dataset:
-    """Return the noiseless process from the signals at the end of the first stage of a run."""
-    from scbsim.run.simulate import simulate
-
-    start, spec = since_stage_1(run), spec_of(run)
-    table = spec.to_dict()
-    table["init"] = {name: float(start[name].values[0]) for name in ("alpha_A", "alpha_V")}
-    table["stage"] = table["stage"][1:]
-    table["output"].pop("normalized_every", None)
-    return simulate(population(type(spec).from_dict(table)))

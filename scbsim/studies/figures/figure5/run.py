@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from scbsim.studies.figures.figure5.plot import Runs
-from scbsim.studies.recipe import Obtained, Recipe, population
+from scbsim.studies.figures.population import population
+from scbsim.studies.recipe import Obtained, Recipe
 
 if TYPE_CHECKING:
     import xarray as xr
