@@ -1,14 +1,15 @@
 """How the benchmarks time what they compare, and the table of ratios at the end."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 import pytest
 import sizes
 
+from scbsim.util.cores import usable_cores
+
 LINES = pytest.StashKey[list]()
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+CORES = usable_cores()
 
 
 def pytest_addoption(parser):

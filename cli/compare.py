@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scbsim.cli.console import say
-from scbsim.cli.options import (
-    debug_option,
-    output_option,
-    overwrite_option,
-    quiet_option,
-    set_option,
-    threads_option,
-)
+from scbsim.cli.console import number, print_table, say
+from scbsim.cli.options import output_option, study_options
+from scbsim.cli.studying import studied, teller
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_LARGE = 1e4
 
 
 @click.command(short_help="Compare Gaussian noise with real batches.")
@@ -30,20 +30,9 @@ from scbsim.cli.options import (
     show_default=True,
     help="The isotropic levels: fitted to the matched ones, or noise.sigma_A and noise.sigma_V.",
 )
-@set_option
-@overwrite_option("Run again what is already in the folder.")
-@threads_option
-@quiet_option
-@debug_option
+@study_options("Run again what is already in the folder.")
 def compare(
-    spec: str,
-    output: Path,
-    replicas: int | None,
-    sigmas: str,
-    overrides: tuple[str, ...],
-    overwrite: bool,
-    threads: int | None,
-    quiet: bool,
+    spec: str, output: Path, sigmas: str, overrides: tuple[str, ...], quiet: bool, **how: Any
 ) -> None:
     """Run SPEC.toml on real batches and under isotropic and matched Gaussian noise.
 
@@ -53,33 +42,59 @@ def compare(
     \b
     scbsim compare compare -o compare --set dynamics.batch_size=256
     """  # noqa: D301  (click reads the escape)
-    from scbsim.cli.signals import stopping
     from scbsim.cli.spec_source import read_spec
     from scbsim.plotting.places import pictures_in
     from scbsim.studies.compare import compare as run
 
     checked = read_spec(spec, overrides)
     pictures_in(output, "compare")
-    with stopping() as stop:
-        found = run(
-            checked,
-            output,
-            replicas=replicas,
-            fit=sigmas == "fitted",
-            overwrite=overwrite,
-            threads=threads,
-            progress=not quiet,
-            tell=(lambda _: None) if quiet else (lambda note: say(note, err=True)),
-            stop=stop,
-        )
+    how |= {"fit": sigmas == "fitted", "tell": teller(quiet)}
+    found = studied(run, checked, output, quiet=quiet, **how)
     from scbsim.studies.compare.picture import pictures
 
     made = pictures(found, output)
     if quiet:
         return
-
-    from scbsim.cli.compare_table import print_gaps
-
-    print_gaps(found)
+    _print(found)
     for path in made:
         say(path)
+
+
+def _print(found: xr.Dataset) -> None:
+    """Print how far the medians are from those of real batches, in percent."""
+    models = [str(model) for model in found["gaussian"].values]
+    headings = ["", "percent\nof the"]
+    for model in models:
+        headings += [f"{model}\nlargest", "\nmean", "\nband"]
+    headings += ["chance\nlargest", "\nmean"]
+    rows = []
+    for name in map(str, found["observable"].values):
+        row = found.sel(observable=name)
+        cells = [name, str(row["relative_to"].values)]
+        for model in models:
+            of = row.sel(gaussian=model)
+            cells += [_percent(of["largest_gap"]), _percent(of["mean_gap"]), _times(of["width"])]
+        rows.append([*cells, _percent(row["chance_largest"]), _percent(row["chance_mean"])])
+    print_table(headings, rows, left=(0, 1))
+    said = "fitted" if found.attrs["fitted"] == "true" else "as in the spec"
+    click.echo(
+        "Gaps of medians in percent of real batches: of their median at the step where it is\n"
+        "bounded away from 0, else of its range over the run. band: width of the 10-90% band over\n"
+        "that of real batches. chance: what one in twenty pairs of real ensembles exceeds.\n"
+        f"isotropic: sigma_A = {found.attrs['sigma_A']:g}, sigma_V = {found.attrs['sigma_V']:g}, "
+        f"{said}. matched: renewed every {found.attrs['every']} steps."
+    )
+
+
+def _percent(value: xr.DataArray) -> str:
+    percent = 100 * float(value)
+    return _short(percent, 0 if percent >= 10 else 1)
+
+
+def _times(value: xr.DataArray) -> str:
+    return _short(float(value), 2)
+
+
+def _short(value: float, digits: int) -> str:
+    """Return a number that fits its column, though a run that diverges knows no bounds."""
+    return ">1e4" if value >= _LARGE else number(value, f".{digits}f")

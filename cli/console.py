@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isnan
 from typing import TYPE_CHECKING
 
 import click
@@ -32,3 +33,26 @@ def printing() -> Iterator[Console]:
         yield console
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
+
+
+def print_table(
+    headings: Sequence[str], rows: Iterable[Iterable[str]], left: Collection[int] = (0,)
+) -> None:
+    """Print a table of numbers; the columns of words are those in ``left``."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if i in left else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    with printing() as console:
+        # Numbers cut to fit a narrow terminal would be worth nothing.
+        wide = console.options.update(width=1000)
+        console.width = max(console.width, console.measure(table, options=wide).maximum)
+        console.print(table)
+
+
+def number(value: float, form: str, none: str = "-") -> str:
+    """Return a number in a format, or what stands where there is none."""
+    return none if isnan(value) else f"{value:{form}}"

@@ -6,11 +6,10 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from scbsim.cli.console import printing
-from scbsim.cli.info_table import flat
+from scbsim.cli.info_table import flat, pairs
 from scbsim.cli.summary import size
 from scbsim.observables import in_words
 from scbsim.storage.hdf5.formats import KINDS
@@ -85,11 +84,6 @@ def _dimensions(content: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _print(path: str, rows: Iterable[tuple[str, str]]) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, words in all_printable(list(rows)):
-        table.add_row(Text(str(name)), Text(str(words)))
     with printing() as console:
         console.print(Text(all_printable(path), style="bold"))
-        console.print(table)
+        console.print(pairs(all_printable(list(rows)), apart=2))

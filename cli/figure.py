@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.console import say
-from scbsim.cli.options import (
-    debug_option,
-    output_option,
-    overwrite_option,
-    quiet_option,
-    set_option,
-    threads_option,
-)
+from scbsim.cli.options import output_option, study_options
+from scbsim.cli.studying import studied, teller
 from scbsim.util.paths import shown
 
 if TYPE_CHECKING:
@@ -30,22 +24,8 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="Half the steps, and fewer runs; in under a minute.")
 @click.option("--engine", metavar="NAME", help="Run on this engine (figure 5).")
 @click.option("--seed", metavar="S", type=int, help="Seed of the noise, or of real samples.")
-@set_option
-@overwrite_option("Run again what is already in the folder.")
-@threads_option
-@quiet_option
-@debug_option
-def figure(
-    number: int,
-    output: Path | None,
-    quick: bool,
-    engine: str | None,
-    seed: int | None,
-    overrides: tuple[str, ...],
-    overwrite: bool,
-    threads: int | None,
-    quiet: bool,
-) -> None:
+@study_options("Run again what is already in the folder.")
+def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
     """Run what figure NUMBER of the paper needs, and draw it from the files.
 
     Figures 1, 3 and 4 learn on real batches and share their runs: in one folder each is made
@@ -53,21 +33,8 @@ def figure(
     and T. Finished runs in the folder are kept and used; partial ones are resumed. Runs of --quick
     are the first steps of the full ones, which go on with them. --set is for all of its runs.
     """
-    from scbsim.cli.signals import stopping
-
-    with stopping() as stop:
-        made = _maker(number)(
-            output or Path(f"figure{number}"),
-            quick=quick,
-            engine=engine,
-            seed=seed,
-            overrides=overrides,
-            overwrite=overwrite,
-            threads=threads,
-            progress=not quiet,
-            tell=None if quiet else lambda note: say(note, err=True),
-            stop=stop,
-        )
+    folder = output or Path(f"figure{number}")
+    made = studied(_maker(number), folder, quiet=quiet, tell=teller(quiet), **how)
     if quiet:
         return
 

@@ -7,9 +7,9 @@ from math import isnan
 from typing import Any, Final
 
 import click
-from rich.table import Table
 
-from scbsim.cli.console import printing
+from scbsim.cli.console import number as cell
+from scbsim.cli.console import print_table
 
 Columns = Mapping[str, str]
 """Attributes of an outcome, by their headings."""
@@ -56,22 +56,16 @@ COLUMNS: Final[Mapping[int, Columns]] = {
 
 def print_outcomes(number: int, outcomes: Sequence[Any]) -> None:
     """Print what each run of a figure came to, and what has to be known of the numbers."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading, name in COLUMNS[number].items():
-        words = isinstance(getattr(outcomes[0], name), str)
-        table.add_column(heading, justify="left" if words else "right", no_wrap=True)
-    for each in outcomes:
-        table.add_row(*(_cell(getattr(each, name)) for name in COLUMNS[number].values()))
-    with printing() as console:
-        console.print(table)
+    columns = COLUMNS[number]
+    rows = [[getattr(each, name) for name in columns.values()] for each in outcomes]
+    words = [i for i, value in enumerate(rows[0]) if isinstance(value, str)]
+    print_table([*columns], (map(_cell, row) for row in rows), left=words)
     for line in _notes(number, outcomes):
         click.echo(line)
 
 
 def _cell(value: str | float) -> str:
-    if isinstance(value, float):
-        return "-" if isnan(value) else f"{value:.3g}"
-    return str(value)
+    return cell(value, ".3g") if isinstance(value, float) else str(value)
 
 
 def _notes(number: int, outcomes: Sequence[Any]) -> list[str]:

@@ -40,13 +40,13 @@ def print_tables(content: dict[str, Any]) -> None:
     ]
     with printing() as console:
         console.print(Text(str(content["path"]), style="bold"))
-        console.print(_pairs(head))
+        console.print(pairs(head))
         title = "Observables, medians over replicas" if "replicas" in content else "Observables"
         _section(console, title, _observables(content["last"], content["normalized"]))
         if content["stages"]:
             _section(console, "Stages", _records(content["stages"]))
-        _section(console, "Spec", _pairs(flat(content["spec"])))
-        _section(console, "Made by", _pairs(flat(content["provenance"])))
+        _section(console, "Spec", pairs(flat(content["spec"])))
+        _section(console, "Made by", pairs(flat(content["provenance"])))
 
 
 def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
@@ -107,12 +107,13 @@ def _section(console: Console, title: str, table: Table | Padding) -> None:
     console.print(table)
 
 
-def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:
+def pairs(rows: Iterable[tuple[str, str]], apart: int = 0) -> Table:
+    """Return a table of names and of what is said of them, ``apart`` further from each other."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
-    for key, value in pairs:
-        table.add_row(Padding(Text(key), (0, 0, 0, 2)), Text(str(value)))
+    for key, value in rows:
+        table.add_row(Padding(Text(key), (0, apart, 0, 2)), Text(str(value)))
     return table
 
 

@@ -76,3 +76,13 @@ def set_option(command: Decorated) -> Decorated:
         "of the file that it excludes, as threshold does of threshold_sigmas. May be given "
         "several times.",
     )(command)
+
+
+def study_options(overwrite: str) -> Decorator[Any]:
+    """Take what every study of runs in a folder does; ``overwrite`` is the help of that option."""
+
+    def take(command: Any) -> Any:
+        command = quiet_option(debug_option(command))
+        return set_option(overwrite_option(overwrite)(threads_option(command)))
+
+    return take

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from math import isfinite, isnan
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scbsim.cli.console import say
-from scbsim.cli.options import (
-    debug_option,
-    output_option,
-    overwrite_option,
-    quiet_option,
-    set_option,
-    threads_option,
-)
+from scbsim.cli.console import number, print_table, say
+from scbsim.cli.options import output_option, study_options
+from scbsim.cli.studying import studied
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from scbsim.studies.phase.boundary import Growth
 
 
 @click.command(short_help="Draw where runs recover the truth, over two keys of a spec.")
@@ -35,23 +36,16 @@ from scbsim.cli.options import (
     show_default=True,
     help='When a run counts, by its last step; several are joined by "and".',
 )
-@set_option
-@overwrite_option("Start again, whatever phase.h5 in the folder holds.")
-@threads_option
-@quiet_option
-@debug_option
+@study_options("Start again, whatever phase.h5 in the folder holds.")
 def phase(
     spec: str,
     output: Path,
     x: str,
     y: str,
-    replicas: int,
     rules: str,
-    recovered: str,
     overrides: tuple[str, ...],
-    overwrite: bool,
-    threads: int | None,
     quiet: bool,
+    **how: Any,
 ) -> None:
     """Run SPEC.toml at every point of a grid under SGD and under l1, and draw where it learns.
 
@@ -62,7 +56,6 @@ def phase(
     \b
     scbsim phase phase -o phase --x task.T=1e3:1e9:30log --y dynamics.batch_size=1e4:1e10:30log
     """  # noqa: D301  (click reads the escape)
-    from scbsim.cli.signals import stopping
     from scbsim.cli.spec_source import read_spec, without_threshold
     from scbsim.plotting.places import pictures_in
     from scbsim.spec.ranges import parse_range
@@ -72,27 +65,61 @@ def phase(
     automatic = without_threshold(spec, overrides)
     checked = read_spec(spec, [*overrides, *automatic])
     pictures_in(output, "phase")
-    with stopping() as stop:
-        diagram = phase_diagram(
-            checked,
-            *axes,
-            output=output,
-            rules=tuple(rule.strip() for rule in rules.split(",")),
-            replicas=replicas,
-            recovered=recovered,
-            threads=threads,
-            overwrite=overwrite,
-            progress=not quiet,
-            stop=stop,
-        )
+    chosen = tuple(rule.strip() for rule in rules.split(","))
+    diagram = studied(
+        phase_diagram, checked, *axes, output=output, rules=chosen, quiet=quiet, **how
+    )
     from scbsim.studies.phase.picture import pictures
 
     made = pictures(diagram, output)
     if quiet:
         return
-
-    from scbsim.cli.phase_table import print_growth
-
-    print_growth(diagram)
+    _print(diagram)
     for path in made:
         say(path)
+
+
+def _print(diagram: xr.Dataset) -> None:
+    """Print where the boundary of each rule lies, and how it grows."""
+    from scbsim.studies.phase.boundary import growth
+
+    x, y = (diagram[name].attrs["key"].rpartition(".")[2] for name in ("x", "y"))
+    values = diagram["x"].values
+    headings = [
+        "\nrule",
+        *(f"{y}\n{x} = {values[j]:.3g}" for j in (0, -1)),
+        f"power\nof {x}",
+        "10% to\n90%",
+        f"of {len(values)}\ncolumns",
+        "runs\ndiverged",
+    ]
+    rows = []
+    for rule in map(str, diagram["rule"].values):
+        each = growth(diagram, rule)
+        rows.append(
+            [
+                rule,
+                *(_place(diagram, each, j) for j in (0, -1)),
+                "" if isnan(each.slope) else f"{each.slope:.3f} ± {each.error:.3f}",
+                number(each.width, ".3g", ""),
+                str(each.columns),
+                str(each.diverged),
+            ]
+        )
+    print_table(headings, rows)
+    click.echo(
+        "Half of the runs recover at these values, interpolated; the power is by least\n"
+        "squares over the columns that have one."
+    )
+
+
+def _place(diagram: xr.Dataset, each: Growth, j: int) -> str:
+    """Say where a boundary is in a column, or on which side of the grid."""
+    from scbsim.studies.phase.boundary import probability
+
+    if isfinite(each.y[j]):
+        return f"{each.y[j]:.3g}"
+    share, y = probability(diagram, each.rule)[:, j], diagram["y"].values
+    if (share < 0.5).all():
+        return "none learns"
+    return "all learn" if (share >= 0.5).all() else f"not one in {y[0]:.3g} to {y[-1]:.3g}"

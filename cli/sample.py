@@ -84,28 +84,16 @@ def sample(
     if spec is None and overrides:
         raise click.UsageError("--set is about the keys of a SPEC.toml.")
     from scbsim.cli.signals import stopping
-    from scbsim.run.progress import Progress
     from scbsim.sampling.file import write_samples
     from scbsim.sampling.sampler import Sampler
+    from scbsim.studies.counting import counting
 
     task, of_spec, size_of_spec = _task(spec, overrides, sizes)
     size = batch or size_of_spec
     sampler = Sampler(task, of_spec if seed is None else seed, threads=threads)
-    progress, ended = Progress(size, quiet, unit="sample"), "failed"
-    progress.start(f"N={task.N} T={task.T:g}")
-    try:
-        with stopping() as stop:
-            write_samples(
-                output,
-                sampler,
-                number * size,
-                size,
-                stop=stop,
-                tell=lambda done: progress.update(done, 0, {}),
-            )
-        ended = "complete"
-    finally:
-        progress.close(ended)
+    label = f"N={task.N} T={task.T:g}"
+    with stopping() as stop, counting(label, size, "sample", quiet=quiet) as tell:
+        write_samples(output, sampler, number * size, size, stop=stop, tell=tell)
     if not quiet:
         said = f"{output}: {size} samples of N = {task.N}, T = {task.T}, Q = {task.Q}"
         say(said)

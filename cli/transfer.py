@@ -2,66 +2,76 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scbsim.cli.console import say
-from scbsim.cli.options import (
-    debug_option,
-    output_option,
-    overwrite_option,
-    quiet_option,
-    set_option,
-    threads_option,
-)
+from scbsim.cli.console import number, print_table, say
+from scbsim.cli.options import output_option, study_options
+from scbsim.cli.studying import studied, teller
 from scbsim.util.paths import shown
+
+if TYPE_CHECKING:
+    from scbsim.studies.transfer.run import Made
+
+_LEARNING = ("\nstart", "cosine\nof A", "cosine\nof V", "first\nstage", "all\nsteps", "\nsamples")
 
 
 @click.command(short_help="Learn from pretrained pairs and from scratch.")
 @output_option("DIR", "The folder for runs and pictures; transfer/ by default.")
 @click.option("--quick", is_flag=True, help="Fewer starts and batch sizes, in under a minute.")
 @click.option("--seed", metavar="S", type=int, help="Seed of the noise; the tasks stay the same.")
-@set_option
-@overwrite_option("Run again what is already in the folder.")
-@threads_option
-@quiet_option
-@debug_option
-def transfer(
-    output: Path | None,
-    quick: bool,
-    seed: int | None,
-    overrides: tuple[str, ...],
-    overwrite: bool,
-    threads: int | None,
-    quiet: bool,
-) -> None:
+@study_options("Run again what is already in the folder.")
+def transfer(output: Path | None, quiet: bool, **how: Any) -> None:
     """Show what the paper's Theorem 4.1 says: a pretrained start skips the first stage.
 
     Tasks are made that correlate with one task by so much; a pair (A, V) learns each of them to the
     end, and then the one task, beside runs from scratch. Finished runs in the folder are kept and
     used; partial ones are resumed.
     """
-    from scbsim.cli.signals import stopping
-    from scbsim.studies.transfer import run as figure
+    from scbsim.studies.transfer.run import run
 
-    with stopping() as stop:
-        made = figure.run(
-            output or Path("transfer"),
-            quick=quick,
-            seed=seed,
-            overrides=overrides,
-            overwrite=overwrite,
-            threads=threads,
-            progress=not quiet,
-            tell=None if quiet else lambda note: say(note, err=True),
-            stop=stop,
-        )
+    made = studied(run, output or Path("transfer"), quiet=quiet, tell=teller(quiet), **how)
     if quiet:
         return
-
-    from scbsim.cli.transfer_table import print_transfer
-
-    print_transfer(made)
+    _print(made)
     for path in made.pictures:
         say(shown(path))
+
+
+def _print(made: Made) -> None:
+    """Print the steps that learning took from each start, and the batch size that it needs."""
+    from scbsim.studies.transfer.plot import batch_of, median
+
+    rows = []
+    for each in made.learning:
+        first, whole = median(each.first), median(each.whole)
+        steps = (first, whole, batch_of(each.run) * whole)
+        rows.append(
+            [
+                _start(each.start),
+                *(number(x, ".2f") for x in (each.cosine_A, each.cosine_V)),
+                *(number(x, ".0f") if isfinite(x) else "-" for x in steps),
+            ]
+        )
+    print_table(_LEARNING, rows)
+    run = made.learning[0].run
+    click.echo(
+        f"Medians of {run.sizes['replica']} runs on real batches of {batch_of(run)}, "
+        f"T = {run.attrs['T']}."
+    )
+    click.echo()
+    print_table(
+        ["\nstart", *(f"batch\n{batch}" for batch in made.recovery[0].batches)],
+        (
+            [_start(row.start), *(f"{n}/{row.replicas}" for n in row.recovered)]
+            for row in made.recovery
+        ),
+    )
+    click.echo(f"Runs that recover the truth, with Gaussian noise at T = {made.samples.T}.")
+
+
+def _start(correlation: float | None) -> str:
+    return "scratch" if correlation is None else f"{correlation:g}"

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
+from scbsim.cli.console import print_table
 from scbsim.cli.options import debug_option, quiet_option, threads_option
+
+if TYPE_CHECKING:
+    from scbsim.studies.verify.comparison import Outcome
+
+_HEADINGS = (
+    *("\ncase", "\nengine", "D of\nmargins", "D of\njoint", "z of\nmeans", "z of\nvariances"),
+    *("z of\nproducts", "\ncompared", "\nleast p"),
+)
 
 
 @click.command(short_help="Compare every engine with the dense one, in law.")
@@ -29,31 +41,37 @@ def verify(ctx: click.Context, quick: bool, seed: int, threads: int | None, quie
     """
     from scbsim.cli.exits import FAILED
     from scbsim.cli.signals import stopping
-    from scbsim.cli.verify_table import print_outcomes
-    from scbsim.run.progress import Progress
+    from scbsim.studies.counting import counting
     from scbsim.studies.verify.cases import all_cases
     from scbsim.studies.verify.verification import verify as compare_all
 
     cases = all_cases()
-    progress = Progress(len(cases), quiet, unit="case")
-    progress.start("verify")
-    ended = "failed"
-    try:
-        with stopping() as stop:
-            verdict = compare_all(
-                quick=quick,
-                seed=seed,
-                threads=threads,
-                cases=cases,
-                tell=lambda done, _of: progress.update(done, 0, {}),
-                stop=stop,
-            )
-        ended = "complete"
-    finally:
-        progress.close(ended)
+    with stopping() as stop, counting("verify", len(cases), "case", quiet=quiet) as tell:
+        verdict = compare_all(
+            quick=quick,
+            seed=seed,
+            threads=threads,
+            cases=cases,
+            tell=lambda done, _of: tell(done),
+            stop=stop,
+        )
     if not quiet:
-        print_outcomes(verdict.outcomes)
+        _print(verdict.outcomes)
     if not quiet or verdict.failed:
         click.echo(verdict, err=quiet)
     if verdict.failed:
         ctx.exit(FAILED)
+
+
+def _print(outcomes: Iterable[Outcome]) -> None:
+    """Print how far each engine is from the dense one in each case, at the worst."""
+    rows, case = [], ""
+    for each in outcomes:
+        shown = "" if each.case == case else each.case
+        case = each.case
+        distances = (f"{test.worst:.3f}" for test in (each.margins, each.joint))
+        scores = (f"{test.worst:+.1f}" for test in (each.means, each.variances, each.products))
+        last = (str(each.count), f"{each.worst.p:.2g}")
+        rows.append([shown, each.contender, *distances, *scores, *last])
+    print_table(_HEADINGS, rows, left=(0, 1))
+    click.echo("D: Kolmogorov and Smirnov's distance. z: difference by its standard error.")

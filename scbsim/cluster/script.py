@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scbsim.cluster.job_step import SIGNAL
 from scbsim.cluster.options import Options
+from scbsim.util.cores import OF_LIBRARIES
 
 SCRIPTS = "slurm"
 """The folder, in that of a sweep, of what submitit writes."""
@@ -121,7 +122,9 @@ def teardown() -> list[str]:
 
 def setup(options: Options) -> list[str]:
     """Return what a job's shell sets: threads, and where compiled code is kept."""
-    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    values = {"SUBMITIT_PREEMPT_SIGNAL": SIGNAL, **dict.fromkeys(names, options.cpus_per_task)}
+    values = {
+        "SUBMITIT_PREEMPT_SIGNAL": SIGNAL,
+        **dict.fromkeys(OF_LIBRARIES, options.cpus_per_task),
+    }
     values |= {name: os.environ[name] for name in _HANDED_ON if os.environ.get(name)}
     return [f"export {name}={shlex.quote(str(value))}" for name, value in values.items()]

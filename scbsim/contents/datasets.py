@@ -12,20 +12,13 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
+from scbsim.contents.facts import numbers
 from scbsim.contents.folders import MAIN, is_sweep, listed
 from scbsim.contents.kinds import kind_of
 from scbsim.errors import InputError, OutputError, RunWarning, warn_caller
 from scbsim.sampling.file import COLUMNS
 from scbsim.storage import collection
-from scbsim.storage.hdf5.formats import (
-    COLLECTION,
-    COMPARISON,
-    FORMAT,
-    KINDS,
-    PHASE,
-    SAMPLES,
-    TASK_FILE,
-)
+from scbsim.storage.hdf5 import formats
 from scbsim.storage.runfile import loading
 from scbsim.storage.runfile.reader import opened_as
 from scbsim.task import Task
@@ -71,11 +64,11 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     if path.is_dir():
         return _of_folder(path)
     kind = kind_of(path)
-    if kind == FORMAT:
+    if kind == formats.FORMAT:
         return loading.load(path)
     if kind not in _LOADERS:
         raise OutputError(
-            f"{path} is {KINDS[kind]}; scbsim.load opens the output that it stands beside"
+            f"{path} is {formats.KINDS[kind]}; scbsim.load opens the output that it stands beside"
         )
     return _LOADERS[kind](path)
 
@@ -87,8 +80,6 @@ def _of_folder(folder: Path) -> xr.Dataset:
         if (folder / name).is_file():
             return load(folder / name)
     found = listed(folder)
-    if not found:
-        raise OutputError(f"{folder} is a folder without files of scbsim's")
     names = ", ".join(str(each["file"]) for each in found[:10])
     more = f" and {len(found) - 10} more" if len(found) > 10 else ""
     raise OutputError(
@@ -148,8 +139,7 @@ def _of_task(path: Path) -> xr.Dataset:
         for name, dims in TASK_DIMENSIONS.items()
         if getattr(task, name) is not None
     }
-    numbers = {name: getattr(task, name) for name in ("N", "T", "Q", "K_P", "K_Q")}
-    return xarray.Dataset(arrays, attrs=numbers)
+    return xarray.Dataset(arrays, attrs=numbers(task))
 
 
 def _as_netcdf(path: Path) -> xr.Dataset:
@@ -163,9 +153,9 @@ def _as_netcdf(path: Path) -> xr.Dataset:
 
 
 _LOADERS: dict[str, Callable[[Path], xr.Dataset]] = {
-    COLLECTION: collection.load,
-    PHASE: _as_netcdf,
-    COMPARISON: _as_netcdf,
-    SAMPLES: _of_samples,
-    TASK_FILE: _of_task,
+    formats.COLLECTION: collection.load,
+    formats.PHASE: _as_netcdf,
+    formats.COMPARISON: _as_netcdf,
+    formats.SAMPLES: _of_samples,
+    formats.TASK_FILE: _of_task,
 }

@@ -13,17 +13,8 @@ import h5py
 from scbsim.contents.folders import describe_folder
 from scbsim.contents.kinds import kind_of
 from scbsim.storage import collection, description
+from scbsim.storage.hdf5 import formats
 from scbsim.storage.hdf5.attributes import table, text
-from scbsim.storage.hdf5.formats import (
-    CHECKPOINT,
-    COLLECTION,
-    COMPARISON,
-    FORMAT,
-    KINDS,
-    PHASE,
-    SAMPLES,
-    TASK_FILE,
-)
 from scbsim.storage.runfile.reader import opened_as
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
@@ -41,16 +32,12 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     if path.is_dir():
         return describe_folder(path)
     kind = kind_of(path)
-    if kind == FORMAT:
+    if kind == formats.FORMAT:
         return description.describe(path)
-    if kind == COLLECTION:
+    if kind == formats.COLLECTION:
         return collection.describe(path)
     head = {"path": str(path), "bytes": path.stat().st_size, "format": kind}
-    return {**head, "what": KINDS[kind], **_FACTS.get(kind, _nothing)(path)}
-
-
-def _nothing(_: Path) -> dict[str, Any]:
-    return {}
+    return {**head, "what": formats.KINDS[kind], **(_FACTS[kind](path) if kind in _FACTS else {})}
 
 
 def _of_phase(path: Path) -> dict[str, Any]:
@@ -71,9 +58,8 @@ def _of_comparison(path: Path) -> dict[str, Any]:
     with opened_as(path, views=True) as file:
         names, noises = (file[name].asstr()[()] for name in ("observable", "gaussian"))
         gaps = file["largest_gap"][()].tolist()
-        numbers = {name: file.attrs[name].item() for name in ("replicas", "sigma_A", "sigma_V")}
         return {
-            **numbers,
+            **{name: file.attrs[name].item() for name in ("replicas", "sigma_A", "sigma_V")},
             "fitted": text(file.attrs, "fitted") == "true",
             "steps": int(file["step"][-1]),
             "largest_gap": {
@@ -91,8 +77,12 @@ def _of_samples(path: Path) -> dict[str, Any]:
 
 
 def _of_task(path: Path) -> dict[str, Any]:
-    task = Task.from_known(read_arrays(path))
-    return {"task": {name: getattr(task, name) for name in ("N", "T", "Q", "K_P", "K_Q")}}
+    return {"task": numbers(Task.from_known(read_arrays(path)))}
+
+
+def numbers(task: Task) -> dict[str, float]:
+    """Return the sizes of a task, and its constants."""
+    return {name: getattr(task, name) for name in ("N", "T", "Q", "K_P", "K_Q")}
 
 
 def _of_checkpoint(path: Path) -> dict[str, Any]:
@@ -113,9 +103,9 @@ def _arrays(file: h5py.File) -> int:
 
 
 _FACTS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    PHASE: _of_phase,
-    COMPARISON: _of_comparison,
-    SAMPLES: _of_samples,
-    TASK_FILE: _of_task,
-    CHECKPOINT: _of_checkpoint,
+    formats.PHASE: _of_phase,
+    formats.COMPARISON: _of_comparison,
+    formats.SAMPLES: _of_samples,
+    formats.TASK_FILE: _of_task,
+    formats.CHECKPOINT: _of_checkpoint,
 }

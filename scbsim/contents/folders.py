@@ -33,17 +33,23 @@ def describe_folder(folder: Path) -> dict[str, Any]:
     """
     if is_sweep(folder):
         return _describe_sweep(folder)
-    found = listed(folder)
-    if not found:
-        raise OutputError(f"{folder} is a folder without files of scbsim's")
-    return {"path": str(folder), "format": FOLDER, "files": found}
+    return {"path": str(folder), "format": FOLDER, "files": listed(folder)}
 
 
 def listed(folder: Path) -> list[dict[str, Any]]:
-    """Return what each file in a folder is, and how far its run came if it is one."""
+    """Return what each file in a folder is, and how far its run came if it is one.
+
+    Raises
+    ------
+    OutputError
+        If there is none.
+    """
+    found = files_in(folder)
+    if not found:
+        raise OutputError(f"{folder} is a folder without files of scbsim's")
     return [
         {"file": str(path.relative_to(folder)), "format": kind, **_run(path, kind)}
-        for path, kind in files_in(folder).items()
+        for path, kind in found.items()
     ]
 
 

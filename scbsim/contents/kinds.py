@@ -11,8 +11,7 @@ import h5py
 from scbsim.errors import OutputError, ScbsimError
 from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.formats import CHECKPOINT, COMPARISON, KINDS, SHARD, TASK, TASK_FILE
-from scbsim.storage.hdf5.open import opened_hdf5
-from scbsim.storage.hdf5.reading import fail_if_unread
+from scbsim.storage.runfile.reader import opened_as
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _OF_A_TASK: Final = {"mu", "q_positions", "q_weights"}
@@ -30,16 +29,8 @@ def kind_of(path: str | os.PathLike[str]) -> str:
         If the system could not read it.
     """
     path = Path(path)
-    try:
-        with opened_hdf5(path, (), views=True) as file:
-            found = text(file.attrs, "format") if "format" in file.attrs else _unnamed(path, file)
-    except ScbsimError:
-        raise
-    except Exception as error:
-        fail_if_unread(path, error)
-        # There is no end of what damaged bytes make h5py raise.
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise OutputError(f"{path} cannot be read: {said}") from error
+    with opened_as(path, (), views=True) as file:
+        found = text(file.attrs, "format") if "format" in file.attrs else _unnamed(path, file)
     if found not in KINDS:
         raise OutputError(f"{path} is an HDF5 file, but not an output of scbsim")
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from scbsim.errors import RunFailed, ScbsimError
 from scbsim.mpi.segments import forget_segments
 from scbsim.storage.runfile.states import Share
+from scbsim.util.cores import allowed
 
 Result = TypeVar("Result")
 
@@ -83,8 +83,7 @@ class World:
 
     def processors(self) -> int:
         """Return how many processors are there for this rank; those of a node are shared out."""
-        mine = set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
-        mine = mine or set(range(os.cpu_count() or 1))
+        mine = allowed()
         all_here = set().union(*self._node.allgather(mine))
         return max(1, min(len(mine), len(all_here) // self.here))
 

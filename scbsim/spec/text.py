@@ -53,6 +53,7 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def write_toml(tables: Mapping[str, Any]) -> str:
     """Write the plain form of a spec: values first, then ``[table]`` and ``[[table]]``."""
+    # tomli-w would write the stages as tables within lines, ahead of all others.
     lines = [f"{key} = {_value(v)}" for key, v in tables.items() if not isinstance(v, dict | list)]
     for name, table in tables.items():
         if isinstance(table, dict):

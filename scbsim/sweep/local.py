@@ -16,7 +16,7 @@ from scbsim.sweep.failure import Failure, forget_failure, write_failure
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import FINISHED, states
 from scbsim.sweep.worker import Worker, Workers
-from scbsim.util.cores import usable_cores
+from scbsim.util.cores import OF_LIBRARIES, usable_cores
 from scbsim.util.numbers import whole
 
 _LOOK_SECONDS = 0.05
@@ -123,8 +123,7 @@ def _next(folder: SweepFolder, waiting: list[SweepRun]) -> SweepRun | None:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {**alone(os.environ), **dict.fromkeys(names, str(threads))}
+    return {**alone(os.environ), **dict.fromkeys(OF_LIBRARIES, str(threads))}
 
 
 def _begun(folder: SweepFolder, run: SweepRun, workers: Workers) -> Worker:

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from scbsim.util.cgroups import own_groups
 
+OF_LIBRARIES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""The variables by which the libraries that start threads are told how many."""
+
 _ASKED_FOR = ("NUMBA_NUM_THREADS", "SLURM_CPUS_PER_TASK")
 
 
@@ -18,13 +21,13 @@ def usable_cores(environment: Mapping[str, str] = os.environ) -> int:
     """
     asked = (environment.get(name, "") for name in _ASKED_FOR)
     limits = [int(words) for words in asked if words.isascii() and words.isdigit()]
-    return max(1, min([_allowed(), *(n for n in limits if n > 0), *_quotas()]))
+    return max(1, min([len(allowed()), *(n for n in limits if n > 0), *_quotas()]))
 
 
-def _allowed() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def allowed() -> set[int]:
+    """Return the numbers of the cores that this process may run on."""
+    there = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+    return set(there) or set(range(os.cpu_count() or 1))
 
 
 def _quotas() -> Iterator[int]:

@@ -1,4 +1,3 @@
-import json
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 import scbsim as package
 from scbsim import RunSpec, load, presets, simulate
 from scbsim.run.simulate import Ended
+from scbsim.trajectory.views import spec_table_of
 
 
 def test_writes_what_simulate_returns(scbsim, spec, tmp_path):
@@ -48,7 +48,7 @@ def test_set_reaches_any_key(scbsim, spec, tmp_path):
     path = tmp_path / "run.h5"
     words = ["--set", "stage.0.steps=5", "--set", "dynamics.rule=sgd"]
     assert scbsim("run", spec, "-o", path, *words).exit_code == 0
-    kept = json.loads(load(path).attrs["spec"])
+    kept = spec_table_of(load(path))
     assert kept["dynamics"]["rule"] == "sgd"
     assert load(path)["step"].values[-1] == 5
 
@@ -69,7 +69,7 @@ def test_nothing_is_overwritten_unless_asked(scbsim, fails, spec, done, tmp_path
     assert str(path) in said
     assert path.read_bytes() == done.read_bytes()
     assert scbsim("run", spec, "-o", path, "--set", "seed=8", "--overwrite").exit_code == 0
-    assert json.loads(load(path).attrs["spec"])["seed"] == 8
+    assert spec_table_of(load(path))["seed"] == 8
 
 
 def test_a_spec_is_never_overwritten_by_its_run(scbsim, fails, tmp_path, spec):

@@ -14,6 +14,7 @@ from scbsim.sweep import worker
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import run_sweep
 from scbsim.sweep.worker import Workers
+from scbsim.util.cores import usable_cores
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_runs_leave_no_files_open(do, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.cpu_count() == 1, reason="two threads need two cores")
+@pytest.mark.skipif(usable_cores() == 1, reason="two threads need two cores")
 def test_threads_of_one_run_are_not_those_of_the_next(tmp_path):
     table = 'product = {"task.T" = [60, 60000, 61], "seed" = [7]}'
     folder = made(tmp_path, sweep_text(table, engine="dense", steps=200, every=20))

@@ -14,7 +14,7 @@ from scbsim.util.cores import usable_cores
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """A machine of 16 cores without control groups, that can be given some."""
-    monkeypatch.setattr(cores, "_allowed", lambda: 16)
+    monkeypatch.setattr(cores, "allowed", lambda: set(range(16)))
     monkeypatch.setattr(cgroups, "_ROOT", tmp_path)
     monkeypatch.setattr(cgroups, "_OWN", tmp_path / "own")
 

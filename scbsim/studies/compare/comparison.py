@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scbsim._version import __version__
-from scbsim.errors import OutputError
 from scbsim.spec import RunSpec
 from scbsim.storage.hdf5.formats import COMPARISON
 from scbsim.studies.compare.models import BATCH, GAUSSIAN, batch_spec, gaussian_spec
+from scbsim.studies.recipe import made
 from scbsim.studies.run_files import Stop, Tell, obtain
 from scbsim.util.paths import resolved
 
@@ -79,13 +79,10 @@ def compare(
     # All that can be wrong with it, before anything runs.
     batch = batch_spec(spec, replicas)
     specs = {BATCH: batch} | {model: gaussian_spec(batch, model) for model in GAUSSIAN}
-    folder = resolved(folder)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; a comparison needs a folder")
+    folder = made(resolved(folder), "comparison")
 
     from scbsim.storage.hdf5.lock import held
 
-    folder.mkdir(parents=True, exist_ok=True)
     with held(folder / NAME):
         how: dict[str, Any] = {"overwrite": overwrite, "threads": threads, "progress": progress}
         found = _compared(specs, folder, fit, stop, how | {"tell": tell})

@@ -11,13 +11,14 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from scbsim.errors import InputError, OutputError, Stopped
+from scbsim.errors import InputError, Stopped
 from scbsim.run.progress import Progress
 from scbsim.spec import RunSpec
 from scbsim.spec.ranges import Range, parse_range
 from scbsim.studies.phase.criterion import DEFAULT, Criterion
 from scbsim.studies.phase.grid import Grid, Point
 from scbsim.studies.phase.rules import RULES
+from scbsim.studies.recipe import made
 from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import whole
 from scbsim.util.paths import resolved
@@ -200,9 +201,6 @@ def _held(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
         return
     from scbsim.storage.hdf5.lock import held
 
-    folder = resolved(output)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; a phase diagram needs a folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = made(resolved(output), "phase diagram")
     with held(folder / NAME):
         yield folder / NAME

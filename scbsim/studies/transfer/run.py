@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scbsim.errors import OutputError, Stopped
+from scbsim.errors import OutputError
 from scbsim.plotting.places import pictures_in
 from scbsim.studies import recipe as making
 from scbsim.studies.run_files import Stop, Tell, obtain
@@ -92,18 +92,8 @@ def run(
         Fewer starts and batch sizes, with the same runs for each.
     seed : int, optional
         Of the noise, in place of 0; tasks stay the same.
-    overwrite : bool
-        Run again what is already in the folder.
-    threads : int, optional
-        Threads to compute with.
-    progress : bool
-        Say on stderr how far it is.
-    overrides : sequence of str
-        ``key=value`` as after ``--set``, for every run.
-    tell : callable, optional
-        Is given a line where there are runs in the folder already.
-    stop : callable, optional
-        Asked between blocks of steps; the run in hand ends early when it says True.
+    overwrite, threads, progress, overrides, tell, stop
+        As in :meth:`scbsim.studies.recipe.Recipe.run`.
 
     Raises
     ------
@@ -133,16 +123,14 @@ def run(
     making.made(folder)
     pictures = pictures_in(folder, "transfer")
 
-    from scbsim.run.progress import Progress
+    from scbsim.studies.counting import counting
     from scbsim.studies.transfer.plot import draw
 
     there = sum(each.path.exists() for each in work)
     if there and not overwrite and tell:
         tell(f"{there} of {len(work)} runs are in {folder} already: finished ones are kept")
-    shown = Progress(len(work), quiet=not progress, unit="run")
-    shown.start("transfer")
-    ended, found = "failed", {}
-    try:
+    found = {}
+    with counting("transfer", len(work), "run", quiet=not progress) as count:
         for done, each in enumerate(work):
             each.path.parent.mkdir(parents=True, exist_ok=True)
             if each.pretraining is not None:
@@ -150,13 +138,7 @@ def run(
             found[each.path] = obtain(
                 each.spec, each.path, overwrite=overwrite, threads=threads, stop=stop
             )
-            shown.update(done + 1, 0, {})
-        ended = "complete"
-    except Stopped:
-        ended = "stopped"
-        raise
-    finally:
-        shown.close(ended)
+            count(done + 1)
 
     learning = tuple(
         learned(start, found[learning_file(folder / steps.name, start, steps.batches[0])])

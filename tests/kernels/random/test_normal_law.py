@@ -5,7 +5,6 @@ all the tests here together fail once in some ten thousand seeds.
 """
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
@@ -14,6 +13,7 @@ import pytest
 from scipy import stats
 
 from scbsim.kernels.random.normal import BLOCK, _normals32, _refine_tail, fill_normals
+from scbsim.util.cores import usable_cores
 
 DTYPES = ["float32", "float64"]
 MANY = 2**20
@@ -164,7 +164,7 @@ def tails_hold(counter, key, dtype):
             rest, z = counter(1000 + column), np.zeros(BLOCK, dtype)
             return _count_beyond(np.array(levels), blocks, z, rest, key(19))
 
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
+        with ThreadPoolExecutor(usable_cores()) as threads:
             counts = sum(threads.map(count, range(columns)))
         for level, found in zip(levels, counts, strict=True):
             law = stats.poisson(2 * stats.norm.sf(level) * columns * blocks * BLOCK)

@@ -11,6 +11,7 @@ from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 from scbsim.errors import InputError, OutputError
 from scbsim.storage.runfile.loading import load
+from scbsim.studies import recipe
 from scbsim.studies.figures.figure2 import run as figure2
 from scbsim.studies.figures.figure2.plot import draw
 
@@ -122,7 +123,7 @@ def test_it_takes_no_engine(tmp_path, name):
 
 
 def test_overwrite(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(figure2, "saved", lambda *_: ())
+    monkeypatch.setattr(recipe, "saved", lambda *_: ())
     make(tmp_path, seed=1)
     assert make(tmp_path, overwrite=True)[1] == []
     for path in made.files:
@@ -132,7 +133,7 @@ def test_overwrite(made, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize(("quick", "seed"), [(True, None), (False, None), (False, 1), (False, 2)])
 def test_softmax_and_linear_attention_learn_the_same(tmp_path, monkeypatch, quick, seed):
-    monkeypatch.setattr(figure2, "saved", lambda *_: ())
+    monkeypatch.setattr(recipe, "saved", lambda *_: ())
     softmax, linear = figure2.run(tmp_path, quick=quick, seed=seed, threads=1).outcomes
     assert softmax.corr_A > 0.95
     assert softmax.corr_V > 0.95

@@ -1,5 +1,3 @@
-import json
-
 import h5py
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from scbsim.storage.runfile.loading import load
 from scbsim.studies.figures.figure5 import run as figure5
 from scbsim.studies.run_files import finished
 from scbsim.task import Task
+from scbsim.trajectory.views import spec_table_of
 
 
 def make(folder, **options):
@@ -128,7 +127,7 @@ def test_overwrite_replaces_it(tmp_path):
     make(tmp_path, quick=True)
     made, notes = make(tmp_path, quick=True, seed=5, overwrite=True)
     assert notes == []
-    assert [json.loads(load(path).attrs["spec"])["seed"] for path in made.files] == [5, 5]
+    assert [spec_table_of(load(path))["seed"] for path in made.files] == [5, 5]
 
 
 @pytest.mark.slow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -14,11 +12,12 @@ from scbsim.errors import InputError, OutputError, SpecError, Stopped
 from scbsim.observables import NAMES
 from scbsim.plotting import style
 from scbsim.storage.runfile.loading import load
+from scbsim.studies import recipe
 from scbsim.studies.figures.figures134 import run as real_batches
 from scbsim.studies.figures.figures134.plot import DRAW
 from scbsim.studies.figures.figures134.run import RUNS
-from scbsim.studies.recipe import population_since_stage_1
-from scbsim.trajectory.views import since_stage_1
+from scbsim.studies.figures.population import population_since_stage_1
+from scbsim.trajectory.views import since_stage_1, spec_table_of
 
 
 def make(number, folder, **options):
@@ -89,7 +88,7 @@ def test_outcomes_are_the_last_rows(folder, runs):
         assert outcome.signal_V == run["alpha_V"].values[-1] * run.attrs["K_P"] ** 0.5
         assert outcome.dist_A == run["dist_A"].values[-1]
         assert outcome.normalized_sim_V == run["normalized_sim_V"].values[-1]
-        assert outcome.rate == json.loads(run.attrs["spec"])["stage"][1]["rate_A"]
+        assert outcome.rate == spec_table_of(run)["stage"][1]["rate_A"]
 
 
 @pytest.mark.slow
@@ -157,11 +156,11 @@ def test_another_seed_is_another_run(folder):
 
 
 def test_overwrite_replaces_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(real_batches, "saved", lambda *_: ())
+    monkeypatch.setattr(recipe, "saved", lambda *_: ())
     make(3, tmp_path)
     made, notes = make(3, tmp_path, seed=5, overwrite=True)
     assert notes == []
-    assert [json.loads(load(path).attrs["spec"])["seed"] for path in made.files] == [5, 5]
+    assert [spec_table_of(load(path))["seed"] for path in made.files] == [5, 5]
 
 
 @pytest.mark.slow

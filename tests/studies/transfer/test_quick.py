@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +9,7 @@ from scbsim_testing.transfer_runs import SMALL
 
 from scbsim.errors import OutputError
 from scbsim.studies.transfer import run as transfer
+from scbsim.trajectory.views import spec_table_of
 
 FULL = tuple(replace(each, starts=(None, 0.5)) for each in SMALL)
 QUICK = tuple(replace(each, starts=(None,)) for each in SMALL)
@@ -44,7 +44,7 @@ def test_quick_then_full_then_quick(tmp_path):
 def test_other_settings_are_other_runs(tmp_path):
     words = ["stage.1.threshold=0.05"]
     made = transfer.run(tmp_path, quick=True, threads=1, overrides=words)
-    spec = json.loads(made.learning[0].run.attrs["spec"])
+    spec = spec_table_of(made.learning[0].run)
     assert spec["stage"][1]["threshold"] == 0.05
     with pytest.raises(OutputError, match=r"stage\.1\.threshold is 0\.05 there and 0\.03 here"):
         transfer.run(tmp_path, quick=True, threads=1)

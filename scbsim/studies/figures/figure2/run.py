@@ -6,33 +6,18 @@ matrices of the two are very similar, and they converge to about the same loss.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from scbsim.plotting.places import pictures_in
 from scbsim.studies.figures.figure2.plot import Learned, Matrices, Truth
-from scbsim.studies.recipe import (
-    Made,
-    begun_in_full,
-    first_part,
-    made,
-    obtained,
-    preset_run,
-    refuse_engine,
-    refuse_keys,
-    saved,
-    shortened,
-)
-from scbsim.studies.run_files import Stop, Tell
+from scbsim.studies.recipe import Obtained, Recipe
 from scbsim.trajectory.views import spec_of
-from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
-    from scbsim.spec import RunSpec
+    from matplotlib.figure import Figure
 
 ATTENTIONS: Final = ("softmax", "linear")
 OWN: Final = {
@@ -69,93 +54,11 @@ class Outcome:
     corr_V: float
 
 
-def specs(
-    *, quick: bool = False, seed: int | None = None, overrides: Sequence[str] = ()
-) -> dict[str, RunSpec]:
-    """Return the spec of each run, by its attention; they differ in engine and rate of A.
-
-    Parameters
-    ----------
-    quick : bool
-        The first half of the steps; the sizes stay.
-    seed : int, optional
-        In place of the presets'.
-    overrides : sequence of str
-        ``key=value`` as after ``--set``, for both.
-
-    Raises
-    ------
-    InputError
-        If an override is of a key that the figure sets itself.
-    SpecError
-        If what was asked for does not hold.
-    """
-    refuse_keys(overrides, OWN)
-    words = [*([] if seed is None else [f"seed={seed}"]), *overrides]
-    full = {name: preset_run(f"figure2-{name}", words, 2) for name in ATTENTIONS}
-    return {name: first_part(spec) for name, spec in full.items()} if quick else full
-
-
-def run(
-    folder: Path | str = "figure2",
-    *,
-    quick: bool = False,
-    engine: str | None = None,
-    seed: int | None = None,
-    overwrite: bool = False,
-    threads: int | None = None,
-    progress: bool = False,
-    overrides: Sequence[str] = (),
-    tell: Tell | None = None,
-    stop: Stop | None = None,
-) -> Made[Outcome]:
-    """Make figure 2 in ``folder``: the runs that are not there yet, then the pictures.
-
-    Parameters
-    ----------
-    folder : path
-        For ``softmax.h5``, ``linear.h5``, ``figure2.png`` and ``figure2.pdf``; made if needed.
-    engine : str, optional
-        None: the figure compares two.
-    quick, seed, overrides
-        As in :func:`specs`.
-    overwrite, threads, progress, tell, stop
-        As in :func:`scbsim.studies.figures.figure5.run.run`.
-
-    Raises
-    ------
-    InputError
-        If an engine is asked for.
-    SpecError
-        If what was asked for does not hold.
-    OutputError
-        If a file in the folder holds another run.
-    Stopped
-        If a signal stopped one of the runs.
-    """
-    refuse_engine(engine, 2, ("batch", "softmax"))
-    full = specs(seed=seed, overrides=overrides)
-    wanted = specs(quick=quick, seed=seed, overrides=overrides)
-
+def _drawn(found: Obtained[str]) -> tuple[Figure, tuple[Outcome, ...]]:
     from scbsim.studies.figures.figure2.plot import draw
 
-    folder = made(resolved(folder))
-    pictures = pictures_in(folder, "figure2")
-    tell = tell or (lambda _: None)
-    files = {name: folder / f"{name}.h5" for name in wanted}
-    if quick and not overwrite:
-        wanted = begun_in_full(wanted, full, files, tell)
-    how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
-    found = obtained(wanted, files, tell=tell, **how)
-    learned = {name: Learned(each, matrices(files[name])) for name, each in found.items()}
-    figure = draw(learned, truth(files["linear"]), reduced(wanted, full))
-    return Made(saved(figure, pictures), tuple(files.values()), outcomes(learned))
-
-
-def reduced(wanted: dict[str, RunSpec], full: dict[str, RunSpec]) -> str:
-    """Say what of the full figure was left out."""
-    steps = shortened(wanted, full)
-    return f"quick: {steps}" if steps else ""
+    learned = {name: Learned(run, matrices(found.files[name])) for name, run in found.runs.items()}
+    return draw(learned, truth(found.files["linear"]), found.note), outcomes(learned)
 
 
 def matrices(path: Path) -> Matrices:
@@ -200,3 +103,14 @@ def outcomes(learned: dict[str, Learned]) -> tuple[Outcome, ...]:
         )
         for name, each in learned.items()
     )
+
+
+RECIPE: Final = Recipe(
+    number=2,
+    names={name: name for name in ATTENTIONS},
+    own=OWN,
+    draw=_drawn,
+    presets="figure2",
+    engines=("batch", "softmax"),
+)
+specs, run, reduced = RECIPE.specs, RECIPE.run, RECIPE.reduced

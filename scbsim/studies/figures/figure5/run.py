@@ -7,32 +7,16 @@ size, grows until it dominates the signal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scbsim.plotting.places import pictures_in
 from scbsim.studies.figures.figure5.plot import Runs
-from scbsim.studies.recipe import (
-    Made,
-    begun_in_full,
-    first_part,
-    made,
-    obtained,
-    population,
-    preset_run,
-    refuse_keys,
-    saved,
-    shortened,
-)
-from scbsim.studies.run_files import Stop, Tell
-from scbsim.util.paths import resolved
+from scbsim.studies.figures.population import population
+from scbsim.studies.recipe import Obtained, Recipe
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from scbsim.spec import RunSpec
+    from matplotlib.figure import Figure
 
 SIZES: Final = (100, 500)
 RULES: Final = ("l1", "sgd")
@@ -72,119 +56,21 @@ class Outcome:
     dist_V: float
 
 
-def specs(
-    *,
-    quick: bool = False,
-    engine: str | None = None,
-    seed: int | None = None,
-    overrides: Sequence[str] = (),
-) -> dict[tuple[int, str], RunSpec]:
-    """Return the spec of each run, by N and rule.
-
-    Parameters
-    ----------
-    quick : bool
-        N = 100 alone, and the first half of the steps; T stays.
-    engine, seed : str and int, optional
-        In place of the presets'.
-    overrides : sequence of str
-        ``key=value`` as after ``--set``, for every run.
-
-    Raises
-    ------
-    InputError
-        If an override is of a key that the figure sets itself.
-    SpecError
-        If what was asked for does not hold.
-    """
-    refuse_keys(overrides, OWN)
-    words = []
-    if engine is not None:
-        words.append(f"dynamics.engine={engine}")
-    if seed is not None:
-        words.append(f"seed={seed}")
-    full = {
-        (N, rule): preset_run(f"figure5-n{N}-{rule}", [*words, *overrides], 5)
-        for N in SIZES
-        for rule in RULES
-    }
-    return {k: first_part(spec) for k, spec in full.items() if k[0] == SIZES[0]} if quick else full
-
-
-def run(
-    folder: Path | str = "figure5",
-    *,
-    quick: bool = False,
-    engine: str | None = None,
-    seed: int | None = None,
-    overwrite: bool = False,
-    threads: int | None = None,
-    progress: bool = False,
-    overrides: Sequence[str] = (),
-    tell: Tell | None = None,
-    stop: Stop | None = None,
-) -> Made[Outcome]:
-    """Make figure 5 in ``folder``: the runs that are not there yet, then the pictures.
-
-    Parameters
-    ----------
-    folder : Path
-        For ``n100-l1.h5`` and so on, ``figure5.png`` and ``figure5.pdf``; made if needed.
-    quick, engine, seed, overrides
-        As in :func:`specs`.
-    overwrite : bool
-        Run again what is already in the folder.
-    threads : int, optional
-        Threads to compute with.
-    progress : bool
-        Say on stderr how far each run is.
-    tell : callable, optional
-        Is given a line for each file that is kept or started again.
-    stop : callable, optional
-        Asked between blocks of steps; the run in hand ends early when it says True.
-
-    Raises
-    ------
-    SpecError
-        If what was asked for does not hold.
-    OutputError
-        If a file in the folder holds another run.
-    Stopped
-        If a signal stopped one of the runs.
-    """
-    # First what can be wrong, then what takes seconds to import.
-    full = specs(engine=engine, seed=seed, overrides=overrides)
-    wanted = specs(quick=quick, engine=engine, seed=seed, overrides=overrides)
-
+def _drawn(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Outcome, ...]]:
     from scbsim.run.simulate import simulate
     from scbsim.studies.figures.figure5.plot import draw
 
-    folder = made(resolved(folder))
-    pictures = pictures_in(folder, "figure5")
-    tell = tell or (lambda _: None)
-    files = {key: folder / f"n{key[0]}-{key[1]}.h5" for key in full}
-    if quick and not overwrite:
-        wanted = begun_in_full(wanted, full, files, tell)
-    how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
-    found = obtained(wanted, files, tell=tell, **how)
+    runs, specs = found.runs, found.specs
     columns = [
         Runs(
-            l1=found[N, "l1"],
-            sgd=found[N, "sgd"],
-            population=simulate(population(wanted[N, "l1"]), threads=threads),
+            l1=runs[N, "l1"],
+            sgd=runs[N, "sgd"],
+            population=simulate(population(specs[N, "l1"]), threads=found.threads),
         )
-        for N in sorted({N for N, _ in wanted})
+        for N in sorted({N for N, _ in specs})
     ]
-    figure = draw(columns, note=reduced(wanted, full))
-    outcomes = tuple(outcome(key[1], run) for key, run in found.items())
-    return Made(saved(figure, pictures), tuple(files[key] for key in wanted), outcomes)
-
-
-def reduced(wanted: dict[tuple[int, str], RunSpec], full: dict[tuple[int, str], RunSpec]) -> str:
-    """Say what of the full figure was left out."""
-    few = "" if wanted.keys() == full.keys() else f"N = {SIZES[0]} only"
-    left_out = ", ".join(filter(None, (few, shortened(wanted, full))))
-    return f"quick: {left_out}" if left_out else ""
+    outcomes = tuple(outcome(rule, run) for (_, rule), run in runs.items())
+    return draw(columns, note=found.note), outcomes
 
 
 def outcome(rule: str, run: xr.Dataset) -> Outcome:
@@ -204,3 +90,15 @@ def outcome(rule: str, run: xr.Dataset) -> Outcome:
         dist_A=last("normalized_dist_A") / root_A,
         dist_V=last("normalized_dist_V") / root_V,
     )
+
+
+RECIPE: Final = Recipe(
+    number=5,
+    names={(N, rule): f"n{N}-{rule}" for N in SIZES for rule in RULES},
+    own=OWN,
+    draw=_drawn,
+    presets="figure5",
+    quick=[(SIZES[0], rule) for rule in RULES],
+    fewer=f"N = {SIZES[0]} only",
+)
+specs, run, reduced = RECIPE.specs, RECIPE.run, RECIPE.reduced

@@ -28,7 +28,7 @@ from scbsim.plotting.style import (
     styled,
     whole,
 )
-from scbsim.studies.recipe import population_since_stage_1
+from scbsim.studies.figures.population import population_since_stage_1
 from scbsim.trajectory.views import since_stage_1, spec_of
 
 if TYPE_CHECKING:

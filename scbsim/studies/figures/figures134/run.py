@@ -10,32 +10,19 @@ All three are drawn from the same runs, whose first stages are the same to the b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.errors import OutputError
 from scbsim.plotting.bands import is_normalized
-from scbsim.plotting.places import pictures_in
-from scbsim.studies.recipe import (
-    Made,
-    begun_in_full,
-    first_part,
-    made,
-    obtained,
-    preset_run,
-    refuse_engine,
-    refuse_keys,
-    saved,
-    shortened,
-)
-from scbsim.studies.run_files import Stop, Tell
+from scbsim.studies.recipe import Made, Obtained, Recipe
 from scbsim.trajectory.views import spec_of
-from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure
 
     from scbsim.spec import RunSpec
 
@@ -98,95 +85,23 @@ class Outcome:
     normalized_sim_V: float
 
 
-def specs(
-    number: int, *, quick: bool = False, seed: int | None = None, overrides: Sequence[str] = ()
-) -> dict[str, RunSpec]:
-    """Return the specs of a figure's runs, by name.
-
-    Parameters
-    ----------
-    number : int
-        The figure: 1, 3 or 4.
-    quick : bool
-        The first half of the steps of the second stage.
-    seed : int, optional
-        In place of the presets'.
-    overrides : sequence of str
-        ``key=value`` as after ``--set``, for every run.
-
-    Raises
-    ------
-    InputError
-        If an override is of a key that the figure sets itself.
-    SpecError
-        If what was asked for does not hold.
-    """
-    refuse_keys(overrides, OWN)
-    words = [*([] if seed is None else [f"seed={seed}"]), *overrides]
-    full = {name: preset_run(f"figure1-{name}", words, number) for name in RUNS[number]}
-    return {name: first_part(spec) for name, spec in full.items()} if quick else full
+def specs(number: int, **options: Any) -> dict[str, RunSpec]:
+    """Return the specs of the runs of figure 1, 3 or 4 as :meth:`Recipe.specs` does."""
+    return RECIPES[number].specs(**options)
 
 
-def run(
-    number: int,
-    folder: Path | str,
-    *,
-    quick: bool = False,
-    engine: str | None = None,
-    seed: int | None = None,
-    overwrite: bool = False,
-    threads: int | None = None,
-    progress: bool = False,
-    overrides: Sequence[str] = (),
-    tell: Tell | None = None,
-    stop: Stop | None = None,
-) -> Made[Outcome]:
-    """Make a figure in ``folder``: the runs that are not there yet, then the pictures.
+def run(number: int, folder: Path | str, **options: Any) -> Made[Outcome]:
+    """Make figure 1, 3 or 4 as :meth:`Recipe.run` does; in one folder they share their runs."""
+    return RECIPES[number].run(folder, **options)
 
-    Parameters
-    ----------
-    number : int
-        1, 3 or 4. In one folder they share their runs.
-    folder : path
-        For ``l1.h5`` and so on, ``figure1.png`` and ``figure1.pdf``; made if needed.
-    engine : str, optional
-        Nothing but "batch".
-    quick, seed, overrides
-        As in :func:`specs`.
-    overwrite, threads, progress, tell, stop
-        As in :func:`scbsim.studies.figures.figure5.run.run`.
 
-    Raises
-    ------
-    InputError
-        If another engine is asked for.
-    SpecError
-        If what was asked for does not hold.
-    OutputError
-        If a file in the folder holds another run.
-    Stopped
-        If a signal stopped one of the runs.
-    """
-    refuse_engine(engine, number, ("batch",))
-    full = specs(number, seed=seed, overrides=overrides)
-    wanted = specs(number, quick=quick, seed=seed, overrides=overrides)
-
+def _drawn(number: int, found: Obtained[str]) -> tuple[Figure, tuple[Outcome, ...]]:
     from scbsim.studies.figures.figures134.plot import DRAW
 
-    folder = made(resolved(folder))
-    pictures = pictures_in(folder, f"figure{number}")
-    tell = tell or (lambda _: None)
-    files = {name: folder / f"{name}.h5" for name in wanted}
-    if quick and not overwrite:
-        wanted = begun_in_full(wanted, full, files, tell)
-    how = {"overwrite": overwrite, "threads": threads, "progress": progress, "stop": stop}
-    found = obtained(wanted, files, tell=tell, **how)
-    for name, each in found.items():
-        _require_second_stage(files[name], each)
-    steps = shortened(wanted, full)
-    figure = DRAW[number](found, f"quick: {steps} of stage 2" if steps else "")
-    outcomes = tuple(outcome(name, each) for name, each in found.items())
-    return Made(saved(figure, pictures), tuple(files.values()), outcomes)
+    for name, each in found.runs.items():
+        _require_second_stage(found.files[name], each)
+    outcomes = tuple(outcome(name, each) for name, each in found.runs.items())
+    return DRAW[number](found.runs, found.note), outcomes
 
 
 def _require_second_stage(path: Path, run: xr.Dataset) -> None:
@@ -225,4 +140,18 @@ _NUMBERS = {
         for part in ("", "normalized_")
         for of in ("dist_A", "dist_V", "sim_A", "sim_V")
     ),
+}
+
+
+RECIPES: Final = {
+    number: Recipe(
+        number=number,
+        names={name: name for name in names},
+        own=OWN,
+        draw=partial(_drawn, number),
+        presets="figure1",
+        engines=("batch",),
+        steps_of=" of stage 2",
+    )
+    for number, names in RUNS.items()
 }

@@ -1,0 +1,38 @@
+"""The noiseless process that figures draw beside their runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scbsim.trajectory.views import since_stage_1, spec_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from scbsim.spec import RunSpec
+
+
+def population(spec: RunSpec) -> RunSpec:
+    """Return the spec of the noiseless process with the task, start and rates of ``spec``."""
+    from scbsim.spec import RunSpec
+
+    table = spec.to_dict()
+    table["dynamics"] |= {"engine": "population", "rule": "sgd", "replicas": 1}
+    table["noise"] = {"model": "none"}
+    table["stage"] = [
+        {key: stage[key] for key in ("steps", "rate_A", "rate_V") if key in stage}
+        for stage in table["stage"]
+    ]
+    return RunSpec.from_dict(table)
+
+
+def population_since_stage_1(run: xr.Dataset) -> xr.Dataset:
+    """Return the noiseless process from the signals at the end of the first stage of a run."""
+    from scbsim.run.simulate import simulate
+
+    start, spec = since_stage_1(run), spec_of(run)
+    table = spec.to_dict()
+    table["init"] = {name: float(start[name].values[0]) for name in ("alpha_A", "alpha_V")}
+    table["stage"] = table["stage"][1:]
+    table["output"].pop("normalized_every", None)
+    return simulate(population(type(spec).from_dict(table)))
