@@ -15,9 +15,15 @@ def kernels_of(choice: Choice, spec: RunSpec) -> tuple[str, ...]:
     if choice.name == "collapsed":
         return ("observe_collapsed", "advance_collapsed")
     if choice.name in REAL_BATCHES:
-        return ("make_tables", "prepare", "observe_any", "advance_batch", "normalize_columns")
+        return (
+            "make_tables",
+            "prepare",
+            "observe_unconstrained",
+            "advance_batch",
+            "normalize_columns",
+        )
     dense = choice.name == "dense"
     levels: tuple[str, ...] = ()
     if spec.noise.model == "matched" and choice.name != "population":
-        levels = ("powers_of_bulk" if dense else "powers_of_live", "moments", "set_levels")
+        levels = ("powers_of_bulk" if dense else "powers_of_active_set", "moments", "set_levels")
     return ("observe", *levels, "advance" if dense else "advance_sparse", "normalize_columns")

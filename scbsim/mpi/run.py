@@ -30,7 +30,7 @@ from scbsim.trajectory.header import RunHeader
 from scbsim.trajectory.single import Trajectory
 from scbsim.util.memory import require
 from scbsim.util.paths import resolved
-from scbsim.util.thread_pool import Crew
+from scbsim.util.thread_pool import ThreadPool
 
 _KERNELS = ("observe", "coupling_of", "begin_step", "end_step", "normalize_columns")
 """What a run calls, in the order in which it begins to."""
@@ -151,9 +151,9 @@ def _run(
         header = RunHeader(spec, task, made, **carried)
         recorder = session.recorder(header, engine.state())
         asked = stop or (lambda: False)
-        with Crew(1) as crew, closing(recorder, shown) as run:
+        with ThreadPool(1) as pool, closing(recorder, shown) as run:
             shown.start(label)
-            ensemble = Ensemble([engine], stages_of(spec, task), crew, spec.output.normalize_level)
+            ensemble = Ensemble([engine], stages_of(spec, task), pool, spec.output.normalize_level)
             loop = SharedLoop(
                 world,
                 ensemble,

@@ -20,7 +20,7 @@ from scbsim.run.replica import Replica, Stretch
 from scbsim.spec import RunSpec
 from scbsim.task import Task
 from scbsim.util.memory import require
-from scbsim.util.thread_pool import Crew
+from scbsim.util.thread_pool import ThreadPool
 
 _THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
 _SECONDS_OF_A_MEETING = 20e-6  # of the threads that share a step
@@ -42,7 +42,7 @@ class Ensemble:
     engines : sequence of Engine
         One for each replica.
     stages : sequence of Stage
-    crew : Crew
+    pool : ThreadPool
         Threads that the replicas are spread over.
     level : float or None
         At which a copy of each last state is normalised; None for not at all.
@@ -54,14 +54,14 @@ class Ensemble:
         self,
         engines: Sequence[Engine],
         stages: Sequence[Stage],
-        crew: Crew,
+        pool: ThreadPool,
         level: float | None = None,
         threads: int = 1,
     ) -> None:
         self.threads = threads
         self.replicas = [Replica(engine, stages, level) for engine in engines]
         self.stages = stages
-        self._crew = crew
+        self._pool = pool
 
     def __len__(self) -> int:
         return len(self.replicas)
@@ -104,7 +104,7 @@ class Ensemble:
         """Have every replica that has not ended take so many steps; return what they did."""
         running = self.running
         work = [partial(self.replicas[i].advance, steps) for i in running]
-        return dict(zip(running, self._crew.each(work), strict=True))
+        return dict(zip(running, self._pool.each(work), strict=True))
 
 
 @contextmanager
@@ -136,9 +136,9 @@ def assembled(
         require(R * needs(choice, spec, task), _named(choice, spec, task), _FEWER)
     apart = R > 1 and not one_by_one(choice, spec, task, threads)
     together = min(threads, R) if apart else 1
-    with sharing(1 if apart else threads) as own, Crew(together) as crew:
+    with sharing(1 if apart else threads) as own, ThreadPool(together) as pool:
         engines = [build(choice, spec, task, own, i, start) for i in range(R)]
-        yield Ensemble(engines, stages, crew, level, max(own, together))
+        yield Ensemble(engines, stages, pool, level, max(own, together))
 
 
 def threads_for(asked: int | None, choice: Choice, spec: RunSpec, task: Task) -> int:

@@ -1,4 +1,4 @@
-"""The collapsed engine: what is exact in it, one run at a time; its law is held in tests/studies/verify."""
+"""The collapsed engine: what is exact in one run; for its law see tests/studies/verify."""
 
 import numpy as np
 import pytest
