@@ -52,8 +52,8 @@ for _ in range(5):
 # Not getrusage, which goes on from the most that the parent held.
 held = [l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmHWM")]
 peak = 1024 * int(held[0].split()[1])
-live = len(large.state()["data"])
-print(json.dumps({"step": min(seconds), "peak": peak, "drawn": drawn, "live": live}))
+active = len(large.state()["data"])
+print(json.dumps({"step": min(seconds), "peak": peak, "drawn": drawn, "active": active}))
 """
 
 
@@ -70,6 +70,6 @@ def test_large(sigmas, steps, benchmark, note):
     note(
         ms_a_step=1e3 * got["step"],
         peak_MB=got["peak"] / 1e6,
-        live_entries=got["live"],
+        active_entries=got["active"],
         ms_for_the_task=1e3 * got["drawn"],
     )

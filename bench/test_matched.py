@@ -47,7 +47,7 @@ def test_matched_step(name, rule, threads, benchmark, best_of, note):
         matched.step = at
         return matched.advance(stage, count)
 
-    # Between two renewals; then with one, which has births worked out anew, too.
+    # Between two renewals; then with one, which has activations worked out anew, too.
     benchmark.pedantic(take, (1, steps), rounds=9, warmup_rounds=1)
     step = benchmark.stats.stats.min / steps
     isotropic = best_of(lambda: plain.advance(stage, steps), rounds=9) / steps

@@ -36,7 +36,7 @@ def engine(name, rule, T, sigmas=None, N=SIZE, threads=1):
 
 
 def as_rare(sigmas, T, at):
-    """The threshold at which a column of length ``T`` has the births of one of length ``at``."""
+    """The threshold at which a column of length ``T`` has as many activations as one of ``at``."""
     return -float(ndtri(ndtr(-sigmas) * at / T))
 
 

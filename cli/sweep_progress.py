@@ -78,7 +78,7 @@ class _Teller:
         from scbsim.kernels.compile import jit
 
         jit.say_if_none_can_be_kept()
-        kernel = jit.kernel_in_turn()
+        kernel = jit.kernel_in_compilation()
         return f", compiling {kernel}" if kernel else ""
 
 

@@ -1,4 +1,4 @@
-"""The groups of columns whose births are drawn together, worked out for a stage."""
+"""The groups of columns whose activations are drawn together, worked out for a stage."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.kernels.gaussian.activations import Births
+from scbsim.kernels.gaussian.activations import ActivationRates
 
 Array = NDArray[np.float64]
 
-_WASTE = 2.0  # candidates for each birth, at the most
+_WASTE = 2.0  # candidates for each activation, at the most
 _IDLE = 0.25  # candidates a step that a group may have beyond that
 
 
-def birth_probability(level: Array, sigma: Array) -> Array:
+def activation_probability(level: Array, sigma: Array) -> Array:
     """Return ``2 Phi(-lam_k / sigma_k)``, (N,): 0 where there is no noise."""
     from scipy.special import ndtr
 
@@ -25,12 +25,12 @@ def birth_probability(level: Array, sigma: Array) -> Array:
     return np.asarray(2.0 * ndtr(-cut))
 
 
-def births_of(level: Array, sigma: Array, rate_A: float, T: int) -> Births:
+def activation_rates(level: Array, sigma: Array, rate_A: float, T: int) -> ActivationRates:
     """Return how entries leave zero under some levels.
 
     Columns are sorted by probability and taken together as long as drawing all of them at the
-    largest probability costs little: one group for all where levels are even or births are rare,
-    and a group for each halving where neither is so.
+    largest probability costs little: one group for all where levels are even or activations are
+    rare, and a group for each halving where neither is so.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def births_of(level: Array, sigma: Array, rate_A: float, T: int) -> Births:
         cut = np.divide(level, sigma, out=np.zeros_like(level), where=sigma > 0)
         slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
         above, scale = cut - slope, rate_A * sigma
-    p = birth_probability(level, sigma) if rate_A > 0 else np.zeros_like(level)
+    p = activation_probability(level, sigma) if rate_A > 0 else np.zeros_like(level)
     by_size = np.argsort(-p, kind="stable")
     by_size = by_size[p[by_size] > 0]
     starts = _starts(p[by_size] * T)
@@ -56,7 +56,7 @@ def births_of(level: Array, sigma: Array, rate_A: float, T: int) -> Births:
         columns.append(group)
         rates.append(-np.log1p(-most) if most < 1 else np.inf)
         spares.append(np.log(most) - np.log(p[group]))
-    return Births(
+    return ActivationRates(
         columns=np.concatenate(columns, dtype=np.int64) if columns else np.empty(0, np.int64),
         first=np.array([*starts, len(by_size)], np.int64),
         rate=np.array(rates, np.float64),
@@ -68,7 +68,7 @@ def births_of(level: Array, sigma: Array, rate_A: float, T: int) -> Births:
 
 
 def _starts(expected: Array) -> list[int]:
-    """Return where groups begin, of columns in falling order of the births expected in each."""
+    """Return where groups begin, of columns in falling order of their expected activations."""
     starts: list[int] = []
     total = 0.0
     for i, here in enumerate(expected.tolist()):

@@ -16,11 +16,11 @@ from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.kernels.batch.advance import advance_batch, prepare
-from scbsim.kernels.batch.observe import observe_any
+from scbsim.kernels.batch.observe import observe_unconstrained
 from scbsim.kernels.batch.workspace import make_work, work_bytes
 from scbsim.kernels.gaussian.normalize import normalize_columns
 from scbsim.kernels.gaussian.rules import SGD
-from scbsim.kernels.gaussian.state import Move, without_bulk
+from scbsim.kernels.gaussian.state import StepParams, without_bulk
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import chances_of
 from scbsim.state import State
@@ -97,20 +97,22 @@ class BatchEngine(DenseEngine):
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))
-        observe_any(without_bulk(self.A), self.V, self.sums, self.mean, self.facts, row)
+        observe_unconstrained(
+            without_bulk(self.A), self.V, self.sums, self.mean, self.constants, row
+        )
         return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
         rows = np.empty((steps, len(NAMES)))
-        taken, reason = self._advance(self._move(stage), self._address, rows)
+        taken, reason = self._advance(self._step_params(stage), self._address, rows)
         self.step += taken
         return Block(rows[:taken], END[reason])
 
-    def _advance(self, move: Move, step: int, rows: Row) -> tuple[int, int]:
-        state = (self.A, self.V, self.sums, self.logits, self.mean, self.facts)
+    def _advance(self, params: StepParams, step: int, rows: Row) -> tuple[int, int]:
+        state = (self.A, self.V, self.sums, self.logits, self.mean, self.constants)
         taken, reason = advance_batch(
-            *state, move, self.batch_size, step, rows, self.work, self.chances
+            *state, params, self.batch_size, step, rows, self.work, self.chances
         )
         return int(taken), int(reason)
 
@@ -129,8 +131,8 @@ class BatchEngine(DenseEngine):
         """
         size, N = self.batch_size, self.task.N
         zeros = np.zeros(N)
-        move = Move(SGD, 0.0, 0.0, zeros, zeros, 0.0, np.inf)
-        self._advance(move, number, np.empty((0, len(NAMES))))
+        params = StepParams(SGD, 0.0, 0.0, zeros, zeros, 0.0, np.inf)
+        self._advance(params, number, np.empty((0, len(NAMES))))
         of_A = self.work.gradient.T.astype(np.float64) / size
         return of_A, self.work.of_V[:, :N] / size
 
@@ -186,16 +188,16 @@ class BatchEngine(DenseEngine):
         sums = self.sums.copy()
         masses = np.empty(len(support))
         count = normalize_columns(
-            self.A, self.facts, float(level), in_place, support, off_sums, masses, sums
+            self.A, self.constants, float(level), in_place, support, off_sums, masses, sums
         )
-        mass = fsum(self.facts.mu * masses)
+        mass = fsum(self.constants.mu * masses)
         row = np.empty(len(NAMES))
-        observe_any(
+        observe_unconstrained(
             without_bulk(self.A)._replace(support=support, off_sums=off_sums),
             self.V._replace(scalars=self.V.scalars * (mass, mass * mass)),
             sums,
             self.mean,
-            self.facts,
+            self.constants,
             row,
         )
         return row, int(count), mass, support, off_sums, sums

@@ -67,7 +67,7 @@ class CollapsedEngine(GaussianEngine):
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))
-        observe_collapsed(self.collapsed, self.V.scalars, self.facts, row)
+        observe_collapsed(self.collapsed, self.V.scalars, self.constants, row)
         return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
@@ -76,7 +76,12 @@ class CollapsedEngine(GaussianEngine):
             raise InputError(f"the collapsed engine has no {stage.rule}: that needs entries")
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_collapsed(
-            self.collapsed, self.V.scalars, self.facts, self._move(stage), self._address, rows
+            self.collapsed,
+            self.V.scalars,
+            self.constants,
+            self._step_params(stage),
+            self._address,
+            rows,
         )
         self.step += taken
         return Block(rows[:taken], END[reason])

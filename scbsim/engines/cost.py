@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scbsim.engines.activation_groups import birth_probability
+from scbsim.engines.activation_groups import activation_probability
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import Stage
 from scbsim.spec.rules import RULES
@@ -20,16 +20,16 @@ _DOUBLE = 2.5
 _VALUE = 2.6e-9
 _VALUE_ROW = 7e-7
 _SPARSE_STEP = 1e-6
-_BIRTH = 2e-8
-_LIVE = 5e-9
+_ACTIVATION = 2e-8
+_ACTIVE = 5e-9
 _COLUMN = 8e-9
 _SUPPORT = 3e-9
 _BATCH_TOKEN = 1e-9
 _BATCH_PAIR = 4e-10
 _BATCH_SAMPLE = 1e-7
 
-LIVE_BYTES = 32  # of an entry, in both lists
-NEWBORN_BYTES = 48
+ACTIVE_BYTES = 32  # of an entry, in both lists
+ACTIVATION_BYTES = 48
 
 _TO_A_SIGNAL = 1000
 """Steps that are counted of a stage which a signal ends: its own are no more than a limit."""
@@ -58,32 +58,32 @@ def _value_seconds(N: int, value: bool) -> float:
     return N * (_VALUE_ROW + N * _VALUE) if value else 0.0
 
 
-def expected_births(stage: Stage, noise: NoiseLevels, T: int) -> float:
+def expected_activations(stage: Stage, noise: NoiseLevels, T: int) -> float:
     """Return how many entries leave zero in a step of a stage, if all are at zero."""
     if not RULES[stage.rule].keeps_zeros or stage.rate_A == 0:
         return 0.0
-    return float(T * birth_probability(stage.level, noise.sigma_A).sum())
+    return float(T * activation_probability(stage.level, noise.sigma_A).sum())
 
 
-def live_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
+def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
     """Return how many entries are expected off zero: on average, and at the most.
 
     Under ``denoise`` none returns; under ``prox`` most do in the next step, and fewer so under a
     threshold of few sigmas.
     """
-    live = most = weighted = 0.0
+    active = most = weighted = 0.0
     entries = task.N * task.T
     for stage in stages:
-        births = expected_births(stage, noise, task.T)
+        activations = expected_activations(stage, noise, task.T)
         if not RULES[stage.rule].returns_to_zero:
-            end = min(live + births * _steps(stage), entries)
-            mean, live = 0.5 * (live + end), end
+            end = min(active + activations * _steps(stage), entries)
+            mean, active = 0.5 * (active + end), end
         else:
-            p = births / entries
+            p = activations / entries
             # The chance of zero to be left, against that of returning to it in a step.
-            mean = live = entries * p / (p + (1.0 - p) * (1.0 - 0.5 * p**0.5))
+            mean = active = entries * p / (p + (1.0 - p) * (1.0 - 0.5 * p**0.5))
         weighted += mean * _steps(stage)
-        most = max(most, live)
+        most = max(most, active)
     return weighted / sum(map(_steps, stages)), most
 
 
@@ -95,29 +95,29 @@ def sparse_seconds(
     stages: Sequence[Stage], noise: NoiseLevels, task: Task, *, value: bool = False
 ) -> float:
     """Return what a step of the sparse engine takes, on average over the stages."""
-    births = sum(_steps(s) * expected_births(s, noise, task.T) for s in stages)
-    births /= sum(map(_steps, stages))
-    live, _ = live_entries(stages, noise, task)
+    activations = sum(_steps(s) * expected_activations(s, noise, task.T) for s in stages)
+    activations /= sum(map(_steps, stages))
+    active, _ = active_entries(stages, noise, task)
     columns = task.N * (_COLUMN + _SUPPORT * task.Q) + _value_seconds(task.N, value)
-    return _SPARSE_STEP + _BIRTH * births + _LIVE * live + columns
+    return _SPARSE_STEP + _ACTIVATION * activations + _ACTIVE * active + columns
 
 
 def sparse_room(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
-    """Return for how many live entries, and births in a step, the sparse engine needs room."""
-    births = max(expected_births(stage, noise, task.T) for stage in stages)
-    return live_entries(stages, noise, task)[1] + births, births
+    """Return for how many active entries, and activations a step, the sparse engine needs room."""
+    activations = max(expected_activations(stage, noise, task.T) for stage in stages)
+    return active_entries(stages, noise, task)[1] + activations, activations
 
 
 def sparse_bytes(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> float:
     """Return the memory that the sparse engine comes to need."""
-    live, births = sparse_room(stages, noise, task)
-    return LIVE_BYTES * live + NEWBORN_BYTES * births
+    active, activations = sparse_room(stages, noise, task)
+    return ACTIVE_BYTES * active + ACTIVATION_BYTES * activations
 
 
 def engine_bytes(task: Task, *, lists: bool) -> int:
     """Return what an engine takes beside its entries and a matrix V.
 
-    The support, columns and scratch; with ``lists``, those of live entries while they are empty.
+    The support, columns and scratch; with ``lists``, those of active entries while they are empty.
     """
     own = _SCRATCH_BYTES + 8 * task.N * (4 * task.Q + 14)
     return own + (_EMPTY_LISTS_BYTES + 8 * 4 * task.N if lists else 0)
@@ -129,16 +129,16 @@ def batch_seconds(task: Task, batch_size: int) -> float:
     return float(batch_size * sample)
 
 
-def require_room(live: float, births: float) -> None:
-    """Refuse a number of live entries, and of births in a step, that memory cannot hold.
+def require_room(active: float, activations: float) -> None:
+    """Refuse a number of active entries, and of activations in a step, that memory cannot hold.
 
     Raises
     ------
     MemoryNeeded
     """
     require(
-        int(LIVE_BYTES * live + NEWBORN_BYTES * births),
-        f"the sparse engine with {live:.3g} entries of A off zero",
+        int(ACTIVE_BYTES * active + ACTIVATION_BYTES * activations),
+        f"the sparse engine with {active:.3g} entries of A off zero",
         "take a higher threshold, under which fewer leave zero, or fewer steps of the rule "
         '"denoise", under which none returns; where N T is no more than that, '
         'dynamics.engine = "dense"',

@@ -19,7 +19,14 @@ from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, 
 from scbsim.kernels.gaussian.normalize import normalize_columns
 from scbsim.kernels.gaussian.observe import observe
 from scbsim.kernels.gaussian.rules import RULES
-from scbsim.kernels.gaussian.state import Attention, Facts, Move, Value, make_scratch, without_bulk
+from scbsim.kernels.gaussian.state import (
+    Attention,
+    ProblemConstants,
+    StepParams,
+    Value,
+    make_scratch,
+    without_bulk,
+)
 from scbsim.kernels.gaussian.value import GROUPS
 from scbsim.kernels.matched.power_sums import powers_of_bulk
 from scbsim.kernels.random.normal import BLOCK
@@ -106,7 +113,7 @@ class GaussianEngine:
             column_sums=np.zeros((min(len(target), GROUPS), N)),
             row_dots=np.zeros((len(target), 2)),
         )
-        self.facts = Facts(
+        self.constants = ProblemConstants(
             mu=np.array(task.mu),
             T=float(task.T),
             K_P=float(K_P),
@@ -167,7 +174,7 @@ class GaussianEngine:
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))
-        observe(without_bulk(self.A), self.V, self.facts, row)
+        observe(without_bulk(self.A), self.V, self.constants, row)
         return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
@@ -187,14 +194,20 @@ class GaussianEngine:
     def _take(self, stage: Stage, rows: Any) -> tuple[int, str]:
         """Take steps under the levels in force, a row each; return how many, and what ended it."""
         taken, reason = advance(
-            self.A, self.V, self.facts, self._move(stage), self._address, rows, self.scratch
+            self.A,
+            self.V,
+            self.constants,
+            self._step_params(stage),
+            self._address,
+            rows,
+            self.scratch,
         )
         self.step += taken
         return taken, END[reason]
 
-    def _move(self, stage: Stage) -> Move:
+    def _step_params(self, stage: Stage) -> StepParams:
         noise, follows = self.noise, self._matched
-        return Move(
+        return StepParams(
             rule=RULES[stage.rule],
             rate_A=float(stage.rate_A),
             rate_V=float(stage.rate_V),
@@ -209,7 +222,7 @@ class GaussianEngine:
         """Have the levels of matched noise be those of the state."""
         assert self._matched is not None
         powers_of_bulk(self.A, self.scratch, self._matched.powers)
-        self._matched.renew(self.A, self.V, self.facts)
+        self._matched.renew(self.A, self.V, self.constants)
 
     def normalized(self, level: float) -> tuple[Row, int]:
         """Return the observables that normalising would give, and change nothing."""
@@ -256,27 +269,27 @@ class GaussianEngine:
                 "init.from: that run's mu is another one, and levels of matched noise are known "
                 'for a V with V mu = mu only; take noise.model = "isotropic"'
             )
-        adopt_value(self.V, self.facts.K_P, self.mean, state, old, self.task)
+        adopt_value(self.V, self.constants.K_P, self.mean, state, old, self.task)
         self._set_mean()
 
     def _set_mean(self) -> None:
         """Renew what the observables know of ``V mu``."""
-        off = self.mean - self.facts.mu
-        self.facts = self.facts._replace(
+        off = self.mean - self.constants.mu
+        self.constants = self.constants._replace(
             mean_square=float(self.mean @ self.mean),
-            mean_dot=float(self.mean @ self.facts.mu),
+            mean_dot=float(self.mean @ self.constants.mu),
             mean_off=float(off @ off),
         )
 
     def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
         support, off_sums, masses, count = self._normalized_columns(float(level), in_place)
         # Rounded once, so that it is the same however the columns were come by.
-        mass = fsum(self.facts.mu * masses)
+        mass = fsum(self.constants.mu * masses)
         row = np.empty(len(NAMES))
         observe(
             without_bulk(self.A)._replace(support=support, off_sums=off_sums),
             self.V._replace(scalars=self.V.scalars * (mass, mass * mass)),
-            self.facts,
+            self.constants,
             row,
         )
         return row, count, mass, support, off_sums
@@ -286,6 +299,6 @@ class GaussianEngine:
         support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
         masses, sums = np.empty(len(support)), np.ones(len(support))
         count = normalize_columns(
-            self.A, self.facts, level, in_place, support, off_sums, masses, sums
+            self.A, self.constants, level, in_place, support, off_sums, masses, sums
         )
         return support, off_sums, masses, int(count)

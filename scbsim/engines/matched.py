@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
-from scbsim.kernels.gaussian.state import Attention, Facts, Value
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
 from scbsim.kernels.matched.coefficients import COEFFICIENTS
 from scbsim.kernels.matched.levels import Levels, set_levels
 from scbsim.kernels.matched.moments import make_traces, moments
@@ -42,11 +42,13 @@ class MatchedLevels:
         """Return for how many steps they hold, after ``step`` steps."""
         return self.noise.every - step % self.noise.every
 
-    def renew(self, A: Attention, V: Value, facts: Facts) -> None:
+    def renew(self, A: Attention, V: Value, constants: ProblemConstants) -> None:
         """Make them those of a state, whose ``powers`` have been renewed."""
-        of_V = moments(V, facts.mu, self._traces)
+        of_V = moments(V, constants.mu, self._traces)
         batch = float(self.noise.batch_size)
-        set_levels(A.support, A.weights, A.off_sums, self.powers, facts, of_V, batch, self.levels)
+        set_levels(
+            A.support, A.weights, A.off_sums, self.powers, constants, of_V, batch, self.levels
+        )
 
     def now(self) -> NoiseLevels:
         """Return what has a value for each column: the level of entries at zero."""

@@ -13,7 +13,7 @@ from scbsim.errors import InputError
 from scbsim.state import State
 from scbsim.task import Task
 
-_OF_LIVE_ENTRIES = ("indptr", "indices", "data")
+_OF_ACTIVE_SET = ("indptr", "indices", "data")
 
 
 class PopulationEngine(SparseEngine):
@@ -53,7 +53,7 @@ class PopulationEngine(SparseEngine):
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""
         state = super().state()
-        return {name: array for name, array in state.items() if name not in _OF_LIVE_ENTRIES}
+        return {name: array for name, array in state.items() if name not in _OF_ACTIVE_SET}
 
     def restore(self, step: int, state: State) -> None:
         """Go to a state that :meth:`state` gave, to the bit."""

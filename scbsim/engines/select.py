@@ -99,8 +99,8 @@ def _cheaper(plan: RunPlan) -> tuple[str, str]:
     needed = sparse_bytes(stages, levels, task)
     every = dense_bytes(task, precision, value=of_V["dense"])
     if every < needed and not fits(needed):
-        return "dense", f"live entries would need {needed / 1e9:.3g} GB"
-    costs = f"{_time(sparse)} on live entries, and {_time(dense)} on all"
+        return "dense", f"active entries would need {needed / 1e9:.3g} GB"
+    costs = f"{_time(sparse)} on active entries, and {_time(dense)} on all"
     words = f"a step costs one thread about {costs}"
     if sparse <= dense or not fits(every):
         return "sparse", f"{words}, with the same law"

@@ -60,7 +60,7 @@ class SoftmaxEngine(BatchEngine):
         """
         if "logits" in state:
             self.logits[:] = state["logits"]
-            adopt_value(self.V, self.facts.K_P, self.mean, state, old, self.task)
+            adopt_value(self.V, self.constants.K_P, self.mean, state, old, self.task)
             self._set_mean()
         else:
             DenseEngine.adopt(self, state, old)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.activation_groups import births_of
+from scbsim.engines.activation_groups import activation_rates
 from scbsim.engines.base import Block, Row
 from scbsim.engines.cost import (
-    expected_births,
+    expected_activations,
     require_room,
     sparse_bytes,
     sparse_room,
@@ -21,10 +21,10 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import entries_of, split
 from scbsim.errors import InputError
-from scbsim.kernels.gaussian.activations import make_newborn
-from scbsim.kernels.gaussian.active_set import make_live
+from scbsim.kernels.gaussian.activations import make_newly_active
+from scbsim.kernels.gaussian.active_set import make_active_set
 from scbsim.kernels.gaussian.sparse import NO_ROOM, advance_sparse
-from scbsim.kernels.matched.power_sums import powers_of_live
+from scbsim.kernels.matched.power_sums import powers_of_active_set
 from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
@@ -40,18 +40,18 @@ class SparseEngine(GaussianEngine):
     """Entries of A off the support that are not at zero; l1 rules only.
 
     The law of all observables over all steps is that of the dense engine (`docs/model.md`,
-    section 6). Live entries are in float64 always. Parameters as :class:`GaussianEngine`.
+    section 6). Active entries are in float64 always. Parameters as :class:`GaussianEngine`.
 
     Raises
     ------
     InputError
         If N times T is beyond what can be numbered.
     MemoryNeeded
-        If so many entries are live that they do not fit into memory; the step is not taken.
+        If so many entries are active that they do not fit into memory; the step is not taken.
     """
 
     name = "sparse"
-    powers_kernel, advance_kernel = "powers_of_live", "advance_sparse"
+    powers_kernel, advance_kernel = "powers_of_active_set", "advance_sparse"
     keeps_lists = True
 
     def __init__(
@@ -71,8 +71,8 @@ class SparseEngine(GaussianEngine):
         options["threads"] = 1
         super().__init__(task, noise, dtype=np.float64, bulk=False, value=value, **options)
         self._now = 0
-        self._live = make_live(task.N, 0)
-        self._newborn = make_newborn(task.N, 0)
+        self._active = make_active_set(task.N, 0)
+        self._newly_active = make_newly_active(task.N, 0)
         self._room(0, 0)
         self._stage: Stage | None = None
 
@@ -103,23 +103,23 @@ class SparseEngine(GaussianEngine):
         """Take steps under the levels in force, a row each; return how many, and what ended it."""
         if stage is not self._stage:
             self._stage = stage
-            T = int(self.facts.T)
-            self._births = births_of(stage.level, self.noise.sigma_A, stage.rate_A, T)
-            self._newborn.order[:] = np.arange(len(self._newborn.order))
-            expected = expected_births(stage, self.noise, T)
-            births = int(expected + 8.0 * expected**0.5)
-            self._room(self._count() + births, births)
+            T = int(self.constants.T)
+            self._rates = activation_rates(stage.level, self.noise.sigma_A, stage.rate_A, T)
+            self._newly_active.order[:] = np.arange(len(self._newly_active.order))
+            expected = expected_activations(stage, self.noise, T)
+            activations = int(expected + 8.0 * expected**0.5)
+            self._room(self._count() + activations, activations)
         done = 0
         while True:
             taken, reason, self._now = advance_sparse(
                 self.A,
                 self.V,
-                self.facts,
-                self._move(stage),
-                self._births,
-                self._live,
+                self.constants,
+                self._step_params(stage),
+                self._rates,
+                self._active,
                 self._now,
-                self._newborn,
+                self._newly_active,
                 self._address,
                 rows[done:],
                 self.scratch,
@@ -128,50 +128,52 @@ class SparseEngine(GaussianEngine):
             done += taken
             if reason != NO_ROOM:
                 return done, END[reason]
-            self._room(2 * self._live.s.shape[1], 2 * self._newborn.value.size)
+            self._room(2 * self._active.s.shape[1], 2 * self._newly_active.value.size)
 
     def _renew_levels(self) -> None:
-        """Have the levels of matched noise be those of the state, and births by them."""
+        """Have the levels of matched noise be those of the state, and activations by them."""
         assert self._matched is not None
-        powers_of_live(self._live.first[self._now], self._live.s[self._now], self._matched.powers)
-        self._matched.renew(self.A, self.V, self.facts)
+        powers_of_active_set(
+            self._active.first[self._now], self._active.s[self._now], self._matched.powers
+        )
+        self._matched.renew(self.A, self.V, self.constants)
         self._stage = None
 
     def _count(self) -> int:
-        return int(self._live.first[self._now, -1])
+        return int(self._active.first[self._now, -1])
 
-    def _room(self, live: int, births: int) -> None:
-        """Make room for some live entries, and for so many births among them in a step."""
-        births = max(births, _LEAST_ROOM)
-        live = max(live, births + _LEAST_ROOM)
-        if births <= self._newborn.value.size and live <= self._live.s.shape[1]:
+    def _room(self, active: int, activations: int) -> None:
+        """Make room for some active entries, and for so many activations among them in a step."""
+        activations = max(activations, _LEAST_ROOM)
+        active = max(active, activations + _LEAST_ROOM)
+        if activations <= self._newly_active.value.size and active <= self._active.s.shape[1]:
             return
-        require_room(live, births)
-        if births > self._newborn.value.size:
-            self._newborn = make_newborn(self.facts.mu.size, births)
-        if live > self._live.s.shape[1]:
-            before, count = self._live, self._count()
-            self._live = make_live(self.facts.mu.size, live)
-            self._live.first[self._now] = before.first[self._now]
-            self._live.position[self._now, :count] = before.position[self._now, :count]
-            self._live.s[self._now, :count] = before.s[self._now, :count]
+        require_room(active, activations)
+        if activations > self._newly_active.value.size:
+            self._newly_active = make_newly_active(self.constants.mu.size, activations)
+        if active > self._active.s.shape[1]:
+            before, count = self._active, self._count()
+            self._active = make_active_set(self.constants.mu.size, active)
+            self._active.first[self._now] = before.first[self._now]
+            self._active.position[self._now, :count] = before.position[self._now, :count]
+            self._active.s[self._now, :count] = before.s[self._now, :count]
 
     def put(self, first: Any, position: Any, s: Any) -> None:
-        """Set the live entries.
+        """Set the active entries.
 
         Parameters
         ----------
         first : (N + 1,) int64
             Where each column begins.
-        position : (live,) int64
+        position : (active,) int64
             Ascending in each column, none on the support.
-        s : (live,) float64
+        s : (active,) float64
         """
         count = len(s)
         self._room(2 * count, 0)
-        self._live.first[self._now] = first
-        self._live.position[self._now, :count] = position
-        self._live.s[self._now, :count] = s
+        self._active.first[self._now] = first
+        self._active.position[self._now, :count] = position
+        self._active.s[self._now, :count] = s
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
@@ -186,9 +188,9 @@ class SparseEngine(GaussianEngine):
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""
         count = self._count()
         return {
-            "indptr": self._live.first[self._now],
-            "indices": self._live.position[self._now, :count],
-            "data": self._live.s[self._now, :count],
+            "indptr": self._active.first[self._now],
+            "indices": self._active.position[self._now, :count],
+            "data": self._active.s[self._now, :count],
             **super().state(),
         }
 
@@ -210,17 +212,17 @@ class SparseEngine(GaussianEngine):
         self.put(state["indptr"], state["indices"], state["data"])
         super().restore(step, state)
         if self._matched is not None:
-            # Births go by the levels, which are those of that state now.
+            # Activations go by the levels, which are those of that state now.
             self._stage = None
 
     def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
-        first, count = self._live.first[self._now], self._count()
+        first, count = self._active.first[self._now], self._count()
         lengths = np.diff(first)
-        # As a matrix whose rows are the live entries of columns: zeros are below any level.
+        # As a matrix whose rows are the active entries of columns: zeros are below any level.
         there = np.arange(lengths.max(initial=0)) < lengths[:, None]
         bulk = np.zeros(there.shape)
-        bulk[there] = self._live.s[self._now, :count]
-        positions = self._live.position[self._now, :count].copy()
+        bulk[there] = self._active.s[self._now, :count]
+        positions = self._active.position[self._now, :count].copy()
         bare = self.A
         self.A = bare._replace(bulk=bulk)
         try:

@@ -58,7 +58,7 @@ def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
         elif stage.threshold is not None:
             level = np.full(task.N, stage.threshold)
         elif stage.threshold_sigmas == "auto":
-            level = one_birth_sigmas(task) * sigma
+            level = one_activation_sigmas(task) * sigma
         else:
             level = float(stage.threshold_sigmas or 0.0) * sigma
         until = np.inf if stage.until_signal is None else stage.until_signal
@@ -77,7 +77,7 @@ def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def one_birth_sigmas(task: Task) -> float:
+def one_activation_sigmas(task: Task) -> float:
     """Return the threshold, in sigmas, at which noise alone lifts one entry a step off zero.
 
     Of the ``N (T - Q)`` entries off the support, each leaves zero with probability

@@ -1,6 +1,6 @@
 """Starting from the last state of another run, whichever engine left it (`docs/model.md`, 9).
 
-States come in four forms of A: every entry (``bulk``), live entries (``indptr``, ``indices``,
+States come in four forms of A: every entry (``bulk``), active entries (``indptr``, ``indices``,
 ``data``), none beside the support, and few numbers (``alpha``, ``rest``); and in two of V: a
 matrix, and its scalars.
 """

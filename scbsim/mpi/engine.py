@@ -21,7 +21,7 @@ from scbsim.kernels.gaussian.mpi_step import (
     end_step,
 )
 from scbsim.kernels.gaussian.normalize import normalize_columns
-from scbsim.kernels.gaussian.state import Move, make_scratch, without_bulk
+from scbsim.kernels.gaussian.state import StepParams, make_scratch, without_bulk
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.mpi.distributed_array import DistributedArray
 from scbsim.mpi.world import World
@@ -86,14 +86,15 @@ class SharedEngine(GaussianEngine):
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
         rows, row, coupled = np.empty((steps, len(NAMES))), np.empty(len(NAMES)), np.empty(4)
-        A, V, facts, move = without_bulk(self.A), self.V, self.facts, self._move(stage)
-        of_own = self._of_own(move)
-        coupling_of(A, V, facts, coupled, row)
+        A, V = without_bulk(self.A), self.V
+        constants, params = self.constants, self._step_params(stage)
+        of_own = self._of_own(params)
+        coupling_of(A, V, constants, coupled, row)
         for taken in range(steps):
             at = self._address + taken
-            begin_step(self.own, V, facts, of_own, coupled, at, self.scratch, self._mine)
+            begin_step(self.own, V, constants, of_own, coupled, at, self.scratch, self._mine)
             self.world.exchange(self._message, 1 + self._counts)
-            how = end_step(A, V, facts, move, coupled, self._message, self._firsts, row)
+            how = end_step(A, V, constants, params, coupled, self._message, self._firsts, row)
             if how == DISAGREED:
                 self.world.fail(
                     f"after step {self.step + taken + 1} the ranks do not have the same V to the "
@@ -103,7 +104,7 @@ class SharedEngine(GaussianEngine):
                 return self._block(rows[:taken], "diverged")
             assert how == WENT_ON
             rows[taken] = row
-            if max(row[0], row[1]) >= move.until_signal:
+            if max(row[0], row[1]) >= params.until_signal:
                 return self._block(rows[: taken + 1], "signal")
         return self._block(rows, "steps")
 
@@ -111,16 +112,16 @@ class SharedEngine(GaussianEngine):
         self.step += len(rows)
         return Block(rows, end)
 
-    def _of_own(self, move: Move) -> Move:
+    def _of_own(self, params: StepParams) -> StepParams:
         here = self._here
-        return move._replace(sigma_A=move.sigma_A[here], level=move.level[here])
+        return params._replace(sigma_A=params.sigma_A[here], level=params.level[here])
 
     def _normalized_columns(self, level: float, in_place: bool) -> tuple[Any, Any, Any, int]:
         N, Q = self.A.support.shape
         support, off_sums = np.empty_like(self.own.support), np.empty_like(self.own.off_sums)
         masses, sums = np.empty(len(support)), np.ones(len(support))
         count = normalize_columns(
-            self.own, self.facts, level, in_place, support, off_sums, masses, sums
+            self.own, self.constants, level, in_place, support, off_sums, masses, sums
         )
         found = np.empty((N, Q + 3))
         found[self._here] = np.column_stack([support, off_sums, masses])

@@ -29,7 +29,7 @@ from scbsim.trajectory.header import RunHeader
 from scbsim.trajectory.single import Trajectory
 from scbsim.util.memory import require
 from scbsim.util.paths import resolved
-from scbsim.util.thread_pool import Crew
+from scbsim.util.thread_pool import ThreadPool
 
 _KERNELS = ("observe", "coupling_of", "begin_step", "end_step", "normalize_columns")
 """What a run calls, in the order in which it begins to."""
@@ -150,9 +150,9 @@ def _run(
         header = RunHeader(plan, made, **carried)
         recorder = session.recorder(header, engine.state())
         asked = stop or (lambda: False)
-        with Crew(1) as crew, closing(recorder, shown) as run:
+        with ThreadPool(1) as pool, closing(recorder, shown) as run:
             shown.start(label)
-            ensemble = Ensemble([engine], plan.stages, crew, spec.output.normalize_level)
+            ensemble = Ensemble([engine], plan.stages, pool, spec.output.normalize_level)
             loop = SharedLoop(
                 world,
                 ensemble,

@@ -19,7 +19,7 @@ from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.observables import NAMES
 from scbsim.run.replica import Replica, Stretch
 from scbsim.util.memory import require
-from scbsim.util.thread_pool import Crew
+from scbsim.util.thread_pool import ThreadPool
 
 _THREADS_FROM = 100_000 * DENSE_ENTRY  # of a step; below, threads cost more than they save
 _SECONDS_OF_A_MEETING = 20e-6  # of the threads that share a step
@@ -41,7 +41,7 @@ class Ensemble:
     engines : sequence of Engine
         One for each replica.
     stages : sequence of Stage
-    crew : Crew
+    pool : ThreadPool
         Threads that the replicas are spread over.
     level : float or None
         At which a copy of each last state is normalised; None for not at all.
@@ -53,14 +53,14 @@ class Ensemble:
         self,
         engines: Sequence[Engine],
         stages: Sequence[Stage],
-        crew: Crew,
+        pool: ThreadPool,
         level: float | None = None,
         threads: int = 1,
     ) -> None:
         self.threads = threads
         self.replicas = [Replica(engine, stages, level) for engine in engines]
         self.stages = stages
-        self._crew = crew
+        self._pool = pool
 
     def __len__(self) -> int:
         return len(self.replicas)
@@ -103,7 +103,7 @@ class Ensemble:
         """Have every replica that has not ended take so many steps; return what they did."""
         running = self.running
         work = [partial(self.replicas[i].advance, steps) for i in running]
-        return dict(zip(running, self._crew.each(work), strict=True))
+        return dict(zip(running, self._pool.each(work), strict=True))
 
 
 @contextmanager
@@ -132,9 +132,9 @@ def assembled(
         require(R * plan.memory, _named(plan), _FEWER)
     apart = R > 1 and not one_by_one(plan, threads)
     together = min(threads, R) if apart else 1
-    with sharing(1 if apart else threads) as own, Crew(together) as crew:
+    with sharing(1 if apart else threads) as own, ThreadPool(together) as pool:
         engines = [build(plan, own, i, start) for i in range(R)]
-        yield Ensemble(engines, plan.stages, crew, level, max(own, together))
+        yield Ensemble(engines, plan.stages, pool, level, max(own, together))
 
 
 def threads_for(asked: int | None, plan: RunPlan) -> int:

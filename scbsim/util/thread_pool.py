@@ -11,7 +11,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-class Crew:
+class ThreadPool:
     """So many threads, the caller's among them; one alone starts none.
 
     The work must let go of Python's lock, as kernels do. A thread takes the next piece when it has
@@ -22,7 +22,7 @@ class Crew:
         self._others = threads - 1
         self._pool = ThreadPoolExecutor(self._others) if threads > 1 else None
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> ThreadPool:
         return self
 
     def __exit__(

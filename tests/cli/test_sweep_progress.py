@@ -11,7 +11,7 @@ from scbsim.cli import sweep_progress
 from scbsim.errors import RunWarning
 from scbsim.kernels.compile import jit
 from scbsim.kernels.compile import kernel_cache as kept
-from scbsim.kernels.compile.cache_lock import Turn
+from scbsim.kernels.compile.cache_lock import KernelLock
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import Tally
@@ -44,12 +44,12 @@ def sweep(tmp_path):
 
 def test_lines_say_what_is_compiled(sweep, now, cache, capsys):
     folder, tally, working = sweep
-    turn = Turn()
+    lock = KernelLock()
     with sweep_progress.following(folder, quiet=False) as tell:
-        assert turn.take(cache / "advance.lock", "advance")
+        assert lock.acquire(cache / "advance.lock", "advance")
         now.now += 11
         tell(tally, working)
-        turn.give_back()
+        lock.release()
         now.now += 11
         tell(tally, working)
     lines = capsys.readouterr().err.splitlines()
@@ -68,14 +68,14 @@ def test_a_terminal_says_it_once_processes_have_had_time_to_begin(sweep, now, ca
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "150")
-    turn = Turn()
-    assert turn.take(cache / "advance.lock", "advance")
+    lock = KernelLock()
+    assert lock.acquire(cache / "advance.lock", "advance")
     with sweep_progress.following(sweep[0], quiet=False) as tell:
         for wanted in (False, True):
             tell(*sweep[1:])
             assert ("compiling advance" in screen.getvalue()) == wanted
             now.now += 4
-    turn.give_back()
+    lock.release()
 
 
 def test_that_nothing_can_be_kept_is_said_once_for_all_runs(sweep, now, cache, monkeypatch):

@@ -75,13 +75,13 @@ def test_entries_off_the_support(task, rule, start):
             assert abs(z) < Z, (k, power)
 
 
-def test_the_births_of_prox_are_as_frequent_as_the_tail_says(task):
+def test_the_activations_of_prox_are_as_frequent_as_the_tail_says(task):
     sigma = 0.4 / np.sqrt(task.mu)
     engine = DenseEngine(task, NoiseLevels(sigma, 0.0), alpha_A=0.1, alpha_V=0.9, seed=12)
     engine.advance(Stage(0, "prox", 1, RATE_A, 0.0, 3.0 * sigma, np.inf, None), 1)
-    births = np.count_nonzero(engine.A.bulk)
+    activations = np.count_nonzero(engine.A.bulk)
     expected = 2 * norm.sf(3.0) * task.N * (task.T - task.Q)
-    assert abs(births - expected) < Z * np.sqrt(expected)
+    assert abs(activations - expected) < Z * np.sqrt(expected)
 
 
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])

@@ -57,7 +57,7 @@ def test_it_takes_what_costs_less(N, T, sigmas, words, taken):
     ("words", "taken"), [((), "dense"), (("stage.0.until_signal=0.2",), "sparse")]
 )
 def test_steps_that_a_signal_ends_are_not_all_counted(words, taken):
-    """Under denoise live entries grow with every step, and here would be half of all."""
+    """Under denoise active entries grow with every step, and here would be half of all."""
     task = Task.random(N=10, T=10**6, Q=2)
     asked = spec_of(*words, N=10, T=10**6, sigmas=5.0, steps=10**6, rule="denoise")
     assert plan_of(asked, task).choice.name == taken

@@ -89,12 +89,12 @@ def test_room_that_grows_on_the_way_changes_nothing(task, rule, one_lam, monkeyp
     grown = []
     require_room = sparse.require_room
     monkeypatch.setattr(sparse, "_LEAST_ROOM", 1)
-    monkeypatch.setattr(sparse, "expected_births", lambda *_: 0.0)
+    monkeypatch.setattr(sparse, "expected_activations", lambda *_: 0.0)
     monkeypatch.setattr(
         sparse, "require_room", lambda *room: (grown.append(room), require_room(*room))
     )
     tiny = make(task, seed=5)
-    assert tiny._live.s.shape[1] <= 4
+    assert tiny._active.s.shape[1] <= 4
     np.testing.assert_array_equal(tiny.advance(under, 60).rows, rows)
     assert len(grown) > 5
     assert tiny.step == 60
@@ -119,7 +119,7 @@ def test_normalised_as_the_dense_engine_does_it(task, level, value):
     np.testing.assert_allclose(engine.observe(), dense.observe(), rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(as_dense(engine).A.bulk, dense.A.bulk, rtol=1e-11, atol=1e-13)
     assert (engine.state()["data"] != 0).all()
-    # And on from there: what is gone may be born again.
+    # And on from there: what is gone may be activated again.
     engine.advance(stage(task, "denoise"), 5)
     np.testing.assert_allclose(as_dense(engine).observe(), engine.observe(), rtol=1e-11, atol=1e-13)
 
@@ -128,7 +128,7 @@ def test_normalised_as_the_dense_engine_does_it(task, level, value):
 def test_more_entries_than_memory_holds(task, rule, monkeypatch):
     """Room is asked for before a step: the state is that of the last step taken."""
     monkeypatch.setattr(sparse, "_LEAST_ROOM", 1)
-    monkeypatch.setattr(sparse, "expected_births", lambda *_: 0.0)
+    monkeypatch.setattr(sparse, "expected_activations", lambda *_: 0.0)
     engine = make(task, seed=7)
     monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
     monkeypatch.setattr("scbsim.util.memory.available", lambda: 20_000)

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from scbsim import Task, simulate
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
-from scbsim.engines.stages import one_birth_sigmas, stages_of
+from scbsim.engines.stages import one_activation_sigmas, stages_of
 
 
 @pytest.fixture(scope="module")
@@ -67,26 +67,26 @@ def test_the_population_process_has_the_thresholds_of_the_noise_it_leaves_out():
 
 @pytest.mark.parametrize(("N", "T", "Q"), [(2, 3, 2), (6, 60, 2), (100, 10**5, 2), (5, 10**12, 7)])
 @pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
-def test_auto_expects_one_birth_a_step(N, T, Q):
-    sigmas = one_birth_sigmas(Task.random(N=N, T=T, Q=Q))
+def test_auto_expects_one_activation_a_step(N, T, Q):
+    sigmas = one_activation_sigmas(Task.random(N=N, T=T, Q=Q))
     assert N * (T - Q) * 2.0 * norm.sf(sigmas) == pytest.approx(1.0, rel=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 def test_auto_where_all_is_support():
-    assert one_birth_sigmas(Task.random(N=3, T=4, Q=4)) == 0.0
-    assert one_birth_sigmas(Task.random(N=2, T=2, Q=2)) == 0.0
+    assert one_activation_sigmas(Task.random(N=3, T=4, Q=4)) == 0.0
+    assert one_activation_sigmas(Task.random(N=2, T=2, Q=2)) == 0.0
 
 
 def test_auto_in_a_spec(task):
     (stage,) = stages_of(run_spec(stages=[{"steps": 1, "threshold_sigmas": "auto"}]), task)
-    expected = one_birth_sigmas(task) / np.sqrt(1e5 * task.mu)
+    expected = one_activation_sigmas(task) / np.sqrt(1e5 * task.mu)
     np.testing.assert_allclose(stage.level, expected, rtol=1e-14)
 
 
-def test_auto_gives_one_birth_a_step(task):
+def test_auto_gives_one_activation_a_step(task):
     """From a state at rest: signals at 0 leave a first step of noise alone."""
-    births = []
+    activations = []
     for seed in range(600):
         spec = run_spec(
             f"seed={seed}",
@@ -98,6 +98,6 @@ def test_auto_gives_one_birth_a_step(task):
             task, NoiseLevels.from_spec(spec, task), alpha_A=0.0, alpha_V=0.0, seed=seed
         )
         engine.advance(stages_of(spec, task)[0], 1)
-        births.append(np.count_nonzero(engine.A.bulk))
+        activations.append(np.count_nonzero(engine.A.bulk))
     # Binomial, with all but the variance of a Poisson variate of mean 1.
-    assert np.mean(births) == pytest.approx(1.0, abs=4.5 / np.sqrt(len(births)))
+    assert np.mean(activations) == pytest.approx(1.0, abs=4.5 / np.sqrt(len(activations)))

@@ -8,7 +8,13 @@ import pytest
 from scbsim_testing.random_words import xoshiro
 
 from scbsim.kernels.gaussian.rules import RULES
-from scbsim.kernels.gaussian.state import Attention, Facts, Move, Value, make_scratch
+from scbsim.kernels.gaussian.state import (
+    Attention,
+    ProblemConstants,
+    StepParams,
+    Value,
+    make_scratch,
+)
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 
 SEED = 0x0123456789ABCDEF
@@ -112,7 +118,7 @@ def _projected(rng, root_mu):
 
 @pytest.fixture(scope="session")
 def state():
-    """Draw a state ``(A, V, facts, scratch)``, far from the truth, with what it is drawn from."""
+    """Draw a state ``(A, V, constants, scratch)``, far from the truth, and what it is made of."""
 
     def draw(N, T, Q, dtype="float32", *, shares=1, uneven=True, spread=0.1, seed=1):
         rng = np.random.default_rng(seed)
@@ -140,7 +146,7 @@ def state():
             column_sums=np.zeros((min(N, 32), N)),
             row_dots=np.zeros((N, 2)),
         )
-        facts = Facts(
+        constants = ProblemConstants(
             mu=mu,
             T=float(T),
             K_P=float((target**2).sum()),
@@ -153,18 +159,20 @@ def state():
             seed=np.uint64(SEED),
             replica=np.uint64(5),
         )
-        return SimpleNamespace(A=A, V=V, facts=facts, scratch=make_scratch(shares, N, dtype))
+        return SimpleNamespace(
+            A=A, V=V, constants=constants, scratch=make_scratch(shares, N, dtype)
+        )
 
     return draw
 
 
 @pytest.fixture(scope="session")
-def move():
-    """A move of every kind: noise and l1 levels that differ from column to column."""
+def step_params():
+    """Parameters of a step of every kind: noise and l1 levels that differ from column to column."""
 
     def make(rule, N, *, sigma_A=1.0, sigma_V=0.2, rate_A=0.05, rate_V=0.07, sigmas=0.7):
         levels = sigma_A * np.linspace(0.5, 2.0, N)
-        return Move(
+        return StepParams(
             rule=RULES[rule],
             rate_A=rate_A,
             rate_V=rate_V,

@@ -179,7 +179,7 @@ def test_what_an_engine_raises_is_passed_on_from_any_thread(tmp_path, monkeypatc
     advance = GaussianEngine.advance
 
     def raising(self, stage, steps):
-        if self.step == 7 and self.facts.replica == BASE + 4:
+        if self.step == 7 and self.constants.replica == BASE + 4:
             raise ArithmeticError
         return advance(self, stage, steps)
 

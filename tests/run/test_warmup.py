@@ -73,7 +73,7 @@ def test_a_run_afterwards_compiles_nothing():
             moments.moments,
             levels.set_levels,
             powers.powers_of_bulk,
-            powers.powers_of_live,
+            powers.powers_of_active_set,
         )
         return [len(kernel.signatures) for kernel in kernels]
 

@@ -7,7 +7,7 @@ from time import sleep
 
 import pytest
 
-from scbsim.util.thread_pool import Crew
+from scbsim.util.thread_pool import ThreadPool
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -22,22 +22,22 @@ def test_every_piece_is_done_once_and_answers_in_order(threads, pieces):
 
         return work
 
-    with Crew(threads) as crew:
+    with ThreadPool(threads) as pool:
         for _ in range(3):
             done.clear()
-            assert crew.each([piece(i) for i in range(pieces)]) == [i * i for i in range(pieces)]
+            assert pool.each([piece(i) for i in range(pieces)]) == [i * i for i in range(pieces)]
             assert sorted(done) == list(range(pieces))
 
 
 def test_one_thread_is_the_callers():
-    with Crew(1) as crew:
-        assert set(crew.each([threading.get_ident] * 5)) == {threading.get_ident()}
+    with ThreadPool(1) as pool:
+        assert set(pool.each([threading.get_ident] * 5)) == {threading.get_ident()}
 
 
 def test_threads_work_at_once():
     barrier = threading.Barrier(3, timeout=30)
-    with Crew(3) as crew:
-        crew.each([barrier.wait] * 3)
+    with ThreadPool(3) as pool:
+        pool.each([barrier.wait] * 3)
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
@@ -56,9 +56,9 @@ def test_an_error_comes_out_once_no_one_works(error, threads, at):
 
         return work
 
-    with Crew(threads) as crew:
+    with ThreadPool(threads) as pool:
         with pytest.raises(error):
-            crew.each([piece(i) for i in range(200)])
+            pool.each([piece(i) for i in range(200)])
         assert sorted([*done, at]) == sorted(working), "no one is in the middle of something"
         assert len(done) < 100, "and the rest was left"
-        assert crew.each([lambda: 7]) == [7]
+        assert pool.each([lambda: 7]) == [7]

@@ -12,10 +12,10 @@ import numpy as np
 from numba import prange
 
 from scbsim.kernels.batch.columns import step_columns, step_logits, write_column, write_softmax
-from scbsim.kernels.batch.observe import couple_any
+from scbsim.kernels.batch.observe import couple_unconstrained
 from scbsim.kernels.batch.passes import collect_V, first_pass, second_pass, sort_by_query
 from scbsim.kernels.batch.value import step_V, write_V
-from scbsim.kernels.compile.jit import kernel, parallel_piece, piece
+from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE
 from scbsim.kernels.random.philox import split_seed
 
@@ -24,13 +24,13 @@ _i64, _u64 = np.int64, np.uint64
 _THREADS_FROM = 50_000  # entries of A; below, starting threads costs more than they save
 
 
-@parallel_piece
+@parallel_jit
 def _first_passes(size: Any, sample: Any, work: Any, chances: Any, stream: Any) -> None:
     for share in prange(work.words.shape[0]):
         first_pass(_i64(share), _i64(work.words.shape[0]), size, sample, work, chances, stream)
 
 
-@parallel_piece
+@parallel_jit
 def _second_passes(
     size: Any, begin: Any, sample: Any, work: Any, chances: Any, stream: Any
 ) -> None:
@@ -40,38 +40,38 @@ def _second_passes(
         collect_V(one, of, size, begin, work)
 
 
-@piece
+@internal_jit
 def _step_share(
-    share: Any, shares: Any, A: Any, own: Any, move: Any, facts: Any, work: Any, batch: Any
+    share: Any, shares: Any, A: Any, own: Any, params: Any, constants: Any, work: Any, batch: Any
 ) -> None:
     """Step one share of A's columns; ``own`` is what only this kind of attention has."""
     sums, logits = own
     if logits.size > 0:
-        step_logits(share, shares, A, logits, move, facts, work, batch)
+        step_logits(share, shares, A, logits, params, constants, work, batch)
     else:
-        step_columns(share, shares, A, sums, move, facts, work, batch)
+        step_columns(share, shares, A, sums, params, constants, work, batch)
 
 
-@parallel_piece
+@parallel_jit
 def _step_shares(
-    A: Any, sums: Any, logits: Any, move: Any, facts: Any, work: Any, batch: Any
+    A: Any, sums: Any, logits: Any, params: Any, constants: Any, work: Any, batch: Any
 ) -> None:
     for share in prange(work.words.shape[0]):
         one, of = _i64(share), _i64(work.words.shape[0])
-        _step_share(one, of, A, (sums, logits), move, facts, work, batch)
+        _step_share(one, of, A, (sums, logits), params, constants, work, batch)
 
 
-@piece
-def _step_A(A: Any, own: Any, move: Any, facts: Any, work: Any, batch: Any) -> None:
+@internal_jit
+def _step_A(A: Any, own: Any, params: Any, constants: Any, work: Any, batch: Any) -> None:
     """Step A; where that is little, by one thread."""
     sums, logits = own
     if work.words.shape[0] > 1 and work.full.size >= _THREADS_FROM:
-        _step_shares(A, sums, logits, move, facts, work, batch)
+        _step_shares(A, sums, logits, params, constants, work, batch)
     else:
-        _step_share(_i64(0), _i64(1), A, own, move, facts, work, batch)
+        _step_share(_i64(0), _i64(1), A, own, params, constants, work, batch)
 
 
-@piece
+@internal_jit
 def _gather_gradient(sample: Any, batch: Any, work: Any, chances: Any, stream: Any) -> None:
     """Find the gradients of a batch from the number of its first sample: sums over its samples."""
     work.counts[:] = 0
@@ -108,8 +108,8 @@ def advance_batch(
     sums: Any,
     logits: Any,
     mean: Any,
-    facts: Any,
-    move: Any,
+    constants: Any,
+    params: Any,
     batch: Any,
     step: Any,
     rows: Any,
@@ -123,8 +123,8 @@ def advance_batch(
 
     Parameters
     ----------
-    A, V, facts, move
-        See `layout`.
+    A, V, constants, params
+        See `state`.
     sums : (N,) float64
         ``1'a_k``.
     logits : (N, T)
@@ -148,18 +148,18 @@ def advance_batch(
         STEPS_DONE, SIGNAL_REACHED or DIVERGED.
     """
     row, own = np.empty(9), (sums, logits)
-    k0, k1 = split_seed(facts.seed)
-    stream = (k0, k1, facts.replica)
+    k0, k1 = split_seed(constants.seed)
+    stream = (k0, k1, constants.replica)
     for taken in range(max(1, rows.shape[0])):
         sample = _u64(step + taken) * _u64(batch)
         _gather_gradient(sample, batch, work, chances, stream)
         if rows.shape[0] == 0:
             break
-        _step_A(A, own, move, facts, work, np.float64(batch))
-        step_V(V, mean, move, facts, work, np.float64(batch))
-        if not np.isfinite(couple_any(A, V, sums, mean, facts, row)):
+        _step_A(A, own, params, constants, work, np.float64(batch))
+        step_V(V, mean, params, constants, work, np.float64(batch))
+        if not np.isfinite(couple_unconstrained(A, V, sums, mean, constants, row)):
             return taken, DIVERGED
         rows[taken, :] = row
-        if max(row[0], row[1]) >= move.until_signal:
+        if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

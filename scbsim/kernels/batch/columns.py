@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.rules import DENOISE, PROX, SGD, VANILLA, step_entry
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.exp import exponential_of
@@ -19,7 +19,7 @@ from scbsim.kernels.simd.sums import pairwise_sum
 _u64, _f64 = np.uint64, np.float64
 
 
-@piece
+@internal_jit
 def _sum_of(x: Any, wide: Any) -> Any:
     """Return the sum of a column's entries in float64, block by block."""
     total = 0.0
@@ -32,7 +32,7 @@ def _sum_of(x: Any, wide: Any) -> Any:
     return total
 
 
-@piece
+@internal_jit
 def _sum_of_products(x: Any, y: Any, wide: Any) -> Any:
     total = 0.0
     for start in range(0, x.size, BLOCK):
@@ -44,13 +44,13 @@ def _sum_of_products(x: Any, y: Any, wide: Any) -> Any:
     return total
 
 
-@inlined
+@inline_jit
 def _step_bulk(rule: Any, s: Any, g: Any, scale: Any, mean: Any, rate: Any, level: Any) -> None:
     for t in range(_u64(s.size)):
         s[t] = step_entry(rule, s[t], scale * g[t] - mean, rate, level)
 
 
-@piece
+@internal_jit
 def write_column(k: Any, A: Any, sums: Any, full: Any) -> None:
     """Write column k of A in full, from ``s`` and the column's sum."""
     total = A.off_sums[k, 0]
@@ -65,21 +65,21 @@ def write_column(k: Any, A: Any, sums: Any, full: Any) -> None:
         a[A.positions[k, j]] = full.dtype.type(A.support[k, j] + c)
 
 
-@piece
+@internal_jit
 def _sum_column(k: Any, A: Any, wide: Any) -> None:
     A.off_sums[k, 0] = _sum_of(A.bulk[k], wide)
     A.off_sums[k, 1] = _sum_of_products(A.bulk[k], A.bulk[k], wide)
 
 
-@piece
+@internal_jit
 def _step_column(
-    k: Any, A: Any, sums: Any, move: Any, facts: Any, work: Any, batch: Any, wide: Any
+    k: Any, A: Any, sums: Any, params: Any, constants: Any, work: Any, batch: Any, wide: Any
 ) -> None:
     """Step a column of linear attention."""
-    Q, rule, rate, level = A.support.shape[1], move.rule, move.rate_A, move.level[k]
+    Q, rule, rate, level = A.support.shape[1], params.rule, params.rate_A, params.level[k]
     g = work.gradient[k]
     real = g.dtype.type
-    mean, scale = 0.0, 1.0 / (batch * facts.mu[k])
+    mean, scale = 0.0, 1.0 / (batch * constants.mu[k])
     if rule == VANILLA:
         scale = 1.0 / batch
     else:
@@ -108,9 +108,9 @@ def _step_column(
     write_column(k, A, sums, work.full)
 
 
-@piece
+@internal_jit
 def step_columns(
-    share: Any, shares: Any, A: Any, sums: Any, move: Any, facts: Any, work: Any, batch: Any
+    share: Any, shares: Any, A: Any, sums: Any, params: Any, constants: Any, work: Any, batch: Any
 ) -> None:
     """Step one share of the columns of linear attention.
 
@@ -120,8 +120,8 @@ def step_columns(
     A : Attention
     sums : (N,) float64
         ``1'a_k``.
-    move : Move
-    facts : Facts
+    params : StepParams
+    constants : ProblemConstants
     work : Work
         ``gradient`` and ``counts`` of the whole batch.
     batch : float64
@@ -129,11 +129,11 @@ def step_columns(
     """
     N = A.support.shape[0]
     for k in range(N * share // shares, N * (share + 1) // shares):
-        if work.counts[k] > 0 or move.rule == PROX:
-            _step_column(k, A, sums, move, facts, work, batch, work.wide[share])
+        if work.counts[k] > 0 or params.rule == PROX:
+            _step_column(k, A, sums, params, constants, work, batch, work.wide[share])
 
 
-@piece
+@internal_jit
 def write_softmax(k: Any, A: Any, logits: Any, full: Any, wide: Any) -> None:
     """Write column k of A, and its parts on and off the support, from the logits."""
     z, a, s = logits[k], full[k], A.bulk[k]
@@ -155,9 +155,9 @@ def write_softmax(k: Any, A: Any, logits: Any, full: Any, wide: Any) -> None:
     _sum_column(k, A, wide)
 
 
-@piece
+@internal_jit
 def step_logits(
-    share: Any, shares: Any, A: Any, logits: Any, move: Any, facts: Any, work: Any, batch: Any
+    share: Any, shares: Any, A: Any, logits: Any, params: Any, constants: Any, work: Any, batch: Any
 ) -> None:
     """Step one share of the columns of softmax attention; parameters as :func:`step_columns`.
 
@@ -173,9 +173,9 @@ def step_logits(
             continue
         z, a, g = logits[k], work.full[k], work.gradient[k]
         real = a.dtype.type
-        scale = 1.0 / batch if move.rule == VANILLA else 1.0 / (batch * facts.mu[k])
+        scale = 1.0 / batch if params.rule == VANILLA else 1.0 / (batch * constants.mu[k])
         mean = real(_sum_of_products(a, g, wide))
-        step = real(move.rate_A * scale)
+        step = real(params.rate_A * scale)
         for t in range(_u64(z.size)):
             z[t] -= step * (a[t] * (g[t] - mean))
         write_softmax(k, A, logits, work.full, wide)

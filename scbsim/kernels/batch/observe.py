@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import kernel, piece
+from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.observe import couple
 
 
-@piece
-def couple_any(A: Any, V: Any, sums: Any, mean: Any, facts: Any, row: Any) -> Any:
+@internal_jit
+def couple_unconstrained(A: Any, V: Any, sums: Any, mean: Any, constants: Any, row: Any) -> Any:
     """Write the observables of a state.
 
     Parameters
@@ -22,7 +22,7 @@ def couple_any(A: Any, V: Any, sums: Any, mean: Any, facts: Any, row: Any) -> An
         ``1'a_k``.
     mean : (N,) float64
         ``V mu``.
-    facts : Facts
+    constants : ProblemConstants
     row : (9,) float64
 
     Returns
@@ -30,35 +30,35 @@ def couple_any(A: Any, V: Any, sums: Any, mean: Any, facts: Any, row: Any) -> An
     float64
         A number that is finite if all of them are.
     """
-    nA, qA, kappa, kappa_prime = couple(A, V, facts, row)
-    T, square = facts.T, facts.mu_square
+    nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
+    T, square = constants.T, constants.mu_square
     # What columns are beyond the sum 1, and V mu beyond mu.
     off, beyond, far = 0.0, 0.0, 0.0
     for k in range(sums.size):
         more = sums[k] - 1.0
-        off += facts.mu[k] * more
-        beyond += facts.mu[k] * more * more
+        off += constants.mu[k] * more
+        beyond += constants.mu[k] * more * more
         for n in range(mean.size):
-            gap = sums[k] * mean[n] - facts.mu[n]
-            far += facts.mu[k] * gap * gap
+            gap = sums[k] * mean[n] - constants.mu[n]
+            far += constants.mu[k] * gap * gap
     mean_square, mean_dot, mean_off = 0.0, 0.0, 0.0
     for n in range(mean.size):
         mean_square += mean[n] * mean[n]
-        mean_dot += mean[n] * facts.mu[n]
-        mean_off += (mean[n] - facts.mu[n]) * (mean[n] - facts.mu[n])
+        mean_dot += mean[n] * constants.mu[n]
+        mean_off += (mean[n] - constants.mu[n]) * (mean[n] - constants.mu[n])
     nA += (beyond + 2.0 * off) / T
     qA += off / T
     alpha_V, rest = V.scalars[0], V.scalars[1]
     row[2] = np.sqrt(row[2] * row[2] + beyond / T)
     row[4] = np.sqrt(row[4] * row[4] + beyond / T)
-    row[5] = np.sqrt((1.0 - alpha_V) * (1.0 - alpha_V) * facts.K_P + rest + mean_off)
-    row[6] = qA / np.sqrt(nA * (facts.K_Q + 1.0 / T))
-    row[7] = (kappa_prime + mean_dot) / np.sqrt((kappa + mean_square) * (facts.K_P + square))
+    row[5] = np.sqrt((1.0 - alpha_V) * (1.0 - alpha_V) * constants.K_P + rest + mean_off)
+    row[6] = qA / np.sqrt(nA * (constants.K_Q + 1.0 / T))
+    row[7] = (kappa_prime + mean_dot) / np.sqrt((kappa + mean_square) * (constants.K_P + square))
     row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa + far)
     return nA + qA + kappa + row[4] + row[5] + row[8]
 
 
 @kernel
-def observe_any(A: Any, V: Any, sums: Any, mean: Any, facts: Any, row: Any) -> None:
-    """Write the observables of a state; :func:`couple_any` for Python."""
-    couple_any(A, V, sums, mean, facts, row)
+def observe_unconstrained(A: Any, V: Any, sums: Any, mean: Any, constants: Any, row: Any) -> None:
+    """Write the observables of a state; :func:`couple_unconstrained` for Python."""
+    couple_unconstrained(A, V, sums, mean, constants, row)

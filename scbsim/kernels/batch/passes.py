@@ -15,14 +15,14 @@ from scbsim.kernels.batch.sampler import draw_share, share_of
 from scbsim.kernels.batch.scatter import FEW, add_by_token, add_entries
 from scbsim.kernels.batch.tokens import fill_heads, fill_tokens
 from scbsim.kernels.batch.workspace import TABLES, TILE
-from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.matmul import multiply
 
 _u64 = np.uint64
 
 
-@piece
+@internal_jit
 def _finish_samples(begin: Any, end: Any, work: Any) -> None:
     """Find the ``r`` and ``w`` of samples from their ``u`` and their outputs."""
     N, one = work.V.shape[0], work.r.dtype.type(1)
@@ -32,7 +32,7 @@ def _finish_samples(begin: Any, end: Any, work: Any) -> None:
     multiply(work.w, work.r, (begin, end), N, False, work.V)
 
 
-@piece
+@internal_jit
 def _draw(
     share: Any, shares: Any, size: Any, first: Any, work: Any, chances: Any, stream: Any
 ) -> None:
@@ -46,7 +46,7 @@ def _draw(
         fill_heads(heads[:, begin:end], none, _u64(first) + _u64(begin), chances, stream)
 
 
-@piece
+@internal_jit
 def first_pass(
     share: Any, shares: Any, size: Any, first: Any, work: Any, chances: Any, stream: Any
 ) -> None:
@@ -90,7 +90,7 @@ def first_pass(
     _finish_samples(begin, end, work)
 
 
-@piece
+@internal_jit
 def sort_by_query(size: Any, work: Any) -> None:
     """Put the samples of a round in order of their queries, and count them."""
     first, query = work.first, work.heads[0]
@@ -109,7 +109,7 @@ def sort_by_query(size: Any, work: Any) -> None:
     first[0] = 0
 
 
-@piece
+@internal_jit
 def _collect(
     k: Any, start: Any, count: Any, share: Any, first: Any, work: Any, chances: Any, stream: Any
 ) -> None:
@@ -128,7 +128,7 @@ def _collect(
         add_entries(g, x, work.w[b], N)
 
 
-@piece
+@internal_jit
 def second_pass(
     share: Any, shares: Any, begin: Any, first: Any, work: Any, chances: Any, stream: Any
 ) -> None:
@@ -156,7 +156,7 @@ def second_pass(
             _collect(k, start, count, share, first, work, chances, stream)
 
 
-@piece
+@internal_jit
 def collect_V(share: Any, shares: Any, size: Any, begin: Any, work: Any) -> None:
     """Add ``r u'`` of a round's samples to one share of the rows of V's gradient."""
     N = work.V.shape[0]

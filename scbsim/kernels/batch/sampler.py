@@ -8,14 +8,14 @@ import numpy as np
 from numba import prange
 
 from scbsim.kernels.batch.tokens import fill_heads, fill_tokens
-from scbsim.kernels.compile.jit import inlined, kernel, parallel_piece, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import split_seed
 
 _i64, _u64 = np.int64, np.uint64
 
 
-@inlined
+@inline_jit
 def share_of(share: Any, shares: Any, size: Any, first: Any, chances: Any) -> Any:
     """Return which samples are a share's: cut where blocks are, so that none is drawn twice."""
     together = _i64(chances.together)
@@ -25,7 +25,7 @@ def share_of(share: Any, shares: Any, size: Any, first: Any, chances: Any) -> An
     return begin, min(size, groups * (share + 1) // shares * together - head)
 
 
-@piece
+@internal_jit
 def draw_share(
     share: Any, shares: Any, tokens: Any, heads: Any, first: Any, chances: Any, stream: Any, S: Any
 ) -> None:
@@ -55,7 +55,7 @@ def draw_share(
     fill_heads(heads[:, begin:end], drawn, _u64(first) + _u64(begin), chances, stream)
 
 
-@parallel_piece
+@parallel_jit
 def _draw_shares(tokens: Any, heads: Any, first: Any, chances: Any, stream: Any, S: Any) -> None:
     shares = S.shape[0]
     for share in prange(shares):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scbsim.kernels.batch.workspace import TABLES
-from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.simd.gather import LANES, add_blocks
 from scbsim.kernels.simd.sums import pairwise_sum
 
@@ -21,7 +21,7 @@ FEW = 4
 _u64 = np.uint64
 
 
-@piece
+@internal_jit
 def _sums_of_few(u: Any, x: Any, a: Any, sums: Any) -> None:
     n = a.size
     rows = n // 4
@@ -39,7 +39,7 @@ def _sums_of_few(u: Any, x: Any, a: Any, sums: Any) -> None:
         u[m] += total
 
 
-@piece
+@internal_jit
 def _sums_of_many(tables: Any, x: Any, a: Any) -> None:
     n = a.size
     size = _u64(tables.size // TABLES)
@@ -53,7 +53,7 @@ def _sums_of_many(tables: Any, x: Any, a: Any) -> None:
         tables[_u64(x[i])] += a[i]
 
 
-@inlined
+@inline_jit
 def add_by_token(u: Any, tables: Any, x: Any, a: Any, N: Any, sums: Any) -> None:
     """Add each entry of ``a`` to the sum of its token.
 
@@ -75,7 +75,7 @@ def add_by_token(u: Any, tables: Any, x: Any, a: Any, N: Any, sums: Any) -> None
         _sums_of_many(tables, x, a)
 
 
-@piece
+@internal_jit
 def _entries_of_few(g: Any, x: Any, w: Any) -> None:
     one, two, three = x.dtype.type(1), x.dtype.type(2), x.dtype.type(3)
     # Rows are padded, so there are four.
@@ -87,7 +87,7 @@ def _entries_of_few(g: Any, x: Any, w: Any) -> None:
         g[i] += d if token == three else entry
 
 
-@piece
+@internal_jit
 def _entries_of_many(g: Any, x: Any, w: Any) -> None:
     whole = g.size // LANES
     add_blocks(g, w, x, _u64(whole))
@@ -95,7 +95,7 @@ def _entries_of_many(g: Any, x: Any, w: Any) -> None:
         g[i] += w[_u64(x[i])]
 
 
-@inlined
+@inline_jit
 def add_entries(g: Any, x: Any, w: Any, N: Any) -> None:
     """Add to each entry of ``g`` that of ``w`` at its token."""
     if N <= FEW:

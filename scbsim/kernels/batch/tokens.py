@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.random.alias import pick_from
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import HEADS, TOKENS, philox4x32
@@ -54,7 +54,7 @@ class Chances(NamedTuple):
     together: Any
 
 
-@inlined
+@inline_jit
 def token_of(word: Any, chances: Any) -> Any:
     """Return the token that a word picks."""
     cuts = chances.cuts
@@ -63,7 +63,7 @@ def token_of(word: Any, chances: Any) -> Any:
     return pick_from(word, chances.tokens, chances.bits)
 
 
-@piece
+@internal_jit
 def _by_cuts(out: Any, start: Any, words: Any, first: Any, count: Any, cuts: Any) -> None:
     a, b, c = cuts[0], cuts[1], cuts[2]
     to, source = out[start : start + count], words[first : first + count]
@@ -72,7 +72,7 @@ def _by_cuts(out: Any, start: Any, words: Any, first: Any, count: Any, cuts: Any
         to[i] = _u32(_u32(word > a) + _u32(word > b) + _u32(word > c))
 
 
-@piece
+@internal_jit
 def _by_table(out: Any, start: Any, words: Any, first: Any, count: Any, chances: Any) -> None:
     whole, table = count // LANES, chances.tokens
     pick_blocks(out, _u64(start), words, _u64(first), _u64(whole), table, chances.bits)
@@ -80,14 +80,14 @@ def _by_table(out: Any, start: Any, words: Any, first: Any, count: Any, chances:
         out[start + i] = pick_from(words[first + i], chances.tokens, chances.bits)
 
 
-@inlined
+@inline_jit
 def _counter(number: Any, purpose: Any, replica: Any) -> Any:
     """Return words 1 to 3 of the counter of a group of samples."""
     c3 = _u64(purpose) << _u64(24) | _u64(replica)
     return _u64(number) >> _HALF, _u64(number) & _LOW, c3
 
 
-@piece
+@internal_jit
 def fill_tokens(
     out: Any, start: Any, words: Any, span: Any, block: Any, chances: Any, stream: Any
 ) -> None:
@@ -119,7 +119,7 @@ def fill_tokens(
         _by_table(out, start, words, first, last - first, chances)
 
 
-@piece
+@internal_jit
 def token_at(sample: Any, position: Any, chances: Any, stream: Any) -> Any:
     """Return one token of a sample, uint32."""
     k0, k1, replica = stream
@@ -137,7 +137,7 @@ def token_at(sample: Any, position: Any, chances: Any, stream: Any) -> Any:
     return token_of(word, chances)
 
 
-@piece
+@internal_jit
 def fill_heads(heads: Any, tokens: Any, first: Any, chances: Any, stream: Any) -> None:
     """Draw the query, the source position and the output of some samples in a row.
 

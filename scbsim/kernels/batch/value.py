@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.gaussian.rules import VANILLA
 
 _u64 = np.uint64
 
 
-@piece
+@internal_jit
 def write_V(V: Any, mean: Any, work: Any) -> None:
     """Write V and its transpose as the samples need them, from ``W`` and ``V mu``."""
     N = V.W.shape[0]
@@ -24,7 +24,7 @@ def write_V(V: Any, mean: Any, work: Any) -> None:
             work.transposed[m, n] = entry
 
 
-@piece
+@internal_jit
 def renew_scalars(V: Any, K_P: Any) -> None:
     """Find the signal of W and the square of the rest."""
     N = V.W.shape[0]
@@ -41,8 +41,8 @@ def renew_scalars(V: Any, K_P: Any) -> None:
     V.scalars[1] = rest
 
 
-@piece
-def step_V(V: Any, mean: Any, move: Any, facts: Any, work: Any, batch: Any) -> None:
+@internal_jit
+def step_V(V: Any, mean: Any, params: Any, constants: Any, work: Any, batch: Any) -> None:
     """Step V, and write it as the next step's samples need it.
 
     Parameters
@@ -50,20 +50,20 @@ def step_V(V: Any, mean: Any, move: Any, facts: Any, work: Any, batch: Any) -> N
     V : Value
     mean : (N,) float64
         ``V mu``, which only the vanilla rule moves.
-    move : Move
-    facts : Facts
+    params : StepParams
+    constants : ProblemConstants
     work : Work
         ``of_V`` of the whole batch; overwritten.
     batch : float64
         Its size.
     """
     N = V.W.shape[0]
-    rate, G, root = move.rate_V / batch, work.of_V, V.root_mu
-    if move.rule == VANILLA:
+    rate, G, root = params.rate_V / batch, work.of_V, V.root_mu
+    if params.rule == VANILLA:
         for n in range(N):
             along = 0.0
             for m in range(N):
-                along += G[n, m] * facts.mu[m]
+                along += G[n, m] * constants.mu[m]
             mean[n] -= rate * along
             for m in range(N):
                 V.W[n, m] -= rate * (G[n, m] - along) * root[m]
@@ -76,10 +76,10 @@ def step_V(V: Any, mean: Any, move: Any, facts: Any, work: Any, batch: Any) -> N
             for m in range(N):
                 along += G[n, m]
             for m in range(N):
-                G[n, m] = G[n, m] / facts.mu[m] - along
+                G[n, m] = G[n, m] / constants.mu[m] - along
                 of_columns[m] += G[n, m]
         for n in range(N):
             for m in range(N):
                 V.W[n, m] -= rate * (G[n, m] - of_columns[m] / N) * root[m]
-    renew_scalars(V, facts.K_P)
+    renew_scalars(V, constants.K_P)
     write_V(V, mean, work)

@@ -26,7 +26,7 @@ _LONGEST_WAIT = 180.0
 """Seconds. Whoever waits longer, for one that hangs or is stopped, compiles for itself."""
 
 
-class Turn:
+class KernelLock:
     """The lock of one kernel for some types, held by one process at a time and never for ever.
 
     While it is held, its file says who holds it and what for.
@@ -36,7 +36,7 @@ class Turn:
         self._file: IO[str] | None = None
         self._thread = 0
 
-    def take(self, path: Path, kernel: str) -> bool:
+    def acquire(self, path: Path, kernel: str) -> bool:
         """Wait for a file's lock, to compile a kernel; return whether it is held."""
         held = False
         # Where nothing can be written or locked, a process compiles without.
@@ -61,7 +61,7 @@ class Turn:
                     return True
         return False
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Let the next one in; nothing if this thread does not hold it."""
         if self._file is None or self._thread != get_ident():
             return
@@ -74,20 +74,20 @@ class Turn:
         file.close()
 
 
-def compile_in_turn(compiled: Any, turn: Turn) -> None:
-    """Have a function that numba compiles give back the turn that its cache took."""
+def compile_under_lock(compiled: Any, lock: KernelLock) -> None:
+    """Have a function that numba compiles release the lock that its cache acquired."""
     compile_now = compiled.compile
 
-    def compile_and_give_back(signature: Any) -> Any:
+    def compile_and_release(signature: Any) -> Any:
         try:
             return compile_now(signature)
         finally:
-            turn.give_back()
+            lock.release()
 
-    compiled.compile = compile_and_give_back
+    compiled.compile = compile_and_release
 
 
-def in_turn(folder: Path) -> str | None:
+def in_compilation(folder: Path) -> str | None:
     """Return a kernel that some process compiles for a folder; None if there is none."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         with suppress(OSError), path.open() as file:

@@ -63,7 +63,7 @@ class _Waits(event.Listener):  # type: ignore[misc]
         self._tell = tell
 
     def on_start(self, event: Any) -> None:
-        """Tell that another process is in its turn."""
+        """Tell that another process holds the lock."""
         self._tell(Compiling(event.data["kernel"], waits=True))
 
     def on_end(self, event: Any) -> None:

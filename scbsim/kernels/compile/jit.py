@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numba
 
 from scbsim.errors import InputError, RunWarning
-from scbsim.kernels.compile.cache_lock import Turn, compile_in_turn, in_turn
+from scbsim.kernels.compile.cache_lock import KernelLock, compile_under_lock, in_compilation
 from scbsim.kernels.compile.kernel_cache import KernelCache, say_not_kept
 from scbsim.kernels.compile.linking import KernelCompiler
 from scbsim.kernels.compile.openmp_spin import wait_briefly
@@ -88,9 +88,9 @@ def _cache_folder() -> Path | None:
     return folder
 
 
-def kernel_in_turn() -> str | None:
+def kernel_in_compilation() -> str | None:
     """Return the kernel that some process compiles for the folder; None if there is none."""
-    return in_turn(CACHE_FOLDER) if CACHE_FOLDER is not None else None
+    return in_compilation(CACHE_FOLDER) if CACHE_FOLDER is not None else None
 
 
 def say_if_none_can_be_kept() -> None:
@@ -120,10 +120,10 @@ def kernel(function: F) -> F:
     compiled: F = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **OPTIONS)(
         function
     )
-    turn = None if CACHE_FOLDER is None else Turn()
-    compiled._cache = KernelCache(function, CACHE_FOLDER, _why_not, turn)  # type: ignore[attr-defined]
-    if turn is not None:
-        compile_in_turn(compiled, turn)
+    lock = None if CACHE_FOLDER is None else KernelLock()
+    compiled._cache = KernelCache(function, CACHE_FOLDER, _why_not, lock)  # type: ignore[attr-defined]
+    if lock is not None:
+        compile_under_lock(compiled, lock)
     return compiled
 
 
@@ -137,19 +137,19 @@ _INNER: dict[str, Any] = {
 }
 
 
-def piece(function: F) -> F:
+def internal_jit(function: F) -> F:
     """Compile a function that only kernels call."""
     compiled: F = numba.njit(**_INNER)(function)
     return compiled
 
 
-def inlined(function: F) -> F:
+def inline_jit(function: F) -> F:
     """Compile a function into the kernels that call it, so that their loops vectorise over it."""
     compiled: F = numba.njit(forceinline=True, **_INNER)(function)
     return compiled
 
 
-def parallel_piece(function: F) -> F:
+def parallel_jit(function: F) -> F:
     """Compile a function that only kernels call, with `numba.prange` over threads."""
     compiled: F = numba.njit(parallel=True, **{**_INNER, "_nrt": True})(function)
     return compiled

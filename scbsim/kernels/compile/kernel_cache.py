@@ -21,7 +21,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from scbsim.errors import RunWarning, warn_caller
-from scbsim.kernels.compile.cache_lock import SUFFIX, Turn
+from scbsim.kernels.compile.cache_lock import SUFFIX, KernelLock
 from scbsim.kernels.compile.trust import make_private
 
 _DIGEST = hashlib.sha256().digest_size
@@ -41,17 +41,17 @@ class KernelCache:
         Where compiled code is kept; None for nowhere.
     why_not : str
         Why it is kept nowhere, if this is to be said.
-    turn : Turn, optional
-        Taken to compile, and left to the caller to be given back.
+    lock : KernelLock, optional
+        Acquired to compile; the caller releases it.
     """
 
     def __init__(
-        self, function: Any, folder: Path | None, why_not: str = "", turn: Turn | None = None
+        self, function: Any, folder: Path | None, why_not: str = "", lock: KernelLock | None = None
     ) -> None:
         self._function = function
         self._folder = folder
         self._why_not = why_not
-        self._turn = turn
+        self._lock = lock
         self._damaged: set[Path] = set()
 
     @property
@@ -77,8 +77,8 @@ class KernelCache:
         found = self._read(path, context)
         if (
             found is None
-            and self._turn is not None
-            and self._turn.take(path.with_suffix(SUFFIX), self._function.__name__)
+            and self._lock is not None
+            and self._lock.acquire(path.with_suffix(SUFFIX), self._function.__name__)
         ):
             # Another may have compiled it while this one waited.
             found = self._read(path, context)

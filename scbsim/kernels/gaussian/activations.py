@@ -6,9 +6,9 @@ distance to the next that leaves is geometric. Entries that were not at 0 are me
 left out by whoever knows them. Columns of like p go together, at the largest of their p, and what
 is too much is thinned out; both are exact.
 
-The normal behind a birth is one beyond ``c = lam/sigma``. Its excess over c is drawn by rejection
-from an exponential (Robert, "Simulation of truncated normal variables", Statistics and Computing 5,
-1995), and never as a difference, so that it is right however far out c is.
+The normal behind an activation is one beyond ``c = lam/sigma``. Its excess over c is drawn by
+rejection from an exponential (Robert, "Simulation of truncated normal variables", Statistics and
+Computing 5, 1995), and never as a difference, so that it is right however far out c is.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
-from scbsim.kernels.random.philox import BIRTHS, counter_words, split_seed
+from scbsim.kernels.random.philox import ACTIVATIONS, counter_words, split_seed
 from scbsim.kernels.random.variates import exponential, lane_at
 
 _LOG_2 = 0.6931471805599453
 _FIRST = np.uint64(1) << np.uint64(31)  # word 0 of a lane of its own, far from those of batches
 
 
-class Births(NamedTuple):
+class ActivationRates(NamedTuple):
     """How entries leave zero in a stage, by groups of columns of like probability.
 
     Attributes
@@ -57,7 +57,7 @@ class Births(NamedTuple):
     scale: Any
 
 
-class Newborn(NamedTuple):
+class NewlyActive(NamedTuple):
     """Entries that leave zero in a step, if they were at zero.
 
     Attributes
@@ -65,7 +65,7 @@ class Newborn(NamedTuple):
     column, position : (capacity,) int64
     value : (capacity,) float64
     order : (capacity,) int64
-        By column, then by position. Left alone by a single group, whose births come in order.
+        By column, then by position. Left alone by a single group, whose activations come in order.
     first : (N + 1,) int64
         Where in ``order`` each column begins.
     fit_position, fit_value : (capacity,) int64 and float64
@@ -87,9 +87,9 @@ class Newborn(NamedTuple):
     words: Any
 
 
-def make_newborn(N: int, capacity: int) -> Newborn:
-    """Allocate room for the births of a step."""
-    return Newborn(
+def make_newly_active(N: int, capacity: int) -> NewlyActive:
+    """Allocate room for the activations of a step."""
+    return NewlyActive(
         column=np.empty(capacity, np.int64),
         position=np.empty(capacity, np.int64),
         value=np.empty(capacity),
@@ -102,7 +102,7 @@ def make_newborn(N: int, capacity: int) -> Newborn:
     )
 
 
-@inlined
+@inline_jit
 def _next(at: Any, drawn: Any, new: Any, counter: Any, key: Any) -> Any:
     """Return the next exponential, and where the one after it is."""
     if at == BATCH:
@@ -112,13 +112,13 @@ def _next(at: Any, drawn: Any, new: Any, counter: Any, key: Any) -> Any:
     return new.e[at], at + 1, drawn
 
 
-@piece
+@internal_jit
 def _draw_group(
-    group: Any, births: Any, T: Any, count: Any, new: Any, counter: Any, key: Any
+    group: Any, rates: Any, T: Any, count: Any, new: Any, counter: Any, key: Any
 ) -> Any:
-    """Draw the births in one group of columns; return how many there are now, -1 for too many."""
-    j, end = births.first[group], births.first[group + 1]
-    mean_gap = 1.0 / births.rate[group]
+    """Draw the activations in a group of columns; return how many there are, -1 for too many."""
+    j, end = rates.first[group], rates.first[group + 1]
+    mean_gap = 1.0 / rates.rate[group]
     # Where hardly any leave, this is all that a step needs.
     e, _ = exponential(lane_at(_FIRST, counter, key))
     t, at, drawn = np.int64(-1), BATCH, np.uint64(0)
@@ -129,18 +129,18 @@ def _draw_group(
             t %= T
             if j >= end:
                 break
-        k = births.columns[j]
+        k = rates.columns[j]
         kept = True
-        if births.spare[j] > 0.0:
+        if rates.spare[j] > 0.0:
             e, at, drawn = _next(at, drawn, new, counter, key)
-            kept = e > births.spare[j]
+            kept = e > rates.spare[j]
         if kept:
             if count == new.column.size:
                 return np.int64(-1)
             while True:
                 e, at, drawn = _next(at, drawn, new, counter, key)
-                excess = e * births.shrink[k]
-                off = births.above[k] + excess
+                excess = e * rates.shrink[k]
+                off = rates.above[k] + excess
                 e, at, drawn = _next(at, drawn, new, counter, key)
                 # What an exponential has beyond any level is an exponential again: the sign's.
                 left = e - 0.5 * off * off
@@ -148,15 +148,15 @@ def _draw_group(
                     break
             new.column[count] = k
             new.position[count] = t
-            new.value[count] = np.copysign(births.scale[k] * excess, left - _LOG_2)
+            new.value[count] = np.copysign(rates.scale[k] * excess, left - _LOG_2)
             count += 1
         e, at, drawn = _next(at, drawn, new, counter, key)
     return count
 
 
-@piece
+@internal_jit
 def _put_in_order(count: Any, groups: Any, new: Any) -> None:
-    """Find where each column begins, and the order of the births."""
+    """Find where each column begins, and the order of the activations."""
     N = new.first.size - 1
     for k in range(N + 1):
         new.first[k] = 0
@@ -176,15 +176,15 @@ def _put_in_order(count: Any, groups: Any, new: Any) -> None:
     new.first[0] = 0
 
 
-@piece
-def draw_births(births: Any, T: Any, new: Any, at: Any) -> Any:
+@internal_jit
+def draw_activations(rates: Any, T: Any, new: Any, at: Any) -> Any:
     """Draw which entries of A leave zero in a step.
 
     Parameters
     ----------
-    births : Births
+    rates : ActivationRates
     T : int64
-    new : Newborn
+    new : NewlyActive
         Receives them, in order of column and position. Among them are entries that were not at
         zero, with the same chance: leave those out.
     at : (step, seed, replica)
@@ -196,10 +196,10 @@ def draw_births(births: Any, T: Any, new: Any, at: Any) -> Any:
         How many, or -1 if there is no room for them; the same again with more room.
     """
     step, seed, replica = at
-    groups, count = births.rate.size, np.int64(0)
+    groups, count = rates.rate.size, np.int64(0)
     for group in range(groups):
-        counter = counter_words(group, step, BIRTHS, replica)
-        count = _draw_group(group, births, T, count, new, counter, split_seed(seed))
+        counter = counter_words(group, step, ACTIVATIONS, replica)
+        count = _draw_group(group, rates, T, count, new, counter, split_seed(seed))
         if count < 0:
             return count
     _put_in_order(count, groups, new)

@@ -1,7 +1,7 @@
 """One step of the entries of A that are not at zero, off the support: `docs/model.md`, section 6.
 
 They are kept by columns, in order of position. Column by column the old ones are stepped, those
-that return to zero are forgotten, and births are put in between, from one list into another.
+that return to zero are forgotten, and activations are put in between, from one list into another.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.dense_attention import first_at_least
 from scbsim.kernels.gaussian.rules import step_entry
 from scbsim.kernels.matched.coefficients import entry_level
 from scbsim.kernels.random.normal import BLOCK, fill_normals
-from scbsim.kernels.random.philox import LIVE, counter_words, split_seed
+from scbsim.kernels.random.philox import ACTIVE, counter_words, split_seed
 
 _FEW = 16
 
 
-class Live(NamedTuple):
+class ActiveSet(NamedTuple):
     """Entries off the support that are not at zero, as two lists: this step's and the next's.
 
     Attributes
@@ -43,9 +43,9 @@ class Live(NamedTuple):
     words: Any
 
 
-def make_live(N: int, capacity: int) -> Live:
+def make_active_set(N: int, capacity: int) -> ActiveSet:
     """Allocate room for some entries."""
-    return Live(
+    return ActiveSet(
         first=np.zeros((2, N + 1), np.int64),
         position=np.empty((2, capacity), np.int64),
         s=np.empty((2, capacity)),
@@ -54,7 +54,7 @@ def make_live(N: int, capacity: int) -> Live:
     )
 
 
-@inlined
+@inline_jit
 def _holds(positions: Any, t: Any) -> Any:
     """Return whether a position is among some ascending ones."""
     if positions.size > _FEW:
@@ -66,10 +66,10 @@ def _holds(positions: Any, t: Any) -> Any:
     return found
 
 
-@inlined
-def _take_in(position: Any, s: Any, begin: Any, old: Any, born: Any, new: Any) -> None:
-    """Put ``born`` births among the entries from ``begin`` to ``old``, all in order of position."""
-    i, j = old - 1, born - 1
+@inline_jit
+def _take_in(position: Any, s: Any, begin: Any, old: Any, added: Any, new: Any) -> None:
+    """Put ``added`` new entries among those from ``begin`` to ``old``, all in order of position."""
+    i, j = old - 1, added - 1
     while j >= 0:
         to = i + j + 1
         if i >= begin and position[i] > new.fit_position[j]:
@@ -80,41 +80,43 @@ def _take_in(position: Any, s: Any, begin: Any, old: Any, born: Any, new: Any) -
             j -= 1
 
 
-@piece
-def step_live(A: Any, live: Any, now: Any, new: Any, move: Any, kappa: Any, at: Any) -> None:
-    """Step all live entries, and take in the births.
+@internal_jit
+def step_active_set(
+    A: Any, active: Any, now: Any, new: Any, params: Any, kappa: Any, at: Any
+) -> None:
+    """Step all active entries, and take in the activations.
 
     Parameters
     ----------
     A : Attention
         ``off_sums`` are renewed.
-    live : Live
-        List ``now`` is read, the other one is written; there must be room for all births in it.
+    active : ActiveSet
+        List ``now`` is read, the other is written, and must have room for all activations.
     now : int
         0 or 1.
-    new : Newborn
-    move : Move
+    new : NewlyActive
+    params : StepParams
     kappa : float64
         ``||W||_F^2`` before the step.
     at : (step, seed, replica)
     """
     step, seed, replica = at
-    counter, key = counter_words(0, step, LIVE, replica), split_seed(seed)
-    first, to_first = live.first[now], live.first[1 - now]
-    position, to_position = live.position[now], live.position[1 - now]
-    s, to_s = live.s[now], live.s[1 - now]
-    z, alive = live.z, first[first.size - 1]
-    rule, rate = move.rule, move.rate_A
+    counter, key = counter_words(0, step, ACTIVE, replica), split_seed(seed)
+    first, to_first = active.first[now], active.first[1 - now]
+    position, to_position = active.position[now], active.position[1 - now]
+    s, to_s = active.s[now], active.s[1 - now]
+    z, n_active = active.z, first[first.size - 1]
+    rule, rate = params.rule, params.rate_A
     n = 0
     for k in range(first.size - 1):
         begin, end = first[k], first[k + 1]
-        of_zeros, level = move.sigma_A[k], move.level[k]
+        of_zeros, level = params.sigma_A[k], params.level[k]
         total, squares, start = 0.0, 0.0, n
         for i in range(begin, end):
             place = i & (BLOCK - 1)
             if place == 0:
-                fill_normals(z, live.words, min(alive - i, BLOCK), i // BLOCK, counter, key)
-            sigma = entry_level(move.matched, of_zeros, k, s[i], 0.0)
+                fill_normals(z, active.words, min(n_active - i, BLOCK), i // BLOCK, counter, key)
+            sigma = entry_level(params.matched, of_zeros, k, s[i], 0.0)
             x = step_entry(rule, s[i], kappa * s[i] + sigma * z[place], rate, level)
             total += x
             squares += x * x
@@ -122,18 +124,18 @@ def step_live(A: Any, live: Any, now: Any, new: Any, move: Any, kappa: Any, at: 
                 to_position[n] = position[i]
                 to_s[n] = x
                 n += 1
-        born = 0
+        added = 0
         for j in range(new.first[k], new.first[k + 1]):
             t, x = new.position[new.order[j]], new.value[new.order[j]]
-            # What was not at zero before the step is not born in it.
+            # What was not at zero before the step is not activated in it.
             if not (_holds(A.positions[k], t) or _holds(position[begin:end], t)):
                 total += x
                 squares += x * x
-                new.fit_position[born] = t
-                new.fit_value[born] = x
-                born += 1
-        _take_in(to_position, to_s, start, n, born, new)
-        n += born
+                new.fit_position[added] = t
+                new.fit_value[added] = x
+                added += 1
+        _take_in(to_position, to_s, start, n, added, new)
+        n += added
         to_first[k + 1] = n
         A.off_sums[k, 0] = total
         A.off_sums[k, 1] = squares

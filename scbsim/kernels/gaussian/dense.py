@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from scbsim.kernels.compile.jit import inlined, kernel, parallel_piece, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense_attention import finish_bulk, step_bulk_share
 from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.support import step_support
@@ -18,39 +18,39 @@ SIGNAL_REACHED = 1
 DIVERGED = 2
 
 
-@parallel_piece
-def _first_pass(A: Any, V: Any, move: Any, kappa: Any, factors: Any, at: Any, S: Any) -> None:
+@parallel_jit
+def _first_pass(A: Any, V: Any, params: Any, kappa: Any, factors: Any, at: Any, S: Any) -> None:
     shares = S.z.shape[0]
     for share in prange(shares):
         one, of = np.int64(share), np.int64(shares)
-        step_bulk_share(one, of, A, move, kappa, at, S)
+        step_bulk_share(one, of, A, params, kappa, at, S)
         step_value_share(one, of, V, factors, at, S)
 
 
-@piece
+@internal_jit
 def step_matrices(
-    A: Any, V: Any, facts: Any, move: Any, kappa: Any, factors: Any, at: Any, S: Any
+    A: Any, V: Any, constants: Any, params: Any, kappa: Any, factors: Any, at: Any, S: Any
 ) -> None:
     """Step everything of size (N, T) and (N, N); with one share no thread is started."""
     if S.z.shape[0] > 1:
-        _first_pass(A, V, move, kappa, factors, at, S)
+        _first_pass(A, V, params, kappa, factors, at, S)
     else:
         # Typed as in the threaded pass: literals would compile everything once more.
         one, of = np.int64(0), np.int64(1)
-        step_bulk_share(one, of, A, move, kappa, at, S)
+        step_bulk_share(one, of, A, params, kappa, at, S)
         step_value_share(one, of, V, factors, at, S)
     finish_bulk(A)
-    end_value_step(V, facts, factors, at, S)
+    end_value_step(V, constants, factors, at, S)
 
 
-@inlined
+@inline_jit
 def overflowed(nA: Any, qA: Any, kappa: Any, row: Any) -> Any:
     """Return whether a step's numbers have run away."""
     return not np.isfinite(nA + qA + kappa + row[4] + row[5] + row[8])
 
 
 @kernel
-def advance(A: Any, V: Any, facts: Any, move: Any, step: Any, rows: Any, scratch: Any) -> Any:
+def advance(A: Any, V: Any, constants: Any, params: Any, step: Any, rows: Any, scratch: Any) -> Any:
     """Take up to ``len(rows)`` steps.
 
     Both matrices are stepped from the state at the start of the step. A step that overflows is
@@ -58,8 +58,8 @@ def advance(A: Any, V: Any, facts: Any, move: Any, step: Any, rows: Any, scratch
 
     Parameters
     ----------
-    A, V, facts, move, scratch
-        See `layout`.
+    A, V, constants, params, scratch
+        See `state`.
     step : int
         Steps taken before: the next step's place in the random stream.
     rows : (n, 9) float64
@@ -72,16 +72,16 @@ def advance(A: Any, V: Any, facts: Any, move: Any, step: Any, rows: Any, scratch
         STEPS_DONE, SIGNAL_REACHED or DIVERGED.
     """
     row = np.empty(rows.shape[1])
-    nA, qA, kappa, kappa_prime = couple(A, V, facts, row)
+    nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
-        at = (np.uint64(step + taken), facts.seed, facts.replica)
-        factors = (1.0 - move.rate_V * nA, move.rate_V * qA, move.rate_V * move.sigma_V)
-        step_matrices(A, V, facts, move, kappa, factors, at, scratch)
-        step_support(A, move, kappa, kappa_prime)
-        nA, qA, kappa, kappa_prime = couple(A, V, facts, row)
+        at = (np.uint64(step + taken), constants.seed, constants.replica)
+        factors = (1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V)
+        step_matrices(A, V, constants, params, kappa, factors, at, scratch)
+        step_support(A, params, kappa, kappa_prime)
+        nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
         if overflowed(nA, qA, kappa, row):
             return taken, DIVERGED
         rows[taken, :] = row
-        if max(row[0], row[1]) >= move.until_signal:
+        if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.rules import DENOISE, PROX, SGD
 from scbsim.kernels.gaussian.soft_threshold import soft
 from scbsim.kernels.matched.coefficients import amplitude_at, curve_of, is_noisy, reference_level
@@ -24,7 +24,7 @@ from scbsim.kernels.simd.sums import pairwise_sum
 _LANES = np.uint64(BLOCK // 4)
 
 
-@inlined
+@inline_jit
 def _entry(rule: Any, s: Any, z: Any, constants: Any, curve: Any) -> Any:
     """Return the next ``s`` off the support: the rules of `rules` with their constants folded.
 
@@ -32,15 +32,15 @@ def _entry(rule: Any, s: Any, z: Any, constants: Any, curve: Any) -> Any:
     which entries decay.
     """
     decay, amplitude, level = constants
-    move = decay * s + amplitude_at(curve, amplitude, s) * z
+    change = decay * s + amplitude_at(curve, amplitude, s) * z
     if rule == PROX:
-        return soft(s - move, level)
+        return soft(s - change, level)
     if rule == DENOISE:
-        return s - soft(move, level)
-    return s - move
+        return s - soft(change, level)
+    return s - change
 
 
-@inlined
+@inline_jit
 def _update(
     rule: Any, s: Any, z: Any, rows: Any, constants: Any, curve: Any, sum_1: Any, sum_2: Any
 ) -> None:
@@ -62,7 +62,7 @@ def _update(
         sum_2[i] = (a * a + b * b) + (c * c + d * d)
 
 
-@piece
+@internal_jit
 def _update_by_rule(
     rule: Any, s: Any, z: Any, rows: Any, constants: Any, curve: Any, sum_1: Any, sum_2: Any
 ) -> Any:
@@ -76,7 +76,7 @@ def _update_by_rule(
     return np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
 
 
-@inlined
+@inline_jit
 def first_at_least(positions: Any, bound: Any) -> Any:
     """Return the index of the first of some ascending positions that is not below a bound."""
     low, high = 0, positions.size
@@ -89,24 +89,24 @@ def first_at_least(positions: Any, bound: Any) -> Any:
     return low
 
 
-@piece
-def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, own: Any) -> None:
+@internal_jit
+def _step_block(A: Any, k: Any, block: Any, params: Any, kappa: Any, stream: Any, own: Any) -> None:
     """Step one block of column k; ``own`` is this share's scratch."""
     z, tail, words, sum_1, sum_2 = own
     step, seed, replica = stream
     real = z.dtype.type
-    rate, sigma = move.rate_A, move.sigma_A[k]
+    rate, sigma = params.rate_A, params.sigma_A[k]
     constants = (
         real(rate * kappa),
-        real(rate * reference_level(move.matched, sigma, k)),
-        real(rate * move.level[k]),
+        real(rate * reference_level(params.matched, sigma, k)),
+        real(rate * params.level[k]),
     )
-    curve = curve_of(move.matched, sigma, k, z)
+    curve = curve_of(params.matched, sigma, k, z)
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
     # Drawing the noise takes longer than memory does to bring what it is added to.
     prefetch(A.bulk[k, start : start + count])
-    if is_noisy(move.matched, sigma, k):
+    if is_noisy(params.matched, sigma, k):
         counter = counter_words(A.first + k, step, NOISE_A, replica)
         fill_normals(z, words, count, block, counter, split_seed(seed))
     else:
@@ -127,7 +127,7 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
             tail[i] = A.bulk[k, start + i]
         s = tail
     rows = min(count, BLOCK // 4)
-    total, squares = _update_by_rule(move.rule, s, z, rows, constants, curve, sum_1, sum_2)
+    total, squares = _update_by_rule(params.rule, s, z, rows, constants, curve, sum_1, sum_2)
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
     if count < BLOCK:
@@ -135,9 +135,9 @@ def _step_block(A: Any, k: Any, block: Any, move: Any, kappa: Any, stream: Any, 
             A.bulk[k, start + i] = tail[i]
 
 
-@piece
+@internal_jit
 def step_bulk_share(
-    share: Any, shares: Any, A: Any, move: Any, kappa: Any, at: Any, S: Any
+    share: Any, shares: Any, A: Any, params: Any, kappa: Any, at: Any, S: Any
 ) -> None:
     """Step one share of everything off the support, and draw ``noise``.
 
@@ -146,7 +146,7 @@ def step_bulk_share(
     share, shares : int64
         Which of how many shares of all blocks, counted through the columns.
     A : Attention
-    move : Move
+    params : StepParams
     kappa : float64
         ``||W||_F^2`` before the step.
     at : (step, seed, replica)
@@ -157,10 +157,10 @@ def step_bulk_share(
     total = A.block_sums.shape[0] * per_column
     own = (S.z[share], S.tail[share], S.words[share], S.sum_1[share], S.sum_2[share])
     for index in range(total * share // shares, total * (share + 1) // shares):
-        _step_block(A, index // per_column, index % per_column, move, kappa, at, own)
+        _step_block(A, index // per_column, index % per_column, params, kappa, at, own)
 
 
-@piece
+@internal_jit
 def finish_bulk(A: Any) -> None:
     """Add up ``off_sums`` from the blocks' sums, in order."""
     for k in range(A.block_sums.shape[0]):

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
 
 
-@piece
+@internal_jit
 def step_component(known: Any, target: Any, factors: Any, counter: Any, key: Any) -> Any:
     """Take ``x <- keep x + pull t + amplitude z``, with z standard normal in all D dimensions.
 

@@ -22,14 +22,21 @@ DISAGREED = 2
 
 
 @kernel
-def coupling_of(A: Any, V: Any, facts: Any, coupled: Any, row: Any) -> None:
+def coupling_of(A: Any, V: Any, constants: Any, coupled: Any, row: Any) -> None:
     """Write what the next step needs, ``coupled``: see :func:`end_step`."""
-    coupled[0], coupled[1], coupled[2], coupled[3] = couple(A, V, facts, row)
+    coupled[0], coupled[1], coupled[2], coupled[3] = couple(A, V, constants, row)
 
 
 @kernel
 def begin_step(
-    own: Any, V: Any, facts: Any, move: Any, coupled: Any, step: Any, scratch: Any, message: Any
+    own: Any,
+    V: Any,
+    constants: Any,
+    params: Any,
+    coupled: Any,
+    step: Any,
+    scratch: Any,
+    message: Any,
 ) -> None:
     """Step the columns that are here off their support, and V.
 
@@ -37,9 +44,9 @@ def begin_step(
     ----------
     own : Attention
         Rows of the columns from ``own.first`` on.
-    V, facts, scratch
-        See `layout`.
-    move : Move
+    V, constants, scratch
+        See `state`.
+    params : StepParams
         With the levels of the columns that are here.
     coupled : (4,) float64
         ``nA, qA, kappa, kappa_prime`` before the step.
@@ -50,9 +57,9 @@ def begin_step(
         of each column the sums off the support and the step's normals at the support.
     """
     nA, qA, kappa = coupled[0], coupled[1], coupled[2]
-    at = (np.uint64(step), facts.seed, facts.replica)
-    factors = (1.0 - move.rate_V * nA, move.rate_V * qA, move.rate_V * move.sigma_V)
-    step_matrices(own, V, facts, move, kappa, factors, at, scratch)
+    at = (np.uint64(step), constants.seed, constants.replica)
+    factors = (1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V)
+    step_matrices(own, V, constants, params, kappa, factors, at, scratch)
     message[0, :] = 0.0
     message[0, 0] = V.scalars[0]
     message[0, 1] = V.scalars[1]
@@ -65,7 +72,7 @@ def begin_step(
 
 @kernel
 def end_step(
-    A: Any, V: Any, facts: Any, move: Any, coupled: Any, message: Any, first: Any, row: Any
+    A: Any, V: Any, constants: Any, params: Any, coupled: Any, message: Any, first: Any, row: Any
 ) -> Any:
     """Step the support of every column, and renew what couples A and V.
 
@@ -73,9 +80,9 @@ def end_step(
     ----------
     A : Attention
         All columns, without a bulk.
-    V, facts
-        See `layout`.
-    move : Move
+    V, constants
+        See `state`.
+    params : StepParams
         With the levels of all columns.
     coupled : (4,) float64
         As before the step; afterwards as after it.
@@ -104,6 +111,6 @@ def end_step(
             for j in range(A.noise.shape[1]):
                 A.noise[k, j] = message[at, 2 + j]
             at += 1
-    step_support(A, move, coupled[2], coupled[3])
-    coupled[0], coupled[1], coupled[2], coupled[3] = couple(A, V, facts, row)
+    step_support(A, params, coupled[2], coupled[3])
+    coupled[0], coupled[1], coupled[2], coupled[3] = couple(A, V, constants, row)
     return OVERFLOWED if overflowed(coupled[0], coupled[1], coupled[2], row) else WENT_ON

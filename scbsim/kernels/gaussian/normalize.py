@@ -12,7 +12,7 @@ from scbsim.kernels.compile.jit import kernel
 @kernel
 def normalize_columns(
     A: Any,
-    facts: Any,
+    constants: Any,
     level: Any,
     in_place: Any,
     support: Any,
@@ -26,7 +26,7 @@ def normalize_columns(
     ----------
     A : Attention
         The bulk is changed if ``in_place``; nothing else is.
-    facts : Facts
+    constants : ProblemConstants
     level : float64
         Entries of at least ``level`` times the column's largest stand out.
     in_place : bool
@@ -58,7 +58,7 @@ def normalize_columns(
         # entries are all below its intercept has nothing that stands out either way.
         for t in range(n):
             top = max(top, np.float64(A.bulk[k, t]))
-        intercept = (sums[k] - total) / facts.T
+        intercept = (sums[k] - total) / constants.T
         cut = level * (top + intercept)
         if intercept >= cut:
             count += 1

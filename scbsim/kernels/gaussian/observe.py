@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, kernel, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 
 _EPSILON = 2.0**-52
 
 
-@inlined
+@inline_jit
 def _spread(sums: Any, count: Any, mean: Any) -> Any:
     """Return the sum of squared distances from a mean of entries known by their sums."""
     if count == 0.0:
@@ -23,8 +23,8 @@ def _spread(sums: Any, count: Any, mean: Any) -> Any:
     return max(sums[1] - sums[0] * own, 0.0) + count * (own - mean) * (own - mean)
 
 
-@piece
-def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
+@internal_jit
+def couple(A: Any, V: Any, constants: Any, row: Any) -> Any:
     """Write the observables of a state and return what the next step needs.
 
     Parameters
@@ -32,7 +32,7 @@ def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
     A : Attention
         ``off_sums`` must be those of ``bulk``.
     V : Value
-    facts : Facts
+    constants : ProblemConstants
     row : (9,) float64
         Receives the observables in the order of `scbsim.observables.OBSERVABLES`.
 
@@ -42,7 +42,7 @@ def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
         ``||A||_mu^2``, ``<Q, A>_mu``, ``||W||_F^2`` and ``<W, P~>_F``.
     """
     N, Q = A.support.shape
-    T = facts.T
+    T = constants.T
     rest = T - Q
     nA, qA = 0.0, 0.0
     for k in range(N):
@@ -56,9 +56,9 @@ def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
             s = A.support[k, j] - mean
             squares += s * s
             product += s * (A.weights[k, j] - 1.0 / T)
-        nA += facts.mu[k] * squares
-        qA += facts.mu[k] * product
-    alpha = qA / facts.K_Q if facts.K_Q > 0.0 else 0.0
+        nA += constants.mu[k] * squares
+        qA += constants.mu[k] * product
+    alpha = qA / constants.K_Q if constants.K_Q > 0.0 else 0.0
     delta = 0.0
     for k in range(N):
         total = A.off_sums[k, 0]
@@ -69,17 +69,17 @@ def couple(A: Any, V: Any, facts: Any, row: Any) -> Any:
         for j in range(Q):
             d = A.support[k, j] - alpha * A.weights[k, j] - mean
             squares += d * d
-        delta += facts.mu[k] * squares
+        delta += constants.mu[k] * squares
     # What rounding alone leaves is no noise: at a start on the target's line there is none.
     # A sum over the columns is known to some N units in its last place, and so is alpha.
     rounding = (N + 4) * _EPSILON
     if delta < rounding * rounding * nA:
         delta = 0.0
-    return write_observables((alpha, delta, nA, qA), V.scalars, facts, row)
+    return write_observables((alpha, delta, nA, qA), V.scalars, constants, row)
 
 
-@piece
-def write_observables(known: Any, scalars: Any, facts: Any, row: Any) -> Any:
+@internal_jit
+def write_observables(known: Any, scalars: Any, constants: Any, row: Any) -> Any:
     """Write the observables from what is known of A; parameters and result as :func:`couple`.
 
     Parameters
@@ -88,30 +88,36 @@ def write_observables(known: Any, scalars: Any, facts: Any, row: Any) -> Any:
         ``square`` is ``||Delta_A||_mu^2``; of the last two, what they are beyond ``1/T``.
     scalars : (2,) float64
         Those of V.
-    facts : Facts
+    constants : ProblemConstants
     row : (9,) float64
     """
     alpha, delta, nA, qA = known
-    T = facts.T
+    T = constants.T
     nA += 1.0 / T
     qA += 1.0 / T
     alpha_V, rest_V = scalars[0], scalars[1]
-    kappa = alpha_V * alpha_V * facts.K_P + rest_V
-    kappa_prime = alpha_V * facts.K_P
-    square, norm_Q, norm_P = facts.mu_square, facts.K_Q + 1.0 / T, facts.K_P + facts.mu_square
+    kappa = alpha_V * alpha_V * constants.K_P + rest_V
+    kappa_prime = alpha_V * constants.K_P
+    square, norm_Q, norm_P = (
+        constants.mu_square,
+        constants.K_Q + 1.0 / T,
+        constants.K_P + constants.mu_square,
+    )
     row[0] = alpha
     row[1] = alpha_V
     row[2] = np.sqrt(delta)
     row[3] = np.sqrt(rest_V)
-    row[4] = np.sqrt((1.0 - alpha) * (1.0 - alpha) * facts.K_Q + delta)
-    row[5] = np.sqrt((1.0 - alpha_V) * (1.0 - alpha_V) * facts.K_P + rest_V + facts.mean_off)
+    row[4] = np.sqrt((1.0 - alpha) * (1.0 - alpha) * constants.K_Q + delta)
+    row[5] = np.sqrt(
+        (1.0 - alpha_V) * (1.0 - alpha_V) * constants.K_P + rest_V + constants.mean_off
+    )
     row[6] = qA / np.sqrt(nA * norm_Q)
-    row[7] = (kappa_prime + facts.mean_dot) / np.sqrt((kappa + facts.mean_square) * norm_P)
-    row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa + facts.mean_off)
+    row[7] = (kappa_prime + constants.mean_dot) / np.sqrt((kappa + constants.mean_square) * norm_P)
+    row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa + constants.mean_off)
     return nA, qA, kappa, kappa_prime
 
 
 @kernel
-def observe(A: Any, V: Any, facts: Any, row: Any) -> None:
+def observe(A: Any, V: Any, constants: Any, row: Any) -> None:
     """Write the observables of a state; :func:`couple` for Python."""
-    couple(A, V, facts, row)
+    couple(A, V, constants, row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scbsim.kernels.compile.jit import inlined
+from scbsim.kernels.compile.jit import inline_jit
 from scbsim.kernels.gaussian.soft_threshold import soft
 
 SGD = 0
@@ -16,7 +16,7 @@ VANILLA = 3
 RULES: dict[str, int] = {"sgd": SGD, "prox": PROX, "denoise": DENOISE, "vanilla": VANILLA}
 
 
-@inlined
+@inline_jit
 def step_entry(rule: Any, s: Any, gradient: Any, rate: Any, level: Any) -> Any:
     """Return the next ``s`` of an entry, given its noisy gradient and its column's l1 level."""
     if rule == PROX:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from scbsim.kernels.compile.jit import inlined
+from scbsim.kernels.compile.jit import inline_jit
 
 
-@inlined
+@inline_jit
 def soft(x: Any, level: Any) -> Any:
     """Return ``sign(x) max(|x| - level, 0)``, without a branch; exactly 0 within the level."""
     return x - max(min(x, level), -level)

@@ -1,4 +1,4 @@
-"""Many steps in which A is known by its live entries: `docs/model.md`, section 6."""
+"""Many steps in which A is known by its active entries: `docs/model.md`, section 6."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import kernel, piece
-from scbsim.kernels.gaussian.activations import draw_births
-from scbsim.kernels.gaussian.active_set import step_live
+from scbsim.kernels.compile.jit import internal_jit, kernel
+from scbsim.kernels.gaussian.activations import draw_activations
+from scbsim.kernels.gaussian.active_set import step_active_set
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.support import step_support
@@ -19,27 +19,27 @@ from scbsim.kernels.random.philox import SUPPORT, counter_words, split_seed
 NO_ROOM = 3
 
 
-@piece
-def _draw_support(A: Any, live: Any, at: Any) -> None:
+@internal_jit
+def _draw_support(A: Any, active: Any, at: Any) -> None:
     """Draw the noise of the support entries."""
     step, seed, replica = at
     counter, key = counter_words(0, step, SUPPORT, replica), split_seed(seed)
     noise = A.noise.reshape(A.noise.size)
     for block in range((noise.size + BLOCK - 1) // BLOCK):
         count = min(BLOCK, noise.size - block * BLOCK)
-        fill_normals(live.z, live.words, count, block, counter, key)
+        fill_normals(active.z, active.words, count, block, counter, key)
         for i in range(count):
-            noise[block * BLOCK + i] = live.z[i]
+            noise[block * BLOCK + i] = active.z[i]
 
 
 @kernel
 def advance_sparse(
     A: Any,
     V: Any,
-    facts: Any,
-    move: Any,
-    births: Any,
-    live: Any,
+    constants: Any,
+    params: Any,
+    rates: Any,
+    active: Any,
     now: Any,
     new: Any,
     step: Any,
@@ -53,13 +53,13 @@ def advance_sparse(
 
     Parameters
     ----------
-    A, V, facts, move, scratch
-        See `layout`; A has no bulk.
-    births : Births
-    live : Live
+    A, V, constants, params, scratch
+        See `state`; A has no bulk.
+    rates : ActivationRates
+    active : ActiveSet
     now : int
         Which of its two lists holds.
-    new : Newborn
+    new : NewlyActive
     step : int
         Steps taken before: the next step's place in the random stream.
     rows : (n, 9) float64
@@ -74,23 +74,23 @@ def advance_sparse(
         Which of the two lists holds then.
     """
     row = np.empty(rows.shape[1])
-    T, N = np.int64(facts.T), A.support.shape[0]
-    nA, qA, kappa, kappa_prime = couple(A, V, facts, row)
+    T, N = np.int64(constants.T), A.support.shape[0]
+    nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
-        at = (np.uint64(step + taken), facts.seed, facts.replica)
-        factors = (1.0 - move.rate_V * nA, move.rate_V * qA, move.rate_V * move.sigma_V)
-        count = draw_births(births, T, new, at)
-        if count < 0 or live.first[now, N] + count > live.s.shape[1]:
+        at = (np.uint64(step + taken), constants.seed, constants.replica)
+        factors = (1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V)
+        count = draw_activations(rates, T, new, at)
+        if count < 0 or active.first[now, N] + count > active.s.shape[1]:
             return taken, NO_ROOM, now
-        step_live(A, live, now, new, move, kappa, at)
+        step_active_set(A, active, now, new, params, kappa, at)
         now = 1 - now
-        _draw_support(A, live, at)
-        step_support(A, move, kappa, kappa_prime)
-        step_value(V, facts, factors, at, scratch)
-        nA, qA, kappa, kappa_prime = couple(A, V, facts, row)
+        _draw_support(A, active, at)
+        step_support(A, params, kappa, kappa_prime)
+        step_value(V, constants, factors, at, scratch)
+        nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
         if overflowed(nA, qA, kappa, row):
             return taken, DIVERGED, now
         rows[taken, :] = row
-        if max(row[0], row[1]) >= move.until_signal:
+        if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED, now
     return rows.shape[0], STEPS_DONE, now

@@ -78,8 +78,10 @@ class Value(NamedTuple):
     row_dots: Any
 
 
-class Facts(NamedTuple):
-    """What a run never changes: numbers of the task and of the random stream.
+class ProblemConstants(NamedTuple):
+    """Numbers of the task and of the random stream, which no step changes.
+
+    It is replaced where V starts from another run, or is restored: ``V mu`` may be another then.
 
     Attributes
     ----------
@@ -109,7 +111,7 @@ class Facts(NamedTuple):
     replica: Any
 
 
-class Move(NamedTuple):
+class StepParams(NamedTuple):
     """What a stage does in every step.
 
     Attributes

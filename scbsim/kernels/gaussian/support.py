@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.gaussian.rules import step_entry
 from scbsim.kernels.matched.coefficients import entry_level
 
 
-@piece
-def step_support(A: Any, move: Any, kappa: Any, kappa_prime: Any) -> None:
+@internal_jit
+def step_support(A: Any, params: Any, kappa: Any, kappa_prime: Any) -> None:
     """Step the entries of ``A.support``, with the normals in ``A.noise``.
 
     Parameters
     ----------
     A : Attention
-    move : Move
+    params : StepParams
     kappa, kappa_prime : float64
         ``||W||_F^2`` and ``<W, P~>_F`` before the step.
     """
@@ -25,6 +25,6 @@ def step_support(A: Any, move: Any, kappa: Any, kappa_prime: Any) -> None:
         for j in range(Q):
             s = A.support[k, j]
             q = A.weights[k, j]
-            noise = entry_level(move.matched, move.sigma_A[k], k, s, q) * A.noise[k, j]
+            noise = entry_level(params.matched, params.sigma_A[k], k, s, q) * A.noise[k, j]
             gradient = kappa * s - kappa_prime * q + noise
-            A.support[k, j] = step_entry(move.rule, s, gradient, move.rate_A, move.level[k])
+            A.support[k, j] = step_entry(params.rule, s, gradient, params.rate_A, params.level[k])

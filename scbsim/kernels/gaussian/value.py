@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from scbsim.kernels.compile.jit import parallel_piece, piece
+from scbsim.kernels.compile.jit import internal_jit, parallel_jit
 from scbsim.kernels.gaussian.isotropic import step_component
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import COLLAPSED_V, NOISE_V, counter_words, split_seed
@@ -25,7 +25,7 @@ GROUPS = 32
 _THREADS_FROM = 64  # rows; below, starting threads costs more than they save
 
 
-@piece
+@internal_jit
 def _step_row(V: Any, n: Any, group: Any, factors: Any, at: Any, own: Any) -> None:
     keep, pull, amplitude = factors
     step, seed, replica = at
@@ -51,7 +51,7 @@ def _step_row(V: Any, n: Any, group: Any, factors: Any, at: Any, own: Any) -> No
     V.row_dots[n, 1] = pairwise_sum(row_2)
 
 
-@piece
+@internal_jit
 def _project_row(V: Any, n: Any, shift: Any, mean_dot: Any, row_1: Any) -> None:
     """Project row n; leave its share of ``rho^2`` in ``row_dots[n, 1]``."""
     alpha = V.scalars[0]
@@ -65,7 +65,7 @@ def _project_row(V: Any, n: Any, shift: Any, mean_dot: Any, row_1: Any) -> None:
     V.row_dots[n, 1] = pairwise_sum(row_1)
 
 
-@piece
+@internal_jit
 def step_value_share(share: Any, shares: Any, V: Any, factors: Any, at: Any, S: Any) -> None:
     """Take the first of two passes over one share of the rows of W, not yet projected.
 
@@ -86,21 +86,21 @@ def step_value_share(share: Any, shares: Any, V: Any, factors: Any, at: Any, S: 
             _step_row(V, n, group, factors, at, own)
 
 
-@piece
+@internal_jit
 def _project_share(share: Any, shares: Any, V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
     N = V.row_dots.shape[0]
     for n in range(N * share // shares, N * (share + 1) // shares):
         _project_row(V, n, shift, mean_dot, S.row_1[share])
 
 
-@parallel_piece
+@parallel_jit
 def _project_shares(V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
     shares = S.z.shape[0]
     for share in prange(shares):
         _project_share(np.int64(share), np.int64(shares), V, shift, mean_dot, S)
 
 
-@piece
+@internal_jit
 def _mean_of_columns(V: Any, K_P: Any) -> Any:
     """Renew the signal; return what projecting takes off each column, and off all rows alike."""
     N, groups = V.row_dots.shape[0], V.column_sums.shape[0]
@@ -120,7 +120,7 @@ def _mean_of_columns(V: Any, K_P: Any) -> Any:
     return shift, mean_dot
 
 
-@piece
+@internal_jit
 def _renew_rest(V: Any) -> None:
     rest = 0.0
     for n in range(V.row_dots.shape[0]):
@@ -128,7 +128,7 @@ def _renew_rest(V: Any) -> None:
     V.scalars[1] = rest
 
 
-@piece
+@internal_jit
 def finish_value(V: Any, K_P: Any, S: Any) -> None:
     """Take the second pass: project W and renew its scalars.
 
@@ -146,51 +146,51 @@ def finish_value(V: Any, K_P: Any, S: Any) -> None:
     _renew_rest(V)
 
 
-@piece
-def step_scalars(scalars: Any, facts: Any, factors: Any, at: Any) -> None:
+@internal_jit
+def step_scalars(scalars: Any, constants: Any, factors: Any, at: Any) -> None:
     """Take a step of V where it is known by its scalars.
 
     Parameters
     ----------
     scalars : (2,) float64
         ``alpha_V`` and ``rho_V^2``.
-    facts : Facts
+    constants : ProblemConstants
     factors : (keep, pull, amplitude)
     at : (step, seed, replica)
     """
     step, seed, replica = at
     counter = counter_words(0, step, COLLAPSED_V, replica)
-    known, target = (scalars[0], scalars[1]), (facts.K_P, facts.D_V)
+    known, target = (scalars[0], scalars[1]), (constants.K_P, constants.D_V)
     scalars[0], scalars[1] = step_component(known, target, factors, counter, split_seed(seed))
 
 
-@piece
-def end_value_step(V: Any, facts: Any, factors: Any, at: Any, S: Any) -> None:
+@internal_jit
+def end_value_step(V: Any, constants: Any, factors: Any, at: Any, S: Any) -> None:
     """Take what is left of a step after the first pass: all of it where V is known by scalars.
 
     Parameters
     ----------
     V : Value
-    facts : Facts
+    constants : ProblemConstants
     factors : (keep, pull, amplitude)
     at : (step, seed, replica)
     S : Scratch
     """
     if V.W.size > 0:
-        finish_value(V, facts.K_P, S)
+        finish_value(V, constants.K_P, S)
         return
-    step_scalars(V.scalars, facts, factors, at)
+    step_scalars(V.scalars, constants, factors, at)
 
 
-@piece
-def step_value(V: Any, facts: Any, factors: Any, at: Any, S: Any) -> None:
+@internal_jit
+def step_value(V: Any, constants: Any, factors: Any, at: Any, S: Any) -> None:
     """Take a whole step of V on one thread; parameters as :func:`end_value_step`."""
     if V.W.size == 0:
-        step_scalars(V.scalars, facts, factors, at)
+        step_scalars(V.scalars, constants, factors, at)
         return
     # What starts threads takes as long to compile as all else.
     one, of = np.int64(0), np.int64(1)
     step_value_share(one, of, V, factors, at, S)
-    shift, mean_dot = _mean_of_columns(V, facts.K_P)
+    shift, mean_dot = _mean_of_columns(V, constants.K_P)
     _project_share(one, of, V, shift, mean_dot, S)
     _renew_rest(V)

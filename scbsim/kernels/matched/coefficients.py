@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined
+from scbsim.kernels.compile.jit import inline_jit
 
 INTERCEPT, BASE, SQUARE, CROSS, WEIGHT, WEIGHT_SQUARE = range(6)
 """Columns of the coefficients, (N, 6): ``c``, and those of ``1, a^2, q a, q, q^2``."""
@@ -19,7 +19,7 @@ INTERCEPT, BASE, SQUARE, CROSS, WEIGHT, WEIGHT_SQUARE = range(6)
 COEFFICIENTS = 6
 
 
-@inlined
+@inline_jit
 def entry_level(matched: Any, sigma: Any, k: Any, s: Any, q: Any) -> Any:
     """Return the noise level of an entry of column k of A; ``sigma`` is that of its zeros."""
     if matched is None:
@@ -30,7 +30,7 @@ def entry_level(matched: Any, sigma: Any, k: Any, s: Any, q: Any) -> Any:
     return np.sqrt(max(of_a + q * of_q, 0.0))
 
 
-@inlined
+@inline_jit
 def is_noisy(matched: Any, sigma: Any, k: Any) -> Any:
     """Return whether any entry of a column may have noise."""
     if matched is None:
@@ -41,7 +41,7 @@ def is_noisy(matched: Any, sigma: Any, k: Any) -> Any:
     return there
 
 
-@inlined
+@inline_jit
 def reference_level(matched: Any, sigma: Any, k: Any) -> Any:
     """Return the level by which :func:`curve_of` scales: that of zeros, where they have noise."""
     if matched is None:
@@ -52,7 +52,7 @@ def reference_level(matched: Any, sigma: Any, k: Any) -> Any:
     return np.sqrt(max(square, 2.0 * square * abs(c)))
 
 
-@inlined
+@inline_jit
 def curve_of(matched: Any, sigma: Any, k: Any, like: Any) -> Any:
     """Return ``(r0, r1, r2, 0)`` of the type of ``like``, or None where levels are isotropic.
 
@@ -73,7 +73,7 @@ def curve_of(matched: Any, sigma: Any, k: Any, like: Any) -> Any:
     )
 
 
-@inlined
+@inline_jit
 def amplitude_at(curve: Any, amplitude: Any, s: Any) -> Any:
     """Return the amplitude of the noise at ``s``, off the support, from the reference's."""
     if curve is None:

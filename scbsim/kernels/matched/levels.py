@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, kernel
+from scbsim.kernels.compile.jit import inline_jit, kernel
 from scbsim.kernels.matched.coefficients import (
     BASE,
     CROSS,
@@ -35,7 +35,7 @@ class Levels(NamedTuple):
     of_V: Any
 
 
-@inlined
+@inline_jit
 def _sums_of_column(k: Any, T: Any, support: Any, weights: Any, off_sums: Any, powers: Any) -> Any:
     """Return ``c``, and of ``a = s + c`` the sums of ``a^2, a^4, q a, q a^2, q a^3``."""
     Q = support.shape[1]
@@ -64,7 +64,7 @@ def set_levels(
     weights: Any,
     off_sums: Any,
     powers: Any,
-    facts: Any,
+    constants: Any,
     of_V: Any,
     batch: Any,
     levels: Any,
@@ -74,22 +74,22 @@ def set_levels(
     Parameters
     ----------
     support, weights, off_sums
-        Those of `layout.Attention`.
+        Those of `state.Attention`.
     powers : (N, 2) float64
         Sums of third and fourth powers off the support.
-    facts : Facts
+    constants : ProblemConstants
     of_V : Moments
     batch : float64
         Samples in a batch.
     levels : Levels
         Receives them.
     """
-    m, N, mu_square = of_V, support.shape[0], facts.mu_square
+    m, N, mu_square = of_V, support.shape[0], constants.mu_square
     nA, qA, total = 0.0, 0.0, 0.0
     for k in range(N):
-        mu = facts.mu[k]
+        mu = constants.mu[k]
         c, a_2, a_4, qa, qa_2, qa_3 = _sums_of_column(
-            k, facts.T, support, weights, off_sums, powers
+            k, constants.T, support, weights, off_sums, powers
         )
         shared = 1.0 / (batch * mu)
         row = levels.of_A[k]
@@ -108,5 +108,5 @@ def set_levels(
         output = (a_2 - qa_2) * (N - 1) * (1.0 - mu_square)
         output += qa_2 * (N * (1.0 + mu_square) - 2.0 * m.outputs - (1.0 - mu_square))
         total += mu * (predicted - 2.0 * crossed + output)
-    total -= nA * nA * m.kappa - 2.0 * nA * qA * m.kappa_prime + qA * qA * facts.K_P
-    levels.of_V[0] = np.sqrt(max(total, 0.0) / (facts.D_V * batch))
+    total -= nA * nA * m.kappa - 2.0 * nA * qA * m.kappa_prime + qA * qA * constants.K_P
+    levels.of_V[0] = np.sqrt(max(total, 0.0) / (constants.D_V * batch))

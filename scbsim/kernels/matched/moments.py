@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, kernel
+from scbsim.kernels.compile.jit import inline_jit, kernel
 from scbsim.kernels.matched.traces import ROWS, TILE, WIDTH, packed_size, traces
 
 
@@ -69,7 +69,7 @@ class Moments(NamedTuple):
     outputs: Any
 
 
-@inlined
+@inline_jit
 def _down_the_columns(V: Any, mu: Any, columns: Any) -> None:
     """Sum, of each column, ``W^2``, ``W P~``, ``mu W``, ``mu P~``; then what is about ``mu'W``."""
     squares, products, means = columns[0], columns[1], columns[2]
@@ -91,31 +91,31 @@ def _down_the_columns(V: Any, mu: Any, columns: Any) -> None:
 
 
 @kernel
-def moments(V: Any, mu: Any, T: Any) -> Any:
+def moments(V: Any, mu: Any, scratch: Any) -> Any:
     """Return the :class:`Moments` of a value matrix whose ``V mu`` is mu.
 
     Parameters
     ----------
     V : Value
     mu : (N,) float64
-    T : Traces
+    scratch : Traces
     """
-    M2, KM = traces(V, T)
-    _down_the_columns(V, mu, T.columns)
+    M2, KM = traces(V, scratch)
+    _down_the_columns(V, mu, scratch.columns)
     kappa, kappa_prime, CM, F4, F3, FZ = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     square, product, outputs, mu_square = 0.0, 0.0, 0.0, 0.0
     for m in range(mu.size):
-        squares, products = T.columns[0, m], T.columns[1, m]
+        squares, products = scratch.columns[0, m], scratch.columns[1, m]
         kappa += squares
         kappa_prime += products
-        CM += T.columns[4, m]
+        CM += scratch.columns[4, m]
         F4 += squares * squares / mu[m]
         F3 += squares * products / mu[m]
         # P = mu 1' + P~ diag(1/sqrt(mu))
-        FZ += T.columns[4, m] + T.columns[5, m] / V.root_mu[m]
+        FZ += scratch.columns[4, m] + scratch.columns[5, m] / V.root_mu[m]
         square += squares / mu[m]
         product += products / mu[m]
-        outputs += T.columns[3, m] / V.root_mu[m]
+        outputs += scratch.columns[3, m] / V.root_mu[m]
         mu_square += mu[m] * mu[m]
     outputs += mu.size * mu_square
     return Moments(kappa, kappa_prime, M2, KM, CM, F4, F3, FZ, square, product, outputs)

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from scbsim.kernels.compile.jit import inlined, kernel, parallel_piece, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.sums import pairwise_sum
 
 _LANES = np.uint64(BLOCK // 4)
 
 
-@inlined
+@inline_jit
 def _powers(s: Any, rows: Any, sum_3: Any, sum_4: Any) -> None:
     for i in range(np.uint64(rows)):
         a, b = s[i], s[i + _LANES]
@@ -28,7 +28,7 @@ def _powers(s: Any, rows: Any, sum_3: Any, sum_4: Any) -> None:
         sum_4[i] = (aa * aa + bb * bb) + (cc * cc + dd * dd)
 
 
-@piece
+@internal_jit
 def _of_block(A: Any, k: Any, block: Any, own: Any) -> None:
     tail, sum_3, sum_4 = own
     start = block * BLOCK
@@ -47,7 +47,7 @@ def _of_block(A: Any, k: Any, block: Any, own: Any) -> None:
     A.block_sums[k, block, 1] = np.float64(pairwise_sum(sum_4[:rows]))
 
 
-@piece
+@internal_jit
 def _share(share: Any, shares: Any, A: Any, S: Any) -> None:
     per_column = A.block_sums.shape[1]
     total = A.block_sums.shape[0] * per_column
@@ -56,7 +56,7 @@ def _share(share: Any, shares: Any, A: Any, S: Any) -> None:
         _of_block(A, index // per_column, index % per_column, own)
 
 
-@parallel_piece
+@parallel_jit
 def _shares(A: Any, S: Any) -> None:
     shares = S.z.shape[0]
     for share in prange(shares):
@@ -87,8 +87,8 @@ def powers_of_bulk(A: Any, S: Any, powers: Any) -> None:
 
 
 @kernel
-def powers_of_live(first: Any, s: Any, powers: Any) -> None:
-    """Sum ``s^3`` and ``s^4`` of live entries: ``first`` and ``s`` are those of one list."""
+def powers_of_active_set(first: Any, s: Any, powers: Any) -> None:
+    """Sum ``s^3`` and ``s^4`` of active entries: ``first`` and ``s`` are those of one list."""
     for k in range(powers.shape[0]):
         powers[k, 0], powers[k, 1] = 0.0, 0.0
         for i in range(first[k], first[k + 1]):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from scbsim.kernels.compile.jit import inlined, parallel_piece, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
 from scbsim.kernels.simd.sums import pairwise_sum
 
 ROWS, WIDTH = 4, 64
@@ -29,7 +29,7 @@ def packed_size(N: int) -> int:
     return -(-N // _DEEP) * _DEEP * WIDTH
 
 
-@inlined
+@inline_jit
 def _pack(matrix: Any, first: Any, packed: Any) -> None:
     """Copy 64 columns, row by row, with zeros where the matrix ends."""
     N = matrix.shape[0]
@@ -40,13 +40,13 @@ def _pack(matrix: Any, first: Any, packed: Any) -> None:
             packed[n * WIDTH + j] = matrix[n, first + j]
 
 
-@inlined
+@inline_jit
 def _left(W: Any, n: Any, i: Any) -> Any:
     N = W.shape[0]
     return W[n, i] if n < N and i < N else 0.0
 
 
-@inlined
+@inline_jit
 def _add_products(W: Any, first: Any, packed: Any, tile: Any) -> None:
     """Make four rows of ``W' X`` from ``first`` on, in the columns that are packed of X."""
     tile[:] = 0.0
@@ -65,17 +65,17 @@ def _add_products(W: Any, first: Any, packed: Any, tile: Any) -> None:
             tile[j + three] = (((tile[j + three] + d0 * x0) + d1 * x1) + d2 * x2) + d3 * x3
 
 
-@inlined
+@inline_jit
 def _column(W: Any, n: Any, i: Any) -> Any:
     return _left(W, n, i), _left(W, n + 1, i), _left(W, n + 2, i), _left(W, n + 3, i)
 
 
-@piece
-def _trace_share(share: Any, shares: Any, V: Any, T: Any) -> None:
+@internal_jit
+def _trace_share(share: Any, shares: Any, V: Any, scratch: Any) -> None:
     """Do one share of the tiles, counted through columns of tiles."""
-    down, across = T.sums.shape[1], T.sums.shape[0]
-    packed_W, packed_P = T.packed[share, 0], T.packed[share, 1]
-    G, H = T.tiles[share, 0], T.tiles[share, 1]
+    down, across = scratch.sums.shape[1], scratch.sums.shape[0]
+    packed_W, packed_P = scratch.packed[share, 0], scratch.packed[share, 1]
+    G, H = scratch.tiles[share, 0], scratch.tiles[share, 1]
     there = np.int64(-1)
     for index in range(down * across * share // shares, down * across * (share + 1) // shares):
         column, row = index // down, index % down
@@ -88,35 +88,35 @@ def _trace_share(share: Any, shares: Any, V: Any, T: Any) -> None:
         for i in range(TILE):
             H[i] *= G[i]
             G[i] *= G[i]
-        T.sums[column, row, 0] = pairwise_sum(G)
-        T.sums[column, row, 1] = pairwise_sum(H)
+        scratch.sums[column, row, 0] = pairwise_sum(G)
+        scratch.sums[column, row, 1] = pairwise_sum(H)
 
 
-@parallel_piece
-def _trace_shares(V: Any, T: Any) -> None:
-    shares = T.packed.shape[0]
+@parallel_jit
+def _trace_shares(V: Any, scratch: Any) -> None:
+    shares = scratch.packed.shape[0]
     for share in prange(shares):
-        _trace_share(np.int64(share), np.int64(shares), V, T)
+        _trace_share(np.int64(share), np.int64(shares), V, scratch)
 
 
-@piece
-def traces(V: Any, T: Any) -> Any:
+@internal_jit
+def traces(V: Any, scratch: Any) -> Any:
     """Return ``tr M^2`` and ``tr KM``, with ``M = W W'`` and ``K = P~ W'``.
 
     Parameters
     ----------
     V : Value
         Kept as a matrix.
-    T : Traces
+    scratch : Traces
         Scratch; as many threads are used as it has shares.
     """
-    if T.packed.shape[0] > 1:
-        _trace_shares(V, T)
+    if scratch.packed.shape[0] > 1:
+        _trace_shares(V, scratch)
     else:
-        _trace_share(np.int64(0), np.int64(1), V, T)
+        _trace_share(np.int64(0), np.int64(1), V, scratch)
     of_M, of_K = 0.0, 0.0
-    for column in range(T.sums.shape[0]):
-        for row in range(T.sums.shape[1]):
-            of_M += T.sums[column, row, 0]
-            of_K += T.sums[column, row, 1]
+    for column in range(scratch.sums.shape[0]):
+        for row in range(scratch.sums.shape[1]):
+            of_M += scratch.sums[column, row, 0]
+            of_K += scratch.sums[column, row, 1]
     return of_M, of_K

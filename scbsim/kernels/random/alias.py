@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, kernel
+from scbsim.kernels.compile.jit import inline_jit, kernel
 
 _u32 = np.uint32
 
 
-@inlined
+@inline_jit
 def pick(word: Any, entry: Any, bits: Any, low: Any) -> Any:
     """Return the number that a word picks, given the entry of its bucket.
 
@@ -37,7 +37,7 @@ def pick(word: Any, entry: Any, bits: Any, low: Any) -> Any:
     return _u32(word >> _u32(_u32(32) - bits)) if own else _u32(entry & low)
 
 
-@inlined
+@inline_jit
 def pick_from(word: Any, table: Any, bits: Any) -> Any:
     """Return the number that a word picks from a table, one word alone."""
     bucket = word >> _u32(_u32(32) - bits)

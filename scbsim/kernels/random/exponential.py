@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.random.normal import minus_two_log
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
 
@@ -17,7 +17,7 @@ BATCH = LANES * WORDS // 2
 _HALF, _BATCH = np.float64(0.5), np.uint64(BATCH)
 
 
-@piece
+@internal_jit
 def fill_exponentials(e: Any, words: Any, batch: Any, counter: Any, key: Any) -> None:
     """Fill ``e`` with the standard exponentials of a batch.
 

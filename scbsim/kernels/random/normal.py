@@ -17,7 +17,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from scbsim.kernels.compile.jit import OPTIONS, inlined, piece
+from scbsim.kernels.compile.jit import OPTIONS, inline_jit, internal_jit
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
 from scbsim.kernels.simd.bits import bits_of, float_of
@@ -37,7 +37,7 @@ _SQRT_HALF_64 = _i64(0x3FE6A09E667F3BCD)
 _REFINE_BELOW = _i32(512)
 
 
-@inlined
+@inline_jit
 def _radius32(u: Any, shift: Any) -> Any:
     """Return sqrt(-2 log(u 2^-shift)) of a float32."""
     bits = bits_of(u)
@@ -56,7 +56,7 @@ def _radius32(u: Any, shift: Any) -> Any:
     return np.sqrt(max(square, _f32(0)))
 
 
-@inlined
+@inline_jit
 def _sin_cos32(word: Any) -> Any:
     """Return the sine and the cosine of a uniform angle."""
     x = _f32(_i32(word)) * _f32(2.0**-32)
@@ -75,14 +75,14 @@ def _sin_cos32(word: Any) -> Any:
     return s * x, float_of(_i32(bits_of(c) ^ _i32(word << _u32(31))))
 
 
-@inlined
+@inline_jit
 def _pair32(radius_word: Any, angle_word: Any) -> Any:
     r = _radius32(_f32(_i32(radius_word >> _u32(1))) + _f32(0.5), _i32(31))
     s, c = _sin_cos32(angle_word)
     return r * c, r * s
 
 
-@inlined
+@inline_jit
 def _pair32_tail(radius_word: Any, extra_word: Any, angle_word: Any) -> Any:
     """Return a pair whose radius has 63 bits: for the few radii far out."""
     u = _f64(radius_word >> _u32(1)) + (_f64(extra_word) + 0.5) * 2.0**-32
@@ -92,7 +92,7 @@ def _pair32_tail(radius_word: Any, extra_word: Any, angle_word: Any) -> Any:
     return r * c, r * s
 
 
-@piece
+@internal_jit
 def _normals32(z: Any, words: Any, calls: Any) -> Any:
     """Turn words into normals; tell whether any radius wants more bits."""
     least = _i32(0x7FFFFFFF)
@@ -105,7 +105,7 @@ def _normals32(z: Any, words: Any, calls: Any) -> Any:
     return least < _REFINE_BELOW
 
 
-@piece
+@internal_jit
 def _refine_tail(
     z: Any, words: Any, calls: Any, first: Any, c1: Any, c2: Any, c3: Any, key: Any
 ) -> None:
@@ -120,7 +120,7 @@ def _refine_tail(
                 z[j], z[j + _QUARTER] = pair
 
 
-@inlined
+@inline_jit
 def minus_two_log(high: Any, low: Any) -> Any:
     """Return ``-2 log u`` of the uniform of 64 bits that two words make, in float64."""
     u = _f64(high) + (_f64(low) + 0.5) * 2.0**-32
@@ -141,7 +141,7 @@ def minus_two_log(high: Any, low: Any) -> Any:
     return p * x + _f64(_i32(exponent - _i64(32))) * (-2 * _LN2)
 
 
-@inlined
+@inline_jit
 def pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
     """Return two float64 normals of four words: 64 bits of radius, 63 of angle."""
     r = np.sqrt(max(minus_two_log(w0, w1), 0.0))
@@ -169,7 +169,7 @@ def pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
     return r * float_of(_i64(bits_of(c) ^ sign)), r * (s * x)
 
 
-@piece
+@internal_jit
 def _normals64(z: Any, words: Any, calls: Any) -> None:
     for i in range(_u64(calls)):
         w0, w1 = words[i], words[i + _HALF]

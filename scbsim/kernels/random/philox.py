@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined
+from scbsim.kernels.compile.jit import inline_jit
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -28,14 +28,14 @@ NOISE_V = 2
 TAIL_A = 3
 COLLAPSED_V = 5
 COLLAPSED_A = 6
-BIRTHS = 7
-LIVE = 8
+ACTIVATIONS = 7
+ACTIVE = 8
 SUPPORT = 9
 TOKENS = 16
 HEADS = 17
 
 
-@inlined
+@inline_jit
 def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Return the four 32-bit words at a counter, under a key.
 
@@ -57,13 +57,13 @@ def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return np.uint32(c0), np.uint32(c1), np.uint32(c2), np.uint32(c3)
 
 
-@inlined
+@inline_jit
 def split_seed(seed: Any) -> Any:
     """Return the key's two words of a 64-bit seed."""
     return np.uint64(seed) & _LOW, np.uint64(seed) >> _HALF
 
 
-@inlined
+@inline_jit
 def counter_words(column: Any, step: Any, purpose: Any, replica: Any) -> Any:
     """Return words 1, 2 and 3 of the counter: who draws, when and what for."""
     high = (np.uint64(step) >> _HALF) << np.uint64(24)

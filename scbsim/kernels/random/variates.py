@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined, piece
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.random.normal import pair64
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import next_word
@@ -21,7 +21,7 @@ _u64, _f64 = np.uint64, np.float64
 _SMALL = 0.03
 
 
-@inlined
+@inline_jit
 def lane_at(first: Any, counter: Any, key: Any) -> Any:
     """Return the state of the lane at an address: word 0 of the counter, and the others."""
     c1, c2, c3 = counter
@@ -29,14 +29,14 @@ def lane_at(first: Any, counter: Any, key: Any) -> Any:
     return philox4x32(_u64(first), c1, c2, c3, k0, k1)
 
 
-@inlined
+@inline_jit
 def _word(lane: Any) -> Any:
     a, b, c, d = lane
     word, a, b, c, d = next_word(a, b, c, d)
     return word, (a, b, c, d)
 
 
-@inlined
+@inline_jit
 def uniform(lane: Any) -> Any:
     """Return a uniform of 64 bits, above 0, and the lane; as a float64 it may round to 1."""
     high, lane = _word(lane)
@@ -44,14 +44,14 @@ def uniform(lane: Any) -> Any:
     return (_f64(high) + (_f64(low) + 0.5) * 2.0**-32) * 2.0**-32, lane
 
 
-@inlined
+@inline_jit
 def exponential(lane: Any) -> Any:
     """Return a standard exponential, exact however small, and the lane."""
     v, lane = uniform(lane)
     return -np.log1p(-v), lane
 
 
-@inlined
+@inline_jit
 def two_normals(lane: Any) -> Any:
     """Return two standard normals, and the lane."""
     w0, lane = _word(lane)
@@ -62,7 +62,7 @@ def two_normals(lane: Any) -> Any:
     return x, y, lane
 
 
-@inlined
+@inline_jit
 def _log_ratio(x: Any, y: Any, v: Any, d: Any) -> Any:
     """Return ``x^2/2 + d (1 - v + log v)`` for ``v = (1 + y)^3`` and ``x^2 = 9 d y^2``.
 
@@ -77,7 +77,7 @@ def _log_ratio(x: Any, y: Any, v: Any, d: Any) -> Any:
     return -3.0 * d * y * y * y * y * series
 
 
-@piece
+@internal_jit
 def chi_square(freedom: Any, lane: Any) -> Any:
     """Return a chi-square variate, and the lane.
 

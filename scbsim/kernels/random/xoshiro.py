@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined
+from scbsim.kernels.compile.jit import inline_jit
 from scbsim.kernels.random.philox import philox4x32
 
 WORDS = 16
@@ -22,12 +22,12 @@ WORDS = 16
 _u32, _u64 = np.uint32, np.uint64
 
 
-@inlined
+@inline_jit
 def _rotated(x: Any, left: Any) -> Any:
     return _u32(_u32(x << _u32(left)) | _u32(x >> _u32(32 - left)))
 
 
-@inlined
+@inline_jit
 def next_word(a: Any, b: Any, c: Any, d: Any) -> Any:
     """Return a word of xoshiro128++ and the four words of its next state, all uint32."""
     word = _u32(_rotated(_u32(a + d), 7) + a)
@@ -39,7 +39,7 @@ def next_word(a: Any, b: Any, c: Any, d: Any) -> Any:
     return word, a, b, _u32(c ^ t), _rotated(d, 11)
 
 
-@inlined
+@inline_jit
 def _four_words(words: Any, i: Any, lanes: Any, state: Any) -> Any:
     a, b, c, d = state
     # Written out: the loop around this vectorises only if there is none inside it.
@@ -50,7 +50,7 @@ def _four_words(words: Any, i: Any, lanes: Any, state: Any) -> Any:
     return a, b, c, d
 
 
-@inlined
+@inline_jit
 def _fill(words: Any, lanes: Any, used: Any, first: Any, counter: Any, key: Any) -> None:
     c1, c2, c3 = counter
     k0, k1 = key
@@ -69,7 +69,7 @@ def _fill(words: Any, lanes: Any, used: Any, first: Any, counter: Any, key: Any)
         _four_words(words, i + _u64(12) * lanes, lanes, state)
 
 
-@inlined
+@inline_jit
 def fill_words(words: Any, lanes: Any, calls: Any, first: Any, counter: Any, key: Any) -> None:
     """Fill the first words of each quarter of an array.
 

@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scbsim.kernels.compile.jit import piece
+from scbsim.kernels.compile.jit import internal_jit
 
 LANES = 16
 
@@ -102,7 +102,7 @@ def _one(
     return _signature(out, x, y), _codegen(1)
 
 
-@piece
+@internal_jit
 def multiply(out: Any, x: Any, rows: Any, terms: Any, transposed: Any, y: Any) -> None:
     """Write rows of ``X Y``, or of ``X' Y``.
 

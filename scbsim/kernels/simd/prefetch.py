@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scbsim.kernels.compile.jit import inlined
+from scbsim.kernels.compile.jit import inline_jit
 
 _LINE = 64
 """Bytes of a cache line."""
@@ -33,7 +33,7 @@ def _prefetch_at(typing_context: Any, x: Any, i: Any) -> Any:
     return types.void(x, types.intp), codegen
 
 
-@inlined
+@inline_jit
 def prefetch(x: Any) -> None:
     """Ask for a contiguous array to be in the cache, soon, for reading and writing.
 

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inlined
+from scbsim.kernels.compile.jit import inline_jit
 
 _FULL = 512
 
 
-@inlined
+@inline_jit
 def _fold(x: Any, half: Any) -> None:
     for i in range(np.uint64(half)):
         x[i] += x[i + np.uint64(half)]
 
 
-@inlined
+@inline_jit
 def _sum_of_full(x: Any) -> Any:
     """Do the same for the length of nearly all: with lengths known, nothing is checked."""
     _fold(x, 256)
@@ -31,7 +31,7 @@ def _sum_of_full(x: Any) -> Any:
     return x[0] + x[1]
 
 
-@inlined
+@inline_jit
 def pairwise_sum(x: Any) -> Any:
     """Return the sum of ``x``, which is overwritten.
 

@@ -1,7 +1,7 @@
 """States in a file, along a first dimension: `/snapshots` and `/final`.
 
-Most arrays of an engine have one shape for a whole run. Lists of live entries have not: they stand
-end to end, and `indptr` says where those of each state begin, in the manner of a sparse matrix.
+Most arrays of an engine have one shape for a whole run. Lists of active entries have not: they
+stand end to end, and `indptr` says where those of each state begin, as in a sparse matrix.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def _with_ladder(task: Task) -> tuple[Task, NoiseLevels]:
 
 
 def _thresholds() -> Iterator[Case]:
-    """Give births from two entries of three to one in ten thousand."""
+    """Give activations from two entries of three to one in ten thousand."""
     sizes = {0.5: 60, 1.0: 600, 2.5: 600, 4.0: 8000}
     for rule in ("prox", "denoise"):
         for sigmas, T in sizes.items():

@@ -40,7 +40,7 @@ def sample(case: Case, build: Build, seeds: NDArray[np.uint64]) -> Array:
     rows = np.empty((len(seeds), len(picked), len(NAMES)))
     for run, seed in enumerate(seeds):
         engine.restore(0, start)
-        engine.facts = engine.facts._replace(seed=seed)
+        engine.constants = engine.constants._replace(seed=seed)
         block = engine.advance(case.stage, steps)
         if len(block.rows) < steps:
             raise RunFailed(f"{case.name}: diverged after {len(block.rows)} steps")

@@ -1,4 +1,4 @@
-"""Processes take turns to compile, and say what they do in theirs."""
+"""One process at a time compiles a kernel, and says which."""
 
 import os
 import threading
@@ -6,19 +6,19 @@ import threading
 import pytest
 from numba.core import event
 
-from scbsim.kernels.compile.cache_lock import WAITING, Turn, in_turn
+from scbsim.kernels.compile.cache_lock import WAITING, KernelLock, in_compilation
 
 
 @pytest.fixture
-def lock(tmp_path):
+def path(tmp_path):
     return tmp_path / "kernel.lock"
 
 
-def test_one_at_a_time(lock):
-    assert in_turn(lock.parent) is None
-    first, second = Turn(), Turn()
-    assert first.take(lock, "advance")
-    assert in_turn(lock.parent) == "advance"
+def test_one_at_a_time(path):
+    assert in_compilation(path.parent) is None
+    first, second = KernelLock(), KernelLock()
+    assert first.acquire(path, "advance")
+    assert in_compilation(path.parent) == "advance"
     waits, has, goes = threading.Event(), threading.Event(), threading.Event()
 
     class Listener(event.Listener):
@@ -29,63 +29,63 @@ def test_one_at_a_time(lock):
         def on_end(self, event):
             pass
 
-    def turn_of_the_second():
-        assert second.take(lock, "observe")
+    def hold_the_second():
+        assert second.acquire(path, "observe")
         has.set()
         assert goes.wait(60)
-        second.give_back()
-        second.give_back()
+        second.release()
+        second.release()
 
     with event.install_listener(WAITING, Listener()):
-        other = threading.Thread(target=turn_of_the_second)
+        other = threading.Thread(target=hold_the_second)
         other.start()
         assert waits.wait(60)
-        assert in_turn(lock.parent) == "advance"
-        first.give_back()
+        assert in_compilation(path.parent) == "advance"
+        first.release()
         assert has.wait(60)
-    assert in_turn(lock.parent) == "observe"
+    assert in_compilation(path.parent) == "observe"
     goes.set()
     other.join(60)
-    assert in_turn(lock.parent) is None
-    assert lock.read_text() == ""
+    assert in_compilation(path.parent) is None
+    assert path.read_text() == ""
 
 
-def test_different_kernels_at_the_same_time(lock):
-    first, second = Turn(), Turn()
-    assert first.take(lock, "advance")
-    assert second.take(lock.with_name("other.lock"), "observe")
-    first.give_back()
-    assert in_turn(lock.parent) == "observe"
-    second.give_back()
+def test_different_kernels_at_the_same_time(path):
+    first, second = KernelLock(), KernelLock()
+    assert first.acquire(path, "advance")
+    assert second.acquire(path.with_name("other.lock"), "observe")
+    first.release()
+    assert in_compilation(path.parent) == "observe"
+    second.release()
 
 
-def test_only_the_thread_that_took_it_gives_it_back(lock):
-    """A thread that found its kernel compiled has none to give back, while another compiles."""
-    turn = Turn()
-    assert turn.take(lock, "advance")
-    other = threading.Thread(target=turn.give_back)
+def test_only_the_thread_that_took_it_gives_it_back(path):
+    """A thread that found its kernel compiled has none to release, while another compiles."""
+    lock = KernelLock()
+    assert lock.acquire(path, "advance")
+    other = threading.Thread(target=lock.release)
     other.start()
     other.join(60)
-    assert in_turn(lock.parent) == "advance"
-    turn.give_back()
-    assert in_turn(lock.parent) is None
+    assert in_compilation(path.parent) == "advance"
+    lock.release()
+    assert in_compilation(path.parent) is None
 
 
-def test_whoever_waits_too_long_goes_without(lock, monkeypatch):
+def test_whoever_waits_too_long_goes_without(path, monkeypatch):
     monkeypatch.setattr("scbsim.kernels.compile.cache_lock._LONGEST_WAIT", 0.0)
-    first, second = Turn(), Turn()
-    assert first.take(lock, "advance")
-    assert not second.take(lock, "observe")
-    second.give_back()
-    assert in_turn(lock.parent) == "advance"
-    first.give_back()
-    assert second.take(lock, "observe")
-    second.give_back()
+    first, second = KernelLock(), KernelLock()
+    assert first.acquire(path, "advance")
+    assert not second.acquire(path, "observe")
+    second.release()
+    assert in_compilation(path.parent) == "advance"
+    first.release()
+    assert second.acquire(path, "observe")
+    second.release()
 
 
-def test_a_child_that_was_forked_keeps_nothing(lock):
-    turn = Turn()
-    assert turn.take(lock, "advance")
+def test_a_child_that_was_forked_keeps_nothing(path):
+    lock = KernelLock()
+    assert lock.acquire(path, "advance")
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -93,10 +93,10 @@ def test_a_child_that_was_forked_keeps_nothing(lock):
         os.read(read, 1)
         os._exit(0)
     try:
-        turn.give_back()
-        assert in_turn(lock.parent) is None
-        assert turn.take(lock, "observe")
-        turn.give_back()
+        lock.release()
+        assert in_compilation(path.parent) is None
+        assert lock.acquire(path, "observe")
+        lock.release()
     finally:
         os.write(write, b"0")
         os.waitpid(child, 0)
@@ -105,7 +105,7 @@ def test_a_child_that_was_forked_keeps_nothing(lock):
 
 
 def test_where_no_lock_can_be(tmp_path):
-    turn = Turn()
-    assert not turn.take(tmp_path / "missing" / "kernel.lock", "advance")
-    turn.give_back()
-    assert in_turn(tmp_path / "missing") is None
+    lock = KernelLock()
+    assert not lock.acquire(tmp_path / "missing" / "kernel.lock", "advance")
+    lock.release()
+    assert in_compilation(tmp_path / "missing") is None

@@ -19,7 +19,7 @@ before = numba.config.CACHE_DIR
 import numpy as np
 from scbsim.kernels.compile import jit
 from scbsim.kernels.gaussian.observe import observe
-from scbsim.kernels.gaussian.state import Attention, Facts, Value
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
 
 zeros = np.zeros
 A = Attention(
@@ -29,9 +29,10 @@ A = Attention(
 square = zeros((2, 2))
 V = Value(square, square, np.full(2, 0.5**0.5), zeros(2), square, square)
 mu = np.full(2, 0.5)
-facts = Facts(mu, 9.0, 0.5, 8 / 9, 0.5, 0.5, 0.5, 0.0, 1.0, np.uint64(0), np.uint64(0))
+seed = replica = np.uint64(0)
+constants = ProblemConstants(mu, 9.0, 0.5, 8 / 9, 0.5, 0.5, 0.5, 0.0, 1.0, seed, replica)
 row = np.full(9, np.nan)
-observe(A, V, facts, row)
+observe(A, V, constants, row)
 assert np.isfinite(row).all() and row[4] == (8 / 9) ** 0.5, row
 assert before == numba.config.CACHE_DIR
 stats = observe.stats

@@ -12,12 +12,12 @@ from numba import prange
 from scbsim.kernels.compile import jit
 
 
-@jit.piece
+@jit.internal_jit
 def squared(x):
     return x * x
 
 
-@jit.parallel_piece
+@jit.parallel_jit
 def fill(x):
     for i in prange(x.size):
         x[i] = squared(x[i]) + max(i, 1)
@@ -79,6 +79,6 @@ def test_each_is_compiled_for_the_types_that_it_reads():
     )
     # Of noise that is isotropic or follows the state.
     of_levels = {"advance_sparse": 2, "advance": 4}
-    once = ("advance_collapsed", "observe_collapsed", "observe", "observe_any", "draw")
-    of_nothing = ("make_tables", "moments", "powers_of_live", "set_levels", *once)
+    once = ("advance_collapsed", "observe_collapsed", "observe", "observe_unconstrained", "draw")
+    of_nothing = ("make_tables", "moments", "powers_of_active_set", "set_levels", *once)
     assert json.loads(done.stdout) == {**of_precision, **of_levels, **dict.fromkeys(of_nothing, 1)}

@@ -1,40 +1,40 @@
-"""Births: who leaves zero, where to, and how often, far out in the tail too, against SciPy."""
+"""Activations: who leaves zero, where to, and how often, far out in the tail too, against SciPy."""
 
 import numba
 import numpy as np
 import pytest
 from scipy import stats
 
-from scbsim.engines.activation_groups import birth_probability, births_of
-from scbsim.kernels.gaussian.activations import draw_births, make_newborn
+from scbsim.engines.activation_groups import activation_probability, activation_rates
+from scbsim.kernels.gaussian.activations import draw_activations, make_newly_active
 
 P_FLOOR = 1e-8
 ERRORS = 6.0
 
 
 @numba.njit
-def _draw(births, T, new, at):
-    return draw_births(births, T, new, at)
+def _draw(rates, T, new, at):
+    return draw_activations(rates, T, new, at)
 
 
-def births_at(cuts, T):
-    """Births under thresholds of so many sigmas; a birth's value is its excess."""
+def rates_at(cuts, T):
+    """Activations under thresholds of so many sigmas; an activation's value is its excess."""
     cuts = np.asarray(cuts, float)
-    return births_of(cuts, np.ones(len(cuts)), 1.0, T)
+    return activation_rates(cuts, np.ones(len(cuts)), 1.0, T)
 
 
-def draw(births, T, steps, capacity=20_000, seed=1, first=0, replica=0):
-    """Return step, column, position and value of each birth, in the kernel's own order."""
-    new = make_newborn(births.above.size, capacity)
+def draw(rates, T, steps, capacity=20_000, seed=1, first=0, replica=0):
+    """Return step, column, position and value of each activation, in the kernel's own order."""
+    new = make_newly_active(rates.above.size, capacity)
     seen = []
     for step in range(first, first + steps):
         at = (np.uint64(step), np.uint64(seed), np.uint64(replica))
-        count = _draw(births, np.int64(T), new, at)
+        count = _draw(rates, np.int64(T), new, at)
         assert count >= 0
         order = new.order[:count].copy()
         assert new.first[0] == 0
         assert new.first[-1] == count
-        columns = np.repeat(np.arange(births.above.size), np.diff(new.first))
+        columns = np.repeat(np.arange(rates.above.size), np.diff(new.first))
         assert (new.column[order] == columns).all()
         seen.append((np.full(count, step), columns, new.position[order], new.value[order]))
     return [np.concatenate(each) for each in zip(*seen, strict=True)]
@@ -50,9 +50,9 @@ FAR = [(0.0, 4), (0.5, 20), (3.0, 3000), (5.0, 10**7), (8.0, 10**15)]
 
 @pytest.mark.parametrize(("cut", "T"), FAR)
 def test_counts_are_binomial(cut, T):
-    """At 8 sigma one entry in 10^15 is born, and there are 4 10^15 of them."""
+    """At 8 sigma one entry in 10^15 is activated, and there are 4 10^15 of them."""
     steps, columns = 2000, 4
-    step, column, *_ = draw(births_at([cut] * columns, T), T, steps)
+    step, column, *_ = draw(rates_at([cut] * columns, T), T, steps)
     p = 2 * stats.norm.sf(cut)
     counts = np.zeros((steps, columns))
     np.add.at(counts, (step, column), 1)
@@ -71,14 +71,14 @@ def test_counts_are_binomial(cut, T):
 def test_at_12_sigma_nothing_is_born():
     """Among the most entries that have numbers, 10^-14 a step are expected."""
     T = 2**60
-    assert draw(births_at([12.0] * 4, T), T, 1000)[0].size == 0
+    assert draw(rates_at([12.0] * 4, T), T, 1000)[0].size == 0
 
 
 @pytest.mark.parametrize("cut", [0.0, 0.5, 3.0, 5.0, 8.0, 12.0])
 def test_values_are_those_of_a_normal_beyond_the_threshold(cut):
     """More are let leave than do, so that there are many at 12 sigma."""
-    births = births_at([cut], 10**6)._replace(rate=np.array([0.01]))
-    *_, value = draw(births, 10**6, 20)
+    rates = rates_at([cut], 10**6)._replace(rate=np.array([0.01]))
+    *_, value = draw(rates, 10**6, 20)
     assert value.size > 150_000
     excess = np.abs(value)
     uniforms = np.exp(stats.norm.logsf(cut + excess) - stats.norm.logsf(cut))
@@ -93,15 +93,15 @@ def test_values_are_those_of_a_normal_beyond_the_threshold(cut):
 
 
 def test_another_tail_would_be_noticed():
-    births = births_at([5.0], 10**6)._replace(rate=np.array([0.01]))
-    *_, value = draw(births, 10**6, 20)
+    rates = rates_at([5.0], 10**6)._replace(rate=np.array([0.01]))
+    *_, value = draw(rates, 10**6, 20)
     wrong = np.exp(stats.norm.logsf(5.2 + np.abs(value)) - stats.norm.logsf(5.2))
     assert stats.kstest(wrong, "uniform").pvalue < P_FLOOR
 
 
 @pytest.mark.parametrize(("cut", "T"), FAR[1:])
 def test_positions_are_distinct_ordered_and_uniform(cut, T):
-    step, column, position, _ = draw(births_at([cut] * 3, T), T, 1500)
+    step, column, position, _ = draw(rates_at([cut] * 3, T), T, 1500)
     assert (position >= 0).all()
     assert (position < T).all()
     same = (np.diff(step) == 0) & (np.diff(column) == 0)
@@ -113,7 +113,7 @@ def test_positions_are_distinct_ordered_and_uniform(cut, T):
 def test_each_entry_leaves_on_its_own():
     """Of forty entries: each as often as the others, and whatever its neighbours do."""
     T, steps, cut = 40, 20_000, 0.7
-    step, _, position, _ = draw(births_at([cut], T), T, steps)
+    step, _, position, _ = draw(rates_at([cut], T), T, steps)
     left = np.zeros((steps, T))
     left[step, position] = 1
     p = 2 * stats.norm.sf(cut)
@@ -125,7 +125,7 @@ def test_each_entry_leaves_on_its_own():
 
 @pytest.mark.parametrize("cut", [0.0, 1e-300])
 def test_without_a_threshold_all_leave(cut):
-    _, column, position, value = draw(births_at([cut] * 3, 7), 7, 5)
+    _, column, position, value = draw(rates_at([cut] * 3, 7), 7, 5)
     np.testing.assert_array_equal(column, np.tile(np.repeat(np.arange(3), 7), 5))
     np.testing.assert_array_equal(position, np.tile(np.arange(7), 15))
     assert (value != 0).all()
@@ -140,11 +140,11 @@ def test_without_a_threshold_all_leave(cut):
     ],
 )
 def test_each_column_has_its_own_probability(cuts, T):
-    births = births_at(cuts, T)
-    assert (births.spare > 0).any(), "nothing is thinned out here"
+    rates = rates_at(cuts, T)
+    assert (rates.spare > 0).any(), "nothing is thinned out here"
     steps = 3000
-    step, column, position, value = draw(births, T, steps)
-    p = birth_probability(np.array(cuts), np.ones(len(cuts)))
+    step, column, position, value = draw(rates, T, steps)
+    p = activation_probability(np.array(cuts), np.ones(len(cuts)))
     counts = np.zeros((steps, len(cuts)))
     np.add.at(counts, (step, column), 1)
     error = np.sqrt(T * p * (1 - p) * steps)
@@ -162,33 +162,33 @@ def test_each_column_has_its_own_probability(cuts, T):
 
 
 def test_a_scale_for_each_column():
-    births = births_of(np.array([1.0, 3.0]), np.array([1.0, 3.0]), 0.5, 1000)
-    np.testing.assert_array_equal(births.scale, [0.5, 1.5])
-    _, column, _, value = draw(births, 1000, 50)
+    rates = activation_rates(np.array([1.0, 3.0]), np.array([1.0, 3.0]), 0.5, 1000)
+    np.testing.assert_array_equal(rates.scale, [0.5, 1.5])
+    _, column, _, value = draw(rates, 1000, 50)
     mean = [np.abs(value[column == k]).mean() for k in range(2)]
     assert mean[1] / mean[0] == pytest.approx(3.0, rel=0.05)
 
 
 def test_without_room_it_says_so_and_with_room_it_is_the_same():
-    births = births_at([1.0, 1.2], 300)
+    rates = rates_at([1.0, 1.2], 300)
     at = (np.uint64(4), np.uint64(2), np.uint64(0))
-    tiny, wide = make_newborn(2, 100), make_newborn(2, 1000)
-    assert _draw(births, 300, tiny, at) == -1
-    count = _draw(births, 300, wide, at)
-    exact = make_newborn(2, count)
-    assert _draw(births, 300, exact, at) == count > 100
+    tiny, wide = make_newly_active(2, 100), make_newly_active(2, 1000)
+    assert _draw(rates, 300, tiny, at) == -1
+    count = _draw(rates, 300, wide, at)
+    exact = make_newly_active(2, count)
+    assert _draw(rates, 300, exact, at) == count > 100
     np.testing.assert_array_equal(exact.value, wide.value[:count])
-    assert _draw(births, 300, make_newborn(2, count - 1), at) == -1
+    assert _draw(rates, 300, make_newly_active(2, count - 1), at) == -1
     # What it had drawn before it ran out of room is the same as well.
     np.testing.assert_array_equal(tiny.value[:100], wide.value[:100])
 
 
 def test_step_seed_and_replica_are_the_address():
-    births = births_at([1.0], 500)
-    one = draw(births, 500, 1, seed=3, first=7)[3]
-    np.testing.assert_array_equal(draw(births, 500, 1, seed=3, first=7)[3], one)
+    rates = rates_at([1.0], 500)
+    one = draw(rates, 500, 1, seed=3, first=7)[3]
+    np.testing.assert_array_equal(draw(rates, 500, 1, seed=3, first=7)[3], one)
     others = [
-        draw(births, 500, 1, **{"seed": 3, "first": 7, **other})[3]
+        draw(rates, 500, 1, **{"seed": 3, "first": 7, **other})[3]
         for other in ({"seed": 4}, {"seed": 3 + 2**32}, {"first": 8}, {"replica": 1})
     ]
     for other in others:

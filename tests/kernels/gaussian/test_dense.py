@@ -12,9 +12,9 @@ FROM = 2**32 - 2
 STEPS = 5
 
 
-def run(s, move, steps=STEPS, *, start=FROM):
+def run(s, params, steps=STEPS, *, start=FROM):
     rows = np.full((steps, 9), np.nan)
-    taken, reason = advance(s.A, s.V, s.facts, move, start, rows, s.scratch)
+    taken, reason = advance(s.A, s.V, s.constants, params, start, rows, s.scratch)
     return taken, reason, rows
 
 
@@ -22,7 +22,7 @@ def ready(s):
     """Give a drawn state the sums and scalars that belong to it."""
     bulk, target = s.A.bulk.astype(np.float64), s.V.target
     s.A.off_sums[:, 0], s.A.off_sums[:, 1] = bulk.sum(axis=1), (bulk**2).sum(axis=1)
-    alpha = (s.V.W * target).sum() / s.facts.K_P
+    alpha = (s.V.W * target).sum() / s.constants.K_P
     s.V.scalars[:] = alpha, ((s.V.W - alpha * target) ** 2).sum()
     return s
 
@@ -34,8 +34,8 @@ def soft(x, level):
 class Model:
     """The whole state and its step, every position and row alike."""
 
-    def __init__(self, s, rule, move, normals, dtype):
-        self.facts, self.rule, self.move = s.facts, rule, move
+    def __init__(self, s, rule, params, normals, dtype):
+        self.constants, self.rule, self.params = s.constants, rule, params
         self.normals, self.dtype = normals, dtype
         self.s = s.A.bulk.astype(np.float64)
         np.put_along_axis(self.s, s.A.positions, s.A.support, axis=1)
@@ -50,13 +50,13 @@ class Model:
 
     def step(self, step):
         N, T = self.s.shape
-        mu, rate, rate_V = self.facts.mu, self.move.rate_A, self.move.rate_V
+        mu, rate, rate_V = self.constants.mu, self.params.rate_A, self.params.rate_V
         a = self.s + (1 - self.s.sum(axis=1, keepdims=True)) / T
         nA, qA = mu @ (a * a).sum(axis=1), mu @ (a * self.q).sum(axis=1)
         kappa, kappa_prime = (self.W**2).sum(), (self.W * self.target).sum()
         z = self.noise(self.dtype, (N, T), 1, step)
-        h = kappa * self.s - kappa_prime * self.q + self.move.sigma_A[:, None] * z
-        level = self.move.level[:, None]
+        h = kappa * self.s - kappa_prime * self.q + self.params.sigma_A[:, None] * z
+        level = self.params.level[:, None]
         if self.rule == "sgd":
             self.s = self.s - rate * h
         elif self.rule == "prox":
@@ -66,14 +66,14 @@ class Model:
         G = self.noise("float64", (N, N), 2, step)
         G -= G.mean(axis=0)
         G -= np.outer(G @ self.root_mu, self.root_mu)
-        noise = rate_V * self.move.sigma_V * G
+        noise = rate_V * self.params.sigma_V * G
         self.W = (1 - rate_V * nA) * self.W + rate_V * qA * self.target + noise
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-13)])
-def test_steps(dtype, tolerance, rule, state, move, normals):
-    s, how = ready(state(4, 2500, 3, dtype)), move(rule, 4, sigma_A=0.1)
+def test_steps(dtype, tolerance, rule, state, step_params, normals):
+    s, how = ready(state(4, 2500, 3, dtype)), step_params(rule, 4, sigma_A=0.1)
     model = Model(s, rule, how, normals, dtype)
     taken, reason, rows = run(s, how)
     assert (taken, reason) == (STEPS, STEPS_DONE)
@@ -84,13 +84,13 @@ def test_steps(dtype, tolerance, rule, state, move, normals):
     assert np.abs(found - model.s).max() < tolerance
     assert np.abs(s.V.W - model.W).max() < tolerance
     last = np.empty(9)
-    observe(s.A, s.V, s.facts, last)
+    observe(s.A, s.V, s.constants, last)
     assert np.array_equal(rows[-1], last)
     assert np.isfinite(rows).all()
 
 
-def test_a_call_may_be_cut_anywhere(state, move):
-    how = move("prox", 3)
+def test_a_call_may_be_cut_anywhere(state, step_params):
+    how = step_params("prox", 3)
     whole, parts = (ready(state(3, 3000, 2)) for _ in range(2))
     _, _, rows = run(whole, how)
     first, second = run(parts, how, 2)[2], run(parts, how, STEPS - 2, start=FROM + 2)[2]
@@ -99,8 +99,8 @@ def test_a_call_may_be_cut_anywhere(state, move):
 
 
 @pytest.mark.parametrize("N", [3, 80])
-def test_any_number_of_shares_gives_the_same_bits(N, state, move):
-    how = move("denoise", N, rate_A=0.005, rate_V=0.005)
+def test_any_number_of_shares_gives_the_same_bits(N, state, step_params):
+    how = step_params("denoise", N, rate_A=0.005, rate_V=0.005)
     whole = ready(state(N, 2100, 2))
     _, reason, rows = run(whole, how)
     assert reason == STEPS_DONE
@@ -113,7 +113,7 @@ def test_any_number_of_shares_gives_the_same_bits(N, state, move):
 
 
 @pytest.mark.parametrize("signal", [0, 1])
-def test_stops_at_the_first_step_that_reaches_the_signal(signal, state, move):
+def test_stops_at_the_first_step_that_reaches_the_signal(signal, state, step_params):
     def start():
         s = state(4, 500, 2, spread=0.001)
         s.V.W[:] = 0.4 * s.V.target
@@ -121,7 +121,7 @@ def test_stops_at_the_first_step_that_reaches_the_signal(signal, state, move):
 
     # The other matrix is held still, and starts below the signal.
     rates = {"rate_A": 0.2, "rate_V": 0.0} if signal == 0 else {"rate_A": 0.0, "rate_V": 0.2}
-    how = move("sgd", 4, sigma_A=0.01, sigma_V=0.001, **rates)
+    how = step_params("sgd", 4, sigma_A=0.01, sigma_V=0.001, **rates)
     _, _, rows = run(start(), how, 40)
     until = 0.5 * (rows[:, signal].min() + rows[:, signal].max())
     first = int(np.argmax(rows[:, signal] >= until))
@@ -135,27 +135,27 @@ def test_stops_at_the_first_step_that_reaches_the_signal(signal, state, move):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_step_that_overflows_is_not_counted(dtype, state, move):
+def test_a_step_that_overflows_is_not_counted(dtype, state, step_params):
     s = ready(state(3, 300, 2, dtype))
-    taken, reason, rows = run(s, move("sgd", 3, rate_A=1e3, rate_V=1e3), 200)
+    taken, reason, rows = run(s, step_params("sgd", 3, rate_A=1e3, rate_V=1e3), 200)
     assert reason == DIVERGED
     assert 0 < taken < 200
     assert np.isfinite(rows[:taken]).all()
     assert np.isnan(rows[taken:]).all()
 
 
-def test_no_steps(state, move):
+def test_no_steps(state, step_params):
     s, untouched = ready(state(3, 300, 2)), ready(state(3, 300, 2))
-    taken, reason, _ = run(s, move("sgd", 3), 0)
+    taken, reason, _ = run(s, step_params("sgd", 3), 0)
     assert (taken, reason) == (0, STEPS_DONE)
     assert np.array_equal(s.A.bulk, untouched.A.bulk)
     assert np.array_equal(s.V.W, untouched.V.W)
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_without_noise_the_signals_are_enough(rule, state, move):
+def test_without_noise_the_signals_are_enough(rule, state, step_params):
     """Nothing kept of A off the support, nothing of V but its signal, and the same numbers."""
-    how = move(rule, 5, sigma_A=0.0, sigma_V=0.0)._replace(level=np.full(5, 0.01))
+    how = step_params(rule, 5, sigma_A=0.0, sigma_V=0.0)._replace(level=np.full(5, 0.01))
     dense = state(5, 300, 2)
     dense.A.bulk[:], dense.A.support[:] = 0, 0.1 * dense.A.weights
     dense.V.W[:] = 0.2 * dense.V.target

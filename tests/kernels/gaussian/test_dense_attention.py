@@ -15,10 +15,10 @@ STEP = 2**32 + 3
 
 
 @numba.njit
-def _step(A, move, kappa, at, S, shares):
+def _step(A, params, kappa, at, S, shares):
     # Shares are taken last first: their order must not matter.
     for share in range(shares - 1, -1, -1):
-        step_bulk_share(share, shares, A, move, kappa, at, S)
+        step_bulk_share(share, shares, A, params, kappa, at, S)
     finish_bulk(A)
 
 
@@ -27,19 +27,19 @@ def _first_at_least(positions, bound):
     return first_at_least(positions, bound)
 
 
-def take_step(state, move, *, step=STEP, shares=1):
-    at = (np.uint64(step), state.facts.seed, state.facts.replica)
-    _step(state.A, move, KAPPA, at, state.scratch, shares)
+def take_step(state, params, *, step=STEP, shares=1):
+    at = (np.uint64(step), state.constants.seed, state.constants.replica)
+    _step(state.A, params, KAPPA, at, state.scratch, shares)
 
 
 def soft(x, level):
     return np.sign(x) * np.maximum(np.abs(x) - level, 0)
 
 
-def by_model(rule, s, z, k, move):
+def by_model(rule, s, z, k, params):
     """The next s of column k off the support, where q is 0."""
-    rate, level = move.rate_A, move.level[k]
-    h = KAPPA * s + move.sigma_A[k] * z
+    rate, level = params.rate_A, params.level[k]
+    h = KAPPA * s + params.sigma_A[k] * z
     if rule == "sgd":
         return s - rate * h
     if rule == "prox":
@@ -56,10 +56,10 @@ def off_support(A, k):
 @pytest.mark.parametrize(("T", "Q"), SIZES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rule", RULES)
-def test_step(rule, dtype, T, Q, state, move, normals):
+def test_step(rule, dtype, T, Q, state, step_params, normals):
     N = 3
     before, after = (state(N, T, Q, dtype) for _ in range(2))
-    how = move(rule, N)
+    how = step_params(rule, N)
     take_step(after, how)
     eps = np.finfo(dtype).eps
     for k in range(N):
@@ -80,12 +80,12 @@ def test_step(rule, dtype, T, Q, state, move, normals):
 
 @pytest.mark.parametrize(("T", "Q"), SIZES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_sums(dtype, T, Q, state, move):
+def test_sums(dtype, T, Q, state, step_params):
     s = state(3, T, Q, dtype)
     # What an earlier step left behind must not leak into the sums of a short block.
     for array in s.scratch.z, s.scratch.tail, s.scratch.sum_1, s.scratch.sum_2:
         array[:] = 1e6
-    take_step(s, move("prox", 3))
+    take_step(s, step_params("prox", 3))
     bulk = s.A.bulk.astype(np.float64)
     roundings = 16 * np.finfo(dtype).eps / 2
     error = np.abs(s.A.off_sums[:, 0] - bulk.sum(axis=1))
@@ -100,8 +100,8 @@ def test_sums(dtype, T, Q, state, move):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("T", [511, 5000])
-def test_any_number_of_shares_gives_the_same_bits(dtype, T, state, move):
-    how = move("denoise", 5)
+def test_any_number_of_shares_gives_the_same_bits(dtype, T, state, step_params):
+    how = step_params("denoise", 5)
     whole = state(5, T, 2, dtype)
     take_step(whole, how)
     for shares in 2, 3, 7, 100:
@@ -112,9 +112,9 @@ def test_any_number_of_shares_gives_the_same_bits(dtype, T, state, move):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_where_everything_is_support(dtype, state, move, normals):
+def test_where_everything_is_support(dtype, state, step_params, normals):
     s = state(4, 6, 6, dtype)
-    take_step(s, move("sgd", 4))
+    take_step(s, step_params("sgd", 4))
     assert (s.A.bulk == 0).all()
     assert (s.A.off_sums == 0).all()
     for k in range(4):
@@ -122,11 +122,11 @@ def test_where_everything_is_support(dtype, state, move, normals):
         assert np.array_equal(s.A.noise[k], z.astype(np.float64))
 
 
-def test_support_at_the_ends_of_blocks(state, move, normals):
+def test_support_at_the_ends_of_blocks(state, step_params, normals):
     s = state(1, 2 * BLOCK + 1, 6)
     s.A.positions[0] = [0, BLOCK - 1, BLOCK, BLOCK + 512, 2 * BLOCK - 1, 2 * BLOCK]
     s.A.bulk[0, s.A.positions[0]] = 0
-    take_step(s, move("sgd", 1))
+    take_step(s, step_params("sgd", 1))
     z = normals("float32", 2 * BLOCK + 1, column=0, step=STEP, replica=5)
     assert np.array_equal(s.A.noise[0], z[s.A.positions[0]].astype(np.float64))
     assert np.flatnonzero(s.A.bulk[0] == 0).tolist() == s.A.positions[0].tolist()
@@ -134,10 +134,10 @@ def test_support_at_the_ends_of_blocks(state, move, normals):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rule", RULES)
-def test_without_noise(rule, dtype, state, move):
+def test_without_noise(rule, dtype, state, step_params):
     before, after = (state(3, 3000, 2, dtype) for _ in range(2))
     after.scratch.z[:] = 1e6
-    how = move(rule, 3)._replace(sigma_A=np.zeros(3))
+    how = step_params(rule, 3)._replace(sigma_A=np.zeros(3))
     take_step(after, how)
     for k in range(3):
         exact = by_model(rule, before.A.bulk[k].astype(np.float64), 0.0, k, how)
@@ -146,18 +146,18 @@ def test_without_noise(rule, dtype, state, move):
     assert (after.A.noise == 0).all()
 
 
-def test_a_step_of_no_size_changes_nothing(state, move):
+def test_a_step_of_no_size_changes_nothing(state, step_params):
     before, after = state(3, 3000, 2), state(3, 3000, 2)
     for rule in RULES:
-        take_step(after, move(rule, 3, rate_A=0.0))
+        take_step(after, step_params(rule, 3, rate_A=0.0))
     assert np.array_equal(after.A.bulk, before.A.bulk)
 
 
-def test_nothing_off_the_support(state, move):
+def test_nothing_off_the_support(state, step_params):
     s = state(3, 100, 2)
     A = s.A._replace(bulk=np.zeros((3, 0), np.float32), block_sums=np.zeros((3, 0, 2)))
-    at = (np.uint64(0), s.facts.seed, s.facts.replica)
-    _step(A, move("prox", 3), KAPPA, at, s.scratch, 1)
+    at = (np.uint64(0), s.constants.seed, s.constants.replica)
+    _step(A, step_params("prox", 3), KAPPA, at, s.scratch, 1)
     assert (A.off_sums == 0).all()
     assert (A.noise == 0).all()
 

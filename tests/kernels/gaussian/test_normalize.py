@@ -13,17 +13,17 @@ def fill_sums(A):
     A.off_sums[:, 0], A.off_sums[:, 1] = bulk.sum(axis=1), (bulk**2).sum(axis=1)
 
 
-def columns(A, facts):
+def columns(A, constants):
     """The columns of A and their intercepts."""
     s = A.bulk.astype(np.float64)
     np.put_along_axis(s, A.positions, A.support, axis=1)
-    intercept = (1 - s.sum(axis=1)) / facts.T
+    intercept = (1 - s.sum(axis=1)) / constants.T
     return s + intercept[:, None], intercept
 
 
-def by_model(A, facts, level):
+def by_model(A, constants, level):
     """The normalised columns, their masses, and in which nothing stood out."""
-    a, intercept = columns(A, facts)
+    a, intercept = columns(A, constants)
     kept = np.where(a >= level * a.max(axis=1, keepdims=True), a, 0)
     nothing = intercept >= level * a.max(axis=1)
     mass = np.where(nothing, 1.0, kept.sum(axis=1))
@@ -34,8 +34,8 @@ def run(s, level, in_place=False):
     support, off_sums = np.full_like(s.A.support, np.nan), np.full_like(s.A.off_sums, np.nan)
     masses = np.full(len(support), np.nan)
     sums = np.ones(len(support))
-    count = normalize_columns(s.A, s.facts, level, in_place, support, off_sums, masses, sums)
-    return s.facts.mu @ masses, count, support, off_sums
+    count = normalize_columns(s.A, s.constants, level, in_place, support, off_sums, masses, sums)
+    return s.constants.mu @ masses, count, support, off_sums
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -63,19 +63,19 @@ def mixed(state, dtype):
 @pytest.mark.parametrize(("N", "T", "Q"), SIZES)
 def test_against_the_model(N, T, Q, level, mixed, dtype):
     s = mixed(N, T, Q)
-    expected, masses, nothing = by_model(s.A, s.facts, level)
+    expected, masses, nothing = by_model(s.A, s.constants, level)
     assert nothing.any()
     assert not nothing.all()
     before = s.A._replace(bulk=s.A.bulk.copy(), support=s.A.support.copy())
     mass, count, support, off_sums = run(s, level, in_place=True)
     assert count == nothing.sum()
-    assert mass == pytest.approx(s.facts.mu @ masses, rel=1e-13)
+    assert mass == pytest.approx(s.constants.mu @ masses, rel=1e-13)
     after = s.A._replace(support=support)
     # Kept entries are s themselves from now on, and the intercept is 0.
-    found, intercept = columns(after, s.facts)
+    found, intercept = columns(after, s.constants)
     tolerance = 8 * float(np.finfo(dtype).eps)
     assert found[~nothing] == pytest.approx(expected[~nothing], rel=tolerance, abs=tolerance / T)
-    assert (np.abs(intercept[~nothing]) <= tolerance / s.facts.T).all()
+    assert (np.abs(intercept[~nothing]) <= tolerance / s.constants.T).all()
     # The others are as they were.
     assert np.array_equal(support[nothing], before.support[nothing])
     assert np.array_equal(s.A.bulk[nothing], before.bulk[nothing])

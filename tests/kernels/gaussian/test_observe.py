@@ -15,26 +15,26 @@ TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 
 
 @numba.njit
-def _couple(A, V, facts, row):
-    return couple(A, V, facts, row)
+def _couple(A, V, constants, row):
+    return couple(A, V, constants, row)
 
 
 @numba.njit
-def _renew_sums(A, V, K_P, move, S):
+def _renew_sums(A, V, K_P, params, S):
     at = (np.uint64(0), np.uint64(0), np.uint64(0))
-    step_bulk_share(0, 1, A, move, 1.0, at, S)
+    step_bulk_share(0, 1, A, params, 1.0, at, S)
     finish_bulk(A)
     step_value_share(0, 1, V, (1.0, 0.0, 0.0), at, S)
     finish_value(V, K_P, S)
 
 
 @pytest.fixture(scope="module")
-def renew_sums(move):
+def renew_sums(step_params):
     """Give a state the sums that belong to its entries, by a step that changes none."""
 
     def renew(s):
-        still = move("sgd", s.facts.mu.size, sigma_A=0.0, rate_A=0.0)
-        _renew_sums(s.A, s.V, s.facts.K_P, still, s.scratch)
+        still = step_params("sgd", s.constants.mu.size, sigma_A=0.0, rate_A=0.0)
+        _renew_sums(s.A, s.V, s.constants.K_P, still, s.scratch)
         return s
 
     return renew
@@ -42,7 +42,7 @@ def renew_sums(move):
 
 def observed(s):
     row = np.full(len(NAMES), np.nan)
-    observe(s.A, s.V, s.facts, row)
+    observe(s.A, s.V, s.constants, row)
     return dict(zip(NAMES, row, strict=True))
 
 
@@ -50,8 +50,8 @@ class Dense:
     """The four matrices of a state, every entry of them, in the widest floats there are."""
 
     def __init__(self, s):
-        self.mu = s.facts.mu.astype(WIDE)
-        self.T = int(s.facts.T)
+        self.mu = s.constants.mu.astype(WIDE)
+        self.T = int(s.constants.T)
         state = s.A.bulk.astype(WIDE)
         np.put_along_axis(state, s.A.positions, s.A.support.astype(WIDE), axis=1)
         intercept = (1 - state.sum(axis=1)) / self.T
@@ -169,7 +169,7 @@ def test_the_smallest_noise_is_not_taken_for_rounding(state, renew_sums):
 
 def test_what_the_next_step_needs(state, renew_sums):
     s = renew_sums(state(6, 300, 2, "float64"))
-    nA, qA, kappa, kappa_prime = _couple(s.A, s.V, s.facts, np.empty(len(NAMES)))
+    nA, qA, kappa, kappa_prime = _couple(s.A, s.V, s.constants, np.empty(len(NAMES)))
     dense = Dense(s)
     assert nA == pytest.approx(float(dense.inner(dense.A, dense.A)), rel=1e-12)
     assert qA == pytest.approx(float(dense.inner(dense.Q, dense.A)), rel=1e-12)
@@ -184,7 +184,7 @@ def test_without_anything_to_learn(state):
     s.A.support[:] = [[0.5, 0.2, 0.2, 0.1]] * 3
     s.V.target[:] = 0
     s.V.scalars[:] = 0.0, 0.04
-    s.facts = s.facts._replace(K_Q=0.0, K_P=0.0)
+    s.constants = s.constants._replace(K_Q=0.0, K_P=0.0)
     found = observed(s)
     assert np.isfinite(list(found.values())).all()
     assert found["alpha_A"] == found["alpha_V"] == 0.0

@@ -26,8 +26,8 @@ def _first_pass(V, factors, at, S):
 
 
 def take_steps(state, factors=FACTORS, *, shares=1, steps=1):
-    at = (np.uint64(STEP), state.facts.seed, state.facts.replica)
-    _steps(state.V, state.facts.K_P, factors, at, state.scratch, shares, steps)
+    at = (np.uint64(STEP), state.constants.seed, state.constants.replica)
+    _steps(state.V, state.constants.K_P, factors, at, state.scratch, shares, steps)
 
 
 def drawn(state, N, dtype="float32", **options):
@@ -52,7 +52,7 @@ def test_step(N, state, normals):
     before, after = drawn(state, N), drawn(state, N)
     take_steps(after)
     keep, pull, amplitude = FACTORS
-    root_mu, target, K_P = before.V.root_mu, before.V.target, before.facts.K_P
+    root_mu, target, K_P = before.V.root_mu, before.V.target, before.constants.K_P
     G = np.array(
         [normals("float64", N, column=n, step=STEP, purpose=2, replica=5) for n in range(N)]
     )
@@ -128,7 +128,7 @@ def test_without_noise_a_matrix_on_the_line_stays_there(state):
 def test_without_a_target_there_is_no_signal(state):
     s = drawn(state, 6)
     s.V.target[:] = 0
-    s.facts = s.facts._replace(K_P=0.0)
+    s.constants = s.constants._replace(K_P=0.0)
     take_steps(s)
     assert s.V.scalars[0] == 0
     assert s.V.scalars[1] == pytest.approx((s.V.W**2).sum(), rel=1e-14)
@@ -139,6 +139,6 @@ def test_an_empty_matrix_is_not_written_to(state):
     guard = np.full(1000, 7.0)
     empty = guard[500:500].reshape(0, 0)
     s.V = s.V._replace(W=empty, target=empty)
-    at = (np.uint64(STEP), s.facts.seed, s.facts.replica)
+    at = (np.uint64(STEP), s.constants.seed, s.constants.replica)
     _first_pass(s.V, FACTORS, at, s.scratch)
     assert (guard == 7).all()

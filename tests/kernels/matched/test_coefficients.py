@@ -13,8 +13,8 @@ RATIOS = [(1e-2, 3e-3, 2e-2), (1e-30, 3e-32, 1e-30), (0.0, 0.5, 1e-4), (0.0, 0.0
 
 
 @numba.njit
-def _step(A, move, kappa, at, S):
-    step_bulk_share(0, 1, A, move, kappa, at, S)
+def _step(A, params, kappa, at, S):
+    step_bulk_share(0, 1, A, params, kappa, at, S)
 
 
 @numba.njit
@@ -22,9 +22,9 @@ def _level(matched, sigma, k, s, q):
     return entry_level(matched, sigma, k, s, q)
 
 
-def take_step(state, move):
-    at = (np.uint64(STEP), state.facts.seed, state.facts.replica)
-    _step(state.A, move, KAPPA, at, state.scratch)
+def take_step(state, params):
+    at = (np.uint64(STEP), state.constants.seed, state.constants.replica)
+    _step(state.A, params, KAPPA, at, state.scratch)
 
 
 def soft(x, level):
@@ -55,14 +55,14 @@ def variance(row, s, q=0.0):
 @pytest.mark.parametrize("T", [100, 5000])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])
-def test_step_off_the_support(rule, dtype, T, base, c, square, state, move, normals):
+def test_step_off_the_support(rule, dtype, T, base, c, square, state, step_params, normals):
     N = 3
     before, after = (state(N, T, 2, dtype, spread=0.5) for _ in range(2))
     matched = coefficients(N, c, base, square)
     zeros = np.sqrt(np.maximum([variance(row, 0.0) for row in matched], 0.0))
     if base == 0.0:
         zeros[:] = 0.0
-    how = move(rule, N)._replace(sigma_A=zeros, matched=matched)
+    how = step_params(rule, N)._replace(sigma_A=zeros, matched=matched)
     take_step(after, how)
     eps = np.finfo(dtype).eps
     for k in range(N):
@@ -99,10 +99,10 @@ def test_level_of_any_entry():
     assert _level(None, 9.0, 0, 1.0, 1.0) == 9.0
 
 
-def test_a_column_without_noise(state, move):
+def test_a_column_without_noise(state, step_params):
     s = state(3, 3000, 2)
     s.scratch.z[:] = 1e6
-    how = move("sgd", 3)._replace(sigma_A=np.zeros(3), matched=np.zeros((3, 6)))
+    how = step_params("sgd", 3)._replace(sigma_A=np.zeros(3), matched=np.zeros((3, 6)))
     before = s.A.bulk.copy()
     take_step(s, how)
     np.testing.assert_allclose(s.A.bulk, (1 - how.rate_A * KAPPA) * before, rtol=1e-6)

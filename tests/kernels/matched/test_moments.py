@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from scbsim.kernels.matched.moments import make_traces, moments
-from scbsim.kernels.matched.power_sums import powers_of_bulk, powers_of_live
+from scbsim.kernels.matched.power_sums import powers_of_active_set, powers_of_bulk
 
 
 @pytest.mark.parametrize("N", [2, 3, 4, 5, 63, 64, 65, 130])
 def test_moments(N, state):
     s = state(N, 10, 2)
-    mu, W, target = s.facts.mu, s.V.W, s.V.target
+    mu, W, target = s.constants.mu, s.V.W, s.V.target
     found = moments(s.V, mu, make_traces(1, N))
     V, P_bar = W / s.V.root_mu, target / s.V.root_mu
     P = P_bar + mu[:, None]
@@ -36,13 +36,13 @@ def test_moments(N, state):
 @pytest.mark.parametrize("N", [3, 70, 200])
 def test_any_number_of_shares_gives_the_same_bits(N, state):
     s = state(N, 10, 2)
-    one = moments(s.V, s.facts.mu, make_traces(1, N))
+    one = moments(s.V, s.constants.mu, make_traces(1, N))
     for shares in 2, 3, 7, 1000:
         scratch = make_traces(shares, N)
         # What an earlier call left behind does not matter.
         for array in scratch:
             array[...] = np.nan
-        assert moments(s.V, s.facts.mu, scratch) == one
+        assert moments(s.V, s.constants.mu, scratch) == one
 
 
 @pytest.mark.parametrize("shares", [1, 3])
@@ -61,9 +61,9 @@ def test_powers(dtype, T, shares, state):
         assert (error <= eps * (np.abs(bulk) ** power).sum(axis=1)).all()
 
 
-def test_powers_of_live_entries():
+def test_powers_of_active_entries():
     first, s = np.array([0, 3, 3, 5]), np.array([0.5, -2.0, 1.0, 3.0, -0.25, 9.0])
     powers = np.full((3, 2), np.nan)
-    powers_of_live(first, s, powers)
+    powers_of_active_set(first, s, powers)
     wanted = [[-6.875, 17.0625], [0.0, 0.0], [27.0 - 0.25**3, 81.0 + 0.25**4]]
     np.testing.assert_allclose(powers, wanted, rtol=1e-15)

@@ -8,7 +8,7 @@ from scbsim_testing.kill_runs import SPEC, Whole, changed
 from scbsim_testing.killing import HALF, KILLED, PAGE, WHOLE, KillServer
 
 ALL_RULES = [(r, p) for r in ("sgd", "prox", "denoise") for p in ("float32", "float64")]
-# Under this rule and threshold the list of live entries grows with every step.
+# Under this rule and threshold the list of active entries grows with every step.
 LIVE = {
     **SPEC,
     "dynamics": {"engine": "sparse", "batch_size": 1e5, "rule": "denoise"},

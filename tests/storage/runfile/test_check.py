@@ -16,7 +16,7 @@ from scbsim.storage.runfile.check import check, pieces
 
 WORDS = {
     "a single run": ("output.snapshot_every=5", "output.final_state=true"),
-    "live entries": ("dynamics.engine=sparse", "output.snapshot_every=5"),
+    "active entries": ("dynamics.engine=sparse", "output.snapshot_every=5"),
     "an ensemble": ("dynamics.replicas=3",),
 }
 

@@ -79,7 +79,7 @@ def test_those_that_diverge_are_left_out(matched, monkeypatch):
 
     def only_the_first(self, steps):
         did = advance(self, steps)
-        if self.engine.facts.replica > 0:
+        if self.engine.constants.replica > 0:
             self.status = "diverged"
         return did
 

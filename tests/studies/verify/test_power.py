@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from scbsim_testing.mutants import mutant
 
-from scbsim.engines.activation_groups import births_of
+from scbsim.engines.activation_groups import activation_rates
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.sparse import SparseEngine
-from scbsim.kernels.gaussian import activations as births
-from scbsim.kernels.gaussian import active_set as live
-from scbsim.kernels.gaussian import collapsed, sparse, support, value
+from scbsim.kernels.gaussian import activations, active_set, collapsed, sparse, support, value
 from scbsim.kernels.gaussian import isotropic as component
 from scbsim.studies.verify.case import SCALARS_OF_V, SPARSE_A, Contender
 from scbsim.studies.verify.cases import all_cases
@@ -36,7 +34,7 @@ def noticed(name, build):
 def with_D_V(engine, by):
     def build(*words, **start):
         built = engine(*words, **start)
-        built.facts = built.facts._replace(D_V=built.facts.D_V + by)
+        built.constants = built.constants._replace(D_V=built.constants.D_V + by)
         return built
 
     return build
@@ -91,53 +89,55 @@ def test_a_dimension_of_A(name, by):
     ],
 )
 @pytest.mark.parametrize("rule", ["prox", "denoise"])
-def test_births(rule, what, change, monkeypatch):
-    monkeypatch.setattr("scbsim.engines.sparse.births_of", lambda *a: change(births_of(*a)))
+def test_activations(rule, what, change, monkeypatch):
+    monkeypatch.setattr(
+        "scbsim.engines.sparse.activation_rates", lambda *a: change(activation_rates(*a))
+    )
     assert noticed(f"{rule}, T = 600, 1.0 sigma", SparseEngine)
 
 
 def test_thinning_that_is_ignored(monkeypatch):
     def changed(*words):
-        right = births_of(*words)
+        right = activation_rates(*words)
         assert (right.spare > 0).any()
         return right._replace(spare=np.zeros_like(right.spare))
 
-    monkeypatch.setattr("scbsim.engines.sparse.births_of", changed)
+    monkeypatch.setattr("scbsim.engines.sparse.activation_rates", changed)
     assert noticed("prox, T = 600, one lam, 1.0 sigma", SparseEngine)
     assert noticed("denoise, one lam, a level for each column", SparseEngine)
 
 
-LIVE = {
-    "no deaths": ("if x != 0.0:\n", "x = s[i] if x == 0.0 else x\n            if True:\n"),
-    "births on the support": ("if not (_holds(A.positions[k], t) or ", "if not ("),
-    "births on live entries": (" or _holds(position[begin:end], t)", ""),
+ACTIVE_SET = {
+    "no deactivations": ("if x != 0.0:\n", "x = s[i] if x == 0.0 else x\n            if True:\n"),
+    "activations on the support": ("if not (_holds(A.positions[k], t) or ", "if not ("),
+    "activations on active entries": (" or _holds(position[begin:end], t)", ""),
     "one noise for all": ("sigma * z[place]", "sigma * z[0]"),
     "no noise": ("sigma * z[place]", "0.0 * z[place]"),
     "no decay": ("kappa * s[i] + sigma", "sigma"),
-    "squares without births": (f"{' ' * 16}squares += x * x\n{' ' * 16}new", f"{' ' * 16}new"),
+    "squares without activations": (f"{' ' * 16}squares += x * x\n{' ' * 16}new", f"{' ' * 16}new"),
 }
 WHERE = {
-    "no deaths": "prox, N = 4, T = 30, 1.2 sigma",
-    "births on the support": "denoise, N = 4, T = 30, 1.2 sigma",
-    "births on live entries": "denoise, T = 60, 0.5 sigma",
+    "no deactivations": "prox, N = 4, T = 30, 1.2 sigma",
+    "activations on the support": "denoise, N = 4, T = 30, 1.2 sigma",
+    "activations on active entries": "denoise, T = 60, 0.5 sigma",
     "one noise for all": "denoise, T = 60, 0.5 sigma",
     "no noise": "prox, N = 4, T = 30, 1.2 sigma",
     "no decay": "denoise, from a rest of all entries",
-    "squares without births": "prox, T = 8000, 4.0 sigma",
+    "squares without activations": "prox, T = 8000, 4.0 sigma",
 }
 
 
-@pytest.mark.parametrize("what", LIVE)
-def test_live_entries(what, monkeypatch):
-    wrong = mutant(live, LIVE[what])
-    advance = mutant(sparse, step_live=wrong.step_live).advance_sparse
+@pytest.mark.parametrize("what", ACTIVE_SET)
+def test_active_entries(what, monkeypatch):
+    wrong = mutant(active_set, ACTIVE_SET[what])
+    advance = mutant(sparse, step_active_set=wrong.step_active_set).advance_sparse
     monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
     assert noticed(WHERE[what], SparseEngine)
 
 
-def test_births_of_one_sign(monkeypatch):
-    wrong = mutant(births, ("left - _LOG_2", "1.0"))
-    advance = mutant(sparse, draw_births=wrong.draw_births).advance_sparse
+def test_activations_of_one_sign(monkeypatch):
+    wrong = mutant(activations, ("left - _LOG_2", "1.0"))
+    advance = mutant(sparse, draw_activations=wrong.draw_activations).advance_sparse
     monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
     assert noticed("prox, N = 4, T = 30, 1.2 sigma", SparseEngine)
 
@@ -165,21 +165,21 @@ def test_components(what, matrix, monkeypatch):
 
 
 def test_matched_levels_of_the_support(monkeypatch):
-    of_zeros = ("entry_level(move.matched, move.sigma_A[k], k, s, q)", "move.sigma_A[k]")
+    of_zeros = ("entry_level(params.matched, params.sigma_A[k], k, s, q)", "params.sigma_A[k]")
     advance = mutant(sparse, step_support=mutant(support, of_zeros).step_support).advance_sparse
     monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
     assert noticed("denoise, matched, T = 600", SPARSE_A.build)
 
 
-def test_births_by_levels_that_are_over(monkeypatch):
+def test_activations_by_levels_that_are_over(monkeypatch):
     renew = SparseEngine._renew_levels
 
-    def renew_all_but_births(engine):
+    def renew_all_but_activations(engine):
         stage = engine._stage
         renew(engine)
         engine._stage = stage if engine.step else None
 
-    monkeypatch.setattr(SparseEngine, "_renew_levels", renew_all_but_births)
+    monkeypatch.setattr(SparseEngine, "_renew_levels", renew_all_but_activations)
     assert noticed("denoise, matched, T = 600", SPARSE_A.build)
 
 
@@ -189,6 +189,6 @@ def test_the_right_engines_pass_as_mutants_do(monkeypatch):
     advance = mutant(collapsed, step_scalars=step).advance_collapsed
     monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)
     assert not noticed("sgd, N = 3, T = 3", CollapsedEngine)
-    advance = mutant(sparse, step_live=mutant(live).step_live).advance_sparse
+    advance = mutant(sparse, step_active_set=mutant(active_set).step_active_set).advance_sparse
     monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
     assert not noticed("prox, N = 4, T = 30, 1.2 sigma", SparseEngine)

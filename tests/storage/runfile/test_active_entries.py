@@ -1,4 +1,4 @@
-"""States of live entries in a file: lists of any length, end to end, and snapshots for SciPy."""
+"""States of active entries in a file: lists of any length, end to end, and snapshots for SciPy."""
 
 from __future__ import annotations
 
