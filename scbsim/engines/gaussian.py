@@ -124,6 +124,12 @@ class GaussianEngine:
                 f"the {self.name} engine with V by its scalars: matched noise follows the matrix V"
             )
 
+    def share(self, other: Any) -> None:
+        """Have what no step changes in common with another engine of this kind and task."""
+        self.A = self.A._replace(positions=other.A.positions, weights=other.A.weights)
+        self.V = self.V._replace(target=other.V.target, root_mu=other.V.root_mu)
+        self.facts = self.facts._replace(mu=other.facts.mu)
+
     @property
     def noise(self) -> NoiseLevels:
         """The levels in force; under matched noise those of entries at zero."""

@@ -137,7 +137,10 @@ def assembled(
     apart = R > 1 and not one_by_one(choice, spec, task, threads)
     together = min(threads, R) if apart else 1
     with sharing(1 if apart else threads) as own, Crew(together) as crew:
-        engines = [build(choice, spec, task, own, i, start) for i in range(R)]
+        engines: list[Engine] = []
+        for i in range(R):
+            engines.append(build(choice, spec, task, own, i, start))
+            engines[i].share(engines[0])
         yield Ensemble(engines, stages, crew, level, max(own, together))
 
 
