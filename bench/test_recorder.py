@@ -52,13 +52,13 @@ def append_as_emcee_does(path, n):
 
 def test_recorded_step(tmp_path, benchmark, best_of, note):
     benchmark.group = "recorder: rows"
-    rows = np.random.default_rng(0).normal(size=(BLOCK, len(NAMES)))
-    steps = np.arange(BLOCK)
+    rows = np.random.default_rng(0).normal(size=(BLOCK, 1, len(NAMES)))
+    steps, stages = np.arange(BLOCK), np.zeros((BLOCK, 1), np.int64)
 
     def record():
         here = recorder(tmp_path / "run.h5", {})
         for begin in range(0, ROWS, BLOCK):
-            here.append(begin + steps, 0, rows)
+            here.append(begin + steps, stages, rows)
         here.close("complete")
 
     benchmark.pedantic(record, rounds=5, warmup_rounds=1)
@@ -78,10 +78,12 @@ def test_flush(tmp_path, benchmark, note, buffered):
     """At a step of 1 ms, 2,000 rows are what two seconds bring."""
     benchmark.group = "recorder: flush"
     here = recorder(tmp_path / "run.h5", {})
-    rows = np.random.default_rng(0).normal(size=(buffered - (buffered == 16384), len(NAMES)))
+    n = buffered - (buffered == 16384)
+    rows = np.random.default_rng(0).normal(size=(n, 1, len(NAMES)))
+    stages = np.zeros((n, 1), np.int64)
 
     def fill():
-        here.append(np.arange(len(rows)) + here.cursors().rows, 0, rows)
+        here.append(np.arange(n) + here.cursors().rows, stages, rows)
 
     benchmark.pedantic(here.flush, setup=fill, rounds=20, warmup_rounds=1)
     here.close("complete")

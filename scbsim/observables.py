@@ -46,6 +46,7 @@ STATUS: dict[int, str] = {0: "running", 1: "complete", 2: "stopped", 3: "failed"
 """What `/trajectory/status` and the attribute `status` of a dataset say of a run."""
 
 STATUS_CODE: dict[str, int] = {name: code for code, name in STATUS.items()}
+FINISHED = (STATUS_CODE["complete"], STATUS_CODE["diverged"])
 
 
 def in_words(counts: dict[str, int]) -> str:

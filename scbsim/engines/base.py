@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,16 @@ class Engine(Protocol):
     """A state and what can be done with it; knows nothing of files, progress or specs.
 
     The replicas of an ensemble have an engine each, and are stepped by several threads at once: an
-    engine writes to no array of another, and lets go of Python's lock while it steps.
+    engine writes to no array of another, nor to one that they share, and lets go of Python's lock
+    while it steps.
     """
 
     name: str
     step: int
+
+    def share(self, other: Any) -> None:
+        """Have what no step changes in common with another engine of this kind and task."""
+        ...
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""

@@ -71,6 +71,11 @@ class BatchEngine(DenseEngine):
         self.work = make_work(task.N, task.T, batch_size, dtype, shares)
         self._prepare()
 
+    def share(self, other: Any) -> None:
+        """Have what no step changes in common with another engine of this kind and task."""
+        super().share(other)
+        self.chances = other.chances
+
     @classmethod
     def needs_of_batches(cls, task: Task, dtype: Any, batch_size: int) -> int:
         """Return the bytes of its matrices, and of what a step works with."""

@@ -158,6 +158,12 @@ class GaussianEngine:
             levels = (cls.powers_kernel, "moments", "set_levels")
         return ("observe", *levels, cls.advance_kernel, "normalize_columns")
 
+    def share(self, other: Any) -> None:
+        """Have what no step changes in common with another engine of this kind and task."""
+        self.A = self.A._replace(positions=other.A.positions, weights=other.A.weights)
+        self.V = self.V._replace(target=other.V.target, root_mu=other.V.root_mu)
+        self.constants = self.constants._replace(mu=other.constants.mu)
+
     @property
     def noise(self) -> NoiseLevels:
         """The levels in force; under matched noise those of entries at zero."""

@@ -25,8 +25,8 @@ from scbsim.storage.runfile.reader import last_state
 from scbsim.storage.runfile.status import glance
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
+from scbsim.trajectory.dataset import Trajectory
 from scbsim.trajectory.header import RunHeader
-from scbsim.trajectory.single import Trajectory
 from scbsim.util.memory import require
 from scbsim.util.paths import resolved
 from scbsim.util.thread_pool import ThreadPool

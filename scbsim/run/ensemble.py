@@ -133,7 +133,10 @@ def assembled(
     apart = R > 1 and not one_by_one(plan, threads)
     together = min(threads, R) if apart else 1
     with sharing(1 if apart else threads) as own, ThreadPool(together) as pool:
-        engines = [build(plan, own, i, start) for i in range(R)]
+        engines: list[Engine] = []
+        for i in range(R):
+            engines.append(build(plan, own, i, start))
+            engines[i].share(engines[0])
         yield Ensemble(engines, plan.stages, pool, level, max(own, together))
 
 

@@ -123,7 +123,7 @@ class Loop:
             engine = self._ensemble.replicas[0].engine
             self._recorder.snapshot(engine.step, engine.snapshot())
         if self._output.normalized_every:
-            self._recorder.normalized(self._ensemble.replicas[0].normalized())
+            self._recorder.normalized(self._ensemble.replicas[0].normalized(), 0)
         self._tell_of_now()
 
     def _go_on(self, position: Position) -> None:
@@ -164,11 +164,7 @@ class Loop:
     def _record(self, steps: NDArray[np.int64], stretches: Mapping[int, Stretch]) -> None:
         if not len(steps):
             return
-        found = gather(stretches, len(self._ensemble), steps)
-        if len(self._ensemble) == 1:
-            self._recorder.append(steps, found.stages[:, 0], found.rows[:, 0])
-        else:
-            self._recorder.append(*found)
+        self._recorder.append(*gather(stretches, len(self._ensemble), steps))
         self._recorded = int(steps[-1])
 
     def _record_now(self) -> None:

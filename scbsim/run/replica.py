@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from scbsim.engines.base import Engine, Row
 from scbsim.engines.stages import Stage
 from scbsim.state import State
-from scbsim.trajectory.single import NormalizedRow, StageEnd
+from scbsim.trajectory.tables import NormalizedRow, StageEnd
 
 
 @dataclass

@@ -15,11 +15,11 @@ from scbsim.run.ensemble import Ensemble, assembled, threads_for
 from scbsim.run.loop import Loop
 from scbsim.run.progress import Progress
 from scbsim.run.provenance import provenance
-from scbsim.run.recorders import EnsembleMemory, MemoryRecorder, Recorder
+from scbsim.run.recorders import MemoryRecorder, Recorder
 from scbsim.spec import RunSpec
 from scbsim.task import Task
+from scbsim.trajectory.dataset import Trajectory
 from scbsim.trajectory.header import RunHeader
-from scbsim.trajectory.single import Trajectory
 from scbsim.util.memory import require_task
 from scbsim.util.paths import resolved
 
@@ -176,7 +176,7 @@ def _simulate(
             start_from(spec.init.from_, ensemble, task)
         carried = past.carried() if past else {"stream": stream}
         header = RunHeader(plan, provenance(plan.choice, ensemble.threads, source), **carried)
-        memory = (MemoryRecorder if len(ensemble) == 1 else EnsembleMemory)(header)
+        memory = MemoryRecorder(header)
         engine = ensemble.replicas[0].engine
         recorder: Recorder = memory
         if session:

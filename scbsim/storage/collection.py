@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from scbsim.errors import OutputError, ScbsimError
-from scbsim.observables import NAMES, STATUS, STATUS_CODE
+from scbsim.observables import FINISHED, NAMES, STATUS
 from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.formats import COLLECTION
 from scbsim.storage.runfile.reader import Damaged, opened
@@ -31,7 +31,6 @@ MISSING = -1
 """The status, in the file, of a run that was not begun."""
 
 MEANING = {MISSING: "missing", **STATUS}
-FINISHED = (STATUS_CODE["complete"], STATUS_CODE["diverged"])
 
 _NAMED = 10
 

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
-from scbsim.observables import NAMES
+from scbsim.observables import FINISHED, NAMES, STATUS
 from scbsim.storage.checkpoint.file import checkpoint_step
 from scbsim.storage.hdf5.attributes import spec_table, table, text
 from scbsim.storage.hdf5.formats import FORMAT
 from scbsim.storage.hdf5.lock import writer_of
-from scbsim.storage.runfile.ensemble_reader import describe_ensemble, is_ensemble, read_tables
 from scbsim.storage.runfile.lacking import lacks_steps_before
-from scbsim.storage.runfile.reader import counted, diagnosis_of, numbers_of, opened, tables_of
-from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
-from scbsim.trajectory.single import NormalizedRow
+from scbsim.storage.runfile.reader import counted, diagnosis_of, numbers_of, opened
+from scbsim.storage.runfile.schema import LACKS, REASONS, TRAJECTORY
+from scbsim.storage.runfile.tables import is_ensemble, read_tables
+from scbsim.trajectory.tables import Tables
+from scbsim.util.quantiles import medians
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -39,12 +42,10 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
         status, n = counted(group)
+        tables = read_tables(file)
         if is_ensemble(file):
-            tables = read_tables(file)
             _, n = counted(group)
-            end = describe_ensemble(file, tables, n)
-        else:
-            end = _describe_end(file, n)
+        end = _describe_end(group, tables, n)
         lacks = lacks_steps_before(file)
         return {
             "path": str(path),
@@ -68,18 +69,58 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
         }
 
 
-def _describe_end(file: h5py.File, n: int) -> dict[str, Any]:
-    """Return what a run last came to, by its rows and tables."""
-    group, tables = file[TRAJECTORY], tables_of(file)
+def _describe_end(group: h5py.Group, tables: Tables, n: int) -> dict[str, Any]:
+    """Return what the replicas last came to: of several, counts and medians of what each has."""
+    R = len(tables.status)
+    last = medians(_last(group, tables, n)).tolist() if n else []
+    words = [STATUS[code] for code in tables.status.tolist()]
+    counts = {
+        "replicas": R,
+        "replica_status": {name: words.count(name) for name in dict.fromkeys(words)},
+    }
     return {
-        "last": {name: float(group[name][n - 1]) for name in NAMES} if n else {},
-        "normalized": _describe_normalized(tables.normalized[-1] if tables.normalized else None),
-        "stages": [vars(end) for end in tables.stages],
+        **(counts if R > 1 else {}),
+        "last": dict(zip(NAMES, last, strict=False)),
+        "normalized": _describe_normalized(tables),
+        "stages": [end for i in range(len(tables.stages["reason"])) for end in _ends(tables, i)],
     }
 
 
-def _describe_normalized(row: NormalizedRow | None) -> dict[str, float] | None:
-    if row is None:
+def _last(group: h5py.Group, tables: Tables, n: int) -> NDArray[np.float64]:
+    """Return the last row of each replica, (R, 9)."""
+    R = len(tables.status)
+    at = np.full(R, n - 1)
+    if R > 1:
+        ended = np.isin(tables.status, FINISHED)
+        ends = tables.stages["end_step"].max(axis=0)
+        at[ended] = np.minimum(np.searchsorted(group["step"][:n], ends[ended]), n - 1)
+    rows, where = np.unique(at, return_inverse=True)
+    columns = (group[name][rows].reshape(len(rows), R) for name in NAMES)
+    return np.stack([column[where, np.arange(R)] for column in columns], axis=1)
+
+
+def _describe_normalized(tables: Tables) -> dict[str, Any] | None:
+    """Return medians over the last normalisation of each replica that had any."""
+    R, steps = len(tables.status), tables.normalized["step"]
+    there = np.flatnonzero((steps >= 0).any(axis=0))
+    if not len(there):
         return None
-    values = dict(zip(NAMES, row.row.tolist(), strict=True))
-    return {"step": row.step, "stage": row.stage, "count": row.count, **values}
+    at = len(steps) - 1 - np.argmax(steps[::-1, there] >= 0, axis=0)
+    found = {name: _median(table[at, there], R) for name, table in tables.normalized.items()}
+    return found | ({"replicas": len(there)} if R > 1 else {})
+
+
+def _ends(tables: Tables, stage: int) -> list[dict[str, Any]]:
+    """Return how a stage ended, if it did in any replica."""
+    R, (steps, reasons) = len(tables.status), (table[stage] for table in tables.stages.values())
+    there = steps >= 0
+    if not there.any():
+        return []
+    found = {name: int((reasons[there] == i).sum()) for i, name in enumerate(REASONS)}
+    why = ", ".join(f"{count} {name}" if R > 1 else name for name, count in found.items() if count)
+    return [{"stage": stage, "step": _median(steps[there], R), "reason": why}]
+
+
+def _median(values: NDArray[Any], R: int) -> float:
+    """Return the median over replicas; of a single one its value, of the type that it has."""
+    return float(medians(values)) if R > 1 else values.item()

@@ -17,10 +17,10 @@ from scbsim.observables import NAMES
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.collection import rows_of
 from scbsim.storage.hdf5.attributes import text
-from scbsim.storage.runfile.ensemble_reader import is_ensemble
 from scbsim.storage.runfile.lacking import lacks_steps_before
 from scbsim.storage.runfile.reader import opened
 from scbsim.storage.runfile.schema import NORMALIZED, TASK, TRAJECTORY
+from scbsim.storage.runfile.tables import is_ensemble
 
 STEPS = f"{TRAJECTORY}/step"
 NUMBERS = ("N", "T", "Q", "K_P", "K_Q")

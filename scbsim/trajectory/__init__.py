@@ -1,1 +1,1 @@
-"""What a run returns: an `xarray.Dataset`, of one replica or of many."""
+"""What a run returns: an `xarray.Dataset`; a run of one replica has no dimension for it."""

@@ -14,7 +14,7 @@ from scbsim.errors import RunFailed
 from scbsim.mpi.engine import SharedEngine
 from scbsim.mpi.world import World
 from scbsim.spec import RunSpec
-from scbsim.trajectory.single import REASONS
+from scbsim.trajectory.tables import REASONS
 
 RULES = {"sgd": {}, "prox": {"threshold_sigmas": 2.0}, "denoise": {"threshold_sigmas": 2.5}}
 

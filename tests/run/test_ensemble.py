@@ -21,7 +21,6 @@ from scbsim.run.ensemble import one_by_one
 from scbsim.run.final_rows import endings
 from scbsim.spec import RunSpec
 from scbsim.task import Task
-from scbsim.trajectory.ensemble import last_rows
 
 R, BASE = 6, 3
 
@@ -66,6 +65,12 @@ def assert_replicas_are_runs(ensemble: xr.Dataset, *words: str, **options) -> li
                 assert there.tobytes() == single[name].values.tobytes(), name
                 assert all(x != x or x in (-1, "") for x in rest.tolist()), name
     return singles
+
+
+def last_rows(run: xr.Dataset) -> np.ndarray:
+    """Return the observables after the last step of each replica."""
+    last = [int(np.flatnonzero(stages >= 0)[-1]) for stages in run["stage"].values]
+    return np.stack([run[name].values[range(R), last] for name in NAMES], axis=1)
 
 
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])

@@ -14,6 +14,8 @@ from scbsim.engines.gaussian import GaussianEngine
 from scbsim.observables import NAMES
 from scbsim.run.recorders import MemoryRecorder
 from scbsim.storage.description import describe
+from scbsim.task import Task
+from scbsim.trajectory.header import RunHeader
 
 STAGES = [{"steps": 30}, {"steps": 30, "rule": "sgd", "rate_A": 1e9, "rate_V": 1e9}, {"steps": 5}]
 
@@ -122,12 +124,15 @@ def test_a_question_that_raises_is_a_failure(tmp_path):
 
 
 def test_rows_in_memory_are_copies():
-    recorder = MemoryRecorder(None)
-    steps, values = np.arange(3), np.ones((3, 9))
-    recorder.append(steps, 0, values)
-    values[:] = steps[:] = 7
-    (kept, stage, row), *_ = recorder._blocks
-    assert (kept.tolist(), stage, row.max()) == ([0, 1, 2], 0, 1.0)
+    spec = run_spec()
+    recorder = MemoryRecorder(RunHeader(spec, Task.from_spec(spec.task), {"engine": "dense"}))
+    steps, stages, values = np.arange(3), np.zeros((3, 1), int), np.ones((3, 1, 9))
+    recorder.append(steps, stages, values)
+    values[:] = stages[:] = steps[:] = 7
+    run = recorder.trajectory()
+    assert run["step"].values.tolist() == [0, 1, 2]
+    assert run["stage"].values.tolist() == [0, 0, 0]
+    assert rows(run).max() == 1.0
 
 
 def test_progress_is_told_the_last_row(monkeypatch, tmp_path):

@@ -40,8 +40,8 @@ from scbsim.storage.runfile.sources import Start
 from scbsim.storage.runfile.states import make_states
 from scbsim.task.digest import digest_of
 from scbsim.task.file import TASK_DIMENSIONS
+from scbsim.trajectory.dataset import task_attributes
 from scbsim.trajectory.header import RunHeader
-from scbsim.trajectory.single import task_attributes
 
 
 def empty_file(

@@ -13,18 +13,16 @@ from typing import Any
 import h5py
 import numpy as np
 
-from scbsim.observables import OBSERVABLES, STATUS_CODE
+from scbsim.observables import FINISHED, OBSERVABLES, STATUS_CODE
 from scbsim.spec import RunSpec
 from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.dimensions import name_dimensions
-from scbsim.storage.runfile.ensemble_reader import read_tables
 from scbsim.storage.runfile.schema import NORMALIZED, REASONS, STAGES, TRAJECTORY
+from scbsim.storage.runfile.tables import read_tables
 from scbsim.storage.runfile.writer import Cursors, FileRecorder
-from scbsim.trajectory.ensemble import EnsembleTables
-from scbsim.trajectory.single import NormalizedRow, StageEnd
+from scbsim.trajectory.tables import NormalizedRow, StageEnd, Tables
 
 REPLICA, REPLICA_STATUS = "replica", "replica_status"
-_ENDED = [STATUS_CODE[name] for name in ("complete", "diverged")]
 
 
 def make_replicas(group: h5py.Group, spec: RunSpec) -> h5py.Dataset:
@@ -33,7 +31,7 @@ def make_replicas(group: h5py.Group, spec: RunSpec) -> h5py.Dataset:
     replica = group.create_dataset(REPLICA, data=np.arange(first, first + R))
     put_text(replica.attrs, long_name="index of the noise stream")
     replica.make_scale(REPLICA)
-    status = group.create_dataset(REPLICA_STATUS, data=EnsembleTables.of(spec).status)
+    status = group.create_dataset(REPLICA_STATUS, data=Tables.of(spec).status)
     put_text(status.attrs, long_name="how the replica ended")
     status.dims[0].attach_scale(replica)
     return replica
@@ -41,7 +39,7 @@ def make_replicas(group: h5py.Group, spec: RunSpec) -> h5py.Dataset:
 
 def make_ensemble_tables(file: h5py.File, spec: RunSpec) -> None:
     """Make `/normalized` and `/stages`, with nothing in them."""
-    tables = EnsembleTables.of(spec)
+    tables = Tables.of(spec)
     words = {o.name: o.long_name for o in OBSERVABLES}
     group = file.create_group(NORMALIZED)
     for name, table in tables.normalized.items():
@@ -70,15 +68,15 @@ class EnsembleRecorder(FileRecorder):
         self._tables = read_tables(file)
         # Replicas that a stop or a failure ended go on. Those that ended after the checkpoint
         # will do so again, and what the file says of them stays true.
-        self._tables.status[~np.isin(self._tables.status, _ENDED)] = STATUS_CODE["running"]
+        self._tables.status[~np.isin(self._tables.status, FINISHED)] = STATUS_CODE["running"]
         self._new_rows, self._new_status = False, True
 
-    def normalized(self, row: NormalizedRow, replica: int = 0) -> None:
+    def normalized(self, row: NormalizedRow, replica: int) -> None:
         """Receive the observables of the normalised matrices."""
         self._tables.normalize(row, replica)
         self._new_rows = True
 
-    def stage_ended(self, end: StageEnd, replica: int = 0) -> None:
+    def stage_ended(self, end: StageEnd, replica: int) -> None:
         """Receive the step at which a stage ended."""
         self._tables.stage_ended(end, replica)
         self._new_rows = True

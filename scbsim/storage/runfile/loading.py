@@ -11,7 +11,6 @@ import h5py
 from scbsim.errors import RunWarning, warn_caller
 from scbsim.observables import NAMES
 from scbsim.storage.hdf5.attributes import table, text
-from scbsim.storage.runfile.ensemble_reader import is_ensemble, read_tables
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
 from scbsim.storage.runfile.reader import (
     Damaged,
@@ -19,11 +18,10 @@ from scbsim.storage.runfile.reader import (
     diagnosis_of,
     numbers_of,
     opened,
-    tables_of,
 )
 from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
-from scbsim.trajectory.ensemble import assemble_ensemble
-from scbsim.trajectory.single import Trajectory, assemble
+from scbsim.storage.runfile.tables import is_ensemble, read_tables
+from scbsim.trajectory.dataset import Trajectory, assemble
 
 
 def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
@@ -66,14 +64,13 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
         if diagnosis := diagnosis_of(group):
             attributes["diagnosis"] = diagnosis
         status, n = counted(group)
+        tables = read_tables(file)
+        first = 0
         if is_ensemble(file):
-            tables = read_tables(file)
             _, n = counted(group)
-            first, columns = int(group["replica"][0]), _columns(path, file, n, lazy)
-            found = assemble_ensemble(first, columns, tables, status, attributes)
-        else:
-            columns = _columns(path, file, n, lazy)
-            found = assemble(columns, tables_of(file), status, attributes)
+            first = int(group["replica"][0])
+        columns = _columns(path, file, n, lazy)
+        found = assemble(first, columns, tables, status, attributes)
         # Last of all: what is opened before the rows are counted may be older than the count.
         if lacks := lacks_steps_before(file):
             found.attrs[LACKS] = lacks

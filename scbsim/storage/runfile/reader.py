@@ -10,33 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
 from scbsim.errors import OutputError, ScbsimError
-from scbsim.observables import NAMES, STATUS
+from scbsim.observables import STATUS
 from scbsim.state import State
 from scbsim.storage.hdf5.attributes import table, text
 from scbsim.storage.hdf5.formats import COLLECTION, FORMAT, check_format, check_tables
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.hdf5.open import opened_hdf5
 from scbsim.storage.hdf5.reading import fail_if_unread
-from scbsim.storage.runfile.ensemble_reader import (
-    is_ensemble,
-)
 from scbsim.storage.runfile.schema import (
     DIAGNOSIS,
     FINAL,
-    NORMALIZED,
-    REASONS,
-    STAGES,
     TASK,
     TRAJECTORY,
 )
 from scbsim.storage.runfile.state_shapes import require_state
 from scbsim.storage.runfile.states import ALL, Share, read_state
+from scbsim.storage.runfile.tables import is_ensemble
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
-from scbsim.trajectory.single import NormalizedRow, StageEnd, Tables
 
 
 class Damaged(OutputError):
@@ -188,19 +181,6 @@ def counted(group: h5py.Group) -> tuple[str, int]:
     if not 0 <= n <= rows:
         raise ValueError(f"{n} rows are to count, and it has {rows}")
     return status, n
-
-
-def tables_of(file: h5py.File) -> Tables:
-    """Return the small tables of a single run."""
-    group = file[STAGES]
-    ends = zip(group["stage"][:], group["end_step"][:], group["reason"][:], strict=False)
-    stages = [StageEnd(int(stage), int(step), REASONS[int(reason)]) for stage, step, reason in ends]
-    group = file[NORMALIZED]
-    # A row that is being written may lack some columns.
-    n = min(len(column) for column in group.values())
-    numbers = [group[name][:n].tolist() for name in ("step", "stage", "count")]
-    rows = np.stack([group[name][:n] for name in NAMES], axis=1, dtype=np.float64)
-    return Tables(stages, [NormalizedRow(*row) for row in zip(*numbers, rows, strict=True)])
 
 
 def diagnosis_of(group: h5py.Group) -> str:

@@ -8,7 +8,7 @@ learned; attributes carry the spec, the provenance and a name that no other run 
 from __future__ import annotations
 
 from scbsim.storage.hdf5.formats import TASK as TASK
-from scbsim.trajectory.single import REASONS as REASONS
+from scbsim.trajectory.tables import REASONS as REASONS
 
 TRAJECTORY = "trajectory"
 NORMALIZED = "normalized"

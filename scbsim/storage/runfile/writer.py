@@ -28,7 +28,7 @@ from scbsim.storage.runfile.schema import (
     TRAJECTORY,
 )
 from scbsim.storage.runfile.states import put, put_state
-from scbsim.trajectory.single import NormalizedRow, StageEnd
+from scbsim.trajectory.tables import NormalizedRow, StageEnd
 from scbsim.util.disk_space import LEAST_ROOM, make_room
 
 _FLUSH_SECONDS = 2.0
@@ -97,11 +97,12 @@ class FileRecorder:
     def append(
         self,
         steps: NDArray[np.int64],
-        stage: int | NDArray[np.int64],
+        stages: NDArray[np.int64],
         rows: NDArray[np.float64],
     ) -> None:
         """Receive the observables after some steps, and the stages that took them."""
-        stages = np.broadcast_to(stage, rows.shape[:-1])
+        stages = stages.reshape(len(steps), *self._buffers[1].shape[1:])
+        rows = rows.reshape(*stages.shape, len(NAMES))
         done = 0
         size = len(self._buffers[0])
         while done < len(steps):
@@ -167,7 +168,7 @@ class FileRecorder:
     def _say_who_ended(self) -> None:
         """Write how replicas ended, once their rows count."""
 
-    def normalized(self, row: NormalizedRow, replica: int = 0) -> None:
+    def normalized(self, row: NormalizedRow, replica: int) -> None:
         """Receive the observables of the normalised matrices."""
         group, i = self._file[NORMALIZED], self._at.normalized
         with self._writing():
@@ -177,7 +178,7 @@ class FileRecorder:
                 put(group[name], i, value)
         self._at.normalized += 1
 
-    def stage_ended(self, end: StageEnd, replica: int = 0) -> None:
+    def stage_ended(self, end: StageEnd, replica: int) -> None:
         """Receive the step at which a stage ended."""
         group, i = self._file[STAGES], self._at.stages
         with self._writing():

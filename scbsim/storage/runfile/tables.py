@@ -1,0 +1,53 @@
+"""Reading the small tables of a run's file, finished or still being written."""
+
+from __future__ import annotations
+
+import json
+
+import h5py
+
+from scbsim.storage.hdf5.attributes import text
+from scbsim.storage.runfile.schema import NORMALIZED, STAGES, TRAJECTORY
+from scbsim.trajectory.tables import Tables
+
+
+def is_ensemble(file: h5py.File) -> bool:
+    """Return whether a file is that of an ensemble: whether it has the dimension ``replica``."""
+    return "replica" in file[TRAJECTORY]
+
+
+def read_tables(file: h5py.File) -> Tables:
+    """Return the tables, and the status of each replica, as far as they are written.
+
+    To be read before the rows: a replica is only said to have ended when its rows count.
+    """
+    if not is_ensemble(file):
+        return _read_lists(file)
+    spec = json.loads(text(file.attrs, "spec"))
+    tables = Tables(
+        len(file[TRAJECTORY]["replica"]), ["normalize_level" in stage for stage in spec["stage"]]
+    )
+    tables.status[:] = file[TRAJECTORY]["replica_status"][:]
+    # Steps were written last, and come first here.
+    for name in tables.normalized:
+        tables.normalized[name][:] = file[NORMALIZED][name][:]
+    for name in tables.stages:
+        tables.stages[name][:] = file[STAGES][name][:]
+    return tables
+
+
+def _read_lists(file: h5py.File) -> Tables:
+    """Return the tables of a single run. Its file has lists of what there was, and no column."""
+    group = file[STAGES]
+    # A row that is being written may lack some columns, and what a file lost it lacks altogether.
+    n = min(len(group[name]) for name in ("stage", "end_step", "reason"))
+    stages = group["stage"][:n]
+    tables = Tables(1, [False] * (int(stages.max(initial=-1)) + 1))
+    for name, table in tables.stages.items():
+        table[stages, 0] = group[name][:n]
+    group = file[NORMALIZED]
+    n = min(len(column) for column in group.values())
+    for name, table in tables.normalized.items():
+        tables.normalized[name] = group[name][:n].astype(table.dtype)[:, None]
+    tables.status[0] = file[TRAJECTORY]["status"][()]
+    return tables

@@ -1,0 +1,123 @@
+"""The small tables of a run: where its stages ended, and what its matrices were once normalised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.observables import NAMES, STATUS_CODE
+from scbsim.spec import RunSpec
+
+REASONS = ("steps", "signal", "diverged")
+"""What ends a stage; the file keeps the index."""
+
+COUNTS = ("step", "stage", "count")
+
+
+@dataclass(frozen=True)
+class StageEnd:
+    """When a stage ended, and why: ``steps``, ``signal`` or ``diverged``."""
+
+    stage: int
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class NormalizedRow:
+    """Observables of the normalised matrices.
+
+    Attributes
+    ----------
+    step, stage : int
+        When.
+    count : int
+        Columns in which nothing stood out.
+    row : (9,) float64
+        In the order of `scbsim.observables.OBSERVABLES`.
+    final : bool
+        Whether they are those of a copy of the last state.
+    """
+
+    step: int
+    stage: int
+    count: int
+    row: NDArray[np.float64]
+    final: bool = False
+
+
+class Tables:
+    """The tables, with a column for each replica; a single run has one.
+
+    Parameters
+    ----------
+    R : int
+        How many replicas.
+    normalizes : sequence of bool
+        Whether each stage does at its end.
+    copies : int
+        How many normalised copies there are along the run, at the most.
+
+    Attributes
+    ----------
+    stages : dict of (S, R) int64
+        ``end_step`` and ``reason`` of each stage; -1 where it has not ended.
+    normalized : dict of (M, R) int64 and float64
+        ``step``, ``stage``, ``count`` and the observables of each normalisation: one for each stage
+        that normalises, in order, then that of the end. With copies along the run they are in the
+        order in which they came. -1 and NaN where there was none.
+    status : (R,) int64
+        Codes of `scbsim.observables.STATUS`.
+    """
+
+    def __init__(self, R: int, normalizes: Sequence[bool], copies: int = 0) -> None:
+        normalizing = [stage for stage, does in enumerate(normalizes) if does]
+        self._slot = {stage: slot for slot, stage in enumerate(normalizing)}
+        self._next = 0 if copies else None
+        S, M = len(normalizes), len(normalizing) + copies + 1
+        self.stages = {name: np.full((S, R), -1) for name in ("end_step", "reason")}
+        self.normalized: dict[str, NDArray[Any]] = {name: np.full((M, R), -1) for name in COUNTS}
+        self.normalized |= {name: np.full((M, R), np.nan) for name in NAMES}
+        self.status = np.full(R, STATUS_CODE["running"])
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> Tables:
+        """Return the tables of a run before its first step."""
+        normalizes = [stage.normalize_level is not None for stage in spec.stage]
+        every = spec.output.normalized_every
+        copies = spec.total_steps // every + 1 if every else 0
+        return cls(spec.dynamics.replicas, normalizes, copies)
+
+    def stage_ended(self, end: StageEnd, replica: int) -> None:
+        """Receive the step at which a stage of a replica ended."""
+        self.stages["end_step"][end.stage, replica] = end.step
+        self.stages["reason"][end.stage, replica] = REASONS.index(end.reason)
+
+    def normalize(self, row: NormalizedRow, replica: int) -> None:
+        """Receive the observables of the normalised matrices of a replica."""
+        if self._next is None:
+            slot = -1 if row.final else self._slot[row.stage]
+        else:
+            slot, self._next = self._next, self._next + 1
+        for name in COUNTS:
+            self.normalized[name][slot, replica] = getattr(row, name)
+        for name, value in zip(NAMES, row.row, strict=True):
+            self.normalized[name][slot, replica] = value
+
+    def ended(self, replica: int, status: str) -> None:
+        """Receive how a replica ended."""
+        self.status[replica] = STATUS_CODE[status]
+
+    def close(self, status: str) -> None:
+        """Receive how the run ended: so did the replicas that had not before."""
+        self.status[self.status == STATUS_CODE["running"]] = STATUS_CODE[status]
+
+
+def used(table: NDArray[np.int64]) -> int:
+    """Return up to which row any replica has something."""
+    rows = np.flatnonzero((table >= 0).any(axis=1))
+    return int(rows[-1]) + 1 if len(rows) else 0
