@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from scbsim.cli.options import (
     set_option,
     threads_option,
 )
+from scbsim.cli.studying import studied
 from scbsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,13 +43,12 @@ if TYPE_CHECKING:
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     spec: str,
     output: Path,
     overrides: tuple[str, ...],
-    resume: bool,
-    overwrite: bool,
-    threads: int | None,
     quiet: bool,
+    **how: Any,
 ) -> None:
     """Run SPEC.toml and write its trajectory to OUT.h5.
 
@@ -60,10 +60,9 @@ def run(
     """  # noqa: D301  (click reads the escape)
     from time import perf_counter
 
-    from scbsim.cli.signals import stopping
     from scbsim.mpi.launch import joined, speaks
 
-    if resume and overwrite:
+    if how["resume"] and how["overwrite"]:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     try:
         world = joined()
@@ -72,24 +71,15 @@ def run(
             raise
         ctx.exit(error.exit_status)
     if world is not None:
-        _run_shared(ctx, world, spec, output, overrides, resume, overwrite, threads, quiet)
-        return
-    checked = _checked(spec, overrides, output)
+        ended = _run_shared(ctx, world, spec, output, overrides, quiet, how)
+    else:
+        checked = _checked(spec, overrides, output)
 
-    from scbsim.run.simulate import run_to_file
+        from scbsim.run.simulate import run_to_file
 
-    began = perf_counter()
-    with stopping() as stop:
-        ended = run_to_file(
-            checked,
-            output,
-            progress=not quiet,
-            overwrite=overwrite,
-            resume=resume,
-            threads=threads,
-            stop=stop,
-        )
-    _tell(output, perf_counter() - began, ended, quiet=quiet)
+        began = perf_counter()
+        ended = studied(run_to_file, checked, output, quiet=quiet, **how)
+        _tell(output, perf_counter() - began, ended, quiet=quiet)
     if ended.status == "stopped":
         ctx.exit(STOPPED)
 
@@ -100,16 +90,13 @@ def _run_shared(
     spec: str,
     output: Path,
     overrides: tuple[str, ...],
-    resume: bool,
-    overwrite: bool,
-    threads: int | None,
     quiet: bool,
-) -> None:
+    how: dict[str, Any],
+) -> Ended:
     """Run on all ranks of a world together; rank 0 tells of it."""
     from time import perf_counter
 
     from scbsim.cli.shared import ending_together
-    from scbsim.cli.signals import stopping
 
     with ending_together(ctx, world):
         checked = world.collective(lambda: _checked(spec, overrides, output))
@@ -117,21 +104,10 @@ def _run_shared(
         from scbsim.mpi.run import run_shared_to_file
 
         began = perf_counter()
-        with stopping() as stop:
-            ended = run_shared_to_file(
-                world,
-                checked,
-                output=output,
-                progress=not quiet,
-                overwrite=overwrite,
-                resume=resume,
-                threads=threads,
-                stop=stop,
-            )
+        ended = studied(run_shared_to_file, world, checked, output=output, quiet=quiet, **how)
         if world.is_root:
             _tell(output, perf_counter() - began, ended, quiet=quiet)
-    if ended.status == "stopped":
-        ctx.exit(STOPPED)
+    return ended
 
 
 def _checked(spec: str, overrides: tuple[str, ...], output: Path) -> RunSpec:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from scbsim.cli.console import say
-from scbsim.cli.signals import stopping
 
 Found = TypeVar("Found")
 
 
 def studied(make: Callable[..., Found], *args: Any, quiet: bool, **how: Any) -> Found:
     """Return what a study makes, until a signal stops it; it says on stderr how far it is."""
+    from scbsim.cli.signals import stopping
+
     with stopping() as stop:
         return make(*args, progress=not quiet, stop=stop, **how)
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from scbsim.cli.console import say
 from scbsim.errors import OutputError
+from scbsim.run.progress import LINE_SECONDS
 from scbsim.storage.runfile.status import glance
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import Tally, Working
@@ -21,7 +22,6 @@ from scbsim.util.streams import on_terminal
 from scbsim.util.text import printable
 
 _REFRESH_SECONDS = 0.5
-_LINE_SECONDS = 10.0
 _START_SECONDS = 3.0
 """For a process to begin; a run that has taken no step by then may wait for kernels."""
 
@@ -84,7 +84,7 @@ class _Teller:
 
 class _Lines(_Teller):
     def __init__(self, folder: SweepFolder) -> None:
-        super().__init__(folder, _LINE_SECONDS)
+        super().__init__(folder, LINE_SECONDS)
 
     def _show(self, tally: Tally, working: list[Working]) -> None:
         for each in working:

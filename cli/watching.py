@@ -21,11 +21,11 @@ from scbsim.cli.info_table import in_words
 from scbsim.cli.summary import duration
 from scbsim.observables import OBSERVABLES
 from scbsim.observables import in_words as counts_in_words
+from scbsim.run.progress import LINE_SECONDS
 from scbsim.storage.description import describe
 from scbsim.util.streams import failure
 from scbsim.util.text import all_printable
 
-_LINE_SECONDS = 10.0
 _SHOWN = ("alpha_A", "alpha_V", "delta_A", "delta_V", "sim_A", "sim_V", "loss")
 
 
@@ -73,7 +73,7 @@ def _as_lines(content: dict[str, Any], pace: Pace) -> Iterator[Callable[[dict[st
 
     def show(content: dict[str, Any]) -> None:
         nonlocal said_at
-        if monotonic() - said_at >= _LINE_SECONDS or not _lives(content):
+        if monotonic() - said_at >= LINE_SECONDS or not _lives(content):
             click.echo(_line(content, pace))
             said_at = monotonic()
 

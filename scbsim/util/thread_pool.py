@@ -15,7 +15,8 @@ class ThreadPool:
     """So many threads, the caller's among them; one alone starts none.
 
     The work must let go of Python's lock, as kernels do. A thread takes the next piece when it has
-    done one, so what Python does for a piece is a few microseconds.
+    done one, so what Python does for a piece is a few microseconds. The executor's ``map``
+    would leave the caller's thread idle, wake one for each piece, and go on after an error.
     """
 
     def __init__(self, threads: int) -> None:
