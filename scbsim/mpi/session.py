@@ -19,7 +19,7 @@ from scbsim.storage.checkpoint.file import Checkpoint
 from scbsim.storage.checkpoint.position import Position
 from scbsim.storage.checkpoint.resume_point import Past, Reading
 from scbsim.storage.checkpoint.shards import next_generation, shard_path, write_shard
-from scbsim.storage.runfile.writer import Cursors
+from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.storage.session import Session
 from scbsim.trajectory.header import RunHeader
 from scbsim.util.paths import resolved

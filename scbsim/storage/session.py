@@ -25,11 +25,11 @@ from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.lock import WriterLock
 from scbsim.storage.hdf5.write import GrowingFile, failing_plainly, failing_whole, written
 from scbsim.storage.runfile.create import empty_file
-from scbsim.storage.runfile.ensemble_writer import EnsembleRecorder
 from scbsim.storage.runfile.integrity import Stop
 from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
 from scbsim.storage.runfile.sources import start_of
-from scbsim.storage.runfile.writer import Cursors, FileRecorder, forget_end
+from scbsim.storage.runfile.table_writer import Cursors
+from scbsim.storage.runfile.writer import FileRecorder, forget_end
 from scbsim.task import Task
 from scbsim.trajectory.diagnosis import diagnosis
 from scbsim.trajectory.header import RunHeader
@@ -149,9 +149,8 @@ class Session:
         return self._recorder
 
     def _recording(self, at: Cursors) -> FileRecorder:
-        kind = EnsembleRecorder if self._spec.dynamics.replicas > 1 else FileRecorder
         header = self._header
-        return kind(
+        return FileRecorder(
             self.path,
             self._opened(),
             at,

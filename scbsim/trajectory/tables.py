@@ -59,8 +59,8 @@ class Tables:
         How many replicas.
     normalizes : sequence of bool
         Whether each stage does at its end.
-    copies : int
-        How many normalised copies there are along the run, at the most.
+    along : bool
+        Whether copies are normalised along the run, too.
 
     Attributes
     ----------
@@ -74,11 +74,11 @@ class Tables:
         Codes of `scbsim.observables.STATUS`.
     """
 
-    def __init__(self, R: int, normalizes: Sequence[bool], copies: int = 0) -> None:
+    def __init__(self, R: int, normalizes: Sequence[bool], along: bool = False) -> None:
         normalizing = [stage for stage, does in enumerate(normalizes) if does]
         self._slot = {stage: slot for slot, stage in enumerate(normalizing)}
-        self._next = 0 if copies else None
-        S, M = len(normalizes), len(normalizing) + copies + 1
+        self._next = 0 if along else None
+        S, M = len(normalizes), len(normalizing) + 1
         self.stages = {name: np.full((S, R), -1) for name in ("end_step", "reason")}
         self.normalized: dict[str, NDArray[Any]] = {name: np.full((M, R), -1) for name in COUNTS}
         self.normalized |= {name: np.full((M, R), np.nan) for name in NAMES}
@@ -88,9 +88,8 @@ class Tables:
     def of(cls, spec: RunSpec) -> Tables:
         """Return the tables of a run before its first step."""
         normalizes = [stage.normalize_level is not None for stage in spec.stage]
-        every = spec.output.normalized_every
-        copies = spec.total_steps // every + 1 if every else 0
-        return cls(spec.dynamics.replicas, normalizes, copies)
+        along = spec.output.normalized_every > 0
+        return cls(spec.dynamics.replicas, normalizes, along)
 
     def stage_ended(self, end: StageEnd, replica: int) -> None:
         """Receive the step at which a stage of a replica ended."""
@@ -103,10 +102,19 @@ class Tables:
             slot = -1 if row.final else self._slot[row.stage]
         else:
             slot, self._next = self._next, self._next + 1
+            self._make_room(self._next)
         for name in COUNTS:
             self.normalized[name][slot, replica] = getattr(row, name)
         for name, value in zip(NAMES, row.row, strict=True):
             self.normalized[name][slot, replica] = value
+
+    def _make_room(self, rows: int) -> None:
+        there = len(self.normalized["step"])
+        if there < rows:
+            for name, table in self.normalized.items():
+                nothing = -1 if name in COUNTS else np.nan
+                more = ((0, there), (0, 0))
+                self.normalized[name] = np.pad(table, more, constant_values=nothing)
 
     def ended(self, replica: int, status: str) -> None:
         """Receive how a replica ended."""

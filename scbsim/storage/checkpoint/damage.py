@@ -15,7 +15,7 @@ from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
 from scbsim.storage.checkpoint.file import Checkpoint
 from scbsim.storage.checkpoint.resume_point import Past, Reading, position_in
-from scbsim.storage.runfile.writer import Cursors
+from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.util.paths import beside
 
 

@@ -26,8 +26,8 @@ from scbsim.storage.runfile.random_stream import read_stream
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
 from scbsim.storage.runfile.sources import require_start, require_task
+from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.storage.runfile.tables import is_ensemble, read_tables
-from scbsim.storage.runfile.writer import Cursors
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
 

@@ -15,7 +15,7 @@ from scbsim.storage.checkpoint.position import Position, position_of
 from scbsim.storage.runfile.reader import opened
 from scbsim.storage.runfile.schema import FINAL
 from scbsim.storage.runfile.states import read_state
-from scbsim.storage.runfile.writer import Cursors
+from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.task import Task
 from scbsim.task.digest import Parts, differing, parts_of
 

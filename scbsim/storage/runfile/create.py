@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -18,7 +19,6 @@ from scbsim.storage.hdf5.dimensions import name_dimensions
 from scbsim.storage.hdf5.formats import FORMAT, SCHEMA_VERSION
 from scbsim.storage.hdf5.superblock import PAGE
 from scbsim.storage.hdf5.write import LIBVER
-from scbsim.storage.runfile.ensemble_writer import make_ensemble_tables, make_replicas
 from scbsim.storage.runfile.random_stream import put_stream
 from scbsim.storage.runfile.schema import (
     DIAGNOSIS,
@@ -29,6 +29,8 @@ from scbsim.storage.runfile.schema import (
     LACKS,
     NORMALIZED,
     REASONS,
+    REPLICA,
+    REPLICA_STATUS,
     SNAPSHOTS,
     STAGES,
     TASK,
@@ -42,6 +44,7 @@ from scbsim.task.digest import digest_of
 from scbsim.task.file import TASK_DIMENSIONS
 from scbsim.trajectory.dataset import task_attributes
 from scbsim.trajectory.header import RunHeader
+from scbsim.trajectory.tables import Tables
 
 
 def empty_file(
@@ -87,10 +90,7 @@ def empty_file(
                 name_dimensions(file, data, dimensions)
         task.attrs.update(task_attributes(header))
         _make_trajectory(file, header.spec)
-        if header.spec.dynamics.replicas > 1:
-            make_ensemble_tables(file, header.spec)
-        else:
-            _make_tables(file, header.spec)
+        _make_tables(file, header.spec)
         if header.spec.output.snapshot_every:
             make_states(file, SNAPSHOTS, snapshot)
         if header.keeps_final(state):
@@ -110,7 +110,7 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
     step = group.create_dataset("step", dtype=np.int64, **growing())
     put_text(step.attrs, long_name="steps taken")
     step.make_scale("step")
-    scales = [step, *([make_replicas(group, spec)] if R > 1 else [])]
+    scales = [step, *([_make_replicas(group, spec)] if R > 1 else [])]
     stage = group.create_dataset("stage", dtype=np.int64, **growing(*wide))
     put_text(stage.attrs, long_name="stage, from 0")
     name_dimensions(file, stage, scales)
@@ -123,23 +123,50 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
     put_room(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
 
 
+def _make_replicas(group: h5py.Group, spec: RunSpec) -> h5py.Dataset:
+    """Make the dimension in `/trajectory` and the status of each replica; return the first."""
+    first, R = spec.dynamics.replica, spec.dynamics.replicas
+    replica = group.create_dataset(REPLICA, data=np.arange(first, first + R))
+    put_text(replica.attrs, long_name="index of the noise stream")
+    replica.make_scale(REPLICA)
+    status = group.create_dataset(REPLICA_STATUS, data=Tables.of(spec).status)
+    put_text(status.attrs, long_name="how the replica ended")
+    status.dims[0].attach_scale(replica)
+    return replica
+
+
 def _make_tables(file: h5py.File, spec: RunSpec) -> None:
-    group = file.create_group(NORMALIZED)
-    expected, every = len(spec.stage) + 1, spec.output.normalized_every
+    tables, every = Tables.of(spec), spec.output.normalized_every
+    expected = len(spec.stage) + 1
     if every:
         expected = chunk_rows(expected + 1 + spec.total_steps // every)
+    _make_table(file, NORMALIZED, tables.normalized, "normalization", expected)
+    stages = tables.stages
+    if spec.dynamics.replicas == 1:
+        stages = {"stage": stages["end_step"], **stages}
+    _make_table(file, STAGES, stages, "stage_index", expected)
+    put_text(file[STAGES].attrs, reasons=json.dumps(REASONS))
+
+
+def _make_table(
+    file: h5py.File, place: str, columns: Mapping[str, Any], dimension: str, expected: int
+) -> None:
+    """Make a table of nothing: columns by replica, or the lists of a single run, which grow."""
+    group = file.create_group(place)
+    names = {o.name: o.long_name for o in OBSERVABLES}
     few: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
-    step = group.create_dataset("step", dtype=np.int64, **few)
-    step.make_scale("step")
-    for name in ("stage", "count"):
-        name_dimensions(file, group.create_dataset(name, dtype=np.int64, **few), [step])
-    for o in OBSERVABLES:
-        column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **few)
-        put_text(column.attrs, long_name=o.long_name)
-        name_dimensions(file, column, [step])
-    group = file.create_group(STAGES)
-    put_text(group.attrs, reasons=json.dumps(REASONS))
-    stage = group.create_dataset("stage", dtype=np.int64, **few)
-    stage.make_scale("stage")
-    for name in ("end_step", "reason"):
-        name_dimensions(file, group.create_dataset(name, dtype=np.int64, **few), [stage])
+    first = None
+    for name, column in columns.items():
+        if column.shape[1] > 1:
+            data = group.create_dataset(name, data=column)
+            name_dimensions(file, data, (dimension, REPLICA))
+        else:
+            nothing = np.nan if name in names else None
+            data = group.create_dataset(name, dtype=column.dtype, fillvalue=nothing, **few)
+            if first is None:
+                first = data
+                first.make_scale(name)
+            else:
+                name_dimensions(file, data, [first])
+        if name in names:
+            put_text(data.attrs, long_name=names[name])

@@ -15,6 +15,7 @@ NORMALIZED = "normalized"
 STAGES = "stages"
 SNAPSHOTS = "snapshots"
 FINAL = "final"
+REPLICA, REPLICA_STATUS = "replica", "replica_status"
 
 TASK_DIGEST = "task_digest"
 INIT_RUN, INIT_STEP = "init_run_uuid", "init_step"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -22,26 +21,16 @@ from scbsim.storage.runfile.schema import (
     DIAGNOSIS,
     FINAL,
     NORMALIZED,
-    REASONS,
     SNAPSHOTS,
     STAGES,
     TRAJECTORY,
 )
 from scbsim.storage.runfile.states import put, put_state
+from scbsim.storage.runfile.table_writer import Cursors, TableWriter
 from scbsim.trajectory.tables import NormalizedRow, StageEnd
 from scbsim.util.disk_space import LEAST_ROOM, make_room
 
 _FLUSH_SECONDS = 2.0
-
-
-@dataclass
-class Cursors:
-    """How many entries of each kind a run has recorded."""
-
-    rows: int = 0
-    normalized: int = 0
-    stages: int = 0
-    snapshots: int = 0
 
 
 class FileRecorder:
@@ -78,6 +67,7 @@ class FileRecorder:
         self._keeps_final = keeps_final or (lambda _: True)
         self._file = file
         self._at = at or Cursors()
+        self._tables = TableWriter(file, self._at, self._writing)
         group = file[TRAJECTORY]
         self._columns = [group[name] for name in ("step", "stage", *NAMES)]
         self._committed = int(group["n_committed"][()])
@@ -128,15 +118,15 @@ class FileRecorder:
                 if len(column) < total:
                     column.resize(total, axis=0)
                 column[begin:total] = buffer[: self._buffered]
-            self._put_tables()
+            self._tables.put()
             self._file.flush()
-            counted = self._count_tables()
+            counted = self._tables.count()
             if total > self._committed:
                 self._file[TRAJECTORY]["n_committed"][()] = total
                 counted = True
             if counted:
                 self._file.flush()
-            self._say_who_ended()
+            self._tables.say_who_ended()
         self._committed = max(self._committed, total)
         self._at.rows, self._buffered = total, 0
         self._flushed_at = monotonic()
@@ -158,37 +148,17 @@ class FileRecorder:
                 stacklevel=2,
             )
 
-    def _put_tables(self) -> None:
-        """Write what the tables of an ensemble have, but what says that it is there."""
-
-    def _count_tables(self) -> bool:
-        """Write what says so; return whether there was anything to say."""
-        return False
-
-    def _say_who_ended(self) -> None:
-        """Write how replicas ended, once their rows count."""
-
     def normalized(self, row: NormalizedRow, replica: int) -> None:
         """Receive the observables of the normalised matrices."""
-        group, i = self._file[NORMALIZED], self._at.normalized
-        with self._writing():
-            for name in ("step", "stage", "count"):
-                put(group[name], i, getattr(row, name))
-            for name, value in zip(NAMES, row.row, strict=True):
-                put(group[name], i, value)
-        self._at.normalized += 1
+        self._tables.normalize(row, replica)
 
     def stage_ended(self, end: StageEnd, replica: int) -> None:
         """Receive the step at which a stage ended."""
-        group, i = self._file[STAGES], self._at.stages
-        with self._writing():
-            put(group["stage"], i, end.stage)
-            put(group["end_step"], i, end.step)
-            put(group["reason"], i, REASONS.index(end.reason))
-        self._at.stages += 1
+        self._tables.stage_ended(end, replica)
 
     def replica_ended(self, replica: int, status: str) -> None:
-        """Receive how a replica ended, which of a single one is how the run does."""
+        """Receive how a replica ended."""
+        self._tables.ended(replica, status)
 
     def snapshot(self, step: int, state: State) -> None:
         """Receive a state to keep."""
@@ -210,7 +180,8 @@ class FileRecorder:
             self._file.flush()
 
     def close(self, status: str) -> None:
-        """Write what is left and how the run ended, and see it onto the disk."""
+        """Write what is left and how the run and its replicas ended, and see it onto the disk."""
+        self._tables.close(status)
         try:
             if not self._failed:
                 self.flush()
