@@ -14,6 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from scbsim.kernels.compile.jit import internal_jit
+from scbsim.kernels.types import Floats, Int
 
 LANES = 16
 
@@ -103,7 +104,9 @@ def _one(
 
 
 @internal_jit
-def multiply(out: Any, x: Any, rows: Any, terms: Any, transposed: Any, y: Any) -> None:
+def multiply(
+    out: Floats, x: Floats, rows: tuple[Int, Int], terms: Int, transposed: bool, y: Floats
+) -> None:
     """Write rows of ``X Y``, or of ``X' Y``.
 
     Parameters

@@ -10,6 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.types import Floats
 
 _LINE = 64
 """Bytes of a cache line."""
@@ -34,7 +35,7 @@ def _prefetch_at(typing_context: Any, x: Any, i: Any) -> Any:
 
 
 @inline_jit
-def prefetch(x: Any) -> None:
+def prefetch(x: Floats) -> None:
     """Ask for a contiguous array to be in the cache, soon, for reading and writing.
 
     The processor's own prefetching follows long streams; a block is over before it has caught up.
