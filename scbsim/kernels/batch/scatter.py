@@ -10,7 +10,7 @@ import numpy as np
 
 from scbsim.kernels.batch.workspace import TABLES
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.simd.gather import LANES, add_blocks
+from scbsim.kernels.simd.intrinsics import LANES, add_blocks
 from scbsim.kernels.simd.sums import pairwise_sum
 from scbsim.kernels.types import Floats, Int, Tokens
 

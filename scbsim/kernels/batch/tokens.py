@@ -15,7 +15,7 @@ from scbsim.kernels.random.alias import pick_from
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import HEADS, TOKENS, philox4x32
 from scbsim.kernels.random.xoshiro import WORDS, fill_words, next_word
-from scbsim.kernels.simd.gather import LANES, pick_blocks
+from scbsim.kernels.simd.intrinsics import LANES, pick_blocks
 from scbsim.kernels.types import I64, U32, Counter, Int, Stream, Tokens
 
 _PER_BLOCK = BLOCK // WORDS

@@ -20,7 +20,7 @@ from numba.extending import overload
 from scbsim.kernels.compile.jit import OPTIONS, inline_jit, internal_jit
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
-from scbsim.kernels.simd.bits import bits_of, float_of
+from scbsim.kernels.simd.intrinsics import bits_of, float_of
 from scbsim.kernels.types import U32, Bool, Counter, Floats, Int, Key, Real
 
 BLOCK = 2048

@@ -13,7 +13,7 @@ from numba import types
 from numba.extending import overload
 
 from scbsim.kernels.compile.jit import OPTIONS
-from scbsim.kernels.simd.bits import float_of
+from scbsim.kernels.simd.intrinsics import float_of
 from scbsim.kernels.types import Real
 
 _i32, _i64, _f32, _f64 = np.int32, np.int64, np.float32, np.float64
