@@ -10,7 +10,8 @@ from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
 from scbsim.kernels.matched.coefficients import COEFFICIENTS
 from scbsim.kernels.matched.levels import Levels, set_levels
-from scbsim.kernels.matched.moments import make_traces, moments
+from scbsim.kernels.matched.moments import moments
+from scbsim.kernels.matched.traces import make_traces
 from scbsim.state import State
 
 

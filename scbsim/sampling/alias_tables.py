@@ -9,7 +9,7 @@ from scbsim.errors import InputError
 from scbsim.kernels.batch.tokens import Chances
 from scbsim.kernels.random.alias import make_tables
 from scbsim.kernels.random.normal import BLOCK
-from scbsim.kernels.simd.gather import LANES
+from scbsim.kernels.simd.intrinsics import LANES
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 

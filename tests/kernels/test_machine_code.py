@@ -18,7 +18,7 @@ from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.normal import BLOCK, _normals32, _normals64
 from scbsim.kernels.random.xoshiro import fill_words
-from scbsim.kernels.simd.gather import add_blocks, pick_blocks
+from scbsim.kernels.simd.intrinsics import add_blocks, pick_blocks
 
 FEATURES = llvm.get_host_cpu_features()
 ON_X86 = platform.machine() in ("x86_64", "AMD64")

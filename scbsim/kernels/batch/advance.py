@@ -6,18 +6,20 @@ samples while they are in the cache. Threads meet twice a round, and once a step
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import prange
 
 from scbsim.kernels.batch.columns import step_columns, step_logits, write_column, write_softmax
 from scbsim.kernels.batch.observe import couple_unconstrained
 from scbsim.kernels.batch.passes import collect_V, first_pass, second_pass, sort_by_query
+from scbsim.kernels.batch.tokens import Chances
 from scbsim.kernels.batch.value import step_V, write_V
+from scbsim.kernels.batch.workspace import Work
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams, Value
 from scbsim.kernels.random.philox import split_seed
+from scbsim.kernels.types import F64, Floats, Int, Stream
 
 _i64, _u64 = np.int64, np.uint64
 
@@ -25,14 +27,16 @@ _THREADS_FROM = 50_000  # entries of A; below, starting threads costs more than 
 
 
 @parallel_jit
-def _first_passes(size: Any, sample: Any, work: Any, chances: Any, stream: Any) -> None:
+def _first_passes(
+    size: Int, sample: np.uint64, work: Work, chances: Chances, stream: Stream
+) -> None:
     for share in prange(work.words.shape[0]):
         first_pass(_i64(share), _i64(work.words.shape[0]), size, sample, work, chances, stream)
 
 
 @parallel_jit
 def _second_passes(
-    size: Any, begin: Any, sample: Any, work: Any, chances: Any, stream: Any
+    size: Int, begin: bool, sample: np.uint64, work: Work, chances: Chances, stream: Stream
 ) -> None:
     for share in prange(work.words.shape[0]):
         one, of = _i64(share), _i64(work.words.shape[0])
@@ -42,7 +46,14 @@ def _second_passes(
 
 @internal_jit
 def _step_share(
-    share: Any, shares: Any, A: Any, own: Any, params: Any, constants: Any, work: Any, batch: Any
+    share: Int,
+    shares: Int,
+    A: Attention,
+    own: tuple[F64, Floats],
+    params: StepParams,
+    constants: ProblemConstants,
+    work: Work,
+    batch: float,
 ) -> None:
     """Step one share of A's columns; ``own`` is what only this kind of attention has."""
     sums, logits = own
@@ -54,7 +65,13 @@ def _step_share(
 
 @parallel_jit
 def _step_shares(
-    A: Any, sums: Any, logits: Any, params: Any, constants: Any, work: Any, batch: Any
+    A: Attention,
+    sums: F64,
+    logits: Floats,
+    params: StepParams,
+    constants: ProblemConstants,
+    work: Work,
+    batch: float,
 ) -> None:
     for share in prange(work.words.shape[0]):
         one, of = _i64(share), _i64(work.words.shape[0])
@@ -62,7 +79,14 @@ def _step_shares(
 
 
 @internal_jit
-def _step_A(A: Any, own: Any, params: Any, constants: Any, work: Any, batch: Any) -> None:
+def _step_A(
+    A: Attention,
+    own: tuple[F64, Floats],
+    params: StepParams,
+    constants: ProblemConstants,
+    work: Work,
+    batch: float,
+) -> None:
     """Step A; where that is little, by one thread."""
     sums, logits = own
     if work.words.shape[0] > 1 and work.full.size >= _THREADS_FROM:
@@ -72,7 +96,9 @@ def _step_A(A: Any, own: Any, params: Any, constants: Any, work: Any, batch: Any
 
 
 @internal_jit
-def _gather_gradient(sample: Any, batch: Any, work: Any, chances: Any, stream: Any) -> None:
+def _gather_gradient(
+    sample: np.uint64, batch: Int, work: Work, chances: Chances, stream: Stream
+) -> None:
     """Find the gradients of a batch from the number of its first sample: sums over its samples."""
     work.counts[:] = 0
     one, of = _i64(0), _i64(1)
@@ -91,7 +117,7 @@ def _gather_gradient(sample: Any, batch: Any, work: Any, chances: Any, stream: A
 
 
 @kernel
-def prepare(A: Any, V: Any, sums: Any, logits: Any, mean: Any, work: Any) -> None:
+def prepare(A: Attention, V: Value, sums: F64, logits: Floats, mean: F64, work: Work) -> None:
     """Write a state as a step needs it: A in full, V and its transpose."""
     for k in range(A.support.shape[0]):
         if logits.size > 0:
@@ -103,19 +129,19 @@ def prepare(A: Any, V: Any, sums: Any, logits: Any, mean: Any, work: Any) -> Non
 
 @kernel
 def advance_batch(
-    A: Any,
-    V: Any,
-    sums: Any,
-    logits: Any,
-    mean: Any,
-    constants: Any,
-    params: Any,
-    batch: Any,
-    step: Any,
-    rows: Any,
-    work: Any,
-    chances: Any,
-) -> Any:
+    A: Attention,
+    V: Value,
+    sums: F64,
+    logits: Floats,
+    mean: F64,
+    constants: ProblemConstants,
+    params: StepParams,
+    batch: Int,
+    step: Int,
+    rows: F64,
+    work: Work,
+    chances: Chances,
+) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps; with no rows, find the gradients of the next batch.
 
     Both matrices are stepped from the state at the start of the step. A step that overflows is

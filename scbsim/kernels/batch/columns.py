@@ -6,21 +6,22 @@ told to be; softmax attention keeps logits. Columns are shared out whole.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from scbsim.kernels.batch.workspace import Work
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.rules import DENOISE, PROX, SGD, VANILLA, step_entry
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.exp import exponential_of
 from scbsim.kernels.simd.sums import pairwise_sum
+from scbsim.kernels.types import F64, Floats, Int, Real
 
 _u64, _f64 = np.uint64, np.float64
 
 
 @internal_jit
-def _sum_of(x: Any, wide: Any) -> Any:
+def _sum_of(x: Floats, wide: F64) -> float:
     """Return the sum of a column's entries in float64, block by block."""
     total = 0.0
     for start in range(0, x.size, BLOCK):
@@ -33,7 +34,7 @@ def _sum_of(x: Any, wide: Any) -> Any:
 
 
 @internal_jit
-def _sum_of_products(x: Any, y: Any, wide: Any) -> Any:
+def _sum_of_products(x: Floats, y: Floats, wide: F64) -> float:
     total = 0.0
     for start in range(0, x.size, BLOCK):
         count = min(BLOCK, x.size - start)
@@ -45,13 +46,15 @@ def _sum_of_products(x: Any, y: Any, wide: Any) -> Any:
 
 
 @inline_jit
-def _step_bulk(rule: Any, s: Any, g: Any, scale: Any, mean: Any, rate: Any, level: Any) -> None:
+def _step_bulk(
+    rule: int, s: Floats, g: Floats, scale: Real, mean: Real, rate: Real, level: Real
+) -> None:
     for t in range(_u64(s.size)):
         s[t] = step_entry(rule, s[t], scale * g[t] - mean, rate, level)
 
 
 @internal_jit
-def write_column(k: Any, A: Any, sums: Any, full: Any) -> None:
+def write_column(k: Int, A: Attention, sums: F64, full: Floats) -> None:
     """Write column k of A in full, from ``s`` and the column's sum."""
     total = A.off_sums[k, 0]
     for j in range(A.support.shape[1]):
@@ -66,14 +69,21 @@ def write_column(k: Any, A: Any, sums: Any, full: Any) -> None:
 
 
 @internal_jit
-def _sum_column(k: Any, A: Any, wide: Any) -> None:
+def _sum_column(k: Int, A: Attention, wide: F64) -> None:
     A.off_sums[k, 0] = _sum_of(A.bulk[k], wide)
     A.off_sums[k, 1] = _sum_of_products(A.bulk[k], A.bulk[k], wide)
 
 
 @internal_jit
 def _step_column(
-    k: Any, A: Any, sums: Any, params: Any, constants: Any, work: Any, batch: Any, wide: Any
+    k: Int,
+    A: Attention,
+    sums: F64,
+    params: StepParams,
+    constants: ProblemConstants,
+    work: Work,
+    batch: float,
+    wide: F64,
 ) -> None:
     """Step a column of linear attention."""
     Q, rule, rate, level = A.support.shape[1], params.rule, params.rate_A, params.level[k]
@@ -110,7 +120,14 @@ def _step_column(
 
 @internal_jit
 def step_columns(
-    share: Any, shares: Any, A: Any, sums: Any, params: Any, constants: Any, work: Any, batch: Any
+    share: Int,
+    shares: Int,
+    A: Attention,
+    sums: F64,
+    params: StepParams,
+    constants: ProblemConstants,
+    work: Work,
+    batch: float,
 ) -> None:
     """Step one share of the columns of linear attention.
 
@@ -134,7 +151,7 @@ def step_columns(
 
 
 @internal_jit
-def write_softmax(k: Any, A: Any, logits: Any, full: Any, wide: Any) -> None:
+def write_softmax(k: Int, A: Attention, logits: Floats, full: Floats, wide: F64) -> None:
     """Write column k of A, and its parts on and off the support, from the logits."""
     z, a, s = logits[k], full[k], A.bulk[k]
     real = a.dtype.type
@@ -157,7 +174,14 @@ def write_softmax(k: Any, A: Any, logits: Any, full: Any, wide: Any) -> None:
 
 @internal_jit
 def step_logits(
-    share: Any, shares: Any, A: Any, logits: Any, params: Any, constants: Any, work: Any, batch: Any
+    share: Int,
+    shares: Int,
+    A: Attention,
+    logits: Floats,
+    params: StepParams,
+    constants: ProblemConstants,
+    work: Work,
+    batch: float,
 ) -> None:
     """Step one share of the columns of softmax attention; parameters as :func:`step_columns`.
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
+from scbsim.kernels.types import F64
 
 
 @internal_jit
-def couple_unconstrained(A: Any, V: Any, sums: Any, mean: Any, constants: Any, row: Any) -> Any:
+def couple_unconstrained(
+    A: Attention, V: Value, sums: F64, mean: F64, constants: ProblemConstants, row: F64
+) -> float:
     """Write the observables of a state.
 
     Parameters
@@ -59,6 +61,8 @@ def couple_unconstrained(A: Any, V: Any, sums: Any, mean: Any, constants: Any, r
 
 
 @kernel
-def observe_unconstrained(A: Any, V: Any, sums: Any, mean: Any, constants: Any, row: Any) -> None:
+def observe_unconstrained(
+    A: Attention, V: Value, sums: F64, mean: F64, constants: ProblemConstants, row: F64
+) -> None:
     """Write the observables of a state; :func:`couple_unconstrained` for Python."""
     couple_unconstrained(A, V, sums, mean, constants, row)

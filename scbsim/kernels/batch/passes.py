@@ -7,23 +7,22 @@ sums have one order on any number of threads, and nothing is added to by two of 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.batch.sampler import draw_share, share_of
 from scbsim.kernels.batch.scatter import FEW, add_by_token, add_entries
-from scbsim.kernels.batch.tokens import fill_heads, fill_tokens
-from scbsim.kernels.batch.workspace import TABLES, TILE
+from scbsim.kernels.batch.tokens import Chances, fill_heads, fill_tokens
+from scbsim.kernels.batch.workspace import TABLES, TILE, Work
 from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.matmul import multiply
+from scbsim.kernels.types import Int, Stream
 
 _u64 = np.uint64
 
 
 @internal_jit
-def _finish_samples(begin: Any, end: Any, work: Any) -> None:
+def _finish_samples(begin: Int, end: Int, work: Work) -> None:
     """Find the ``r`` and ``w`` of samples from their ``u`` and their outputs."""
     N, one = work.V.shape[0], work.r.dtype.type(1)
     multiply(work.r, work.u, (begin, end), N, False, work.transposed)
@@ -34,7 +33,13 @@ def _finish_samples(begin: Any, end: Any, work: Any) -> None:
 
 @internal_jit
 def _draw(
-    share: Any, shares: Any, size: Any, first: Any, work: Any, chances: Any, stream: Any
+    share: Int,
+    shares: Int,
+    size: Int,
+    first: np.uint64,
+    work: Work,
+    chances: Chances,
+    stream: Stream,
 ) -> None:
     """Draw one share of a round: all of it where tokens are kept, and the heads elsewhere."""
     heads = work.heads[:, :size]
@@ -48,7 +53,13 @@ def _draw(
 
 @internal_jit
 def first_pass(
-    share: Any, shares: Any, size: Any, first: Any, work: Any, chances: Any, stream: Any
+    share: Int,
+    shares: Int,
+    size: Int,
+    first: np.uint64,
+    work: Work,
+    chances: Chances,
+    stream: Stream,
 ) -> None:
     """Draw one share of a round's samples, and find their ``u``, ``r`` and ``w``.
 
@@ -91,7 +102,7 @@ def first_pass(
 
 
 @internal_jit
-def sort_by_query(size: Any, work: Any) -> None:
+def sort_by_query(size: Int, work: Work) -> None:
     """Put the samples of a round in order of their queries, and count them."""
     first, query = work.first, work.heads[0]
     first[:] = 0
@@ -111,7 +122,14 @@ def sort_by_query(size: Any, work: Any) -> None:
 
 @internal_jit
 def _collect(
-    k: Any, start: Any, count: Any, share: Any, first: Any, work: Any, chances: Any, stream: Any
+    k: Int,
+    start: Int,
+    count: Int,
+    share: Int,
+    first: np.uint64,
+    work: Work,
+    chances: Chances,
+    stream: Stream,
 ) -> None:
     """Add to the gradient of a stretch of column k, sample by sample."""
     N, T = work.full.shape
@@ -130,7 +148,13 @@ def _collect(
 
 @internal_jit
 def second_pass(
-    share: Any, shares: Any, begin: Any, first: Any, work: Any, chances: Any, stream: Any
+    share: Int,
+    shares: Int,
+    begin: Int,
+    first: np.uint64,
+    work: Work,
+    chances: Chances,
+    stream: Stream,
 ) -> None:
     """Collect one share of the columns' gradients; parameters as :func:`first_pass`.
 
@@ -157,7 +181,7 @@ def second_pass(
 
 
 @internal_jit
-def collect_V(share: Any, shares: Any, size: Any, begin: Any, work: Any) -> None:
+def collect_V(share: Int, shares: Int, size: Int, begin: Int, work: Work) -> None:
     """Add ``r u'`` of a round's samples to one share of the rows of V's gradient."""
     N = work.V.shape[0]
     rows = (N * share // shares, N * (share + 1) // shares)

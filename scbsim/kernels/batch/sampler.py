@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import prange
 
-from scbsim.kernels.batch.tokens import fill_heads, fill_tokens
+from scbsim.kernels.batch.tokens import Chances, fill_heads, fill_tokens
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import split_seed
+from scbsim.kernels.types import I64, U32, Int, Stream, Tokens
 
 _i64, _u64 = np.int64, np.uint64
 
 
 @inline_jit
-def share_of(share: Any, shares: Any, size: Any, first: Any, chances: Any) -> Any:
+def share_of(
+    share: Int, shares: Int, size: Int, first: np.uint64, chances: Chances
+) -> tuple[Int, Int]:
     """Return which samples are a share's: cut where blocks are, so that none is drawn twice."""
     together = _i64(chances.together)
     head = _i64(first % _u64(together))
     groups = (head + size + together - 1) // together
-    begin = max(0, groups * share // shares * together - head)
+    begin: Int = max(0, groups * share // shares * together - head)
     return begin, min(size, groups * (share + 1) // shares * together - head)
 
 
 @internal_jit
 def draw_share(
-    share: Any, shares: Any, tokens: Any, heads: Any, first: Any, chances: Any, stream: Any, S: Any
+    share: Int,
+    shares: Int,
+    tokens: Tokens,
+    heads: I64,
+    first: np.uint64,
+    chances: Chances,
+    stream: Stream,
+    S: U32,
 ) -> None:
     """Draw one share of some samples; parameters as :func:`draw`, but where they differ.
 
@@ -45,9 +53,10 @@ def draw_share(
         number = sample // _u64(together)
         inside = _i64(sample - number * _u64(together))
         # So many samples from one group of blocks, of which all but the last are full.
-        some = min(end - i, together - inside)
+        some: Int = min(end - i, together - inside)
         for j in range(per_sample):
-            head, tail = inside * T, min((inside + some) * T - j * BLOCK, BLOCK)
+            head = inside * T
+            tail: Int = min((inside + some) * T - j * BLOCK, BLOCK)
             start = i * T + j * BLOCK
             fill_tokens(tokens, start, S[share], (head, tail), (number, j), chances, stream)
         i += some
@@ -56,7 +65,9 @@ def draw_share(
 
 
 @parallel_jit
-def _draw_shares(tokens: Any, heads: Any, first: Any, chances: Any, stream: Any, S: Any) -> None:
+def _draw_shares(
+    tokens: Tokens, heads: I64, first: np.uint64, chances: Chances, stream: Stream, S: U32
+) -> None:
     shares = S.shape[0]
     for share in prange(shares):
         draw_share(_i64(share), _i64(shares), tokens, heads, first, chances, stream, S)
@@ -64,7 +75,13 @@ def _draw_shares(tokens: Any, heads: Any, first: Any, chances: Any, stream: Any,
 
 @kernel
 def draw(
-    tokens: Any, heads: Any, first: Any, chances: Any, seed: Any, replica: Any, S: Any
+    tokens: Tokens,
+    heads: I64,
+    first: np.uint64,
+    chances: Chances,
+    seed: np.uint64,
+    replica: np.uint64,
+    S: U32,
 ) -> None:
     """Draw samples in a row.
 

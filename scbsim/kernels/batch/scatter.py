@@ -6,14 +6,13 @@ four tables in turn, and entries come by gathers. In either case the order of su
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.batch.workspace import TABLES
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.simd.gather import LANES, add_blocks
+from scbsim.kernels.simd.intrinsics import LANES, add_blocks
 from scbsim.kernels.simd.sums import pairwise_sum
+from scbsim.kernels.types import Floats, Int, Tokens
 
 FEW = 4
 """Tokens that need no table."""
@@ -22,7 +21,7 @@ _u64 = np.uint64
 
 
 @internal_jit
-def _sums_of_few(u: Any, x: Any, a: Any, sums: Any) -> None:
+def _sums_of_few(u: Floats, x: Tokens, a: Floats, sums: Floats) -> None:
     n = a.size
     rows = n // 4
     zero = a.dtype.type(0)
@@ -40,7 +39,7 @@ def _sums_of_few(u: Any, x: Any, a: Any, sums: Any) -> None:
 
 
 @internal_jit
-def _sums_of_many(tables: Any, x: Any, a: Any) -> None:
+def _sums_of_many(tables: Floats, x: Tokens, a: Floats) -> None:
     n = a.size
     size = _u64(tables.size // TABLES)
     for i in range(_u64(n // 4)):
@@ -54,7 +53,7 @@ def _sums_of_many(tables: Any, x: Any, a: Any) -> None:
 
 
 @inline_jit
-def add_by_token(u: Any, tables: Any, x: Any, a: Any, N: Any, sums: Any) -> None:
+def add_by_token(u: Floats, tables: Floats, x: Tokens, a: Floats, N: Int, sums: Floats) -> None:
     """Add each entry of ``a`` to the sum of its token.
 
     Parameters
@@ -76,7 +75,7 @@ def add_by_token(u: Any, tables: Any, x: Any, a: Any, N: Any, sums: Any) -> None
 
 
 @internal_jit
-def _entries_of_few(g: Any, x: Any, w: Any) -> None:
+def _entries_of_few(g: Floats, x: Tokens, w: Floats) -> None:
     one, two, three = x.dtype.type(1), x.dtype.type(2), x.dtype.type(3)
     # Rows are padded, so there are four.
     a, b, c, d = w[0], w[1], w[2], w[3]
@@ -88,7 +87,7 @@ def _entries_of_few(g: Any, x: Any, w: Any) -> None:
 
 
 @internal_jit
-def _entries_of_many(g: Any, x: Any, w: Any) -> None:
+def _entries_of_many(g: Floats, x: Tokens, w: Floats) -> None:
     whole = g.size // LANES
     add_blocks(g, w, x, _u64(whole))
     for i in range(whole * LANES, g.size):
@@ -96,7 +95,7 @@ def _entries_of_many(g: Any, x: Any, w: Any) -> None:
 
 
 @inline_jit
-def add_entries(g: Any, x: Any, w: Any, N: Any) -> None:
+def add_entries(g: Floats, x: Tokens, w: Floats, N: Int) -> None:
     """Add to each entry of ``g`` that of ``w`` at its token."""
     if N <= FEW:
         _entries_of_few(g, x, w)

@@ -6,7 +6,7 @@ blocks of 2048 words, one word a token; samples shorter than a block share one.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from scbsim.kernels.random.alias import pick_from
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import HEADS, TOKENS, philox4x32
 from scbsim.kernels.random.xoshiro import WORDS, fill_words, next_word
-from scbsim.kernels.simd.gather import LANES, pick_blocks
+from scbsim.kernels.simd.intrinsics import LANES, pick_blocks
+from scbsim.kernels.types import I64, U32, Counter, Int, Stream, Tokens
 
 _PER_BLOCK = BLOCK // WORDS
 _u32, _u64 = np.uint32, np.uint64
@@ -43,19 +44,19 @@ class Chances(NamedTuple):
         Samples in a block: as many as fit, or 1.
     """
 
-    cuts: Any
-    tokens: Any
-    sources: Any
-    outputs: Any
-    positions: Any
-    bits: Any
-    source_bits: Any
-    T: Any
-    together: Any
+    cuts: U32
+    tokens: U32
+    sources: U32
+    outputs: U32
+    positions: I64
+    bits: np.uint32
+    source_bits: np.uint32
+    T: np.uint64
+    together: np.uint64
 
 
 @inline_jit
-def token_of(word: Any, chances: Any) -> Any:
+def token_of(word: np.uint32, chances: Chances) -> np.uint32:
     """Return the token that a word picks."""
     cuts = chances.cuts
     if cuts.size > 0:
@@ -64,7 +65,7 @@ def token_of(word: Any, chances: Any) -> Any:
 
 
 @internal_jit
-def _by_cuts(out: Any, start: Any, words: Any, first: Any, count: Any, cuts: Any) -> None:
+def _by_cuts(out: Tokens, start: Int, words: U32, first: Int, count: Int, cuts: U32) -> None:
     a, b, c = cuts[0], cuts[1], cuts[2]
     to, source = out[start : start + count], words[first : first + count]
     for i in range(_u64(count)):
@@ -73,7 +74,9 @@ def _by_cuts(out: Any, start: Any, words: Any, first: Any, count: Any, cuts: Any
 
 
 @internal_jit
-def _by_table(out: Any, start: Any, words: Any, first: Any, count: Any, chances: Any) -> None:
+def _by_table(
+    out: Tokens, start: Int, words: U32, first: Int, count: Int, chances: Chances
+) -> None:
     whole, table = count // LANES, chances.tokens
     pick_blocks(out, _u64(start), words, _u64(first), _u64(whole), table, chances.bits)
     for i in range(whole * LANES, count):
@@ -81,7 +84,7 @@ def _by_table(out: Any, start: Any, words: Any, first: Any, count: Any, chances:
 
 
 @inline_jit
-def _counter(number: Any, purpose: Any, replica: Any) -> Any:
+def _counter(number: Int, purpose: int, replica: np.uint64) -> Counter:
     """Return words 1 to 3 of the counter of a group of samples."""
     c3 = _u64(purpose) << _u64(24) | _u64(replica)
     return _u64(number) >> _HALF, _u64(number) & _LOW, c3
@@ -89,7 +92,13 @@ def _counter(number: Any, purpose: Any, replica: Any) -> Any:
 
 @internal_jit
 def fill_tokens(
-    out: Any, start: Any, words: Any, span: Any, block: Any, chances: Any, stream: Any
+    out: Tokens,
+    start: Int,
+    words: U32,
+    span: tuple[Int, Int],
+    block: tuple[Int, Int],
+    chances: Chances,
+    stream: Stream,
 ) -> None:
     """Write some tokens of a block.
 
@@ -120,7 +129,7 @@ def fill_tokens(
 
 
 @internal_jit
-def token_at(sample: Any, position: Any, chances: Any, stream: Any) -> Any:
+def token_at(sample: np.uint64, position: Int, chances: Chances, stream: Stream) -> np.uint32:
     """Return one token of a sample, uint32."""
     k0, k1, replica = stream
     T, together = chances.T, chances.together
@@ -138,7 +147,7 @@ def token_at(sample: Any, position: Any, chances: Any, stream: Any) -> Any:
 
 
 @internal_jit
-def fill_heads(heads: Any, tokens: Any, first: Any, chances: Any, stream: Any) -> None:
+def fill_heads(heads: I64, tokens: Tokens, first: Int, chances: Chances, stream: Stream) -> None:
     """Draw the query, the source position and the output of some samples in a row.
 
     Parameters

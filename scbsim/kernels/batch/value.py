@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from scbsim.kernels.batch.workspace import Work
 from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.gaussian.rules import VANILLA
+from scbsim.kernels.gaussian.state import ProblemConstants, StepParams, Value
+from scbsim.kernels.types import F64
 
 _u64 = np.uint64
 
 
 @internal_jit
-def write_V(V: Any, mean: Any, work: Any) -> None:
+def write_V(V: Value, mean: F64, work: Work) -> None:
     """Write V and its transpose as the samples need them, from ``W`` and ``V mu``."""
     N = V.W.shape[0]
     real = work.V.dtype.type
@@ -25,7 +26,7 @@ def write_V(V: Any, mean: Any, work: Any) -> None:
 
 
 @internal_jit
-def renew_scalars(V: Any, K_P: Any) -> None:
+def renew_scalars(V: Value, K_P: float) -> None:
     """Find the signal of W and the square of the rest."""
     N = V.W.shape[0]
     with_target, rest = 0.0, 0.0
@@ -42,7 +43,9 @@ def renew_scalars(V: Any, K_P: Any) -> None:
 
 
 @internal_jit
-def step_V(V: Any, mean: Any, params: Any, constants: Any, work: Any, batch: Any) -> None:
+def step_V(
+    V: Value, mean: F64, params: StepParams, constants: ProblemConstants, work: Work, batch: float
+) -> None:
     """Step V, and write it as the next step's samples need it.
 
     Parameters

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from scbsim.kernels.random.normal import BLOCK
+from scbsim.kernels.types import F64, I64, U32, Floats, Tokens
 
 PAD = 16
 """Rows of the samples' vectors are as long as a multiple of this, so that no loop has a rest."""
@@ -56,25 +58,25 @@ class Work(NamedTuple):
     wide : (shares, BLOCK) float64
     """
 
-    full: Any
-    gradient: Any
-    V: Any
-    transposed: Any
-    u: Any
-    r: Any
-    w: Any
-    of_V: Any
-    row: Any
-    tokens: Any
-    heads: Any
-    order: Any
-    first: Any
-    counts: Any
-    words: Any
-    drawn: Any
-    tables: Any
-    sums: Any
-    wide: Any
+    full: Floats
+    gradient: Floats
+    V: Floats
+    transposed: Floats
+    u: Floats
+    r: Floats
+    w: Floats
+    of_V: F64
+    row: Floats
+    tokens: Tokens
+    heads: I64
+    order: I64
+    first: I64
+    counts: I64
+    words: U32
+    drawn: Tokens
+    tables: Floats
+    sums: Floats
+    wide: F64
 
 
 def round_size(N: int, batch_size: int) -> int:
@@ -89,7 +91,7 @@ def work_bytes(N: int, T: int, batch_size: int, itemsize: int) -> int:
     return 2 * N * T * itemsize + 3 * (R + N) * padded * itemsize + 8 * N * padded + kept + 40 * R
 
 
-def make_work(N: int, T: int, batch_size: int, dtype: Any, shares: int) -> Work:
+def make_work(N: int, T: int, batch_size: int, dtype: DTypeLike, shares: int) -> Work:
     """Allocate the arrays for a number of shares."""
     R, padded = round_size(N, batch_size), -(-N // PAD) * PAD
     # Samples that share a block of words are not drawn one by one, and are never so long.

@@ -24,6 +24,7 @@ from scbsim.kernels.compile.cache_lock import KernelLock, compile_under_lock, in
 from scbsim.kernels.compile.kernel_cache import KernelCache, say_not_kept
 from scbsim.kernels.compile.linking import KernelCompiler
 from scbsim.kernels.compile.openmp_spin import wait_briefly
+from scbsim.kernels.compile.plain_kernels import PLAIN
 from scbsim.kernels.compile.simd_width import choose_width
 from scbsim.kernels.compile.trust import distrust, make_private
 
@@ -41,7 +42,8 @@ def _sources() -> str:
     for path in sorted(kernels.rglob("*.py")):
         digest.update(path.relative_to(kernels).as_posix().encode())
         digest.update(path.read_bytes())
-    digest.update(f"{numba.__version__} {platform.python_version()} {sys.platform}".encode())
+    versions = f"{numba.__version__} {platform.python_version()} {sys.platform}"
+    digest.update(f"{versions} {PLAIN}".encode())
     return digest.hexdigest()[:16]
 
 

@@ -13,7 +13,7 @@ Computing 5, 1995), and never as a difference, so that it is right however far o
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.philox import ACTIVATIONS, counter_words, split_seed
 from scbsim.kernels.random.variates import exponential, lane_at
+from scbsim.kernels.types import F64, I64, U32, Address, Counter, Int, Key
 
 _LOG_2 = 0.6931471805599453
 _FIRST = np.uint64(1) << np.uint64(31)  # word 0 of a lane of its own, far from those of batches
@@ -48,13 +49,13 @@ class ActivationRates(NamedTuple):
         ``rate_A sigma_k``: what an excess of one is worth.
     """
 
-    columns: Any
-    first: Any
-    rate: Any
-    spare: Any
-    above: Any
-    shrink: Any
-    scale: Any
+    columns: I64
+    first: I64
+    rate: F64
+    spare: F64
+    above: F64
+    shrink: F64
+    scale: F64
 
 
 class NewlyActive(NamedTuple):
@@ -76,15 +77,15 @@ class NewlyActive(NamedTuple):
         Scratch.
     """
 
-    column: Any
-    position: Any
-    value: Any
-    order: Any
-    first: Any
-    fit_position: Any
-    fit_value: Any
-    e: Any
-    words: Any
+    column: I64
+    position: I64
+    value: F64
+    order: I64
+    first: I64
+    fit_position: I64
+    fit_value: F64
+    e: F64
+    words: U32
 
 
 def make_newly_active(N: int, capacity: int) -> NewlyActive:
@@ -103,7 +104,9 @@ def make_newly_active(N: int, capacity: int) -> NewlyActive:
 
 
 @inline_jit
-def _next(at: Any, drawn: Any, new: Any, counter: Any, key: Any) -> Any:
+def _next(
+    at: int, drawn: np.uint64, new: NewlyActive, counter: Counter, key: Key
+) -> tuple[float, int, np.uint64]:
     """Return the next exponential, and where the one after it is."""
     if at == BATCH:
         fill_exponentials(new.e, new.words, drawn, counter, key)
@@ -114,8 +117,14 @@ def _next(at: Any, drawn: Any, new: Any, counter: Any, key: Any) -> Any:
 
 @internal_jit
 def _draw_group(
-    group: Any, rates: Any, T: Any, count: Any, new: Any, counter: Any, key: Any
-) -> Any:
+    group: Int,
+    rates: ActivationRates,
+    T: Int,
+    count: np.int64,
+    new: NewlyActive,
+    counter: Counter,
+    key: Key,
+) -> np.int64:
     """Draw the activations in a group of columns; return how many there are, -1 for too many."""
     j, end = rates.first[group], rates.first[group + 1]
     mean_gap = 1.0 / rates.rate[group]
@@ -155,7 +164,7 @@ def _draw_group(
 
 
 @internal_jit
-def _put_in_order(count: Any, groups: Any, new: Any) -> None:
+def _put_in_order(count: Int, groups: Int, new: NewlyActive) -> None:
     """Find where each column begins, and the order of the activations."""
     N = new.first.size - 1
     for k in range(N + 1):
@@ -177,7 +186,7 @@ def _put_in_order(count: Any, groups: Any, new: Any) -> None:
 
 
 @internal_jit
-def draw_activations(rates: Any, T: Any, new: Any, at: Any) -> Any:
+def draw_activations(rates: ActivationRates, T: Int, new: NewlyActive, at: Address) -> np.int64:
     """Draw which entries of A leave zero in a step.
 
     Parameters

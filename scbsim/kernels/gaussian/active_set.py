@@ -6,16 +6,19 @@ that return to zero are forgotten, and activations are put in between, from one 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
+from scbsim.kernels.gaussian.activations import NewlyActive
 from scbsim.kernels.gaussian.dense_attention import first_at_least
 from scbsim.kernels.gaussian.rules import step_entry
+from scbsim.kernels.gaussian.state import Attention, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import ACTIVE, counter_words, split_seed
+from scbsim.kernels.types import F64, I64, U32, Address, Bool, Int, Real
 
 _FEW = 16
 
@@ -36,11 +39,11 @@ class ActiveSet(NamedTuple):
         Scratch.
     """
 
-    first: Any
-    position: Any
-    s: Any
-    z: Any
-    words: Any
+    first: I64
+    position: I64
+    s: F64
+    z: F64
+    words: U32
 
 
 def make_active_set(N: int, capacity: int) -> ActiveSet:
@@ -55,7 +58,7 @@ def make_active_set(N: int, capacity: int) -> ActiveSet:
 
 
 @inline_jit
-def _holds(positions: Any, t: Any) -> Any:
+def _holds(positions: I64, t: Int) -> Bool:
     """Return whether a position is among some ascending ones."""
     if positions.size > _FEW:
         i = first_at_least(positions, t)
@@ -67,7 +70,7 @@ def _holds(positions: Any, t: Any) -> Any:
 
 
 @inline_jit
-def _take_in(position: Any, s: Any, begin: Any, old: Any, added: Any, new: Any) -> None:
+def _take_in(position: I64, s: F64, begin: Int, old: Int, added: Int, new: NewlyActive) -> None:
     """Put ``added`` new entries among those from ``begin`` to ``old``, all in order of position."""
     i, j = old - 1, added - 1
     while j >= 0:
@@ -82,7 +85,13 @@ def _take_in(position: Any, s: Any, begin: Any, old: Any, added: Any, new: Any) 
 
 @internal_jit
 def step_active_set(
-    A: Any, active: Any, now: Any, new: Any, params: Any, kappa: Any, at: Any
+    A: Attention,
+    active: ActiveSet,
+    now: Int,
+    new: NewlyActive,
+    params: StepParams,
+    kappa: float,
+    at: Address,
 ) -> None:
     """Step all active entries, and take in the activations.
 
@@ -111,7 +120,9 @@ def step_active_set(
     for k in range(first.size - 1):
         begin, end = first[k], first[k + 1]
         of_zeros, level = params.sigma_A[k], params.level[k]
-        total, squares, start = 0.0, 0.0, n
+        total: Real = 0.0
+        squares: Real = 0.0
+        start = n
         for i in range(begin, end):
             place = i & (BLOCK - 1)
             if place == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.isotropic import step_component
 from scbsim.kernels.gaussian.observe import write_observables
+from scbsim.kernels.gaussian.state import ProblemConstants, StepParams
 from scbsim.kernels.gaussian.value import step_scalars
 from scbsim.kernels.random.philox import COLLAPSED_A, counter_words, split_seed
+from scbsim.kernels.types import F64, Couplings, Int
 
 
 class CollapsedAttention(NamedTuple):
@@ -31,15 +33,17 @@ class CollapsedAttention(NamedTuple):
         ``sqrt(mu_k) sigma_k``, alike for all its columns. Not changed.
     """
 
-    alpha: Any
-    rest: Any
-    K: Any
-    D: Any
-    sigma: Any
+    alpha: F64
+    rest: F64
+    K: F64
+    D: F64
+    sigma: F64
 
 
 @internal_jit
-def _couple(A: Any, scalars: Any, constants: Any, row: Any) -> Any:
+def _couple(
+    A: CollapsedAttention, scalars: F64, constants: ProblemConstants, row: F64
+) -> Couplings:
     nA, qA, delta = 0.0, 0.0, 0.0
     for g in range(A.K.size):
         nA += A.alpha[g] * A.alpha[g] * A.K[g] + A.rest[g]
@@ -52,15 +56,22 @@ def _couple(A: Any, scalars: Any, constants: Any, row: Any) -> Any:
 
 
 @kernel
-def observe_collapsed(A: Any, scalars: Any, constants: Any, row: Any) -> None:
+def observe_collapsed(
+    A: CollapsedAttention, scalars: F64, constants: ProblemConstants, row: F64
+) -> None:
     """Write the observables of a state."""
     _couple(A, scalars, constants, row)
 
 
 @kernel
 def advance_collapsed(
-    A: Any, scalars: Any, constants: Any, params: Any, step: Any, rows: Any
-) -> Any:
+    A: CollapsedAttention,
+    scalars: F64,
+    constants: ProblemConstants,
+    params: StepParams,
+    step: Int,
+    rows: F64,
+) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps of SGD.
 
     Parameters

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import prange
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense_attention import finish_bulk, step_bulk_share
 from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.gaussian.value import end_value_step, step_value_share
+from scbsim.kernels.types import F64, Address, Factors, Int
 
 STEPS_DONE = 0
 SIGNAL_REACHED = 1
@@ -19,7 +19,15 @@ DIVERGED = 2
 
 
 @parallel_jit
-def _first_pass(A: Any, V: Any, params: Any, kappa: Any, factors: Any, at: Any, S: Any) -> None:
+def _first_pass(
+    A: Attention,
+    V: Value,
+    params: StepParams,
+    kappa: float,
+    factors: Factors,
+    at: Address,
+    S: Scratch,
+) -> None:
     shares = S.z.shape[0]
     for share in prange(shares):
         one, of = np.int64(share), np.int64(shares)
@@ -29,7 +37,14 @@ def _first_pass(A: Any, V: Any, params: Any, kappa: Any, factors: Any, at: Any, 
 
 @internal_jit
 def step_matrices(
-    A: Any, V: Any, constants: Any, params: Any, kappa: Any, factors: Any, at: Any, S: Any
+    A: Attention,
+    V: Value,
+    constants: ProblemConstants,
+    params: StepParams,
+    kappa: float,
+    factors: Factors,
+    at: Address,
+    S: Scratch,
 ) -> None:
     """Step everything of size (N, T) and (N, N); with one share no thread is started."""
     if S.z.shape[0] > 1:
@@ -44,13 +59,21 @@ def step_matrices(
 
 
 @inline_jit
-def overflowed(nA: Any, qA: Any, kappa: Any, row: Any) -> Any:
+def overflowed(nA: float, qA: float, kappa: float, row: F64) -> bool:
     """Return whether a step's numbers have run away."""
     return not np.isfinite(nA + qA + kappa + row[4] + row[5] + row[8])
 
 
 @kernel
-def advance(A: Any, V: Any, constants: Any, params: Any, step: Any, rows: Any, scratch: Any) -> Any:
+def advance(
+    A: Attention,
+    V: Value,
+    constants: ProblemConstants,
+    params: StepParams,
+    step: Int,
+    rows: F64,
+    scratch: Scratch,
+) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps.
 
     Both matrices are stepped from the state at the start of the step. A step that overflows is

@@ -8,24 +8,24 @@ do not depend on how blocks are shared out over threads.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.rules import DENOISE, PROX, SGD
 from scbsim.kernels.gaussian.soft_threshold import soft
+from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import amplitude_at, curve_of, is_noisy, reference_level
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import NOISE_A, counter_words, split_seed
 from scbsim.kernels.simd.prefetch import prefetch
 from scbsim.kernels.simd.sums import pairwise_sum
+from scbsim.kernels.types import I64, U32, Address, Curve, Floats, Int, Real
 
 _LANES = np.uint64(BLOCK // 4)
 
 
 @inline_jit
-def _entry(rule: Any, s: Any, z: Any, constants: Any, curve: Any) -> Any:
+def _entry(rule: int, s: Real, z: Real, constants: tuple[Real, Real, Real], curve: Curve) -> Real:
     """Return the next ``s`` off the support: the rules of `rules` with their constants folded.
 
     The decay is kept apart from 1: their difference, rounded to float32, would change the rate at
@@ -42,7 +42,14 @@ def _entry(rule: Any, s: Any, z: Any, constants: Any, curve: Any) -> Any:
 
 @inline_jit
 def _update(
-    rule: Any, s: Any, z: Any, rows: Any, constants: Any, curve: Any, sum_1: Any, sum_2: Any
+    rule: int,
+    s: Floats,
+    z: Floats,
+    rows: Int,
+    constants: tuple[Real, Real, Real],
+    curve: Curve,
+    sum_1: Floats,
+    sum_2: Floats,
 ) -> None:
     """Step a whole block in four streams; leave sums of four entries and of their squares.
 
@@ -64,8 +71,15 @@ def _update(
 
 @internal_jit
 def _update_by_rule(
-    rule: Any, s: Any, z: Any, rows: Any, constants: Any, curve: Any, sum_1: Any, sum_2: Any
-) -> Any:
+    rule: int,
+    s: Floats,
+    z: Floats,
+    rows: Int,
+    constants: tuple[Real, Real, Real],
+    curve: Curve,
+    sum_1: Floats,
+    sum_2: Floats,
+) -> tuple[float, float]:
     """Step a block; return the sum of its entries and the sum of their squares."""
     if rule == PROX:
         _update(PROX, s, z, rows, constants, curve, sum_1, sum_2)
@@ -77,7 +91,7 @@ def _update_by_rule(
 
 
 @inline_jit
-def first_at_least(positions: Any, bound: Any) -> Any:
+def first_at_least(positions: I64, bound: Int) -> Int:
     """Return the index of the first of some ascending positions that is not below a bound."""
     low, high = 0, positions.size
     while low < high:
@@ -90,7 +104,15 @@ def first_at_least(positions: Any, bound: Any) -> Any:
 
 
 @internal_jit
-def _step_block(A: Any, k: Any, block: Any, params: Any, kappa: Any, stream: Any, own: Any) -> None:
+def _step_block(
+    A: Attention,
+    k: Int,
+    block: Int,
+    params: StepParams,
+    kappa: float,
+    stream: Address,
+    own: tuple[Floats, Floats, U32, Floats, Floats],
+) -> None:
     """Step one block of column k; ``own`` is this share's scratch."""
     z, tail, words, sum_1, sum_2 = own
     step, seed, replica = stream
@@ -137,7 +159,7 @@ def _step_block(A: Any, k: Any, block: Any, params: Any, kappa: Any, stream: Any
 
 @internal_jit
 def step_bulk_share(
-    share: Any, shares: Any, A: Any, params: Any, kappa: Any, at: Any, S: Any
+    share: Int, shares: Int, A: Attention, params: StepParams, kappa: float, at: Address, S: Scratch
 ) -> None:
     """Step one share of everything off the support, and draw ``noise``.
 
@@ -161,7 +183,7 @@ def step_bulk_share(
 
 
 @internal_jit
-def finish_bulk(A: Any) -> None:
+def finish_bulk(A: Attention) -> None:
     """Add up ``off_sums`` from the blocks' sums, in order."""
     for k in range(A.block_sums.shape[0]):
         total, squares = 0.0, 0.0

@@ -7,16 +7,21 @@ it stands, and in what is left, it is a normal, a normal and a chi-square.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
+from scbsim.kernels.types import Counter, Factors, Key
 
 
 @internal_jit
-def step_component(known: Any, target: Any, factors: Any, counter: Any, key: Any) -> Any:
+def step_component(
+    known: tuple[float, float],
+    target: tuple[float, float],
+    factors: Factors,
+    counter: Counter,
+    key: Key,
+) -> tuple[float, float]:
     """Take ``x <- keep x + pull t + amplitude z``, with z standard normal in all D dimensions.
 
     Parameters

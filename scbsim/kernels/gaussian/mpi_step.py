@@ -7,14 +7,14 @@ process alone would: its pieces are those of `gaussian.advance`, and so are the 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import kernel
 from scbsim.kernels.gaussian.dense import overflowed, step_matrices
 from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
+from scbsim.kernels.types import F64, I64, Int
 
 WENT_ON = 0
 OVERFLOWED = 1
@@ -22,21 +22,23 @@ DISAGREED = 2
 
 
 @kernel
-def coupling_of(A: Any, V: Any, constants: Any, coupled: Any, row: Any) -> None:
+def coupling_of(
+    A: Attention, V: Value, constants: ProblemConstants, coupled: F64, row: F64
+) -> None:
     """Write what the next step needs, ``coupled``: see :func:`end_step`."""
     coupled[0], coupled[1], coupled[2], coupled[3] = couple(A, V, constants, row)
 
 
 @kernel
 def begin_step(
-    own: Any,
-    V: Any,
-    constants: Any,
-    params: Any,
-    coupled: Any,
-    step: Any,
-    scratch: Any,
-    message: Any,
+    own: Attention,
+    V: Value,
+    constants: ProblemConstants,
+    params: StepParams,
+    coupled: F64,
+    step: Int,
+    scratch: Scratch,
+    message: F64,
 ) -> None:
     """Step the columns that are here off their support, and V.
 
@@ -72,8 +74,15 @@ def begin_step(
 
 @kernel
 def end_step(
-    A: Any, V: Any, constants: Any, params: Any, coupled: Any, message: Any, first: Any, row: Any
-) -> Any:
+    A: Attention,
+    V: Value,
+    constants: ProblemConstants,
+    params: StepParams,
+    coupled: F64,
+    message: F64,
+    first: I64,
+    row: F64,
+) -> int:
     """Step the support of every column, and renew what couples A and V.
 
     Parameters

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import kernel
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants
+from scbsim.kernels.types import F64
 
 
 @kernel
 def normalize_columns(
-    A: Any,
-    constants: Any,
-    level: Any,
-    in_place: Any,
-    support: Any,
-    off_sums: Any,
-    masses: Any,
-    sums: Any,
-) -> Any:
+    A: Attention,
+    constants: ProblemConstants,
+    level: float,
+    in_place: bool,
+    support: F64,
+    off_sums: F64,
+    masses: F64,
+    sums: F64,
+) -> int:
     """Keep what stands out in each column of A, rescaled to sum 1.
 
     Parameters

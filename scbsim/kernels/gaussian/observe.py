@@ -5,17 +5,17 @@ Sums are of centred entries, so that nothing here is the difference of near-equa
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
+from scbsim.kernels.types import F64, Couplings
 
 _EPSILON = 2.0**-52
 
 
 @inline_jit
-def _spread(sums: Any, count: Any, mean: Any) -> Any:
+def _spread(sums: F64, count: float, mean: float) -> float:
     """Return the sum of squared distances from a mean of entries known by their sums."""
     if count == 0.0:
         return 0.0
@@ -24,7 +24,7 @@ def _spread(sums: Any, count: Any, mean: Any) -> Any:
 
 
 @internal_jit
-def couple(A: Any, V: Any, constants: Any, row: Any) -> Any:
+def couple(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> Couplings:
     """Write the observables of a state and return what the next step needs.
 
     Parameters
@@ -79,7 +79,9 @@ def couple(A: Any, V: Any, constants: Any, row: Any) -> Any:
 
 
 @internal_jit
-def write_observables(known: Any, scalars: Any, constants: Any, row: Any) -> Any:
+def write_observables(
+    known: Couplings, scalars: F64, constants: ProblemConstants, row: F64
+) -> Couplings:
     """Write the observables from what is known of A; parameters and result as :func:`couple`.
 
     Parameters
@@ -118,6 +120,6 @@ def write_observables(known: Any, scalars: Any, constants: Any, row: Any) -> Any
 
 
 @kernel
-def observe(A: Any, V: Any, constants: Any, row: Any) -> None:
+def observe(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> None:
     """Write the observables of a state; :func:`couple` for Python."""
     couple(A, V, constants, row)

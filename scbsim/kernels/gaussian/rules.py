@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from scbsim.kernels.compile.jit import inline_jit
 from scbsim.kernels.gaussian.soft_threshold import soft
+from scbsim.kernels.types import Real
 
 SGD = 0
 PROX = 1
@@ -17,7 +16,7 @@ RULES: dict[str, int] = {"sgd": SGD, "prox": PROX, "denoise": DENOISE, "vanilla"
 
 
 @inline_jit
-def step_entry(rule: Any, s: Any, gradient: Any, rate: Any, level: Any) -> Any:
+def step_entry(rule: int, s: Real, gradient: Real, rate: Real, level: Real) -> Real:
     """Return the next ``s`` of an entry, given its noisy gradient and its column's l1 level."""
     if rule == PROX:
         return soft(s - rate * gradient, rate * level)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.types import Real
 
 
 @inline_jit
-def soft(x: Any, level: Any) -> Any:
+def soft(x: Real, level: Real) -> Real:
     """Return ``sign(x) max(|x| - level, 0)``, without a branch; exactly 0 within the level."""
     return x - max(min(x, level), -level)

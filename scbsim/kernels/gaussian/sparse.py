@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit, kernel
-from scbsim.kernels.gaussian.activations import draw_activations
-from scbsim.kernels.gaussian.active_set import step_active_set
+from scbsim.kernels.gaussian.activations import ActivationRates, NewlyActive, draw_activations
+from scbsim.kernels.gaussian.active_set import ActiveSet, step_active_set
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.gaussian.value import step_value
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import SUPPORT, counter_words, split_seed
+from scbsim.kernels.types import F64, Address, Int
 
 NO_ROOM = 3
 
 
 @internal_jit
-def _draw_support(A: Any, active: Any, at: Any) -> None:
+def _draw_support(A: Attention, active: ActiveSet, at: Address) -> None:
     """Draw the noise of the support entries."""
     step, seed, replica = at
     counter, key = counter_words(0, step, SUPPORT, replica), split_seed(seed)
@@ -34,18 +34,18 @@ def _draw_support(A: Any, active: Any, at: Any) -> None:
 
 @kernel
 def advance_sparse(
-    A: Any,
-    V: Any,
-    constants: Any,
-    params: Any,
-    rates: Any,
-    active: Any,
-    now: Any,
-    new: Any,
-    step: Any,
-    rows: Any,
-    scratch: Any,
-) -> Any:
+    A: Attention,
+    V: Value,
+    constants: ProblemConstants,
+    params: StepParams,
+    rates: ActivationRates,
+    active: ActiveSet,
+    now: int,
+    new: NewlyActive,
+    step: Int,
+    rows: F64,
+    scratch: Scratch,
+) -> tuple[int, int, int]:
     """Take up to ``len(rows)`` steps.
 
     A step that overflows is taken but not counted; one for which there is no room is not begun.

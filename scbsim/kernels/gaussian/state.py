@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from scbsim.kernels.random.normal import BLOCK
+from scbsim.kernels.types import F64, I64, U32, Floats
 
 
 class Attention(NamedTuple):
@@ -32,14 +34,14 @@ class Attention(NamedTuple):
         The column that row 0 stands for: above 0 where only some of the columns are here.
     """
 
-    bulk: Any
-    support: Any
-    positions: Any
-    weights: Any
-    off_sums: Any
-    block_sums: Any
-    noise: Any
-    first: Any = 0
+    bulk: Floats
+    support: F64
+    positions: I64
+    weights: F64
+    off_sums: F64
+    block_sums: F64
+    noise: F64
+    first: int = 0
 
 
 _NO_BULK = np.zeros((0, 0))
@@ -70,12 +72,12 @@ class Value(NamedTuple):
         share of ``rho_V^2``.
     """
 
-    W: Any
-    target: Any
-    root_mu: Any
-    scalars: Any
-    column_sums: Any
-    row_dots: Any
+    W: F64
+    target: F64
+    root_mu: F64
+    scalars: F64
+    column_sums: F64
+    row_dots: F64
 
 
 class ProblemConstants(NamedTuple):
@@ -98,17 +100,17 @@ class ProblemConstants(NamedTuple):
     seed, replica : uint64
     """
 
-    mu: Any
-    T: Any
-    K_P: Any
-    K_Q: Any
-    mu_square: Any
-    mean_square: Any
-    mean_dot: Any
-    mean_off: Any
-    D_V: Any
-    seed: Any
-    replica: Any
+    mu: F64
+    T: float
+    K_P: float
+    K_Q: float
+    mu_square: float
+    mean_square: float
+    mean_dot: float
+    mean_off: float
+    D_V: float
+    seed: np.uint64
+    replica: np.uint64
 
 
 class StepParams(NamedTuple):
@@ -132,14 +134,14 @@ class StepParams(NamedTuple):
         What levels under matched noise are made of (see `matched`); None where it is isotropic.
     """
 
-    rule: Any
-    rate_A: Any
-    rate_V: Any
-    sigma_A: Any
-    level: Any
-    sigma_V: Any
-    until_signal: Any
-    matched: Any = None
+    rule: int
+    rate_A: float
+    rate_V: float
+    sigma_A: F64
+    level: F64
+    sigma_V: float
+    until_signal: float
+    matched: F64 | None = None
 
 
 class Scratch(NamedTuple):
@@ -155,18 +157,18 @@ class Scratch(NamedTuple):
     row_1, row_2 : (shares, N) float64
     """
 
-    z: Any
-    tail: Any
-    words: Any
-    sum_1: Any
-    sum_2: Any
-    wide_z: Any
-    wide_words: Any
-    row_1: Any
-    row_2: Any
+    z: Floats
+    tail: Floats
+    words: U32
+    sum_1: Floats
+    sum_2: Floats
+    wide_z: F64
+    wide_words: U32
+    row_1: F64
+    row_2: F64
 
 
-def make_scratch(shares: int, N: int, dtype: Any) -> Scratch:
+def make_scratch(shares: int, N: int, dtype: DTypeLike) -> Scratch:
     """Allocate the buffers for a number of shares."""
     single = np.dtype(dtype) == np.float32
     return Scratch(

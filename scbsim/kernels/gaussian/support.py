@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.gaussian.rules import step_entry
+from scbsim.kernels.gaussian.state import Attention, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
 
 
 @internal_jit
-def step_support(A: Any, params: Any, kappa: Any, kappa_prime: Any) -> None:
+def step_support(A: Attention, params: StepParams, kappa: float, kappa_prime: float) -> None:
     """Step the entries of ``A.support``, with the normals in ``A.noise``.
 
     Parameters

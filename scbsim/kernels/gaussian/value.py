@@ -8,16 +8,16 @@ fixed number of groups, so the bits do not depend on the threads.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import prange
 
 from scbsim.kernels.compile.jit import internal_jit, parallel_jit
 from scbsim.kernels.gaussian.isotropic import step_component
+from scbsim.kernels.gaussian.state import ProblemConstants, Scratch, Value
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import COLLAPSED_V, NOISE_V, counter_words, split_seed
 from scbsim.kernels.simd.sums import pairwise_sum
+from scbsim.kernels.types import F64, U32, Address, Factors, Int
 
 GROUPS = 32
 """Most groups of rows; a matrix with fewer rows has a group for each."""
@@ -26,7 +26,9 @@ _THREADS_FROM = 64  # rows; below, starting threads costs more than they save
 
 
 @internal_jit
-def _step_row(V: Any, n: Any, group: Any, factors: Any, at: Any, own: Any) -> None:
+def _step_row(
+    V: Value, n: Int, group: Int, factors: Factors, at: Address, own: tuple[F64, U32, F64, F64]
+) -> None:
     keep, pull, amplitude = factors
     step, seed, replica = at
     z, words, row_1, row_2 = own
@@ -52,7 +54,7 @@ def _step_row(V: Any, n: Any, group: Any, factors: Any, at: Any, own: Any) -> No
 
 
 @internal_jit
-def _project_row(V: Any, n: Any, shift: Any, mean_dot: Any, row_1: Any) -> None:
+def _project_row(V: Value, n: Int, shift: F64, mean_dot: float, row_1: F64) -> None:
     """Project row n; leave its share of ``rho^2`` in ``row_dots[n, 1]``."""
     alpha = V.scalars[0]
     off_row = V.row_dots[n, 0] - mean_dot
@@ -66,7 +68,9 @@ def _project_row(V: Any, n: Any, shift: Any, mean_dot: Any, row_1: Any) -> None:
 
 
 @internal_jit
-def step_value_share(share: Any, shares: Any, V: Any, factors: Any, at: Any, S: Any) -> None:
+def step_value_share(
+    share: Int, shares: Int, V: Value, factors: Factors, at: Address, S: Scratch
+) -> None:
     """Take the first of two passes over one share of the rows of W, not yet projected.
 
     Parameters
@@ -87,21 +91,23 @@ def step_value_share(share: Any, shares: Any, V: Any, factors: Any, at: Any, S: 
 
 
 @internal_jit
-def _project_share(share: Any, shares: Any, V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
+def _project_share(
+    share: Int, shares: Int, V: Value, shift: F64, mean_dot: float, S: Scratch
+) -> None:
     N = V.row_dots.shape[0]
     for n in range(N * share // shares, N * (share + 1) // shares):
         _project_row(V, n, shift, mean_dot, S.row_1[share])
 
 
 @parallel_jit
-def _project_shares(V: Any, shift: Any, mean_dot: Any, S: Any) -> None:
+def _project_shares(V: Value, shift: F64, mean_dot: float, S: Scratch) -> None:
     shares = S.z.shape[0]
     for share in prange(shares):
         _project_share(np.int64(share), np.int64(shares), V, shift, mean_dot, S)
 
 
 @internal_jit
-def _mean_of_columns(V: Any, K_P: Any) -> Any:
+def _mean_of_columns(V: Value, K_P: float) -> tuple[F64, float]:
     """Renew the signal; return what projecting takes off each column, and off all rows alike."""
     N, groups = V.row_dots.shape[0], V.column_sums.shape[0]
     mean_dot, with_target = 0.0, 0.0
@@ -121,7 +127,7 @@ def _mean_of_columns(V: Any, K_P: Any) -> Any:
 
 
 @internal_jit
-def _renew_rest(V: Any) -> None:
+def _renew_rest(V: Value) -> None:
     rest = 0.0
     for n in range(V.row_dots.shape[0]):
         rest += V.row_dots[n, 1]
@@ -129,7 +135,7 @@ def _renew_rest(V: Any) -> None:
 
 
 @internal_jit
-def finish_value(V: Any, K_P: Any, S: Any) -> None:
+def finish_value(V: Value, K_P: float, S: Scratch) -> None:
     """Take the second pass: project W and renew its scalars.
 
     Parameters
@@ -147,7 +153,7 @@ def finish_value(V: Any, K_P: Any, S: Any) -> None:
 
 
 @internal_jit
-def step_scalars(scalars: Any, constants: Any, factors: Any, at: Any) -> None:
+def step_scalars(scalars: F64, constants: ProblemConstants, factors: Factors, at: Address) -> None:
     """Take a step of V where it is known by its scalars.
 
     Parameters
@@ -165,7 +171,9 @@ def step_scalars(scalars: Any, constants: Any, factors: Any, at: Any) -> None:
 
 
 @internal_jit
-def end_value_step(V: Any, constants: Any, factors: Any, at: Any, S: Any) -> None:
+def end_value_step(
+    V: Value, constants: ProblemConstants, factors: Factors, at: Address, S: Scratch
+) -> None:
     """Take what is left of a step after the first pass: all of it where V is known by scalars.
 
     Parameters
@@ -183,7 +191,9 @@ def end_value_step(V: Any, constants: Any, factors: Any, at: Any, S: Any) -> Non
 
 
 @internal_jit
-def step_value(V: Any, constants: Any, factors: Any, at: Any, S: Any) -> None:
+def step_value(
+    V: Value, constants: ProblemConstants, factors: Factors, at: Address, S: Scratch
+) -> None:
     """Take a whole step of V on one thread; parameters as :func:`end_value_step`."""
     if V.W.size == 0:
         step_scalars(V.scalars, constants, factors, at)

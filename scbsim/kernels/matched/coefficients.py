@@ -7,11 +7,10 @@ them, so that the isotropic step is compiled as if none of this were here.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.types import F64, Curve, Floats, Int, Real
 
 INTERCEPT, BASE, SQUARE, CROSS, WEIGHT, WEIGHT_SQUARE = range(6)
 """Columns of the coefficients, (N, 6): ``c``, and those of ``1, a^2, q a, q, q^2``."""
@@ -20,7 +19,7 @@ COEFFICIENTS = 6
 
 
 @inline_jit
-def entry_level(matched: Any, sigma: Any, k: Any, s: Any, q: Any) -> Any:
+def entry_level(matched: F64 | None, sigma: float, k: Int, s: Real, q: float) -> float:
     """Return the noise level of an entry of column k of A; ``sigma`` is that of its zeros."""
     if matched is None:
         return sigma
@@ -31,7 +30,7 @@ def entry_level(matched: Any, sigma: Any, k: Any, s: Any, q: Any) -> Any:
 
 
 @inline_jit
-def is_noisy(matched: Any, sigma: Any, k: Any) -> Any:
+def is_noisy(matched: F64 | None, sigma: float, k: Int) -> bool:
     """Return whether any entry of a column may have noise."""
     if matched is None:
         return sigma > 0.0
@@ -42,7 +41,7 @@ def is_noisy(matched: Any, sigma: Any, k: Any) -> Any:
 
 
 @inline_jit
-def reference_level(matched: Any, sigma: Any, k: Any) -> Any:
+def reference_level(matched: F64 | None, sigma: float, k: Int) -> float:
     """Return the level by which :func:`curve_of` scales: that of zeros, where they have noise."""
     if matched is None:
         return sigma
@@ -53,7 +52,7 @@ def reference_level(matched: Any, sigma: Any, k: Any) -> Any:
 
 
 @inline_jit
-def curve_of(matched: Any, sigma: Any, k: Any, like: Any) -> Any:
+def curve_of(matched: F64 | None, sigma: float, k: Int, like: Floats) -> Curve:
     """Return ``(r0, r1, r2, 0)`` of the type of ``like``, or None where levels are isotropic.
 
     Off the support the level at ``s`` is ``sqrt(r0 + r1 s + r2 s^2)`` reference levels. So scaled,
@@ -74,7 +73,7 @@ def curve_of(matched: Any, sigma: Any, k: Any, like: Any) -> Any:
 
 
 @inline_jit
-def amplitude_at(curve: Any, amplitude: Any, s: Any) -> Any:
+def amplitude_at(curve: Curve, amplitude: Real, s: Real) -> Real:
     """Return the amplitude of the noise at ``s``, off the support, from the reference's."""
     if curve is None:
         return amplitude

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from scbsim.kernels.matched.coefficients import (
     WEIGHT,
     WEIGHT_SQUARE,
 )
+from scbsim.kernels.matched.moments import Moments
+from scbsim.kernels.types import F64, Int
+
+if TYPE_CHECKING:
+    from scbsim.kernels.gaussian.state import ProblemConstants
 
 
 class Levels(NamedTuple):
@@ -30,13 +35,15 @@ class Levels(NamedTuple):
         Level of each coordinate of W, before projection.
     """
 
-    of_A: Any
-    of_zeros: Any
-    of_V: Any
+    of_A: F64
+    of_zeros: F64
+    of_V: F64
 
 
 @inline_jit
-def _sums_of_column(k: Any, T: Any, support: Any, weights: Any, off_sums: Any, powers: Any) -> Any:
+def _sums_of_column(
+    k: Int, T: float, support: F64, weights: F64, off_sums: F64, powers: F64
+) -> tuple[float, float, float, float, float, float]:
     """Return ``c``, and of ``a = s + c`` the sums of ``a^2, a^4, q a, q a^2, q a^3``."""
     Q = support.shape[1]
     s_1, s_2, s_3, s_4 = off_sums[k, 0], off_sums[k, 1], powers[k, 0], powers[k, 1]
@@ -60,14 +67,14 @@ def _sums_of_column(k: Any, T: Any, support: Any, weights: Any, off_sums: Any, p
 
 @kernel
 def set_levels(
-    support: Any,
-    weights: Any,
-    off_sums: Any,
-    powers: Any,
-    constants: Any,
-    of_V: Any,
-    batch: Any,
-    levels: Any,
+    support: F64,
+    weights: F64,
+    off_sums: F64,
+    powers: F64,
+    constants: ProblemConstants,
+    of_V: Moments,
+    batch: float,
+    levels: Levels,
 ) -> None:
     """Renew the levels.
 

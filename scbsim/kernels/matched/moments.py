@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from scbsim.kernels.compile.jit import inline_jit, kernel
-from scbsim.kernels.matched.traces import ROWS, TILE, WIDTH, packed_size, traces
+from scbsim.kernels.matched.traces import Traces, traces
+from scbsim.kernels.types import F64
 
-
-class Traces(NamedTuple):
-    """Scratch of the moments of V, a row per share where there are shares.
-
-    Attributes
-    ----------
-    packed : (shares, 2, 64 rows) float64
-    tiles : (shares, 2, 256) float64
-    sums : (columns of tiles, rows of tiles, 2) float64
-    columns : (6, N) float64
-        Sums down each column of W.
-    """
-
-    packed: Any
-    tiles: Any
-    sums: Any
-    columns: Any
-
-
-def make_traces(shares: int, N: int) -> Traces:
-    """Allocate the scratch for a number of shares."""
-    across, down = -(-N // WIDTH), -(-N // ROWS)
-    shares = max(1, min(shares, across * down))
-    return Traces(
-        packed=np.empty((shares, 2, packed_size(N))),
-        tiles=np.empty((shares, 2, TILE)),
-        sums=np.empty((across, down, 2)),
-        columns=np.empty((6, N)),
-    )
+if TYPE_CHECKING:
+    from scbsim.kernels.gaussian.state import Value
 
 
 class Moments(NamedTuple):
@@ -56,21 +28,21 @@ class Moments(NamedTuple):
         ``mu'P1``.
     """
 
-    kappa: Any
-    kappa_prime: Any
-    M2: Any
-    KM: Any
-    CM: Any
-    F4: Any
-    F3: Any
-    FZ: Any
-    square: Any
-    product: Any
-    outputs: Any
+    kappa: float
+    kappa_prime: float
+    M2: float
+    KM: float
+    CM: float
+    F4: float
+    F3: float
+    FZ: float
+    square: float
+    product: float
+    outputs: float
 
 
 @inline_jit
-def _down_the_columns(V: Any, mu: Any, columns: Any) -> None:
+def _down_the_columns(V: Value, mu: F64, columns: F64) -> None:
     """Sum, of each column, ``W^2``, ``W P~``, ``mu W``, ``mu P~``; then what is about ``mu'W``."""
     squares, products, means = columns[0], columns[1], columns[2]
     of_P, spread, weighted = columns[3], columns[4], columns[5]
@@ -91,7 +63,7 @@ def _down_the_columns(V: Any, mu: Any, columns: Any) -> None:
 
 
 @kernel
-def moments(V: Any, mu: Any, scratch: Any) -> Any:
+def moments(V: Value, mu: F64, scratch: Traces) -> Moments:
     """Return the :class:`Moments` of a value matrix whose ``V mu`` is mu.
 
     Parameters

@@ -6,7 +6,7 @@ the bulk of its own, block by block as in `attention`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import prange
@@ -14,12 +14,16 @@ from numba import prange
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.sums import pairwise_sum
+from scbsim.kernels.types import F64, I64, Floats, Int
+
+if TYPE_CHECKING:
+    from scbsim.kernels.gaussian.state import Attention, Scratch
 
 _LANES = np.uint64(BLOCK // 4)
 
 
 @inline_jit
-def _powers(s: Any, rows: Any, sum_3: Any, sum_4: Any) -> None:
+def _powers(s: Floats, rows: Int, sum_3: Floats, sum_4: Floats) -> None:
     for i in range(np.uint64(rows)):
         a, b = s[i], s[i + _LANES]
         c, d = s[i + np.uint64(2) * _LANES], s[i + np.uint64(3) * _LANES]
@@ -29,7 +33,7 @@ def _powers(s: Any, rows: Any, sum_3: Any, sum_4: Any) -> None:
 
 
 @internal_jit
-def _of_block(A: Any, k: Any, block: Any, own: Any) -> None:
+def _of_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Floats]) -> None:
     tail, sum_3, sum_4 = own
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
@@ -48,7 +52,7 @@ def _of_block(A: Any, k: Any, block: Any, own: Any) -> None:
 
 
 @internal_jit
-def _share(share: Any, shares: Any, A: Any, S: Any) -> None:
+def _share(share: Int, shares: Int, A: Attention, S: Scratch) -> None:
     per_column = A.block_sums.shape[1]
     total = A.block_sums.shape[0] * per_column
     own = (S.tail[share], S.sum_1[share], S.sum_2[share])
@@ -57,14 +61,14 @@ def _share(share: Any, shares: Any, A: Any, S: Any) -> None:
 
 
 @parallel_jit
-def _shares(A: Any, S: Any) -> None:
+def _shares(A: Attention, S: Scratch) -> None:
     shares = S.z.shape[0]
     for share in prange(shares):
         _share(np.int64(share), np.int64(shares), A, S)
 
 
 @kernel
-def powers_of_bulk(A: Any, S: Any, powers: Any) -> None:
+def powers_of_bulk(A: Attention, S: Scratch, powers: F64) -> None:
     """Sum ``s^3`` and ``s^4`` of the bulk.
 
     Parameters
@@ -87,7 +91,7 @@ def powers_of_bulk(A: Any, S: Any, powers: Any) -> None:
 
 
 @kernel
-def powers_of_active_set(first: Any, s: Any, powers: Any) -> None:
+def powers_of_active_set(first: I64, s: Floats, powers: F64) -> None:
     """Sum ``s^3`` and ``s^4`` of active entries: ``first`` and ``s`` are those of one list."""
     for k in range(powers.shape[0]):
         powers[k, 0], powers[k, 1] = 0.0, 0.0

@@ -9,13 +9,17 @@ product of matrices promises neither.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import prange
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
 from scbsim.kernels.simd.sums import pairwise_sum
+from scbsim.kernels.types import F64, Int
+
+if TYPE_CHECKING:
+    from scbsim.kernels.gaussian.state import Value
 
 ROWS, WIDTH = 4, 64
 TILE = ROWS * WIDTH
@@ -29,8 +33,38 @@ def packed_size(N: int) -> int:
     return -(-N // _DEEP) * _DEEP * WIDTH
 
 
+class Traces(NamedTuple):
+    """Scratch of the moments of V, a row per share where there are shares.
+
+    Attributes
+    ----------
+    packed : (shares, 2, 64 rows) float64
+    tiles : (shares, 2, 256) float64
+    sums : (columns of tiles, rows of tiles, 2) float64
+    columns : (6, N) float64
+        Sums down each column of W.
+    """
+
+    packed: F64
+    tiles: F64
+    sums: F64
+    columns: F64
+
+
+def make_traces(shares: int, N: int) -> Traces:
+    """Allocate the scratch for a number of shares."""
+    across, down = -(-N // WIDTH), -(-N // ROWS)
+    shares = max(1, min(shares, across * down))
+    return Traces(
+        packed=np.empty((shares, 2, packed_size(N))),
+        tiles=np.empty((shares, 2, TILE)),
+        sums=np.empty((across, down, 2)),
+        columns=np.empty((6, N)),
+    )
+
+
 @inline_jit
-def _pack(matrix: Any, first: Any, packed: Any) -> None:
+def _pack(matrix: F64, first: Int, packed: F64) -> None:
     """Copy 64 columns, row by row, with zeros where the matrix ends."""
     N = matrix.shape[0]
     count = min(WIDTH, N - first)
@@ -41,13 +75,13 @@ def _pack(matrix: Any, first: Any, packed: Any) -> None:
 
 
 @inline_jit
-def _left(W: Any, n: Any, i: Any) -> Any:
+def _left(W: F64, n: Int, i: Int) -> float:
     N = W.shape[0]
     return W[n, i] if n < N and i < N else 0.0
 
 
 @inline_jit
-def _add_products(W: Any, first: Any, packed: Any, tile: Any) -> None:
+def _add_products(W: F64, first: Int, packed: F64, tile: F64) -> None:
     """Make four rows of ``W' X`` from ``first`` on, in the columns that are packed of X."""
     tile[:] = 0.0
     one, two, three = _WIDTH, np.uint64(2) * _WIDTH, np.uint64(3) * _WIDTH
@@ -66,12 +100,12 @@ def _add_products(W: Any, first: Any, packed: Any, tile: Any) -> None:
 
 
 @inline_jit
-def _column(W: Any, n: Any, i: Any) -> Any:
+def _column(W: F64, n: Int, i: Int) -> tuple[float, float, float, float]:
     return _left(W, n, i), _left(W, n + 1, i), _left(W, n + 2, i), _left(W, n + 3, i)
 
 
 @internal_jit
-def _trace_share(share: Any, shares: Any, V: Any, scratch: Any) -> None:
+def _trace_share(share: Int, shares: Int, V: Value, scratch: Traces) -> None:
     """Do one share of the tiles, counted through columns of tiles."""
     down, across = scratch.sums.shape[1], scratch.sums.shape[0]
     packed_W, packed_P = scratch.packed[share, 0], scratch.packed[share, 1]
@@ -93,14 +127,14 @@ def _trace_share(share: Any, shares: Any, V: Any, scratch: Any) -> None:
 
 
 @parallel_jit
-def _trace_shares(V: Any, scratch: Any) -> None:
+def _trace_shares(V: Value, scratch: Traces) -> None:
     shares = scratch.packed.shape[0]
     for share in prange(shares):
         _trace_share(np.int64(share), np.int64(shares), V, scratch)
 
 
 @internal_jit
-def traces(V: Any, scratch: Any) -> Any:
+def traces(V: Value, scratch: Traces) -> tuple[float, float]:
     """Return ``tr M^2`` and ``tr KM``, with ``M = W W'`` and ``K = P~ W'``.
 
     Parameters

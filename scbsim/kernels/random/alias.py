@@ -11,17 +11,16 @@ lower ``b``. The law is exact for counts out of ``2^32``, see
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, kernel
+from scbsim.kernels.types import I64, U32
 
 _u32 = np.uint32
 
 
 @inline_jit
-def pick(word: Any, entry: Any, bits: Any, low: Any) -> Any:
+def pick(word: np.uint32, entry: np.uint32, bits: np.uint32, low: np.uint32) -> np.uint32:
     """Return the number that a word picks, given the entry of its bucket.
 
     Parameters
@@ -38,14 +37,14 @@ def pick(word: Any, entry: Any, bits: Any, low: Any) -> Any:
 
 
 @inline_jit
-def pick_from(word: Any, table: Any, bits: Any) -> Any:
+def pick_from(word: np.uint32, table: U32, bits: np.uint32) -> np.uint32:
     """Return the number that a word picks from a table, one word alone."""
     bucket = word >> _u32(_u32(32) - bits)
     return pick(word, table[bucket], bits, _u32(_u32(_u32(1) << bits) - _u32(1)))
 
 
 @kernel
-def make_tables(counts: Any, tables: Any) -> None:
+def make_tables(counts: I64, tables: U32) -> None:
     """Make the table of each row of counts.
 
     Parameters

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.random.normal import minus_two_log
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
+from scbsim.kernels.types import F64, U32, Counter, Key
 
 LANES = 32
 BATCH = LANES * WORDS // 2
@@ -18,7 +17,7 @@ _HALF, _BATCH = np.float64(0.5), np.uint64(BATCH)
 
 
 @internal_jit
-def fill_exponentials(e: Any, words: Any, batch: Any, counter: Any, key: Any) -> None:
+def fill_exponentials(e: F64, words: U32, batch: np.uint64, counter: Counter, key: Key) -> None:
     """Fill ``e`` with the standard exponentials of a batch.
 
     Parameters

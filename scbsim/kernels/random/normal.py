@@ -20,7 +20,8 @@ from numba.extending import overload
 from scbsim.kernels.compile.jit import OPTIONS, inline_jit, internal_jit
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
-from scbsim.kernels.simd.bits import bits_of, float_of
+from scbsim.kernels.simd.intrinsics import bits_of, float_of
+from scbsim.kernels.types import U32, Bool, Counter, Floats, Int, Key, Real
 
 BLOCK = 2048
 """Positions that are drawn together."""
@@ -38,7 +39,7 @@ _REFINE_BELOW = _i32(512)
 
 
 @inline_jit
-def _radius32(u: Any, shift: Any) -> Any:
+def _radius32(u: Real, shift: np.int32) -> np.float32:
     """Return sqrt(-2 log(u 2^-shift)) of a float32."""
     bits = bits_of(u)
     exponent = _i32(bits - _SQRT_HALF_32) >> _i32(23)
@@ -57,7 +58,7 @@ def _radius32(u: Any, shift: Any) -> Any:
 
 
 @inline_jit
-def _sin_cos32(word: Any) -> Any:
+def _sin_cos32(word: np.uint32) -> tuple[np.float32, np.float32]:
     """Return the sine and the cosine of a uniform angle."""
     x = _f32(_i32(word)) * _f32(2.0**-32)
     t = x * x
@@ -76,14 +77,16 @@ def _sin_cos32(word: Any) -> Any:
 
 
 @inline_jit
-def _pair32(radius_word: Any, angle_word: Any) -> Any:
+def _pair32(radius_word: np.uint32, angle_word: np.uint32) -> tuple[np.float32, np.float32]:
     r = _radius32(_f32(_i32(radius_word >> _u32(1))) + _f32(0.5), _i32(31))
     s, c = _sin_cos32(angle_word)
     return r * c, r * s
 
 
 @inline_jit
-def _pair32_tail(radius_word: Any, extra_word: Any, angle_word: Any) -> Any:
+def _pair32_tail(
+    radius_word: np.uint32, extra_word: np.uint32, angle_word: np.uint32
+) -> tuple[np.float32, np.float32]:
     """Return a pair whose radius has 63 bits: for the few radii far out."""
     u = _f64(radius_word >> _u32(1)) + (_f64(extra_word) + 0.5) * 2.0**-32
     # A power of two keeps the float32 in range whatever the word.
@@ -93,7 +96,7 @@ def _pair32_tail(radius_word: Any, extra_word: Any, angle_word: Any) -> Any:
 
 
 @internal_jit
-def _normals32(z: Any, words: Any, calls: Any) -> Any:
+def _normals32(z: Floats, words: U32, calls: Int) -> Bool:
     """Turn words into normals; tell whether any radius wants more bits."""
     least = _i32(0x7FFFFFFF)
     for i in range(_u64(calls)):
@@ -107,7 +110,14 @@ def _normals32(z: Any, words: Any, calls: Any) -> Any:
 
 @internal_jit
 def _refine_tail(
-    z: Any, words: Any, calls: Any, first: Any, c1: Any, c2: Any, c3: Any, key: Any
+    z: Floats,
+    words: U32,
+    calls: Int,
+    first: np.uint64,
+    c1: np.uint64,
+    c2: np.uint64,
+    c3: np.uint64,
+    key: Key,
 ) -> None:
     """Draw the far radii again with 32 more bits, from the stream of purpose + 2."""
     k0, k1 = key
@@ -121,7 +131,7 @@ def _refine_tail(
 
 
 @inline_jit
-def minus_two_log(high: Any, low: Any) -> Any:
+def minus_two_log(high: np.uint32, low: np.uint32) -> float:
     """Return ``-2 log u`` of the uniform of 64 bits that two words make, in float64."""
     u = _f64(high) + (_f64(low) + 0.5) * 2.0**-32
     bits = bits_of(u)
@@ -142,7 +152,7 @@ def minus_two_log(high: Any, low: Any) -> Any:
 
 
 @inline_jit
-def pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
+def pair64(w0: np.uint32, w1: np.uint32, w2: np.uint32, w3: np.uint32) -> tuple[float, float]:
     """Return two float64 normals of four words: 64 bits of radius, 63 of angle."""
     r = np.sqrt(max(minus_two_log(w0, w1), 0.0))
     x = (_f64(_i32(w2)) + _f64(w3) * 2.0**-32) * 2.0**-32
@@ -170,14 +180,14 @@ def pair64(w0: Any, w1: Any, w2: Any, w3: Any) -> Any:
 
 
 @internal_jit
-def _normals64(z: Any, words: Any, calls: Any) -> None:
+def _normals64(z: Floats, words: U32, calls: Int) -> None:
     for i in range(_u64(calls)):
         w0, w1 = words[i], words[i + _HALF]
         w2, w3 = words[i + _u64(2) * _HALF], words[i + _u64(3) * _HALF]
         z[i], z[i + _HALF] = pair64(w0, w1, w2, w3)
 
 
-def fill_normals(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> None:
+def fill_normals(z: Floats, words: U32, count: Int, block: Int, counter: Counter, key: Key) -> None:
     """Fill ``z[:count]`` with the standard normals of a block; compiled code only.
 
     Parameters

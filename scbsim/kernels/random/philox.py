@@ -10,11 +10,10 @@ instructions per eight counters.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.types import Counter, Int, Key, Lane
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -36,7 +35,7 @@ HEADS = 17
 
 
 @inline_jit
-def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+def philox4x32(c0: Int, c1: Int, c2: Int, c3: Int, k0: Int, k1: Int) -> Lane:
     """Return the four 32-bit words at a counter, under a key.
 
     Parameters
@@ -58,13 +57,13 @@ def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
 
 
 @inline_jit
-def split_seed(seed: Any) -> Any:
+def split_seed(seed: Int) -> Key:
     """Return the key's two words of a 64-bit seed."""
     return np.uint64(seed) & _LOW, np.uint64(seed) >> _HALF
 
 
 @inline_jit
-def counter_words(column: Any, step: Any, purpose: Any, replica: Any) -> Any:
+def counter_words(column: Int, step: Int, purpose: int, replica: Int) -> Counter:
     """Return words 1, 2 and 3 of the counter: who draws, when and what for."""
     high = (np.uint64(step) >> _HALF) << np.uint64(24)
     c1 = np.uint64(column) | high

@@ -7,14 +7,13 @@ lane's state and returns it moved on.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.random.normal import pair64
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import next_word
+from scbsim.kernels.types import Counter, Int, Key, Lane
 
 _u64, _f64 = np.uint64, np.float64
 
@@ -22,7 +21,7 @@ _SMALL = 0.03
 
 
 @inline_jit
-def lane_at(first: Any, counter: Any, key: Any) -> Any:
+def lane_at(first: Int, counter: Counter, key: Key) -> Lane:
     """Return the state of the lane at an address: word 0 of the counter, and the others."""
     c1, c2, c3 = counter
     k0, k1 = key
@@ -30,14 +29,14 @@ def lane_at(first: Any, counter: Any, key: Any) -> Any:
 
 
 @inline_jit
-def _word(lane: Any) -> Any:
+def _word(lane: Lane) -> tuple[np.uint32, Lane]:
     a, b, c, d = lane
     word, a, b, c, d = next_word(a, b, c, d)
     return word, (a, b, c, d)
 
 
 @inline_jit
-def uniform(lane: Any) -> Any:
+def uniform(lane: Lane) -> tuple[float, Lane]:
     """Return a uniform of 64 bits, above 0, and the lane; as a float64 it may round to 1."""
     high, lane = _word(lane)
     low, lane = _word(lane)
@@ -45,14 +44,14 @@ def uniform(lane: Any) -> Any:
 
 
 @inline_jit
-def exponential(lane: Any) -> Any:
+def exponential(lane: Lane) -> tuple[float, Lane]:
     """Return a standard exponential, exact however small, and the lane."""
     v, lane = uniform(lane)
     return -np.log1p(-v), lane
 
 
 @inline_jit
-def two_normals(lane: Any) -> Any:
+def two_normals(lane: Lane) -> tuple[float, float, Lane]:
     """Return two standard normals, and the lane."""
     w0, lane = _word(lane)
     w1, lane = _word(lane)
@@ -63,7 +62,7 @@ def two_normals(lane: Any) -> Any:
 
 
 @inline_jit
-def _log_ratio(x: Any, y: Any, v: Any, d: Any) -> Any:
+def _log_ratio(x: float, y: float, v: float, d: float) -> float:
     """Return ``x^2/2 + d (1 - v + log v)`` for ``v = (1 + y)^3`` and ``x^2 = 9 d y^2``.
 
     Where y is small the leading terms cancel, and at shapes of millions nothing else would be left
@@ -78,7 +77,7 @@ def _log_ratio(x: Any, y: Any, v: Any, d: Any) -> Any:
 
 
 @internal_jit
-def chi_square(freedom: Any, lane: Any) -> Any:
+def chi_square(freedom: float, lane: Lane) -> tuple[float, Lane]:
     """Return a chi-square variate, and the lane.
 
     Source: Marsaglia and Tsang, "A simple method for generating gamma variables" (ACM TOMS 26,

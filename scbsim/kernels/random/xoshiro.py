@@ -9,12 +9,11 @@ block is a pure function of its address still, at half the price.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit
 from scbsim.kernels.random.philox import philox4x32
+from scbsim.kernels.types import U32, Counter, Int, Key, Lane
 
 WORDS = 16
 """Words of a lane."""
@@ -23,12 +22,14 @@ _u32, _u64 = np.uint32, np.uint64
 
 
 @inline_jit
-def _rotated(x: Any, left: Any) -> Any:
+def _rotated(x: np.uint32, left: int) -> np.uint32:
     return _u32(_u32(x << _u32(left)) | _u32(x >> _u32(32 - left)))
 
 
 @inline_jit
-def next_word(a: Any, b: Any, c: Any, d: Any) -> Any:
+def next_word(
+    a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32
+) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32, np.uint32]:
     """Return a word of xoshiro128++ and the four words of its next state, all uint32."""
     word = _u32(_rotated(_u32(a + d), 7) + a)
     t = _u32(b << _u32(9))
@@ -40,7 +41,7 @@ def next_word(a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 @inline_jit
-def _four_words(words: Any, i: Any, lanes: Any, state: Any) -> Any:
+def _four_words(words: U32, i: Int, lanes: np.uint64, state: Lane) -> Lane:
     a, b, c, d = state
     # Written out: the loop around this vectorises only if there is none inside it.
     words[i], a, b, c, d = next_word(a, b, c, d)
@@ -51,7 +52,9 @@ def _four_words(words: Any, i: Any, lanes: Any, state: Any) -> Any:
 
 
 @inline_jit
-def _fill(words: Any, lanes: Any, used: Any, first: Any, counter: Any, key: Any) -> None:
+def _fill(
+    words: U32, lanes: np.uint64, used: np.uint64, first: np.uint64, counter: Counter, key: Key
+) -> None:
     c1, c2, c3 = counter
     k0, k1 = key
     for i in range(used):
@@ -70,7 +73,9 @@ def _fill(words: Any, lanes: Any, used: Any, first: Any, counter: Any, key: Any)
 
 
 @inline_jit
-def fill_words(words: Any, lanes: Any, calls: Any, first: Any, counter: Any, key: Any) -> None:
+def fill_words(
+    words: U32, lanes: Int, calls: Int, first: np.uint64, counter: Counter, key: Key
+) -> None:
     """Fill the first words of each quarter of an array.
 
     One array at distances that the compiler knows: with a pointer for each quarter, a loop would

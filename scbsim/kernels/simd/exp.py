@@ -13,7 +13,8 @@ from numba import types
 from numba.extending import overload
 
 from scbsim.kernels.compile.jit import OPTIONS
-from scbsim.kernels.simd.bits import float_of
+from scbsim.kernels.simd.intrinsics import float_of
+from scbsim.kernels.types import Real
 
 _i32, _i64, _f32, _f64 = np.int32, np.int64, np.float32, np.float64
 
@@ -21,7 +22,7 @@ _LOG2_E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
 
 
-def exponential_of(x: Any) -> Any:
+def exponential_of(x: Real) -> Real:
     """Return ``exp(x)`` of a float32 or float64 that is at most 0; compiled code only."""
     raise TypeError("exponential_of is for compiled code only")
 

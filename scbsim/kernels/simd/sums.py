@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.types import Entry, Floats
 
 _FULL = 512
 
 
 @inline_jit
-def _fold(x: Any, half: Any) -> None:
+def _fold(x: Floats, half: int) -> None:
     for i in range(np.uint64(half)):
         x[i] += x[i + np.uint64(half)]
 
 
 @inline_jit
-def _sum_of_full(x: Any) -> Any:
+def _sum_of_full(x: NDArray[Entry]) -> Entry:
     """Do the same for the length of nearly all: with lengths known, nothing is checked."""
     _fold(x, 256)
     _fold(x, 128)
@@ -32,7 +32,7 @@ def _sum_of_full(x: Any) -> Any:
 
 
 @inline_jit
-def pairwise_sum(x: Any) -> Any:
+def pairwise_sum(x: NDArray[Entry]) -> Entry:
     """Return the sum of ``x``, which is overwritten.
 
     The upper half is added to the lower until one number is left: each pass is a loop over

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from scbsim.kernels.matched.moments import make_traces, moments
+from scbsim.kernels.matched.moments import moments
 from scbsim.kernels.matched.power_sums import powers_of_active_set, powers_of_bulk
+from scbsim.kernels.matched.traces import make_traces
 
 
 @pytest.mark.parametrize("N", [2, 3, 4, 5, 63, 64, 65, 130])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from scbsim.kernels.random.alias import make_tables, pick_from
-from scbsim.kernels.simd.gather import add_blocks, pick_blocks
+from scbsim.kernels.simd.intrinsics import add_blocks, pick_blocks
 
 
 @numba.njit

@@ -18,8 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 16
-"""Entries that are looked up together."""
+from scbsim.kernels.simd.plain import LANES
 
 _MOST_REGISTERS = 8
 

@@ -1,0 +1,65 @@
+"""Run on small arrays what kernels write in LLVM's terms; say a digest of what comes out."""
+
+import hashlib
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import kernel
+from scbsim.kernels.compile.plain_kernels import PLAIN
+from scbsim.kernels.simd.intrinsics import add_blocks, bits_of, float_of, pick_blocks
+from scbsim.kernels.simd.matmul import multiply
+from scbsim.kernels.simd.prefetch import prefetch
+
+
+@kernel
+def _add(total, table, index):
+    prefetch(total)
+    add_blocks(total, table, index, np.uint64(total.size // 16))
+
+
+@kernel
+def _pick(out, words, table, bits):
+    first, blocks = np.uint64(3), np.uint64(words.size // 16)
+    pick_blocks(out, first, words, np.uint64(0), blocks, table, bits)
+
+
+@kernel
+def _multiply(out, x, rows, terms, transposed, y):
+    multiply(out, x, rows, terms, transposed, y)
+
+
+@kernel
+def _bits(x, bits, back):
+    for i in range(x.size):
+        bits[i] = bits_of(x[i])
+        back[i] = float_of(bits[i])
+
+
+def results():
+    rng = np.random.default_rng(1)
+    for real, whole in ((np.float32, np.int32), (np.float64, np.int64)):
+        x, y = (rng.normal(size=shape).astype(real) for shape in ((21, 21), (21, 48)))
+        for transposed in (False, True):
+            out = np.zeros((21, 48), real)
+            _multiply(out, x, (2, 20), 19, transposed, y)
+            yield out
+        for size in (16, 80, 1008):
+            table, total = (rng.normal(size=n).astype(real) for n in (size, 320))
+            _add(total, table, rng.integers(size, size=320).astype(np.uint16))
+            yield total
+        bits, back = np.zeros(21, whole), np.zeros(21, real)
+        _bits(x[0].copy(), bits, back)
+        yield from (bits, back)
+    words = rng.integers(2**32, size=320).astype(np.uint32)
+    for bits in (4, 6, 9):
+        out = np.zeros(323, np.uint16)
+        _pick(out, words, rng.integers(2**32, size=2**bits).astype(np.uint32), np.uint32(bits))
+        yield out
+
+
+if __name__ == "__main__":
+    digest = hashlib.sha256()
+    for array in results():
+        assert array.any()
+        digest.update(array.tobytes())
+    print(PLAIN, digest.hexdigest())
