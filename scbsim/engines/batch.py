@@ -97,7 +97,13 @@ class BatchEngine(DenseEngine):
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order in which it begins to."""
-        return ("make_tables", "prepare", "observe_any", "advance_batch", "normalize_columns")
+        return (
+            "make_tables",
+            "prepare",
+            "observe_unconstrained",
+            "advance_batch",
+            "normalize_columns",
+        )
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""

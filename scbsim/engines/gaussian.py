@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from scbsim.engines.base import Block, Row
-from scbsim.engines.cost import COLLAPSED_STEP, engine_bytes, value_bytes
 from scbsim.engines.matched import levels_under
-from scbsim.engines.noise import MatchedNoise, Noise, NoiseLevels
-from scbsim.engines.plan import RunPlan
+from scbsim.engines.noise import Noise, NoiseLevels
+from scbsim.engines.planned import Planned
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import adopt_value, same_tokens
 from scbsim.errors import InputError
@@ -40,7 +39,7 @@ _NO_SIGNAL = 1e-28
 END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
 
 
-class GaussianEngine:
+class GaussianEngine(Planned):
     """The gradient's mean plus Gaussian noise: `docs/model.md`, sections 3 to 5.
 
     Parameters
@@ -70,8 +69,6 @@ class GaussianEngine:
     """
 
     name = "gaussian"
-    powers_kernel, advance_kernel = "powers_of_bulk", "advance"
-    keeps_lists = False
 
     def __init__(
         self,
@@ -134,29 +131,6 @@ class GaussianEngine:
             raise InputError(
                 f"the {self.name} engine with V by its scalars: matched noise follows the matrix V"
             )
-
-    @classmethod
-    def step_seconds(cls, plan: RunPlan) -> float:
-        """Return about how long one thread takes for a step."""
-        return COLLAPSED_STEP
-
-    @classmethod
-    def memory(cls, plan: RunPlan) -> int:
-        """Return about how many bytes a replica comes to take."""
-        own = engine_bytes(plan.task, lists=cls.keeps_lists)
-        return value_bytes(plan.task.N, plan.choice.matrix_V) + own
-
-    @classmethod
-    def require_room(cls, plan: RunPlan) -> None:
-        """Refuse a run whose state will outgrow memory; do nothing where it does not grow."""
-
-    @classmethod
-    def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
-        """Return the kernels that a run calls, in the order in which it begins to."""
-        levels: tuple[str, ...] = ()
-        if isinstance(plan.noise, MatchedNoise):
-            levels = (cls.powers_kernel, "moments", "set_levels")
-        return ("observe", *levels, cls.advance_kernel, "normalize_columns")
 
     def share(self, other: Any) -> None:
         """Have what no step changes in common with another engine of this kind and task."""

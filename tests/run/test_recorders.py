@@ -11,6 +11,7 @@ from scbsim_testing.small_runs import assert_same, rows, run_spec
 
 from scbsim import load, simulate
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.engines.select import plan_of
 from scbsim.observables import NAMES
 from scbsim.run.recorders import MemoryRecorder
 from scbsim.storage.description import describe
@@ -125,7 +126,8 @@ def test_a_question_that_raises_is_a_failure(tmp_path):
 
 def test_rows_in_memory_are_copies():
     spec = run_spec()
-    recorder = MemoryRecorder(RunHeader(spec, Task.from_spec(spec.task), {"engine": "dense"}))
+    plan = plan_of(spec, Task.from_spec(spec.task))
+    recorder = MemoryRecorder(RunHeader(plan, {"engine": "dense"}))
     steps, stages, values = np.arange(3), np.zeros((3, 1), int), np.ones((3, 1, 9))
     recorder.append(steps, stages, values)
     values[:] = stages[:] = steps[:] = 7

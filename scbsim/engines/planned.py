@@ -1,0 +1,45 @@
+"""What the plan of a run asks of an engine's class before there is an engine."""
+
+from __future__ import annotations
+
+from scbsim.engines.cost import COLLAPSED_STEP, engine_bytes, value_bytes
+from scbsim.engines.noise import MatchedNoise
+from scbsim.engines.plan import RunPlan
+
+
+class Planned:
+    """Costs and kernels of an engine; those here are of one that keeps a few numbers a column.
+
+    Attributes
+    ----------
+    powers_kernel, advance_kernel : str
+        Kernels in which engines differ.
+    keeps_lists : bool
+        Whether it keeps lists of the active set.
+    """
+
+    powers_kernel, advance_kernel = "powers_of_bulk", "advance"
+    keeps_lists = False
+
+    @classmethod
+    def step_seconds(cls, plan: RunPlan) -> float:
+        """Return about how long one thread takes for a step."""
+        return COLLAPSED_STEP
+
+    @classmethod
+    def memory(cls, plan: RunPlan) -> int:
+        """Return about how many bytes a replica comes to take."""
+        own = engine_bytes(plan.task, lists=cls.keeps_lists)
+        return value_bytes(plan.task.N, plan.choice.matrix_V) + own
+
+    @classmethod
+    def require_room(cls, plan: RunPlan) -> None:
+        """Refuse a run whose state will outgrow memory; do nothing where it does not grow."""
+
+    @classmethod
+    def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
+        """Return the kernels that a run calls, in the order in which it begins to."""
+        levels: tuple[str, ...] = ()
+        if isinstance(plan.noise, MatchedNoise):
+            levels = (cls.powers_kernel, "moments", "set_levels")
+        return ("observe", *levels, cls.advance_kernel, "normalize_columns")
