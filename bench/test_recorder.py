@@ -12,7 +12,7 @@ from scbsim.engines.select import plan_of
 from scbsim.observables import NAMES
 from scbsim.storage.hdf5.write import GrowingFile
 from scbsim.storage.runfile.create import empty_file
-from scbsim.storage.runfile.writer import FileRecorder
+from scbsim.storage.runfile.row_writer import FileRecorder
 from scbsim.trajectory.header import RunHeader
 from scbsim.util.disk_space import sync
 

@@ -50,7 +50,7 @@ def compare(
     pictures_in(output, "compare")
     how |= {"fit": sigmas == "fitted", "tell": teller(quiet)}
     found = studied(run, checked, output, quiet=quiet, **how)
-    from scbsim.studies.compare.picture import pictures
+    from scbsim.studies.compare.plot import pictures
 
     made = pictures(found, output)
     if quiet:

@@ -69,7 +69,7 @@ def phase(
     diagram = studied(
         phase_diagram, checked, *axes, output=output, rules=chosen, quiet=quiet, **how
     )
-    from scbsim.studies.phase.picture import pictures
+    from scbsim.studies.phase.plot import pictures
 
     made = pictures(diagram, output)
     if quiet:

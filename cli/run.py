@@ -96,7 +96,7 @@ def _run_shared(
     """Run on all ranks of a world together; rank 0 tells of it."""
     from time import perf_counter
 
-    from scbsim.cli.shared import ending_together
+    from scbsim.cli.mpi_ranks import ending_together
 
     with ending_together(ctx, world):
         checked = world.collective(lambda: _checked(spec, overrides, output))

@@ -237,7 +237,7 @@ def _engine_of_start(spec: RunSpec) -> str | None:
 
 def stream_of(spec: RunSpec) -> StreamStart:
     """Return where the noise of a new run begins: after that of the run it starts from, if any."""
-    from scbsim.storage.runfile.random_stream import stream_after
+    from scbsim.storage.runfile.stream_start import stream_after
 
     return ORIGIN if spec.init.from_ is None else stream_after(spec.init.from_)
 

@@ -26,10 +26,10 @@ from scbsim.storage.hdf5.lock import WriterLock
 from scbsim.storage.hdf5.write import GrowingFile, failing_plainly, failing_whole, written
 from scbsim.storage.runfile.create import empty_file
 from scbsim.storage.runfile.integrity import Stop
+from scbsim.storage.runfile.row_writer import FileRecorder, forget_end
 from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
 from scbsim.storage.runfile.sources import start_of
 from scbsim.storage.runfile.table_writer import Cursors
-from scbsim.storage.runfile.writer import FileRecorder, forget_end
 from scbsim.task import Task
 from scbsim.trajectory.diagnosis import diagnosis
 from scbsim.trajectory.header import RunHeader

@@ -13,7 +13,7 @@ from scbsim_testing.small_runs import TASK, rows
 from scbsim import RunSpec, simulate
 from scbsim.engines.random_stream import MOST_STEPS, UNKNOWN, StreamStart
 from scbsim.errors import InputError
-from scbsim.storage.runfile.random_stream import stream_after
+from scbsim.storage.runfile.stream_start import stream_after
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 
@@ -122,7 +122,7 @@ def old_child(tmp_path, monkeypatch):
     _, parent = chain("dense", tmp_path, (5,))
     spec, path = spec_of("dense", 40, parent), tmp_path / "old.h5"
     with monkeypatch.context() as patch:
-        patch.setattr("scbsim.storage.runfile.random_stream.stream_after", lambda _: StreamStart())
+        patch.setattr("scbsim.storage.runfile.stream_start.stream_after", lambda _: StreamStart())
         whole = rows(simulate(spec))
         simulate(spec, output=path, stop=stopping_after(1))
     with h5py.File(path, "r+", libver=("v110", "v110")) as file:

@@ -19,7 +19,8 @@ from scbsim import RunSpec, Task, load, simulate
 from scbsim.errors import ScbsimError
 from scbsim.sampling.file import write_samples
 from scbsim.sampling.sampler import Sampler
-from scbsim.storage.runfile import schema, writer
+from scbsim.storage.runfile import row_writer as writer
+from scbsim.storage.runfile import schema
 from scbsim.sweep.collect import collect
 from scbsim.sweep.folder import SweepFolder
 from scbsim.task.file import write_arrays

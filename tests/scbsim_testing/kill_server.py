@@ -39,7 +39,7 @@ def run(ask):
 def tell_what_is_done(log):
     """Write down, in another file, each count and checkpoint after the call that makes it last."""
     from scbsim.run.loop import Loop
-    from scbsim.storage.runfile.writer import FileRecorder
+    from scbsim.storage.runfile.row_writer import FileRecorder
     from scbsim.storage.session import Session
 
     flush, save, start = FileRecorder.flush, Session.save, Loop.__init__

@@ -18,7 +18,8 @@ import scbsim.run.loop
 from scbsim.cli.entry import main
 from scbsim.engines.dense import DenseEngine
 from scbsim.storage import session
-from scbsim.storage.runfile import schema, writer
+from scbsim.storage.runfile import row_writer as writer
+from scbsim.storage.runfile import schema
 from scbsim.util import disk_space as space
 
 BALLAST = "ballast"

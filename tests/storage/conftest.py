@@ -30,4 +30,4 @@ def copy(done, tmp_path):
 @pytest.fixture
 def flush_always(monkeypatch):
     """Every block is committed."""
-    monkeypatch.setattr("scbsim.storage.runfile.writer._FLUSH_SECONDS", -1.0)
+    monkeypatch.setattr("scbsim.storage.runfile.row_writer._FLUSH_SECONDS", -1.0)

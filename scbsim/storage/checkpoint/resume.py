@@ -22,10 +22,10 @@ from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.superblock import repair, superblock
 from scbsim.storage.runfile.integrity import Stop, checked
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
-from scbsim.storage.runfile.random_stream import read_stream
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
 from scbsim.storage.runfile.sources import require_start, require_task
+from scbsim.storage.runfile.stream_start import read_stream
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.storage.runfile.tables import is_ensemble, read_tables
 from scbsim.task import Task

@@ -19,7 +19,6 @@ from scbsim.storage.hdf5.dimensions import name_dimensions
 from scbsim.storage.hdf5.formats import FORMAT, SCHEMA_VERSION
 from scbsim.storage.hdf5.superblock import PAGE
 from scbsim.storage.hdf5.write import LIBVER
-from scbsim.storage.runfile.random_stream import put_stream
 from scbsim.storage.runfile.schema import (
     DIAGNOSIS,
     DIAGNOSIS_BYTES,
@@ -40,6 +39,7 @@ from scbsim.storage.runfile.schema import (
 )
 from scbsim.storage.runfile.sources import Start
 from scbsim.storage.runfile.states import make_states
+from scbsim.storage.runfile.stream_start import put_stream
 from scbsim.task.digest import digest_of
 from scbsim.task.file import TASK_DIMENSIONS
 from scbsim.trajectory.dataset import task_attributes

@@ -182,7 +182,7 @@ LEFT_BEHIND = """
 import os, signal, sys
 from scbsim_testing.small_runs import run_spec
 from scbsim import simulate
-from scbsim.storage.runfile import writer
+from scbsim.storage.runfile import row_writer as writer
 writer._FLUSH_SECONDS = -1.0
 blocks = []
 def killed():

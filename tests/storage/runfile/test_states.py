@@ -10,8 +10,8 @@ from scbsim_testing.small_runs import TASK, assert_same, run_spec
 from scbsim import load, simulate
 from scbsim.engines.select import plan_of
 from scbsim.storage.runfile.reader import last_state
+from scbsim.storage.runfile.row_writer import FileRecorder
 from scbsim.storage.runfile.states import read_state
-from scbsim.storage.runfile.writer import FileRecorder
 from scbsim.task import Task
 from scbsim.trajectory.header import RunHeader
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scbsim_testing.diagrams import X, Y, share_of
 
-from scbsim.studies.phase.picture import draw
+from scbsim.studies.phase.plot import draw
 
 ZONES = ("neither", "only", "both", "learns", "does not")
 

@@ -15,7 +15,7 @@ from scbsim_testing.small_runs import assert_same, rows, run_spec
 from scbsim import Task, load, simulate
 from scbsim.errors import OutputError, RunFailed
 from scbsim.storage.hdf5.attributes import text
-from scbsim.storage.runfile.writer import FileRecorder
+from scbsim.storage.runfile.row_writer import FileRecorder
 
 FAST = ("dynamics.engine=population",)
 
@@ -59,7 +59,7 @@ def test_buffers_wait_for_a_chunk_or_some_seconds(tmp_path, monkeypatch):
     monkeypatch.setattr(FileRecorder, "flush", lambda self: (flushes.append(1), flush(self)))
     simulate(run_spec(*FAST, steps=1000), output=tmp_path / "one.h5")
     assert len(flushes) == 1, "at the end alone"
-    monkeypatch.setattr("scbsim.storage.runfile.writer._FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("scbsim.storage.runfile.row_writer._FLUSH_SECONDS", 0.0)
     simulate(run_spec(*FAST, steps=1000), output=tmp_path / "other.h5")
     assert len(flushes) > 3
 

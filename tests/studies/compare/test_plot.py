@@ -8,7 +8,7 @@ import pytest
 from scbsim.observables import NAMES
 from scbsim.studies.compare.gaps import comparison
 from scbsim.studies.compare.models import MODELS
-from scbsim.studies.compare.picture import LOOKS, draw, pictures
+from scbsim.studies.compare.plot import LOOKS, draw, pictures
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scbsim_testing.diagrams import X, Y, share_of
 
-from scbsim.studies.phase.picture import draw, key_label, pictures, symbol_of
+from scbsim.studies.phase.plot import draw, key_label, pictures, symbol_of
 
 
 @pytest.fixture
