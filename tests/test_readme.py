@@ -44,6 +44,7 @@ def test_what_is_made_smaller_is_in_the_readme():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_line_of_the_readme(tmp_path):
     commands = ["scbsim figure 5 --quick", *lines()]
     assert len(commands) > 20

@@ -46,8 +46,9 @@ class Started:
             there, here = os.pipe()
             os.close(there)
         else:
-            # Without the SIGHUP of a terminal that closes, which asks the work to stop.
-            command = ["nohup", *command]
+            # A terminal that closes sends SIGHUP, which asks the work to stop. (nohup would give the
+            # command another stderr, and fails itself where the terminal goes before it is done.)
+            command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command]
             self.there, here = pty.openpty()
         self.process = subprocess.Popen(
             command,

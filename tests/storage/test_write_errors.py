@@ -132,6 +132,7 @@ def test_of_a_run(server, runs):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "spec", "lasting", "every"),
     [

@@ -116,6 +116,7 @@ def test_a_few_kills_around_the_beginning_and_the_end(whole):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_every_call(whole):
     assert every(whole, 1) >= len(whole.calls)
 

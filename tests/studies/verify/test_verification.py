@@ -34,6 +34,7 @@ def test_quick():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_in_full():
     verdict = verify(seed=12)
     assert not verdict.failed, str(verdict)
