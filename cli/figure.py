@@ -15,7 +15,7 @@ from scbsim.cli.studying import studied, teller
 from scbsim.util.paths import shown
 
 if TYPE_CHECKING:
-    from scbsim.studies.recipe import Made
+    from scbsim.studies.recipe import StudyOutput
 
 
 @click.command(short_help="Make a figure of the paper.")
@@ -45,7 +45,7 @@ def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
         say(shown(path))
 
 
-def _maker(number: int) -> Callable[..., Made[Any]]:
+def _maker(number: int) -> Callable[..., StudyOutput[Any]]:
     """Return what makes a figure."""
     if number == 2:
         from scbsim.studies.figures.figure2 import run as figure2

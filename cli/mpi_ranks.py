@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def ending_together(ctx: click.Context, world: World) -> Iterator[None]:
+def abort_all_on_error(ctx: click.Context, world: World) -> Iterator[None]:
     """Leave what is raised on all ranks to each; what is raised on one alone ends the others."""
     from scbsim.mpi.world import RemoteRankError
 

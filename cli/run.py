@@ -96,9 +96,9 @@ def _run_shared(
     """Run on all ranks of a world together; rank 0 tells of it."""
     from time import perf_counter
 
-    from scbsim.cli.mpi_ranks import ending_together
+    from scbsim.cli.mpi_ranks import abort_all_on_error
 
-    with ending_together(ctx, world):
+    with abort_all_on_error(ctx, world):
         checked = world.collective(lambda: _checked(spec, overrides, output))
 
         from scbsim.mpi.run import run_shared_to_file

@@ -15,7 +15,7 @@ from rich.text import Text
 from scbsim.cli.console import say
 from scbsim.errors import OutputError
 from scbsim.run.progress import LINE_SECONDS
-from scbsim.storage.runfile.status import glance
+from scbsim.storage.runfile.status import run_status
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import Tally, Working
 from scbsim.util.streams import on_terminal
@@ -65,7 +65,7 @@ class _Teller:
         """Return the steps on file of a run in hand, those of its spec, and what it waits for."""
         total = self._folder.sweep.total_steps(each.run)
         try:
-            step = glance(self._folder.output(each.run)).step
+            step = run_status(self._folder.output(each.run)).step
         except OutputError:
             step = 0
         return step, total, "" if step else self._compiling()

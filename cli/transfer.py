@@ -14,7 +14,7 @@ from scbsim.cli.studying import studied, teller
 from scbsim.util.paths import shown
 
 if TYPE_CHECKING:
-    from scbsim.studies.transfer.run import Made
+    from scbsim.studies.transfer.run import TransferOutput
 
 _LEARNING = ("\nstart", "cosine\nof A", "cosine\nof V", "first\nstage", "all\nsteps", "\nsamples")
 
@@ -41,7 +41,7 @@ def transfer(output: Path | None, quiet: bool, **how: Any) -> None:
         say(shown(path))
 
 
-def _print(made: Made) -> None:
+def _print(made: TransferOutput) -> None:
     """Print the steps that learning took from each start, and the batch size that it needs."""
     from scbsim.studies.transfer.plot import batch_of, median
 

@@ -11,7 +11,7 @@ from scbsim.cli.console import print_table
 from scbsim.cli.options import debug_option, quiet_option, threads_option
 
 if TYPE_CHECKING:
-    from scbsim.studies.verify.comparison import Outcome
+    from scbsim.studies.verify.comparison import CaseComparison
 
 _HEADINGS = (
     *("\ncase", "\nengine", "D of\nmargins", "D of\njoint", "z of\nmeans", "z of\nvariances"),
@@ -63,7 +63,7 @@ def verify(ctx: click.Context, quick: bool, seed: int, threads: int | None, quie
         ctx.exit(FAILED)
 
 
-def _print(outcomes: Iterable[Outcome]) -> None:
+def _print(outcomes: Iterable[CaseComparison]) -> None:
     """Print how far each engine is from the dense one in each case, at the worst."""
     rows, case = [], ""
     for each in outcomes:

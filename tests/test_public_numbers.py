@@ -18,7 +18,7 @@ from scbsim import (
     simulate,
 )
 from scbsim.errors import InputError
-from scbsim.run.final_rows import endings
+from scbsim.run.final_rows import final_rows
 from scbsim.sampling.sampler import Sampler
 from scbsim.spec.ranges import Range
 from scbsim.spec.sweep import Sweep
@@ -60,7 +60,7 @@ WHOLE = {
     "Sampler.draw, first": (lambda n: Sampler(TASK).draw(n, 100), 100),
     "Sampler.draw, size": (lambda n: Sampler(TASK).draw(100, n), 100),
     "simulate, threads": (lambda n: simulate(SPEC, threads=n).alpha_A.values, 1),
-    "endings, threads": (lambda n: endings(SPEC, TASK, n).rows, 1),
+    "final_rows, threads": (lambda n: final_rows(SPEC, TASK, n).rows, 1),
     "phase_diagram, replicas": (lambda n: phase_diagram(SPEC, **PHASE, replicas=n).recovered, 2),
     "phase_diagram, threads": (
         lambda n: phase_diagram(SPEC, **PHASE, replicas=2, threads=n).recovered,

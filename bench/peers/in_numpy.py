@@ -27,7 +27,7 @@ class Peer:
 
     def rows(self, thread, first, last):
         real = self.s.dtype.type
-        decay, amplitude, level = real(DECAY), real(AMPLITUDE), real(LEVEL)
+        decay, amplitude, threshold = real(DECAY), real(AMPLITUDE), real(LEVEL)
         normal = self.random[thread].standard_normal
         for k in range(first, last):
             total, squares = 0.0, 0.0
@@ -40,13 +40,13 @@ class Peer:
                     np.multiply(s, decay, out=cut)
                     z += cut
                     s -= z
-                    np.clip(z, -level, level, out=cut)
+                    np.clip(z, -threshold, threshold, out=cut)
                     s += cut
                 else:
                     s *= real(1) - decay
                     s -= z
                     if self.rule == "prox":
-                        np.clip(s, -level, level, out=cut)
+                        np.clip(s, -threshold, threshold, out=cut)
                         s -= cut
                 total += s.sum()
                 squares += s @ s

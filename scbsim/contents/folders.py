@@ -8,7 +8,7 @@ from typing import Any, Final
 from scbsim.contents.kinds import files_in
 from scbsim.errors import OutputError, ScbsimError
 from scbsim.storage.hdf5.formats import FORMAT
-from scbsim.storage.runfile.status import glance
+from scbsim.storage.runfile.status import run_status
 
 MAIN: Final = ("phase.h5", "compare.h5")
 """Files that a folder is made for."""
@@ -57,7 +57,7 @@ def _run(path: Path, kind: str) -> dict[str, Any]:
     if kind != FORMAT:
         return {}
     try:
-        found = glance(path)
+        found = run_status(path)
     except ScbsimError as error:
         return {"status": "unreadable", "note": str(error)}
     words = "interrupted" if found.status == "running" and found.writer is None else found.status

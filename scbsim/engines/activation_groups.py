@@ -15,17 +15,17 @@ _WASTE = 2.0  # candidates for each activation, at the most
 _IDLE = 0.25  # candidates a step that a group may have beyond that
 
 
-def activation_probability(level: Array, sigma: Array) -> Array:
+def activation_probability(threshold: Array, sigma: Array) -> Array:
     """Return ``2 Phi(-lam_k / sigma_k)``, (N,): 0 where there is no noise."""
     from scipy.special import ndtr
 
     # Beyond any number is beyond any normal.
     with np.errstate(over="ignore", invalid="ignore"):
-        cut = np.divide(level, sigma, out=np.full_like(level, np.inf), where=sigma > 0)
+        cut = np.divide(threshold, sigma, out=np.full_like(threshold, np.inf), where=sigma > 0)
     return np.asarray(2.0 * ndtr(-cut))
 
 
-def activation_rates(level: Array, sigma: Array, rate_A: float, T: int) -> ActivationRates:
+def activation_rates(threshold: Array, sigma: Array, rate_A: float, T: int) -> ActivationRates:
     """Return how entries leave zero under some levels.
 
     Columns are sorted by probability and taken together as long as drawing all of them at the
@@ -34,18 +34,18 @@ def activation_rates(level: Array, sigma: Array, rate_A: float, T: int) -> Activ
 
     Parameters
     ----------
-    level, sigma : (N,) float64
-        l1 level and noise level of each column.
+    threshold, sigma : (N,) float64
+        l1 threshold and noise level of each column.
     rate_A : float
     T : int
         Length of the context.
     """
     # Where these overflow, p is 0 and they are not read.
     with np.errstate(over="ignore", invalid="ignore"):
-        cut = np.divide(level, sigma, out=np.zeros_like(level), where=sigma > 0)
+        cut = np.divide(threshold, sigma, out=np.zeros_like(threshold), where=sigma > 0)
         slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
         above, scale = cut - slope, rate_A * sigma
-    p = activation_probability(level, sigma) if rate_A > 0 else np.zeros_like(level)
+    p = activation_probability(threshold, sigma) if rate_A > 0 else np.zeros_like(threshold)
     by_size = np.argsort(-p, kind="stable")
     by_size = by_size[p[by_size] > 0]
     starts = _starts(p[by_size] * T)

@@ -24,7 +24,7 @@ class Block:
     rows : (n, 9) float64
         Observables after each step taken, in the order of `scbsim.observables.OBSERVABLES`.
     end : str
-        ``steps``: it took all it was asked for; ``signal``: a signal reached the stage's level
+        ``steps``: it took all it was asked for; ``signal``: a signal reached `until_signal` of the stage
         with the last row; ``diverged``: the step after the last row overflowed.
     """
 
@@ -55,14 +55,14 @@ class Engine(Protocol):
         """Take up to ``steps`` steps under a stage."""
         ...
 
-    def normalized(self, level: float) -> tuple[Row, int]:
+    def normalized(self, threshold: float) -> tuple[Row, int]:
         """Return the observables that normalising would give, and change nothing.
 
         The second is the count of columns in which nothing stands out.
         """
         ...
 
-    def normalize(self, level: float) -> tuple[Row, int]:
+    def normalize(self, threshold: float) -> tuple[Row, int]:
         """Normalise the state; return the same as :meth:`normalized`."""
         ...
 

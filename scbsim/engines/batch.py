@@ -22,7 +22,7 @@ from scbsim.kernels.gaussian.normalize import normalize_columns
 from scbsim.kernels.gaussian.rules import SGD
 from scbsim.kernels.gaussian.state import StepParams, without_bulk
 from scbsim.observables import NAMES
-from scbsim.sampling.alias_tables import chances_of
+from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.util.memory import require
@@ -60,7 +60,7 @@ class BatchEngine(DenseEngine):
         value: bool = True,
         **options: Any,
     ) -> None:
-        self.chances = chances_of(task)
+        self.alias = alias_tables_of(task)
         needed = self.needs_of_batches(task, dtype, batch_size)
         require(needed, f"the {self.name} engine at N = {task.N}, T = {task.T}")
         super().__init__(task, NoiseLevels.none(task), dtype=dtype, value=True, **options)
@@ -74,7 +74,7 @@ class BatchEngine(DenseEngine):
     def share(self, other: Any) -> None:
         """Have what no step changes in common with another engine of this kind and task."""
         super().share(other)
-        self.chances = other.chances
+        self.alias = other.alias
 
     @classmethod
     def needs_of_batches(cls, task: Task, dtype: Any, batch_size: int) -> int:
@@ -123,7 +123,7 @@ class BatchEngine(DenseEngine):
     def _advance(self, params: StepParams, step: int, rows: Row) -> tuple[int, int]:
         state = (self.A, self.V, self.sums, self.logits, self.mean, self.constants)
         taken, reason = advance_batch(
-            *state, params, self.batch_size, step, rows, self.work, self.chances
+            *state, params, self.batch_size, step, rows, self.work, self.alias
         )
         return int(taken), int(reason)
 
@@ -153,9 +153,9 @@ class BatchEngine(DenseEngine):
         c = (self.sums - s.sum(axis=1)) / self.task.T
         return (s + c[:, None]).T, self.V.W / self.V.root_mu + self.mean[:, None]
 
-    def normalize(self, level: float) -> tuple[Row, int]:
+    def normalize(self, threshold: float) -> tuple[Row, int]:
         """Normalise the state; return the same as :meth:`normalized`."""
-        row, count, mass, support, off_sums, sums = self._normalized_any(level, in_place=True)
+        row, count, mass, support, off_sums, sums = self._normalized_any(threshold, in_place=True)
         self.A.support[:] = support
         self.A.off_sums[:] = off_sums
         self.sums[:] = sums
@@ -165,9 +165,9 @@ class BatchEngine(DenseEngine):
         self._prepare()
         return row, count
 
-    def normalized(self, level: float) -> tuple[Row, int]:
+    def normalized(self, threshold: float) -> tuple[Row, int]:
         """Return the observables that normalising would give, and change nothing."""
-        row, count, *_ = self._normalized_any(level, in_place=False)
+        row, count, *_ = self._normalized_any(threshold, in_place=False)
         return row, count
 
     def state(self) -> State:
@@ -193,13 +193,13 @@ class BatchEngine(DenseEngine):
         """Take over the columns that normalising left in ``A``."""
 
     def _normalized_any(
-        self, level: float, *, in_place: bool
+        self, threshold: float, *, in_place: bool
     ) -> tuple[Row, int, float, Any, Any, Any]:
         support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
         sums = self.sums.copy()
         masses = np.empty(len(support))
         count = normalize_columns(
-            self.A, self.constants, float(level), in_place, support, off_sums, masses, sums
+            self.A, self.constants, float(threshold), in_place, support, off_sums, masses, sums
         )
         mass = fsum(self.constants.mu * masses)
         row = np.empty(len(NAMES))

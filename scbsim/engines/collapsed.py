@@ -86,11 +86,11 @@ class CollapsedEngine(GaussianEngine):
         self.step += taken
         return Block(rows[:taken], END[reason])
 
-    def normalized(self, level: float) -> tuple[Row, int]:
+    def normalized(self, threshold: float) -> tuple[Row, int]:
         """Return no observables: NaN, and 0 columns."""
         return np.full(len(NAMES), np.nan), 0
 
-    def normalize(self, level: float) -> tuple[Row, int]:
+    def normalize(self, threshold: float) -> tuple[Row, int]:
         """Refuse: there are no entries to normalise."""
         raise InputError("the collapsed engine has no entries to normalise")
 

@@ -62,7 +62,7 @@ def expected_activations(stage: Stage, noise: NoiseLevels, T: int) -> float:
     """Return how many entries leave zero in a step of a stage, if all are at zero."""
     if not RULES[stage.rule].keeps_zeros or stage.rate_A == 0:
         return 0.0
-    return float(T * activation_probability(stage.level, noise.sigma_A).sum())
+    return float(T * activation_probability(stage.threshold, noise.sigma_A).sum())
 
 
 def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:

@@ -192,7 +192,7 @@ class GaussianEngine(Planned):
             rate_A=float(stage.rate_A),
             rate_V=float(stage.rate_V),
             sigma_A=noise.sigma_A,
-            level=stage.level,
+            threshold=stage.threshold,
             sigma_V=float(noise.sigma_V),
             until_signal=float(stage.until_signal),
             matched=None if follows is None else follows.levels.of_A,
@@ -204,14 +204,14 @@ class GaussianEngine(Planned):
         powers_of_bulk(self.A, self.scratch, self._matched.powers)
         self._matched.renew(self.A, self.V, self.constants)
 
-    def normalized(self, level: float) -> tuple[Row, int]:
+    def normalized(self, threshold: float) -> tuple[Row, int]:
         """Return the observables that normalising would give, and change nothing."""
-        row, count, *_ = self._normalized(level, in_place=False)
+        row, count, *_ = self._normalized(threshold, in_place=False)
         return row, count
 
-    def normalize(self, level: float) -> tuple[Row, int]:
+    def normalize(self, threshold: float) -> tuple[Row, int]:
         """Normalise the state; return the same as :meth:`normalized`."""
-        row, count, mass, support, off_sums = self._normalized(level, in_place=True)
+        row, count, mass, support, off_sums = self._normalized(threshold, in_place=True)
         self.A.support[:] = support
         self.A.off_sums[:] = off_sums
         self.V.W[:] *= mass
@@ -261,8 +261,8 @@ class GaussianEngine(Planned):
             mean_off=float(off @ off),
         )
 
-    def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
-        support, off_sums, masses, count = self._normalized_columns(float(level), in_place)
+    def _normalized(self, threshold: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
+        support, off_sums, masses, count = self._normalized_columns(float(threshold), in_place)
         # Rounded once, so that it is the same however the columns were come by.
         mass = fsum(self.constants.mu * masses)
         row = np.empty(len(NAMES))
@@ -274,11 +274,11 @@ class GaussianEngine(Planned):
         )
         return row, count, mass, support, off_sums
 
-    def _normalized_columns(self, level: float, in_place: bool) -> tuple[Any, Any, Any, int]:
+    def _normalized_columns(self, threshold: float, in_place: bool) -> tuple[Any, Any, Any, int]:
         """Return of every column its support, sums and mass, and in how many nothing stands out."""
         support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
         masses, sums = np.empty(len(support)), np.ones(len(support))
         count = normalize_columns(
-            self.A, self.constants, level, in_place, support, off_sums, masses, sums
+            self.A, self.constants, threshold, in_place, support, off_sums, masses, sums
         )
         return support, off_sums, masses, int(count)

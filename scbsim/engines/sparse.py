@@ -104,7 +104,7 @@ class SparseEngine(GaussianEngine):
         if stage is not self._stage:
             self._stage = stage
             T = int(self.constants.T)
-            self._rates = activation_rates(stage.level, self.noise.sigma_A, stage.rate_A, T)
+            self._rates = activation_rates(stage.threshold, self.noise.sigma_A, stage.rate_A, T)
             self._newly_active.order[:] = np.arange(len(self._newly_active.order))
             expected = expected_activations(stage, self.noise, T)
             activations = int(expected + 8.0 * expected**0.5)
@@ -215,10 +215,10 @@ class SparseEngine(GaussianEngine):
             # Activations go by the levels, which are those of that state now.
             self._stage = None
 
-    def _normalized(self, level: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
+    def _normalized(self, threshold: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
         first, count = self._active.first[self._now], self._count()
         lengths = np.diff(first)
-        # As a matrix whose rows are the active entries of columns: zeros are below any level.
+        # As a matrix whose rows are the active entries of columns: zeros are below any threshold.
         there = np.arange(lengths.max(initial=0)) < lengths[:, None]
         bulk = np.zeros(there.shape)
         bulk[there] = self._active.s[self._now, :count]
@@ -226,7 +226,7 @@ class SparseEngine(GaussianEngine):
         bare = self.A
         self.A = bare._replace(bulk=bulk)
         try:
-            result = super()._normalized(level, in_place=in_place)
+            result = super()._normalized(threshold, in_place=in_place)
         finally:
             self.A = bare
         if in_place:

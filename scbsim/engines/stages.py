@@ -26,8 +26,8 @@ class Stage:
     steps : int
         Most steps it takes.
     rate_A, rate_V : float
-    level : (N,) float64
-        l1 level ``lam_k`` of each column.
+    threshold : (N,) float64
+        l1 threshold ``lam_k`` of each column.
     until_signal : float
         It ends when a signal gets there; infinity for never.
     normalize_level : float or None
@@ -39,7 +39,7 @@ class Stage:
     steps: int
     rate_A: float
     rate_V: float
-    level: NDArray[np.float64]
+    threshold: NDArray[np.float64]
     until_signal: float
     normalize_level: float | None
 
@@ -54,13 +54,13 @@ def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
     for index, stage in enumerate(spec.stage):
         rule = spec.rule_of(index)
         if not RULES[rule].thresholds:
-            level = np.zeros(task.N)
+            threshold = np.zeros(task.N)
         elif stage.threshold is not None:
-            level = np.full(task.N, stage.threshold)
+            threshold = np.full(task.N, stage.threshold)
         elif stage.threshold_sigmas == "auto":
-            level = one_activation_sigmas(task) * sigma
+            threshold = one_activation_sigmas(task) * sigma
         else:
-            level = float(stage.threshold_sigmas or 0.0) * sigma
+            threshold = float(stage.threshold_sigmas or 0.0) * sigma
         until = np.inf if stage.until_signal is None else stage.until_signal
         stages.append(
             Stage(
@@ -69,7 +69,7 @@ def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
                 steps=stage.steps,
                 rate_A=stage.rate_A,
                 rate_V=stage.rate_V,
-                level=level,
+                threshold=threshold,
                 until_signal=until,
                 normalize_level=stage.normalize_level,
             )

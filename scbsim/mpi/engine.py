@@ -114,14 +114,14 @@ class SharedEngine(GaussianEngine):
 
     def _of_own(self, params: StepParams) -> StepParams:
         here = self._here
-        return params._replace(sigma_A=params.sigma_A[here], level=params.level[here])
+        return params._replace(sigma_A=params.sigma_A[here], threshold=params.threshold[here])
 
-    def _normalized_columns(self, level: float, in_place: bool) -> tuple[Any, Any, Any, int]:
+    def _normalized_columns(self, threshold: float, in_place: bool) -> tuple[Any, Any, Any, int]:
         N, Q = self.A.support.shape
         support, off_sums = np.empty_like(self.own.support), np.empty_like(self.own.off_sums)
         masses, sums = np.empty(len(support)), np.ones(len(support))
         count = normalize_columns(
-            self.own, self.constants, level, in_place, support, off_sums, masses, sums
+            self.own, self.constants, threshold, in_place, support, off_sums, masses, sums
         )
         found = np.empty((N, Q + 3))
         found[self._here] = np.column_stack([support, off_sums, masses])

@@ -22,7 +22,7 @@ from scbsim.run.simulate import Ended, closing, label_of, require_sizes, stream_
 from scbsim.spec import RunSpec
 from scbsim.storage.runfile.loading import load
 from scbsim.storage.runfile.reader import last_state
-from scbsim.storage.runfile.status import glance
+from scbsim.storage.runfile.status import run_status
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 from scbsim.trajectory.dataset import Trajectory
@@ -109,7 +109,7 @@ def run_shared_to_file(
         world, output, spec, overwrite=overwrite, resume=resume, stop=stop
     ) as session:
         if session.finished:
-            found: str = world.bcast(world.on_root(lambda: glance(session.path).status))
+            found: str = world.bcast(world.on_root(lambda: run_status(session.path).status))
             return Ended(found, was_finished=True)
         status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
         if status in ("complete", "diverged"):
@@ -126,26 +126,26 @@ def _run(
     threads: int | None,
     stop: Callable[[], bool] | None,
 ) -> str:
-    past = session.past
-    task = past.task if past and past.task else None
+    point = session.point
+    task = point.task if point and point.task else None
     if task is None:
         # Drawn once: on another processor its last bits may differ.
         task = world.bcast(world.on_root(lambda: _task_anew(spec, session)))
     assert task is not None
     processors = world.processors()
     plan, most = world.collective(lambda: _means(world, spec, task, session, threads))
-    stream = past.stream if past else world.bcast(world.on_root(lambda: stream_of(spec)))
+    stream = point.stream if point else world.bcast(world.on_root(lambda: stream_of(spec)))
     quiet = not (progress and world.is_root)
     shown = Progress(spec.total_steps, quiet=quiet, kernels=_KERNELS)
     label = f"{label_of(plan)}, {world.size} ranks"
     with shown.preparing(label), sharing(most if threads else min(most, processors)) as count:
         engine = world.collective(lambda: _built(world, plan, count, stream))
-        if spec.init.from_ is not None and not (past and past.position):
+        if spec.init.from_ is not None and not (point and point.position):
             path = spec.init.from_
             there, state = world.collective(lambda: last_state(path, world.share))
             world.collective(lambda: require_sizes(path, there, task))
             engine.adopt(state, there)
-        carried = past.carried() if past else {"stream": stream}
+        carried = point.carried() if point else {"stream": stream}
         made = {**provenance(plan.choice, count, _source(spec)), "ranks": world.size}
         header = RunHeader(plan, made, **carried)
         recorder = session.recorder(header, engine.state())
@@ -169,8 +169,8 @@ def _run(
 def _task_anew(spec: RunSpec, session: SharedSession) -> Task:
     """Return the task of a spec; the same as before, of a run whose file is gone."""
     task = task_of(spec, None)
-    if session.past:
-        session.past.require_task(session.path, task)
+    if session.point:
+        session.point.require_task(session.path, task)
     return task
 
 
@@ -182,24 +182,24 @@ def _means(
     world: World, spec: RunSpec, task: Task, session: SharedSession, threads: int | None
 ) -> tuple[RunPlan, int]:
     """Return the plan and the most threads of a rank, if the run can be shared by so many."""
-    past = session.past
-    if past and past.engine not in ("", "dense"):
+    point = session.point
+    if point and point.engine not in ("", "dense"):
         raise OutputError(
-            f'{session.path} was begun by the engine "{past.engine}", which is not shared over '
+            f'{session.path} was begun by the engine "{point.engine}", which is not shared over '
             "ranks: resume it without MPI"
         )
     require_columns(task.N, world.size)
     why = f"its columns are shared out over {world.size} ranks"
     matrix_V = keeps_matrix_V(spec, task, "dense")
-    if past and past.position:
-        matrix_V = bool(past.position.any_state["W"].size)
-    elif past and past.engine:
-        matrix_V = past.matrix_V
+    if point and point.position:
+        matrix_V = bool(point.position.any_state["W"].size)
+    elif point and point.engine:
+        matrix_V = point.matrix_V
     if matrix_V and task.P is None:
         raise InputError(WITHOUT_P)
     columns = world.columns(task.N)
     # What is taken up has been read, and so is there already.
-    kept = 0 if past and past.position else columns.stop - columns.start
+    kept = 0 if point and point.position else columns.stop - columns.start
     needed = SharedEngine.needs(task, spec.dynamics.precision, kept, value=matrix_V)
     what = f"{world.here} ranks of the dense engine on this node, at N = {task.N}, T = {task.T},"
     require(needed * world.here, f"a node with {what}", "take more nodes, or smaller N or T")

@@ -17,7 +17,7 @@ from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.storage.checkpoint.file import Checkpoint
 from scbsim.storage.checkpoint.position import Position
-from scbsim.storage.checkpoint.resume_point import Past, Reading
+from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint
 from scbsim.storage.checkpoint.shards import next_generation, shard_path, write_shard
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.storage.session import Session
@@ -33,8 +33,8 @@ class _Front(Session):
         self.shards: dict[str, Any] = {}
         super().__init__(*args, **options)
 
-    def _past(self, reading: Reading | None = None) -> Past | None:
-        return super()._past(self._reading)
+    def _resume_point(self, reading: Reading | None = None) -> ResumePoint | None:
+        return super()._resume_point(self._reading)
 
     def _checkpoint(self, position: Position, cursors: Cursors) -> Checkpoint:
         whole = super()._checkpoint(position, cursors)
@@ -99,8 +99,8 @@ class SharedSession:
         except BaseException:
             self._release()
             raise
-        self.finished, past = world.bcast(self._found())
-        self.past: Past | None = _with_state(past, reading.state)
+        self.finished, point = world.bcast(self._found())
+        self.point: ResumePoint | None = _with_state(point, reading.state)
 
     def __enter__(self) -> SharedSession:
         return self
@@ -113,11 +113,11 @@ class SharedSession:
     ) -> None:
         self._release()
 
-    def _found(self) -> tuple[bool, Past | None]:
+    def _found(self) -> tuple[bool, ResumePoint | None]:
         """Return what rank 0 has found; the others read their parts of the state themselves."""
         if self._front is None:
             return False, None
-        return self._front.finished, _with_state(self._front.past, {})
+        return self._front.finished, _with_state(self._front.point, {})
 
     def _release(self) -> None:
         if self._front is not None:
@@ -126,14 +126,14 @@ class SharedSession:
     @property
     def position(self) -> Position | None:
         """Where the run goes on, or None for the start."""
-        return self.past.position if self.past else None
+        return self.point.position if self.point else None
 
     def recorder(self, header: RunHeader, state: State) -> Recorder:
         """Make the file, or take it up, and return the recorder of this rank."""
-        past = self.past
-        if past and past.position and past.respecify:
+        point = self.point
+        if point and point.position and point.respecify:
             # A checkpoint is made anew before anything else, and needs its shards.
-            bulk = past.position.any_state["bulk"]
+            bulk = point.position.any_state["bulk"]
             self._keep_shards(DistributedArray(self._world, bulk, header.task.N))
         made = self._world.on_root(lambda: self._lead.recorder(header, state, state))
         return _Giver(header) if made is None else made
@@ -176,8 +176,8 @@ def _spread(state: State) -> DistributedArray:
     return spread
 
 
-def _with_state(past: Past | None, state: State) -> Past | None:
-    if past is None or past.position is None:
-        return past
-    (alone,) = past.position.replicas
-    return replace(past, position=Position((replace(alone, state=state),)))
+def _with_state(point: ResumePoint | None, state: State) -> ResumePoint | None:
+    if point is None or point.position is None:
+        return point
+    (alone,) = point.position.replicas
+    return replace(point, position=Position((replace(alone, state=state),)))

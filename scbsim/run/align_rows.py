@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.observables import NAMES
-from scbsim.run.replica import Stretch
+from scbsim.run.replica import ReplicaBlock
 
 
 class Rows(NamedTuple):
@@ -30,12 +30,12 @@ class Rows(NamedTuple):
     rows: NDArray[np.float64]
 
 
-def gather(stretches: Mapping[int, Stretch], replicas: int, steps: NDArray[np.int64]) -> Rows:
+def align_rows(blocks: Mapping[int, ReplicaBlock], replicas: int, steps: NDArray[np.int64]) -> Rows:
     """Pick rows of a block.
 
     Parameters
     ----------
-    stretches : mapping of int to Stretch
+    stretches : mapping of int to ReplicaBlock
         By replica, all with the same start.
     replicas : int
         How many there are, ended or not.
@@ -45,7 +45,7 @@ def gather(stretches: Mapping[int, Stretch], replicas: int, steps: NDArray[np.in
     shape = (len(steps), replicas)
     found = Rows(steps, np.full(shape, -1), np.full((*shape, len(NAMES)), np.nan))
     asked: list[int] = steps.tolist()
-    for i, did in stretches.items():
+    for i, did in blocks.items():
         if asked and asked[0] == did.start and did.row is not None:
             found.rows[0, i], found.stages[0, i] = did.row, did.stage
         first = did.start + 1

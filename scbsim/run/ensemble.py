@@ -17,7 +17,7 @@ from scbsim.engines.select import build
 from scbsim.engines.stages import Stage
 from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.observables import NAMES
-from scbsim.run.replica import Replica, Stretch
+from scbsim.run.replica import Replica, ReplicaBlock
 from scbsim.util.memory import require
 from scbsim.util.thread_pool import ThreadPool
 
@@ -43,7 +43,7 @@ class Ensemble:
     stages : sequence of Stage
     pool : ThreadPool
         Threads that the replicas are spread over.
-    level : float or None
+    normalize_threshold : float or None
         At which a copy of each last state is normalised; None for not at all.
     threads : int
         How many it is computed on.
@@ -54,11 +54,11 @@ class Ensemble:
         engines: Sequence[Engine],
         stages: Sequence[Stage],
         pool: ThreadPool,
-        level: float | None = None,
+        normalize_threshold: float | None = None,
         threads: int = 1,
     ) -> None:
         self.threads = threads
-        self.replicas = [Replica(engine, stages, level) for engine in engines]
+        self.replicas = [Replica(engine, stages, normalize_threshold) for engine in engines]
         self.stages = stages
         self._pool = pool
 
@@ -99,7 +99,7 @@ class Ensemble:
         found = [replica.status for replica in self.replicas]
         return {name: found.count(name) for name in dict.fromkeys(found)}
 
-    def advance(self, steps: int) -> dict[int, Stretch]:
+    def advance(self, steps: int) -> dict[int, ReplicaBlock]:
         """Have every replica that has not ended take so many steps; return what they did."""
         running = self.running
         work = [partial(self.replicas[i].advance, steps) for i in running]
@@ -108,14 +108,14 @@ class Ensemble:
 
 @contextmanager
 def assembled(
-    plan: RunPlan, level: float | None, threads: int, start: StreamStart = ORIGIN
+    plan: RunPlan, normalize_threshold: float | None, threads: int, start: StreamStart = ORIGIN
 ) -> Iterator[Ensemble]:
     """Build the replicas of a run, each at the start, and give them threads for the body.
 
     Parameters
     ----------
     plan : RunPlan
-    level : float or None
+    normalize_threshold : float or None
         At which a copy of each last state is normalised; None for not at all.
     threads : int
         What :func:`threads_for` says.
@@ -137,7 +137,7 @@ def assembled(
         for i in range(R):
             engines.append(build(plan, own, i, start))
             engines[i].share(engines[0])
-        yield Ensemble(engines, plan.stages, pool, level, max(own, together))
+        yield Ensemble(engines, plan.stages, pool, normalize_threshold, max(own, together))
 
 
 def threads_for(asked: int | None, plan: RunPlan) -> int:

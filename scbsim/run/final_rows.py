@@ -22,7 +22,7 @@ _FIRST_SECONDS = 0.02
 _NOTHING = OutputSpec(every=2**40 - 1)
 
 
-class Endings(NamedTuple):
+class FinalRows(NamedTuple):
     """How replicas ended.
 
     Attributes
@@ -38,14 +38,14 @@ class Endings(NamedTuple):
     status: tuple[str, ...]
 
 
-def endings(
+def final_rows(
     spec: RunSpec,
     task: Task,
     threads: int | None = None,
     *,
     plan: RunPlan | None = None,
     stop: Callable[[], bool] | None = None,
-) -> Endings:
+) -> FinalRows:
     """Run a spec and return where its replicas end.
 
     The numbers are those of :func:`scbsim.simulate`, which costs some milliseconds more a run:
@@ -79,4 +79,4 @@ def endings(
         work = plan.step_seconds / DENSE_ENTRY * len(ensemble) * 1e-9
         pace = max(1, int(_FIRST_SECONDS / work))
         Loop(ensemble, _NOTHING, NoRecorder(), stop=stop, pace=pace).run()
-        return Endings(ensemble.last_rows(), tuple(each.status for each in ensemble.replicas))
+        return FinalRows(ensemble.last_rows(), tuple(each.status for each in ensemble.replicas))

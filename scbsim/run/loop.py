@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.observables import NAMES, in_words
-from scbsim.run.align_rows import gather
+from scbsim.run.align_rows import align_rows
 from scbsim.run.ensemble import Ensemble
 from scbsim.run.recorders import Recorder
-from scbsim.run.replica import Stretch
+from scbsim.run.replica import ReplicaBlock
 from scbsim.spec import OutputSpec
 from scbsim.util.quantiles import medians
 
@@ -140,18 +140,18 @@ class Loop:
         periods = (self._output.snapshot_every, self._output.normalized_every)
         return min((every - step % every for every in periods if every), default=_BLOCK_STEPS)
 
-    def _took(self, start: int, stretches: Mapping[int, Stretch]) -> None:
+    def _took(self, start: int, blocks: Mapping[int, ReplicaBlock]) -> None:
         """Hand on what is to be recorded of the steps just taken."""
         replicas, every = self._ensemble.replicas, self._output.every
-        last = max(replicas[i].engine.step for i in stretches)
-        ended = [i for i in stretches if replicas[i].status != "running"]
+        last = max(replicas[i].engine.step for i in blocks)
+        ended = [i for i in blocks if replicas[i].status != "running"]
         steps = np.arange(start + every - start % every, last + 1, every)
         # The last step of a replica, too; one that diverges may have taken it in the block before.
         ends = {replicas[i].engine.step for i in ended} - {self._recorded}
         if ends:
             steps = np.union1d(steps, np.array(sorted(ends)))
-        self._record(steps, stretches)
-        for i, did in stretches.items():
+        self._record(steps, blocks)
+        for i, did in blocks.items():
             for end in did.ends:
                 self._recorder.stage_ended(end, i)
             for row in did.normalized:
@@ -161,10 +161,10 @@ class Loop:
         if last > start:
             self._tell_of_now()
 
-    def _record(self, steps: NDArray[np.int64], stretches: Mapping[int, Stretch]) -> None:
+    def _record(self, steps: NDArray[np.int64], blocks: Mapping[int, ReplicaBlock]) -> None:
         if not len(steps):
             return
-        self._recorder.append(*gather(stretches, len(self._ensemble), steps))
+        self._recorder.append(*align_rows(blocks, len(self._ensemble), steps))
         self._recorded = int(steps[-1])
 
     def _record_now(self) -> None:

@@ -12,7 +12,7 @@ from scbsim.trajectory.tables import NormalizedRow, StageEnd
 
 
 @dataclass
-class Stretch:
+class ReplicaBlock:
     """What a replica did in a block of steps.
 
     Attributes
@@ -42,7 +42,7 @@ class Replica:
     ----------
     engine : Engine
     stages : sequence of Stage
-    level : float or None
+    normalize_threshold : float or None
         At which copies of the state are normalised; None for not at all.
 
     Attributes
@@ -59,7 +59,9 @@ class Replica:
         Steps from one normalised copy to the next; 0 for only one, of the last state.
     """
 
-    def __init__(self, engine: Engine, stages: Sequence[Stage], level: float | None = None) -> None:
+    def __init__(
+        self, engine: Engine, stages: Sequence[Stage], normalize_threshold: float | None = None
+    ) -> None:
         self.engine = engine
         self.stages = stages
         self.stage, self.left = 0, stages[0].steps
@@ -68,7 +70,7 @@ class Replica:
         self.snapshot_every = 0
         self.normalized_every = 0
         self.snapshot: Callable[[int, State], None] | None = None
-        self._level = level
+        self._normalize_threshold = normalize_threshold
 
     @property
     def most_left(self) -> int:
@@ -89,9 +91,9 @@ class Replica:
         self.row = self.engine.observe()
         return self.row
 
-    def so_far(self) -> Stretch:
-        """Return a stretch of no steps, from where it is."""
-        return Stretch(self.engine.step, self.row, self.row_stage)
+    def so_far(self) -> ReplicaBlock:
+        """Return a block of no steps, from where it is."""
+        return ReplicaBlock(self.engine.step, self.row, self.row_stage)
 
     def go_to(
         self,
@@ -109,7 +111,7 @@ class Replica:
         else:
             self.engine.restore(step, state)
 
-    def advance(self, steps: int) -> Stretch:
+    def advance(self, steps: int) -> ReplicaBlock:
         """Take so many steps, through the ends of stages, or fewer if it ends before."""
         did = self.so_far()
         while steps and self.status == "running":
@@ -130,7 +132,7 @@ class Replica:
                 self._end_stage(stage, block.end, did)
         return did
 
-    def _end_stage(self, stage: Stage, reason: str, did: Stretch) -> None:
+    def _end_stage(self, stage: Stage, reason: str, did: ReplicaBlock) -> None:
         did.ends.append(StageEnd(stage.index, self.engine.step, reason))
         if reason == "diverged":
             self.status = "diverged"
@@ -143,11 +145,11 @@ class Replica:
             self.left = self.stages[self.stage].steps
             return
         self.left, self.status = 0, "complete"
-        if self._level is not None:
+        if self._normalize_threshold is not None:
             did.normalized.append(self.normalized(final=True))
 
     def normalized(self, *, final: bool = False) -> NormalizedRow:
         """Return the observables of a normalised copy of the state."""
-        assert self._level is not None
-        row, count = self.engine.normalized(self._level)
+        assert self._normalize_threshold is not None
+        row, count = self.engine.normalized(self._normalize_threshold)
         return NormalizedRow(self.engine.step, self.row_stage, count, row, final)

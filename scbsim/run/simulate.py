@@ -24,7 +24,7 @@ from scbsim.util.memory import require_task
 from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
-    from scbsim.storage.checkpoint.resume_point import Past
+    from scbsim.storage.checkpoint.resume_point import ResumePoint
     from scbsim.storage.session import Session
 
 
@@ -138,12 +138,12 @@ def run_to_file(
 
     No row is read back, so the memory that a run takes does not grow with its length.
     """
-    from scbsim.storage.runfile.status import glance
+    from scbsim.storage.runfile.status import run_status
     from scbsim.storage.session import Session
 
     with Session(output, spec, overwrite=overwrite, resume=resume, task=task, stop=stop) as session:
         if session.finished:
-            return Ended(glance(session.path).status, was_finished=True)
+            return Ended(run_status(session.path).status, was_finished=True)
         _, status = _simulate(spec, task, session, progress=progress, threads=threads, stop=stop)
         return Ended(status)
 
@@ -157,13 +157,13 @@ def _simulate(
     threads: int | None,
     stop: Callable[[], bool] | None,
 ) -> tuple[MemoryRecorder, str]:
-    past = session.past if session else None
+    point = session.point if session else None
     source = "given" if task else "read" if spec.task.from_ else "drawn"
-    task = task_of(spec, past.task if past and past.task else task)
-    if session and past:
-        past.require_task(session.path, task)
-    plan = _plan(spec, task, past)
-    stream = past.stream if past else stream_of(spec)
+    task = task_of(spec, point.task if point and point.task else task)
+    if session and point:
+        point.require_task(session.path, task)
+    plan = _plan(spec, task, point)
+    stream = point.stream if point else stream_of(spec)
     label = label_of(plan)
     shown = Progress(spec.total_steps, quiet=not progress, kernels=plan.kernels)
     with (
@@ -172,9 +172,9 @@ def _simulate(
             plan, spec.output.normalize_level, threads_for(threads, plan), stream
         ) as ensemble,
     ):
-        if spec.init.from_ is not None and not (past and past.position):
+        if spec.init.from_ is not None and not (point and point.position):
             start_from(spec.init.from_, ensemble, task)
-        carried = past.carried() if past else {"stream": stream}
+        carried = point.carried() if point else {"stream": stream}
         header = RunHeader(plan, provenance(plan.choice, ensemble.threads, source), **carried)
         memory = MemoryRecorder(header)
         engine = ensemble.replicas[0].engine
@@ -218,12 +218,12 @@ def task_of(spec: RunSpec, task: Task | None) -> Task:
     return task
 
 
-def _plan(spec: RunSpec, task: Task, past: Past | None) -> RunPlan:
+def _plan(spec: RunSpec, task: Task, point: ResumePoint | None) -> RunPlan:
     """Work out a run; its engine is the one that it began with, or that the spec asks for."""
-    if past and past.engine:
-        return plan_of(spec, task, choice=Choice(past.engine, "as the run began", past.matrix_V))
-    if past and past.position:
-        return plan_of(spec, task, choice=begun_by(past.position.any_state))
+    if point and point.engine:
+        return plan_of(spec, task, choice=Choice(point.engine, "as the run began", point.matrix_V))
+    if point and point.position:
+        return plan_of(spec, task, choice=begun_by(point.position.any_state))
     return plan_of(spec, task, start=_engine_of_start(spec))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import InputError
-from scbsim.kernels.batch.tokens import Chances
+from scbsim.kernels.batch.tokens import AliasTables
 from scbsim.kernels.random.alias import make_tables
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.intrinsics import LANES
@@ -54,7 +54,7 @@ def tables_of(p: NDArray[np.float64], least: int = 0) -> tuple[NDArray[np.uint32
     return tables, np.uint32(bits)
 
 
-def chances_of(task: Task) -> Chances:
+def alias_tables_of(task: Task) -> AliasTables:
     """Return the tables of a task.
 
     Raises
@@ -75,7 +75,7 @@ def chances_of(task: Task) -> Chances:
     tokens = np.pad(tokens, ((0, 0), (0, max(0, LANES - tokens.shape[1]))))
     sources, source_bits = tables_of(task.q_weights)
     outputs, _ = tables_of(np.ascontiguousarray(task.P.T))
-    return Chances(
+    return AliasTables(
         cuts=cuts,
         tokens=tokens[0],
         sources=sources,

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from scbsim.errors import InputError
 from scbsim.kernels.batch.sampler import draw
-from scbsim.kernels.batch.tokens import Chances
+from scbsim.kernels.batch.tokens import AliasTables
 from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.kernels.random.normal import BLOCK
-from scbsim.sampling.alias_tables import chances_of
+from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.task import Task
 from scbsim.util.memory import require
 from scbsim.util.numbers import whole
@@ -68,7 +68,7 @@ class Sampler:
         self, task: Task, seed: int = 0, *, replica: int = 0, threads: int | None = None
     ) -> None:
         self.task = task
-        self.chances: Chances = chances_of(task)
+        self.alias: AliasTables = alias_tables_of(task)
         self.dtype = np.min_scalar_type(task.N - 1)
         self.seed = whole("seed", seed, 0, _SEEDS)
         self._seed, self._replica = (
@@ -99,7 +99,7 @@ class Sampler:
         shares = max(1, min(self._threads, size, size * T // _PIECE))
         with sharing(shares) as shares:
             scratch = np.empty((shares, BLOCK), np.uint32)
-            draw(tokens, heads, np.uint64(first), self.chances, self._seed, self._replica, scratch)
+            draw(tokens, heads, np.uint64(first), self.alias, self._seed, self._replica, scratch)
         query, source, output = heads
         kind = self.dtype
         return Batch(tokens.reshape(size, T), query.astype(kind), output.astype(kind), source)

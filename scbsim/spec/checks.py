@@ -58,7 +58,7 @@ def alone(key: str, why: str) -> Check:
 
 
 def one_threshold(stage: Values) -> Iterator[Fault]:
-    """Check that the l1 level is given in one way."""
+    """Check that the l1 threshold is given in one way."""
     if {"threshold", "threshold_sigmas"} <= stage.given:
         yield Fault("threshold", "together with threshold_sigmas; give one of the two")
 
@@ -112,7 +112,7 @@ def sigmas_have_a_level(run: Values) -> Iterator[Fault]:
             yield Fault(
                 f"stage.{i}.threshold_sigmas",
                 f"{show(sigmas)} sigmas need a noise level, and {without} has none; "
-                "give `threshold`, the l1 level itself",
+                "give `threshold`, the l1 threshold itself",
             )
 
 

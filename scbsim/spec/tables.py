@@ -221,9 +221,9 @@ class StageSpec(Table):
     rule : {"sgd", "prox", "denoise", "vanilla"} or None
         This stage's own rule; None is that of ``dynamics.rule``.
     threshold : float or None
-        The l1 level lam itself, 0 or more. Excludes ``threshold_sigmas``.
+        The l1 threshold lam itself, 0 or more. Excludes ``threshold_sigmas``.
     threshold_sigmas : float, "auto" or None
-        The l1 level in units of the isotropic noise level, ``lam_k = threshold_sigmas sigma_k``,
+        The l1 threshold in units of the isotropic noise level, ``lam_k = threshold_sigmas sigma_k``,
         0 or more; "auto" lets one entry a step leave zero by chance. 4.0 where no threshold is
         given, unless the stage's own rule has none. A rule without a threshold reads neither.
     until_signal : float or None

@@ -19,8 +19,8 @@ from scbsim.state import State
 from scbsim.storage.checkpoint.damage import put_aside
 from scbsim.storage.checkpoint.file import Checkpoint, remove_checkpoints, write_checkpoint
 from scbsim.storage.checkpoint.position import Position
-from scbsim.storage.checkpoint.resume import past_of
-from scbsim.storage.checkpoint.resume_point import Past, Reading
+from scbsim.storage.checkpoint.resume import resume_point_of
+from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint
 from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.lock import WriterLock
 from scbsim.storage.hdf5.write import GrowingFile, failing_plainly, failing_whole, written
@@ -94,8 +94,8 @@ class Session:
         try:
             remove_stale(self.path)
             there = resume and self.path.exists()
-            self.past: Past | None = self._past() if resume else None
-            self.finished = there and self.past is None
+            self.point: ResumePoint | None = self._resume_point() if resume else None
+            self.finished = there and self.point is None
             if self.finished:
                 # It may have been killed just before it did so itself.
                 self.tidy()
@@ -103,8 +103,8 @@ class Session:
             self._release()
             raise
 
-    def _past(self, reading: Reading | None = None) -> Past | None:
-        return past_of(self.path, self._spec, reading, task=self._task, stop=self._stop)
+    def _resume_point(self, reading: Reading | None = None) -> ResumePoint | None:
+        return resume_point_of(self.path, self._spec, reading, task=self._task, stop=self._stop)
 
     def __enter__(self) -> Session:
         return self
@@ -127,25 +127,25 @@ class Session:
     @property
     def position(self) -> Position | None:
         """Where the run goes on, or None for the start."""
-        return self.past.position if self.past else None
+        return self.point.position if self.point else None
 
     def recorder(self, header: RunHeader, state: State, snapshot: State) -> FileRecorder:
         """Make the file, or take it up, and return its recorder."""
         self._header = header
-        if self.past is None or not self.past.in_place:
-            if self.past is None:
+        if self.point is None or not self.point.in_place:
+            if self.point is None:
                 # Another run's: should we die now, they would be taken for ours.
                 remove_checkpoints(self.path)
-            start = start_of(self._spec) if self.past is None else None
+            start = start_of(self._spec) if self.point is None else None
             image = empty_file(header, state, snapshot, start)
-            if self.past is not None:
-                put_aside(self.path, self.past)
+            if self.point is not None:
+                put_aside(self.path, self.point)
             self._place(image)
             self._recorder = self._recording(Cursors())
         else:
-            if self.past.respecify:
-                self._respecify(self.past)
-            self._recorder = self._recording(self.past.cursors)
+            if self.point.respecify:
+                self._respecify(self.point)
+            self._recorder = self._recording(self.point.cursors)
         return self._recorder
 
     def _recording(self, at: Cursors) -> FileRecorder:
@@ -160,7 +160,7 @@ class Session:
 
     def _place(self, image: bytes) -> None:
         """Put a file in its place, whole: whoever kills us, there is that or what was before."""
-        replace = self._overwrite or self.past is not None
+        replace = self._overwrite or self.point is not None
         try:
             with atomic_write(self.path, replace=replace) as file:
                 file.write(image)
@@ -181,14 +181,14 @@ class Session:
             file.flush()
         return file
 
-    def _respecify(self, past: Past) -> None:
+    def _respecify(self, point: ResumePoint) -> None:
         """Put the new spec into the file: into a copy, which then takes its place.
 
         A complete run is then one that stopped, so first of all it gets a checkpoint to go on from.
         What the file has only because the run ended there is not of the longer one, and goes.
         """
-        if past.position:
-            self._keep(past.position, past.cursors)
+        if point.position:
+            self._keep(point.position, point.cursors)
         with failing_plainly(self.path), atomic_write(self.path) as copy:
             make_room(self.path, copy.fileno(), self.path.stat().st_size)
             with self.path.open("rb") as there:
@@ -196,7 +196,7 @@ class Session:
             copy.flush()
             with written(copy.name, LEAST_ROOM, "r+") as file:
                 put_text(file.attrs, spec=self._spec.to_json())
-                forget_end(file, past.cursors, self._spec.output.every)
+                forget_end(file, point.cursors, self._spec.output.every)
 
     def due(self) -> bool:
         """Return whether it is time for a checkpoint."""

@@ -25,7 +25,7 @@ OutcomeOf = TypeVar("OutcomeOf")
 
 
 @dataclass(frozen=True)
-class Made(Generic[OutcomeOf]):
+class StudyOutput(Generic[OutcomeOf]):
     """A figure on disk: pictures, files, and what they say."""
 
     pictures: tuple[Path, ...]
@@ -146,7 +146,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         overrides: Sequence[str] = (),
         tell: Tell | None = None,
         stop: Stop | None = None,
-    ) -> Made[OutcomeOf]:
+    ) -> StudyOutput[OutcomeOf]:
         """Make the figure in ``folder``: the runs that are not there yet, then the pictures.
 
         Parameters
@@ -202,7 +202,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         files = {key: files[key] for key in wanted}
         found = Obtained(runs, files, wanted, self.reduced(wanted, full), threads)
         figure, outcomes = self.draw(found)
-        return Made(saved(figure, pictures), tuple(files.values()), outcomes)
+        return StudyOutput(saved(figure, pictures), tuple(files.values()), outcomes)
 
     def reduced(self, wanted: Mapping[Key, RunSpec], full: Mapping[Key, RunSpec]) -> str:
         """Say what of the full figure was left out."""

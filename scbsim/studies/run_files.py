@@ -104,10 +104,10 @@ def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
 def holds(spec: RunSpec, path: Path) -> bool:
     """Return whether a file holds a run of just this spec, finished or not."""
     from scbsim.errors import ScbsimError
-    from scbsim.storage.runfile.status import glance
+    from scbsim.storage.runfile.status import run_status
 
     try:
-        return path.exists() and json.loads(glance(path).spec) == json.loads(spec.to_json())
+        return path.exists() and json.loads(run_status(path).spec) == json.loads(spec.to_json())
     except ScbsimError:
         # What is wrong with it is said where it is used.
         return False

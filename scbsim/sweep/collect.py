@@ -22,7 +22,7 @@ from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.formats import COLLECTION, VERSIONS
 from scbsim.storage.hdf5.write import written
 from scbsim.storage.runfile.schema import LACKS
-from scbsim.storage.runfile.status import Glance
+from scbsim.storage.runfile.status import RunStatus
 from scbsim.sweep import columns
 from scbsim.sweep.columns import Column, Copies
 from scbsim.sweep.folder import SweepFolder
@@ -149,7 +149,7 @@ def _surveyed(folder: SweepFolder, link: bool) -> tuple[list[RunState], Survey]:
     survey, judged, begun = Survey(_kinds(link)), [], folder.begun()
     seen: list[Look] = []
 
-    def look(run: SweepRun, file: h5py.File, found: Glance) -> None:
+    def look(run: SweepRun, file: h5py.File, found: RunStatus) -> None:
         if found.status in FINISHED:
             seen[:] = [survey.look(run, folder.output(run), file)]
 

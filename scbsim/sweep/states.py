@@ -11,7 +11,7 @@ from scbsim.errors import ScbsimError
 from scbsim.spec.difference import differences
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.runfile.lacking import lacking_in_words
-from scbsim.storage.runfile.status import Glance, More, glance
+from scbsim.storage.runfile.status import More, RunStatus, run_status
 from scbsim.sweep.failure import Failure, read_failure
 from scbsim.sweep.folder import SweepFolder
 
@@ -106,7 +106,7 @@ def state_of(
     try:
         total = folder.sweep.total_steps(run)
         if begun and os.path.lexists(folder.output(run)):
-            found = glance(folder.output(run), more)
+            found = run_status(folder.output(run), more)
             wrong = _unlike(folder, run, found)
         if begun and not (found and (found.status in FINISHED or found.writer)):
             failure = read_failure(folder.output(run))
@@ -116,7 +116,7 @@ def state_of(
     return RunState(run, state, found.step if found else 0, total, note, place.job if place else "")
 
 
-def _unlike(folder: SweepFolder, run: SweepRun, found: Glance) -> str:
+def _unlike(folder: SweepFolder, run: SweepRun, found: RunStatus) -> str:
     """Say in what the run in a file is not the one that belongs there."""
     here = folder.sweep.spec_json(run)
     if found.spec == here:
@@ -130,7 +130,7 @@ def _unlike(folder: SweepFolder, run: SweepRun, found: Glance) -> str:
 
 
 def _judged(
-    found: Glance | None, wrong: str, failure: Failure | None, place: Place | None
+    found: RunStatus | None, wrong: str, failure: Failure | None, place: Place | None
 ) -> tuple[str, str]:
     if wrong:
         return "failed", wrong

@@ -107,7 +107,7 @@ def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
 
 
 def _thresholds(stage: Stage) -> bool:
-    return RULES[stage.rule].thresholds and bool(stage.level.max() > 0)
+    return RULES[stage.rule].thresholds and bool(stage.threshold.max() > 0)
 
 
 def _traced(columns: Mapping[str, Any], rows: int) -> _Trace:
@@ -158,7 +158,7 @@ def _value(column: Any, row: int, replica: int) -> float:
 
 
 def _level(stage: Stage, spec: RunSpec) -> str:
-    low, high = float(stage.level.min()), float(stage.level.max())
+    low, high = float(stage.threshold.min()), float(stage.threshold.max())
     said = f"{low:.3g}" if high - low <= 1e-9 * high else f"{low:.3g} to {high:.3g}"
     sigmas = spec.stage[stage.index].threshold_sigmas
     return f"{said} ({sigmas:g} sigma)" if isinstance(sigmas, float | int) else said

@@ -25,9 +25,9 @@ def groups_of(rates):
 
 @pytest.mark.parametrize("name", LEVELS)
 def test_each_column_that_can_have_activations_is_in_one_group(name):
-    level, sigma, T = LEVELS[name]
-    rates = activation_rates(level, sigma, 0.1, T)
-    p = activation_probability(level, sigma)
+    threshold, sigma, T = LEVELS[name]
+    rates = activation_rates(threshold, sigma, 0.1, T)
+    p = activation_probability(threshold, sigma)
     np.testing.assert_array_equal(np.sort(rates.columns), np.flatnonzero(p > 0))
     assert all((np.diff(group) > 0).all() for group in groups_of(rates))
     assert len(rates.rate) == len(rates.first) - 1
@@ -35,19 +35,19 @@ def test_each_column_that_can_have_activations_is_in_one_group(name):
 
 @pytest.mark.parametrize("name", LEVELS)
 def test_rate_and_spare_make_the_probability(name):
-    level, sigma, T = LEVELS[name]
-    rates = activation_rates(level, sigma, 0.1, T)
+    threshold, sigma, T = LEVELS[name]
+    rates = activation_rates(threshold, sigma, 0.1, T)
     most = np.repeat(-np.expm1(-rates.rate), np.diff(rates.first))
-    cut = level[rates.columns] / sigma[rates.columns]
+    cut = threshold[rates.columns] / sigma[rates.columns]
     np.testing.assert_allclose(most * np.exp(-rates.spare), 2 * stats.norm.sf(cut), rtol=1e-12)
     assert (rates.spare >= 0).all()
 
 
 @pytest.mark.parametrize("name", LEVELS)
 def test_little_is_drawn_in_vain(name):
-    level, sigma, T = LEVELS[name]
-    rates = activation_rates(level, sigma, 0.1, T)
-    p = activation_probability(level, sigma)
+    threshold, sigma, T = LEVELS[name]
+    rates = activation_rates(threshold, sigma, 0.1, T)
+    p = activation_probability(threshold, sigma)
     for group, rate in zip(groups_of(rates), rates.rate, strict=True):
         candidates = -np.expm1(-rate) * T * len(group)
         assert candidates <= 2.0 * p[group].sum() * T + 0.25 + 1e-9
@@ -76,7 +76,7 @@ def test_without_noise_or_rate_there_are_none(sigma, rate):
 
 
 @pytest.mark.parametrize(("level", "sigma"), [(1e300, 1e-3), (1e3, 1e-300), (1e300, 1e-300)])
-def test_what_is_out_of_reach_of_floats_is_no_activation_and_no_warning(level, sigma):
-    rates = activation_rates(np.array([level, 1.0]), np.array([sigma, 1.0]), 0.1, 100)
+def test_what_is_out_of_reach_of_floats_is_no_activation_and_no_warning(threshold, sigma):
+    rates = activation_rates(np.array([threshold, 1.0]), np.array([sigma, 1.0]), 0.1, 100)
     assert rates.columns.tolist() == [1]
     assert np.isfinite([rates.above[1], rates.shrink[1], rates.scale[1]]).all()

@@ -70,10 +70,10 @@ def test_a_gradient_is_autograds():
 def test_steps_are_those_of_the_model(N, T, size, rule):
     task = a_task(N, T)
     made = engine(task, size, alpha_A=0.5, alpha_V=0.7)
-    right, level = Learner(made), 0.02
-    rows = made.advance(a_stage(task, rule, 0.02, 0.03, level), 6).rows
+    right, threshold = Learner(made), 0.02
+    rows = made.advance(a_stage(task, rule, 0.02, 0.03, threshold), 6).rows
     for i in range(6):
-        right.step(sample_batch(task, size, seed=5, number=i), rule, 0.02, 0.03, level)
+        right.step(sample_batch(task, size, seed=5, number=i), rule, 0.02, 0.03, threshold)
         wanted = observables(task, right.A, right.V)
         assert rows[i] == pytest.approx(wanted, rel=1e-9, abs=1e-12)
     A, V = made.matrices()
@@ -88,7 +88,7 @@ def test_invariants_are_kept_by_all_rules_but_vanilla():
     task = a_task(5, 60)
     for rule in ("sgd", "prox", "denoise", "vanilla"):
         made = engine(task, 40)
-        made.advance(a_stage(task, rule, level=0.01), 30)
+        made.advance(a_stage(task, rule, threshold=0.01), 30)
         A, V = made.matrices()
         off = [A.sum(axis=0) - 1, V.sum(axis=0) - 1, V @ task.mu - task.mu]
         least = [np.abs(each).max() for each in off]
@@ -101,7 +101,7 @@ def test_rules_may_follow_vanilla():
     made = engine(task, 30)
     made.advance(a_stage(task, "vanilla"), 5)
     right, sums = Learner(made), made.sums.copy()
-    made.advance(a_stage(task, "prox", level=0.02), 3)
+    made.advance(a_stage(task, "prox", threshold=0.02), 3)
     for i in range(5, 8):
         right.step(sample_batch(task, 30, seed=5, number=i), "prox", 0.05, 0.05, 0.02)
     A, V = made.matrices()

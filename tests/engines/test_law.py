@@ -28,14 +28,14 @@ def task():
 
 
 def levels(task):
-    """Noise and l1 levels by the formulas of docs/model.md, written out again."""
+    """Noise and l1 thresholds by the formulas of docs/model.md, written out again."""
     sigma = SIGMA_A / np.sqrt(BATCH * task.mu)
     return sigma, 1.2 * sigma, SIGMA_V / np.sqrt(BATCH)
 
 
 def dense_rows(task, rule, dtype):
-    sigma, level, sigma_V = levels(task)
-    stage = Stage(0, rule, TIMES[-1], RATE_A, RATE_V, level, np.inf, None)
+    sigma, threshold, sigma_V = levels(task)
+    stage = Stage(0, rule, TIMES[-1], RATE_A, RATE_V, threshold, np.inf, None)
     rows = np.empty((RUNS, len(TIMES), len(NAMES)))
     for seed in range(RUNS):
         noise = NoiseLevels(sigma, sigma_V)
@@ -46,11 +46,11 @@ def dense_rows(task, rule, dtype):
 
 
 def reference_rows(task, rule, scale=1.0, seed=99):
-    sigma, level, sigma_V = levels(task)
+    sigma, threshold, sigma_V = levels(task)
     reference = Reference(task, RUNS, **START, seed=seed)
     rows = np.empty((RUNS, len(TIMES), len(NAMES)))
     for t in range(1, TIMES[-1] + 1):
-        reference.step(rule, RATE_A, RATE_V, scale * sigma, sigma_V, level)
+        reference.step(rule, RATE_A, RATE_V, scale * sigma, sigma_V, threshold)
         if t in TIMES:
             rows[:, TIMES.index(t)] = reference.observables()
     return rows

@@ -71,8 +71,8 @@ def test_levels_are_those_of_the_state(task, name):
         np.testing.assert_allclose(found, of_A, rtol=tolerance)
         zero = (as_dense(engine).A.bulk == 0) & (q == 0)
         assert zero.any(axis=1).all()
-        level = np.broadcast_to(engine.noise.sigma_A[:, None], zero.shape)
-        np.testing.assert_allclose(level[zero] ** 2, of_A[zero], rtol=tolerance)
+        threshold = np.broadcast_to(engine.noise.sigma_A[:, None], zero.shape)
+        np.testing.assert_allclose(threshold[zero] ** 2, of_A[zero], rtol=tolerance)
         assert engine.noise.sigma_V**2 == pytest.approx(of_V, rel=tolerance)
 
 

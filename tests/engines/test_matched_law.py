@@ -88,14 +88,14 @@ def test_the_comparison_notices_levels_that_are_a_tenth_off(task, matrix):
     assert ks_2samp(right[:, -1, j], wrong[:, -1, j]).pvalue < FLOOR
 
 
-def next_entry(rule, s, z, kappa, sigma, level):
+def next_entry(rule, s, z, kappa, sigma, threshold):
     h = kappa * s + sigma * z
     if rule == "sgd":
         return s - RATE_A * h
     if rule == "prox":
         moved = s - RATE_A * h
-        return np.sign(moved) * np.maximum(np.abs(moved) - RATE_A * level, 0.0)
-    return s - RATE_A * np.sign(h) * np.maximum(np.abs(h) - level, 0.0)
+        return np.sign(moved) * np.maximum(np.abs(moved) - RATE_A * threshold, 0.0)
+    return s - RATE_A * np.sign(h) * np.maximum(np.abs(h) - threshold, 0.0)
 
 
 @pytest.mark.parametrize("start", [0.0, 0.05, -0.3])
@@ -116,11 +116,11 @@ def test_a_step_from_entries_whose_level_depends_on_them(rule, build, start):
     levels, engine.step = engine._matched.levels, 1
     levels.of_A[:] = [[0.1, 0.04, 0.9, 0.0, 0.0, 0.0]]
     levels.of_zeros[:] = np.sqrt(0.04 + 0.9 * 0.1**2)
-    level = 0.2 * np.ones(task.N)
-    engine.advance(Stage(0, rule, 1, RATE_A, 0.0, level, np.inf, None), 1)
+    threshold = 0.2 * np.ones(task.N)
+    engine.advance(Stage(0, rule, 1, RATE_A, 0.0, threshold, np.inf, None), 1)
     kappa, sigma = 0.4**2 * task.K_P, np.sqrt(0.04 + 0.9 * (start + 0.1) ** 2)
     z = np.linspace(-12.0, 12.0, 400_001)
-    after = next_entry(rule, start, z, kappa, sigma, level[0])
+    after = next_entry(rule, start, z, kappa, sigma, threshold[0])
     whole = np.zeros((task.N, task.T))
     if build is sparse:
         state = engine.state()

@@ -25,30 +25,34 @@ def task():
     return Task.random(N=3, T=400_000, Q=2, mu="dirichlet", P_concentration=0.1, seed=5)
 
 
-def soft(x, level):
-    return np.sign(x) * np.maximum(np.abs(x) - level, 0.0)
+def soft(x, threshold):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0.0)
 
 
-def next_entry(rule, s, z, kappa, sigma, level):
+def next_entry(rule, s, z, kappa, sigma, threshold):
     """Off the support, by docs/model.md, section 4."""
     h = kappa * s + sigma * z
     if rule == "prox":
-        return soft(s - RATE_A * h, RATE_A * level)
+        return soft(s - RATE_A * h, RATE_A * threshold)
     if rule == "denoise":
-        return s - RATE_A * soft(h, level)
+        return s - RATE_A * soft(h, threshold)
     return s - RATE_A * h
 
 
-def moment(rule, power, s, kappa, sigma, level):
+def moment(rule, power, s, kappa, sigma, threshold):
     def integrand(z):
-        return next_entry(rule, s, z, kappa, sigma, level) ** power * norm.pdf(z)
+        return next_entry(rule, s, z, kappa, sigma, threshold) ** power * norm.pdf(z)
 
-    kinks = [x for x in (-(level + kappa * s) / sigma, (level - kappa * s) / sigma) if abs(x) < 12]
+    kinks = [
+        x
+        for x in (-(threshold + kappa * s) / sigma, (threshold - kappa * s) / sigma)
+        if abs(x) < 12
+    ]
     if rule == "prox":
         keep = (1 - RATE_A * kappa) * s
         kinks = [
-            (keep - RATE_A * level) / (RATE_A * sigma),
-            (keep + RATE_A * level) / (RATE_A * sigma),
+            (keep - RATE_A * threshold) / (RATE_A * sigma),
+            (keep + RATE_A * threshold) / (RATE_A * sigma),
         ]
     cuts = [-12.0, *sorted(x for x in kinks if abs(x) < 12), 12.0]
     return sum(quad(integrand, a, b, epsabs=1e-14, epsrel=1e-11)[0] for a, b in pairwise(cuts))
@@ -89,19 +93,19 @@ def test_entries_on_the_support(task, rule):
     """Their noise is drawn with the rest: over many seeds it has the law of the rule."""
     task = Task.random(N=3, T=40, Q=2, mu="dirichlet", P_concentration=0.1, seed=5)
     sigma, runs = 0.4 / np.sqrt(task.mu), 4000
-    level, kappa, pull = SIGMAS * sigma, 0.9**2 * task.K_P, 0.9 * task.K_P
+    threshold, kappa, pull = SIGMAS * sigma, 0.9**2 * task.K_P, 0.9 * task.K_P
     seen = np.empty((runs, task.N, task.Q))
     for seed in range(runs):
         engine = DenseEngine(task, NoiseLevels(sigma, 0.0), alpha_A=0.1, alpha_V=0.9, seed=seed)
-        engine.advance(Stage(0, rule, 1, RATE_A, 0.0, level, np.inf, None), 1)
+        engine.advance(Stage(0, rule, 1, RATE_A, 0.0, threshold, np.inf, None), 1)
         seen[seed] = engine.A.support
     z = np.random.default_rng(0).standard_normal((200_000, 1, 1))
     s = 0.1 * task.q_weights
     h = kappa * s - pull * task.q_weights + sigma[:, None] * z
     if rule == "prox":
-        expected = soft(s - RATE_A * h, RATE_A * level[:, None])
+        expected = soft(s - RATE_A * h, RATE_A * threshold[:, None])
     elif rule == "denoise":
-        expected = s - RATE_A * soft(h, level[:, None])
+        expected = s - RATE_A * soft(h, threshold[:, None])
     else:
         expected = s - RATE_A * h
     error = np.sqrt(expected.var(axis=0) * (1 / runs + 1 / len(z)))

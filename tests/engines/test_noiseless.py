@@ -29,8 +29,8 @@ def population(task, steps):
     return np.array(path)
 
 
-def stage(task, rule="sgd", level=0.0):
-    return Stage(0, rule, STEPS, RATE_A, RATE_V, np.full(task.N, level), np.inf, None)
+def stage(task, rule="sgd", threshold=0.0):
+    return Stage(0, rule, STEPS, RATE_A, RATE_V, np.full(task.N, threshold), np.inf, None)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_under_a_threshold_population_and_dense_agree(task, rule):
     rows = []
     for engine_type in (DenseEngine, PopulationEngine):
         engine = engine_type(task, NoiseLevels.none(task), **START, dtype=np.float64)
-        rows.append(engine.advance(stage(task, rule, level=0.004), STEPS).rows)
+        rows.append(engine.advance(stage(task, rule, threshold=0.004), STEPS).rows)
     np.testing.assert_allclose(rows[0], rows[1], rtol=1e-10, atol=1e-13)
     free = population(task, STEPS)
     assert abs(rows[0][-1, 0] - free[-1, 0]) > 1e-3, "the threshold must bite to test anything"

@@ -27,8 +27,8 @@ def levels(task):
 
 def stage(task, rule, sigmas=1.5, one_lam=False):
     sigma = levels(task).sigma_A
-    level = np.full(task.N, sigmas * np.median(sigma)) if one_lam else sigmas * sigma
-    return Stage(0, rule, 100, 0.2, 0.15, level, np.inf, None)
+    threshold = np.full(task.N, sigmas * np.median(sigma)) if one_lam else sigmas * sigma
+    return Stage(0, rule, 100, 0.2, 0.15, threshold, np.inf, None)
 
 
 def make(task, **options):
@@ -104,18 +104,18 @@ def test_room_that_grows_on_the_way_changes_nothing(task, rule, one_lam, monkeyp
 
 @pytest.mark.parametrize("value", [False, True])
 @pytest.mark.parametrize("level", [0.05, 0.3, 0.9])
-def test_normalised_as_the_dense_engine_does_it(task, level, value):
+def test_normalised_as_the_dense_engine_does_it(task, threshold, value):
     engine = make(task, value=value, seed=6)
     engine.advance(stage(task, "denoise"), 15)
     dense = as_dense(engine)
-    row, count = engine.normalized(level)
-    of_dense, count_of_dense = dense.normalized(level)
+    row, count = engine.normalized(threshold)
+    of_dense, count_of_dense = dense.normalized(threshold)
     np.testing.assert_allclose(row, of_dense, rtol=1e-11, atol=1e-13)
     assert count == count_of_dense
     before = engine.observe()
     np.testing.assert_array_equal(before, engine.observe())
     for each in (engine, dense):
-        each.normalize(level)
+        each.normalize(threshold)
     np.testing.assert_allclose(engine.observe(), dense.observe(), rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(as_dense(engine).A.bulk, dense.A.bulk, rtol=1e-11, atol=1e-13)
     assert (engine.state()["data"] != 0).all()

@@ -1,4 +1,4 @@
-"""Stages in numbers: rules, rates and l1 levels."""
+"""Stages in numbers: rules, rates and l1 thresholds."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def test_what_the_spec_says(task):
     assert (second.rate_A, second.rate_V) == (0.1, 0.1)
     assert (second.until_signal, second.normalize_level) == (np.inf, 0.2)
     assert (third.index, third.rule) == (2, "denoise")
-    np.testing.assert_array_equal(first.level, np.zeros(6))
-    np.testing.assert_array_equal(second.level, np.full(6, 0.02))
+    np.testing.assert_array_equal(first.threshold, np.zeros(6))
+    np.testing.assert_array_equal(second.threshold, np.full(6, 0.02))
     sigma = 1.0 / np.sqrt(1e5 * task.mu)
-    np.testing.assert_allclose(third.level, 3.0 * sigma, rtol=1e-14)
-    assert np.ptp(third.level) > 0.0
+    np.testing.assert_allclose(third.threshold, 3.0 * sigma, rtol=1e-14)
+    assert np.ptp(third.threshold) > 0.0
 
 
 def test_a_rule_without_a_threshold_has_none(task):
@@ -46,15 +46,15 @@ def test_a_rule_without_a_threshold_has_none(task):
     spec = run_spec("dynamics.rule=sgd")
     assert spec.stage[0].threshold_sigmas == 4.0
     (stage,) = stages_of(spec, task)
-    np.testing.assert_array_equal(stage.level, np.zeros(6))
+    np.testing.assert_array_equal(stage.threshold, np.zeros(6))
 
 
 def test_levels_in_sigmas_are_levels(task):
     """A threshold in sigmas is the same run as the threshold itself."""
     words = ("noise.sigma_A=2.0",)
-    level = 3.0 * 2.0 / np.sqrt(1e5 / 6)
+    threshold = 3.0 * 2.0 / np.sqrt(1e5 / 6)
     in_sigmas = simulate(run_spec(*words, stages=[{"steps": 20, "threshold_sigmas": 3.0}]))
-    itself = simulate(run_spec(*words, stages=[{"steps": 20, "threshold": float(level)}]))
+    itself = simulate(run_spec(*words, stages=[{"steps": 20, "threshold": float(threshold)}]))
     np.testing.assert_allclose(rows(in_sigmas), rows(itself), rtol=1e-6)
     fewer = simulate(run_spec(*words, stages=[{"steps": 20, "threshold_sigmas": 4.0}]))
     assert abs(rows(fewer)[-1] - rows(itself)[-1]).max() > 1e-3
@@ -81,7 +81,7 @@ def test_auto_where_all_is_support():
 def test_auto_in_a_spec(task):
     (stage,) = stages_of(run_spec(stages=[{"steps": 1, "threshold_sigmas": "auto"}]), task)
     expected = one_activation_sigmas(task) / np.sqrt(1e5 * task.mu)
-    np.testing.assert_allclose(stage.level, expected, rtol=1e-14)
+    np.testing.assert_allclose(stage.threshold, expected, rtol=1e-14)
 
 
 def test_auto_gives_one_activation_a_step(task):

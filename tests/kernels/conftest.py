@@ -168,7 +168,7 @@ def state():
 
 @pytest.fixture(scope="session")
 def step_params():
-    """Parameters of a step of every kind: noise and l1 levels that differ from column to column."""
+    """Parameters of a step of every kind: noise and l1 thresholds that differ from column to column."""
 
     def make(rule, N, *, sigma_A=1.0, sigma_V=0.2, rate_A=0.05, rate_V=0.07, sigmas=0.7):
         levels = sigma_A * np.linspace(0.5, 2.0, N)
@@ -177,7 +177,7 @@ def step_params():
             rate_A=rate_A,
             rate_V=rate_V,
             sigma_A=levels,
-            level=sigmas * np.linspace(1.0, 1.5, N) * levels,
+            threshold=sigmas * np.linspace(1.0, 1.5, N) * levels,
             sigma_V=sigma_V,
             until_signal=np.inf,
         )

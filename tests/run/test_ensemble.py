@@ -18,7 +18,7 @@ from scbsim.engines.select import plan_of
 from scbsim.errors import InputError, MemoryNeeded
 from scbsim.observables import NAMES
 from scbsim.run.ensemble import one_by_one
-from scbsim.run.final_rows import endings
+from scbsim.run.final_rows import final_rows
 from scbsim.spec import RunSpec
 from scbsim.task import Task
 
@@ -274,13 +274,13 @@ def test_progress_is_told_medians_and_counts(monkeypatch):
 def test_endings_are_those_of_the_run(words, stages, threads):
     spec = ensemble_spec(*words, stages=stages)
     task = Task.from_spec(spec.task)
-    found, run = endings(spec, task, threads), simulate(spec)
+    found, run = final_rows(spec, task, threads), simulate(spec)
     assert found.rows.tobytes() == last_rows(run).tobytes()
     assert list(found.status) == run["replica_status"].values.tolist()
 
 
 def test_endings_of_a_single_run():
-    found, run = endings(run_spec(), Task.from_spec(run_spec().task)), simulate(run_spec())
+    found, run = final_rows(run_spec(), Task.from_spec(run_spec().task)), simulate(run_spec())
     assert found.rows.tolist() == [[float(run[name][-1]) for name in NAMES]]
     assert found.status == ("complete",)
 
@@ -288,4 +288,4 @@ def test_endings_of_a_single_run():
 def test_endings_start_from_signals():
     spec = RunSpec.from_dict(json.loads(run_spec().to_json()) | {"init": {"from": "run.h5"}})
     with pytest.raises(InputError, match=r"init\.from: .*run\.h5; endings are of runs that start"):
-        endings(spec, Task.from_spec(spec.task))
+        final_rows(spec, Task.from_spec(spec.task))

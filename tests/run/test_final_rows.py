@@ -5,7 +5,7 @@ import pytest
 
 from scbsim import RunSpec, Task, simulate
 from scbsim.observables import NAMES
-from scbsim.run.final_rows import endings
+from scbsim.run.final_rows import final_rows
 
 TASK = {"N": 6, "T": 80, "Q": 2, "P_concentration": 0.05}
 PROX = {"steps": 40, "threshold_sigmas": 2.0}
@@ -44,7 +44,7 @@ CASES = {
 def test_every_replica_is_the_run_of_that_replica(name):
     spec = CASES[name]
     task = Task.from_spec(spec.task)
-    rows, statuses = endings(spec.replace(**{"dynamics.replicas": 4}), task)
+    rows, statuses = final_rows(spec.replace(**{"dynamics.replicas": 4}), task)
     assert statuses == ("complete",) * 4
     for r, row in enumerate(rows):
         alone = simulate(spec.replace(**{"dynamics.replica": spec.dynamics.replica + r}))
@@ -56,7 +56,7 @@ def test_every_replica_is_the_run_of_that_replica(name):
 def test_runs_that_diverge_say_so():
     spec = of("sgd", stages=[{"steps": 300, "rate_A": 30.0, "rate_V": 30.0}])
     task = Task.from_spec(spec.task)
-    rows, statuses = endings(spec.replace(**{"dynamics.replicas": 3}), task)
+    rows, statuses = final_rows(spec.replace(**{"dynamics.replicas": 3}), task)
     assert statuses == ("diverged",) * 3
     assert np.isfinite(rows).all()
     assert simulate(spec).attrs["status"] == "diverged"
@@ -64,6 +64,6 @@ def test_runs_that_diverge_say_so():
 
 def test_it_stops_when_told_to():
     spec = CASES["collapsed"].replace(**{"dynamics.replicas": 9})
-    rows, statuses = endings(spec, Task.from_spec(spec.task), stop=lambda: True)
+    rows, statuses = final_rows(spec, Task.from_spec(spec.task), stop=lambda: True)
     assert rows.shape == (9, 9)
     assert statuses == ("running",) * 9

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scbsim import Task
 from scbsim.errors import InputError
-from scbsim.sampling.alias_tables import MOST_TOKENS, chances_of, counts_of
+from scbsim.sampling.alias_tables import MOST_TOKENS, alias_tables_of, counts_of
 
 
 @given(
@@ -38,9 +38,9 @@ def test_a_rare_token_is_not_impossible():
 
 def test_what_cannot_be_sampled():
     with pytest.raises(InputError, match="no real batches"):
-        chances_of(Task.random(4, 9, 1, K_P=0.5))
+        alias_tables_of(Task.random(4, 9, 1, K_P=0.5))
     with pytest.raises(InputError, match=r"task\.N: 65537 tokens; real batches have up to 65536"):
-        chances_of(_Many())
+        alias_tables_of(_Many())
 
 
 class _Many:

@@ -103,7 +103,7 @@ def tables_are_right(got, right):
 
 def checked_in_a_fork(path, _stop):
     """Do what scbsim.storage.runfile.integrity has a child do, without starting Python anew."""
-    from scbsim.storage.runfile.check import Verdict, check
+    from scbsim.storage.runfile.check import CheckResult, check
 
     pid = os.fork()
     if not pid:
@@ -111,8 +111,8 @@ def checked_in_a_fork(path, _stop):
         os._exit(0)
     status = waited(pid, 60.0)
     if status != 0:
-        return Verdict("unchecked", f"it ended with {status}")
-    return Verdict(*json.loads(os.read(verdict[0], 2**16)))
+        return CheckResult("unchecked", f"it ended with {status}")
+    return CheckResult(*json.loads(os.read(verdict[0], 2**16)))
 
 
 def waited(pid, seconds):

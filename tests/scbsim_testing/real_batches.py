@@ -33,8 +33,8 @@ def engine(task, size, kind="batch", *, dtype="float64", threads=1, seed=5, **st
     return made
 
 
-def a_stage(task, rule="sgd", rate_A=0.05, rate_V=0.05, level=0.0, until=np.inf):
-    return Stage(0, rule, 10**6, rate_A, rate_V, np.full(task.N, level), until, None)
+def a_stage(task, rule="sgd", rate_A=0.05, rate_V=0.05, threshold=0.0, until=np.inf):
+    return Stage(0, rule, 10**6, rate_A, rate_V, np.full(task.N, threshold), until, None)
 
 
 def one_hot(x, N):
@@ -81,7 +81,7 @@ class Learner:
             return a / a.sum(axis=0)
         return self.s + (self.sums - self.s.sum(axis=0)) / self.T
 
-    def step(self, batch, rule, rate_A, rate_V, level=0.0):
+    def step(self, batch, rule, rate_A, rate_V, threshold=0.0):
         A = self.A
         g, G = gradients(A, self.V, batch)
         if self.softmax:
@@ -98,9 +98,9 @@ class Learner:
             right = np.eye(self.N) - np.outer(self.mu, np.ones(self.N))
             G_V = left @ (G / self.mu) @ right
         if rule == "prox":
-            self.s = soft(self.s - rate_A * g, rate_A * level)
+            self.s = soft(self.s - rate_A * g, rate_A * threshold)
         elif rule == "denoise":
-            self.s = self.s - rate_A * soft(g, level)
+            self.s = self.s - rate_A * soft(g, threshold)
         else:
             self.s = self.s - rate_A * g
         self.V = self.V - rate_V * G_V

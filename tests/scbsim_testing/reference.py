@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 
-def soft(x, level):
-    return np.sign(x) * np.maximum(np.abs(x) - level, 0.0)
+def soft(x, threshold):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0.0)
 
 
 def full_q(task):
@@ -36,7 +36,7 @@ class Reference:
     def a(self):
         return self.s + (1.0 - self.s.sum(axis=1, keepdims=True)) / self.T
 
-    def step(self, rule, rate_A, rate_V, sigma_A, sigma_V, level):
+    def step(self, rule, rate_A, rate_V, sigma_A, sigma_V, threshold):
         a, W = self.a, self.W
         nA = (self.mu * (a**2).sum(axis=1)).sum(axis=1)[:, None, None]
         qA = (self.mu * (a * self.q).sum(axis=1)).sum(axis=1)[:, None, None]
@@ -45,9 +45,9 @@ class Reference:
         noise = sigma_A * self.rng.standard_normal(self.s.shape)
         h = kappa * self.s - kappa_prime * self.q + noise
         if rule == "prox":
-            self.s = soft(self.s - rate_A * h, rate_A * level)
+            self.s = soft(self.s - rate_A * h, rate_A * threshold)
         elif rule == "denoise":
-            self.s = self.s - rate_A * soft(h, level)
+            self.s = self.s - rate_A * soft(h, threshold)
         else:
             self.s = self.s - rate_A * h
         G = self.left @ self.rng.standard_normal(W.shape) @ self.right

@@ -10,11 +10,11 @@ POINT_SECONDS = 0.15
 
 if __name__ == "__main__":
     scbsim.studies.phase.diagram.SAVE_SECONDS = 0.0
-    endings = scbsim.studies.phase.points.endings
+    final_rows = scbsim.studies.phase.points.final_rows
 
     def slowly(*arguments, **options):
         time.sleep(POINT_SECONDS)
-        return endings(*arguments, **options)
+        return final_rows(*arguments, **options)
 
-    scbsim.studies.phase.points.endings = slowly
+    scbsim.studies.phase.points.final_rows = slowly
     main()

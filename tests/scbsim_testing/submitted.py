@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from scbsim.cli.main import cli
 from scbsim.cluster.bundle import run_bundle
 from scbsim.spec.sweep import Sweep
-from scbsim.storage.runfile.status import glance
+from scbsim.storage.runfile.status import run_status
 from scbsim.sweep.folder import SweepFolder
 from scbsim_testing.small_sweeps import collected
 
@@ -55,7 +55,7 @@ class Submitted:
         return self.folder / "d" / name / "run.h5"
 
     def step(self, name="run"):
-        return glance(self.output(name)).step if self.output(name).exists() else 0
+        return run_status(self.output(name)).step if self.output(name).exists() else 0
 
     def until_begun(self, *names):
         self.slurm.until(lambda: all(self.step(name) > 0 for name in names), 120)

@@ -17,7 +17,7 @@ from scbsim.spec.sweep import Sweep
 from scbsim.storage.checkpoint.file import checkpoint_step
 from scbsim.storage.description import describe
 from scbsim.storage.runfile.reader import last_state
-from scbsim.storage.runfile.status import glance
+from scbsim.storage.runfile.status import run_status
 from scbsim.sweep.collect import collect
 from scbsim.sweep.folder import SweepFolder
 
@@ -86,9 +86,9 @@ def test_starts_and_tasks(of_a_task):
     refused(lambda path: simulate(run_spec().replace(init={"from": str(path)})), of_a_task)
 
 
-def test_what_is_read_at_a_glance(copy):
+def test_what_is_read_at_a_run_status(copy):
     crafted(copy, "trajectory/step", external)
-    refused(glance, copy)
+    refused(run_status, copy)
 
 
 @pytest.mark.parametrize("craft", CRAFTS, ids=lambda craft: craft.__name__)

@@ -14,7 +14,7 @@ from scbsim.sampling.file import write_samples
 from scbsim.sampling.sampler import Sampler
 from scbsim.storage.description import describe
 from scbsim.storage.hdf5.lock import WriterLock, writer_of
-from scbsim.storage.runfile.status import glance
+from scbsim.storage.runfile.status import run_status
 from scbsim.task.file import write_arrays
 
 
@@ -103,7 +103,7 @@ def test_a_link_and_its_target_are_one_output(link, tmp_path):
             who = f"process {os.getpid()} on "
             assert writer_of(name).startswith(who)
             assert describe(name)["writer"].startswith(who)
-            assert glance(name).writer.startswith(who)
+            assert run_status(name).writer.startswith(who)
             with pytest.raises(RunFailed, match="is being written by process"):
                 simulate(spec, output=name, resume=True)
         return True

@@ -12,7 +12,7 @@ from numba import prange
 from scbsim.kernels.batch.columns import step_columns, step_logits, write_column, write_softmax
 from scbsim.kernels.batch.observe import couple_unconstrained
 from scbsim.kernels.batch.passes import collect_V, first_pass, second_pass, sort_by_query
-from scbsim.kernels.batch.tokens import Chances
+from scbsim.kernels.batch.tokens import AliasTables
 from scbsim.kernels.batch.value import step_V, write_V
 from scbsim.kernels.batch.workspace import Work
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
@@ -28,19 +28,19 @@ _THREADS_FROM = 50_000  # entries of A; below, starting threads costs more than 
 
 @parallel_jit
 def _first_passes(
-    size: Int, sample: np.uint64, work: Work, chances: Chances, stream: Stream
+    size: Int, sample: np.uint64, work: Work, alias: AliasTables, stream: Stream
 ) -> None:
     for share in prange(work.words.shape[0]):
-        first_pass(_i64(share), _i64(work.words.shape[0]), size, sample, work, chances, stream)
+        first_pass(_i64(share), _i64(work.words.shape[0]), size, sample, work, alias, stream)
 
 
 @parallel_jit
 def _second_passes(
-    size: Int, begin: bool, sample: np.uint64, work: Work, chances: Chances, stream: Stream
+    size: Int, begin: bool, sample: np.uint64, work: Work, alias: AliasTables, stream: Stream
 ) -> None:
     for share in prange(work.words.shape[0]):
         one, of = _i64(share), _i64(work.words.shape[0])
-        second_pass(one, of, begin, sample, work, chances, stream)
+        second_pass(one, of, begin, sample, work, alias, stream)
         collect_V(one, of, size, begin, work)
 
 
@@ -97,7 +97,7 @@ def _step_A(
 
 @internal_jit
 def _gather_gradient(
-    sample: np.uint64, batch: Int, work: Work, chances: Chances, stream: Stream
+    sample: np.uint64, batch: Int, work: Work, alias: AliasTables, stream: Stream
 ) -> None:
     """Find the gradients of a batch from the number of its first sample: sums over its samples."""
     work.counts[:] = 0
@@ -105,14 +105,14 @@ def _gather_gradient(
     for done in range(0, batch, work.order.size):
         size, first, begin = min(work.order.size, batch - done), sample + _u64(done), done == 0
         if work.words.shape[0] > 1:
-            _first_passes(size, first, work, chances, stream)
+            _first_passes(size, first, work, alias, stream)
             sort_by_query(size, work)
-            _second_passes(size, begin, first, work, chances, stream)
+            _second_passes(size, begin, first, work, alias, stream)
         else:
             # With one share no thread is started.
-            first_pass(one, of, size, first, work, chances, stream)
+            first_pass(one, of, size, first, work, alias, stream)
             sort_by_query(size, work)
-            second_pass(one, of, begin, first, work, chances, stream)
+            second_pass(one, of, begin, first, work, alias, stream)
             collect_V(one, of, size, begin, work)
 
 
@@ -140,7 +140,7 @@ def advance_batch(
     step: Int,
     rows: F64,
     work: Work,
-    chances: Chances,
+    alias: AliasTables,
 ) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps; with no rows, find the gradients of the next batch.
 
@@ -165,7 +165,7 @@ def advance_batch(
         Receives the observables after each step.
     work : Work
         As :func:`prepare` left it.
-    chances : Chances
+    alias : AliasTables
 
     Returns
     -------
@@ -178,7 +178,7 @@ def advance_batch(
     stream = (k0, k1, constants.replica)
     for taken in range(max(1, rows.shape[0])):
         sample = _u64(step + taken) * _u64(batch)
-        _gather_gradient(sample, batch, work, chances, stream)
+        _gather_gradient(sample, batch, work, alias, stream)
         if rows.shape[0] == 0:
             break
         _step_A(A, own, params, constants, work, np.float64(batch))

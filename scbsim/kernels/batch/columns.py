@@ -47,10 +47,10 @@ def _sum_of_products(x: Floats, y: Floats, wide: F64) -> float:
 
 @inline_jit
 def _step_bulk(
-    rule: int, s: Floats, g: Floats, scale: Real, mean: Real, rate: Real, level: Real
+    rule: int, s: Floats, g: Floats, scale: Real, mean: Real, rate: Real, threshold: Real
 ) -> None:
     for t in range(_u64(s.size)):
-        s[t] = step_entry(rule, s[t], scale * g[t] - mean, rate, level)
+        s[t] = step_entry(rule, s[t], scale * g[t] - mean, rate, threshold)
 
 
 @internal_jit
@@ -86,7 +86,7 @@ def _step_column(
     wide: F64,
 ) -> None:
     """Step a column of linear attention."""
-    Q, rule, rate, level = A.support.shape[1], params.rule, params.rate_A, params.level[k]
+    Q, rule, rate, threshold = A.support.shape[1], params.rule, params.rate_A, params.threshold[k]
     g = work.gradient[k]
     real = g.dtype.type
     mean, scale = 0.0, 1.0 / (batch * constants.mu[k])
@@ -99,9 +99,9 @@ def _step_column(
     for j in range(Q):
         before = A.support[k, j]
         h = scale * _f64(g[A.positions[k, j]]) - mean
-        A.support[k, j] = step_entry(rule, before, h, rate, level)
+        A.support[k, j] = step_entry(rule, before, h, rate, threshold)
         added += A.support[k, j] - before
-    p = (real(scale), real(mean), real(rate), real(level))
+    p = (real(scale), real(mean), real(rate), real(threshold))
     if rule == PROX:
         _step_bulk(PROX, A.bulk[k], g, p[0], p[1], p[2], p[3])
     elif rule == DENOISE:

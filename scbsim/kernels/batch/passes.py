@@ -11,7 +11,7 @@ import numpy as np
 
 from scbsim.kernels.batch.sampler import draw_share, share_of
 from scbsim.kernels.batch.scatter import FEW, add_by_token, add_entries
-from scbsim.kernels.batch.tokens import Chances, fill_heads, fill_tokens
+from scbsim.kernels.batch.tokens import AliasTables, fill_heads, fill_tokens
 from scbsim.kernels.batch.workspace import TABLES, TILE, Work
 from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.random.normal import BLOCK
@@ -38,17 +38,17 @@ def _draw(
     size: Int,
     first: np.uint64,
     work: Work,
-    chances: Chances,
+    alias: AliasTables,
     stream: Stream,
 ) -> None:
     """Draw one share of a round: all of it where tokens are kept, and the heads elsewhere."""
     heads = work.heads[:, :size]
     if work.tokens.size > 0:
-        draw_share(share, shares, work.tokens, heads, first, chances, stream, work.words)
+        draw_share(share, shares, work.tokens, heads, first, alias, stream, work.words)
     else:
-        begin, end = share_of(share, shares, size, first, chances)
+        begin, end = share_of(share, shares, size, first, alias)
         none = work.tokens[:0]
-        fill_heads(heads[:, begin:end], none, _u64(first) + _u64(begin), chances, stream)
+        fill_heads(heads[:, begin:end], none, _u64(first) + _u64(begin), alias, stream)
 
 
 @internal_jit
@@ -58,7 +58,7 @@ def first_pass(
     size: Int,
     first: np.uint64,
     work: Work,
-    chances: Chances,
+    alias: AliasTables,
     stream: Stream,
 ) -> None:
     """Draw one share of a round's samples, and find their ``u``, ``r`` and ``w``.
@@ -71,11 +71,11 @@ def first_pass(
     first : uint64
         Number of the first.
     work : Work
-    chances : Chances
+    alias : AliasTables
     stream : (key word 0, key word 1, replica)
     """
-    begin, end = share_of(share, shares, size, first, chances)
-    _draw(share, shares, size, first, work, chances, stream)
+    begin, end = share_of(share, shares, size, first, alias)
+    _draw(share, shares, size, first, work, alias, stream)
     N, T = work.full.shape
     tables, drawn, sums = work.tables[share], work.drawn[share], work.sums[share]
     padded = work.u.shape[1]
@@ -90,7 +90,7 @@ def first_pass(
                 x = work.tokens[b * T + start : b * T + start + count]
             else:
                 number = _u64(first) + _u64(b)
-                fill_tokens(drawn, 0, work.words[share], (0, count), (number, j), chances, stream)
+                fill_tokens(drawn, 0, work.words[share], (0, count), (number, j), alias, stream)
                 x = drawn[:count]
             add_by_token(u, tables, x, a[start : start + count], N, sums)
         if N > FEW:
@@ -128,10 +128,10 @@ def _collect(
     share: Int,
     first: np.uint64,
     work: Work,
-    chances: Chances,
+    alias: AliasTables,
     stream: Stream,
 ) -> None:
-    """Add to the gradient of a stretch of column k, sample by sample."""
+    """Add to the gradient of a part of column k, sample by sample."""
     N, T = work.full.shape
     drawn = work.drawn[share]
     g = work.gradient[k, start : start + count]
@@ -141,7 +141,7 @@ def _collect(
             x = work.tokens[b * T + start : b * T + start + count]
         else:
             address = (_u64(first) + _u64(b), start // BLOCK)
-            fill_tokens(drawn, 0, work.words[share], (0, count), address, chances, stream)
+            fill_tokens(drawn, 0, work.words[share], (0, count), address, alias, stream)
             x = drawn[:count]
         add_entries(g, x, work.w[b], N)
 
@@ -153,7 +153,7 @@ def second_pass(
     begin: Int,
     first: np.uint64,
     work: Work,
-    chances: Chances,
+    alias: AliasTables,
     stream: Stream,
 ) -> None:
     """Collect one share of the columns' gradients; parameters as :func:`first_pass`.
@@ -177,7 +177,7 @@ def second_pass(
                 continue
             if begin:
                 work.gradient[k, start : start + count] = 0.0
-            _collect(k, start, count, share, first, work, chances, stream)
+            _collect(k, start, count, share, first, work, alias, stream)
 
 
 @internal_jit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scbsim.kernels.batch.tokens import Chances, fill_heads, fill_tokens
+from scbsim.kernels.batch.tokens import AliasTables, fill_heads, fill_tokens
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import split_seed
@@ -16,10 +16,10 @@ _i64, _u64 = np.int64, np.uint64
 
 @inline_jit
 def share_of(
-    share: Int, shares: Int, size: Int, first: np.uint64, chances: Chances
+    share: Int, shares: Int, size: Int, first: np.uint64, alias: AliasTables
 ) -> tuple[Int, Int]:
     """Return which samples are a share's: cut where blocks are, so that none is drawn twice."""
-    together = _i64(chances.together)
+    together = _i64(alias.together)
     head = _i64(first % _u64(together))
     groups = (head + size + together - 1) // together
     begin: Int = max(0, groups * share // shares * together - head)
@@ -33,7 +33,7 @@ def draw_share(
     tokens: Tokens,
     heads: I64,
     first: np.uint64,
-    chances: Chances,
+    alias: AliasTables,
     stream: Stream,
     S: U32,
 ) -> None:
@@ -44,9 +44,9 @@ def draw_share(
     tokens : (n T or more,) unsigned integers
     stream : (key word 0, key word 1, replica)
     """
-    T, together = _i64(chances.T), _i64(chances.together)
+    T, together = _i64(alias.T), _i64(alias.together)
     per_sample = (T + BLOCK - 1) // BLOCK
-    begin, end = share_of(share, shares, heads.shape[1], first, chances)
+    begin, end = share_of(share, shares, heads.shape[1], first, alias)
     i = begin
     while i < end:
         sample = _u64(first) + _u64(i)
@@ -58,19 +58,19 @@ def draw_share(
             head = inside * T
             tail: Int = min((inside + some) * T - j * BLOCK, BLOCK)
             start = i * T + j * BLOCK
-            fill_tokens(tokens, start, S[share], (head, tail), (number, j), chances, stream)
+            fill_tokens(tokens, start, S[share], (head, tail), (number, j), alias, stream)
         i += some
     drawn = tokens[begin * T : end * T]
-    fill_heads(heads[:, begin:end], drawn, _u64(first) + _u64(begin), chances, stream)
+    fill_heads(heads[:, begin:end], drawn, _u64(first) + _u64(begin), alias, stream)
 
 
 @parallel_jit
 def _draw_shares(
-    tokens: Tokens, heads: I64, first: np.uint64, chances: Chances, stream: Stream, S: U32
+    tokens: Tokens, heads: I64, first: np.uint64, alias: AliasTables, stream: Stream, S: U32
 ) -> None:
     shares = S.shape[0]
     for share in prange(shares):
-        draw_share(_i64(share), _i64(shares), tokens, heads, first, chances, stream, S)
+        draw_share(_i64(share), _i64(shares), tokens, heads, first, alias, stream, S)
 
 
 @kernel
@@ -78,7 +78,7 @@ def draw(
     tokens: Tokens,
     heads: I64,
     first: np.uint64,
-    chances: Chances,
+    alias: AliasTables,
     seed: np.uint64,
     replica: np.uint64,
     S: U32,
@@ -93,7 +93,7 @@ def draw(
         Receives queries, source positions and outputs.
     first : uint64
         Number of the first.
-    chances : Chances
+    alias : AliasTables
     seed, replica : uint64
     S : (shares, BLOCK) uint32
         Scratch; a thread for each share.
@@ -101,6 +101,6 @@ def draw(
     k0, k1 = split_seed(seed)
     stream = (k0, k1, replica)
     if S.shape[0] > 1:
-        _draw_shares(tokens, heads, first, chances, stream, S)
+        _draw_shares(tokens, heads, first, alias, stream, S)
     else:
-        draw_share(_i64(0), _i64(1), tokens, heads, first, chances, stream, S)
+        draw_share(_i64(0), _i64(1), tokens, heads, first, alias, stream, S)

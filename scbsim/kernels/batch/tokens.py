@@ -23,7 +23,7 @@ _u32, _u64 = np.uint32, np.uint64
 _LOW, _HALF = _u64(0xFFFFFFFF), _u64(32)
 
 
-class Chances(NamedTuple):
+class AliasTables(NamedTuple):
     """A task's laws as tables, see `alias`. Nothing is changed.
 
     Attributes
@@ -56,12 +56,12 @@ class Chances(NamedTuple):
 
 
 @inline_jit
-def token_of(word: np.uint32, chances: Chances) -> np.uint32:
+def token_of(word: np.uint32, alias: AliasTables) -> np.uint32:
     """Return the token that a word picks."""
-    cuts = chances.cuts
+    cuts = alias.cuts
     if cuts.size > 0:
         return _u32(_u32(word > cuts[0]) + _u32(word > cuts[1]) + _u32(word > cuts[2]))
-    return pick_from(word, chances.tokens, chances.bits)
+    return pick_from(word, alias.tokens, alias.bits)
 
 
 @internal_jit
@@ -75,12 +75,12 @@ def _by_cuts(out: Tokens, start: Int, words: U32, first: Int, count: Int, cuts: 
 
 @internal_jit
 def _by_table(
-    out: Tokens, start: Int, words: U32, first: Int, count: Int, chances: Chances
+    out: Tokens, start: Int, words: U32, first: Int, count: Int, alias: AliasTables
 ) -> None:
-    whole, table = count // LANES, chances.tokens
-    pick_blocks(out, _u64(start), words, _u64(first), _u64(whole), table, chances.bits)
+    whole, table = count // LANES, alias.tokens
+    pick_blocks(out, _u64(start), words, _u64(first), _u64(whole), table, alias.bits)
     for i in range(whole * LANES, count):
-        out[start + i] = pick_from(words[first + i], chances.tokens, chances.bits)
+        out[start + i] = pick_from(words[first + i], alias.tokens, alias.bits)
 
 
 @inline_jit
@@ -97,7 +97,7 @@ def fill_tokens(
     words: U32,
     span: tuple[Int, Int],
     block: tuple[Int, Int],
-    chances: Chances,
+    alias: AliasTables,
     stream: Stream,
 ) -> None:
     """Write some tokens of a block.
@@ -114,7 +114,7 @@ def fill_tokens(
     block : (number, j)
         Block j of the samples of that number: a sample's own, or that of ``together`` samples
         over their count.
-    chances : Chances
+    alias : AliasTables
     stream : (key word 0, key word 1, replica)
     """
     first, last = span
@@ -122,17 +122,17 @@ def fill_tokens(
     k0, k1, replica = stream
     lane = _u64(j) * _u64(_PER_BLOCK)
     fill_words(words, _PER_BLOCK, last, lane, _counter(number, TOKENS, replica), (k0, k1))
-    if chances.cuts.size > 0:
-        _by_cuts(out, start, words, first, last - first, chances.cuts)
+    if alias.cuts.size > 0:
+        _by_cuts(out, start, words, first, last - first, alias.cuts)
     else:
-        _by_table(out, start, words, first, last - first, chances)
+        _by_table(out, start, words, first, last - first, alias)
 
 
 @internal_jit
-def token_at(sample: np.uint64, position: Int, chances: Chances, stream: Stream) -> np.uint32:
+def token_at(sample: np.uint64, position: Int, alias: AliasTables, stream: Stream) -> np.uint32:
     """Return one token of a sample, uint32."""
     k0, k1, replica = stream
-    T, together = chances.T, chances.together
+    T, together = alias.T, alias.together
     number = _u64(sample) // together
     place = _u64(position) + (_u64(sample) - number * together) * T
     block = place // _u64(BLOCK)
@@ -143,11 +143,11 @@ def token_at(sample: np.uint64, position: Int, chances: Chances, stream: Stream)
     word = a
     for _ in range(inside // _u64(_PER_BLOCK) + _u64(1)):
         word, a, b, c, d = next_word(a, b, c, d)
-    return token_of(word, chances)
+    return token_of(word, alias)
 
 
 @internal_jit
-def fill_heads(heads: I64, tokens: Tokens, first: Int, chances: Chances, stream: Stream) -> None:
+def fill_heads(heads: I64, tokens: Tokens, first: Int, alias: AliasTables, stream: Stream) -> None:
     """Draw the query, the source position and the output of some samples in a row.
 
     Parameters
@@ -158,7 +158,7 @@ def fill_heads(heads: I64, tokens: Tokens, first: Int, chances: Chances, stream:
         The samples' tokens where they are at hand, or (0,).
     first : uint64
         Number of the first sample.
-    chances : Chances
+    alias : AliasTables
     stream : (key word 0, key word 1, replica)
     """
     k0, k1, replica = stream
@@ -169,12 +169,12 @@ def fill_heads(heads: I64, tokens: Tokens, first: Int, chances: Chances, stream:
         w0, w1, w2, _ = philox4x32(sample & _LOW, sample >> _HALF, _u64(0), c3, k0, k1)
         query[i], source[i], output[i] = np.int64(w0), np.int64(w1), np.int64(w2)
     for i in range(_u64(heads.shape[1])):
-        k = np.int64(token_of(_u32(query[i]), chances))
-        j = pick_from(_u32(source[i]), chances.sources[k], chances.source_bits)
-        t = chances.positions[k, j]
+        k = np.int64(token_of(_u32(query[i]), alias))
+        j = pick_from(_u32(source[i]), alias.sources[k], alias.source_bits)
+        t = alias.positions[k, j]
         if tokens.size > 0:
-            m = _u32(tokens[i * chances.T + _u64(t)])
+            m = _u32(tokens[i * alias.T + _u64(t)])
         else:
-            m = token_at(_u64(first) + i, t, chances, stream)
+            m = token_at(_u64(first) + i, t, alias, stream)
         query[i], source[i] = k, t
-        output[i] = np.int64(pick_from(_u32(output[i]), chances.outputs[m], chances.bits))
+        output[i] = np.int64(pick_from(_u32(output[i]), alias.outputs[m], alias.bits))

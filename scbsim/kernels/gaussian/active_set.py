@@ -119,7 +119,7 @@ def step_active_set(
     n = 0
     for k in range(first.size - 1):
         begin, end = first[k], first[k + 1]
-        of_zeros, level = params.sigma_A[k], params.level[k]
+        of_zeros, threshold = params.sigma_A[k], params.threshold[k]
         total: Real = 0.0
         squares: Real = 0.0
         start = n
@@ -128,7 +128,7 @@ def step_active_set(
             if place == 0:
                 fill_normals(z, active.words, min(n_active - i, BLOCK), i // BLOCK, counter, key)
             sigma = entry_level(params.matched, of_zeros, k, s[i], 0.0)
-            x = step_entry(rule, s[i], kappa * s[i] + sigma * z[place], rate, level)
+            x = step_entry(rule, s[i], kappa * s[i] + sigma * z[place], rate, threshold)
             total += x
             squares += x * x
             if x != 0.0:

@@ -31,12 +31,12 @@ def _entry(rule: int, s: Real, z: Real, constants: tuple[Real, Real, Real], curv
     The decay is kept apart from 1: their difference, rounded to float32, would change the rate at
     which entries decay.
     """
-    decay, amplitude, level = constants
+    decay, amplitude, threshold = constants
     change = decay * s + amplitude_at(curve, amplitude, s) * z
     if rule == PROX:
-        return soft(s - change, level)
+        return soft(s - change, threshold)
     if rule == DENOISE:
-        return s - soft(change, level)
+        return s - soft(change, threshold)
     return s - change
 
 
@@ -121,7 +121,7 @@ def _step_block(
     constants = (
         real(rate * kappa),
         real(rate * reference_level(params.matched, sigma, k)),
-        real(rate * params.level[k]),
+        real(rate * params.threshold[k]),
     )
     curve = curve_of(params.matched, sigma, k, z)
     start = block * BLOCK

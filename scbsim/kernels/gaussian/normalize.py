@@ -13,7 +13,7 @@ from scbsim.kernels.types import F64
 def normalize_columns(
     A: Attention,
     constants: ProblemConstants,
-    level: float,
+    threshold: float,
     in_place: bool,
     support: F64,
     off_sums: F64,
@@ -27,8 +27,8 @@ def normalize_columns(
     A : Attention
         The bulk is changed if ``in_place``; nothing else is.
     constants : ProblemConstants
-    level : float64
-        Entries of at least ``level`` times the column's largest stand out.
+    threshold : float64
+        Entries of at least ``threshold`` times the column's largest stand out.
     in_place : bool
         False to leave the bulk alone and find the sums only.
     support : (N, Q) float64
@@ -59,7 +59,7 @@ def normalize_columns(
         for t in range(n):
             top = max(top, np.float64(A.bulk[k, t]))
         intercept = (sums[k] - total) / constants.T
-        cut = level * (top + intercept)
+        cut = threshold * (top + intercept)
         if intercept >= cut:
             count += 1
             masses[k] = 1.0

@@ -16,10 +16,10 @@ RULES: dict[str, int] = {"sgd": SGD, "prox": PROX, "denoise": DENOISE, "vanilla"
 
 
 @inline_jit
-def step_entry(rule: int, s: Real, gradient: Real, rate: Real, level: Real) -> Real:
-    """Return the next ``s`` of an entry, given its noisy gradient and its column's l1 level."""
+def step_entry(rule: int, s: Real, gradient: Real, rate: Real, threshold: Real) -> Real:
+    """Return the next ``s`` of an entry, given its noisy gradient and its column's l1 threshold."""
     if rule == PROX:
-        return soft(s - rate * gradient, rate * level)
+        return soft(s - rate * gradient, rate * threshold)
     if rule == DENOISE:
-        return s - rate * soft(gradient, level)
+        return s - rate * soft(gradient, threshold)
     return s - rate * gradient

@@ -7,6 +7,6 @@ from scbsim.kernels.types import Real
 
 
 @inline_jit
-def soft(x: Real, level: Real) -> Real:
-    """Return ``sign(x) max(|x| - level, 0)``, without a branch; exactly 0 within the level."""
-    return x - max(min(x, level), -level)
+def soft(x: Real, threshold: Real) -> Real:
+    """Return ``sign(x) max(|x| - threshold, 0)``, without a branch."""
+    return x - max(min(x, threshold), -threshold)

@@ -124,8 +124,8 @@ class StepParams(NamedTuple):
     sigma_A : (N,) float64
         Noise level of the gradient of each column of A: of all its entries, or under matched noise
         of those that are at 0 off the support.
-    level : (N,) float64
-        l1 level of each column.
+    threshold : (N,) float64
+        l1 threshold of each column.
     sigma_V : float64
         Noise level of the gradient of W.
     until_signal : float64
@@ -138,7 +138,7 @@ class StepParams(NamedTuple):
     rate_A: float
     rate_V: float
     sigma_A: F64
-    level: F64
+    threshold: F64
     sigma_V: float
     until_signal: float
     matched: F64 | None = None

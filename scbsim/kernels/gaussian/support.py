@@ -20,10 +20,11 @@ def step_support(A: Attention, params: StepParams, kappa: float, kappa_prime: fl
         ``||W||_F^2`` and ``<W, P~>_F`` before the step.
     """
     N, Q = A.support.shape
+    rule, rate = params.rule, params.rate_A
     for k in range(N):
         for j in range(Q):
             s = A.support[k, j]
             q = A.weights[k, j]
             noise = entry_level(params.matched, params.sigma_A[k], k, s, q) * A.noise[k, j]
             gradient = kappa * s - kappa_prime * q + noise
-            A.support[k, j] = step_entry(params.rule, s, gradient, params.rate_A, params.level[k])
+            A.support[k, j] = step_entry(rule, s, gradient, rate, params.threshold[k])

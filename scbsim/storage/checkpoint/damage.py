@@ -14,12 +14,12 @@ from scbsim.errors import OutputError, RunWarning
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
 from scbsim.storage.checkpoint.file import Checkpoint
-from scbsim.storage.checkpoint.resume_point import Past, Reading, position_in
+from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.util.paths import beside
 
 
-def after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> Past:
+def after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> ResumePoint:
     """Return where the run of a damaged file goes on; the file stays where it is.
 
     Raises
@@ -27,30 +27,30 @@ def after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> Pas
     OutputError
         If there is no checkpoint of this run.
     """
-    past = _from_checkpoint(path, spec, fault, reading)
-    if past is None:
+    point = _from_checkpoint(path, spec, fault, reading)
+    if point is None:
         raise OutputError(
             f"{path} cannot be taken up ({fault}), and no checkpoint of this run is beside it: "
             "nothing to go on from. --overwrite starts again"
         )
-    return past
+    return point
 
 
-def without_file(path: Path, spec: RunSpec, reading: Reading) -> Past | None:
+def without_file(path: Path, spec: RunSpec, reading: Reading) -> ResumePoint | None:
     """Return where a run goes on whose file was put aside, by us or by hand; None for none."""
     if not next(_aside(path)).exists():
         return None
     return _from_checkpoint(path, spec, "", reading)
 
 
-def _from_checkpoint(path: Path, spec: RunSpec, fault: str, reading: Reading) -> Past | None:
+def _from_checkpoint(path: Path, spec: RunSpec, fault: str, reading: Reading) -> ResumePoint | None:
     def fits(checkpoint: Checkpoint) -> bool:
         return not differences(json.loads(spec.to_json()), json.loads(checkpoint.spec))
 
     checkpoint = reading.checkpoint(path, fits)
     if checkpoint is None:
         return None
-    return Past(
+    return ResumePoint(
         position_in(checkpoint),
         Cursors(),
         checkpoint.run_uuid,
@@ -63,14 +63,14 @@ def _from_checkpoint(path: Path, spec: RunSpec, fault: str, reading: Reading) ->
     )
 
 
-def put_aside(path: Path, past: Past) -> None:
+def put_aside(path: Path, point: ResumePoint) -> None:
     """Give a damaged file a second name, as a new one is about to take its place; warn of it."""
     begins = (
-        f"a new {path.name} begins at step {past.lacks_steps_before - 1}, from the checkpoint, and "
+        f"a new {path.name} begins at step {point.lacks_steps_before - 1}, from the checkpoint, and "
         "lacks the rows before"
     )
     if path.exists():
-        message = f"{path} is damaged ({past.fault}). It is kept as {_kept(path)}; {begins}"
+        message = f"{path} is damaged ({point.fault}). It is kept as {_kept(path)}; {begins}"
     else:
         message = f"{path} is not there, and {next(_aside(path))} is: {begins}"
     warnings.warn(message, RunWarning, stacklevel=3)

@@ -17,7 +17,7 @@ from scbsim.spec.difference import but_longer
 from scbsim.storage.checkpoint.damage import after_damage, without_file
 from scbsim.storage.checkpoint.file import Checkpoint, checkpoint_step
 from scbsim.storage.checkpoint.position import Position, ReplicaPosition
-from scbsim.storage.checkpoint.resume_point import Past, Reading, position_in
+from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
 from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.superblock import repair, superblock
 from scbsim.storage.runfile.integrity import Stop, checked
@@ -32,14 +32,14 @@ from scbsim.task import Task
 from scbsim.task.file import read_arrays
 
 
-def past_of(
+def resume_point_of(
     path: Path,
     spec: RunSpec,
     reading: Reading | None = None,
     *,
     task: Task | None = None,
     stop: Stop = lambda: False,
-) -> Past | None:
+) -> ResumePoint | None:
     """Return where the run in a file goes on, or None if there is nothing to do or go on from.
 
     The file must have no writer. One whose writer died is repaired, once it is known to be whole.
@@ -78,7 +78,7 @@ def past_of(
     if not superblock(path).sound:
         repair(path)
     try:
-        return _past_in(path, spec, reading, task)
+        return _resume_point_in(path, spec, reading, task)
     except TaskError as error:
         return after_damage(path, spec, str(error), reading)
     except Damaged as error:
@@ -111,7 +111,9 @@ def _left_alone(path: Path, why: str) -> str:
     )
 
 
-def _past_in(path: Path, spec: RunSpec, reading: Reading, task: Task | None) -> Past | None:
+def _resume_point_in(
+    path: Path, spec: RunSpec, reading: Reading, task: Task | None
+) -> ResumePoint | None:
     """Read from a file that can be read where its run goes on."""
     with opened(path) as file:
         status = STATUS[int(file[TRAJECTORY]["status"][()])]
@@ -140,11 +142,11 @@ def _past_in(path: Path, spec: RunSpec, reading: Reading, task: Task | None) -> 
         checkpoint = reading.checkpoint(path, fits)
         if checkpoint is None:
             _require_beginning(path, file, spec)
-            return Past(None, Cursors(), **who, respecify=longer > 0)
+            return ResumePoint(None, Cursors(), **who, respecify=longer > 0)
     # One of before the last stage grew counts on the length that it had then.
     position = position_in(checkpoint, _longer(path, spec, json.loads(checkpoint.spec)))
     cursors = _cursors(checkpoint, lacks) or Cursors()
-    return Past(position, cursors, **who, respecify=longer > 0)
+    return ResumePoint(position, cursors, **who, respecify=longer > 0)
 
 
 def _cursors(checkpoint: Checkpoint, lacks: int) -> Cursors | None:
@@ -194,7 +196,7 @@ def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
 
 def _extended(
     path: Path, file: Any, spec: RunSpec, longer: int, who: dict[str, Any], reading: Reading
-) -> Past | None:
+) -> ResumePoint | None:
     """Take up a complete run whose last stage is longer now."""
     stages = file[STAGES]
     if REASONS[int(stages["reason"][-1])] != "steps":
@@ -223,4 +225,4 @@ def _extended(
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
     )
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
-    return Past(Position((position,)), cursors, **who, respecify=True)
+    return ResumePoint(Position((position,)), cursors, **who, respecify=True)

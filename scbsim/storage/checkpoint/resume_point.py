@@ -23,7 +23,7 @@ Fits = Callable[[Checkpoint], bool]
 
 
 @dataclass(frozen=True)
-class Past:
+class ResumePoint:
     """What an output holds of a run.
 
     Attributes

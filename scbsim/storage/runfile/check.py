@@ -38,7 +38,7 @@ VERDICT = b"verdict "
 Tell = Callable[[], None]
 
 
-class Verdict(NamedTuple):
+class CheckResult(NamedTuple):
     """What a check came to.
 
     Attributes
@@ -55,7 +55,7 @@ class Verdict(NamedTuple):
     again: bool = False
 
 
-def check(path: Path, tell: Tell = lambda: None) -> Verdict:
+def check(path: Path, tell: Tell = lambda: None) -> CheckResult:
     """Read a file that no one writes; it stays as it is.
 
     Parameters
@@ -68,7 +68,7 @@ def check(path: Path, tell: Tell = lambda: None) -> Verdict:
         block, size = superblock(path), path.stat().st_size
         if size < block.end:
             short = f"it is cut short: {size} bytes are left of {block.end} or more"
-            return Verdict("damaged", short)
+            return CheckResult("damaged", short)
         with reading(path, content_of(path, block)) as file:
             guard(file, path, unfinished=not block.sound)
             _read(file, tell)
@@ -76,9 +76,9 @@ def check(path: Path, tell: Tell = lambda: None) -> Verdict:
         # There is no end of what damaged bytes make h5py raise.
         said = str(error) if isinstance(error, ImportError) else system_fault(error)
         if said is not None:
-            return Verdict("unchecked", said, again=True)
-        return Verdict("damaged", " ".join(str(error).split())[:200] or type(error).__name__)
-    return Verdict("whole")
+            return CheckResult("unchecked", said, again=True)
+        return CheckResult("damaged", " ".join(str(error).split())[:200] or type(error).__name__)
+    return CheckResult("whole")
 
 
 def _read(file: h5py.File, tell: Tell) -> None:

@@ -20,7 +20,7 @@ from time import monotonic
 from typing import IO
 
 from scbsim.errors import Stopped
-from scbsim.storage.runfile.check import PROGRESS, VERDICT, Verdict
+from scbsim.storage.runfile.check import PROGRESS, VERDICT, CheckResult
 
 Stop = Callable[[], bool]
 
@@ -38,7 +38,7 @@ main(sys.argv[1])
 """
 
 
-def checked(path: Path, stop: Stop = lambda: False) -> Verdict:
+def checked(path: Path, stop: Stop = lambda: False) -> CheckResult:
     """Check a file that no one writes; it stays as it is.
 
     Parameters
@@ -58,7 +58,7 @@ def checked(path: Path, stop: Stop = lambda: False) -> Verdict:
     return verdict
 
 
-def _asked(path: Path, stop: Stop) -> Verdict:
+def _asked(path: Path, stop: Stop) -> CheckResult:
     """Have a child check a file."""
     # Not from the current folder: a json.py there would be imported in place of Python's.
     line = [sys.executable, "-P", "-c", _CHILD, str(path), str(_HOME)]
@@ -72,7 +72,7 @@ def _asked(path: Path, stop: Stop) -> Verdict:
             start_new_session=True,
         )
     except OSError as error:
-        return Verdict("unchecked", f"no process could be started for it: {error.strerror}")
+        return CheckResult("unchecked", f"no process could be started for it: {error.strerror}")
     assert child.stdout is not None
     try:
         return _heard(child, child.stdout, path, stop)
@@ -84,7 +84,7 @@ def _asked(path: Path, stop: Stop) -> Verdict:
             child.wait(_LAST_SECONDS)
 
 
-def _heard(child: subprocess.Popen[bytes], pipe: IO[bytes], path: Path, stop: Stop) -> Verdict:
+def _heard(child: subprocess.Popen[bytes], pipe: IO[bytes], path: Path, stop: Stop) -> CheckResult:
     """Listen to a child until its verdict, its end, or its silence."""
     rest, said = b"", ""
     silent, looked_at = 0.0, monotonic()
@@ -108,12 +108,12 @@ def _heard(child: subprocess.Popen[bytes], pipe: IO[bytes], path: Path, stop: St
                 if line == PROGRESS:
                     silent = 0.0
                 elif line.startswith(VERDICT):
-                    return Verdict(*json.loads(line.removeprefix(VERDICT)))
+                    return CheckResult(*json.loads(line.removeprefix(VERDICT)))
                 elif line.strip():
                     said = line.decode(errors="replace").strip()[:200]
             if not content:
-                return Verdict("unchecked", _ended(child, said))
-    return Verdict("unchecked", f"reading it came to a halt for {_SILENT_SECONDS:.0f} s")
+                return CheckResult("unchecked", _ended(child, said))
+    return CheckResult("unchecked", f"reading it came to a halt for {_SILENT_SECONDS:.0f} s")
 
 
 def _ended(child: subprocess.Popen[bytes], said: str) -> str:

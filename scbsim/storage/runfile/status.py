@@ -20,7 +20,7 @@ _READ = tuple(f"{TRAJECTORY}/{name}" for name in ("status", "n_committed", "step
 
 
 @dataclass(frozen=True)
-class Glance:
+class RunStatus:
     """What a file says of its run.
 
     Attributes
@@ -44,10 +44,10 @@ class Glance:
     lacks_steps_before: int = 0
 
 
-More = Callable[[h5py.File, Glance], None]
+More = Callable[[h5py.File, RunStatus], None]
 
 
-def glance(path: str | os.PathLike[str], more: More | None = None) -> Glance:
+def run_status(path: str | os.PathLike[str], more: More | None = None) -> RunStatus:
     """Look at an output file.
 
     Parameters
@@ -61,21 +61,21 @@ def glance(path: str | os.PathLike[str], more: More | None = None) -> Glance:
     OutputError
         If there is no such file, or it is not one of scbsim's.
     """
-    found = _glanced(path, more)
+    found = _run_status(path, more)
     if found.status == "running" and found.writer is None:
         # It may have ended between the reading of its status and of its lock.
-        found = _glanced(path, more)
+        found = _run_status(path, more)
     return found
 
 
-def _glanced(path: str | os.PathLike[str], more: More | None) -> Glance:
+def _run_status(path: str | os.PathLike[str], more: More | None) -> RunStatus:
     with opened(path, only=_READ if more is None else None) as file:
         group = file[TRAJECTORY]
         status, n = STATUS[int(group["status"][()])], int(group["n_committed"][()])
         lacks = lacks_steps_before(file)
         step = int(group["step"][n - 1]) if n else max(0, lacks - 1)
         spec = text(file.attrs, "spec")
-        found = Glance(status, step, writer_of(Path(path)), spec, lacks)
+        found = RunStatus(status, step, writer_of(Path(path)), spec, lacks)
         if more is not None:
             more(file, found)
     return found

@@ -26,7 +26,7 @@ from scbsim.util.paths import resolved
 if TYPE_CHECKING:
     import xarray as xr
 
-    from scbsim.studies.phase.results import Outcome
+    from scbsim.studies.phase.results import PointOutcome
 
 NAME = "phase.h5"
 SAVE_SECONDS = 5.0
@@ -153,7 +153,7 @@ class _Work:
         shown.start("phase")
         ended, saved, taken = "failed", monotonic(), 0
 
-        def took(point: Point, outcome: Outcome) -> None:
+        def took(point: Point, outcome: PointOutcome) -> None:
             nonlocal taken
             taken += 1
             self._results.take(self._grid, point, outcome)

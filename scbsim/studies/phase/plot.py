@@ -44,8 +44,8 @@ KEYS: Final = {
     "rate_A": ("step size of A", r"\eta_A"),
     "rate_V": ("step size of V", r"\eta_V"),
     "steps": ("steps", ""),
-    "threshold": (r"$\ell_1$ level", r"\lambda"),
-    "threshold_sigmas": (r"$\ell_1$ level in units of the noise", ""),
+    "threshold": (r"$\ell_1$ threshold", r"\lambda"),
+    "threshold_sigmas": (r"$\ell_1$ threshold in units of the noise", ""),
 }
 """What keys are, in words and as a symbol; those of stages by their last part."""
 

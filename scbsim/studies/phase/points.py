@@ -14,12 +14,12 @@ import numpy as np
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.select import plan_of
 from scbsim.errors import InputError, RunFailed, ScbsimError, SpecError, TaskError
-from scbsim.run.final_rows import endings
+from scbsim.run.final_rows import final_rows
 from scbsim.studies.phase.grid import Grid, Point
-from scbsim.studies.phase.results import Outcome
+from scbsim.studies.phase.results import PointOutcome
 from scbsim.studies.phase.tasks import Tasks
 
-Took = Callable[[Point, Outcome], None]
+Took = Callable[[Point, PointOutcome], None]
 
 # Their kernels have no parallel parts, of which one at a time may run in a process.
 _SIDE_BY_SIDE = ("collapsed", "sparse")
@@ -45,7 +45,7 @@ class Runner:
         self._alone = Lock()
         self._compiled: set[tuple[str, bool]] = set()
 
-    def run(self, point: Point) -> Outcome | None:
+    def run(self, point: Point) -> PointOutcome | None:
         """Run the replicas of a point; None if told to abort meanwhile."""
         with _naming(self._grid.named(point)):
             spec = self._grid.spec(point)
@@ -57,7 +57,7 @@ class Runner:
                 # The point's spec is checked, and any number of replicas goes with it.
                 dynamics = spec.dynamics.model_copy(update={"replicas": self._grid.replicas})
                 ensemble = spec.model_copy(update={"dynamics": dynamics})
-                rows, statuses = endings(
+                rows, statuses = final_rows(
                     ensemble,
                     task,
                     threads,
@@ -69,7 +69,7 @@ class Runner:
         whole = np.array([status != "diverged" for status in statuses])
         medians = np.median(rows[whole], axis=0) if whole.any() else np.full(rows.shape[1], np.nan)
         recovered = self._grid.criterion.holds(rows) & whole
-        return Outcome(int(recovered.sum()), int((~whole).sum()), medians, plan.choice.name)
+        return PointOutcome(int(recovered.sum()), int((~whole).sum()), medians, plan.choice.name)
 
     @contextmanager
     def _turn(self, plan: RunPlan) -> Iterator[None]:
@@ -118,7 +118,7 @@ def run_points(
     """
     runner = Runner(grid, threads)
     waiting = iter(points)
-    running: dict[Future[Outcome | None], Point] = {}
+    running: dict[Future[PointOutcome | None], Point] = {}
     stopped, left = False, False
     with ThreadPoolExecutor(threads) as pool:
         try:

@@ -23,7 +23,7 @@ COUNTS = {
 }
 
 
-class Outcome(NamedTuple):
+class PointOutcome(NamedTuple):
     """What the runs of a point came to.
 
     Attributes
@@ -69,7 +69,7 @@ class Results:
             done=np.zeros(shape, bool),
         )
 
-    def take(self, grid: Grid, point: Point, outcome: Outcome) -> None:
+    def take(self, grid: Grid, point: Point, outcome: PointOutcome) -> None:
         """Take in a point that is done."""
         self.counts["recovered"][point] = outcome.recovered
         self.counts["diverged"][point] = outcome.diverged

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Made:
+class TransferOutput:
     """The figure on disk: pictures, files, and what they say."""
 
     pictures: tuple[Path, ...]
@@ -45,7 +45,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _PlannedRun:
     """One file that is to be made.
 
     Attributes
@@ -81,7 +81,7 @@ def run(
     overrides: Sequence[str] = (),
     tell: Tell | None = None,
     stop: Stop | None = None,
-) -> Made:
+) -> TransferOutput:
     """Make the figure of transfer in ``folder``: runs that are not there yet, then the pictures.
 
     Parameters
@@ -152,7 +152,7 @@ def run(
         for start in samples.starts
     )
     figure = draw(learning, recovery, samples, note="quick: fewer starts" if quick else "")
-    return Made(
+    return TransferOutput(
         making.saved(figure, pictures),
         tuple(each.path for each in work),
         learning,
@@ -161,22 +161,24 @@ def run(
     )
 
 
-def _all_work(settings: tuple[Setting, Setting], folder: Path, words: Sequence[str]) -> list[_Work]:
+def _all_work(
+    settings: tuple[Setting, Setting], folder: Path, words: Sequence[str]
+) -> list[_PlannedRun]:
     return [each for setting in settings for each in _work(setting, folder / setting.name, words)]
 
 
-def _work(setting: Setting, folder: Path, words: Sequence[str]) -> Iterator[_Work]:
+def _work(setting: Setting, folder: Path, words: Sequence[str]) -> Iterator[_PlannedRun]:
     """Give the runs of a setting in order: pretraining before what starts from it."""
     for start in setting.starts:
         if start is not None:
             spec = setting.pretraining(start, folder, words)
-            yield _Work(pretrained_file(folder, start), spec, setting, start)
+            yield _PlannedRun(pretrained_file(folder, start), spec, setting, start)
         for batch in setting.batches:
             spec = setting.learning(start, batch, folder, words)
-            yield _Work(learning_file(folder, start, batch), spec, setting)
+            yield _PlannedRun(learning_file(folder, start, batch), spec, setting)
 
 
-def _keep_task(work: _Work, *, overwrite: bool) -> None:
+def _keep_task(work: _PlannedRun, *, overwrite: bool) -> None:
     """Write the task of a pretraining run, or see that the file there has it."""
     import numpy as np
 

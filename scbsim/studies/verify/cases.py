@@ -27,9 +27,11 @@ def levels(task: Task, sigma_A: float = _SIGMA_A, sigma_V: float = _SIGMA_V) -> 
     return NoiseLevels(sigma_A / np.sqrt(task.mu), sigma_V)
 
 
-def stage(rule: str, level: Any = 0.0, rate_A: float = _RATE_A, rate_V: float = _RATE_V) -> Stage:
-    """Return a stage under l1 levels, (N,)."""
-    return Stage(0, rule, 20, rate_A, rate_V, np.asarray(level, np.float64), np.inf, None)
+def stage(
+    rule: str, threshold: Any = 0.0, rate_A: float = _RATE_A, rate_V: float = _RATE_V
+) -> Stage:
+    """Return a stage under l1 thresholds, (N,)."""
+    return Stage(0, rule, 20, rate_A, rate_V, np.asarray(threshold, np.float64), np.inf, None)
 
 
 def all_cases() -> list[Case]:

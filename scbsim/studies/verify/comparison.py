@@ -39,7 +39,7 @@ class Tests:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CaseComparison:
     """A contender in a case.
 
     Attributes
@@ -81,7 +81,7 @@ class Outcome:
 
 def compare(
     names: tuple[str, str], times: tuple[int, ...], truth: Array, other: Array, tolerance: float
-) -> Outcome:
+) -> CaseComparison:
     """Compare two samples of the same dynamics.
 
     Parameters
@@ -105,7 +105,7 @@ def compare(
     u, v = standardised(x[:, moves], y[:, moves])
     of_main = [label for label, kept in zip(here, main, strict=True) if kept]
     pairs, pair_names = _products(u[:, main], v[:, main], of_main)
-    return Outcome(
+    return CaseComparison(
         *names,
         margins=_tests(*kolmogorov_smirnov(u, v), here),
         joint=_joint(u[:, main], v[:, main]),

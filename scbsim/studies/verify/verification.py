@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scbsim.errors import Stopped
 from scbsim.studies.verify.case import TRUTH, Case
 from scbsim.studies.verify.cases import all_cases
-from scbsim.studies.verify.comparison import Outcome, compare
+from scbsim.studies.verify.comparison import CaseComparison, compare
 from scbsim.studies.verify.sampling import sample, seeds_of
 from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import whole
@@ -23,18 +23,18 @@ _LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerifyReport:
     """What a verification came to.
 
     Attributes
     ----------
-    outcomes : tuple of Outcome
+    outcomes : tuple of CaseComparison
         In the order of cases and contenders.
     cases, runs : int
         Runs of each sample.
     """
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CaseComparison, ...]
     cases: int
     runs: int
 
@@ -54,7 +54,7 @@ class Verdict:
         return min((each.worst.p for each in self.outcomes), default=1.0)
 
     @property
-    def failed(self) -> tuple[Outcome, ...]:
+    def failed(self) -> tuple[CaseComparison, ...]:
         """Those below the floor."""
         return tuple(each for each in self.outcomes if each.worst.p < self.floor)
 
@@ -78,7 +78,7 @@ def verify(
     runs: int | None = None,
     tell: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] | None = None,
-) -> Verdict:
+) -> VerifyReport:
     """Compare every reduced engine with the dense one in float64, in law.
 
     Parameters
@@ -100,7 +100,7 @@ def verify(
 
     Returns
     -------
-    Verdict
+    VerifyReport
 
     Raises
     ------
@@ -118,15 +118,15 @@ def verify(
         # What has begun is let end: threads cannot be called off.
         pool.shutdown(cancel_futures=True)
     outcomes = tuple(outcome for done in work for outcome in done.result())
-    return Verdict(outcomes, len(cases), runs)
+    return VerifyReport(outcomes, len(cases), runs)
 
 
 def _attend(
-    work: Sequence[Future[list[Outcome]]],
+    work: Sequence[Future[list[CaseComparison]]],
     tell: Callable[[int, int], None] | None,
     stop: Callable[[], bool] | None,
 ) -> None:
-    waiting: set[Future[list[Outcome]]] = set(work)
+    waiting: set[Future[list[CaseComparison]]] = set(work)
     while waiting:
         done, waiting = wait(waiting, _LOOK_SECONDS, FIRST_COMPLETED)
         for each in done:
@@ -137,7 +137,7 @@ def _attend(
             raise Stopped("stopped on a signal")
 
 
-def _outcomes(case: Case, index: int, seed: int, runs: int) -> list[Outcome]:
+def _outcomes(case: Case, index: int, seed: int, runs: int) -> list[CaseComparison]:
     """Run a case: the truth once, and every contender against it."""
     truth = sample(case, TRUTH.build, seeds_of(seed, index, 0, runs))
     outcomes = []

@@ -42,23 +42,23 @@ def read(words, table, bits):
 def test_addresses(words_of, N, T, first):
     task = Task.random(N, T, 2, mu="dirichlet", P_concentration=0.02, seed=1)
     sampler = Sampler(task, SEED, replica=9)
-    batch, chances = sampler.draw(first, 4), sampler.chances
+    batch, alias = sampler.draw(first, 4), sampler.alias
     of_tokens, of_head = words_of
     together = max(1, 2048 // T)
     for i in range(4):
         number, place = divmod(first + i, together)
         words = of_tokens(number, -(-T // 2048), 9)[place * T : (place + 1) * T]
         if N <= 4:
-            x = (words[:, None] > chances.cuts).sum(axis=1)
+            x = (words[:, None] > alias.cuts).sum(axis=1)
         else:
-            x = read(words, chances.tokens, int(chances.bits))
+            x = read(words, alias.tokens, int(alias.bits))
         assert batch.tokens[i].tolist() == x.tolist()
         head = of_head(first + i, 9)
         if N <= 4:
-            k = int((head[0] > chances.cuts).sum())
+            k = int((head[0] > alias.cuts).sum())
         else:
-            k = int(read(head[:1], chances.tokens, int(chances.bits))[0])
-        j = int(read(head[1:2], chances.sources[k], int(chances.source_bits))[0])
+            k = int(read(head[:1], alias.tokens, int(alias.bits))[0])
+        j = int(read(head[1:2], alias.sources[k], int(alias.source_bits))[0])
         t = task.q_positions[k, j]
-        o = int(read(head[2:], chances.outputs[x[t]], int(chances.bits))[0])
+        o = int(read(head[2:], alias.outputs[x[t]], int(alias.bits))[0])
         assert (batch.query[i], batch.source[i], batch.output[i]) == (k, t, o)

@@ -19,8 +19,8 @@ def _step(A, active, now, new, params, kappa, at):
     step_active_set(A, active, now, new, params, kappa, at)
 
 
-def soft(x, level):
-    return np.sign(x) * np.maximum(np.abs(x) - level, 0.0)
+def soft(x, threshold):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0.0)
 
 
 def newly_active(activations, N):
@@ -80,11 +80,11 @@ def right(case, rule):
     columns, positions = np.nonzero(s)
     x = s[columns, positions]
     h = KAPPA * x + params.sigma_A[columns] * case.z
-    level = params.level[columns]
+    threshold = params.threshold[columns]
     if rule == "prox":
-        x = soft(x - params.rate_A * h, params.rate_A * level)
+        x = soft(x - params.rate_A * h, params.rate_A * threshold)
     else:
-        x = x - params.rate_A * soft(h, level)
+        x = x - params.rate_A * soft(h, threshold)
     after = np.zeros_like(s)
     after[columns, positions] = x
     for k, t, value in case.activations:

@@ -27,8 +27,8 @@ def ready(s):
     return s
 
 
-def soft(x, level):
-    return np.sign(x) * np.maximum(np.abs(x) - level, 0)
+def soft(x, threshold):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0)
 
 
 class Model:
@@ -56,13 +56,13 @@ class Model:
         kappa, kappa_prime = (self.W**2).sum(), (self.W * self.target).sum()
         z = self.noise(self.dtype, (N, T), 1, step)
         h = kappa * self.s - kappa_prime * self.q + self.params.sigma_A[:, None] * z
-        level = self.params.level[:, None]
+        threshold = self.params.threshold[:, None]
         if self.rule == "sgd":
             self.s = self.s - rate * h
         elif self.rule == "prox":
-            self.s = soft(self.s - rate * h, rate * level)
+            self.s = soft(self.s - rate * h, rate * threshold)
         else:
-            self.s = self.s - rate * soft(h, level)
+            self.s = self.s - rate * soft(h, threshold)
         G = self.noise("float64", (N, N), 2, step)
         G -= G.mean(axis=0)
         G -= np.outer(G @ self.root_mu, self.root_mu)
@@ -155,7 +155,7 @@ def test_no_steps(state, step_params):
 @pytest.mark.parametrize("rule", RULES)
 def test_without_noise_the_signals_are_enough(rule, state, step_params):
     """Nothing kept of A off the support, nothing of V but its signal, and the same numbers."""
-    how = step_params(rule, 5, sigma_A=0.0, sigma_V=0.0)._replace(level=np.full(5, 0.01))
+    how = step_params(rule, 5, sigma_A=0.0, sigma_V=0.0)._replace(threshold=np.full(5, 0.01))
     dense = state(5, 300, 2)
     dense.A.bulk[:], dense.A.support[:] = 0, 0.1 * dense.A.weights
     dense.V.W[:] = 0.2 * dense.V.target

@@ -32,19 +32,19 @@ def take_step(state, params, *, step=STEP, shares=1):
     _step(state.A, params, KAPPA, at, state.scratch, shares)
 
 
-def soft(x, level):
-    return np.sign(x) * np.maximum(np.abs(x) - level, 0)
+def soft(x, threshold):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0)
 
 
 def by_model(rule, s, z, k, params):
     """The next s of column k off the support, where q is 0."""
-    rate, level = params.rate_A, params.level[k]
+    rate, threshold = params.rate_A, params.threshold[k]
     h = KAPPA * s + params.sigma_A[k] * z
     if rule == "sgd":
         return s - rate * h
     if rule == "prox":
-        return soft(s - rate * h, rate * level)
-    return s - rate * soft(h, level)
+        return soft(s - rate * h, rate * threshold)
+    return s - rate * soft(h, threshold)
 
 
 def off_support(A, k):
@@ -66,7 +66,7 @@ def test_step(rule, dtype, T, Q, state, step_params, normals):
         z = normals(dtype, T, column=k, step=STEP, replica=5)
         s = before.A.bulk[k].astype(np.float64)
         exact = by_model(rule, s, z.astype(np.float64), k, how)
-        moved = how.rate_A * (how.sigma_A[k] * np.abs(z) + how.level[k])
+        moved = how.rate_A * (how.sigma_A[k] * np.abs(z) + how.threshold[k])
         off = off_support(before.A, k)
         assert (np.abs(after.A.bulk[k] - exact) <= 3 * eps * (np.abs(s) + moved))[off].all()
         if rule == "prox" and T > 500:
@@ -141,7 +141,7 @@ def test_without_noise(rule, dtype, state, step_params):
     take_step(after, how)
     for k in range(3):
         exact = by_model(rule, before.A.bulk[k].astype(np.float64), 0.0, k, how)
-        scale = np.abs(before.A.bulk[k]) + how.rate_A * how.level[k]
+        scale = np.abs(before.A.bulk[k]) + how.rate_A * how.threshold[k]
         assert (np.abs(after.A.bulk[k] - exact) <= 3 * np.finfo(dtype).eps * scale).all()
     assert (after.A.noise == 0).all()
 

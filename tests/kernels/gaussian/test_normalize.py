@@ -21,20 +21,22 @@ def columns(A, constants):
     return s + intercept[:, None], intercept
 
 
-def by_model(A, constants, level):
+def by_model(A, constants, threshold):
     """The normalised columns, their masses, and in which nothing stood out."""
     a, intercept = columns(A, constants)
-    kept = np.where(a >= level * a.max(axis=1, keepdims=True), a, 0)
-    nothing = intercept >= level * a.max(axis=1)
+    kept = np.where(a >= threshold * a.max(axis=1, keepdims=True), a, 0)
+    nothing = intercept >= threshold * a.max(axis=1)
     mass = np.where(nothing, 1.0, kept.sum(axis=1))
     return kept / mass[:, None], mass, nothing
 
 
-def run(s, level, in_place=False):
+def run(s, threshold, in_place=False):
     support, off_sums = np.full_like(s.A.support, np.nan), np.full_like(s.A.off_sums, np.nan)
     masses = np.full(len(support), np.nan)
     sums = np.ones(len(support))
-    count = normalize_columns(s.A, s.constants, level, in_place, support, off_sums, masses, sums)
+    count = normalize_columns(
+        s.A, s.constants, threshold, in_place, support, off_sums, masses, sums
+    )
     return s.constants.mu @ masses, count, support, off_sums
 
 
@@ -61,13 +63,13 @@ def mixed(state, dtype):
 
 @pytest.mark.parametrize("level", [0.05, 0.3, 0.9])
 @pytest.mark.parametrize(("N", "T", "Q"), SIZES)
-def test_against_the_model(N, T, Q, level, mixed, dtype):
+def test_against_the_model(N, T, Q, threshold, mixed, dtype):
     s = mixed(N, T, Q)
-    expected, masses, nothing = by_model(s.A, s.constants, level)
+    expected, masses, nothing = by_model(s.A, s.constants, threshold)
     assert nothing.any()
     assert not nothing.all()
     before = s.A._replace(bulk=s.A.bulk.copy(), support=s.A.support.copy())
-    mass, count, support, off_sums = run(s, level, in_place=True)
+    mass, count, support, off_sums = run(s, threshold, in_place=True)
     assert count == nothing.sum()
     assert mass == pytest.approx(s.constants.mu @ masses, rel=1e-13)
     after = s.A._replace(support=support)

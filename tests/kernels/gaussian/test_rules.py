@@ -15,12 +15,12 @@ SMALLEST = 5e-324  # what is left of a number below which there is none
 
 
 @numba.njit
-def _step(rule, s, gradient, rate, level):
-    return step_entry(rule, s, gradient, rate, level)
+def _step(rule, s, gradient, rate, threshold):
+    return step_entry(rule, s, gradient, rate, threshold)
 
 
-def soft(x, level):
-    return np.sign(x) * max(abs(x) - level, 0.0)
+def soft(x, threshold):
+    return np.sign(x) * max(abs(x) - threshold, 0.0)
 
 
 MODEL = {
@@ -68,9 +68,9 @@ def test_level_zero_is_plain_descent(rule):
 
 
 def test_where_the_rules_part():
-    s, small, rate, level = 0.5, 0.9, 0.1, 1.0
+    s, small, rate, threshold = 0.5, 0.9, 0.1, 1.0
     # A gradient within the level moves nothing under denoise; prox shrinks the state besides.
-    assert _step(RULES["denoise"], s, small, rate, level) == s
-    assert _step(RULES["prox"], s, small, rate, level) == pytest.approx(0.5 - 0.09 - 0.1)
-    assert _step(RULES["prox"], 0.05, 0.0, rate, level) == 0.0
-    assert _step(RULES["denoise"], 0.05, 0.0, rate, level) == 0.05
+    assert _step(RULES["denoise"], s, small, rate, threshold) == s
+    assert _step(RULES["prox"], s, small, rate, threshold) == pytest.approx(0.5 - 0.09 - 0.1)
+    assert _step(RULES["prox"], 0.05, 0.0, rate, threshold) == 0.0
+    assert _step(RULES["denoise"], 0.05, 0.0, rate, threshold) == 0.05

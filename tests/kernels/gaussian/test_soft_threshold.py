@@ -15,21 +15,21 @@ levels = st.floats(0, 1e300)
 
 
 @numba.njit
-def _soft(x, level):
-    return soft(x, level)
+def _soft(x, threshold):
+    return soft(x, threshold)
 
 
 @settings(deadline=None, max_examples=300)
-@given(x=numbers, level=levels)
-def test_definition(x, level):
-    assert _soft(x, level) == math.copysign(max(abs(x) - level, 0.0), x)
+@given(x=numbers, threshold=levels)
+def test_definition(x, threshold):
+    assert _soft(x, threshold) == math.copysign(max(abs(x) - threshold, 0.0), x)
 
 
 @settings(deadline=None)
-@given(x=numbers, y=numbers, level=levels)
-def test_odd_and_never_expanding(x, y, level):
-    assert _soft(-x, level) == -_soft(x, level)
-    assert abs(_soft(x, level) - _soft(y, level)) <= abs(x - y) * (1 + 1e-15)
+@given(x=numbers, y=numbers, threshold=levels)
+def test_odd_and_never_expanding(x, y, threshold):
+    assert _soft(-x, threshold) == -_soft(x, threshold)
+    assert abs(_soft(x, threshold) - _soft(y, threshold)) <= abs(x - y) * (1 + 1e-15)
 
 
 @pytest.mark.parametrize("x", [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, math.nextafter(1.0, 0.0)])
@@ -55,6 +55,6 @@ def test_what_is_not_finite_stays_seen():
 
 
 def test_float32_stays_float32():
-    x, level = np.float32(1.1), np.float32(0.4)
-    assert _soft(x, level) == np.float32(x - level)
-    assert _soft(x, level) != float(x) - float(level)
+    x, threshold = np.float32(1.1), np.float32(0.4)
+    assert _soft(x, threshold) == np.float32(x - threshold)
+    assert _soft(x, threshold) != float(x) - float(threshold)

@@ -21,7 +21,9 @@ def sparse(state, step_params):
     observe(drawn.A, drawn.V, drawn.constants, np.empty(9))
     drawn.V.scalars[:] = 0.4, 0.01
     drawn.params = step_params("prox", N, sigmas=1.0)
-    drawn.rates = activation_rates(drawn.params.level, drawn.params.sigma_A, drawn.params.rate_A, T)
+    drawn.rates = activation_rates(
+        drawn.params.threshold, drawn.params.sigma_A, drawn.params.rate_A, T
+    )
     drawn.active, drawn.new = make_active_set(N, 4 * N * T), make_newly_active(N, N * T)
     drawn.now = 0
 
@@ -37,8 +39,8 @@ def sparse(state, step_params):
     return drawn
 
 
-def soft(x, level):
-    return np.sign(x) * np.maximum(np.abs(x) - level, 0.0)
+def soft(x, threshold):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0.0)
 
 
 def test_the_support_has_normals_of_its_own(sparse, normals):
@@ -49,7 +51,7 @@ def test_the_support_has_normals_of_its_own(sparse, normals):
     z = normals("float64", N * Q, step=STEP, purpose=9, replica=5).reshape(N, Q)
     kappa, kappa_prime = V[0] ** 2 * sparse.constants.K_P + V[1], V[0] * sparse.constants.K_P
     h = kappa * s - kappa_prime * sparse.A.weights + params.sigma_A[:, None] * z
-    right = soft(s - params.rate_A * h, params.rate_A * params.level[:, None])
+    right = soft(s - params.rate_A * h, params.rate_A * params.threshold[:, None])
     np.testing.assert_allclose(sparse.A.support, right, rtol=1e-12, atol=1e-15)
 
 

@@ -27,8 +27,8 @@ def take_step(state, params):
     _step(state.A, params, KAPPA, at, state.scratch)
 
 
-def soft(x, level):
-    return np.sign(x) * np.maximum(np.abs(x) - level, 0)
+def soft(x, threshold):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0)
 
 
 def off_support(A, k):
@@ -71,7 +71,7 @@ def test_step_off_the_support(rule, dtype, T, base, c, square, state, step_param
         slope = 2.0 * matched[k, 2] * c
         levels = np.sqrt(np.maximum(zeros[k] ** 2 + slope * s + matched[k, 2] * s * s, 0.0))
         h = KAPPA * s + levels * z
-        rate, lam = how.rate_A, how.level[k]
+        rate, lam = how.rate_A, how.threshold[k]
         exact = {
             "sgd": s - rate * h,
             "prox": soft(s - rate * h, rate * lam),

@@ -15,7 +15,7 @@ from scbsim_testing.killing import contents
 from scbsim_testing.processes import pids_of
 
 import scbsim
-from scbsim.storage.runfile.status import glance
+from scbsim.storage.runfile.status import run_status
 
 SPEC = """
 [task]
@@ -172,4 +172,4 @@ def storm(folder, line, trials):
 
 
 def rows(path):
-    return glance(path).step if path.exists() else 0
+    return run_status(path).step if path.exists() else 0

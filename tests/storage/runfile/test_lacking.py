@@ -16,7 +16,7 @@ from scbsim.cli.main import cli
 from scbsim.errors import OutputError, RunWarning
 from scbsim.observables import NAMES
 from scbsim.storage.description import describe
-from scbsim.storage.runfile.status import glance
+from scbsim.storage.runfile.status import run_status
 from scbsim.studies.run_files import obtain
 
 pytestmark = pytest.mark.usefixtures("checked_here")
@@ -68,7 +68,7 @@ def test_a_stop_before_the_first_row(spec, stopped_at_once):
     assert run.attrs["status"] == "stopped"
     assert run.sizes["step"] == 0
     assert run.attrs["lacks_steps_before"] == 13
-    for read in (describe, lambda path: vars(glance(path))):
+    for read in (describe, lambda path: vars(run_status(path))):
         found = read(damaged)
         assert (found["lacks_steps_before"], found["step"]) == (13, 12)
     assert "stopped on a signal" in scbsim("info", damaged).stdout
@@ -140,7 +140,7 @@ def test_a_whole_run_says_nothing(spec, tmp_path):
         warnings.simplefilter("error")
         simulate(spec, output=path)
         assert "lacks_steps_before" not in load(path).attrs
-    assert describe(path)["lacks_steps_before"] == glance(path).lacks_steps_before == 0
+    assert describe(path)["lacks_steps_before"] == run_status(path).lacks_steps_before == 0
     assert "lacks" not in scbsim("info", path).stdout
 
 
@@ -150,7 +150,7 @@ def test_a_file_of_before_the_attribute(complete):
         del file.attrs["lacks_steps_before"]
     with pytest.warns(RunWarning, match=SAID):
         load(complete)
-    assert glance(complete).lacks_steps_before == 13
+    assert run_status(complete).lacks_steps_before == 13
 
 
 def test_it_does_not_begin_again_without_a_checkpoint(spec, stopped_at_once):

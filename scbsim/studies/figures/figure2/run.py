@@ -31,7 +31,7 @@ AVERAGED: Final = 100
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Figure2Outcome:
     """What one run came to.
 
     Attributes
@@ -54,7 +54,7 @@ class Outcome:
     corr_V: float
 
 
-def _drawn(found: Obtained[str]) -> tuple[Figure, tuple[Outcome, ...]]:
+def _drawn(found: Obtained[str]) -> tuple[Figure, tuple[Figure2Outcome, ...]]:
     from scbsim.studies.figures.figure2.plot import draw
 
     learned = {name: Learned(run, matrices(found.files[name])) for name, run in found.runs.items()}
@@ -88,12 +88,12 @@ def truth(path: Path) -> Truth:
     return Truth((A, np.array(task.P)), loss)
 
 
-def outcomes(learned: dict[str, Learned]) -> tuple[Outcome, ...]:
+def outcomes(learned: dict[str, Learned]) -> tuple[Figure2Outcome, ...]:
     """Return what the runs came to, and how alike they are."""
     pairs = zip(*(each.matrices for each in learned.values()), strict=True)
     corr_A, corr_V = (float(np.corrcoef(X.ravel(), Y.ravel())[0, 1]) for X, Y in pairs)
     return tuple(
-        Outcome(
+        Figure2Outcome(
             attention=name,
             loss=float(each.run["loss"].values[-AVERAGED:].mean()),
             sim_A=float(each.run["sim_A"].values[-1]),

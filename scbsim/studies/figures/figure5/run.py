@@ -28,7 +28,7 @@ OWN: Final = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Figure5Outcome:
     """What one run came to.
 
     Attributes
@@ -56,7 +56,7 @@ class Outcome:
     dist_V: float
 
 
-def _drawn(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Outcome, ...]]:
+def _drawn(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Figure5Outcome, ...]]:
     from scbsim.run.simulate import simulate
     from scbsim.studies.figures.figure5.plot import draw
 
@@ -73,14 +73,14 @@ def _drawn(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Outcome, ...
     return draw(columns, note=found.note), outcomes
 
 
-def outcome(rule: str, run: xr.Dataset) -> Outcome:
+def outcome(rule: str, run: xr.Dataset) -> Figure5Outcome:
     """Return where a run ended."""
     root_A, root_V = (float(run.attrs[name]) ** 0.5 for name in ("K_Q", "K_P"))
 
     def last(name: str) -> float:
         return float(run[name].values[-1]) if run[name].size else float("nan")
 
-    return Outcome(
+    return Figure5Outcome(
         N=int(run.attrs["N"]),
         rule=rule,
         signal_A=last("alpha_A") * root_A,

@@ -114,14 +114,14 @@ def draw_4(runs: Runs, note: str = "") -> Figure:
                 looks = {"color": color, "linestyle": DASHED, "zorder": 4}
                 curve(axes, run["normalized_step"], normalized, **looks)
             axes.set_ylabel(label)
-        level = spec_of(runs["l1"]).output.normalize_level
+        threshold = spec_of(runs["l1"]).output.normalize_level
         _finish(
             figure,
             runs,
             note,
             _rules(runs),
             _line(color=GREY, label="as it is"),
-            _line(color=GREY, linestyle=DASHED, label=f"normalised, at level {level:g}"),
+            _line(color=GREY, linestyle=DASHED, label=f"normalised, threshold {threshold:g}"),
         )
     return figure
 

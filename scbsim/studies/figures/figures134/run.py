@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.errors import OutputError
 from scbsim.plotting.bands import is_normalized
-from scbsim.studies.recipe import Made, Obtained, Recipe
+from scbsim.studies.recipe import Obtained, Recipe, StudyOutput
 from scbsim.trajectory.views import spec_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ OWN: Final = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CurvesOutcome:
     """What one run came to, at its last step.
 
     Attributes
@@ -90,12 +90,12 @@ def specs(number: int, **options: Any) -> dict[str, RunSpec]:
     return RECIPES[number].specs(**options)
 
 
-def run(number: int, folder: Path | str, **options: Any) -> Made[Outcome]:
+def run(number: int, folder: Path | str, **options: Any) -> StudyOutput[CurvesOutcome]:
     """Make figure 1, 3 or 4 as :meth:`Recipe.run` does; in one folder they share their runs."""
     return RECIPES[number].run(folder, **options)
 
 
-def _drawn(number: int, found: Obtained[str]) -> tuple[Figure, tuple[Outcome, ...]]:
+def _drawn(number: int, found: Obtained[str]) -> tuple[Figure, tuple[CurvesOutcome, ...]]:
     from scbsim.studies.figures.figures134.plot import DRAW
 
     for name, each in found.runs.items():
@@ -113,7 +113,7 @@ def _require_second_stage(path: Path, run: xr.Dataset) -> None:
         )
 
 
-def outcome(name: str, run: xr.Dataset) -> Outcome:
+def outcome(name: str, run: xr.Dataset) -> CurvesOutcome:
     """Return where a run ended."""
     last = {
         str(key): float(run[key].values[-1])
@@ -121,7 +121,7 @@ def outcome(name: str, run: xr.Dataset) -> Outcome:
         if key in _NUMBERS and (is_normalized(run) or not str(key).startswith("normalized_"))
     }
     last = dict.fromkeys(_NUMBERS, float("nan")) | last
-    return Outcome(
+    return CurvesOutcome(
         run=name,
         rate=spec_of(run).stage[-1].rate_A,
         stage_1=int(run["stage_end"].values[0]),
