@@ -4,8 +4,13 @@ from scbsim.storage.runfile.check import check
 
 
 def pytest_collection_modifyitems(items):
-    """What takes a minute or more begins first: no worker is left with it when the others are done."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """The longest tests begin first: no worker is left with one when the others are done."""
+
+    def comes_later(item):
+        slow = item.get_closest_marker("slow")
+        return slow is None or not slow.kwargs.get("first")
+
+    items.sort(key=comes_later)
 
 
 @pytest.fixture

@@ -43,8 +43,7 @@ def test_what_is_made_smaller_is_in_the_readme():
         assert any(real in line for line in lines()), real
 
 
-@pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.slow(first=True)
 def test_every_line_of_the_readme(tmp_path):
     commands = ["scbsim figure 5 --quick", *lines()]
     assert len(commands) > 20

@@ -24,8 +24,8 @@ class Block:
     rows : (n, 9) float64
         Observables after each step taken, in the order of `scbsim.observables.OBSERVABLES`.
     end : str
-        ``steps``: it took all it was asked for; ``signal``: a signal reached `until_signal` of the stage
-        with the last row; ``diverged``: the step after the last row overflowed.
+        ``steps``: it took all it was asked for; ``signal``: a signal reached `until_signal`
+        of the stage with the last row; ``diverged``: the step after the last row overflowed.
     """
 
     rows: NDArray[np.float64]

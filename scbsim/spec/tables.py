@@ -223,9 +223,10 @@ class StageSpec(Table):
     threshold : float or None
         The l1 threshold lam itself, 0 or more. Excludes ``threshold_sigmas``.
     threshold_sigmas : float, "auto" or None
-        The l1 threshold in units of the isotropic noise level, ``lam_k = threshold_sigmas sigma_k``,
-        0 or more; "auto" lets one entry a step leave zero by chance. 4.0 where no threshold is
-        given, unless the stage's own rule has none. A rule without a threshold reads neither.
+        The l1 threshold in units of the isotropic noise level, 0 or more:
+        ``lam_k = threshold_sigmas sigma_k``; "auto" lets one entry a step leave zero by
+        chance. 4.0 where no threshold is given, unless the stage's own rule has none. A rule
+        without a threshold reads neither.
     until_signal : float or None
         End the stage once ``max(alpha_A, alpha_V)`` is at least this; above 0.
     normalize_level : float or None

@@ -46,8 +46,8 @@ class Started:
             there, here = os.pipe()
             os.close(there)
         else:
-            # A terminal that closes sends SIGHUP, which asks the work to stop. (nohup would give the
-            # command another stderr, and fails itself where the terminal goes before it is done.)
+            # A terminal that closes sends SIGHUP, which asks the work to stop. nohup would give the
+            # command another stderr, and fails where the terminal closes before that is done.
             command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command]
             self.there, here = pty.openpty()
         self.process = subprocess.Popen(

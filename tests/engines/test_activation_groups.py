@@ -75,7 +75,7 @@ def test_without_noise_or_rate_there_are_none(sigma, rate):
     assert rates.first.tolist() == [0]
 
 
-@pytest.mark.parametrize(("level", "sigma"), [(1e300, 1e-3), (1e3, 1e-300), (1e300, 1e-300)])
+@pytest.mark.parametrize(("threshold", "sigma"), [(1e300, 1e-3), (1e3, 1e-300), (1e300, 1e-300)])
 def test_what_is_out_of_reach_of_floats_is_no_activation_and_no_warning(threshold, sigma):
     rates = activation_rates(np.array([threshold, 1.0]), np.array([sigma, 1.0]), 0.1, 100)
     assert rates.columns.tolist() == [1]

@@ -103,7 +103,7 @@ def test_room_that_grows_on_the_way_changes_nothing(task, rule, one_lam, monkeyp
 
 
 @pytest.mark.parametrize("value", [False, True])
-@pytest.mark.parametrize("level", [0.05, 0.3, 0.9])
+@pytest.mark.parametrize("threshold", [0.05, 0.3, 0.9])
 def test_normalised_as_the_dense_engine_does_it(task, threshold, value):
     engine = make(task, value=value, seed=6)
     engine.advance(stage(task, "denoise"), 15)

@@ -168,7 +168,7 @@ def state():
 
 @pytest.fixture(scope="session")
 def step_params():
-    """Parameters of a step of every kind: noise and l1 thresholds that differ from column to column."""
+    """Parameters of a step of every kind: noise and thresholds differ between columns."""
 
     def make(rule, N, *, sigma_A=1.0, sigma_V=0.2, rate_A=0.05, rate_V=0.07, sigmas=0.7):
         levels = sigma_A * np.linspace(0.5, 2.0, N)

@@ -280,8 +280,7 @@ print(digest.hexdigest())
 """
 
 
-@pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.slow(first=True)
 @pytest.mark.skipif(not FEATURES.get("avx512f"), reason="has one width of vectors only")
 def test_the_width_of_vectors_does_not_change_the_bits():
     narrow = dict(FEATURES)

@@ -131,8 +131,7 @@ def test_of_a_run(server, runs):
         check_run(server, runs, "one", SPEC, nth)
 
 
-@pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.slow(first=True)
 @pytest.mark.parametrize(
     ("name", "spec", "lasting", "every"),
     [

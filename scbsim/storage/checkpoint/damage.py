@@ -66,8 +66,8 @@ def _from_checkpoint(path: Path, spec: RunSpec, fault: str, reading: Reading) ->
 def put_aside(path: Path, point: ResumePoint) -> None:
     """Give a damaged file a second name, as a new one is about to take its place; warn of it."""
     begins = (
-        f"a new {path.name} begins at step {point.lacks_steps_before - 1}, from the checkpoint, and "
-        "lacks the rows before"
+        f"a new {path.name} begins at step {point.lacks_steps_before - 1}, from the checkpoint, "
+        "and lacks the rows before"
     )
     if path.exists():
         message = f"{path} is damaged ({point.fault}). It is kept as {_kept(path)}; {begins}"

@@ -26,8 +26,7 @@ print(json.dumps({"compiled": compiled, "loss": float(run["loss"][-1])}))
 """
 
 
-@pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.slow(first=True)
 def test_fifty_runs_begin_together_on_a_cold_cache(tmp_path):
     """In one folder: all of them succeed, and one compiles for all."""
     environment = {

@@ -61,7 +61,7 @@ def mixed(state, dtype):
     return make
 
 
-@pytest.mark.parametrize("level", [0.05, 0.3, 0.9])
+@pytest.mark.parametrize("threshold", [0.05, 0.3, 0.9])
 @pytest.mark.parametrize(("N", "T", "Q"), SIZES)
 def test_against_the_model(N, T, Q, threshold, mixed, dtype):
     s = mixed(N, T, Q)

@@ -115,8 +115,7 @@ def test_a_few_kills_around_the_beginning_and_the_end(whole):
         assert kill_until_done(whole.victim(), fatal, WHOLE, chances, often=0, at_most=2) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.slow(first=True)
 def test_killed_at_every_call(whole):
     assert every(whole, 1) >= len(whole.calls)
 

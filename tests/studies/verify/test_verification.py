@@ -33,8 +33,7 @@ def test_quick():
     assert not verdict.failed, str(verdict)
 
 
-@pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.slow(first=True)
 def test_in_full():
     verdict = verify(seed=12)
     assert not verdict.failed, str(verdict)
