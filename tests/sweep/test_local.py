@@ -96,7 +96,7 @@ def test_a_second_sweep_in_one_folder_is_kept_out(tmp_path, sweep):
 def test_a_signal_stops_the_children_with_checkpoints_and_the_same_line_goes_on(
     tmp_path, sweep, number
 ):
-    sweep.write_text(sweep_text(steps=60_000, every=500, engine="dense"))
+    sweep.write_text(sweep_text(steps=300_000, every=2500, engine="dense"))
     assert ended("sweep", sweep, "-o", "whole", cwd=tmp_path)[0] == 0
     process = started("sweep", sweep, "-o", "d", "--jobs", 2, cwd=tmp_path)
     until(lambda: (tmp_path / "d/seed=1/run.h5").exists())
@@ -115,7 +115,7 @@ def test_a_signal_stops_the_children_with_checkpoints_and_the_same_line_goes_on(
 
 @pytest.mark.slow
 def test_children_of_a_sweep_that_was_killed_are_waited_for(tmp_path, sweep):
-    sweep.write_text(sweep_text(steps=100_000, every=500, engine="dense"))
+    sweep.write_text(sweep_text(steps=300_000, every=2500, engine="dense"))
     process = started("sweep", sweep, "-o", "d", "--jobs", 2, cwd=tmp_path)
     until(lambda: (tmp_path / "d/seed=1/run.h5").exists())
     process.kill()
