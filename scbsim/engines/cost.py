@@ -27,6 +27,8 @@ _SUPPORT = 3e-9
 _BATCH_TOKEN = 1e-9
 _BATCH_PAIR = 4e-10
 _BATCH_SAMPLE = 1e-7
+_SAMPLED = 1.8e-7
+_SAMPLED_PAIR = 4.4e-10
 
 ACTIVE_BYTES = 32  # of an entry, in both lists
 ACTIVATION_BYTES = 48
@@ -127,6 +129,11 @@ def batch_seconds(task: Task, batch_size: int) -> float:
     """Return about how long a step on a real batch takes on one thread."""
     sample = _BATCH_TOKEN * task.T + _BATCH_PAIR * task.N**2 + _BATCH_SAMPLE
     return float(batch_size * sample)
+
+
+def sampled_seconds(task: Task, batch_size: int) -> float:
+    """Return about how long a step on sampled gradients takes on one thread."""
+    return float(batch_size * (_SAMPLED_PAIR * task.N**2 + _SAMPLED)) + _value_seconds(task.N, True)
 
 
 def require_room(active: float, activations: float) -> None:

@@ -48,7 +48,7 @@ class NoiseLevels:
         """
         if spec.noise.model == "none":
             return cls.none(task)
-        if spec.noise.model == "matched":
+        if spec.noise.model in ("matched", "sampled"):
             most = np.sqrt(_trace_of_outputs(task) / spec.dynamics.batch_size)
             return cls(most / np.sqrt(task.mu), 0.0)
         return cls.isotropic(spec, task)
@@ -76,7 +76,7 @@ Noise: TypeAlias = NoiseLevels | MatchedNoise
 
 def noise_of(spec: RunSpec, task: Task) -> Noise:
     """Return the noise of a spec."""
-    if spec.noise.model == "matched":
+    if spec.noise.model in ("matched", "sampled"):
         return MatchedNoise(spec.dynamics.batch_size, spec.noise.every)
     return NoiseLevels.from_spec(spec, task)
 

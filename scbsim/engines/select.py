@@ -62,6 +62,11 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     model = NOISE_MODELS[spec.noise.model]
     if model.silent and start is None:
         return "population", "no noise: the population process is the whole of it"
+    if model.samples:
+        return (
+            "sampled",
+            "each sample is drawn, and A is its support and two numbers a column",
+        )
     kept_zeros = {RULES[stage.rule].keeps_zeros for stage in plan.stages}
     if kept_zeros == {False} and model.name not in ENGINES["collapsed"].noise:
         return "dense", f"SGD moves every entry, and {model.name} noise has a level for each"
@@ -116,13 +121,14 @@ def _time(seconds: float) -> str:
 
 def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
-    if ENGINES[engine].samples:
-        return True
+    always = ENGINES[engine].keeps_matrix_V
+    if always is not None:
+        return always
     if spec.dynamics.value != "auto":
         return spec.dynamics.value == "matrix"
-    if engine in ("collapsed", "population"):
+    if engine == "population":
         return False
-    if NOISE_MODELS[spec.noise.model].follows_state or spec.output.snapshot_every:
+    if NOISE_MODELS[spec.noise.model].needs_matrix_V or spec.output.snapshot_every:
         return True
     # Of a task without P the last state is one by scalars, and as good to go on from.
     return task.P is not None and (engine == "dense" or spec.output.final_state is True)

@@ -1,8 +1,8 @@
 """Starting from the last state of another run, whichever engine left it (`docs/model.md`, 9).
 
 States come in four forms of A: every entry (``bulk``), active entries (``indptr``, ``indices``,
-``data``), none beside the support, and few numbers (``alpha``, ``rest``); and in two of V: a
-matrix, and its scalars.
+``data``), none beside the support, and few numbers (``alpha``, ``rest``, or ``off_along`` and
+``off_square`` beside the support); and in two of V: a matrix, and its scalars.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def entries_of(state: State, old: Task) -> Entries:
         If the state has none, only what they come to.
     """
     state = in_entries(state, old)
-    if "alpha" in state:
+    if "alpha" in state or "off_along" in state:
         raise InputError(
             "init.from: that run kept A as a few numbers, and this one needs its entries; run it "
             'again with dynamics.engine = "dense" and output.final_state = true'

@@ -20,6 +20,7 @@ _BATCHES = ("dynamics.engine=batch", "dynamics.rule=sgd", "dynamics.batch_size=1
 
 RUNS: dict[str, tuple[str, ...]] = {
     "collapsed": ("dynamics.engine=collapsed", "dynamics.rule=sgd"),
+    "sampled": ("noise.model=sampled", "dynamics.rule=sgd"),
     "sparse": _SPARSE,
     "dense, float32": _SINGLE,
     "dense, float64": _DOUBLE,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scbsim.errors import Fault
-from scbsim.spec.engines import AUTO, ENGINES, engine_of
+from scbsim.spec.engines import AUTO, ENGINES, EngineRecord, engine_of
 from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.spec.rules import RULES, has_threshold
 from scbsim.util.text import show
@@ -86,11 +86,19 @@ def _rules(run: Values) -> Iterator[tuple[str, str, int]]:
             yield f"stage.{i}.rule" if own else "dynamics.rule", rule, i
 
 
+def _engine(run: Values) -> EngineRecord:
+    """Return the record of the engine that is asked for, or that the noise leaves alone."""
+    engine = engine_of(run["dynamics"]["engine"])
+    if engine is AUTO and NOISE_MODELS[run["noise"]["model"]].samples:
+        return ENGINES["sampled"]
+    return engine
+
+
 def engine_has_the_rules(run: Values) -> Iterator[Fault]:
     """Check that the engine has every rule that is named, used or not."""
-    engine = engine_of(run["dynamics"]["engine"])
+    engine = _engine(run)
     named = {key: rule for key, rule, _ in _rules(run)}
-    if engine is AUTO and run["dynamics"].get("rule") is not None:
+    if run["dynamics"]["engine"] == AUTO.name and run["dynamics"].get("rule") is not None:
         named["dynamics.rule"] = run["dynamics"]["rule"]
     for key, rule in named.items():
         if not engine.takes(RULES[rule]):
@@ -144,20 +152,21 @@ def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
 def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
     """Check that nothing wants entries of a matrix that is known by a few numbers."""
     dynamics, output = run["dynamics"], run["output"]
-    engine = dynamics["engine"]
-    if not engine_of(engine).entries:
+    record = _engine(run)
+    engine = record.name
+    if not record.entries:
         for i, stage in enumerate(run["stage"]):
             if stage["normalize_level"] is not None:
                 yield Fault(
                     f"stage.{i}.normalize_level", f"the {engine} engine has no entries to normalise"
                 )
-        if dynamics["value"] == "matrix":
+        if dynamics["value"] == "matrix" and not record.keeps_matrix_V:
             yield Fault("dynamics.value", f'"matrix" is not for the {engine} engine; take "dense"')
         if output.get("normalized_every"):
             yield Fault(
                 "output.normalized_every", f"the {engine} engine has no entries to normalise"
             )
-    collapsed = dynamics["value"] == "collapsed" or not engine_of(engine).entries
+    collapsed = dynamics["value"] == "collapsed" or not record.entries
     if output["snapshot_every"] and collapsed:
         yield Fault(
             "output.snapshot_every",
@@ -173,7 +182,7 @@ def matrices_have_a_P(run: Values) -> Iterator[Fault]:
     for table, key, wants in (
         ("dynamics", "value", lambda value: value == "matrix"),
         ("dynamics", "engine", lambda engine: engine_of(engine).samples),
-        ("noise", "model", lambda model: NOISE_MODELS[model].follows_state),
+        ("noise", "model", lambda model: NOISE_MODELS[model].needs_matrix_V),
         ("output", "snapshot_every", lambda every: every > 0),
     ):
         if key in run[table] and wants(run[table][key]):
@@ -195,7 +204,7 @@ def noise_can_be_drawn(run: Values) -> Iterator[Fault]:
             f"{show(engine.name)} is not exact under noise.model = {show(model)}; there are auto "
             f"and {', '.join(others)}",
         )
-    if NOISE_MODELS[model].follows_state and dynamics.get("value") == "collapsed":
+    if NOISE_MODELS[model].needs_matrix_V and dynamics.get("value") == "collapsed":
         yield Fault(
             "dynamics.value",
             f'"collapsed" has no matrix V, which noise.model = {show(model)} follows; there are '

@@ -31,7 +31,9 @@ class EngineRecord:
     samples : bool
         Whether its steps are on real batches.
     entries : bool
-        Whether it has entries of A; without, nothing can be normalised, and V is no matrix.
+        Whether it has entries of A; without, nothing can be normalised.
+    keeps_matrix_V : bool or None
+        Whether V is a matrix; None where the spec and the noise decide.
     shares_step : bool
         Whether several threads share the step of one replica.
     """
@@ -41,9 +43,10 @@ class EngineRecord:
     takes: Callable[[Rule], bool]
     refusal: str
     state: tuple[str, ...]
-    noise: tuple[str, ...] = tuple(NOISE_MODELS)
+    noise: tuple[str, ...] = ("isotropic", "matched", "none")
     samples: bool = False
     entries: bool = True
+    keeps_matrix_V: bool | None = None
     shares_step: bool = False
 
     @property
@@ -82,6 +85,21 @@ ENGINES: Final = {
             state=("alpha", "rest"),
             noise=("isotropic", "none"),
             entries=False,
+            keeps_matrix_V=False,
+        ),
+        EngineRecord(
+            "sampled",
+            "scbsim.engines.sampled:SampledEngine",
+            takes=lambda rule: rule.projected and not rule.thresholds,
+            refusal=(
+                "needs the noise of single entries, of which sampled noise has the variance alone; "
+                'for it take engine = "batch", or noise.model = "matched"'
+            ),
+            state=("support", "off_sums", "off_along", "off_square"),
+            noise=("sampled",),
+            entries=False,
+            keeps_matrix_V=True,
+            shares_step=True,
         ),
         EngineRecord(
             "batch",
@@ -90,6 +108,7 @@ ENGINES: Final = {
             refusal="is not for real batches",
             state=("bulk", "support", "off_sums", "column_sums"),
             samples=True,
+            keeps_matrix_V=True,
             shares_step=True,
         ),
         EngineRecord(
@@ -99,6 +118,7 @@ ENGINES: Final = {
             refusal="makes entries 0, and softmax attention has none at 0",
             state=("logits",),
             samples=True,
+            keeps_matrix_V=True,
             shares_step=True,
         ),
         EngineRecord(
@@ -112,7 +132,14 @@ ENGINES: Final = {
 }
 """All engines by name, in the order in which messages list them."""
 
-AUTO: Final = EngineRecord("auto", "", takes=_projected, refusal="is for real batches", state=())
+AUTO: Final = EngineRecord(
+    "auto",
+    "",
+    takes=_projected,
+    refusal="is for real batches",
+    state=(),
+    noise=tuple(NOISE_MODELS),
+)
 """What holds of a spec that leaves the choice to the program: it takes no real batches."""
 
 

@@ -17,12 +17,20 @@ class NoiseModel:
     silent : bool
         Whether it adds nothing. Thresholds in sigmas have no unit then.
     follows_state : bool
-        Whether its levels follow A and V. It needs V as a matrix then, and reads ``noise.every``.
+        Whether its levels follow A and V. It reads ``noise.every`` then.
+    samples : bool
+        Whether it is that of samples, each of which is drawn, and has no levels.
     """
 
     name: str
     silent: bool = False
     follows_state: bool = False
+    samples: bool = False
+
+    @property
+    def needs_matrix_V(self) -> bool:
+        """Whether it depends on V as a matrix."""
+        return self.follows_state or self.samples
 
 
 NOISE_MODELS: Final = {
@@ -30,6 +38,7 @@ NOISE_MODELS: Final = {
     for model in (
         NoiseModel("isotropic"),
         NoiseModel("matched", follows_state=True),
+        NoiseModel("sampled", samples=True),
         NoiseModel("none", silent=True),
     )
 }

@@ -54,6 +54,8 @@ def _shapes(task: Task) -> dict[str, list[tuple[int, ...]]]:
         "indptr": [(N + 1,)],
         "alpha": [(1,), (N,)],
         "rest": [(1,), (N,)],
+        "off_along": [(N,)],
+        "off_square": [(N,)],
         "logits": [(N, T)],
         "W": [(N, N), (0, 0)],
         "scalars": [(2,)],

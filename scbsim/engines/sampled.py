@@ -1,0 +1,156 @@
+"""The sampled engine: SGD on the noise of real batches, at a cost that does not grow with T."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scbsim.engines.base import Block, Row
+from scbsim.engines.cost import sampled_seconds, value_bytes
+from scbsim.engines.gaussian import END, GaussianEngine
+from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.plan import RunPlan
+from scbsim.engines.stages import Stage
+from scbsim.engines.warm_start import entries_of, same_target, split
+from scbsim.errors import InputError
+from scbsim.kernels.gaussian.state import without_bulk
+from scbsim.kernels.sampled.advance import advance_sampled
+from scbsim.kernels.sampled.state import Learner, make_sums, samples_a_block, sums_bytes
+from scbsim.observables import NAMES
+from scbsim.sampling.alias_tables import alias_tables_of
+from scbsim.spec.engines import ENGINES
+from scbsim.state import State
+from scbsim.task import Task
+from scbsim.util.memory import require
+
+_MOST_BLOCKS = 2**24
+"""Blocks of samples whose random numbers have an address."""
+
+
+class SampledEngine(GaussianEngine):
+    """SGD on sampled gradients (`docs/model.md`, section 8).
+
+    V is a matrix. Of a column of A it keeps the entries of the support, and two numbers of all
+    others; nothing can be normalised. Parameters as :class:`GaussianEngine`, and
+
+    Parameters
+    ----------
+    noise : MatchedNoise
+        Of which only ``batch_size`` is read.
+
+    Raises
+    ------
+    InputError
+        If the task cannot be sampled, or a batch has too many samples.
+    MemoryNeeded
+        If the state does not fit into memory.
+    """
+
+    name = "sampled"
+
+    def __init__(
+        self,
+        task: Task,
+        noise: Any,
+        *,
+        dtype: Any = np.float64,
+        threads: int = 1,
+        value: bool = True,
+        **options: Any,
+    ) -> None:
+        batch = int(noise.batch_size)
+        together = samples_a_block(task.N, task.Q)
+        if -(-batch // together) > _MOST_BLOCKS:
+            raise InputError(
+                f"dynamics.batch_size: {batch} samples, each of which is drawn; at N = {task.N} "
+                f"the sampled engine takes up to {_MOST_BLOCKS * together}"
+            )
+        needed = value_bytes(task.N, True) + sums_bytes(task.N, batch)
+        require(needed, f"the {self.name} engine at N = {task.N}")
+        none = NoiseLevels.none(task)
+        super().__init__(task, none, dtype=np.float64, threads=1, bulk=False, value=True, **options)
+        self.alias = alias_tables_of(task)
+        self.sizes = (batch, together)
+        self.learner = Learner(
+            support=self.A.support,
+            along=np.zeros(task.N),
+            square=np.zeros(task.N),
+            W=self.V.W,
+            root_mu=self.V.root_mu,
+            T=float(task.T),
+        )
+        self.sums = make_sums(task.mu, task.Q, batch, threads)
+
+    def share(self, other: Any) -> None:
+        """Have what no step changes in common with another engine of this kind and task."""
+        super().share(other)
+        self.alias = other.alias
+
+    @classmethod
+    def step_seconds(cls, plan: RunPlan) -> float:
+        """Return about how long one thread takes for a step."""
+        return sampled_seconds(plan.task, plan.spec.dynamics.batch_size)
+
+    @classmethod
+    def memory(cls, plan: RunPlan) -> int:
+        """Return about how many bytes a replica takes."""
+        return super().memory(plan) + sums_bytes(plan.task.N, plan.spec.dynamics.batch_size)
+
+    @classmethod
+    def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
+        """Return the kernels that a run calls, in the order in which it begins to."""
+        return ("make_tables", "observe", "advance_sampled")
+
+    def advance(self, stage: Stage, steps: int) -> Block:
+        """Take up to ``steps`` steps under a stage."""
+        if stage.rule not in ENGINES[self.name].rules:
+            raise InputError(f"the sampled engine has no {stage.rule}: that needs entries")
+        rows = np.empty((steps, len(NAMES)))
+        taken, reason = advance_sampled(
+            without_bulk(self.A),
+            self.learner,
+            self.V,
+            self.constants,
+            self._step_params(stage),
+            self.sizes,
+            self._address,
+            rows,
+            self.scratch,
+            self.sums,
+            self.alias,
+        )
+        self.step += taken
+        return Block(rows[:taken], END[reason])
+
+    def normalized(self, threshold: float) -> tuple[Row, int]:
+        """Return no observables: NaN, and 0 columns."""
+        return np.full(len(NAMES), np.nan), 0
+
+    def normalize(self, threshold: float) -> tuple[Row, int]:
+        """Refuse: there are no entries to normalise."""
+        raise InputError("the sampled engine has no entries to normalise")
+
+    def state(self) -> State:
+        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        of_columns = {"off_along": self.learner.along, "off_square": self.learner.square}
+        return {**super().state(), **of_columns}
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
+        if "off_along" not in state:
+            columns, _ = split(entries_of(state, old), self.task)
+            self.A.support[:], self.A.off_sums[:] = columns
+            others = max(1, self.task.T - self.task.Q)
+            self.learner.along[:] = columns.off_sums[:, 0] / np.sqrt(others)
+            rest = columns.off_sums[:, 1] - self.learner.along**2
+            self.learner.square[:] = np.maximum(rest, 0.0)
+        elif same_target(old, self.task):
+            for name in ("support", "off_sums", "off_along", "off_square"):
+                self.state()[name][:] = state[name]
+        else:
+            raise InputError(
+                "init.from: that run kept A off its support as two numbers a column, which say "
+                'nothing of another target; run it again with dynamics.engine = "batch"'
+            )
+        self._adopt_value(state, old)

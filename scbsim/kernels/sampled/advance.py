@@ -1,0 +1,115 @@
+"""Many steps of SGD on sampled gradients in one call: `docs/model.md`, section 8."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scbsim.kernels.batch.tokens import AliasTables
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
+from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
+from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
+from scbsim.kernels.gaussian.value import step_value
+from scbsim.kernels.random.philox import SAMPLED_REST, counter_words, split_seed
+from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
+from scbsim.kernels.sampled.samples import column_off_support, sum_samples
+from scbsim.kernels.sampled.state import Learner, SampleSums
+from scbsim.kernels.types import F64, Address, Int
+
+
+@inline_jit
+def _write_off_sums(L: Learner, off_sums: F64) -> None:
+    """Write the sum of ``s_k`` and of its squares, off the support."""
+    root = np.sqrt(L.T - L.support.shape[1])
+    for k in range(L.along.size):
+        off_sums[k, 0] = root * L.along[k]
+        off_sums[k, 1] = L.along[k] * L.along[k] + L.square[k]
+
+
+@internal_jit
+def _step_columns(L: Learner, S: SampleSums, mu: F64, factor: float, at: Address) -> None:
+    """Step A by the sums of a batch; ``factor`` is the rate over the batch size."""
+    step, seed, replica = at
+    N, Q = L.support.shape
+    n = L.T - Q
+    for k in range(N):
+        scale = factor / mu[k]
+        _, ones, square = column_off_support(L, k)
+        for j in range(Q):
+            L.support[k, j] -= scale * S.support[0, k, j]
+        if n < 1.0:
+            continue
+        # The gradient off the support: along a_k, at right angles to it in the plane of a_k and
+        # the ones, and in the n - 2 dimensions that are left.
+        counter = counter_words(k, step, SAMPLED_REST, replica)
+        across, _, lane = two_normals(lane_at(0, counter, split_seed(seed)))
+        others, lane = chi_square(n - 2.0, lane)
+        length, rest = np.sqrt(square), np.sqrt(L.square[k])
+        cosine, sine = (ones / length, rest / length) if length > 0.0 else (1.0, 0.0)
+        level = scale * np.sqrt(S.square[0, k])
+        along = scale * S.along[0, k]
+        across *= level if n >= 2.0 else 0.0
+        L.along[k] -= along * cosine - across * sine
+        rest -= along * sine + across * cosine
+        L.square[k] = rest * rest + level * level * others
+
+
+@kernel
+def advance_sampled(
+    A: Attention,
+    L: Learner,
+    V: Value,
+    constants: ProblemConstants,
+    params: StepParams,
+    sizes: tuple[Int, Int],
+    step: Int,
+    rows: F64,
+    scratch: Scratch,
+    S: SampleSums,
+    alias: AliasTables,
+) -> tuple[int, int]:
+    """Take up to ``len(rows)`` steps of SGD.
+
+    Parameters
+    ----------
+    A : Attention
+        Without its bulk.
+    L : Learner
+        Its ``support`` and ``W`` are those of A and V.
+    V, constants, params, scratch
+        See `scbsim.kernels.gaussian.state`; of ``params`` only the rates and ``until_signal``.
+    sizes : (batch, together)
+        Samples of a batch, and of a block of random numbers.
+    step : int
+        Steps taken before: the next step's place in the random stream.
+    rows : (n, 9) float64
+        Receives the observables after each step.
+    S : SampleSums
+    alias : AliasTables
+
+    Returns
+    -------
+    taken : int
+    reason : int
+        STEPS_DONE, SIGNAL_REACHED or DIVERGED; a step that overflows is taken but not counted.
+    """
+    row = np.empty(rows.shape[1])
+    batch = np.float64(sizes[0])
+    for taken in range(rows.shape[0]):
+        at = (np.uint64(step + taken), constants.seed, constants.replica)
+        sum_samples(L, S, sizes, at, alias)
+        _step_columns(L, S, constants.mu, params.rate_A / batch, at)
+        _write_off_sums(L, A.off_sums)
+        factor = params.rate_V / batch
+        for n in range(V.W.shape[0]):
+            for m in range(V.W.shape[0]):
+                V.W[n, m] -= factor * S.of_V[0, n, m]
+        # A step of nothing: it projects W, and renews its scalars.
+        step_value(V, constants, (1.0, 0.0, 0.0), at, scratch)
+        nA, qA, kappa, _ = couple(A, V, constants, row)
+        if overflowed(nA, qA, kappa, row):
+            return taken, DIVERGED
+        rows[taken, :] = row
+        if max(row[0], row[1]) >= params.until_signal:
+            return taken + 1, SIGNAL_REACHED
+    return rows.shape[0], STEPS_DONE

@@ -1,0 +1,118 @@
+"""What a step on sampled gradients reads and writes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scbsim.kernels.random.normal import BLOCK
+from scbsim.kernels.types import F64, U32
+
+_MOST_GROUPS = 32
+_FEWEST_SAMPLES = 64
+_MOST_ENTRIES = 2**22
+
+
+class Learner(NamedTuple):
+    """The state that the samples of a batch see: of A two numbers a column beside the support.
+
+    Attributes
+    ----------
+    support : (N, Q) float64
+        ``s_k`` at the positions of ``q_k``.
+    along : (N,) float64
+        Off the support, the component of ``s_k`` along the vector of ones:
+        ``sum s_kt / sqrt(n)``, ``n = T - Q``.
+    square : (N,) float64
+        Off the support, the squared length of what is at right angles to the ones.
+    W : (N, N) float64
+    root_mu : (N,) float64
+        ``sqrt(mu)``. Not changed.
+    T : float64
+    """
+
+    support: F64
+    along: F64
+    square: F64
+    W: F64
+    root_mu: F64
+    T: float
+
+
+class SampleSums(NamedTuple):
+    """Sums over the samples of a batch, and buffers.
+
+    The samples are cut into groups, by the sizes of the task and of the batch alone. Each group is
+    summed by itself, so that the bits do not depend on the number of threads.
+
+    Attributes
+    ----------
+    support : (groups, N, Q) float64
+        Of the gradients at the entries of the support.
+    along : (groups, N) float64
+        Of the gradient's component along ``a_k``, off the support.
+    square : (groups, N) float64
+        Of ``|w|^2``, the variance of an entry of the gradient off the support.
+    of_V : (groups, N, N) float64
+        Of the gradients of W.
+    transposed : (N, N) float64
+        ``W'``.
+    inverse : (N,) float64
+        ``1 / sqrt(mu)``.
+    z : (shares, m BLOCK) float64
+        Normals of some samples, m blocks.
+    words : (shares, 2 BLOCK) uint32
+    heads : (shares, l BLOCK) uint32
+        Words of query, source, output and support of some samples, l blocks.
+    u, r, w : (shares, N) float64
+    """
+
+    support: F64
+    along: F64
+    square: F64
+    of_V: F64
+    transposed: F64
+    inverse: F64
+    z: F64
+    words: U32
+    heads: U32
+    u: F64
+    r: F64
+    w: F64
+
+
+def groups_of(N: int, batch: int) -> int:
+    """Return into how many groups the samples of a batch are cut."""
+    return max(1, min(_MOST_GROUPS, batch // _FEWEST_SAMPLES, _MOST_ENTRIES // (N * N)))
+
+
+def sums_bytes(N: int, batch: int) -> int:
+    """Return about how many bytes the sums take."""
+    return 8 * N * N * (groups_of(N, batch) + 1)
+
+
+def make_sums(mu: F64, Q: int, batch: int, threads: int) -> SampleSums:
+    """Allocate the sums, and the buffers of each thread."""
+    N = mu.size
+    groups = groups_of(N, batch)
+    shares = max(1, min(threads, groups))
+    return SampleSums(
+        support=np.zeros((groups, N, Q)),
+        along=np.zeros((groups, N)),
+        square=np.zeros((groups, N)),
+        of_V=np.zeros((groups, N, N)),
+        transposed=np.zeros((N, N)),
+        inverse=1.0 / np.sqrt(mu),
+        z=np.zeros((shares, -(-N // BLOCK) * BLOCK)),
+        words=np.zeros((shares, 2 * BLOCK), np.uint32),
+        heads=np.zeros((shares, -(-(Q + 3) // BLOCK) * BLOCK), np.uint32),
+        u=np.zeros((shares, N)),
+        r=np.zeros((shares, N)),
+        w=np.zeros((shares, N)),
+    )
+
+
+def samples_a_block(N: int, Q: int) -> int:
+    """Return how many samples share the blocks of normals and of words."""
+    return max(1, BLOCK // max(N, Q + 3))

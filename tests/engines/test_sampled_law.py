@@ -1,0 +1,116 @@
+"""The sampled engine has the law of SGD on real batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scbsim_testing.real_batches import a_stage, a_task
+
+from scbsim.engines.batch import BatchEngine
+from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.sampled import SampledEngine
+from scbsim.studies.verify.comparison import compare
+
+pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
+
+CHANCE = 1e-6
+TIMES = (1, 4, 30)
+
+# N, T, batch size, Q, signals at the start, rate, mu.
+SETTINGS = {
+    "many samples a column": (10, 1000, 256, 2, 0.1, 0.1, "uniform"),
+    "twenty tokens": (20, 1000, 256, 2, 0.1, 0.1, "uniform"),
+    "few samples a column": (10, 200, 16, 2, 0.1, 0.05, "uniform"),
+    "a short context": (4, 30, 64, 2, 0.1, 0.1, "uniform"),
+    "uneven tokens": (8, 500, 200, 3, 0.1, 0.05, "dirichlet"),
+    "from zero": (6, 2000, 64, 1, 0.0, 0.1, "uniform"),
+    "one sample": (10, 400, 1, 2, 0.1, 0.005, "uniform"),
+    "late": (5, 300, 100, 2, 0.8, 0.1, "dirichlet"),
+    "no entry off the support": (5, 5, 32, 5, 0.1, 0.05, "uniform"),
+    "at the truth": (5, 40, 50, 2, 1.0, 0.05, "uniform"),
+}
+
+
+def the_task(setting):
+    N, T, _, Q, _, _, mu = SETTINGS[setting]
+    return a_task(N, T, Q, mu=mu, P_concentration=0.1)
+
+
+def observed(engine, task, setting, runs):
+    """(runs, times, 9): the observables of independent runs."""
+    _, _, _, _, _, rate, _ = SETTINGS[setting]
+    stage = a_stage(task, rate_A=rate, rate_V=rate)
+    start = {name: array.copy() for name, array in engine.state().items()}
+    found = np.empty((runs, len(TIMES), 9))
+    for i in range(runs):
+        engine.constants = engine.constants._replace(replica=np.uint64(i))
+        engine.restore(0, start)
+        rows = engine.advance(stage, TIMES[-1]).rows
+        found[i] = rows[np.array(TIMES) - 1]
+    return found
+
+
+def sampled(task, setting):
+    _, _, batch, _, alpha, _, _ = SETTINGS[setting]
+    return SampledEngine(task, MatchedNoise(batch, 1), alpha_A=alpha, alpha_V=alpha, seed=1)
+
+
+def real(task, setting):
+    _, _, batch, _, alpha, _, _ = SETTINGS[setting]
+    return BatchEngine(
+        task,
+        NoiseLevels.none(task),
+        batch_size=batch,
+        alpha_A=alpha,
+        alpha_V=alpha,
+        seed=2,
+        dtype=np.float64,
+    )
+
+
+def compared(setting, made, runs):
+    task = the_task(setting)
+    truth = observed(real(task, setting), task, setting, runs)
+    # From zero the real batches leave rounding where the law has an exact 0.
+    return compare(("", ""), TIMES, truth, observed(made, task, setting, runs), 1e-10)
+
+
+def least(outcome):
+    return outcome.worst.p * outcome.count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_real_batches(setting):
+    outcome = compared(setting, sampled(the_task(setting), setting), 2000)
+    assert least(outcome) > CHANCE, outcome.worst
+
+
+@pytest.mark.parametrize("setting", ["a short context", "one sample"])
+def test_real_batches_in_short(setting):
+    outcome = compared(setting, sampled(the_task(setting), setting), 300)
+    assert least(outcome) > CHANCE, outcome.worst
+
+
+def too_loud(engine):
+    """The gradients at the support by 5% too large."""
+    engine.sums = engine.sums._replace(inverse=1.05 * engine.sums.inverse)
+
+
+def another_token(engine):
+    """Outputs that know nothing of the source."""
+    engine.alias.outputs[:] = engine.alias.tokens[: engine.alias.outputs.shape[1]]
+
+
+def longer(engine):
+    """A context that is longer by a tenth than the task's."""
+    engine.learner = engine.learner._replace(T=1.1 * engine.learner.T)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrong", [too_loud, another_token, longer])
+def test_what_is_wrong_is_seen(wrong):
+    setting = "a short context"
+    engine = sampled(the_task(setting), setting)
+    wrong(engine)
+    assert least(compared(setting, engine, 2000)) < 1e-6 * CHANCE
