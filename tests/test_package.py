@@ -32,6 +32,7 @@ FLOOR = {
             ["kernels.matched"],
             ["kernels.gaussian"],
             ["kernels.batch"],
+            ["kernels.sampled"],
             ["sampling"],
             ["engines"],
             ["studies.verify", "trajectory"],
