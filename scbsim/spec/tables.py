@@ -113,7 +113,7 @@ class DynamicsSpec(Table):
 
     Attributes
     ----------
-    engine : {"auto", "dense", "sparse", "collapsed", "batch", "softmax", "population"}
+    engine : {"auto", "dense", "sparse", "collapsed", "sampled", "batch", "softmax", "population"}
         How the state is represented and advanced.
     rule : {"sgd", "prox", "denoise", "vanilla"}
         The update rule of stages that name none (docs/model.md, section 4). "sgd" steps along the
@@ -154,8 +154,9 @@ class NoiseSpec(Table):
 
     Attributes
     ----------
-    model : {"isotropic", "matched", "none"}
-        Constant levels, the gradient's own levels (section 5b), or no noise.
+    model : {"isotropic", "matched", "sampled", "none"}
+        Constant levels, the gradient's own levels (section 5b), the noise of real batches under
+        "sgd" (section 8), or no noise.
     sigma_A : float
         Level of the attention noise for a batch of one, 0 or more: column k of A gets
         ``sigma_A / sqrt(batch_size mu_k)`` an entry. Under "matched" it is only the unit of

@@ -46,7 +46,13 @@ def _step_columns(L: Learner, S: SampleSums, mu: F64, factor: float, at: Address
         others, lane = chi_square(n - 2.0, lane)
         length, rest = np.sqrt(square), np.sqrt(L.square[k])
         cosine, sine = (ones / length, rest / length) if length > 0.0 else (1.0, 0.0)
-        level = scale * np.sqrt(S.square[0, k])
+        total = max(S.square[0, k], 0.0)
+        level = scale * np.sqrt(total)
+        # The squares of one sample's gradient vary with the counts of its tokens alone, which are
+        # in the total. Products of different samples vary as of normal vectors.
+        mixed = np.sqrt(max(1.0 - S.fourth[0, k] / (total * total), 0.0)) if total > 0.0 else 0.0
+        if n > 2.0:
+            others = n - 2.0 + mixed * (others - (n - 2.0))
         along = scale * S.along[0, k]
         across *= level if n >= 2.0 else 0.0
         L.along[k] -= along * cosine - across * sine

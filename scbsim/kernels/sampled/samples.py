@@ -12,10 +12,10 @@ from numba import prange
 from scbsim.kernels.batch.tokens import AliasTables, token_of
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
 from scbsim.kernels.random.alias import pick_from
-from scbsim.kernels.random.normal import BLOCK, fill_normals
+from scbsim.kernels.random.normal import BLOCK, fill_normals, pair64
 from scbsim.kernels.random.philox import SAMPLED_CONTEXT, SAMPLED_HEADS, counter_words, split_seed
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
-from scbsim.kernels.sampled.state import Learner, SampleSums
+from scbsim.kernels.sampled.state import HEAD, Learner, SampleSums
 from scbsim.kernels.types import F64, U32, Address, Int
 
 _i64, _u32, _u64 = np.int64, np.uint32, np.uint64
@@ -53,9 +53,12 @@ def _draw(S: SampleSums, share: Int, block: Int, counts: tuple[Int, Int], at: Ad
 
 
 @inline_jit
-def _context(L: Learner, k: Int, tokens: U32, z: F64, u: F64, inverse: F64) -> None:
-    """Write ``u~``: the context of a sample in the metric of W, at right angles to ``root_mu``."""
-    c, _, square = column_off_support(L, k)
+def _context(L: Learner, k: Int, tokens: U32, z: F64, u: F64, inverse: F64) -> tuple[float, float]:
+    """Write ``u~``: the context of a sample in the metric of W, at right angles to ``root_mu``.
+
+    Returns what of z is along ``root_mu``, and the cosine of ``a_k`` and the ones, off the support.
+    """
+    c, ones, square = column_off_support(L, k)
     size = np.sqrt(square)
     dot = 0.0
     for n in range(u.size):
@@ -68,17 +71,24 @@ def _context(L: Learner, k: Int, tokens: U32, z: F64, u: F64, inverse: F64) -> N
     for j in range(tokens.size):
         m = _i64(tokens[j])
         u[m] += (L.support[k, j] + c) * inverse[m]
+    return dot, ones / size if size > 0.0 else 0.0
 
 
 @internal_jit
 def _add_sample(
-    L: Learner, S: SampleSums, group: Int, share: Int, head: tuple[Int, Int], tokens: U32, z: F64
+    L: Learner,
+    S: SampleSums,
+    own: tuple[Int, Int],
+    head: tuple[Int, Int, float],
+    tokens: U32,
+    z: F64,
 ) -> None:
     """Add the gradients of one sample to the sums of its group."""
-    k, output = head
+    group, share = own
+    k, output, normal = head
     u, r, w = S.u[share], S.r[share], S.w[share]
     N = u.size
-    _context(L, k, tokens, z, u, S.inverse)
+    dot, cosine = _context(L, k, tokens, z, u, S.inverse)
     for n in range(N):
         r[n] = L.root_mu[n] * L.root_mu[n]
         w[n] = 0.0
@@ -92,12 +102,20 @@ def _add_sample(
         for m in range(N):
             w[m] += y * row[m]
             of_V[m] += y * u[m]
-    along, square = 0.0, 0.0
+    along, square, counts, fourth = 0.0, 0.0, 0.0, 0.0
     for m in range(N):
+        x = w[m] * S.inverse[m]
         along += w[m] * z[m]
         square += w[m] * w[m]
+        counts += z[m] * w[m] * x
+        fourth += w[m] * w[m] * x * x
+    # The entries' mean square, given how often each token is there: what the context tells of it,
+    # and what it does not.
+    counts = cosine * (counts - dot * square)
+    counts += np.sqrt(max((1.0 - cosine * cosine) * (fourth - square * square), 0.0)) * normal
     S.along[group, k] += along
-    S.square[group, k] += square
+    S.square[group, k] += square + counts / np.sqrt(max(L.T - tokens.size, 1.0))
+    S.fourth[group, k] += square * square
     for j in range(tokens.size):
         token = _i64(tokens[j])
         S.support[group, k, j] += w[token] * S.inverse[token]
@@ -118,20 +136,22 @@ def _sum_group(
     S.support[group, :, :] = 0.0
     S.along[group, :] = 0.0
     S.square[group, :] = 0.0
+    S.fourth[group, :] = 0.0
     S.of_V[group, :, :] = 0.0
-    groups, blocks, each = S.along.shape[0], (batch + together - 1) // together, Q + 3
+    groups, blocks, each = S.along.shape[0], (batch + together - 1) // together, Q + HEAD
     for block in range(blocks * group // groups, blocks * (group + 1) // groups):
         count = min(together, batch - block * together)
         _draw(S, share, block, (count * N, count * each), at)
         for i in range(count):
             words = S.heads[share, i * each : (i + 1) * each]
-            tokens, z = words[3:], S.z[share, i * N : (i + 1) * N]
+            tokens, z = words[HEAD:], S.z[share, i * N : (i + 1) * N]
             k = _i64(token_of(words[0], alias))
             source = _i64(pick_from(words[1], alias.sources[k], alias.source_bits))
             for j in range(Q):
                 tokens[j] = token_of(tokens[j], alias)
             output = _i64(pick_from(words[2], alias.outputs[_i64(tokens[source])], alias.bits))
-            _add_sample(L, S, group, share, (k, output), tokens, z)
+            normal, _ = pair64(words[3], words[4], words[5], words[6])
+            _add_sample(L, S, (group, share), (k, output, normal), tokens, z)
 
 
 @parallel_jit
@@ -173,6 +193,7 @@ def sum_samples(
         for k in range(N):
             S.along[0, k] += S.along[group, k]
             S.square[0, k] += S.square[group, k]
+            S.fourth[0, k] += S.fourth[group, k]
             for j in range(Q):
                 S.support[0, k, j] += S.support[group, k, j]
             for n in range(N):

@@ -9,6 +9,9 @@ import numpy as np
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.types import F64, U32
 
+HEAD = 7
+"""Words of a sample before those of its support: query, source, output, and four of a normal."""
+
 _MOST_GROUPS = 32
 _FEWEST_SAMPLES = 64
 _MOST_ENTRIES = 2**22
@@ -53,7 +56,9 @@ class SampleSums(NamedTuple):
     along : (groups, N) float64
         Of the gradient's component along ``a_k``, off the support.
     square : (groups, N) float64
-        Of ``|w|^2``, the variance of an entry of the gradient off the support.
+        Of the mean square of the gradient's entries off the support.
+    fourth : (groups, N) float64
+        Of the squared mean square of a sample's own.
     of_V : (groups, N, N) float64
         Of the gradients of W.
     transposed : (N, N) float64
@@ -71,6 +76,7 @@ class SampleSums(NamedTuple):
     support: F64
     along: F64
     square: F64
+    fourth: F64
     of_V: F64
     transposed: F64
     inverse: F64
@@ -101,12 +107,13 @@ def make_sums(mu: F64, Q: int, batch: int, threads: int) -> SampleSums:
         support=np.zeros((groups, N, Q)),
         along=np.zeros((groups, N)),
         square=np.zeros((groups, N)),
+        fourth=np.zeros((groups, N)),
         of_V=np.zeros((groups, N, N)),
         transposed=np.zeros((N, N)),
         inverse=1.0 / np.sqrt(mu),
         z=np.zeros((shares, -(-N // BLOCK) * BLOCK)),
         words=np.zeros((shares, 2 * BLOCK), np.uint32),
-        heads=np.zeros((shares, -(-(Q + 3) // BLOCK) * BLOCK), np.uint32),
+        heads=np.zeros((shares, -(-(Q + HEAD) // BLOCK) * BLOCK), np.uint32),
         u=np.zeros((shares, N)),
         r=np.zeros((shares, N)),
         w=np.zeros((shares, N)),
@@ -115,4 +122,4 @@ def make_sums(mu: F64, Q: int, batch: int, threads: int) -> SampleSums:
 
 def samples_a_block(N: int, Q: int) -> int:
     """Return how many samples share the blocks of normals and of words."""
-    return max(1, BLOCK // max(N, Q + 3))
+    return max(1, BLOCK // max(N, Q + HEAD))
