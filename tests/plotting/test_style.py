@@ -87,12 +87,12 @@ def test_a_single_row_is_a_dot(values, dots):
 
 
 def test_numbers_in_words_of_mathtext():
-    assert style.power(5e6) == r"5 \times 10^{6}"
-    assert style.power(12_345_678) == r"1.234568 \times 10^{7}"
-    assert style.power(1e8) == "10^{8}"
-    assert style.power(256) == "256"
-    assert style.whole(100_000) == r"100\,000"
-    assert style.whole(2000) == "2000"
+    assert style.scientific(5e6) == r"5 \times 10^{6}"
+    assert style.scientific(12_345_678) == r"1.234568 \times 10^{7}"
+    assert style.scientific(1e8) == "10^{8}"
+    assert style.scientific(256) == "256"
+    assert style.integer(100_000) == r"100\,000"
+    assert style.integer(2000) == "2000"
 
 
 @pytest.mark.parametrize("name", ["x.h5", "x"])
