@@ -90,7 +90,7 @@ def write_samples(
     except OSError as error:
         raise RunFailed(
             f"{path} could not be written ({error.strerror}): nothing is left of it; make room, "
-            "then run the same line again"
+            "then run the same command again"
         ) from error
     finally:
         lock.release()

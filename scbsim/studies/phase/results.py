@@ -1,4 +1,4 @@
-"""The numbers of a phase diagram, as far as they are known."""
+"""The numbers of a phase diagram, for the points that are done so far."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ COUNTS = {
 
 
 class PointOutcome(NamedTuple):
-    """What the runs of a point came to.
+    """Results of the runs of a point.
 
     Attributes
     ----------
     recovered, diverged : int
-        Runs.
+        Numbers of runs.
     medians : (9,) float64
-        Of the last observables, over the runs that did not diverge; NaN if all did.
+        Medians of the last observables over the runs that did not diverge; NaN if all did.
     engine : str
     """
 
@@ -43,16 +43,16 @@ class PointOutcome(NamedTuple):
 
 @dataclass
 class Results:
-    """What is known of each point, (rule, y, x), and whether anything is.
+    """Results of all points.
 
     Attributes
     ----------
-    counts : dict of int64 arrays
+    counts : dict of str to (rule, y, x) int64
         By the names in ``COUNTS``.
     medians : (9, rule, y, x) float64
-    done : bool
+    done : (rule, y, x) bool
     engines : dict of str to list of str
-        What ran the points, by rule.
+        Engines that ran the points, by rule, sorted.
     """
 
     counts: dict[str, NDArray[np.int64]]
@@ -62,7 +62,7 @@ class Results:
 
     @classmethod
     def empty(cls, shape: tuple[int, int, int]) -> Results:
-        """Return those of a grid of which no point is done."""
+        """Return the results of a grid without any point done."""
         return cls(
             counts={name: np.zeros(shape, np.int64) for name in COUNTS},
             medians=np.full((len(NAMES), *shape), np.nan),
@@ -70,23 +70,17 @@ class Results:
         )
 
     def take(self, grid: Grid, point: Point, outcome: PointOutcome) -> None:
-        """Take in a point that is done."""
+        """Store the outcome of a point."""
         self.counts["recovered"][point] = outcome.recovered
         self.counts["diverged"][point] = outcome.diverged
         self.counts["replicas"][point] = grid.replicas
         self.medians[(slice(None), *point)] = outcome.medians
         self.done[point] = True
-        known = self.engines.setdefault(grid.rules[point.rule], [])
-        if outcome.engine not in known:
-            known.append(outcome.engine)
-            known.sort()
-
-    def engines_json(self) -> str:
-        """Return the engines as JSON that does not depend on which point was done first."""
-        return json.dumps(self.engines, sort_keys=True)
+        rule = grid.rules[point.rule]
+        self.engines[rule] = sorted({*self.engines.get(rule, ()), outcome.engine})
 
     def dataset(self, grid: Grid, attributes: dict[str, Any]) -> xr.Dataset:
-        """Return them as a dataset along ``rule``, ``y`` and ``x``."""
+        """Return a dataset along ``rule``, ``y`` and ``x``, with further attributes."""
         import xarray as xr
 
         data: dict[str, Any] = {
@@ -94,21 +88,19 @@ class Results:
             for name, array in self.counts.items()
         }
         for o, median in zip(OBSERVABLES, self.medians, strict=True):
-            data[f"median_{o.name}"] = (DIMS, median.copy(), {"long_name": median_of(o.long_name)})
+            long_name = f"{o.long_name}, at the end: median of the runs that did not diverge"
+            data[f"median_{o.name}"] = (DIMS, median.copy(), {"long_name": long_name})
         data["done"] = (DIMS, self.done.copy())
-        coords = {
-            "rule": list(grid.rules),
-            **{
-                name: (name, np.array(axis.values), {"key": axis.key, "spacing": axis.spacing})
-                for name, axis in (("y", grid.y), ("x", grid.x))
-            },
+        coords: dict[str, Any] = {"rule": list(grid.rules)}
+        for name, axis in (("y", grid.y), ("x", grid.x)):
+            key = {"key": axis.key, "spacing": axis.spacing}
+            coords[name] = (name, np.array(axis.values), key)
+        identity = grid.identity()
+        attrs = {
+            **attributes,
+            "spec": json.dumps(identity.pop("spec")),
+            "grid": json.dumps(identity),
+            # Sorted, so that it does not depend on the order in which points are done.
+            "engines": json.dumps(self.engines, sort_keys=True),
         }
-        said = grid.identity()
-        spec = json.dumps(said.pop("spec"))
-        attrs = {"spec": spec, "grid": json.dumps(said), "engines": self.engines_json()}
-        return xr.Dataset(data, coords, {**attributes, **attrs})
-
-
-def median_of(long_name: str) -> str:
-    """Say of what a median is one."""
-    return f"{long_name}, at the end: median of the runs that did not diverge"
+        return xr.Dataset(data, coords, attrs)

@@ -88,5 +88,5 @@ def test_those_that_diverge_are_left_out(matched, monkeypatch):
 
 
 def test_a_signal_stops_it(matched):
-    with pytest.raises(Stopped, match="the same line again goes on"):
+    with pytest.raises(Stopped, match="the same command again goes on"):
         fitted(matched, stop=lambda: True)

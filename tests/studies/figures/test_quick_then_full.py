@@ -31,7 +31,7 @@ def make(name, folder, **options):
     run, words = FIGURES[name]
     notes = []
     with shrunk(*words):
-        return run(folder, tell=notes.append, threads=1, **options), notes
+        return run(folder, notify=notes.append, threads=1, **options), notes
 
 
 def arrays(path):

@@ -206,7 +206,7 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
     with monkeypatch.context() as patch:
         patch.setattr(os, step, full)
         with pytest.raises(
-            RunFailed, match=r"No space left on device.*the same line again goes on"
+            RunFailed, match=r"No space left on device.*the same command again goes on"
         ):
             diagram(tmp_path)
     assert (tmp_path / NAME).read_bytes() == held

@@ -72,7 +72,7 @@ def test_a_signal_ends_it_after_the_points_in_flight(line, tmp_path, number):
     assert process.returncode == 75
     assert out == ""
     assert "Traceback" not in said
-    assert f"of 24 points of {path}; the same line again goes on" in said
+    assert f"of 24 points of {path}; the same command again goes on" in said
     assert 2 <= done(path) < 24
     assert not (tmp_path / "out" / "phase.png").exists()
 

@@ -114,7 +114,7 @@ def test_quick_runs_are_runs_of_the_full_figure():
 def test_finished_runs_are_kept_and_used(made):
     before = [path.stat().st_mtime_ns for path in made.files]
     notes = []
-    again = transfer.run(made.pictures[0].parent, threads=1, tell=notes.append)
+    again = transfer.run(made.pictures[0].parent, threads=1, notify=notes.append)
     assert [path.stat().st_mtime_ns for path in again.files] == before
     assert notes == [
         f"10 of 10 runs are in {made.pictures[0].parent} already: finished ones are kept"
