@@ -21,13 +21,13 @@ def sampler():
 
 @pytest.fixture(autouse=True)
 def in_small_pieces(monkeypatch):
-    monkeypatch.setattr(samples, "_PIECE_BYTES", 60 * 7)
+    monkeypatch.setattr(samples, "_CHUNK_BYTES", 60 * 7)
 
 
 def test_they_are_those_of_the_sampler(sampler, tmp_path):
-    path, told = tmp_path / "new" / "batch.h5", []
-    write_samples(path, sampler, 30, 25, tell=told.append)
-    assert told == [7, 14, 21, 25]
+    path, seen = tmp_path / "new" / "batch.h5", []
+    write_samples(path, sampler, 30, 25, on_progress=seen.append)
+    assert seen == [7, 14, 21, 25]
     assert os.listdir(path.parent) == [path.name]
     with h5py.File(path) as file:
         for name, array in sampler.draw(30, 25)._asdict().items():

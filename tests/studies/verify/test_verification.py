@@ -134,8 +134,8 @@ def test_stop():
         looks.append(True)
         return len(looks) == 2
 
-    told = []
+    seen = []
     with pytest.raises(Stopped):
-        verify(runs=300, threads=1, stop=stop, tell=lambda done, of: told.append((done, of)))
-    assert told[0] == (told[0][0], len(all_cases()))
-    assert told[-1][0] < len(all_cases())
+        verify(runs=300, threads=1, stop=stop, on_progress=lambda *counts: seen.append(counts))
+    assert seen[0] == (seen[0][0], len(all_cases()))
+    assert seen[-1][0] < len(all_cases())
