@@ -42,13 +42,7 @@ def picture_beside(path: Path) -> Path:
 
 
 def pictures_in(folder: Path, name: str) -> tuple[Path, ...]:
-    """Return the paths ``NAME.png`` and ``NAME.pdf`` in a folder, if they can be written.
-
-    Raises
-    ------
-    OutputError
-        See :func:`check_picture`.
-    """
+    """Return the paths ``NAME.png`` and ``NAME.pdf`` in a folder; see :func:`check_picture`."""
     pictures = tuple(folder / f"{name}.{suffix}" for suffix in ("png", "pdf"))
     for picture in pictures:
         check_picture(picture)

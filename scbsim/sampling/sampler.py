@@ -106,7 +106,7 @@ class Sampler:
 def sample_batch(
     task: Task, size: int, seed: int = 0, number: int = 0, *, threads: int | None = None
 ) -> Batch:
-    """Draw a batch of samples.
+    """Draw a batch of samples; :class:`Batch` says what it holds.
 
     Parameters
     ----------
@@ -120,11 +120,6 @@ def sample_batch(
         sample depends only on the seed and its number, not on the size of the batch.
     threads : int, optional
         By default as many as the machine has. The samples do not depend on it.
-
-    Returns
-    -------
-    Batch
-        ``tokens`` (B, T), ``query`` (B,), ``output`` (B,) and ``source`` (B,).
 
     Raises
     ------

@@ -209,19 +209,7 @@ def _extended(
 
 
 def refuse_keys(words: Sequence[str], own: Mapping[str, str]) -> None:
-    """Raise an error if ``key=value`` words set a key that a figure sets itself.
-
-    Parameters
-    ----------
-    words : sequence of str
-        As after ``--set``.
-    own : mapping of str to str
-        The figure's own keys, and why it sets them.
-
-    Raises
-    ------
-    InputError
-    """
+    """Raise :class:`InputError` if ``key=value`` words set one of a figure's own keys."""
     for key in (each.partition("=")[0].strip() for each in words):
         for kept, why in own.items():
             if f"{key}.".startswith(f"{kept}.") or kept.startswith(f"{key}."):
@@ -229,13 +217,7 @@ def refuse_keys(words: Sequence[str], own: Mapping[str, str]) -> None:
 
 
 def make_folder(folder: Path, what: str = "figure") -> Path:
-    """Return the folder of a study; create it if needed.
-
-    Raises
-    ------
-    OutputError
-        If there is a file of that name.
-    """
+    """Return the folder of a study, created if needed; :class:`OutputError` if it is a file."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a {what} needs a folder")
     folder.mkdir(parents=True, exist_ok=True)

@@ -148,7 +148,7 @@ def test_a_picture_goes_to_where_a_link_points(figure, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
 def test_a_picture_takes_its_place_when_it_is_whole(suffix, tmp_path, monkeypatch):
-    """And an error, or a link in its place, costs nothing that was there."""
+    """After an error, and with a link in its place, the old file is kept."""
     target, path = tmp_path / "target", tmp_path / f"picture.{suffix}"
     target.write_text("before")
     path.symlink_to(target)

@@ -1,4 +1,4 @@
-"""Files of samples: what is in them, and that they are whole or not there."""
+"""Files of samples: their content, and that incomplete files are never left."""
 
 import os
 
@@ -79,7 +79,7 @@ def test_a_failing_write_leaves_nothing(sampler, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), Stopped("so be it")])
 def test_nothing_stays_open_after_a_failure(sampler, tmp_path, monkeypatch, error):
-    """The next file may get its place on the disk, and HDF5 would take it for the open one."""
+    """A new file may get the inode of a removed one, which HDF5 would confuse if it were open."""
 
     def failing(first, size):
         raise error
@@ -89,7 +89,7 @@ def test_nothing_stays_open_after_a_failure(sampler, tmp_path, monkeypatch, erro
 
     before = files_open()
     monkeypatch.setattr(sampler, "draw", failing)
-    # While what was caught lives, so do its frames and all that they hold open.
+    # As long as the exception lives, so do its frames and their open files.
     with pytest.raises((RunFailed, Stopped)) as caught:
         write_samples(tmp_path / "batch.h5", sampler, 0, 50)
     assert files_open() == before, caught

@@ -36,21 +36,8 @@ def fitted(
     the run, for A and for V, equals that of the matched levels along the first replicas of the
     matched run. For A, the levels are those of entries at zero, which are nearly all entries, and
     column k has weight :math:`\mu_k`. Diverged replicas are left out, since their levels diverge
-    too. The result has three digits.
-
-    Parameters
-    ----------
-    matched : RunSpec
-        A run under matched noise.
-    threads : int, optional
-        The result does not depend on it.
-    stop : callable, optional
-        Called before each replica.
-
-    Returns
-    -------
-    Constants or None
-        None if all replicas diverged.
+    too; if all diverge, the result is None. It has three digits and does not depend on
+    ``threads``. ``stop`` is called before each replica.
 
     Raises
     ------

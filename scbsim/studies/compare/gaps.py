@@ -87,10 +87,7 @@ def gap(
 ) -> Gap:
     """Return the gap of two medians, over the steps at which both are finite; NaN without any.
 
-    Parameters
-    ----------
-    median, other, scale : (n,) float64
-    steps : (n,) int64
+    All arrays have shape (n,).
     """
     off = np.abs(other - median)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -175,13 +172,8 @@ def chance(
 ) -> tuple[float, float]:
     """Return the largest and the mean gap that one in twenty pairs of equal ensembles exceeds.
 
-    This is a bootstrap: each ensemble is drawn with replacement from the given replicas.
-
-    Parameters
-    ----------
-    values : (R, n) float64
-    scale : (n,) float64
-    steps : (n,) int64
+    This is a bootstrap: each ensemble is drawn with replacement from the replicas in ``values``, of
+    shape (R, n). ``scale`` and ``steps`` have shape (n,).
     """
     rows = np.unique(np.linspace(0, len(steps) - 1, min(_ROWS, len(steps))).astype(int))
     values, scale, steps = values[:, rows], scale[rows], steps[rows]

@@ -21,12 +21,6 @@ EVERY: Final = 1
 def batch_spec(spec: RunSpec, replicas: int | None = None) -> RunSpec:
     """Return the run on real batches: task, start, stages and batch size are those of ``spec``.
 
-    Parameters
-    ----------
-    spec : RunSpec
-    replicas : int, optional
-        Instead of the spec's.
-
     Raises
     ------
     SpecError
@@ -46,17 +40,10 @@ def batch_spec(spec: RunSpec, replicas: int | None = None) -> RunSpec:
 
 
 def gaussian_spec(batch: RunSpec, model: str, constants: Constants | None = None) -> RunSpec:
-    """Return the same run under Gaussian noise, on the dense engine.
+    """Return the run of :func:`batch_spec` under Gaussian noise, on the dense engine.
 
-    Parameters
-    ----------
-    batch : RunSpec
-        The result of :func:`batch_spec`.
-    model : {"isotropic", "matched"}
-        Matched levels are updated as often as the spec says if its noise is matched, else at
-        every step.
-    constants : Constants, optional
-        Levels of the isotropic model, instead of the spec's.
+    Isotropic levels are ``constants``, or else those of the spec. Matched levels are updated as
+    often as the spec says if its noise is matched, else at every step.
 
     Raises
     ------

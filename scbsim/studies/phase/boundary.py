@@ -35,23 +35,11 @@ def scale_of(diagram: xr.Dataset, name: str) -> str:
 
 
 def boundary(share: Array, y: Array, level: float = 0.5, *, log: bool) -> Array:
-    """Return where each column crosses a level, interpolated between points.
+    """Return where each column of ``share``, (ny, nx), crosses a level: y of shape (nx,).
 
-    Parameters
-    ----------
-    share : (ny, nx) float64
-    y : (ny,) float64
-        Ascending.
-    level : float
-    log : bool
-        Interpolate in the logarithm of y.
-
-    Returns
-    -------
-    (nx,) float64
-        NaN for a column that does not cross on the grid, that crosses and returns, or that is not
-        done. If noise makes a column cross back and forth, the middle of its first and last
-        crossing.
+    It is interpolated between points, in the logarithm of y if ``log``. It is NaN for a column that
+    does not cross on the grid, that crosses and returns, or that is not done. If noise makes a
+    column cross back and forth, it is the middle of the first and last crossing.
     """
     place = np.log(y) if log else np.asarray(y, float)
     found = np.full(share.shape[1], np.nan)

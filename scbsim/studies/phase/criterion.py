@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -43,8 +44,9 @@ class Criterion:
         """
         terms = []
         for part in re.split(r"\sand\s", text):
-            found = _TERM.fullmatch(part)
-            number = _number(found[3]) if found else math.nan
+            found, number = _TERM.fullmatch(part), math.nan
+            with suppress(ValueError):
+                number = float(found[3]) if found else number
             if not found or found[1] not in NAMES or math.isnan(number):
                 raise InputError(
                     f'recovered: "{part.strip()}" is no condition; write an observable '
@@ -71,10 +73,3 @@ class Criterion:
             _COMPARE[sign](rows[:, NAMES.index(name)], value) for name, sign, value in self.terms
         ]
         return np.asarray(np.all(each, axis=0))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

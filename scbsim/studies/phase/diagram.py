@@ -169,7 +169,7 @@ class _Diagram:
         def store(point: Point, outcome: PointOutcome) -> None:
             nonlocal finished
             finished += 1
-            self._results.take(self._grid, point, outcome)
+            self._results.store(self._grid, point, outcome)
             count(finished)
 
         def tick() -> None:

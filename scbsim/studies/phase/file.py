@@ -15,14 +15,13 @@ import h5py
 import numpy as np
 
 from scbsim.errors import OutputError, RunFailed
-from scbsim.observables import NAMES
 from scbsim.storage.hdf5.attributes import put_text, text
 from scbsim.storage.hdf5.formats import PHASE
 from scbsim.storage.hdf5.open import opened_hdf5
 from scbsim.storage.hdf5.reading import fail_if_unread
 from scbsim.storage.hdf5.write import LIBVER
 from scbsim.studies.phase.grid import Grid
-from scbsim.studies.phase.results import COUNTS, DIMS, Results
+from scbsim.studies.phase.results import DIMS, LONG_NAMES, Results
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import reason
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1.0"
 
-_ARRAYS = (*COUNTS, *(f"median_{name}" for name in NAMES), "done")
 _TEXTS = frozenset(
     {"format", "schema_version", "status", "created_utc", "spec", "grid", "engines", "provenance"}
 )
@@ -67,7 +65,7 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
         If the system could not read it.
     """
     try:
-        with opened_hdf5(path, _ARRAYS) as file:
+        with opened_hdf5(path, tuple(LONG_NAMES)) as file:
             found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
             if found.get("format") != PHASE:
                 raise OutputError(f"{path} is no phase diagram")
@@ -77,12 +75,9 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
                 raise OutputError(
                     f"{path} holds another diagram: {differences}. -o writes elsewhere"
                 )
-            results = Results(
-                counts={name: file[name][()] for name in COUNTS},
-                medians=np.stack([file[f"median_{name}"][()] for name in NAMES]),
-                done=file["done"][()].astype(bool),
-                engines=json.loads(found["engines"]),
-            )
+            arrays = {name: file[name][()] for name in LONG_NAMES}
+            arrays["done"] = arrays["done"].astype(bool)
+            results = Results(arrays, json.loads(found["engines"]))
     except OutputError as error:
         raise OutputError(f"{error}; --overwrite replaces it") from None
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
@@ -109,8 +104,7 @@ def _bytes(diagram: xr.Dataset) -> bytes:
             values, labels = diagram[name].values, diagram[name].attrs
             if name == "done":
                 # NetCDF has no booleans; xarray converts integers with this `dtype` attribute.
-                values = values.astype(np.int8)
-                labels = {"long_name": "whether the point is done", "dtype": "bool"}
+                values, labels = values.astype(np.int8), {**labels, "dtype": "bool"}
             data = file.create_dataset(name, data=values, fletcher32=True, chunks=values.shape)
             put_text(data.attrs, **labels)
             for axis, dimension in enumerate(DIMS):

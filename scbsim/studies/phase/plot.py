@@ -49,16 +49,9 @@ _LINES: Final = {0.1: 0.7, 0.5: 2.2, 0.9: 0.7}
 def draw(diagram: xr.Dataset) -> Figure:
     """Draw the probability of recovery, and for each rule the line where it is one half.
 
-    Parameters
-    ----------
-    diagram : xarray.Dataset
-        The result of :func:`scbsim.phase_diagram`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Each cell is a point of the grid, in the colours of the rules that recover the truth there.
-        The interpolated lines are thick at one half, and thin at 10% and 90%.
+    ``diagram`` is the result of :func:`scbsim.phase_diagram`. Each cell is a point of the grid, in
+    the colours of the rules that recover the truth there. The interpolated lines are thick at one
+    half, and thin at 10% and 90%.
     """
     rules = [str(rule) for rule in diagram["rule"].values]
     with style.styled():

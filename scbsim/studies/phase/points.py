@@ -28,11 +28,7 @@ _TICK = 0.2  # seconds
 class Runner:
     """Runs points; safe to use from several threads.
 
-    Parameters
-    ----------
-    grid : Grid
-    threads : int
-        Threads for an engine with many entries; other engines use one.
+    An engine with many entries uses ``threads`` threads, other engines use one.
     """
 
     def __init__(self, grid: Grid, threads: int) -> None:
@@ -91,29 +87,11 @@ def run_points(
     tick: Callable[[], None],
     stop: Callable[[], bool],
 ) -> bool:
-    """Run points, several at once. The results do not depend on the number of threads.
+    """Run points in several threads; return whether all are done.
 
-    Parameters
-    ----------
-    grid : Grid
-    points : iterable of Point
-    threads : int
-    store : callable
-        Called in this thread with each point and its outcome, in the order in which they end.
-    tick : callable
-        Called in this thread, several times a second.
-    stop : callable
-        Called as often; once it returns True, no more points are started.
-
-    Returns
-    -------
-    bool
-        Whether all points are done.
-
-    Raises
-    ------
-    ScbsimError
-        The error of a point; the message names the point.
+    All callbacks are called in this thread: ``store`` with each point and its outcome, in the order
+    in which they end; ``tick`` and ``stop`` several times a second. Once ``stop`` returns True, no
+    more points are started. Errors of a point are raised with its name in the message.
     """
     runner = Runner(grid, threads)
     waiting = iter(points)

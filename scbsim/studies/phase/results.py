@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DIMS = ("rule", "y", "x")
-COUNTS = {
+LONG_NAMES = {
     "recovered": "runs that recovered the truth",
     "diverged": "runs that diverged; none of them counts as recovered",
     "replicas": "runs in all, 0 where the point is not done",
+    **{
+        f"median_{o.name}": f"{o.long_name}, at the end: median of the runs that did not diverge"
+        for o in OBSERVABLES
+    },
+    "done": "whether the point is done",
 }
+"""The variables, all along `DIMS`."""
 
 
 class PointOutcome(NamedTuple):
@@ -43,39 +49,31 @@ class PointOutcome(NamedTuple):
 
 @dataclass
 class Results:
-    """Results of all points.
+    """Results of all points: the arrays of `LONG_NAMES`, and by rule the sorted engines."""
 
-    Attributes
-    ----------
-    counts : dict of str to (rule, y, x) int64
-        By the names in ``COUNTS``.
-    medians : (9, rule, y, x) float64
-    done : (rule, y, x) bool
-    engines : dict of str to list of str
-        Engines that ran the points, by rule, sorted.
-    """
-
-    counts: dict[str, NDArray[np.int64]]
-    medians: NDArray[np.float64]
-    done: NDArray[np.bool_]
+    arrays: dict[str, NDArray[Any]]
     engines: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, shape: tuple[int, int, int]) -> Results:
         """Return the results of a grid without any point done."""
-        return cls(
-            counts={name: np.zeros(shape, np.int64) for name in COUNTS},
-            medians=np.full((len(NAMES), *shape), np.nan),
-            done=np.zeros(shape, bool),
-        )
+        arrays: dict[str, NDArray[Any]] = {}
+        for name in LONG_NAMES:
+            is_median = name.startswith("median_")
+            arrays[name] = np.full(shape, np.nan) if is_median else np.zeros(shape, np.int64)
+        return cls(arrays | {"done": np.zeros(shape, bool)})
 
-    def take(self, grid: Grid, point: Point, outcome: PointOutcome) -> None:
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        """Which points are done, (rule, y, x)."""
+        return self.arrays["done"]
+
+    def store(self, grid: Grid, point: Point, outcome: PointOutcome) -> None:
         """Store the outcome of a point."""
-        self.counts["recovered"][point] = outcome.recovered
-        self.counts["diverged"][point] = outcome.diverged
-        self.counts["replicas"][point] = grid.replicas
-        self.medians[(slice(None), *point)] = outcome.medians
-        self.done[point] = True
+        medians = {f"median_{name}": x for name, x in zip(NAMES, outcome.medians, strict=True)}
+        counts = {"recovered": outcome.recovered, "diverged": outcome.diverged}
+        for name, value in (counts | medians | {"replicas": grid.replicas, "done": True}).items():
+            self.arrays[name][point] = value
         rule = grid.rules[point.rule]
         self.engines[rule] = sorted({*self.engines.get(rule, ()), outcome.engine})
 
@@ -83,14 +81,10 @@ class Results:
         """Return a dataset along ``rule``, ``y`` and ``x``, with further attributes."""
         import xarray as xr
 
-        data: dict[str, Any] = {
-            name: (DIMS, array.copy(), {"long_name": COUNTS[name]})
-            for name, array in self.counts.items()
+        data = {
+            name: (DIMS, array.copy(), {"long_name": LONG_NAMES[name]})
+            for name, array in self.arrays.items()
         }
-        for o, median in zip(OBSERVABLES, self.medians, strict=True):
-            long_name = f"{o.long_name}, at the end: median of the runs that did not diverge"
-            data[f"median_{o.name}"] = (DIMS, median.copy(), {"long_name": long_name})
-        data["done"] = (DIMS, self.done.copy())
         coords: dict[str, Any] = {"rule": list(grid.rules)}
         for name, axis in (("y", grid.y), ("x", grid.x)):
             key = {"key": axis.key, "spacing": axis.spacing}

@@ -112,15 +112,8 @@ def right_direction(task: Task, batch: float, rate: float) -> float:
     r"""Return the probability that a run from scratch starts in the direction of the truth.
 
     It is the normal distribution function of the push of the mean gradient over its noise, both
-    along the growing direction; docs/transfer.md derives the formula.
-
-    Parameters
-    ----------
-    task : Task
-    batch : float
-        Batch size.
-    rate : float
-        Step size of both matrices.
+    along the growing direction; docs/transfer.md derives the formula. ``rate`` is the step size of
+    both matrices.
     """
     from scipy.special import ndtr
 

@@ -38,23 +38,10 @@ def draw(
 ) -> Figure:
     """Draw the signals, the steps that learning takes, and how often it succeeds.
 
-    Parameters
-    ----------
-    learning : sequence of Learning
-        Runs from each start, on real batches.
-    recovery : sequence of Recovery
-        How many recover the truth at each batch size, under Gaussian noise.
-    samples : Setting
-        The setting of ``recovery``.
-    note : str
-        For the title: what a quick figure leaves out.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Lines and bars are medians; bands and whiskers span 10 to 90% of the runs. On the right,
-        whiskers are one standard error of the share, and the dotted line is the probability that a
-        run from scratch sets out in the right direction.
+    ``learning`` is on real batches. ``recovery`` is under Gaussian noise, and ``samples`` is its
+    setting. The title has ``note``. Lines and bars are medians; bands and whiskers span 10 to 90%
+    of the runs. On the right, whiskers are one standard error of the share, and the dotted line is
+    the probability that a run from scratch sets out in the right direction.
     """
     with style.styled():
         colors = _colors({*(each.start for each in learning), *(row.start for row in recovery)})

@@ -85,15 +85,10 @@ class CaseComparison:
 def compare(
     names: tuple[str, str], times: tuple[int, ...], truth: Array, other: Array, tolerance: float
 ) -> CaseComparison:
-    """Compare two samples of the same dynamics.
+    """Compare two samples of the same dynamics, of shape (runs, times, 9).
 
-    Parameters
-    ----------
-    names : (case, contender)
-    times : tuple of int
-    truth, other : (runs, times, 9) float64
-    tolerance : float
-        An observable is constant, and passes, if all runs of both samples agree within this.
+    ``names`` are those of the case and the contender. An observable is constant, and passes, if all
+    runs of both samples agree within ``tolerance``.
     """
     runs = len(truth)
     labels = [f"{name} at {t}" for t in times for name in NAMES]

@@ -17,13 +17,6 @@ def sample(case: Case, build: Build, seeds: NDArray[np.uint64]) -> Array:
 
     One engine makes all runs; its state is restored to the start before each of them.
 
-    Parameters
-    ----------
-    case : Case
-    build : callable
-        A `scbsim.studies.verify.case.Build`.
-    seeds : (runs,) uint64
-
     Returns
     -------
     (runs, times, 9) float64

@@ -12,17 +12,10 @@ DIGITS = 7
 
 
 def kolmogorov_smirnov(x: Array, y: Array) -> tuple[Array, Array]:
-    """Return Kolmogorov-Smirnov distances of the columns of two samples, and p-values.
+    """Return Kolmogorov-Smirnov distances of the columns of two samples (runs, m), and p-values.
 
-    Parameters
-    ----------
-    x, y : (runs, m) float64
-
-    Returns
-    -------
-    D, p : (m,) float64
-        The p-value of the limit law. For samples of equal size it is not below the exact one
-        where that is small.
+    The p-values are those of the limit law. For samples of equal size they are not below the exact
+    ones where these are small.
     """
     from scipy.special import kolmogorov
 
@@ -42,14 +35,6 @@ def paired_means(x: Array, y: Array) -> tuple[Array, Array]:
     Row i of one sample is paired with row i of the other. If both have the same law, each
     difference is as likely to be d as -d, so Hoeffding's bound for sums of random signs gives
     ``p <= 2 exp(-z^2/2)`` for any number of rows and any law, heavy tails included.
-
-    Parameters
-    ----------
-    x, y : (runs, m) float64
-
-    Returns
-    -------
-    z, p : (m,) float64
     """
     off = x - y
     length = np.sqrt(np.square(off).sum(axis=0))

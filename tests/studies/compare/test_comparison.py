@@ -1,4 +1,4 @@
-"""The three runs of a comparison, their files, and what is made of them."""
+"""The three runs of a comparison, their files, and the results."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Figures 1, 3 and 4: what is run, where it goes, and that the pictures are drawn from it."""
+"""Figures 1, 3 and 4: their runs, their files, and that the plots show these files."""
 
 from __future__ import annotations
 

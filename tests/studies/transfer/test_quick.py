@@ -1,4 +1,4 @@
-"""The transfer figure in its quick form and in full, in one folder: one set of runs."""
+"""The quick and the full transfer figure in one folder share their runs."""
 
 from __future__ import annotations
 

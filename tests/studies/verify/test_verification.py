@@ -1,4 +1,4 @@
-"""Engines are what they claim to be, in law; and what a verification says when they are not."""
+"""The engines pass the verification, and engines with errors fail it."""
 
 from dataclasses import replace
 
@@ -83,7 +83,7 @@ def test_what_differs_is_named():
 
 
 def test_what_differs_only_between_steps_is_noticed():
-    """Every margin the same, but each time taken from other runs."""
+    """All margins are the same, but each time is taken from other runs."""
     case = named("prox, N = 4, T = 30, 1.2 sigma")
     truth, rows = (sample(case, TRUTH.build, seeds_of(0, 0, i, 1500)) for i in range(2))
     shuffled = np.stack([np.roll(rows[:, i], 100 * i, axis=0) for i in range(3)], axis=1)

@@ -33,19 +33,9 @@ class Runs(NamedTuple):
 def draw(columns: Sequence[Runs], note: str = "") -> Figure:
     r"""Draw the signals and the noise parts against steps, with a column for each N.
 
-    Parameters
-    ----------
-    columns : sequence of Runs
-        One for each N.
-    note : str
-        For the title: what a quick figure leaves out.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Two by two panels for a single column, else four rows. A thin dotted line beside
-        :math:`\|\Delta\|` is the norm of the signal of the same run. Stars are normalised l1
-        solutions.
+    There are two by two panels for a single column, else four rows. A thin dotted line beside
+    :math:`\|\Delta\|` is the norm of the signal of the same run. Stars are normalised l1 solutions.
+    The title has ``note``.
     """
     with style.styled():
         if len(columns) == 1:
