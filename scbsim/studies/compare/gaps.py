@@ -21,7 +21,9 @@ BOUNDED: Final = 0.1
 
 PAIRS: Final = 200
 SHARE: Final = 0.95
-_ROWS: Final = 400  # at most, that chance gaps are computed on
+"""`chance` draws this many pairs of ensembles, and returns this quantile of their gaps."""
+
+_ROWS: Final = 400  # `chance` uses at most this many rows of a run
 
 
 class Gap(NamedTuple):
@@ -93,11 +95,11 @@ def gap(
     with np.errstate(divide="ignore", invalid="ignore"):
         # Equal medians have no gap, even if the scale is 0.
         gaps = np.where(off == 0, 0.0, off / scale)
-    there = np.isfinite(median) & np.isfinite(other)
-    if not there.any():
+    finite = np.isfinite(median) & np.isfinite(other)
+    if not finite.any():
         return Gap(np.nan, np.nan, -1)
-    at = int(np.argmax(np.where(there, gaps, -1.0)))
-    return Gap(float(gaps[at]), float(gaps[there].mean()), int(steps[at]))
+    at = int(np.argmax(np.where(finite, gaps, -1.0)))
+    return Gap(float(gaps[at]), float(gaps[finite].mean()), int(steps[at]))
 
 
 def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
+
+    from scbsim.studies.phase.boundary import Array
 
 COLORS: Final = {"sgd": style.VERMILION, "l1": style.BLUE}
 NAMES: Final = {"sgd": "SGD", "l1": r"$\ell_1$"}
@@ -100,7 +101,7 @@ def _words_and_symbol(key: str) -> tuple[str, str]:
     return KEYS.get(key) or KEYS.get(key.rpartition(".")[2]) or ("", "")
 
 
-def _mixed(shares: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+def _mixed(shares: dict[str, Array]) -> Array:
     """Return the colour of each cell, (y, x, 3); each rule's colour is as strong as its share."""
     from matplotlib.colors import to_rgb
 
@@ -112,7 +113,7 @@ def _mixed(shares: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     return paper
 
 
-def _edges(values: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
+def _edges(values: Array, scale: str) -> Array:
     """Return the edges of cells around values."""
     place = np.log(values) if scale == "log" else values
     middle = 0.5 * (place[1:] + place[:-1])
@@ -121,9 +122,7 @@ def _edges(values: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
     return np.exp(edges) if scale == "log" else edges
 
 
-def _lines(
-    axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], share: Any, color: str
-) -> None:
+def _lines(axes: Axes, x: Array, y: Array, share: Array, color: str) -> None:
     """Draw the boundaries of a rule; contours if they are no functions of x."""
     for level, width in _LINES.items():
         line = boundary(share, y, level, log=axes.get_yscale() == "log")

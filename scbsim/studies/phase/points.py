@@ -19,8 +19,8 @@ from scbsim.studies.phase.grid import Grid, Point
 from scbsim.studies.phase.results import PointOutcome
 from scbsim.studies.phase.tasks import Tasks
 
-# Engines without parallel kernels, of which only one at a time may run in a process.
-_SERIAL = ("collapsed", "sparse")
+# Engines without parallel kernels: several may run at once. Of the other engines, only one may.
+_CONCURRENT = ("collapsed", "sparse")
 _THREADS_FROM = 100_000  # entries of A; with fewer, starting threads costs more than they save
 _TICK = 0.2  # seconds
 
@@ -46,7 +46,7 @@ class Runner:
             task = self._tasks.of(spec.task)
             plan = plan_of(spec, task)
             many = self._threads if task.N * task.T >= _THREADS_FROM else 1
-            threads = 1 if plan.choice.name in _SERIAL else many
+            threads = 1 if plan.choice.name in _CONCURRENT else many
             with self._turn(plan):
                 # The spec is checked already, and any number of replicas is valid with it.
                 dynamics = spec.dynamics.model_copy(update={"replicas": self._grid.replicas})
@@ -68,14 +68,14 @@ class Runner:
 
     @contextmanager
     def _turn(self, plan: RunPlan) -> Iterator[None]:
-        """Exclude other threads unless the engine is serial and its kernels are compiled."""
+        """Exclude other threads unless the engine is concurrent and its kernels are compiled."""
         kind = (plan.choice.name, plan.choice.matrix_V)
         if kind in self._compiled:
             yield
             return
         with self._exclusive:
             yield
-        if plan.choice.name in _SERIAL:
+        if plan.choice.name in _CONCURRENT:
             self._compiled.add(kind)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from numpy.typing import NDArray
 
+    Array = NDArray[np.float64]
+
 LEAST: Final = 0.08
 """Zones with a smaller share of the grid get no label."""
 
@@ -19,9 +21,7 @@ _MARGIN: Final = 4.0
 """Space between a label and the edge of its zone, in points."""
 
 
-def name_zones(
-    figure: Figure, axes: Axes, x: Any, y: Any, shares: dict[str, NDArray[np.float64]]
-) -> None:
+def name_zones(figure: Figure, axes: Axes, x: Array, y: Array, shares: dict[str, Array]) -> None:
     """Label each zone that has room for it.
 
     The figure is laid out first, since the size of a label is only known then.
@@ -32,7 +32,7 @@ def name_zones(
             _place(axes, x, y, words, zone)
 
 
-def _zones(shares: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.bool_]]:
+def _zones(shares: dict[str, Array]) -> dict[str, NDArray[np.bool_]]:
     learns = {rule: share >= 0.5 for rule, share in shares.items()}
     if len(learns) == 1:
         (there,) = learns.values()
@@ -46,7 +46,7 @@ def _zones(shares: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.bool_
     }
 
 
-def _place(axes: Axes, x: Any, y: Any, words: str, zone: NDArray[np.bool_]) -> None:
+def _place(axes: Axes, x: Array, y: Array, words: str, zone: NDArray[np.bool_]) -> None:
     """Place a label as far as possible from the edge of its zone; on several lines if needed."""
     for said in dict.fromkeys((words, words.replace(" ", "\n", 1), words.replace(" ", "\n"))):
         text = axes.text(x[0], y[0], said, ha="center", va="center", fontsize=10, zorder=4)
@@ -59,7 +59,7 @@ def _place(axes: Axes, x: Any, y: Any, words: str, zone: NDArray[np.bool_]) -> N
 
 
 def _room(
-    axes: Axes, x: Any, y: Any, text: Text, zone: NDArray[np.bool_]
+    axes: Axes, x: Array, y: Array, text: Text, zone: NDArray[np.bool_]
 ) -> tuple[int, int] | None:
     """Return the best cell for a label that fits in the zone and in the axes, or None."""
     from scipy.ndimage import distance_transform_edt
