@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -42,8 +42,8 @@ class Learning:
     run: xr.Dataset
     cosine_A: float
     cosine_V: float
-    first: NDArray[Any]
-    whole: NDArray[Any]
+    first: NDArray[np.float64]
+    whole: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def learned(start: float | None, run: xr.Dataset) -> Learning:
     """Return how many steps the runs of an ensemble took."""
     steps = run["step"].values
 
-    def first_step(reached: NDArray[Any]) -> NDArray[Any]:
+    def first_step(reached: NDArray[np.bool_]) -> NDArray[np.float64]:
         return np.where(reached.any(axis=1), steps[reached.argmax(axis=1)], np.inf)
 
     # Values are NaN after the end of a run, and no comparison with NaN is true.

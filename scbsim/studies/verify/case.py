@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,8 @@ from scbsim.engines.sparse import SparseEngine
 from scbsim.engines.stages import Stage
 from scbsim.task import Task
 
-Build = Callable[..., Any]
+Engine = DenseEngine | SparseEngine | CollapsedEngine
+Build = Callable[..., Engine]
 """Called like an engine's class: ``build(task, noise, alpha_A=..., alpha_V=...)``."""
 
 
@@ -78,7 +78,7 @@ class Case:
     warm: tuple[Stage, Noise] | None = None
     times: tuple[int, ...] = (1, 3, 8)
 
-    def begin(self, build: Build) -> Any:
+    def begin(self, build: Build) -> Engine:
         """Return an engine at the start of the case."""
         engine = build(self.task, self.noise, **self.start)
         if self.warm is not None:

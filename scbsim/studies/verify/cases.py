@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.stages import Stage
@@ -28,7 +29,7 @@ def levels(task: Task, sigma_A: float = _SIGMA_A, sigma_V: float = _SIGMA_V) -> 
 
 
 def stage(
-    rule: str, threshold: Any = 0.0, rate_A: float = _RATE_A, rate_V: float = _RATE_V
+    rule: str, threshold: ArrayLike, rate_A: float = _RATE_A, rate_V: float = _RATE_V
 ) -> Stage:
     """Return a stage with l1 thresholds, (N,)."""
     return Stage(0, rule, 20, rate_A, rate_V, np.asarray(threshold, np.float64), np.inf, None)
