@@ -48,7 +48,7 @@ def compare(
 
     checked = read_spec(spec, overrides)
     pictures_in(output, "compare")
-    how |= {"fit": sigmas == "fitted", "tell": teller(quiet)}
+    how |= {"fit": sigmas == "fitted", "notify": teller(quiet)}
     found = studied(run, checked, output, quiet=quiet, **how)
     from scbsim.studies.compare.plot import pictures
 

@@ -34,7 +34,7 @@ def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
     are the first steps of the full ones, which go on with them. --set is for all of its runs.
     """
     folder = output or Path(f"figure{number}")
-    made = studied(_maker(number), folder, quiet=quiet, tell=teller(quiet), **how)
+    made = studied(_maker(number), folder, quiet=quiet, notify=teller(quiet), **how)
     if quiet:
         return
 

@@ -93,7 +93,7 @@ def sample(
     sampler = Sampler(task, of_spec if seed is None else seed, threads=threads)
     label = f"N={task.N} T={task.T:g}"
     with stopping() as stop, counting(label, size, "sample", quiet=quiet) as tell:
-        write_samples(output, sampler, number * size, size, stop=stop, tell=tell)
+        write_samples(output, sampler, number * size, size, stop=stop, on_progress=tell)
     if not quiet:
         said = f"{output}: {size} samples of N = {task.N}, T = {task.T}, Q = {task.Q}"
         say(said)

@@ -33,7 +33,7 @@ def transfer(output: Path | None, quiet: bool, **how: Any) -> None:
     """
     from scbsim.studies.transfer.run import run
 
-    made = studied(run, output or Path("transfer"), quiet=quiet, tell=teller(quiet), **how)
+    made = studied(run, output or Path("transfer"), quiet=quiet, notify=teller(quiet), **how)
     if quiet:
         return
     _print(made)

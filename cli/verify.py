@@ -52,7 +52,7 @@ def verify(ctx: click.Context, quick: bool, seed: int, threads: int | None, quie
             seed=seed,
             threads=threads,
             cases=cases,
-            tell=lambda done, _of: tell(done),
+            on_progress=lambda done, _of: tell(done),
             stop=stop,
         )
     if not quiet:

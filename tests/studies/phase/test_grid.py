@@ -115,7 +115,7 @@ def test_a_start_from_a_file_is_refused(grid, spec):
 def test_another_grid_is_told_from_this_one(grid):
     made = grid()
     assert made.unlike(made.identity()) == []
-    # What both keys say in the spec itself reaches no point.
+    # The values of both keys in the spec itself do not matter.
     assert made.unlike(grid(**{"task.T": 77, "output.every": 5}).identity()) == []
     for change, said in [
         ({"seed": 9}, "spec.seed is 9 there and 3 here"),
