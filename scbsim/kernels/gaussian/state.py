@@ -1,4 +1,4 @@
-"""The arrays that kernels share, grouped and named. All are changed in place unless said."""
+"""The arrays that kernels share, in named groups. Arrays are changed in place unless noted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Attention(NamedTuple):
     Attributes
     ----------
     bulk : (N, T) float32 or float64
-        ``s_k`` off the support of ``q_k``; exactly 0 on it. (N, 0) where nothing lives off it.
+        ``s_k`` off the support of ``q_k``; exactly 0 on it. (N, 0) if these are not stored.
     support : (N, Q) float64
         ``s_k`` at the positions of ``q_k``.
     positions : (N, Q) int64
@@ -25,13 +25,13 @@ class Attention(NamedTuple):
     weights : (N, Q) float64
         ``q_k`` there. Not changed.
     off_sums : (N, 2) float64
-        Sum of ``bulk[k]`` and of its squares.
+        Sum of the entries off the support, and of their squares.
     block_sums : (N, blocks, 2) float64
-        The same block by block.
+        The same for each block of ``bulk[k]``.
     noise : (N, Q) float64
         The step's normals at the support.
     first : int
-        The column that row 0 stands for: above 0 where only some of the columns are here.
+        The column in row 0; not 0 in a process that has only some of the columns.
     """
 
     bulk: Floats
@@ -48,7 +48,7 @@ _NO_BULK = np.zeros((0, 0))
 
 
 def without_bulk(A: Attention) -> Attention:
-    """Return what is known of A beside its bulk: one type, whatever that of the bulk."""
+    """Return A with an empty bulk, so that a kernel is compiled for one type only."""
     return A._replace(bulk=_NO_BULK)
 
 
@@ -58,7 +58,7 @@ class Value(NamedTuple):
     Attributes
     ----------
     W : (N, N) float64
-        Where V is known by its scalars, this and all that has a row per row of it is empty.
+        If V is stored by its scalars only, this and all arrays with its rows are empty.
     target : (N, N) float64
         ``P~``. Not changed.
     root_mu : (N,) float64
@@ -68,8 +68,8 @@ class Value(NamedTuple):
     column_sums : (groups, N) float64
         Scratch: sums over a group of rows.
     row_dots : (N, 2) float64
-        Scratch: of each row its products with ``root_mu`` and with the target's row, later its
-        share of ``rho_V^2``.
+        Scratch: each row's products with ``root_mu`` and with the target's row, later its part of
+        ``rho_V^2``.
     """
 
     W: F64
@@ -83,7 +83,7 @@ class Value(NamedTuple):
 class ProblemConstants(NamedTuple):
     """Numbers of the task and of the random stream, which no step changes.
 
-    It is replaced where V starts from another run, or is restored: ``V mu`` may be another then.
+    They are replaced when V is taken from another run, whose ``V mu`` may differ.
 
     Attributes
     ----------
@@ -92,11 +92,10 @@ class ProblemConstants(NamedTuple):
     K_P, K_Q, mu_square : float64
         ``mu_square`` is ``|mu|^2``.
     mean_square, mean_dot, mean_off : float64
-        Of ``V mu``, which no step changes: its square, its product with mu, and the square of its
-        distance from mu. The first two are ``|mu|^2`` and the last 0 unless V was trained for
-        another mu.
+        ``|V mu|^2``, ``mu'V mu`` and ``|V mu - mu|^2``. No step changes ``V mu``, and it is mu
+        unless V was trained for another one.
     D_V : float64
-        Dimensions in which V moves, ``(N - 1)^2``.
+        Dimensions of the projected space of V, ``(N - 1)^2``.
     seed, replica : uint64
     """
 
@@ -114,7 +113,7 @@ class ProblemConstants(NamedTuple):
 
 
 class StepParams(NamedTuple):
-    """What a stage does in every step.
+    """The parameters of every step of a stage.
 
     Attributes
     ----------
@@ -122,16 +121,16 @@ class StepParams(NamedTuple):
         See `rules`.
     rate_A, rate_V : float64
     sigma_A : (N,) float64
-        Noise level of the gradient of each column of A: of all its entries, or under matched noise
-        of those that are at 0 off the support.
+        Noise level of the gradient in each column of A: of all its entries, or under matched noise
+        of its zeros off the support.
     threshold : (N,) float64
         l1 threshold of each column.
     sigma_V : float64
         Noise level of the gradient of W.
     until_signal : float64
-        Stop when a signal gets there; infinity for never.
+        The call ends when a signal reaches this; infinity for never.
     matched : (N, 6) float64 or None
-        What levels under matched noise are made of (see `matched`); None where it is isotropic.
+        Coefficients of the levels under matched noise (see `matched`); None if it is isotropic.
     """
 
     rule: int
@@ -145,7 +144,7 @@ class StepParams(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Buffers, one row per share of the work.
+    """Buffers, one row for each share of the work; a thread takes a share.
 
     Attributes
     ----------
@@ -169,7 +168,7 @@ class Scratch(NamedTuple):
 
 
 def make_scratch(shares: int, N: int, dtype: DTypeLike) -> Scratch:
-    """Allocate the buffers for a number of shares."""
+    """Allocate the buffers."""
     single = np.dtype(dtype) == np.float32
     return Scratch(
         z=np.zeros((shares, BLOCK), dtype),
