@@ -21,33 +21,18 @@ Array = NDArray[np.float64]
 
 
 class Entries(NamedTuple):
-    """The entries of ``s`` that are not at zero.
+    """The entries of ``s`` that are not at zero, sorted by column, then position."""
 
-    Attributes
-    ----------
-    column, position : (n,) int64
-        Sorted by column, then position.
-    s : (n,) float64
-    """
-
-    column: NDArray[np.int64]
-    position: NDArray[np.int64]
-    s: Array
+    column: NDArray[np.int64]  # (n,)
+    position: NDArray[np.int64]  # (n,)
+    s: Array  # (n,)
 
 
 class Columns(NamedTuple):
-    """The columns of ``s``, relative to the support of a new task.
+    """The columns of ``s``, relative to the support of a new task."""
 
-    Attributes
-    ----------
-    support : (N, Q) float64
-        Entries on the support.
-    off_sums : (N, 2) float64
-        Sum of the other entries, and of their squares.
-    """
-
-    support: Array
-    off_sums: Array
+    support: Array  # (N, Q): entries on the support
+    off_sums: Array  # (N, 2): sum of the other entries, and of their squares
 
 
 def in_entries(state: State, old: Task) -> State:

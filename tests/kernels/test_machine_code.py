@@ -122,6 +122,9 @@ def test_update(dtype, kind):
     # Four streams under each of the two rules that threshold.
     assert wide_enough(register)
     assert count >= 8
+    # Each stream is read and written by whole vectors.
+    for instruction in ("scatterq", "gatherq"):
+        assert widest(_update, arguments, instruction + kind) == ("", 0)
     # Isotropic levels are no business of an entry's.
     assert widest(_update, arguments, "sqrt" + kind) == ("", 0)
 

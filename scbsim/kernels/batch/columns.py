@@ -51,9 +51,8 @@ def _sum_of_products(x: Floats, y: Floats, wide: F64) -> float:
 
 
 @inline_jit
-def _step_bulk(
-    rule: int, s: Floats, g: Floats, scale: Real, mean: Real, rate: Real, threshold: Real
-) -> None:
+def _step_bulk(rule: int, s: Floats, g: Floats, numbers: tuple[Real, Real, Real, Real]) -> None:
+    scale, mean, rate, threshold = numbers
     for t in range(_u64(s.size)):
         s[t] = step_entry(rule, s[t], scale * g[t] - mean, rate, threshold)
 
@@ -106,7 +105,7 @@ def _step_column(
         A.support[k, j] = step_entry(rule, before, h, rate, threshold)
         added += A.support[k, j] - before
     numbers = (real(scale), real(mean), real(rate), real(threshold))
-    call_with_rule(rule, _step_bulk, (A.bulk[k], g, *numbers))
+    call_with_rule(rule, _step_bulk, A.bulk[k], g, numbers)
     for j in range(Q):
         A.bulk[k, A.positions[k, j]] = real(0)
     before = A.off_sums[k, 0]

@@ -24,35 +24,18 @@ _LOW, _HALF = _u64(0xFFFFFFFF), _u64(32)
 
 
 class AliasTables(NamedTuple):
-    """The distributions of a task as alias tables, see `alias`. Nothing is changed.
+    """The distributions of a task as alias tables, see `alias`. Nothing is changed."""
 
-    Attributes
-    ----------
-    cuts : (3,) uint32
-        With at most 4 tokens, the token is the number of cuts below a word; (0,) with more.
-    tokens : (2^b or 16,) uint32
-        The distribution mu; padded to 16 entries with zeros.
-    sources : (N, 2^c) uint32
-        Row k: the index of the source among the positions of ``q_k``.
-    outputs : (N, 2^b) uint32
-        Row m: the output after source token m.
-    positions : (N, Q) int64
-    bits, source_bits : uint32
-        b and c.
-    T : uint64
-    together : uint64
-        Samples that share a block: as many as fit, or 1.
-    """
-
+    # (3,): with at most 4 tokens, the token is the number of cuts below a word; (0,) with more
     cuts: U32
-    tokens: U32
-    sources: U32
-    outputs: U32
-    positions: I64
+    tokens: U32  # (2^bits,): the distribution mu; padded to at least 16 entries with zeros
+    sources: U32  # (N, 2^source_bits): row k, the index of the source among the positions of q_k
+    outputs: U32  # (N, 2^bits): row m, the output after source token m
+    positions: I64  # (N, Q)
     bits: np.uint32
     source_bits: np.uint32
     T: np.uint64
-    together: np.uint64
+    together: np.uint64  # samples that share a block: as many as fit, or 1
 
 
 @inline_jit

@@ -26,86 +26,42 @@ _TOKENS = 2**22  # at most stored of a round; if there are more, each is drawn a
 
 
 class Learner(NamedTuple):
-    """The state that a step on real batches changes.
-
-    Attributes
-    ----------
-    A : Attention
-    V : Value
-    sums : (N,) float64
-        ``1'a_k``.
-    logits : (N, T)
-        Those of softmax attention, by columns of A; (0, 0) for linear attention.
-    mean : (N,) float64
-        ``V mu``.
-    """
+    """The state that a step on real batches changes."""
 
     A: Attention
     V: Value
-    sums: F64
-    logits: Floats
-    mean: F64
+    sums: F64  # (N,): 1'a_k
+    logits: Floats  # (N, T): those of softmax attention, by columns of A; (0, 0) for linear
+    mean: F64  # (N,): V mu
 
 
 class Work(NamedTuple):
     """The arrays of a step.
 
-    N' is N rounded up to a multiple of 16. A batch is handled in rounds of R samples. The "type of
-    A" is float32 or float64.
-
-    Attributes
-    ----------
-    full : (N, T) of the type of A
-        ``a_k``, by columns of A.
-    gradient : (N, T) of the type of A
-        Sums of ``w_{x_t}`` over the samples with query k.
-    V, transposed : (N, N') of the type of A
-        V and its transpose, zeros beyond N.
-    u, r, w : (R, N') of the type of A
-        ``X a_k``, ``V u - e_o`` and ``V' r`` of each sample, zeros beyond N.
-    of_V : (N, N') float64
-        Sum over samples of ``r u'``.
-    row : (N, N') of the type of A
-        The same for one round.
-    tokens : (R T,) uint16
-        The round's tokens; (0,) if they are not stored but drawn again.
-    heads : (3, R) int64
-        Queries, source positions, outputs.
-    order : (R,) int64
-        Samples of the round, sorted by query.
-    first : (N + 1,) int64
-        Where each query begins in ``order``.
-    counts : (N,) int64
-        Samples of each query in the batch.
-    words : (shares, BLOCK) uint32
-    drawn : (shares, BLOCK) uint16
-    tables : (shares, 4 N') of the type of A
-    sums : (shares, BLOCK) of the type of A
-    wide : (shares, BLOCK) float64
-    batch_size : int64
-        Samples of a step.
+    N' is N rounded up to a multiple of 16. A batch is handled in rounds of R samples. ``Floats``
+    are float32 or float64, as A is; rows of length N' are 0 beyond N.
     """
 
-    full: Floats
-    gradient: Floats
-    V: Floats
-    transposed: Floats
-    u: Floats
-    r: Floats
-    w: Floats
-    of_V: F64
-    row: Floats
-    tokens: Tokens
-    heads: I64
-    order: I64
-    first: I64
-    counts: I64
-    words: U32
-    drawn: Tokens
-    tables: Floats
-    sums: Floats
-    wide: F64
-    batch_size: int
+    full: Floats  # (N, T): a_k, by columns of A
+    gradient: Floats  # (N, T): sums of w_{x_t} over the samples with query k
+    V: Floats  # (N, N')
+    transposed: Floats  # (N, N'): V'
+    u: Floats  # (R, N'): X a_k of each sample
+    r: Floats  # (R, N'): V u - e_o
+    w: Floats  # (R, N'): V' r
+    of_V: F64  # (N, N'): sum over samples of r u'
+    row: Floats  # (N, N'): the same for one round
+    tokens: Tokens  # (R T,) uint16: the round's; (0,) if they are not stored but drawn again
+    heads: I64  # (3, R): queries, source positions, outputs
+    order: I64  # (R,): samples of the round, sorted by query
+    first: I64  # (N + 1,): where each query begins in `order`
+    counts: I64  # (N,): samples of each query in the batch
+    words: U32  # (shares, BLOCK)
+    drawn: Tokens  # (shares, BLOCK) uint16
+    tables: Floats  # (shares, 4 N')
+    sums: Floats  # (shares, BLOCK)
+    wide: F64  # (shares, BLOCK)
+    batch_size: int  # samples of a step
 
 
 def round_size(N: int, batch_size: int) -> int:

@@ -31,66 +31,34 @@ _FIRST = np.uint64(1) << np.uint64(31)  # word 0 of a lane that no batch of expo
 class ActivationRates(NamedTuple):
     """The law of activations in a stage, by groups of columns of similar probability.
 
-    Attributes
-    ----------
-    rule : int
-        See `rules`.
-    columns : (n,) int64
-        Columns with p > 0, group by group, ascending in each.
-    first : (groups + 1,) int64
-        Where each group begins in ``columns``.
-    rate : (groups,) float64
-        ``-log(1 - p)`` of the largest p in the group.
-    spare : (n,) float64
-        ``-log(p_k / p)`` of each of ``columns``, for thinning.
-    above : (N,) float64
-        ``c_k - b_k``, with ``c_k = lam_k / sigma_k`` and ``b_k`` the slope of the exponential from
-        which the excess over it is drawn.
-    shrink : (N,) float64
-        ``1 / b_k``.
-    scale : (N,) float64
-        ``rate_A sigma_k``: the change of an entry for an excess of one.
+    Here ``c_k = lam_k / sigma_k``, and the excess over it is drawn from an exponential with slope
+    ``b_k``.
     """
 
-    rule: int
-    columns: I64
-    first: I64
-    rate: F64
-    spare: F64
-    above: F64
-    shrink: F64
-    scale: F64
+    rule: int  # see `rules`
+    columns: I64  # (n,): columns with p > 0, group by group, ascending in each
+    first: I64  # (groups + 1,): where each group begins in `columns`
+    rate: F64  # (groups,): -log(1 - p) of the largest p in the group
+    spare: F64  # (n,): -log(p_k / p) of each of `columns`, for thinning
+    above: F64  # (N,): c_k - b_k
+    shrink: F64  # (N,): 1 / b_k
+    scale: F64  # (N,): rate_A sigma_k, the change of an entry for an excess of one
 
 
 class NewlyActive(NamedTuple):
-    """The activations drawn in a step, before those of entries not at zero are dropped.
+    """The activations drawn in a step, before those of entries not at zero are dropped."""
 
-    Attributes
-    ----------
-    column, position : (capacity,) int64
-    value : (capacity,) float64
-    order : (capacity,) int64
-        Indices sorted by column, then position. Not written if there is one group, whose
-        activations are drawn in order.
-    first : (N + 1,) int64
-        Where each column begins in ``order``.
-    fit_position, fit_value : (capacity,) int64 and float64
-        Scratch: the activations of one column that are kept.
-    e : (BATCH,) float64
-        Scratch: exponentials.
-    words : (2 BATCH,) uint32
-        Scratch.
-    """
-
-    column: I64
-    position: I64
-    value: F64
+    column: I64  # (capacity,)
+    position: I64  # (capacity,)
+    value: F64  # (capacity,)
+    # (capacity,): indices sorted by column, then position; not written if there is one group, whose
+    # activations are drawn in order
     order: I64
-    first: I64
-    fit_position: I64
-    fit_value: F64
-    e: F64
-    words: U32
+    first: I64  # (N + 1,): where each column begins in `order`
+    fit_position: I64  # scratch, (capacity,): the activations of one column that are kept
+    fit_value: F64  # scratch, (capacity,)
+    e: F64  # scratch, (BATCH,): exponentials
+    words: U32  # scratch, (2 BATCH,)
 
 
 def make_newly_active(N: int, capacity: int) -> NewlyActive:

@@ -25,26 +25,13 @@ _FEW = 16  # up to here a linear search is faster than a binary one
 
 
 class ActiveSet(NamedTuple):
-    """Entries off the support that are not at zero, in two lists: this step's and the next's.
+    """Entries off the support that are not at zero, in two lists: this step's and the next's."""
 
-    Attributes
-    ----------
-    first : (2, N + 1) int64
-        Where each column begins.
-    position : (2, capacity) int64
-        Ascending in each column.
-    s : (2, capacity) float64
-    z : (BLOCK,) float64
-        Scratch: normals.
-    words : (2 BLOCK,) uint32
-        Scratch.
-    """
-
-    first: I64
-    position: I64
-    s: F64
-    z: F64
-    words: U32
+    first: I64  # (2, N + 1): where each column begins
+    position: I64  # (2, capacity): ascending in each column
+    s: F64  # (2, capacity)
+    z: F64  # scratch, (BLOCK,): normals
+    words: U32  # scratch, (2 BLOCK,)
 
 
 def make_active_set(N: int, capacity: int) -> ActiveSet:

@@ -19,27 +19,14 @@ from scbsim.kernels.types import F64, Couplings, Int
 class CollapsedAttention(NamedTuple):
     """A by groups of columns whose noise is isotropic in the mu metric.
 
-    There is one group, or one for each column.
-
-    Attributes
-    ----------
-    alpha : (groups,) float64
-        Signal of each group.
-    rest : (groups,) float64
-        ``sum mu_k |a_k - 1/T - alpha (q_k - 1/T)|^2`` over its columns.
-    K : (groups,) float64
-        ``sum mu_k K_k``. Not changed.
-    D : (groups,) float64
-        Dimensions in which its columns move, ``T - 1`` for each. Not changed.
-    sigma : (groups,) float64
-        ``sqrt(mu_k) sigma_k``, the same for all its columns. Not changed.
+    There is one group, or one for each column. Only ``alpha`` and ``rest`` are changed.
     """
 
-    alpha: F64
-    rest: F64
-    K: F64
-    D: F64
-    sigma: F64
+    alpha: F64  # (groups,): signal
+    rest: F64  # (groups,): sum of mu_k |a_k - 1/T - alpha (q_k - 1/T)|^2 over the columns
+    K: F64  # (groups,): sum of mu_k K_k
+    D: F64  # (groups,): dimensions in which the columns move, T - 1 for each
+    sigma: F64  # (groups,): sqrt(mu_k) sigma_k, the same for all columns of a group
 
 
 @internal_jit
@@ -92,9 +79,9 @@ def advance_collapsed(
         keep, pull = 1.0 - params.rate_A * kappa, params.rate_A * kappa_prime
         for g in range(A.K.size):
             counter = counter_words(g, at[0], COLLAPSED_A, constants.replica)
-            known, target = (A.alpha[g], A.rest[g]), (A.K[g], A.D[g])
+            before, target = (A.alpha[g], A.rest[g]), (A.K[g], A.D[g])
             factors = (keep, pull, params.rate_A * A.sigma[g])
-            A.alpha[g], A.rest[g] = step_component(known, target, factors, counter, key)
+            A.alpha[g], A.rest[g] = step_component(before, target, factors, counter, key)
         step_scalars(scalars, constants, factors_V, at)
         nA, qA, kappa, kappa_prime = _couple(A, scalars, constants, row)
         if overflowed((nA, qA, kappa, kappa_prime), row):

@@ -46,13 +46,12 @@ def _next(rule: int, s: Real, z: Real, step: ColumnStep, one: Real) -> Real:
 
 
 @inline_jit
-def _update(
-    rule: int, s: Floats, z: Floats, rows: Int, step: ColumnStep, sum_1: Floats, sum_2: Floats
-) -> None:
+def _update(rule: int, s: Floats, z: Floats, rest: tuple[Int, ColumnStep, Floats, Floats]) -> None:
     """Step a whole block in four streams; write sums of four entries and of their squares.
 
     Distances between the streams are constants and indices unsigned: see `xoshiro.fill_words`.
     """
+    rows, step, sum_1, sum_2 = rest
     one = s.dtype.type(1)
     for i in range(np.uint64(rows)):
         j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
@@ -73,7 +72,7 @@ def _update_by_rule(
     rule: int, s: Floats, z: Floats, rows: Int, step: ColumnStep, sum_1: Floats, sum_2: Floats
 ) -> tuple[float, float]:
     """Step a block; return the sum of its entries and the sum of their squares."""
-    call_with_rule(rule, _update, (s, z, rows, step, sum_1, sum_2))
+    call_with_rule(rule, _update, s, z, (rows, step, sum_1, sum_2))
     return np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
 
 

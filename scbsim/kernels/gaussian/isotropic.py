@@ -16,7 +16,7 @@ from scbsim.kernels.types import Counter, Factors, Key
 
 @internal_jit
 def step_component(
-    known: tuple[float, float],
+    vector: tuple[float, float],
     target: tuple[float, float],
     factors: Factors,
     counter: Counter,
@@ -26,7 +26,7 @@ def step_component(
 
     Parameters
     ----------
-    known : (alpha, rest)
+    vector : (alpha, rest)
         ``rest`` is ``|r|^2``.
     target : (K, D)
         K is 0 if there is no target; alpha then stays 0, and the rest has all D dimensions.
@@ -36,7 +36,7 @@ def step_component(
     -------
     alpha, rest : float64
     """
-    alpha, rest = known
+    alpha, rest = vector
     K, D = target
     keep, pull, amplitude = factors
     z, y, square = 0.0, 0.0, 0.0

@@ -12,23 +12,12 @@ from scbsim.kernels.types import F64
 
 
 class NormalizedColumns(NamedTuple):
-    """The columns of A after normalisation, except their bulk.
+    """The columns of A after normalisation, without their bulk."""
 
-    Attributes
-    ----------
-    support : (N, Q) float64
-    off_sums : (N, 2) float64
-        As in `state.Attention`.
-    masses : (N,) float64
-        The sum of the entries kept in each column. V is multiplied by their mu-weighted mean.
-    sums : (N,) float64
-        ``1'a_k``: before the call of the columns given, after it 1 in each rescaled column.
-    """
-
-    support: F64
-    off_sums: F64
-    masses: F64
-    sums: F64
+    support: F64  # (N, Q)
+    off_sums: F64  # (N, 2): as in `state.Attention`
+    masses: F64  # (N,): sum of the entries kept; V is multiplied by the mu-weighted mean
+    sums: F64  # (N,): 1'a_k, before the call those given, after it 1 in each rescaled column
 
 
 def make_normalized(A: Attention, sums: F64) -> NormalizedColumns:

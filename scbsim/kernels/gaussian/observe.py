@@ -78,20 +78,20 @@ def couple(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> Cou
 
 @internal_jit
 def write_observables(
-    known: Couplings, scalars: F64, constants: ProblemConstants, row: F64
+    of_A: Couplings, scalars: F64, constants: ProblemConstants, row: F64
 ) -> Couplings:
     """Write the observables from the scalars of A and V; returns the same as :func:`couple`.
 
     Parameters
     ----------
-    known : (alpha_A, square, nA, qA)
+    of_A : (alpha_A, square, nA, qA)
         ``square`` is ``||Delta_A||_mu^2``; the last two are without their ``1/T``.
     scalars : (2,) float64
         ``Value.scalars``.
     row : (9,) float64
         Receives the observables.
     """
-    alpha, delta, nA, qA = known
+    alpha, delta, nA, qA = of_A
     T = constants.T
     nA += 1.0 / T
     qA += 1.0 / T

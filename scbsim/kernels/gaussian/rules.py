@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from scbsim.kernels.compile.jit import inline_jit
-from scbsim.kernels.types import Real
+from scbsim.kernels.types import Floats, Real
 
 SGD, PROX, DENOISE, VANILLA = range(4)
 
@@ -40,17 +40,20 @@ def step_entry(rule: int, s: Real, gradient: Real, rate: Real, threshold: Real) 
 
 
 @inline_jit
-def call_with_rule(rule: int, loop: Callable[..., None], arguments: tuple[object, ...]) -> None:
-    """Call ``loop(rule, *arguments)`` with the rule as a constant.
+def call_with_rule(
+    rule: int, loop: Callable[..., None], s: Floats, x: Floats, rest: tuple[object, ...]
+) -> None:
+    """Call ``loop(rule, s, x, rest)`` with the rule as a constant.
 
     So the loop is compiled once for each formula of :func:`step_entry`, without a branch inside.
+    ``s`` and ``x`` are not in the tuple, as LLVM then stores to ``s`` entry by entry.
     """
     if rule == PROX:
-        loop(PROX, *arguments)
+        loop(PROX, s, x, rest)
     elif rule == DENOISE:
-        loop(DENOISE, *arguments)
+        loop(DENOISE, s, x, rest)
     else:
-        loop(SGD, *arguments)
+        loop(SGD, s, x, rest)
 
 
 @inline_jit

@@ -12,36 +12,17 @@ from scbsim.kernels.types import F64, I64, U32, Floats
 
 
 class Attention(NamedTuple):
-    """The attention matrix by its columns: ``a_k = s_k + c_k 1`` (`docs/model.md`, section 4).
+    """The attention matrix by its columns: ``a_k = s_k + c_k 1`` (`docs/model.md`, section 4)."""
 
-    Attributes
-    ----------
-    bulk : (N, T) float32 or float64
-        ``s_k`` off the support of ``q_k``; exactly 0 on it. (N, 0) if these are not stored.
-    support : (N, Q) float64
-        ``s_k`` at the positions of ``q_k``.
-    positions : (N, Q) int64
-        Those positions, ascending in each row. Not changed.
-    weights : (N, Q) float64
-        ``q_k`` there. Not changed.
-    off_sums : (N, 2) float64
-        Sum of the entries off the support, and of their squares.
-    block_sums : (N, blocks, 2) float64
-        The same for each block of ``bulk[k]``.
-    noise : (N, Q) float64
-        The step's normals at the support.
-    first : int
-        The column in row 0; not 0 in a process that has only some of the columns.
-    """
-
+    # (N, T) float32 or float64: s_k off the support of q_k, exactly 0 on it; (N, 0) if not stored
     bulk: Floats
-    support: F64
-    positions: I64
-    weights: F64
-    off_sums: F64
-    block_sums: F64
-    noise: F64
-    first: int = 0
+    support: F64  # (N, Q): s_k at the positions of q_k
+    positions: I64  # (N, Q): those positions, ascending in each row; not changed
+    weights: F64  # (N, Q): q_k there; not changed
+    off_sums: F64  # (N, 2): sum of the entries off the support, and of their squares
+    block_sums: F64  # (N, blocks, 2): the same for each block of `bulk`
+    noise: F64  # (N, Q): the step's normals at the support
+    first: int = 0  # the column in row 0; not 0 in a process that has only some of the columns
 
 
 _NO_BULK = np.zeros((0, 0))
@@ -55,116 +36,69 @@ def without_bulk(A: Attention) -> Attention:
 class Value(NamedTuple):
     """The value matrix, ``W = (V - mu 1') diag(sqrt(mu))``.
 
-    Attributes
-    ----------
-    W : (N, N) float64
-        If V is stored by its scalars only, this and all arrays with its rows are empty.
-    target : (N, N) float64
-        ``P~``. Not changed.
-    root_mu : (N,) float64
-        ``sqrt(mu)``. Not changed.
-    scalars : (2,) float64
-        ``alpha_V`` and ``rho_V^2 = ||W - alpha_V P~||_F^2``.
-    column_sums : (groups, N) float64
-        Scratch: sums over a group of rows.
-    row_dots : (N, 2) float64
-        Scratch: each row's products with ``root_mu`` and with the target's row, later its part of
-        ``rho_V^2``.
+    If V is stored by its scalars only, ``W`` and all arrays with its rows are empty.
     """
 
-    W: F64
-    target: F64
-    root_mu: F64
-    scalars: F64
-    column_sums: F64
+    W: F64  # (N, N)
+    target: F64  # (N, N): P~; not changed
+    root_mu: F64  # (N,): sqrt(mu); not changed
+    scalars: F64  # (2,): alpha_V and rho_V^2 = ||W - alpha_V P~||_F^2
+    column_sums: F64  # scratch, (groups, N): sums over a group of rows
+    # scratch, (N, 2): each row's products with `root_mu` and with the target's row, later its part
+    # of rho_V^2
     row_dots: F64
 
 
 class ProblemConstants(NamedTuple):
     """Numbers of the task and of the random stream, which no step changes.
 
-    They are replaced when V is taken from another run, whose ``V mu`` may differ.
-
-    Attributes
-    ----------
-    mu : (N,) float64
-    T : float64
-    K_P, K_Q, mu_square : float64
-        ``mu_square`` is ``|mu|^2``.
-    mean_square, mean_dot, mean_off : float64
-        ``|V mu|^2``, ``mu'V mu`` and ``|V mu - mu|^2``. No step changes ``V mu``, and it is mu
-        unless V was trained for another one.
-    D_V : float64
-        Dimensions of the projected space of V, ``(N - 1)^2``.
-    seed, replica : uint64
+    They are replaced when V is taken from another run: its ``V mu`` differs from mu if it was
+    trained for another mu.
     """
 
-    mu: F64
+    mu: F64  # (N,)
     T: float
     K_P: float
     K_Q: float
-    mu_square: float
-    mean_square: float
-    mean_dot: float
-    mean_off: float
-    D_V: float
+    mu_square: float  # |mu|^2
+    mean_square: float  # |V mu|^2
+    mean_dot: float  # mu'V mu
+    mean_off: float  # |V mu - mu|^2
+    D_V: float  # dimensions of the projected space of V, (N - 1)^2
     seed: np.uint64
     replica: np.uint64
 
 
 class StepParams(NamedTuple):
-    """The parameters of every step of a stage.
+    """The parameters of every step of a stage."""
 
-    Attributes
-    ----------
-    rule : int
-        See `rules`.
-    rate_A, rate_V : float64
-    sigma_A : (N,) float64
-        Noise level of the gradient in each column of A: of all its entries, or under matched noise
-        of its zeros off the support.
-    threshold : (N,) float64
-        l1 threshold of each column.
-    sigma_V : float64
-        Noise level of the gradient of W.
-    until_signal : float64
-        The call ends when a signal reaches this; infinity for never.
-    matched : (N, 6) float64 or None
-        Coefficients of the levels under matched noise (see `matched`); None if it is isotropic.
-    """
-
-    rule: int
+    rule: int  # see `rules`
     rate_A: float
     rate_V: float
+    # (N,): noise level of the gradient in each column of A; under matched noise that of its zeros
+    # off the support
     sigma_A: F64
-    threshold: F64
-    sigma_V: float
-    until_signal: float
-    matched: F64 | None = None
+    threshold: F64  # (N,): l1 threshold of each column
+    sigma_V: float  # noise level of the gradient of W
+    until_signal: float  # the call ends when a signal reaches this; infinity for never
+    matched: F64 | None = None  # (N, 6): see `matched.coefficients`; None for isotropic noise
 
 
 class Scratch(NamedTuple):
     """Buffers, one row for each share of the work; a thread takes a share.
 
-    Attributes
-    ----------
-    z, tail : (shares, BLOCK) of the bulk's type
-    words : (shares, M) uint32
-    sum_1, sum_2 : (shares, BLOCK // 4) of the bulk's type
-    wide_z : (shares, BLOCK) float64
-    wide_words : (shares, 2 BLOCK) uint32
-    row_1, row_2 : (shares, N) float64
+    ``Floats`` are of the type of the bulk.
     """
 
-    z: Floats
-    tail: Floats
-    words: U32
-    sum_1: Floats
-    sum_2: Floats
-    wide_z: F64
-    wide_words: U32
-    row_1: F64
-    row_2: F64
+    z: Floats  # (shares, BLOCK)
+    tail: Floats  # (shares, BLOCK)
+    words: U32  # (shares, BLOCK) in float32, (shares, 2 BLOCK) in float64
+    sum_1: Floats  # (shares, BLOCK // 4)
+    sum_2: Floats  # (shares, BLOCK // 4)
+    wide_z: F64  # (shares, BLOCK)
+    wide_words: U32  # (shares, 2 BLOCK)
+    row_1: F64  # (shares, N)
+    row_2: F64  # (shares, N)
 
 
 def make_scratch(shares: int, N: int, dtype: DTypeLike) -> Scratch:

@@ -154,8 +154,8 @@ def step_scalars(scalars: F64, constants: ProblemConstants, factors: Factors, at
     """Step V on its scalars, ``alpha_V`` and ``rho_V^2``, without the matrix."""
     step, seed, replica = at
     counter = counter_words(0, step, COLLAPSED_V, replica)
-    known, target = (scalars[0], scalars[1]), (constants.K_P, constants.D_V)
-    scalars[0], scalars[1] = step_component(known, target, factors, counter, split_seed(seed))
+    before, target = (scalars[0], scalars[1]), (constants.K_P, constants.D_V)
+    scalars[0], scalars[1] = step_component(before, target, factors, counter, split_seed(seed))
 
 
 @internal_jit

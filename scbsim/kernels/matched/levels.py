@@ -16,21 +16,11 @@ if TYPE_CHECKING:
 
 
 class Levels(NamedTuple):
-    """Levels of matched noise for one batch size.
+    """Levels of matched noise for one batch size."""
 
-    Attributes
-    ----------
-    of_A : (N, 6) float64
-        Coefficients of the variances of A's entries: see `coefficients`.
-    of_zeros : (N,) float64
-        Level of an entry at 0 off the support.
-    of_V : (1,) float64
-        Level of each coordinate of W, before projection.
-    """
-
-    of_A: F64
-    of_zeros: F64
-    of_V: F64
+    of_A: F64  # (N, 6): coefficients of the variances of A's entries, see `coefficients`
+    of_zeros: F64  # (N,): level of an entry at 0 off the support
+    of_V: F64  # (1,): level of each coordinate of W, before projection
 
 
 @inline_jit

@@ -13,32 +13,19 @@ if TYPE_CHECKING:
 
 
 class Moments(NamedTuple):
-    """Moments of V and its target, in the symbols of `docs/model.md`.
+    """Moments of V and its target, in the symbols of `docs/model.md`."""
 
-    Attributes
-    ----------
-    kappa, kappa_prime : float64
-        ``||W||_F^2``, ``<W, P~>_F``.
-    M2, KM, CM : float64
-        Traces.
-    F4, F3, FZ : float64
-    square, product : float64
-        ``||Vb||_F^2``, ``<Vb, Pb>_F``.
-    outputs : float64
-        ``mu'P1``.
-    """
-
-    kappa: float
-    kappa_prime: float
+    kappa: float  # ||W||_F^2
+    kappa_prime: float  # <W, P~>_F
     M2: float
     KM: float
     CM: float
     F4: float
     F3: float
     FZ: float
-    square: float
-    product: float
-    outputs: float
+    square: float  # ||Vb||_F^2
+    product: float  # <Vb, Pb>_F
+    outputs: float  # mu'P1
 
 
 @inline_jit

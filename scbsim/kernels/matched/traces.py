@@ -33,21 +33,12 @@ def packed_size(N: int) -> int:
 
 
 class Traces(NamedTuple):
-    """Scratch of the moments of V.
+    """Scratch of the moments of V."""
 
-    Attributes
-    ----------
-    packed : (shares, 2, 64 rows) float64
-    tiles : (shares, 2, 256) float64
-    sums : (columns of tiles, rows of tiles, 2) float64
-    columns : (6, N) float64
-        Sums down each column of W.
-    """
-
-    packed: F64
-    tiles: F64
-    sums: F64
-    columns: F64
+    packed: F64  # (shares, 2, 64 rows)
+    tiles: F64  # (shares, 2, 256)
+    sums: F64  # (columns of tiles, rows of tiles, 2)
+    columns: F64  # (6, N): sums down each column of W
 
 
 def make_traces(shares: int, N: int) -> Traces:
