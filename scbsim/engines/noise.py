@@ -19,7 +19,8 @@ class NoiseLevels:
     Attributes
     ----------
     sigma_A : (N,) float64
-        Of each entry of column k of A, in the preconditioned gradient.
+        Of each entry of column k of A. A fraction ``mu_k`` of the batch has query k, and the
+        preconditioner divides by ``mu_k``, so isotropic levels are proportional to 1/sqrt(mu_k).
     sigma_V : float
         Of each coordinate of ``W``, before projection.
     """
