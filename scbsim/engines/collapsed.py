@@ -96,9 +96,8 @@ class CollapsedEngine(GaussianEngine):
             self._adopt_columns(columns)
         elif not same_target(old, self.task):
             raise InputError(
-                "init.from: that run stored A as a few numbers, which are not enough for another "
-                "target; "
-                'run it again with dynamics.engine = "dense" and output.final_state = true'
+                "init.from: that run stored A as a few numbers, which say nothing of another "
+                'target; run it again with dynamics.engine = "dense" and output.final_state = true'
             )
         elif len(state["alpha"]) < len(self.collapsed.alpha):
             raise InputError(
