@@ -20,7 +20,7 @@ from scbsim.kernels.gaussian.mpi_step import (
     coupling_of,
     end_step,
 )
-from scbsim.kernels.gaussian.normalize import normalize_columns
+from scbsim.kernels.gaussian.normalize import NormalizedColumns, make_normalized, normalize_columns
 from scbsim.kernels.gaussian.state import StepParams, make_scratch, without_bulk
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.mpi.distributed_array import DistributedArray
@@ -116,19 +116,18 @@ class SharedEngine(GaussianEngine):
         here = self._here
         return params._replace(sigma_A=params.sigma_A[here], threshold=params.threshold[here])
 
-    def _normalized_columns(self, threshold: float, in_place: bool) -> tuple[Any, Any, Any, int]:
+    def _normalized_columns(
+        self, threshold: float, in_place: bool
+    ) -> tuple[NormalizedColumns, int]:
         N, Q = self.A.support.shape
-        support, off_sums = np.empty_like(self.own.support), np.empty_like(self.own.off_sums)
-        masses, sums = np.empty(len(support)), np.ones(len(support))
-        count = normalize_columns(
-            self.own, self.constants, threshold, in_place, support, off_sums, masses, sums
-        )
+        own = make_normalized(self.own, self.sums[self._here])
+        count = normalize_columns(self.own, self.constants, threshold, in_place, own)
         found = np.empty((N, Q + 3))
-        found[self._here] = np.column_stack([support, off_sums, masses])
+        found[self._here] = np.column_stack([own.support, own.off_sums, own.masses])
         self.world.exchange(found, self._counts)
-        parts = np.split(found, [Q, Q + 2], axis=1)
+        support, off_sums, masses = map(np.ascontiguousarray, np.split(found, [Q, Q + 2], axis=1))
         everywhere = sum(self.world.comm.allgather(int(count)))
-        return (*map(np.ascontiguousarray, parts[:2]), parts[2][:, 0].copy(), everywhere)
+        return NormalizedColumns(support, off_sums, masses[:, 0], self.sums), everywhere
 
     def state(self) -> State:
         """Return the state: ``bulk`` as spread out over the ranks, and views of all else."""

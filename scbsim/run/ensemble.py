@@ -129,7 +129,7 @@ def assembled(
     """
     R = plan.spec.dynamics.replicas
     if R > 1:
-        require(R * plan.memory, _named(plan), _FEWER)
+        require(plan.shared_memory + R * plan.memory, _named(plan), _FEWER)
     apart = R > 1 and not one_by_one(plan, threads)
     together = min(threads, R) if apart else 1
     with sharing(1 if apart else threads) as own, ThreadPool(together) as pool:

@@ -172,14 +172,14 @@ def test_matched_levels_of_the_support(monkeypatch):
 
 
 def test_activations_by_levels_that_are_over(monkeypatch):
-    renew = SparseEngine._renew_levels
+    renew = SparseEngine._update_levels
 
     def renew_all_but_activations(engine):
         stage = engine._stage
         renew(engine)
         engine._stage = stage if engine.step else None
 
-    monkeypatch.setattr(SparseEngine, "_renew_levels", renew_all_but_activations)
+    monkeypatch.setattr(SparseEngine, "_update_levels", renew_all_but_activations)
     assert noticed("denoise, matched, T = 600", SPARSE_A.build)
 
 
