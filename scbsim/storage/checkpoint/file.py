@@ -1,7 +1,7 @@
-"""Checkpoints: everything a run needs to go on to the same bits, in a file of its own.
+"""Checkpoints: everything a run needs to resume bit for bit, in a separate file.
 
-Written under a temporary name, synced, and moved into place; the one before is kept. Each array
-has a CRC, so that what a crash or a disk left half done is never taken for a state.
+A checkpoint is written under a temporary name, synced, and renamed into place; the one before is
+kept. Each array has a CRC, so that a partly written or damaged one is detected.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ from scbsim.util.atomic import atomic_write, remove_stale
 from scbsim.util.disk_space import LEAST_ROOM
 from scbsim.util.paths import beside
 
+_NAMES = ("ckpt", "ckpt.1")
+"""Suffixes of the last two checkpoints, the newest first."""
+
 _BYTES_OF_A_NAME = 2048
-"""What HDF5 writes of an array besides the array, at the most."""
+"""Upper bound on the bytes that HDF5 writes for an array besides its values."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,13 @@ class Checkpoint:
     Attributes
     ----------
     run_uuid : str
-        Whose it is.
     spec : str
-        Of which spec, as JSON.
+        As JSON.
     facts : dict
-        Small numbers: the step, where in the stages, what the recorder had recorded.
-        Of a shared run, under ``shards``, where the bulk is.
+        Small numbers: the step, the position in the stages, what the recorder had recorded.
+        For a shared run, ``shards`` gives where the bulk is.
     state : dict of arrays
-        The engine's; of an ensemble those of all replicas.
+        The engine's state; for an ensemble the states of all replicas.
     """
 
     run_uuid: str
@@ -64,7 +66,7 @@ class Checkpoint:
 
 
 def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
-    """Put a checkpoint beside an output: afterwards it is there, or the ones before still are.
+    """Write a checkpoint beside an output; if that fails, the earlier ones are still there.
 
     Raises
     ------
@@ -95,15 +97,15 @@ def _write(path: str, checkpoint: Checkpoint) -> None:
 
 
 def _remove_stale_shards(output: Path) -> None:
-    """Take away the shards of which no checkpoint says anything any more."""
+    """Remove the shards that no checkpoint refers to."""
     if not shards_beside(output):
         return
-    there = [name for name in ("ckpt", "ckpt.1") if beside(output, name).exists()]
-    named = [_facts(output, name) for name in there]
-    if not all(named):
-        # What cannot be read now may well be read later.
+    there = [name for name in _NAMES if beside(output, name).exists()]
+    found = [_facts(output, name) for name in there]
+    if not all(found):
+        # A checkpoint that cannot be read now may be readable later.
         return
-    tables = (facts.get("shards") for facts in named)
+    tables = (facts.get("shards") for facts in found)
     remove_shards(output, but=[table["generation"] for table in tables if table])
 
 
@@ -112,15 +114,10 @@ def read_checkpoint(
     read: Callable[[Path, str], Checkpoint] | None = None,
     fits: Callable[[Checkpoint], bool] = lambda _: True,
 ) -> Checkpoint | None:
-    """Return the last checkpoint beside an output that is whole and fits, or None.
+    """Return the last checkpoint beside an output that is intact and fits, or None.
 
-    Parameters
-    ----------
-    output : Path
-    read : callable, optional
-        Reads one, given the output and its suffix; :func:`read_one` unless given.
-    fits : callable
-        Whether one that was read is to be taken.
+    ``read`` returns a checkpoint, given the output and its suffix; by default :func:`read_one`.
+    ``fits`` returns whether to accept it.
 
     Raises
     ------
@@ -129,7 +126,7 @@ def read_checkpoint(
     RunFailed
         If the system could not read it.
     """
-    for name in ("ckpt", "ckpt.1"):
+    for name in _NAMES:
         try:
             found = (read or read_one)(output, name)
         except ScbsimError:
@@ -137,7 +134,7 @@ def read_checkpoint(
         except FileNotFoundError:
             continue
         except Exception as error:
-            # Not for a fault of its own: the run must not begin anew for that.
+            # A system error is raised: it is no reason to resume from an older checkpoint.
             fail_if_unread(beside(output, name), error)
             continue
         if fits(found):
@@ -147,14 +144,14 @@ def read_checkpoint(
 
 def checkpoint_step(output: Path) -> int | None:
     """Return the step of the last checkpoint beside an output, without reading its state."""
-    for name in ("ckpt", "ckpt.1"):
+    for name in _NAMES:
         if facts := _facts(output, name):
             return int(facts["step"])
     return None
 
 
 def _facts(output: Path, name: str) -> dict[str, Any]:
-    """Return the small numbers of a checkpoint; none where there is none."""
+    """Return the facts of a checkpoint; empty if it is missing or unreadable."""
     with suppress(Exception), opened_whole(beside(output, name)) as file:
         facts: dict[str, Any] = json.loads(text(file.attrs, "facts"))
         return facts
@@ -162,8 +159,8 @@ def _facts(output: Path, name: str) -> dict[str, Any]:
 
 
 def remove_checkpoints(output: Path) -> None:
-    """Take all of them away."""
-    # The last two are what earlier versions made.
+    """Remove all checkpoints beside an output."""
+    # The last two names are of earlier versions.
     for name in ("ckpt.1", "ckpt", "ckpt.tmp", "new"):
         beside(output, name).unlink(missing_ok=True)
     remove_shards(output)
@@ -171,9 +168,9 @@ def remove_checkpoints(output: Path) -> None:
 
 
 def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
-    """Return a checkpoint, with some columns of its bulk: all of them unless told otherwise.
+    """Return a checkpoint, with the columns of its bulk that ``share`` selects.
 
-    Any error says that it is not whole, but one of memory.
+    Any error except a lack of memory means that it is damaged.
     """
     path = beside(output, name)
     with opened_whole(path) as file:
@@ -199,7 +196,7 @@ def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
 
 
 def _arrays(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Give the arrays of a state by their names, which may have parts."""
+    """Yield the arrays of a state and their names, which may be paths such as ``3/bulk``."""
     for name, node in group.items():
         if isinstance(node, h5py.Group):
             yield from ((f"{name}/{inner}", data) for inner, data in _arrays(node))

@@ -1,4 +1,4 @@
-"""The output file of a run before its first row: everything in it that does not grow."""
+"""Creation of the output file: header, task and empty datasets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scbsim._version import __version__
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.spec import RunSpec
 from scbsim.state import State
-from scbsim.storage.hdf5.attributes import put_room, put_text
+from scbsim.storage.hdf5.attributes import put_text, reserve_text
 from scbsim.storage.hdf5.dimensions import name_dimensions
 from scbsim.storage.hdf5.formats import FORMAT, SCHEMA_VERSION
 from scbsim.storage.hdf5.superblock import PAGE
@@ -50,17 +50,11 @@ from scbsim.trajectory.tables import Tables
 def empty_file(
     header: RunHeader, state: State, snapshot: State, start: Start | None = None
 ) -> bytes:
-    """Return the bytes of the file: header and task, and columns with no rows.
+    """Return the bytes of a new output file: header, task, and columns with no rows.
 
-    Made in memory, so that a full disk meets a plain write and not half of HDF5.
-
-    Parameters
-    ----------
-    header : RunHeader
-    state, snapshot : dict of arrays
-        An engine's: the last state and snapshots have these shapes.
-    start : Start, optional
-        The state of another run that it starts from.
+    The file is made in memory, so that a full disk fails a plain write and not HDF5. The datasets
+    of the last state and of snapshots have the shapes of ``state`` and ``snapshot``. ``start`` is
+    the state of another run that this one starts from.
     """
     image = BytesIO()
     pages = {"fs_strategy": "page", "fs_page_size": PAGE}
@@ -84,7 +78,7 @@ def empty_file(
             file.attrs[LACKS] = header.lacks_steps_before
         task = file.create_group(TASK)
         for name, dimensions in TASK_DIMENSIONS.items():
-            # Runs go on from these, so what a disk spoils must be noticed.
+            # Runs resume from these, so disk errors must be detected.
             if getattr(header.task, name) is not None:
                 data = task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
                 name_dimensions(file, data, dimensions)
@@ -120,11 +114,11 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
         name_dimensions(file, column, scales)
     group.create_dataset("n_committed", data=np.int64(0))
     status = group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
-    put_room(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
+    reserve_text(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
 
 
 def _make_replicas(group: h5py.Group, spec: RunSpec) -> h5py.Dataset:
-    """Make the dimension in `/trajectory` and the status of each replica; return the first."""
+    """Create the dimension and the status of replicas in `/trajectory`; return the dimension."""
     first, R = spec.dynamics.replica, spec.dynamics.replicas
     replica = group.create_dataset(REPLICA, data=np.arange(first, first + R))
     put_text(replica.attrs, long_name="index of the noise stream")
@@ -149,20 +143,20 @@ def _make_tables(file: h5py.File, spec: RunSpec) -> None:
 
 
 def _make_table(
-    file: h5py.File, place: str, columns: Mapping[str, Any], dimension: str, expected: int
+    file: h5py.File, table: str, columns: Mapping[str, Any], dimension: str, expected: int
 ) -> None:
-    """Make a table of nothing: columns by replica, or the lists of a single run, which grow."""
-    group = file.create_group(place)
+    """Create an empty table: columns with one entry per replica, or growing lists of one run."""
+    group = file.create_group(table)
     names = {o.name: o.long_name for o in OBSERVABLES}
-    few: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
+    growing: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
     first = None
     for name, column in columns.items():
         if column.shape[1] > 1:
             data = group.create_dataset(name, data=column)
             name_dimensions(file, data, (dimension, REPLICA))
         else:
-            nothing = np.nan if name in names else None
-            data = group.create_dataset(name, dtype=column.dtype, fillvalue=nothing, **few)
+            fill = np.nan if name in names else None
+            data = group.create_dataset(name, dtype=column.dtype, fillvalue=fill, **growing)
             if first is None:
                 first = data
                 first.make_scale(name)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scbsim.errors import RunFailed, RunWarning
 from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.state import State
-from scbsim.storage.hdf5.attributes import fill_room
+from scbsim.storage.hdf5.attributes import fill_text
 from scbsim.storage.hdf5.write import GrowingFile, failing_whole
 from scbsim.storage.runfile.schema import (
     DIAGNOSIS,
@@ -34,24 +34,25 @@ _FLUSH_SECONDS = 2.0
 
 
 class FileRecorder:
-    """Streams rows to a file: buffered, in whole chunks where it can, committed by a count.
+    """Streams rows to a file: buffered, in whole chunks where possible, committed by a count.
 
     The file is in HDF5's single-writer, multiple-reader mode, so that it can be read while it
-    grows. Rows count once `n_committed` says so: columns, flush, count, flush, in that order.
+    grows. Rows count once `n_committed` includes them. The order of writes is: columns, flush,
+    count, flush.
 
-    A run that goes on from a checkpoint writes again what the file has beyond it. The count never
-    falls, and what is written again is compared with what was there.
+    A run that resumes from a checkpoint writes again the rows that the file has beyond it. The
+    count never falls, and rows written again are compared with those on file.
 
     Parameters
     ----------
     path : Path
     file : GrowingFile
     at : Cursors
-        What the run has recorded.
+        What the run has recorded so far.
     keeps_final : callable, optional
-        Asked whether a last state is to be kept; always, unless given.
+        Returns whether to keep a last state; by default always.
     diagnose : callable, optional
-        Given the columns and the number of rows of a complete run, says what it did not learn.
+        Returns what a complete run did not learn, given its columns and number of rows.
     """
 
     def __init__(
@@ -85,12 +86,9 @@ class FileRecorder:
         return Cursors(**{**vars(self._at), "rows": self._at.rows + self._buffered})
 
     def append(
-        self,
-        steps: NDArray[np.int64],
-        stages: NDArray[np.int64],
-        rows: NDArray[np.float64],
+        self, steps: NDArray[np.int64], stages: NDArray[np.int64], rows: NDArray[np.float64]
     ) -> None:
-        """Receive the observables after some steps, and the stages that took them."""
+        """Record the observables after some steps, and the stages that took them."""
         stages = stages.reshape(len(steps), *self._buffers[1].shape[1:])
         rows = rows.reshape(*stages.shape, len(NAMES))
         done = 0
@@ -110,7 +108,7 @@ class FileRecorder:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is buffered, then say that it is there."""
+        """Write the buffered rows, then commit them."""
         begin, total = self._at.rows, self._at.rows + self._buffered
         with self._writing(sum(buffer.nbytes for buffer in self._buffers)):
             self._compare(begin, min(self._committed, total))
@@ -118,21 +116,21 @@ class FileRecorder:
                 if len(column) < total:
                     column.resize(total, axis=0)
                 column[begin:total] = buffer[: self._buffered]
-            self._tables.put()
+            self._tables.write()
             self._file.flush()
-            counted = self._tables.count()
+            counted = self._tables.commit()
             if total > self._committed:
                 self._file[TRAJECTORY]["n_committed"][()] = total
                 counted = True
             if counted:
                 self._file.flush()
-            self._tables.say_who_ended()
+            self._tables.write_status()
         self._committed = max(self._committed, total)
         self._at.rows, self._buffered = total, 0
         self._flushed_at = monotonic()
 
     def _compare(self, begin: int, end: int) -> None:
-        """Warn, once, if rows that the file has come out otherwise when computed again."""
+        """Warn, once, if rows computed again differ from those on file."""
         if begin >= end or self._differs:
             return
         self._differs = any(
@@ -149,24 +147,24 @@ class FileRecorder:
             )
 
     def normalized(self, row: NormalizedRow, replica: int) -> None:
-        """Receive the observables of the normalised matrices."""
+        """Record the observables of the normalised matrices."""
         self._tables.normalize(row, replica)
 
     def stage_ended(self, end: StageEnd, replica: int) -> None:
-        """Receive the step at which a stage ended."""
+        """Record the step at which a stage ended."""
         self._tables.stage_ended(end, replica)
 
     def replica_ended(self, replica: int, status: str) -> None:
-        """Receive how a replica ended."""
+        """Record how a replica ended."""
         self._tables.ended(replica, status)
 
     def snapshot(self, step: int, state: State) -> None:
-        """Receive a state to keep."""
+        """Write a snapshot."""
         self._put_state(SNAPSHOTS, self._at.snapshots, step, state)
         self._at.snapshots += 1
 
     def final(self, step: int, state: State) -> None:
-        """Receive the last state; kept if there is a place for it and it is not too large."""
+        """Write the last state, if the file has a group for it and it is not too large."""
         if FINAL in self._file and self._keeps_final(state):
             self._put_state(FINAL, 0, step, state)
 
@@ -175,12 +173,12 @@ class FileRecorder:
         with self._writing(sum(array.nbytes for array in state.values())):
             put_state(group, i, state)
             self._file.flush()
-            # The step comes last: a state counts once its step is there.
+            # The step comes last: a state counts once its step is on file.
             put(group["step"], i, step)
             self._file.flush()
 
     def close(self, status: str) -> None:
-        """Write what is left and how the run and its replicas ended, and see it onto the disk."""
+        """Write what is buffered and how the run and its replicas ended, and fsync the file."""
         self._tables.close(status)
         try:
             if not self._failed:
@@ -196,13 +194,13 @@ class FileRecorder:
     def _put_diagnosis(self) -> None:
         group = self._file[TRAJECTORY]
         attributes = group["status"].attrs
-        # Files of older versions have no room for it.
+        # Files of older versions lack the attribute, and a growing file cannot get new ones.
         if self._diagnose and DIAGNOSIS in attributes:
-            fill_room(attributes, DIAGNOSIS, self._diagnose(group, self._at.rows))
+            fill_text(attributes, DIAGNOSIS, self._diagnose(group, self._at.rows))
 
     @contextmanager
     def _writing(self, size: int = 0) -> Iterator[None]:
-        """Around every write: an error is the end of the file for this process."""
+        """Context of every write: after an error this process writes nothing more to the file."""
         try:
             with failing_whole(self.path, self._file):
                 self._file.check()
@@ -214,14 +212,14 @@ class FileRecorder:
 
 
 def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
-    """Take out of a file, open for a writer alone, what it has only because the run ended.
+    """Remove from a file, not read by others, what it has only because its run ended.
 
-    An ensemble that ended is not taken further, so its file has nothing of that kind.
+    A complete ensemble is never resumed, so nothing is removed from the tables of an ensemble.
     """
     group = file[TRAJECTORY]
     group["status"][()] = STATUS_CODE["stopped"]
     if DIAGNOSIS in group["status"].attrs:
-        fill_room(group["status"].attrs, DIAGNOSIS, "")
+        fill_text(group["status"].attrs, DIAGNOSIS, "")
     if "replica" in group:
         return
     n = int(group["n_committed"][()])

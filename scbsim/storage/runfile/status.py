@@ -1,4 +1,4 @@
-"""How far a file has come, read at a glance: for commands that look at many."""
+"""The progress of a run, read quickly from its file: for commands that look at many runs."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class RunStatus:
     status : str
         One of `scbsim.observables.STATUS`.
     step : int
-        Of the last row that counts.
+        Of the last committed row.
     writer : str or None
-        Who writes it now, if that can be seen from here.
+        Who writes it now, if that can be seen from this machine.
     spec : str
         As JSON.
     lacks_steps_before : int
-        Before which step its rows are lost; 0 if it has all of them.
+        The rows before this step are lost; 0 if none are.
     """
 
     status: str
@@ -48,13 +48,9 @@ More = Callable[[h5py.File, RunStatus], None]
 
 
 def run_status(path: str | os.PathLike[str], more: More | None = None) -> RunStatus:
-    """Look at an output file.
+    """Read the status of an output file.
 
-    Parameters
-    ----------
-    path : path
-    more : callable, optional
-        Given the open file and what was seen in it, to read more of it.
+    ``more`` is called with the open file and the status, to read more of it; maybe twice.
 
     Raises
     ------
@@ -63,7 +59,7 @@ def run_status(path: str | os.PathLike[str], more: More | None = None) -> RunSta
     """
     found = _run_status(path, more)
     if found.status == "running" and found.writer is None:
-        # It may have ended between the reading of its status and of its lock.
+        # The run may have ended between the reads of its status and of its lock.
         found = _run_status(path, more)
     return found
 
