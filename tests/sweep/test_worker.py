@@ -57,7 +57,7 @@ def who_ran(folder, **options):
     """Run a sweep; return its tally and the processes that had a run in hand."""
     seen = set()
     tally = run_sweep(
-        folder, tell=lambda _, now: seen.update(each.worker for each in now), **options
+        folder, report=lambda _, now: seen.update(each.worker for each in now), **options
     )
     return tally, seen
 
