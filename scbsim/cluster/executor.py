@@ -34,10 +34,7 @@ def require_writable_name(folder: Path) -> None:
 def submit(folder: Path, job_name: str, tasks: Sequence[Sequence[str]], options: Options) -> str:
     """Submit a job with an array of tasks; return its id.
 
-    Raises
-    ------
-    RunFailed
-        If Slurm refuses it, with Slurm's message.
+    Raise RunFailed if Slurm refuses it, with Slurm's message.
     """
     from submitit.core.utils import FailedJobError, FailedSubmissionError
 

@@ -21,27 +21,13 @@ class NoSlurm(RunFailed):
 
 @dataclass(frozen=True)
 class Entry:
-    """A task in the queue.
+    """A task in the queue."""
 
-    Attributes
-    ----------
-    name : str
-        Slurm's name of the task, ``1234_5``.
-    job : str
-        Id of the array.
-    index : int
-        In the array; 0 for a job that is not an array.
-    state : str
-        ``PENDING``, ``RUNNING`` and so on.
-    reason : str
-        Why it waits, or where it runs.
-    """
-
-    name: str
-    job: str
-    index: int
-    state: str
-    reason: str
+    name: str  # Slurm's name of the task, such as 1234_5
+    job: str  # id of the array
+    index: int  # in the array; 0 if the job is not an array
+    state: str  # PENDING, RUNNING and so on
+    reason: str  # why it waits, or where it runs
 
 
 def queue_of(job_name: str) -> list[Entry]:

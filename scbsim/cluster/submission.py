@@ -35,11 +35,8 @@ class Submitted:
 def require_possible(path: Path, sweep: Sweep, options: Options) -> None:
     """Check that the jobs of a sweep in the folder ``path`` would work.
 
-    Raises
-    ------
-    InputError
-        If Slurm cannot use the path, ``options.sbatch`` has options that jobs set themselves, or
-        some runs cannot be shared by so many ranks.
+    Raise InputError if Slurm cannot use the path, ``options.sbatch`` has options that jobs set
+    themselves, or some runs cannot be shared by so many ranks.
     """
     require_writable_name(path)
     options.require_free()

@@ -21,10 +21,7 @@ from scbsim.task.file import read_arrays
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a description of a file or a folder, in types of JSON.
 
-    Raises
-    ------
-    OutputError
-        If there is no such file, or scbsim did not write it.
+    Raise OutputError if there is no such file, or scbsim did not write it.
     """
     path = Path(path)
     if path.is_dir():

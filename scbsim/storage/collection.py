@@ -146,8 +146,8 @@ def rows_of(file: h5py.File, name: str, rows: slice, kind: DTypeLike) -> NDArray
 
 
 def _linked(file: h5py.File) -> list[str]:
-    data = {name: each for name, each in file.items() if isinstance(each, h5py.Dataset)}
-    return [name for name, each in data.items() if each.is_virtual]
+    """Return the names of the virtual datasets."""
+    return [name for name, data in file.items() if getattr(data, "is_virtual", False)]
 
 
 def describe(path: Path) -> dict[str, Any]:

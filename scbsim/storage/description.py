@@ -26,10 +26,7 @@ from scbsim.util.quantiles import medians
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what a file says of its run, in types of JSON.
 
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
+    Raise OutputError if there is no such file, or it is not one of scbsim's.
     """
     content = _described(path)
     if content["status"] == "running" and content["writer"] is None:

@@ -9,7 +9,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
 from typing import Any
 
 from scbsim.errors import OutputError, RunFailed
@@ -109,12 +108,7 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._release()
 
     def _release(self) -> None:
@@ -188,7 +182,7 @@ class Session:
         only because the run ended there is removed.
         """
         if point.position:
-            self._keep(point.position, point.cursors)
+            write_checkpoint(self.path, self._checkpoint(point.position, point.cursors))
         with failing_plainly(self.path), atomic_write(self.path) as copy:
             make_room(self.path, copy.fileno(), self.path.stat().st_size)
             with self.path.open("rb") as original:
@@ -207,11 +201,8 @@ class Session:
         self._recorder.flush()
         with failing_plainly(self.path):
             sync(self.path)
-        self._keep(position, self._recorder.cursors())
+        write_checkpoint(self.path, self._checkpoint(position, self._recorder.cursors()))
         self._saved_at = monotonic()
-
-    def _keep(self, position: Position, cursors: Cursors) -> None:
-        write_checkpoint(self.path, self._checkpoint(position, cursors))
 
     def _checkpoint(self, position: Position, cursors: Cursors) -> Checkpoint:
         facts: dict[str, Any] = {

@@ -20,29 +20,15 @@ from scbsim.sweep.netcdf import Frame, chunks
 
 @dataclass(frozen=True)
 class Column:
-    """A column of all runs.
+    """A column of all runs."""
 
-    Attributes
-    ----------
-    name : str
-        In the file of all runs.
-    source : str
-        In the file of each run: ``trajectory/loss``.
-    along : tuple of str
-        Dimensions within a run.
-    inner : tuple of int
-        Their sizes.
-    kind, fill, attributes
-        Type of the values, the value where there is no row, and the attributes of the variable.
-    """
-
-    name: str
-    source: str
-    along: tuple[str, ...]
-    inner: tuple[int, ...]
+    name: str  # in the file of all runs
+    source: str  # in the file of each run: trajectory/loss
+    along: tuple[str, ...]  # dimensions within a run
+    inner: tuple[int, ...]  # their sizes
     kind: type[np.generic]
-    fill: float
-    attributes: dict[str, str]
+    fill: float  # the value where there is no row
+    attributes: dict[str, str]  # of the variable
 
     def within(self, rows: slice, shape: tuple[int, ...]) -> tuple[slice | int, ...]:
         """Return the index of rows of a run, of a shape; a single run is replica 0."""
@@ -109,10 +95,7 @@ class Copies:
     def add(self, member: Member) -> None:
         """Copy what a run recorded.
 
-        Raises
-        ------
-        ScbsimError
-            If it cannot be read; the columns then have none of its rows.
+        Raise ScbsimError if it cannot be read; the columns then have none of its rows.
         """
         done: list[tuple[str, slice, tuple[int, ...]]] = []
         try:

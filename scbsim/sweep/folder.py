@@ -40,10 +40,7 @@ class SweepFolder:
     def open(cls, path: str | os.PathLike[str]) -> SweepFolder:
         """Open the folder of a sweep.
 
-        Raises
-        ------
-        OutputError
-            If it is not the folder of a sweep, or its manifest is damaged.
+        Raise OutputError if it is not the folder of a sweep, or its manifest is damaged.
         """
         path = resolved(path)
         manifest = path / MANIFEST
@@ -116,10 +113,7 @@ class SweepFolder:
     def held(self) -> AbstractContextManager[None]:
         """Lock the folder against other processes that run or submit its sweep.
 
-        Raises
-        ------
-        RunFailed
-            If another process holds the lock.
+        Raise RunFailed if another process holds the lock.
         """
         return held(self.path / MANIFEST)
 
@@ -134,10 +128,7 @@ class SweepFolder:
     def begun(self) -> set[str]:
         """Return the names in the folder, which include all runs that were begun.
 
-        Raises
-        ------
-        OutputError
-            If the folder cannot be read.
+        Raise OutputError if the folder cannot be read.
         """
         try:
             return set(os.listdir(self.path))
@@ -148,7 +139,8 @@ class SweepFolder:
         """Create the folder of a run and its spec; return the path of the spec."""
         path = self.path / run.name / "spec.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, self.sweep.spec_of(run).to_toml())
+        with atomic_write(path) as file:
+            file.write(self.sweep.spec_of(run).to_toml().encode())
         return path
 
 
@@ -156,12 +148,8 @@ def write_json(
     path: Path, content: Mapping[str, Any], *, indent: int | None = 1, replace: bool = True
 ) -> None:
     """Write JSON atomically; raise FileExistsError if the file exists and ``replace`` is False."""
-    _write(path, json.dumps(content, indent=indent), replace=replace)
-
-
-def _write(path: Path, text: str, *, replace: bool = True) -> None:
     with atomic_write(path, replace=replace) as file:
-        file.write(text.encode())
+        file.write(json.dumps(content, indent=indent).encode())
 
 
 def _differences(here: Sweep, there: Sweep) -> list[str]:

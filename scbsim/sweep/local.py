@@ -35,25 +35,14 @@ class Working:
 
 @dataclass
 class SweepResult:
-    """What has become of the runs of a sweep.
-
-    Attributes
-    ----------
-    total : int
-    kept : int
-        Number of runs that were finished before.
-    done, failed, stopped : list of SweepRun
-        Runs that ended in this call.
-    reasons : dict
-        Why runs failed, by name.
-    """
+    """What has become of the runs of a sweep: those that ended in this call, and others."""
 
     total: int
-    kept: int = 0
+    kept: int = 0  # runs that were finished before
     done: list[SweepRun] = field(default_factory=list)
     failed: list[SweepRun] = field(default_factory=list)
     stopped: list[SweepRun] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)  # why runs failed, by name
 
 
 Report = Callable[[SweepResult, list[Working]], None]

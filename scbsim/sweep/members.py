@@ -34,33 +34,16 @@ _KEPT = 2**23
 
 @dataclass(frozen=True)
 class Member:
-    """A finished run.
-
-    Attributes
-    ----------
-    run : SweepRun
-    path : Path
-    uuid : str
-    counts : dict
-        Number of rows of ``trajectory`` and of ``normalized``.
-    full : tuple of int
-        Shape of a column in the file: (rows or more,), or (rows or more, R).
-    numbers : dict
-        N, T, Q, K_P, K_Q.
-    lacks_steps_before : int
-        The rows before this step are lost; 0 if none are.
-    kept : dict
-        Columns that are in memory, by name.
-    """
+    """A finished run."""
 
     run: SweepRun
     path: Path
     uuid: str
-    counts: dict[str, int]
-    full: tuple[int, ...]
-    numbers: dict[str, float]
-    lacks_steps_before: int = 0
-    kept: dict[str, NDArray[Any]] = field(default_factory=dict)
+    counts: dict[str, int]  # rows of `trajectory` and of `normalized`
+    full: tuple[int, ...]  # shape of a column in the file: (rows or more,), or (rows or more, R)
+    numbers: dict[str, float]  # N, T, Q, K_P, K_Q
+    lacks_steps_before: int = 0  # the rows before this step are lost; 0 if none are
+    kept: dict[str, NDArray[Any]] = field(default_factory=dict)  # columns in memory
 
     @property
     def rows(self) -> int:
@@ -73,12 +56,7 @@ class Member:
         """Read columns in blocks of rows; yield the name of the column, the rows, and the values.
 
         ``kinds`` maps names of columns, such as ``trajectory/loss``, to the type to read. The file
-        is opened at most once.
-
-        Raises
-        ------
-        OutputError
-            If the columns cannot be read.
+        is opened at most once. Raise OutputError if the columns cannot be read.
         """
         if kinds.keys() <= self.kept.keys():
             for name in kinds:

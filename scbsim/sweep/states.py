@@ -43,27 +43,14 @@ class QueuedTask:
 
 @dataclass(frozen=True)
 class RunState:
-    """The state of a run.
-
-    Attributes
-    ----------
-    run : SweepRun
-    state : str
-        One of :data:`STATES`.
-    step, total : int
-        Steps on file, and steps of its spec.
-    note : str
-        Who writes it, why it failed, or which rows it lacks.
-    job : str
-        The cluster's name of its task, if it is in the queue.
-    """
+    """The state of a run."""
 
     run: SweepRun
-    state: str
-    step: int
-    total: int
-    note: str = ""
-    job: str = ""
+    state: str  # a key of STATES
+    step: int  # steps on file
+    total: int  # steps of its spec
+    note: str = ""  # who writes it, why it failed, or which rows it lacks
+    job: str = ""  # the cluster's name of its task, if it is in the queue
 
 
 def states(

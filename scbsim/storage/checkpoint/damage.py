@@ -22,10 +22,7 @@ from scbsim.util.paths import beside
 def after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> ResumePoint:
     """Return where the run of a damaged file resumes; the file itself is not changed.
 
-    Raises
-    ------
-    OutputError
-        If there is no checkpoint of this run.
+    Raise OutputError if there is no checkpoint of this run.
     """
     point = _from_checkpoint(path, spec, fault, reading)
     if point is None:

@@ -20,13 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import ScbsimError
-from scbsim.storage.checkpoint.shards import (
-    opened_whole,
-    read_columns,
-    read_shards,
-    remove_shards,
-    shards_beside,
-)
+from scbsim.storage.checkpoint import shards
 from scbsim.storage.hdf5.attributes import put_text, text
 from scbsim.storage.hdf5.formats import CHECKPOINT
 from scbsim.storage.hdf5.reading import fail_if_unread
@@ -45,33 +39,19 @@ _BYTES_OF_A_NAME = 2048
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run between two steps.
-
-    Attributes
-    ----------
-    run_uuid : str
-    spec : str
-        As JSON.
-    facts : dict
-        Small numbers: the step, the position in the stages, what the recorder had recorded.
-        For a shared run, ``shards`` gives where the bulk is.
-    state : dict of arrays
-        The engine's state; for an ensemble the states of all replicas.
-    """
+    """A run between two steps."""
 
     run_uuid: str
-    spec: str
+    spec: str  # as JSON
+    # The step, the position in the stages, what was recorded, where the shards are.
     facts: dict[str, Any]
-    state: dict[str, NDArray[Any]]
+    state: dict[str, NDArray[Any]]  # of the engine; for an ensemble the states of all replicas
 
 
 def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint beside an output; if that fails, the earlier ones are still there.
 
-    Raises
-    ------
-    RunFailed
-        If it could not be written.
+    Raise RunFailed if it could not be written.
     """
     newest, before = beside(output, "ckpt"), beside(output, "ckpt.1")
     with failing_plainly(newest), atomic_write(newest) as file:
@@ -98,7 +78,7 @@ def _write(path: str, checkpoint: Checkpoint) -> None:
 
 def _remove_stale_shards(output: Path) -> None:
     """Remove the shards that no checkpoint refers to."""
-    if not shards_beside(output):
+    if not shards.shards_beside(output):
         return
     there = [name for name in _NAMES if beside(output, name).exists()]
     found = [_facts(output, name) for name in there]
@@ -106,7 +86,7 @@ def _remove_stale_shards(output: Path) -> None:
         # A checkpoint that cannot be read now may be readable later.
         return
     tables = (facts.get("shards") for facts in found)
-    remove_shards(output, but=[table["generation"] for table in tables if table])
+    shards.remove_shards(output, but=[table["generation"] for table in tables if table])
 
 
 def read_checkpoint(
@@ -152,7 +132,7 @@ def checkpoint_step(output: Path) -> int | None:
 
 def _facts(output: Path, name: str) -> dict[str, Any]:
     """Return the facts of a checkpoint; empty if it is missing or unreadable."""
-    with suppress(Exception), opened_whole(beside(output, name)) as file:
+    with suppress(Exception), shards.opened_whole(beside(output, name)) as file:
         facts: dict[str, Any] = json.loads(text(file.attrs, "facts"))
         return facts
     return {}
@@ -163,7 +143,7 @@ def remove_checkpoints(output: Path) -> None:
     # The last two names are of earlier versions.
     for name in ("ckpt.1", "ckpt", "ckpt.tmp", "new"):
         beside(output, name).unlink(missing_ok=True)
-    remove_shards(output)
+    shards.remove_shards(output)
     remove_stale(output)
 
 
@@ -173,20 +153,20 @@ def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
     Any error except a lack of memory means that it is damaged.
     """
     path = beside(output, name)
-    with opened_whole(path) as file:
+    with shards.opened_whole(path) as file:
         if text(file.attrs, "format") != CHECKPOINT:
             raise ValueError(f"{path} is no checkpoint")
         facts = json.loads(text(file.attrs, "facts"))
         state = {}
         for name, data in _arrays(file):
             if name == "bulk":
-                state[name] = read_columns(data, share)
+                state[name] = shards.read_columns(data, share)
                 continue
             state[name] = data[()]
             if _crc(state[name]) != int(data.attrs["crc32"]):
                 raise ValueError(f"{path}: {name} is damaged")
         if "shards" in facts:
-            state["bulk"] = read_shards(output, facts["shards"], share)
+            state["bulk"] = shards.read_shards(output, facts["shards"], share)
         return Checkpoint(
             run_uuid=text(file.attrs, "run_uuid"),
             spec=text(file.attrs, "spec"),

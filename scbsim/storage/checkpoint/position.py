@@ -21,28 +21,14 @@ _NUMBERS = ("step", "stage", "left")
 
 @dataclass(frozen=True)
 class ReplicaPosition:
-    """The position of one replica.
+    """The position of one replica."""
 
-    Attributes
-    ----------
-    step : int
-        Steps taken.
-    stage : int
-        The stage of the next step.
-    left : int
-        Steps left in that stage.
-    row : (9,) float64 or None
-        Observables after the last step, if they were not recorded.
-    state : dict of arrays or None
-        The engine's state; None if the replica has ended.
-    status : str
-    """
-
-    step: int
-    stage: int
-    left: int
+    step: int  # steps taken
+    stage: int  # of the next step
+    left: int  # steps left in that stage
+    # (9,), observables after the last step, if they were not recorded.
     row: NDArray[np.float64] | None = None
-    state: State | None = None
+    state: State | None = None  # of the engine; None if the replica has ended
     status: str = "running"
 
 

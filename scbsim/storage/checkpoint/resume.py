@@ -119,34 +119,40 @@ def _resume_point_in(
         status = STATUS[int(file[TRAJECTORY]["status"][()])]
         longer = _longer(path, spec, json.loads(text(file.attrs, "spec")))
         lacks = int(file.attrs.get(LACKS, 0))
-        who: dict[str, Any] = {k: text(file.attrs, k) for k in ("run_uuid", "created_utc")}
         made = json.loads(text(file.attrs, "provenance"))
-        who |= {"engine": made["engine"], "matrix_V": made["value"] == "matrix"}
         own = Task.from_known(read_arrays(path))
         require_task(path, file, own, spec, task)
-        who |= {"task": own, "lacks_steps_before": lacks}
-        # Older versions, which did not store it, always began at the start of the stream.
-        who["stream"] = read_stream(file.attrs) or ORIGIN
+        of_run: dict[str, Any] = {
+            "run_uuid": text(file.attrs, "run_uuid"),
+            "created_utc": text(file.attrs, "created_utc"),
+            "engine": made["engine"],
+            "matrix_V": made["value"] == "matrix",
+            "task": own,
+            "lacks_steps_before": lacks,
+            # Older versions, which did not store it, always began at the start of the stream.
+            "stream": read_stream(file.attrs) or ORIGIN,
+        }
         if longer and status != "diverged" and is_ensemble(file):
             _none_complete(path, file)
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
-            return _extended(path, file, spec, longer, who, reading)
+            return _extended(path, file, spec, longer, of_run, reading)
 
         def fits(checkpoint: Checkpoint) -> bool:
             return (
-                checkpoint.run_uuid == who["run_uuid"] and _cursors(checkpoint, lacks) is not None
+                checkpoint.run_uuid == of_run["run_uuid"]
+                and _cursors(checkpoint, lacks) is not None
             )
 
         checkpoint = reading.checkpoint(path, fits)
         if checkpoint is None:
             _require_beginning(path, file, spec)
-            return ResumePoint(None, Cursors(), **who, respecify=longer > 0)
+            return ResumePoint(None, Cursors(), **of_run, respecify=longer > 0)
     # The checkpoint may be older than the longer last stage, and have its shorter length.
     position = position_in(checkpoint, _longer(path, spec, json.loads(checkpoint.spec)))
     cursors = _cursors(checkpoint, lacks) or Cursors()
-    return ResumePoint(position, cursors, **who, respecify=longer > 0)
+    return ResumePoint(position, cursors, **of_run, respecify=longer > 0)
 
 
 def _cursors(checkpoint: Checkpoint, lacks: int) -> Cursors | None:
@@ -198,7 +204,7 @@ def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
 
 
 def _extended(
-    path: Path, file: Any, spec: RunSpec, longer: int, who: dict[str, Any], reading: Reading
+    path: Path, file: Any, spec: RunSpec, longer: int, of_run: dict[str, Any], reading: Reading
 ) -> ResumePoint | None:
     """Return where a complete run with a longer last stage resumes; None if it ended early."""
     stages = file[STAGES]
@@ -228,4 +234,4 @@ def _extended(
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
     )
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
-    return ResumePoint(Position((position,)), cursors, **who, respecify=True)
+    return ResumePoint(Position((position,)), cursors, **of_run, respecify=True)

@@ -24,48 +24,21 @@ Fits = Callable[[Checkpoint], bool]
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """What an output and its checkpoints say of a run to resume.
+    """What an output and its checkpoints say of a run to resume."""
 
-    Attributes
-    ----------
-    position : Position or None
-        Where to resume; None for the start.
-    cursors : Cursors
-        What was recorded by then.
-    run_uuid, created_utc : str
-    task : Task or None
-        The task of the file, bit for bit; None if it cannot be read.
-    in_place : bool
-        Whether the file continues; otherwise a new one does.
-    respecify : bool
-        Whether the last stage is longer than in the file.
-    engine : str
-        The engine of the file; empty if it cannot be read.
-    matrix_V : bool
-        Whether that engine keeps V as a matrix.
-    lacks_steps_before : int
-        The first step that the file has rows of, if earlier rows are lost; else 0.
-    fault : str
-        What is wrong with the file, if a new one continues; empty if it is missing.
-    task_parts : dict or None
-        The digest of the task in the checkpoint, if a new file continues.
-    stream : StreamStart
-        Where its noise begins in the random stream.
-    """
-
-    position: Position | None
-    cursors: Cursors
+    position: Position | None  # where to resume; None for the start
+    cursors: Cursors  # what was recorded by then
     run_uuid: str
     created_utc: str
-    task: Task | None = None
-    in_place: bool = True
-    respecify: bool = False
-    engine: str = ""
-    matrix_V: bool = False
-    lacks_steps_before: int = 0
-    fault: str = ""
-    task_parts: Parts | None = None
-    stream: StreamStart = ORIGIN
+    task: Task | None = None  # of the file, bit for bit; None if it cannot be read
+    in_place: bool = True  # whether the file continues; otherwise a new one does
+    respecify: bool = False  # whether the last stage is longer than in the file
+    engine: str = ""  # of the file; empty if it cannot be read
+    matrix_V: bool = False  # whether that engine keeps V as a matrix
+    lacks_steps_before: int = 0  # first step on file, if earlier rows are lost; else 0
+    fault: str = ""  # what is wrong with the file, if a new one continues; empty if missing
+    task_parts: Parts | None = None  # digest of the task in the checkpoint, if a new file continues
+    stream: StreamStart = ORIGIN  # where its noise begins in the random stream
 
     def carried(self) -> dict[str, Any]:
         """Return what the header of the resumed run takes over."""

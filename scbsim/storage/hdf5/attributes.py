@@ -43,10 +43,7 @@ def text(attributes: h5py.AttributeManager, name: str) -> str:
 def table(attributes: h5py.AttributeManager, name: str) -> dict[str, Any]:
     """Return an attribute that holds a JSON object.
 
-    Raises
-    ------
-    ValueError
-        If it is not a JSON object, or is nested deeper than scbsim writes.
+    Raise ValueError if it is not a JSON object, or is nested deeper than scbsim writes.
     """
     try:
         found = json.loads(text(attributes, name))
@@ -60,12 +57,8 @@ def table(attributes: h5py.AttributeManager, name: str) -> dict[str, Any]:
 def spec_table(attributes: h5py.AttributeManager) -> dict[str, Any]:
     """Return the attribute ``spec``, and check the keys that every reader uses.
 
-    It is not parsed as a `RunSpec`: a newer version may have written keys unknown here.
-
-    Raises
-    ------
-    ValueError
-        If it is not the spec of a run.
+    It is not parsed as a `RunSpec`: a newer version may have written keys unknown here. Raise
+    ValueError if it is not the spec of a run.
     """
     spec = table(attributes, "spec")
     dynamics, stages = spec.get("dynamics"), spec.get("stage")

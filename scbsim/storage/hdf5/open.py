@@ -21,7 +21,7 @@ def opened_hdf5(
     path: Path,
     only: Sequence[str] | None = None,
     *,
-    is_written: Callable[[Path], bool] = lambda _: False,
+    writer_of: Callable[[Path], str | None] = lambda _: None,
     accept: Callable[[h5py.File], None] = lambda _: None,
     views: bool = False,
 ) -> Iterator[h5py.File]:
@@ -32,9 +32,9 @@ def opened_hdf5(
     path : Path
     only : sequence of str, optional
         Datasets that will be read; by default all.
-    is_written : callable
-        Returns whether a process writes the file. By default the file is read as if its writer
-        had died now.
+    writer_of : callable
+        Returns who writes the file, or None. By default the file is read as if its writer had
+        died now.
     accept : callable
         Called with the file before all checks; raises if it is not wanted.
     views : bool
@@ -55,32 +55,26 @@ def opened_hdf5(
         accept(file)
         guard(file, path, only, views=views, unfinished=unfinished)
 
+    def open_checked() -> h5py.File:
+        block = superblock(path)
+        size = path.stat().st_size
+        if size < block.end:
+            raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
+        if not h5py.is_hdf5(path):
+            raise OutputError(f"{path} is not an HDF5 file")
+        # A writer may be about to begin even if the superblock is sound.
+        if (block.writing or block.sound) and writer_of(path):
+            with following(path) as file:
+                check(file, True)
+            # Opened again: the file that was checked has cached metadata that may be old by now.
+            return stack.enter_context(following(path))
+        file = stack.enter_context(reading(path, content_of(path, block)))
+        if block.sound and not superblock(path).sound:
+            # A writer has begun in between.
+            return open_checked()
+        # A file that seems abandoned may still be written where locks do not work.
+        check(file, not block.sound)
+        return file
+
     with ExitStack() as stack:
-        yield _open(path, is_written, check, stack)
-
-
-def _open(
-    path: Path,
-    is_written: Callable[[Path], bool],
-    check: Callable[[h5py.File, bool], None],
-    stack: ExitStack,
-) -> h5py.File:
-    block = superblock(path)
-    size = path.stat().st_size
-    if size < block.end:
-        raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
-    if not h5py.is_hdf5(path):
-        raise OutputError(f"{path} is not an HDF5 file")
-    # A writer may be about to begin even if the superblock is sound.
-    if (block.writing or block.sound) and is_written(path):
-        with following(path) as file:
-            check(file, True)
-        # Opened again: the file that was checked has cached metadata that may be old by now.
-        return stack.enter_context(following(path))
-    file = stack.enter_context(reading(path, content_of(path, block)))
-    if block.sound and not superblock(path).sound:
-        # A writer has begun in between.
-        return _open(path, is_written, check, stack)
-    # A file that seems abandoned may still be written where locks do not work.
-    check(file, not block.sound)
-    return file
+        yield open_checked()

@@ -57,12 +57,8 @@ class Content(FileIO):
 def reading(path: str | os.PathLike[str], content: Content | None = None) -> Iterator[h5py.File]:
     """Open an HDF5 file that no process writes.
 
-    ``content`` has the bytes if they are not to be read as they are; it is closed at the end.
-
-    Raises
-    ------
-    OSError
-        If the system fails to read the file, even if h5py hides that.
+    ``content`` has the bytes if they are not to be read as they are; it is closed at the end. Raise
+    OSError if the system fails to read the file, even if h5py hides that.
     """
     with content or Content(Path(path)) as content:
         try:

@@ -26,21 +26,11 @@ _FLAGS, _END, _CHECKSUM = 11, 28, 44
 
 
 class Superblock(NamedTuple):
-    """What the superblock says of a file.
+    """What the superblock says of a file."""
 
-    Attributes
-    ----------
-    writing : bool
-        A writer has it open in single-writer mode, or died with it open.
-    end : int
-        Least number of bytes that the file must have.
-    sound : bool
-        No writer has it open, died with it open, or died while writing the superblock.
-    """
-
-    writing: bool
-    end: int
-    sound: bool = True
+    writing: bool  # a writer has it open in single-writer mode, or died with it open
+    end: int  # least number of bytes that the file must have
+    sound: bool = True  # no writer has it open, died with it open, or died writing the superblock
 
 
 def superblock(path: Path) -> Superblock:

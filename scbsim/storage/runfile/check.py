@@ -21,15 +21,7 @@ from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.guard import guard
 from scbsim.storage.hdf5.reading import one_line, reading, system_fault
 from scbsim.storage.hdf5.superblock import content_of, superblock
-from scbsim.storage.runfile.schema import (
-    FINAL,
-    NORMALIZED,
-    REASONS,
-    SNAPSHOTS,
-    STAGES,
-    TASK,
-    TRAJECTORY,
-)
+from scbsim.storage.runfile import schema
 
 PROGRESS = b"."
 VERDICT = b"verdict "
@@ -39,20 +31,12 @@ Report = Callable[[], None]
 
 
 class CheckResult(NamedTuple):
-    """The result of a check.
+    """The result of a check."""
 
-    Attributes
-    ----------
-    kind : str
-        ``damaged`` only if the content of the file shows it; ``unchecked`` if it could not be read.
-    why : str
-    again : bool
-        Whether the error may be temporary.
-    """
-
+    # Damaged only if the content of the file shows it; unchecked if it could not be read.
     kind: Literal["whole", "damaged", "unchecked"]
     why: str = ""
-    again: bool = False
+    again: bool = False  # whether the error may be temporary
 
 
 def check(path: Path, report: Report = lambda: None) -> CheckResult:
@@ -85,16 +69,17 @@ def _read(file: h5py.File, report: Report) -> None:
         _require(name in made, f"its provenance has no {name}")
     for name in ("run_uuid", "created_utc", "schema_version"):
         text(file.attrs, name)
-    _read_trajectory(file[TRAJECTORY], report)
-    for name in (STAGES, NORMALIZED, TASK, *([FINAL] if FINAL in file else [])):
+    _read_trajectory(file[schema.TRAJECTORY], report)
+    final = [schema.FINAL] if schema.FINAL in file else []
+    for name in (schema.STAGES, schema.NORMALIZED, schema.TASK, *final):
         for data in file[name].values():
             for _ in read_blocks(data, len(data)):
                 report()
-    least = -1 if "replica" in file[TRAJECTORY] else 0
-    reasons = file[STAGES]["reason"][:]
-    known = bool(((least <= reasons) & (reasons < len(REASONS))).all())
+    least = -1 if "replica" in file[schema.TRAJECTORY] else 0
+    reasons = file[schema.STAGES]["reason"][:]
+    known = bool(((least <= reasons) & (reasons < len(schema.REASONS))).all())
     _require(known, "a stage ended for no known reason")
-    for data in file[SNAPSHOTS].values() if SNAPSHOTS in file else ():
+    for data in file[schema.SNAPSHOTS].values() if schema.SNAPSHOTS in file else ():
         # Snapshots have no checksum, so reading their values would show nothing.
         data.id.chunk_iter(lambda chunk: report())
 

@@ -19,24 +19,7 @@ from scbsim.storage.hdf5.dimensions import name_dimensions
 from scbsim.storage.hdf5.formats import FORMAT, SCHEMA_VERSION
 from scbsim.storage.hdf5.superblock import PAGE
 from scbsim.storage.hdf5.write import LIBVER
-from scbsim.storage.runfile.schema import (
-    DIAGNOSIS,
-    DIAGNOSIS_BYTES,
-    FINAL,
-    INIT_RUN,
-    INIT_STEP,
-    LACKS,
-    NORMALIZED,
-    REASONS,
-    REPLICA,
-    REPLICA_STATUS,
-    SNAPSHOTS,
-    STAGES,
-    TASK,
-    TASK_DIGEST,
-    TRAJECTORY,
-    chunk_rows,
-)
+from scbsim.storage.runfile import schema
 from scbsim.storage.runfile.sources import Start
 from scbsim.storage.runfile.states import make_states
 from scbsim.storage.runfile.stream_start import put_stream
@@ -68,15 +51,15 @@ def empty_file(
             code_version=__version__,
             spec=header.spec.to_json(),
             provenance=json.dumps(header.provenance),
-            **{TASK_DIGEST: digest_of(header.task_parts)},
+            **{schema.TASK_DIGEST: digest_of(header.task_parts)},
         )
         put_stream(file.attrs, header.stream)
         if start is not None:
-            put_text(file.attrs, **{INIT_RUN: start.run_uuid})
-            file.attrs[INIT_STEP] = start.step
+            put_text(file.attrs, **{schema.INIT_RUN: start.run_uuid})
+            file.attrs[schema.INIT_STEP] = start.step
         if header.lacks_steps_before:
-            file.attrs[LACKS] = header.lacks_steps_before
-        task = file.create_group(TASK)
+            file.attrs[schema.LACKS] = header.lacks_steps_before
+        task = file.create_group(schema.TASK)
         for name, dimensions in TASK_DIMENSIONS.items():
             # Runs resume from these, so disk errors must be detected.
             if getattr(header.task, name) is not None:
@@ -86,17 +69,17 @@ def empty_file(
         _make_trajectory(file, header.spec)
         _make_tables(file, header.spec)
         if header.spec.output.snapshot_every:
-            make_states(file, SNAPSHOTS, snapshot)
+            make_states(file, schema.SNAPSHOTS, snapshot)
         if header.keeps_final(state):
-            make_states(file, FINAL, state, checked=True)
+            make_states(file, schema.FINAL, state, checked=True)
     return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
 
 
 def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
-    group = file.create_group(TRAJECTORY)
+    group = file.create_group(schema.TRAJECTORY)
     R = spec.dynamics.replicas
     wide = (R,) if R > 1 else ()
-    chunk = chunk_rows(spec.total_steps // spec.output.every + 2, R)
+    chunk = schema.chunk_rows(spec.total_steps // spec.output.every + 2, R)
 
     def growing(*wide: int) -> dict[str, Any]:
         return {"shape": (0, *wide), "maxshape": (None, *wide), "chunks": (chunk, *wide)}
@@ -114,16 +97,16 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
         name_dimensions(file, column, scales)
     group.create_dataset("n_committed", data=np.int64(0))
     status = group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
-    reserve_text(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
+    reserve_text(status.attrs, schema.DIAGNOSIS, schema.DIAGNOSIS_BYTES)
 
 
 def _make_replicas(group: h5py.Group, spec: RunSpec) -> h5py.Dataset:
     """Create the dimension and the status of replicas in `/trajectory`; return the dimension."""
     first, R = spec.dynamics.replica, spec.dynamics.replicas
-    replica = group.create_dataset(REPLICA, data=np.arange(first, first + R))
+    replica = group.create_dataset(schema.REPLICA, data=np.arange(first, first + R))
     put_text(replica.attrs, long_name="index of the noise stream")
-    replica.make_scale(REPLICA)
-    status = group.create_dataset(REPLICA_STATUS, data=Tables.of(spec).status)
+    replica.make_scale(schema.REPLICA)
+    status = group.create_dataset(schema.REPLICA_STATUS, data=Tables.of(spec).status)
     put_text(status.attrs, long_name="how the replica ended")
     status.dims[0].attach_scale(replica)
     return replica
@@ -133,13 +116,13 @@ def _make_tables(file: h5py.File, spec: RunSpec) -> None:
     tables, every = Tables.of(spec), spec.output.normalized_every
     expected = len(spec.stage) + 1
     if every:
-        expected = chunk_rows(expected + 1 + spec.total_steps // every)
-    _make_table(file, NORMALIZED, tables.normalized, "normalization", expected)
+        expected = schema.chunk_rows(expected + 1 + spec.total_steps // every)
+    _make_table(file, schema.NORMALIZED, tables.normalized, "normalization", expected)
     stages = tables.stages
     if spec.dynamics.replicas == 1:
         stages = {"stage": stages["end_step"], **stages}
-    _make_table(file, STAGES, stages, "stage_index", expected)
-    put_text(file[STAGES].attrs, reasons=json.dumps(REASONS))
+    _make_table(file, schema.STAGES, stages, "stage_index", expected)
+    put_text(file[schema.STAGES].attrs, reasons=json.dumps(schema.REASONS))
 
 
 def _make_table(
@@ -153,7 +136,7 @@ def _make_table(
     for name, column in columns.items():
         if column.shape[1] > 1:
             data = group.create_dataset(name, data=column)
-            name_dimensions(file, data, (dimension, REPLICA))
+            name_dimensions(file, data, (dimension, schema.REPLICA))
         else:
             fill = np.nan if name in names else None
             data = group.create_dataset(name, dtype=column.dtype, fillvalue=fill, **growing)

@@ -41,12 +41,8 @@ main(sys.argv[1])
 def checked(path: Path, stop: Stop = lambda: False) -> CheckResult:
     """Check a file that no process writes, without changing it.
 
-    ``stop`` is called several times a second.
-
-    Raises
-    ------
-    Stopped
-        If ``stop`` returned True; nothing is known of the file then.
+    ``stop`` is called several times a second. Raise Stopped if ``stop`` returned True; nothing is
+    known of the file then.
     """
     verdict = _run_child(path, stop)
     if verdict.kind == "unchecked" and verdict.again:

@@ -55,7 +55,7 @@ def opened(
     views = format == COLLECTION
     with (
         _damage_reported(path),
-        opened_hdf5(path, only, is_written=_is_written, accept=accept, views=views) as file,
+        opened_hdf5(path, only, writer_of=writer_of, accept=accept, views=views) as file,
     ):
         if format == FORMAT:
             check_tables(file.attrs)
@@ -88,19 +88,11 @@ def _damage_reported(path: Path) -> Iterator[None]:
         raise Damaged(f"{path} cannot be read: {one_line(error)}") from error
 
 
-def _is_written(path: Path) -> bool:
-    return writer_of(path) is not None
-
-
 def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, State]:
     """Return the task and the last state of a complete run, from which another run can start.
 
-    ``share`` selects the columns of a ``bulk``; by default all.
-
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it has no last state that fits its task and its engine.
+    ``share`` selects the columns of a ``bulk``; by default all. Raise OutputError if there is no
+    such file, or it has no last state that fits its task and its engine.
     """
     task = Task.from_known(read_arrays(path))
     with opened(path) as file:
@@ -112,13 +104,7 @@ def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, 
 
 
 def final_of(path: str | os.PathLike[str], file: h5py.File) -> h5py.Group:
-    """Return the group of the last state.
-
-    Raises
-    ------
-    OutputError
-        If there is none, with the reason.
-    """
+    """Return the group of the last state; raise OutputError if there is none, with the reason."""
     if FINAL in file and len(file[FINAL]["step"]):
         return file[FINAL]
     status, _ = progress(file[TRAJECTORY])

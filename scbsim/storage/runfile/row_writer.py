@@ -17,14 +17,7 @@ from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.state import State
 from scbsim.storage.hdf5.attributes import fill_text
 from scbsim.storage.hdf5.write import GrowingFile, failing_whole
-from scbsim.storage.runfile.schema import (
-    DIAGNOSIS,
-    FINAL,
-    NORMALIZED,
-    SNAPSHOTS,
-    STAGES,
-    TRAJECTORY,
-)
+from scbsim.storage.runfile import schema
 from scbsim.storage.runfile.states import put, put_state
 from scbsim.storage.runfile.table_writer import Cursors, TableWriter
 from scbsim.trajectory.tables import NormalizedRow, StageEnd
@@ -69,7 +62,7 @@ class FileRecorder:
         self._file = file
         self._at = at or Cursors()
         self._tables = TableWriter(file, self._at, self._writing)
-        group = file[TRAJECTORY]
+        group = file[schema.TRAJECTORY]
         self._columns = [group[name] for name in ("step", "stage", *NAMES)]
         self._committed = int(group["n_committed"][()])
         size = self._columns[0].chunks[0]
@@ -120,7 +113,7 @@ class FileRecorder:
             self._file.flush()
             counted = self._tables.commit()
             if total > self._committed:
-                self._file[TRAJECTORY]["n_committed"][()] = total
+                self._file[schema.TRAJECTORY]["n_committed"][()] = total
                 counted = True
             if counted:
                 self._file.flush()
@@ -160,13 +153,13 @@ class FileRecorder:
 
     def snapshot(self, step: int, state: State) -> None:
         """Write a snapshot."""
-        self._put_state(SNAPSHOTS, self._at.snapshots, step, state)
+        self._put_state(schema.SNAPSHOTS, self._at.snapshots, step, state)
         self._at.snapshots += 1
 
     def final(self, step: int, state: State) -> None:
         """Write the last state, if the file has a group for it and it is not too large."""
-        if FINAL in self._file and self._keeps_final(state):
-            self._put_state(FINAL, 0, step, state)
+        if schema.FINAL in self._file and self._keeps_final(state):
+            self._put_state(schema.FINAL, 0, step, state)
 
     def _put_state(self, name: str, i: int, step: int, state: State) -> None:
         group = self._file[name]
@@ -186,17 +179,17 @@ class FileRecorder:
                 with self._writing():
                     if status == "complete":
                         self._put_diagnosis()
-                    self._file[TRAJECTORY]["status"][()] = STATUS_CODE[status]
+                    self._file[schema.TRAJECTORY]["status"][()] = STATUS_CODE[status]
                     self._file.finish()
         finally:
             self._file.close()
 
     def _put_diagnosis(self) -> None:
-        group = self._file[TRAJECTORY]
+        group = self._file[schema.TRAJECTORY]
         attributes = group["status"].attrs
         # Files of older versions lack the attribute, and a growing file cannot get new ones.
-        if self._diagnose and DIAGNOSIS in attributes:
-            fill_text(attributes, DIAGNOSIS, self._diagnose(group, self._at.rows))
+        if self._diagnose and schema.DIAGNOSIS in attributes:
+            fill_text(attributes, schema.DIAGNOSIS, self._diagnose(group, self._at.rows))
 
     @contextmanager
     def _writing(self, size: int = 0) -> Iterator[None]:
@@ -216,15 +209,16 @@ def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
 
     A complete ensemble is never resumed, so nothing is removed from the tables of an ensemble.
     """
-    group = file[TRAJECTORY]
+    group = file[schema.TRAJECTORY]
     group["status"][()] = STATUS_CODE["stopped"]
-    if DIAGNOSIS in group["status"].attrs:
-        fill_text(group["status"].attrs, DIAGNOSIS, "")
+    if schema.DIAGNOSIS in group["status"].attrs:
+        fill_text(group["status"].attrs, schema.DIAGNOSIS, "")
     if "replica" in group:
         return
     n = int(group["n_committed"][()])
     if n and group["step"][n - 1] % every:
         group["n_committed"][()] = n - 1
-    for name, length in ((NORMALIZED, at.normalized), (STAGES, at.stages), (FINAL, 0)):
+    lengths = {schema.NORMALIZED: at.normalized, schema.STAGES: at.stages, schema.FINAL: 0}
+    for name, length in lengths.items():
         for data in file[name].values() if name in file else ():
             data.resize(min(length, len(data)), axis=0)

@@ -17,12 +17,8 @@ _INTEGER = ("indptr", "indices")
 def require_state(state: State, task: Task, engine: str, columns: int) -> None:
     """Check that a state has the arrays of its engine, with the sizes of its task.
 
-    ``columns`` is the number of columns read of a ``bulk``.
-
-    Raises
-    ------
-    ValueError
-        With the array that is missing, or has another shape or type.
+    ``columns`` is the number of columns read of a ``bulk``. Raise ValueError with the array that is
+    missing, or has another shape or type.
     """
     for name in (*_COMMON, *(ENGINES[engine].state if engine in ENGINES else ())):
         if name not in state:

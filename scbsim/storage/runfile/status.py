@@ -21,27 +21,13 @@ _READ = tuple(f"{TRAJECTORY}/{name}" for name in ("status", "n_committed", "step
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What a file says of its run.
+    """What a file says of its run."""
 
-    Attributes
-    ----------
-    status : str
-        One of `scbsim.observables.STATUS`.
-    step : int
-        Of the last committed row.
-    writer : str or None
-        Who writes it now, if that can be seen from this machine.
-    spec : str
-        As JSON.
-    lacks_steps_before : int
-        The rows before this step are lost; 0 if none are.
-    """
-
-    status: str
-    step: int
-    writer: str | None
-    spec: str
-    lacks_steps_before: int = 0
+    status: str  # a value of scbsim.observables.STATUS
+    step: int  # of the last committed row
+    writer: str | None  # who writes it now, if that can be seen from this machine
+    spec: str  # as JSON
+    lacks_steps_before: int = 0  # the rows before this step are lost; 0 if none are
 
 
 More = Callable[[h5py.File, RunStatus], None]
@@ -50,12 +36,8 @@ More = Callable[[h5py.File, RunStatus], None]
 def run_status(path: str | os.PathLike[str], more: More | None = None) -> RunStatus:
     """Read the status of an output file.
 
-    ``more`` is called with the open file and the status, to read more of it; maybe twice.
-
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
+    ``more`` is called with the open file and the status, to read more of it; maybe twice. Raise
+    OutputError if there is no such file, or it is not one of scbsim's.
     """
     found = _run_status(path, more)
     if found.status == "running" and found.writer is None:

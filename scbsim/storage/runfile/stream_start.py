@@ -30,10 +30,7 @@ def read_stream(attributes: h5py.AttributeManager) -> StreamStart | None:
 def stream_after(path: str | os.PathLike[str]) -> StreamStart:
     """Return where a run that starts from the last state of a file continues its random stream.
 
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
+    Raise OutputError if there is no such file, or it is not one of scbsim's.
     """
     with opened(path) as file:
         start = read_stream(file.attrs)
