@@ -16,7 +16,7 @@ from scbsim.storage.hdf5.attributes import spec_table, table, text
 from scbsim.storage.hdf5.formats import FORMAT
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.runfile.lacking import lacks_steps_before
-from scbsim.storage.runfile.reader import counted, diagnosis_of, numbers_of, opened
+from scbsim.storage.runfile.reader import checked_progress, diagnosis_of, numbers_of, opened
 from scbsim.storage.runfile.schema import LACKS, REASONS, TRAJECTORY
 from scbsim.storage.runfile.tables import is_ensemble, read_tables
 from scbsim.trajectory.tables import Tables
@@ -38,10 +38,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status, n = counted(group)
+        status, n = checked_progress(group)
         tables = read_tables(file)
         if is_ensemble(file):
-            _, n = counted(group)
+            _, n = checked_progress(group)
         end = _describe_end(group, tables, n)
         lacks = lacks_steps_before(file)
         return {

@@ -22,7 +22,7 @@ from scbsim.storage.checkpoint.resume import resume_point_of
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint
 from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.lock import WriterLock
-from scbsim.storage.hdf5.write import GrowingFile, failing_plainly, failing_whole, written
+from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure, raising_run_failed, written
 from scbsim.storage.runfile.create import empty_file
 from scbsim.storage.runfile.integrity import Stop
 from scbsim.storage.runfile.row_writer import FileRecorder, forget_end
@@ -134,25 +134,25 @@ class Session:
             image = empty_file(header, state, snapshot, start)
             if self.point is not None:
                 quarantine(self.path, self.point)
-            self._place(image)
-            self._recorder = self._recording(Cursors())
+            self._write_image(image)
+            self._recorder = self._open_recorder(Cursors())
         else:
             if self.point.respecify:
-                self._respecify(self.point)
-            self._recorder = self._recording(self.point.cursors)
+                self._replace_spec(self.point)
+            self._recorder = self._open_recorder(self.point.cursors)
         return self._recorder
 
-    def _recording(self, at: Cursors) -> FileRecorder:
+    def _open_recorder(self, at: Cursors) -> FileRecorder:
         header = self._header
         return FileRecorder(
             self.path,
-            self._opened(),
+            self._open_file(),
             at,
             keeps_final=header.keeps_final,
             diagnose=partial(diagnosis, header.plan),
         )
 
-    def _place(self, image: bytes) -> None:
+    def _write_image(self, image: bytes) -> None:
         """Write the file atomically: after a kill there is either the new file or the old one."""
         replace = self._overwrite or self.point is not None
         try:
@@ -163,19 +163,19 @@ class Session:
         except OSError as error:
             raise RunFailed(f"{self.path} could not be written: {error.strerror}") from None
 
-    def _opened(self) -> GrowingFile:
+    def _open_file(self) -> GrowingFile:
         if not os.access(self.path, os.W_OK):
             raise OutputError(f"{self.path} cannot be written: {os.strerror(errno.EACCES)}")
-        with failing_plainly(self.path):
+        with raising_run_failed(self.path):
             unshare(self.path)
             file = GrowingFile(self.path)
-        with failing_whole(self.path, file):
+        with closing_on_failure(self.path, file):
             make_room(self.path, file.handle, LEAST_ROOM)
             file[TRAJECTORY]["status"][()] = STATUS_CODE["running"]
             file.flush()
         return file
 
-    def _respecify(self, point: ResumePoint) -> None:
+    def _replace_spec(self, point: ResumePoint) -> None:
         """Write the new spec to a copy of the file, which then replaces the file.
 
         The complete run becomes a stopped one, so a checkpoint is written first. What the file has
@@ -183,7 +183,7 @@ class Session:
         """
         if point.position:
             write_checkpoint(self.path, self._checkpoint(point.position, point.cursors))
-        with failing_plainly(self.path), atomic_write(self.path) as copy:
+        with raising_run_failed(self.path), atomic_write(self.path) as copy:
             make_room(self.path, copy.fileno(), self.path.stat().st_size)
             with self.path.open("rb") as original:
                 shutil.copyfileobj(original, copy)
@@ -199,7 +199,7 @@ class Session:
     def save(self, position: Position) -> None:
         """Write a checkpoint, after all rows that it refers to are on the disk."""
         self._recorder.flush()
-        with failing_plainly(self.path):
+        with raising_run_failed(self.path):
             sync(self.path)
         write_checkpoint(self.path, self._checkpoint(position, self._recorder.cursors()))
         self._saved_at = monotonic()
@@ -218,8 +218,8 @@ class Session:
         return Checkpoint(self._header.run_uuid, spec, facts, arrays)
 
     def tidy(self) -> None:
-        """Remove all files beside the output; the run has ended, and its file is synced."""
-        with failing_plainly(self.path):
+        """Remove the checkpoints; the run has ended, and its file is closed and synced."""
+        with raising_run_failed(self.path):
             sync(self.path.parent)
             remove_checkpoints(self.path)
 

@@ -35,11 +35,11 @@ class Working:
 
 @dataclass
 class SweepResult:
-    """What has become of the runs of a sweep: those that ended in this call, and others."""
+    """What has become of the runs of a sweep."""
 
     total: int
     kept: int = 0  # runs that were finished before
-    done: list[SweepRun] = field(default_factory=list)
+    done: list[SweepRun] = field(default_factory=list)  # in this call, as the next two
     failed: list[SweepRun] = field(default_factory=list)
     stopped: list[SweepRun] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)  # why runs failed, by name
@@ -89,11 +89,11 @@ def run_sweep(
             while not asked_to_stop and len(working) < at_once and (run := _next(folder, waiting)):
                 waiting.remove(run)
                 try:
-                    working.append(Working(run, _begun(folder, run, workers)))
+                    working.append(Working(run, _begin(folder, run, workers)))
                 except (ScbsimError, OSError) as error:
                     _fail(folder, run, str(error), result)
             if asked_to_stop or not waiting:
-                workers.dismiss()
+                workers.close_idle()
             statuses = workers.ended(_POLL_SECONDS)
             for each in [each for each in working if each.worker in statuses]:
                 working.remove(each)
@@ -110,7 +110,7 @@ def _next(folder: SweepFolder, waiting: list[SweepRun]) -> SweepRun | None:
     return next((run for run in waiting if writer_of(folder.output(run)) is None), None)
 
 
-def _begun(folder: SweepFolder, run: SweepRun, workers: Workers) -> Worker:
+def _begin(folder: SweepFolder, run: SweepRun, workers: Workers) -> Worker:
     spec, output = folder.prepared(run), folder.output(run)
     forget_failure(output)
     # Removed first, so that a link of that name is not followed.

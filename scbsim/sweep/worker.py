@@ -81,11 +81,11 @@ class Worker:
         except subprocess.TimeoutExpired:
             return None
 
-    def is_fit(self) -> bool:
+    def is_reusable(self) -> bool:
         """Return whether the worker may get another run."""
-        return not self.has_left() and monotonic() - self._began < LIFETIME
+        return not self.has_ended() and monotonic() - self._began < LIFETIME
 
-    def has_left(self) -> bool:
+    def has_ended(self) -> bool:
         """Return whether the process has ended."""
         return self._process.poll() is not None
 
@@ -113,11 +113,11 @@ class Workers:
         self._environment = environment
         self._busy: list[Worker] = []
         self._idle: list[Worker] = []
-        self._leaving: list[Worker] = []
+        self._closed: list[Worker] = []
 
     def begin(self, words: Sequence[str], log: IO[bytes]) -> Worker:
         """Run a command line; return the worker that does it."""
-        self._close([each for each in self._idle if not each.is_fit()])
+        self._close([each for each in self._idle if not each.is_reusable()])
         worker = self._idle.pop() if self._idle else Worker(self._environment, log)
         self._busy.append(worker)
         worker.begin(words, log)
@@ -134,7 +134,7 @@ class Workers:
         self._idle += found
         # A run that failed has ended its process.
         self._close([each for each in found if found[each] != 0])
-        self._leaving = [each for each in self._leaving if not each.has_left()]
+        self._closed = [each for each in self._closed if not each.has_ended()]
         return found
 
     def stop(self) -> None:
@@ -142,20 +142,20 @@ class Workers:
         for each in self._busy:
             each.stop()
 
-    def dismiss(self) -> None:
+    def close_idle(self) -> None:
         """Close all idle workers."""
         self._close(list(self._idle))
 
     def _close(self, idle: list[Worker]) -> None:
         for each in idle:
             self._idle.remove(each)
-            self._leaving.append(each)
+            self._closed.append(each)
             each.close()
 
     def end(self) -> None:
         """Stop, close and wait for all workers."""
         self.stop()
-        everyone = [*self._busy, *self._idle, *self._leaving]
+        everyone = [*self._busy, *self._idle, *self._closed]
         for each in everyone:
             each.close()
         for each in everyone:

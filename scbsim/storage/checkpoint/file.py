@@ -24,7 +24,7 @@ from scbsim.storage.checkpoint import shards
 from scbsim.storage.hdf5.attributes import put_text, text
 from scbsim.storage.hdf5.formats import CHECKPOINT
 from scbsim.storage.hdf5.reading import fail_if_unread
-from scbsim.storage.hdf5.write import failing_plainly, written
+from scbsim.storage.hdf5.write import raising_run_failed, written
 from scbsim.storage.runfile.states import ALL, Share
 from scbsim.util.atomic import atomic_write, remove_stale
 from scbsim.util.disk_space import LEAST_ROOM
@@ -33,7 +33,7 @@ from scbsim.util.paths import beside
 _NAMES = ("ckpt", "ckpt.1")
 """Suffixes of the last two checkpoints, the newest first."""
 
-_BYTES_OF_A_NAME = 2048
+_OVERHEAD_BYTES = 2048
 """Upper bound on the bytes that HDF5 writes for an array besides its values."""
 
 
@@ -54,7 +54,7 @@ def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
     Raise RunFailed if it could not be written.
     """
     newest, before = beside(output, "ckpt"), beside(output, "ckpt.1")
-    with failing_plainly(newest), atomic_write(newest) as file:
+    with raising_run_failed(newest), atomic_write(newest) as file:
         _write(file.name, checkpoint)
         if newest.exists():
             os.replace(newest, before)
@@ -62,7 +62,7 @@ def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
 
 
 def _write(path: str, checkpoint: Checkpoint) -> None:
-    size = sum(array.nbytes + _BYTES_OF_A_NAME for array in checkpoint.state.values())
+    size = sum(array.nbytes + _OVERHEAD_BYTES for array in checkpoint.state.values())
     with written(path, size + LEAST_ROOM) as file:
         put_text(
             file.attrs,
@@ -132,7 +132,7 @@ def checkpoint_step(output: Path) -> int | None:
 
 def _facts(output: Path, name: str) -> dict[str, Any]:
     """Return the facts of a checkpoint; empty if it is missing or unreadable."""
-    with suppress(Exception), shards.opened_whole(beside(output, name)) as file:
+    with suppress(Exception), shards.opened_checkpoint(beside(output, name)) as file:
         facts: dict[str, Any] = json.loads(text(file.attrs, "facts"))
         return facts
     return {}
@@ -153,7 +153,7 @@ def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
     Any error except a lack of memory means that it is damaged.
     """
     path = beside(output, name)
-    with shards.opened_whole(path) as file:
+    with shards.opened_checkpoint(path) as file:
         if text(file.attrs, "format") != CHECKPOINT:
             raise ValueError(f"{path} is no checkpoint")
         facts = json.loads(text(file.attrs, "facts"))

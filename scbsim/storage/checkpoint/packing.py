@@ -8,7 +8,7 @@ import numpy as np
 
 from scbsim.state import State
 
-_ALONE_FROM = 2**20  # bytes; arrays of at least this size are not copied into joint ones
+_SEPARATE_BYTES = 2**20  # bytes; arrays of at least this size are not copied into joint ones
 
 
 def packed(states: Mapping[int, State]) -> State:
@@ -21,7 +21,7 @@ def packed(states: Mapping[int, State]) -> State:
     small: dict[tuple[str, str, int], list[int]] = {}
     for i, state in states.items():
         for name, array in state.items():
-            if array.nbytes >= _ALONE_FROM:
+            if array.nbytes >= _SEPARATE_BYTES:
                 found[f"{i}/{name}"] = array
             else:
                 small.setdefault((name, array.dtype.str, array.ndim), []).append(i)

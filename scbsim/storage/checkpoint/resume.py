@@ -72,17 +72,17 @@ def resume_point_of(
     _require_closed(path)
     verdict = checked(path, stop)
     if verdict.kind == "unchecked":
-        raise RunFailed(_left_alone(path, verdict.why))
+        raise RunFailed(_not_checked(path, verdict.why))
     if verdict.kind == "damaged":
         return after_damage(path, spec, verdict.why, reading)
     if not superblock(path).sound:
         repair(path)
     try:
-        return _resume_point_in(path, spec, reading, task)
+        return _resume_from_file(path, spec, reading, task)
     except TaskError as error:
         return after_damage(path, spec, str(error), reading)
     except Damaged as error:
-        raise RunFailed(_left_alone(path, f"{error}, though all of it was read before")) from error
+        raise RunFailed(_not_checked(path, f"{error}, though all of it was read before")) from error
 
 
 def _require_closed(path: Path) -> None:
@@ -100,7 +100,7 @@ def _require_closed(path: Path) -> None:
             return
 
 
-def _left_alone(path: Path, why: str) -> str:
+def _not_checked(path: Path, why: str) -> str:
     """Return a message: the file could not be checked, and what to do."""
     step = checkpoint_step(path)
     where = f"resumes from the checkpoint at step {step}" if step is not None else "starts again"
@@ -111,13 +111,13 @@ def _left_alone(path: Path, why: str) -> str:
     )
 
 
-def _resume_point_in(
+def _resume_from_file(
     path: Path, spec: RunSpec, reading: Reading, task: Task | None
 ) -> ResumePoint | None:
     """Return where the run in a readable file resumes."""
     with opened(path) as file:
         status = STATUS[int(file[TRAJECTORY]["status"][()])]
-        longer = _longer(path, spec, json.loads(text(file.attrs, "spec")))
+        longer = _extra_steps(path, spec, json.loads(text(file.attrs, "spec")))
         lacks = int(file.attrs.get(LACKS, 0))
         made = json.loads(text(file.attrs, "provenance"))
         own = Task.from_known(read_arrays(path))
@@ -133,11 +133,11 @@ def _resume_point_in(
             "stream": read_stream(file.attrs) or ORIGIN,
         }
         if longer and status != "diverged" and is_ensemble(file):
-            _none_complete(path, file)
+            _require_none_complete(path, file)
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
-            return _extended(path, file, spec, longer, of_run, reading)
+            return _resume_complete(path, file, spec, longer, of_run, reading)
 
         def fits(checkpoint: Checkpoint) -> bool:
             return (
@@ -150,7 +150,7 @@ def _resume_point_in(
             _require_beginning(path, file, spec)
             return ResumePoint(None, Cursors(), **of_run, respecify=longer > 0)
     # The checkpoint may be older than the longer last stage, and have its shorter length.
-    position = position_in(checkpoint, _longer(path, spec, json.loads(checkpoint.spec)))
+    position = position_in(checkpoint, _extra_steps(path, spec, json.loads(checkpoint.spec)))
     cursors = _cursors(checkpoint, lacks) or Cursors()
     return ResumePoint(position, cursors, **of_run, respecify=longer > 0)
 
@@ -177,7 +177,7 @@ def _require_beginning(path: Path, file: Any, spec: RunSpec) -> None:
     require_start(path, file, spec)
 
 
-def _none_complete(path: Path, file: Any) -> None:
+def _require_none_complete(path: Path, file: Any) -> None:
     """Raise OutputError if replicas are complete, since they cannot take further steps."""
     codes = read_tables(file).status.tolist()
     complete = [STATUS[code] for code in codes].count("complete")
@@ -189,7 +189,7 @@ def _none_complete(path: Path, file: Any) -> None:
         )
 
 
-def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
+def _extra_steps(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
     """Return by how many steps the last stage is longer than in the file.
 
     Raise OutputError if anything else differs.
@@ -203,7 +203,7 @@ def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
     return longer
 
 
-def _extended(
+def _resume_complete(
     path: Path, file: Any, spec: RunSpec, longer: int, of_run: dict[str, Any], reading: Reading
 ) -> ResumePoint | None:
     """Return where a complete run with a longer last stage resumes; None if it ended early."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scbsim.errors import OutputError
 from scbsim.storage.hdf5.array_blocks import hyperslabs
 from scbsim.storage.hdf5.open import opened_hdf5
-from scbsim.storage.hdf5.write import failing_plainly, written
+from scbsim.storage.hdf5.write import raising_run_failed, written
 from scbsim.storage.runfile.states import Share
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import LEAST_ROOM
@@ -61,13 +61,13 @@ def remove_shards(output: Path, but: Iterable[int] = ()) -> None:
 def write_shard(path: Path, bulk: NDArray[Any]) -> None:
     """Write and fsync the columns of a rank; raise RunFailed if that fails."""
     room = bulk.nbytes + LEAST_ROOM
-    with failing_plainly(path), atomic_write(path) as making, written(making.name, room) as file:
+    with raising_run_failed(path), atomic_write(path) as making, written(making.name, room) as file:
         data = file.create_dataset(_BULK, data=bulk)
         data.attrs["crc32"] = zlib.crc32(bulk.reshape(-1).view(np.uint8).data)
 
 
 @contextmanager
-def opened_whole(path: Path) -> Iterator[h5py.File]:
+def opened_checkpoint(path: Path) -> Iterator[h5py.File]:
     """Open a checkpoint or a shard; raise ValueError, as for any damage, if it is neither."""
     try:
         with opened_hdf5(path) as file:
@@ -98,7 +98,7 @@ def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[An
     for rank, (first, end) in enumerate(pairwise(firsts)):
         if first < wanted.stop and end > wanted.start:
             path = shard_path(output, table["generation"], rank)
-            with opened_whole(path) as file:
+            with opened_checkpoint(path) as file:
                 if file[_BULK].shape != (end - first, table["T"]):
                     raise ValueError(f"{path} has other columns than its checkpoint says")
                 _copy(file[_BULK], first, wanted, bulk)

@@ -12,7 +12,7 @@ from scbsim.errors import OutputError
 from scbsim.storage.hdf5.guard import guard
 from scbsim.storage.hdf5.reading import reading
 from scbsim.storage.hdf5.superblock import content_of, superblock
-from scbsim.storage.hdf5.write import following
+from scbsim.storage.hdf5.write import opened_swmr
 from scbsim.util.paths import require_regular
 
 
@@ -64,10 +64,10 @@ def opened_hdf5(
             raise OutputError(f"{path} is not an HDF5 file")
         # A writer may be about to begin even if the superblock is sound.
         if (block.writing or block.sound) and writer_of(path):
-            with following(path) as file:
+            with opened_swmr(path) as file:
                 check(file, True)
             # Opened again: the file that was checked has cached metadata that may be old by now.
-            return stack.enter_context(following(path))
+            return stack.enter_context(opened_swmr(path))
         file = stack.enter_context(reading(path, content_of(path, block)))
         if block.sound and not superblock(path).sound:
             # A writer has begun in between.

@@ -19,10 +19,10 @@ import h5py
 
 from scbsim.errors import OutputError, RunFailed
 
-_OF_THE_BYTES = frozenset({errno.EINVAL, errno.EOVERFLOW})
+_DAMAGE_ERRNOS = frozenset({errno.EINVAL, errno.EOVERFLOW})
 """Error numbers for an impossible file offset, which comes from damaged bytes."""
 
-_OF_THE_PATH = frozenset(
+_PATH_ERRNOS = frozenset(
     {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 )
 _MEMORY = re.compile(r"memory allocation failed|(can't|cannot|unable to) allocate", re.IGNORECASE)
@@ -77,7 +77,7 @@ def system_fault(error: BaseException) -> str | None:
     if number is None and isinstance(error, OSError | RuntimeError):
         found = _ERRNO.search(str(error))
         number = int(found[1]) if found else None
-    if not number or number in _OF_THE_BYTES:
+    if not number or number in _DAMAGE_ERRNOS:
         return None
     return os.strerror(number)
 
@@ -110,7 +110,7 @@ def fail_if_unread(path: Path, error: BaseException) -> None:
     message = system_fault(error)
     if message is None or _claims_too_much(path, error):
         return
-    at_fault = isinstance(error, OSError) and error.errno in _OF_THE_PATH
+    at_fault = isinstance(error, OSError) and error.errno in _PATH_ERRNOS
     kind = OutputError if at_fault else RunFailed
     raise kind(f"{path} cannot be read: {message}") from error
 

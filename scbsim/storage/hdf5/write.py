@@ -114,7 +114,7 @@ class GrowingFile(WrittenFile):
         self._least = here.st_size
 
 
-def following(path: Path) -> h5py.File:
+def opened_swmr(path: Path) -> h5py.File:
     """Open a file for reading while another program, or this process, writes it."""
     return h5py.File(_opened(path, h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ))
 
@@ -168,7 +168,7 @@ def written(path: str | Path, room: int, mode: str = "w") -> Iterator[WrittenFil
 
 
 @contextmanager
-def failing_plainly(path: Path) -> Iterator[None]:
+def raising_run_failed(path: Path) -> Iterator[None]:
     """Turn an error of the system or of HDF5 into :class:`RunFailed`, which says what to do."""
     try:
         yield
@@ -180,12 +180,12 @@ def failing_plainly(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def failing_whole(path: Path, file: WrittenFile) -> Iterator[None]:
-    """As :func:`failing_plainly`, and on an error write nothing more to the file.
+def closing_on_failure(path: Path, file: WrittenFile) -> Iterator[None]:
+    """As :func:`raising_run_failed`, and on an error write nothing more to the file.
 
     The file is then like that of a killed writer, in which all committed data is intact.
     """
-    with failing_plainly(path):
+    with raising_run_failed(path):
         try:
             yield
         except (OSError, RuntimeError, RunFailed):

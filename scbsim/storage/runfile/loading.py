@@ -12,7 +12,13 @@ from scbsim.errors import RunWarning, warn_caller
 from scbsim.observables import NAMES
 from scbsim.storage.hdf5.attributes import table, text
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
-from scbsim.storage.runfile.reader import Damaged, counted, diagnosis_of, numbers_of, opened
+from scbsim.storage.runfile.reader import (
+    Damaged,
+    checked_progress,
+    diagnosis_of,
+    numbers_of,
+    opened,
+)
 from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
 from scbsim.storage.runfile.tables import is_ensemble, read_tables
 from scbsim.trajectory.dataset import Trajectory, assemble
@@ -56,11 +62,11 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
         group = file[TRAJECTORY]
         if diagnosis := diagnosis_of(group):
             attributes["diagnosis"] = diagnosis
-        status, n = counted(group)
+        status, n = checked_progress(group)
         tables = read_tables(file)
         first = 0
         if is_ensemble(file):
-            _, n = counted(group)
+            _, n = checked_progress(group)
             first = int(group["replica"][0])
         columns = _columns(path, file, n, lazy)
         found = assemble(first, columns, tables, status, attributes)

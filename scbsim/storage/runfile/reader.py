@@ -129,8 +129,8 @@ def progress(group: h5py.Group) -> tuple[str, int]:
     return status, int(group["n_committed"][()])
 
 
-def counted(group: h5py.Group) -> tuple[str, int]:
-    """Return :func:`progress`; raise ValueError if there are fewer rows than are committed."""
+def checked_progress(group: h5py.Group) -> tuple[str, int]:
+    """Return :func:`progress`; raise ValueError if the file has fewer rows than are committed."""
     status, n = progress(group)
     rows = len(group["step"])
     if not 0 <= n <= rows:

@@ -16,7 +16,7 @@ from scbsim.errors import RunFailed, RunWarning
 from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.state import State
 from scbsim.storage.hdf5.attributes import fill_text
-from scbsim.storage.hdf5.write import GrowingFile, failing_whole
+from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure
 from scbsim.storage.runfile import schema
 from scbsim.storage.runfile.states import put, put_state
 from scbsim.storage.runfile.table_writer import Cursors, TableWriter
@@ -195,7 +195,7 @@ class FileRecorder:
     def _writing(self, size: int = 0) -> Iterator[None]:
         """Context of every write: after an error this process writes nothing more to the file."""
         try:
-            with failing_whole(self.path, self._file):
+            with closing_on_failure(self.path, self._file):
                 self._file.check()
                 make_room(self.path, self._file.handle, LEAST_ROOM + size)
                 yield
@@ -205,9 +205,9 @@ class FileRecorder:
 
 
 def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
-    """Remove from a file, not read by others, what it has only because its run ended.
+    """Remove from a file, open for writing only, what it has only because its run ended.
 
-    A complete ensemble is never resumed, so nothing is removed from the tables of an ensemble.
+    A complete ensemble does not resume, so the file of an ensemble has nothing of that kind.
     """
     group = file[schema.TRAJECTORY]
     group["status"][()] = STATUS_CODE["stopped"]
