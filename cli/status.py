@@ -26,7 +26,7 @@ def status(folder: Path, as_json: bool) -> None:
 
     It only reads: the files, their locks, and the cluster's queue if jobs were submitted.
     """
-    from scbsim.cluster.jobs import places, was_submitted
+    from scbsim.cluster.jobs import queued_tasks, was_submitted
     from scbsim.errors import RunFailed
     from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.states import states
@@ -34,7 +34,7 @@ def status(folder: Path, as_json: bool) -> None:
     there, queue, note = SweepFolder.open(folder), {}, ""
     if was_submitted(there):
         try:
-            queue = places(there)
+            queue = queued_tasks(there)
         except RunFailed as error:
             note = f"the queue is not known: {error}"
     found = states(there, queue)

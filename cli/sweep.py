@@ -56,7 +56,7 @@ def sweep(
     began = perf_counter()
     folder = SweepFolder.made(output, read_sweep(sweep, overrides))
     with folder.held(), stopping() as stop, following(folder, quiet) as tell:
-        tally = run_sweep(folder, jobs=jobs, tell=tell, stop=stop)
+        tally = run_sweep(folder, jobs=jobs, report=tell, stop=stop)
     wrong = bool(tally.failed or tally.stopped)
     if not quiet or wrong:
         took = f" in {duration(perf_counter() - began)}"

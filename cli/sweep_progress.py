@@ -17,7 +17,8 @@ from scbsim.errors import OutputError
 from scbsim.run.progress import LINE_SECONDS
 from scbsim.storage.runfile.status import run_status
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.local import Tally, Working
+from scbsim.sweep.local import SweepResult as Tally
+from scbsim.sweep.local import Working
 from scbsim.util.streams import on_terminal
 from scbsim.util.text import printable
 

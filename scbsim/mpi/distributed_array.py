@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.mpi.world import World
-from scbsim.storage.hdf5.array_blocks import Place, places
+from scbsim.storage.hdf5.array_blocks import Hyperslab, hyperslabs
 
 
 class DistributedArray:
@@ -30,7 +30,7 @@ class DistributedArray:
         self.nbytes = N * own.shape[1] * own.itemsize
         self._world = world
 
-    def pieces(self) -> Iterator[tuple[Place, NDArray[Any]]]:
+    def blocks(self) -> Iterator[tuple[Hyperslab, NDArray[Any]]]:
         """Give all of it on rank 0, piece by piece, while the others :meth:`give` theirs."""
         for rank, (rows, positions) in self._parts():
             if rank == self._world.rank:
@@ -49,8 +49,8 @@ class DistributedArray:
                 piece = self.own[rows.start - first : rows.stop - first, positions]
                 self._world.comm.Send(piece.view(np.uint8), dest=0)
 
-    def _parts(self) -> Iterator[tuple[int, Place]]:
+    def _parts(self) -> Iterator[tuple[int, Hyperslab]]:
         firsts = self._world.firsts(self.shape[0]).tolist()
         for rank in range(self._world.size):
-            for place in places(firsts[rank], firsts[rank + 1], self.shape[1], self.itemsize):
+            for place in hyperslabs(firsts[rank], firsts[rank + 1], self.shape[1], self.itemsize):
                 yield rank, place

@@ -14,7 +14,7 @@ from scbsim.kernels.compile import kernel_cache as kept
 from scbsim.kernels.compile.cache_lock import KernelLock
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.local import Tally
+from scbsim.sweep.local import SweepResult as Tally
 
 
 @pytest.fixture

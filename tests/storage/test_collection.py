@@ -62,7 +62,7 @@ def gone(tmp_path):
 
 def moved(tmp_path):
     shutil.move(tmp_path / "d", tmp_path / "e")
-    return r"3 of them cannot be had: .*d/seed=0/run\.h5 does not exist"
+    return r"3 of them cannot be read: .*d/seed=0/run\.h5 does not exist"
 
 
 def another(tmp_path):

@@ -12,14 +12,14 @@ from scbsim.trajectory.tables import Tables
 
 
 def is_ensemble(file: h5py.File) -> bool:
-    """Return whether a file is that of an ensemble: whether it has the dimension ``replica``."""
+    """Return whether a file holds an ensemble: whether it has the dimension ``replica``."""
     return "replica" in file[TRAJECTORY]
 
 
 def read_tables(file: h5py.File) -> Tables:
     """Return the tables, and the status of each replica, as far as they are written.
 
-    To be read before the rows: a replica is only said to have ended when its rows count.
+    Call this before the rows are read: a replica has ended on file only after its rows count.
     """
     if not is_ensemble(file):
         return _read_lists(file)
@@ -28,7 +28,7 @@ def read_tables(file: h5py.File) -> Tables:
         len(file[TRAJECTORY]["replica"]), ["normalize_level" in stage for stage in spec["stage"]]
     )
     tables.status[:] = file[TRAJECTORY]["replica_status"][:]
-    # Steps were written last, and come first here.
+    # The steps commit the data: they are written last and read first.
     for name in tables.normalized:
         tables.normalized[name][:] = file[NORMALIZED][name][:]
     for name in tables.stages:
@@ -37,9 +37,9 @@ def read_tables(file: h5py.File) -> Tables:
 
 
 def _read_lists(file: h5py.File) -> Tables:
-    """Return the tables of a single run. Its file has lists of what there was, and no column."""
+    """Return the tables of a single run, whose file has lists in place of columns by replica."""
     group = file[STAGES]
-    # A row that is being written may lack some columns, and what a file lost it lacks altogether.
+    # An entry that is being written may lack some columns.
     n = min(len(group[name]) for name in ("stage", "end_step", "reason"))
     stages = group["stage"][:n]
     tables = Tables(1, [False] * (int(stages.max(initial=-1)) + 1))
