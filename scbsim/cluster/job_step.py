@@ -46,7 +46,7 @@ class JobStep:
         from scbsim.cluster.slurm import this_task
         from scbsim.cluster.team import Alone, Ranks
         from scbsim.errors import InputError, RunFailed
-        from scbsim.mpi.launch import joined, speaks
+        from scbsim.mpi.launch import is_first_process, joined
         from scbsim.util.streams import secure
 
         # A log that cannot be written, as on a full disk, must not keep the job from its queue.
@@ -56,7 +56,7 @@ class JobStep:
             world = joined()
         except InputError as error:
             # Every process says the same, and the first to fail would end the others.
-            if speaks():
+            if is_first_process():
                 self._fail(names, error, task)
                 raise
             return

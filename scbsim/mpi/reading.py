@@ -1,4 +1,4 @@
-"""Reading the state of a run that is taken up: rank 0 says which, every rank reads its columns."""
+"""Reading the state of a run to resume: rank 0 chooses it, and every rank reads its columns."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _FINAL = "final"
 
 
 class SharedReading(Reading):
-    """Reads states with the columns of each rank; one that any rank cannot read is damaged.
+    """Reads the columns of each rank; a state that any rank cannot read counts as damaged.
 
-    Whether there is anything to read is for rank 0 to find out. The others :meth:`serve` until it
-    says that it has done so.
+    Rank 0 decides what to read. The others :meth:`serve` until it calls :meth:`dismiss`.
 
     Parameters
     ----------
@@ -31,7 +30,7 @@ class SharedReading(Reading):
     Attributes
     ----------
     state : dict of arrays
-        What was read last, with the columns of this rank.
+        The state that was read last, with the columns of this rank.
     """
 
     def __init__(self, world: World) -> None:
@@ -39,7 +38,7 @@ class SharedReading(Reading):
         self._world = world
 
     def checkpoint(self, output: Path, fits: Fits) -> Checkpoint | None:
-        """Return the last checkpoint beside an output that is whole on all ranks, or None."""
+        """Return the last checkpoint of an output that all ranks can read, or None."""
         return read_checkpoint(output, self._asked, fits)
 
     def final(self, path: Path) -> tuple[int, State]:
@@ -48,7 +47,7 @@ class SharedReading(Reading):
         return found
 
     def serve(self) -> None:
-        """On other ranks than 0: read what it asks for, until it needs nothing more."""
+        """Read, on a rank other than 0, what rank 0 requests, until it needs nothing more."""
         failed = None
         while (asked := self._world.bcast(None)) is not None:
             try:

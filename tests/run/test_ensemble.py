@@ -248,7 +248,7 @@ def test_replicas_take_turns_where_threads_would_be_idle(engine, T, replicas, th
 
 def test_the_states_of_all_must_fit():
     words = ("task.N=1000", "task.T=1e9", "dynamics.replicas=10")
-    said = r"an ensemble of 10 replicas of the dense engine at N =.*: take fewer at a time"
+    said = r"an ensemble of 10 replicas of the dense engine at N =.*: run fewer at a time"
     with pytest.raises(MemoryNeeded, match=said):
         simulate(run_spec(*words), task=Task.random(N=1000, T=10**9, Q=2))
 
