@@ -35,16 +35,8 @@ class SharedEngine(GaussianEngine):
 
     Every rank has all of V and steps it identically, as random numbers depend on addresses only.
 
-    Parameters
-    ----------
-    world : World
-    task, noise, **options
-        As in :class:`scbsim.engines.dense.DenseEngine`.
-
-    Raises
-    ------
-    InputError
-        If T exceeds the layout of the random stream.
+    Parameters, other than ``world``, and exceptions are those of
+    :class:`scbsim.engines.dense.DenseEngine`.
     """
 
     name = "dense"

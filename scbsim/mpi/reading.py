@@ -21,16 +21,8 @@ _FINAL = "final"
 class SharedReading(Reading):
     """Reads the columns of each rank; a state that any rank cannot read counts as damaged.
 
-    Rank 0 decides what to read. The others :meth:`serve` until it calls :meth:`dismiss`.
-
-    Parameters
-    ----------
-    world : World
-
-    Attributes
-    ----------
-    state : dict of arrays
-        The state that was read last, with the columns of this rank.
+    Rank 0 decides what to read. The others :meth:`serve` until it calls :meth:`dismiss`. ``state``
+    is the state that was read last, with the columns of this rank.
     """
 
     def __init__(self, world: World) -> None:
@@ -39,19 +31,19 @@ class SharedReading(Reading):
 
     def checkpoint(self, output: Path, fits: Fits) -> Checkpoint | None:
         """Return the last checkpoint of an output that all ranks can read, or None."""
-        return read_checkpoint(output, self._asked, fits)
+        return read_checkpoint(output, self._request, fits)
 
     def final(self, path: Path) -> tuple[int, State]:
         """Return the step and the last state in the file of a complete run."""
-        found: tuple[int, State] = self._asked(path, _FINAL)
+        found: tuple[int, State] = self._request(path, _FINAL)
         return found
 
     def serve(self) -> None:
         """Read, on a rank other than 0, what rank 0 requests, until it needs nothing more."""
         failed = None
-        while (asked := self._world.bcast(None)) is not None:
+        while (request := self._world.bcast(None)) is not None:
             try:
-                self._read(*asked)
+                self._read(*request)
             except ScbsimError as error:
                 failed = error
             except ValueError:
@@ -60,20 +52,20 @@ class SharedReading(Reading):
             raise failed
 
     def dismiss(self) -> None:
-        """On rank 0: need nothing more."""
+        """End the :meth:`serve` of the other ranks, on rank 0."""
         self._world.bcast(None)
 
-    def _asked(self, path: Path, name: str) -> Any:
+    def _request(self, path: Path, name: str) -> Any:
         return self._read(*self._world.bcast((path, name)))
 
     def _read(self, path: Path, name: str) -> Any:
-        found = self._world.collective(lambda: self._found(path, name))
+        found = self._world.collective(lambda: self._read_own(path, name))
         if self._world.any(found is None):
             raise ValueError(f"{path}: {name} is missing or damaged")
         self.state = found[1] if name == _FINAL else found.state
         return found
 
-    def _found(self, path: Path, name: str) -> Any:
+    def _read_own(self, path: Path, name: str) -> Any:
         share = self._world.share
         try:
             if name == _FINAL:

@@ -68,7 +68,6 @@ def run_shared_to_file(
 
     Parameters
     ----------
-    world : World
     spec, output, progress, overwrite, resume
         As in :func:`scbsim.simulate`. A run may be resumed with any number of ranks, or without
         MPI.
@@ -97,7 +96,7 @@ def run_shared_to_file(
 
 
 class SharedExecution(Execution):
-    """A run on one rank, whose steps are collective."""
+    """A run on one rank. Its steps are collective."""
 
     def __init__(
         self, world: World, spec: RunSpec, session: SharedSession, **options: Unpack[RunOptions]
@@ -110,21 +109,18 @@ class SharedExecution(Execution):
         stop = self.stop or (lambda: False)
         self.stop = lambda: world.any(stop())
 
-    def task(self) -> Task:
-        """Return the task of the output or the spec, which rank 0 draws for all.
-
-        On another processor its last bits could differ.
-        """
+    def _task(self) -> Task:
         if self.point and self.point.task:
             return self.point.task
-        task: Task = self.world.bcast(self.world.on_root(super().task))
+        # Rank 0 draws it for all: on another processor the last bits could differ.
+        task: Task = self.world.bcast(self.world.on_root(super()._task))
         return task
 
-    def plan(self, task: Task) -> RunPlan:
-        """Return the plan, if this many ranks can share the run."""
-        return self.world.collective(lambda: self._plan(task))
-
     def _plan(self, task: Task) -> RunPlan:
+        return self.world.collective(lambda: self._shared_plan(task))
+
+    def _shared_plan(self, task: Task) -> RunPlan:
+        """Return the plan, if this many ranks can share the run."""
         spec, world, point = self.spec, self.world, self.point
         if point and point.engine not in ("", "dense"):
             assert self.session is not None
@@ -152,29 +148,25 @@ class SharedExecution(Execution):
         why = f"its columns are shared out over {world.size} ranks"
         return plan_of(spec, task, choice=Choice("dense", why, matrix_V))
 
-    def new_stream(self) -> StreamStart:
-        """Return where the noise of a new run begins, as rank 0 reads it."""
-        stream: StreamStart = self.world.bcast(self.world.on_root(super().new_stream))
+    def _new_stream(self) -> StreamStart:
+        stream: StreamStart = self.world.bcast(self.world.on_root(super()._new_stream))
         return stream
 
-    def label(self, plan: RunPlan) -> str:
-        """Return the progress-bar label."""
-        return f"{super().label(plan)}, {self.world.size} ranks"
+    def _label(self, plan: RunPlan) -> str:
+        return f"{super()._label(plan)}, {self.world.size} ranks"
 
-    def kernels(self, plan: RunPlan) -> tuple[str, ...]:
-        """Return the names of the kernels, in the order of their first calls."""
+    def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
         return ("observe", "coupling_of", "begin_step", "end_step", "normalize_columns")
 
     @contextmanager
-    def build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
-        """Build the engine of this rank at its first state, with threads for the body."""
+    def _build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
         world, threads = self.world, self._most_threads
         processors = world.processors()
         if not self.threads:
             threads = min(threads, processors)
         with sharing(threads) as count, ThreadPool(1) as pool:
             engine = world.collective(lambda: self._engine(plan, stream, count))
-            if path := self.first_run():
+            if path := self._first_run():
                 old, state = world.collective(lambda: last_state(path, world.share))
                 world.collective(lambda: require_sizes(path, old, plan.task))
                 engine.adopt(state, old)

@@ -93,7 +93,7 @@ class SharedSession:
         try:
             world.collective(open_session)
         except BaseException:
-            self._release()
+            self.__exit__()
             raise
         # Without the state, of which every rank has read its part.
         found = self._on_root(lambda root: (root.finished, _with_state(root.point, {})))
@@ -104,9 +104,6 @@ class SharedSession:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._release()
-
-    def _release(self) -> None:
         if self._root is not None:
             self._root.__exit__(None, None, None)
 

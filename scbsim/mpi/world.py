@@ -34,7 +34,6 @@ class World:
 
     Attributes
     ----------
-    rank, size : int
     here : int
         The number of ranks on this node.
     agreed : bool
@@ -120,14 +119,7 @@ class World:
         return self.collective(lambda: work() if self.is_root else None)
 
     def exchange(self, rows: NDArray[Any], counts: NDArray[np.int64]) -> None:
-        """Fill in the rows of the other ranks; those of this rank are given.
-
-        Parameters
-        ----------
-        rows : (n, ...) float64
-        counts : (ranks,) int64
-            The number of rows of each rank, in order.
-        """
+        """Fill in the float64 rows of the other ranks; each has ``counts[rank]``, in order."""
         if self.size == 1:
             return
         from mpi4py import MPI

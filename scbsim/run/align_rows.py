@@ -14,20 +14,11 @@ from scbsim.run.replica import ReplicaBlock
 
 
 class Rows(NamedTuple):
-    """Recorded rows.
+    """Recorded rows. If a replica has ended before a step, its stage is -1 and its row NaN."""
 
-    Attributes
-    ----------
-    steps : (n,) int64
-    stages : (n, R) int64
-        The stage that took the step; -1 if the replica has ended before.
-    rows : (n, R, 9) float64
-        Observables after the step; NaN if the replica has ended before.
-    """
-
-    steps: NDArray[np.int64]
-    stages: NDArray[np.int64]
-    rows: NDArray[np.float64]
+    steps: NDArray[np.int64]  # (n,)
+    stages: NDArray[np.int64]  # (n, R), the stages that took the steps
+    rows: NDArray[np.float64]  # (n, R, 9), the observables after the steps
 
 
 def align_rows(blocks: Mapping[int, ReplicaBlock], replicas: int, steps: NDArray[np.int64]) -> Rows:

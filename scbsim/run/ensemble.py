@@ -40,7 +40,6 @@ class Ensemble:
     ----------
     engines : sequence of Engine
         One for each replica.
-    stages : sequence of Stage
     pool : ThreadPool
         Threads that the replicas are distributed over.
     normalize_threshold : float or None
@@ -111,15 +110,7 @@ def assembled(
 ) -> Iterator[Ensemble]:
     """Build the replicas of a run at their start, with threads for the body.
 
-    Parameters
-    ----------
-    plan : RunPlan
-    normalize_threshold : float or None
-        As in :class:`Ensemble`.
-    threads : int
-        From :func:`threads_for`.
-    start : StreamStart
-        Where the noise of each replica begins.
+    ``threads`` is from :func:`threads_for`; ``start`` is where the noise of each replica begins.
 
     Raises
     ------

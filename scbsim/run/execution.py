@@ -29,15 +29,10 @@ class RunOptions(TypedDict, total=False):
 
 
 class Execution:
-    """A run in this process. The methods are its steps, which a run over MPI ranks overrides.
+    """A run in this process; a run over MPI ranks overrides the steps.
 
-    Parameters
-    ----------
-    spec : RunSpec
-    session : OutputSession, optional
-        The session of the output file; None for a run in memory.
-    task, progress, threads, stop
-        As in :func:`scbsim.simulate`.
+    ``session`` is that of the output file, or None for a run in memory. The other parameters are as
+    in :func:`scbsim.simulate`.
     """
 
     def __init__(
@@ -57,11 +52,11 @@ class Execution:
 
     def run(self) -> tuple[Recorder, str]:
         """Run to the end; return the recorder and the status."""
-        plan = self.plan(self.task())
-        stream = self.point.stream if self.point else self.new_stream()
-        label, total = self.label(plan), self.spec.total_steps
-        shown = Progress(total, quiet=not self.progress, kernels=self.kernels(plan))
-        with shown.preparing(label), self.build(plan, stream) as ensemble:
+        plan = self._plan(self._task())
+        stream = self.point.stream if self.point else self._new_stream()
+        label, total = self._label(plan), self.spec.total_steps
+        shown = Progress(total, quiet=not self.progress, kernels=self._kernels(plan))
+        with shown.preparing(label), self._build(plan, stream) as ensemble:
             recorder = self._recorder(plan, stream, ensemble)
             with _closing(recorder, shown) as outcome:
                 shown.start(label)
@@ -78,14 +73,14 @@ class Execution:
             self.session.tidy()
         return recorder, outcome.status
 
-    def task(self) -> Task:
+    def _task(self) -> Task:
         """Return the task: that of the output, the one given, or that of the spec."""
         task = task_of(self.spec, self.point.task if self.point and self.point.task else self.given)
         if self.session and self.point:
             self.point.require_task(self.session.path, task)
         return task
 
-    def plan(self, task: Task) -> RunPlan:
+    def _plan(self, task: Task) -> RunPlan:
         """Return the plan, with the engine that the run began with or that the spec asks for."""
         spec, point = self.spec, self.point
         if point and point.engine:
@@ -95,29 +90,27 @@ class Execution:
             return plan_of(spec, task, choice=begun_by(point.position.any_state))
         return plan_of(spec, task, start=engine_of_start(spec))
 
-    def new_stream(self) -> StreamStart:
-        """Return where the noise of a new run begins."""
+    def _new_stream(self) -> StreamStart:
         return stream_of(self.spec)
 
-    def label(self, plan: RunPlan) -> str:
+    def _label(self, plan: RunPlan) -> str:
         """Return the progress-bar label."""
         R, task = self.spec.dynamics.replicas, plan.task
         return f"N={task.N} T={task.T:g} {plan.stages[0].rule}{f' x{R}' if R > 1 else ''}"
 
-    def kernels(self, plan: RunPlan) -> tuple[str, ...]:
-        """Return the names of the kernels, in the order of their first calls."""
+    def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
         return plan.kernels
 
     @contextmanager
-    def build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
+    def _build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
         """Build the replicas at their first state, with threads for the body."""
         threads = threads_for(self.threads, plan)
         with assembled(plan, self.spec.output.normalize_level, threads, stream) as ensemble:
-            if path := self.first_run():
+            if path := self._first_run():
                 start_from(path, ensemble, plan.task)
             yield ensemble
 
-    def first_run(self) -> str | None:
+    def _first_run(self) -> str | None:
         """Return the file whose last state is the first state here, if any."""
         return None if self.point and self.point.position else self.spec.init.from_
 

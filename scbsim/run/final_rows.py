@@ -23,19 +23,13 @@ _NOTHING = OutputSpec(every=2**40 - 1)
 
 
 class FinalRows(NamedTuple):
-    """The ends of replicas.
-
-    Attributes
-    ----------
-    rows : (R, 9) float64
-        Observables after each replica's last step, in the order of
-        `scbsim.observables.OBSERVABLES`; if it diverged, the last finite ones.
-    status : tuple of str
-        ``complete`` or ``diverged``; ``running`` if ``stop`` returned True.
-    """
+    """The ends of replicas."""
 
     rows: NDArray[np.float64]
+    """(R, 9) observables after each replica's last step; if it diverged, the last finite ones."""
+
     status: tuple[str, ...]
+    """``complete`` or ``diverged``; ``running`` if ``stop`` returned True."""
 
 
 def final_rows(

@@ -63,9 +63,6 @@ class Loop:
 
     Parameters
     ----------
-    ensemble : Ensemble
-    output : OutputSpec
-    recorder : Recorder
     session : OutputSession, optional
         Receives the checkpoints.
     stop : callable, optional

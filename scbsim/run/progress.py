@@ -64,7 +64,9 @@ class Progress:
         try:
             yield
         finally:
-            self.close("failed")
+            self._listening.close()
+            if self._bar is not None or self._printed:
+                self.close("failed")
 
     def start(self, label: str) -> None:
         """Begin to show the steps of a run."""

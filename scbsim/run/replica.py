@@ -13,24 +13,12 @@ from scbsim.trajectory.tables import NormalizedRow, StageEnd
 
 @dataclass
 class ReplicaBlock:
-    """The results of a block of steps of one replica.
+    """The results of a block of steps of one replica."""
 
-    Attributes
-    ----------
-    start : int
-        Steps taken before.
-    row : (9,) float64 or None
-        Observables after step ``start``, which ``stage`` took.
-    parts : list of (int, (n, 9) float64)
-        Stages and the observables after each of their steps, in order.
-    ends : list of StageEnd
-    normalized : list of NormalizedRow
-    """
-
-    start: int
-    row: Row | None
-    stage: int
-    parts: list[tuple[int, Row]] = field(default_factory=list)
+    start: int  # steps taken before
+    row: Row | None  # observables after them, (9,)
+    stage: int  # the stage that took the last of them
+    parts: list[tuple[int, Row]] = field(default_factory=list)  # stages and their rows, (n, 9)
     ends: list[StageEnd] = field(default_factory=list)
     normalized: list[NormalizedRow] = field(default_factory=list)
 
@@ -38,25 +26,7 @@ class ReplicaBlock:
 class Replica:
     """An engine and its place in the stages.
 
-    Parameters
-    ----------
-    engine : Engine
-    stages : sequence of Stage
-    normalize_threshold : float or None
-        Threshold at which copies of the state are normalised; None for no copies.
-
-    Attributes
-    ----------
-    stage, left : int
-        The stage of the next step, and its remaining steps.
-    row : (9,) float64 or None
-        Observables after the last step; None if the run resumes after a recorded step.
-    status : str
-        ``running``, ``complete`` or ``diverged``.
-    snapshot_every : int
-        Steps between states passed to ``snapshot``; 0 for none.
-    normalized_every : int
-        Steps between normalised copies; 0 for one copy, of the last state.
+    ``normalize_threshold`` is that of normalised copies of the state; None for no copies.
     """
 
     def __init__(
@@ -64,12 +34,12 @@ class Replica:
     ) -> None:
         self.engine = engine
         self.stages = stages
-        self.stage, self.left = 0, stages[0].steps
-        self.row: Row | None = None
-        self.status = "running"
-        self.snapshot_every = 0
-        self.normalized_every = 0
+        self.stage, self.left = 0, stages[0].steps  # the next step's stage, its remaining steps
+        self.row: Row | None = None  # after the last step; None if it was recorded before a resume
+        self.status = "running"  # or complete or diverged
         self.snapshot: Callable[[int, State], None] | None = None
+        self.snapshot_every = 0  # steps between states passed to `snapshot`; 0 for none
+        self.normalized_every = 0  # steps between normalised copies; 0 for only the last
         self._normalize_threshold = normalize_threshold
 
     @property

@@ -57,10 +57,8 @@ def assemble(
     columns : mapping
         ``step``, (n,) int64, ``stage`` and every observable, (R, n), or (n,) of a single run:
         arrays, or xarray's lazy ones.
-    tables : Tables
     status : str
         The status of the run.
-    attributes : dict
     """
     import xarray
 

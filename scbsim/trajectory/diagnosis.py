@@ -38,7 +38,6 @@ def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
 
     Parameters
     ----------
-    plan : RunPlan
     columns : mapping
         ``step`` (n,), and ``stage``, ``alpha_A``, ``alpha_V``, (n,) or (n, R), of a complete run:
         arrays, or datasets of a file, which are read in chunks. ``stage`` is -1 where a replica

@@ -28,24 +28,13 @@ class StageEnd(NamedTuple):
 
 @dataclass(frozen=True)
 class NormalizedRow:
-    """Observables of the normalised matrices after a step.
-
-    Attributes
-    ----------
-    step, stage : int
-    count : int
-        Columns in which nothing stood out.
-    row : (9,) float64
-        In the order of `scbsim.observables.OBSERVABLES`.
-    final : bool
-        Whether they are of a copy of the last state.
-    """
+    """Observables of the normalised matrices after a step."""
 
     step: int
     stage: int
-    count: int
-    row: NDArray[np.float64]
-    final: bool = False
+    count: int  # columns in which nothing stood out
+    row: NDArray[np.float64]  # (9,), in the order of `scbsim.observables.OBSERVABLES`
+    final: bool = False  # whether they are of a copy of the last state
 
 
 class Tables:
@@ -59,7 +48,6 @@ class Tables:
         Whether each stage normalises at its end.
     along : bool
         Whether copies are normalised along the run.
-    observables : sequence of str
 
     Attributes
     ----------

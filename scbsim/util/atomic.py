@@ -28,7 +28,6 @@ def atomic_write(path: Path, *, replace: bool = True, mode: int = 0o666) -> Iter
 
     Parameters
     ----------
-    path : Path
     replace : bool
         Whether an existing file is replaced.
     mode : int

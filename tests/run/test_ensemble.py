@@ -287,5 +287,5 @@ def test_endings_of_a_single_run():
 
 def test_endings_start_from_signals():
     spec = RunSpec.from_dict(json.loads(run_spec().to_json()) | {"init": {"from": "run.h5"}})
-    with pytest.raises(InputError, match=r"init\.from: .*run\.h5; endings are of runs that start"):
+    with pytest.raises(InputError, match=r"init\.from: .*run\.h5; final_rows needs a start"):
         final_rows(spec, Task.from_spec(spec.task))

@@ -45,7 +45,9 @@ def test_an_erased_signal_is_told_with_its_level_and_its_step(engine, tmp_path):
     step = int(run["step"][np.flatnonzero(alpha > 1e-3 * alpha.max())[-1] + 1])
     assert 0 < step < STEPS
     assert said(run).startswith(f"the l1 threshold erased the signal of A by step {step}. ")
-    assert "It was 0.5 in stage 0, and the mean gradient at a support entry was at most" in said(run)
+    assert "It was 0.5 in stage 0, and the mean gradient at a support entry was at most" in said(
+        run
+    )
     assert "lower threshold" in said(run)
 
 
@@ -88,7 +90,7 @@ def test_the_stage_that_erased_it_is_named_not_the_last():
         {"steps": 5, "rate_A": 0.0, "threshold": 1e-6},
     ]
     found = said(simulate(spec_of(stages=stages)))
-    assert " in stage 1; " in found
+    assert " in stage 1, and " in found
     assert "(4000 sigma)" in found
 
 

@@ -12,20 +12,11 @@ from scbsim.kernels.compile.cache_lock import WAITING
 
 
 class Compiling(NamedTuple):
-    """A kernel that is being compiled.
-
-    Attributes
-    ----------
-    kernel : str
-    functions : int
-        The functions it calls whose compilation has begun, 0 at first.
-    waits : bool
-        Whether this process waits for another one that compiles it.
-    """
+    """A kernel that is being compiled."""
 
     kernel: str
-    functions: int = 0
-    waits: bool = False
+    functions: int = 0  # functions it calls whose compilation has begun
+    waits: bool = False  # whether this process waits for another one that compiles it
 
 
 @contextmanager

@@ -107,7 +107,7 @@ def say_if_none_can_be_kept() -> None:
 
 if numba.config.DISABLE_JIT:
     raise InputError(
-        "NUMBA_DISABLE_JIT is set, and nothing can be computed without the compiler: unset it"
+        "NUMBA_DISABLE_JIT is set; nothing can be computed without the compiler: unset it"
     )
 
 _why_not = ""
@@ -140,22 +140,14 @@ _INNER: dict[str, Any] = {
 }
 
 
-def internal_jit(function: F) -> F:
-    """Compile a function that only kernels call."""
-    compiled: F = numba.njit(**_INNER)(function)
-    return compiled
+internal_jit: Callable[[F], F] = numba.njit(**_INNER)
+"""Compile a function that only kernels call."""
 
+inline_jit: Callable[[F], F] = numba.njit(forceinline=True, **_INNER)
+"""Compile a function that is inlined into the kernels, so that their loops vectorise."""
 
-def inline_jit(function: F) -> F:
-    """Compile a function that is inlined into the kernels, so that their loops vectorise."""
-    compiled: F = numba.njit(forceinline=True, **_INNER)(function)
-    return compiled
-
-
-def parallel_jit(function: F) -> F:
-    """Compile a function that only kernels call, with `numba.prange` over threads."""
-    compiled: F = numba.njit(parallel=True, **{**_INNER, "_nrt": True})(function)
-    return compiled
+parallel_jit: Callable[[F], F] = numba.njit(parallel=True, **{**_INNER, "_nrt": True})
+"""Compile a function that only kernels call, with `numba.prange` over threads."""
 
 
 def by_precision(single: Any, double: Any, **options: Any) -> Any:

@@ -64,15 +64,24 @@ def most_threads(asked: Any = None) -> int:
     """
     import numba
 
-    _require_layer()
-    there: int = numba.config.NUMBA_NUM_THREADS
+    layer = numba.config.THREADING_LAYER
+    if layer.lower() != "default":
+        try:
+            # Loads the layer.
+            numba.get_num_threads()
+        except ValueError:
+            raise InputError(
+                f"the environment variable {_LAYER} is {layer!r}, and that threading layer is not "
+                "installed here; unset it, or set it to omp or workqueue"
+            ) from None
+    most: int = numba.config.NUMBA_NUM_THREADS
     if asked is None:
-        return min(there, usable_cores())
+        return min(most, usable_cores())
     count = whole("threads", asked)
-    if not 1 <= count <= there:
+    if not 1 <= count <= most:
         raise InputError(
-            f"threads: {count} asked for; from 1 to {there} can be used here (the environment "
-            f"variable {_NUMBER}, set before the start, changes that)"
+            f"threads: {count} asked for; from 1 to {most} can be used here (set the environment "
+            f"variable {_NUMBER} before the start to change that)"
         )
     return count
 
@@ -102,22 +111,6 @@ def sharing(count: int) -> Iterator[int]:
         numba.set_num_threads(before)
         if alone:
             _one_at_a_time.release()
-
-
-def _require_layer() -> None:
-    import numba
-
-    layer = numba.config.THREADING_LAYER
-    if layer.lower() == "default":
-        return
-    try:
-        # Loads the layer.
-        numba.get_num_threads()
-    except ValueError:
-        raise InputError(
-            f"the environment variable {_LAYER} is {layer!r}, and that threading layer is not "
-            "installed here; unset it, or set it to omp or workqueue"
-        ) from None
 
 
 def _note_fork() -> None:

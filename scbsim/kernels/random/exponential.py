@@ -18,18 +18,16 @@ _HALF, _BATCH = np.float64(0.5), np.uint64(BATCH)
 
 @internal_jit
 def fill_exponentials(e: F64, words: U32, batch: np.uint64, counter: Counter, key: Key) -> None:
-    """Fill ``e`` with a batch of standard exponentials.
+    """Fill ``e``, (BATCH,) float64, with standard exponentials.
 
     Parameters
     ----------
-    e : (BATCH,) float64 array
     words : (2 BATCH,) uint32 array
         Scratch.
     batch : uint64
         Index of the batch at this address.
     counter : triple of uint64
         Words 1, 2 and 3 of the counter.
-    key : pair of uint64
     """
     fill_words(words, LANES, LANES, batch * np.uint64(LANES), counter, key)
     for i in range(_BATCH):

@@ -205,5 +205,4 @@ block : int
     Index of the block in the column.
 counter : triple of uint64
     Words 1, 2 and 3 of the counter.
-key : pair of uint64
 """

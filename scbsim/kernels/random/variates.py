@@ -80,12 +80,7 @@ def chi_square(freedom: float, lane: Lane) -> tuple[float, Lane]:
 
     Source: Marsaglia and Tsang, "A simple method for generating gamma variables" (ACM TOMS 26,
     2000); exact for any degrees of freedom from 2 up.
-
-    Parameters
-    ----------
-    freedom : float64
-        Degrees of freedom, an integer; 0 or less gives 0.
-    lane : quadruple of uint32
+    ``freedom`` is an integer in float64; 0 or less gives 0.
     """
     if freedom <= 0.0:
         return 0.0, lane

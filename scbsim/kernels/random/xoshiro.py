@@ -90,7 +90,6 @@ def fill_words(
         Word 0 of the first lane's counter; it grows by one per lane.
     counter : triple of uint64
         Words 1, 2 and 3 of the counter.
-    key : pair of uint64
     """
     # Unsigned indices need no test for negative ones.
     if calls < lanes:
