@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from typing import Any
 
 from scbsim.errors import InputError
@@ -50,21 +49,5 @@ def whole(name: str, value: Any, least: int | None = None, below: int | None = N
         takes = "a whole number" if least is None else f"a whole number, at least {least}"
         if below is not None:
             takes += f", below {below if below < 2**20 else f'2**{below.bit_length() - 1}'}"
-        raise InputError(f"{name}: {show(value)} is not allowed; it takes {takes}")
-    return number
-
-
-def real(
-    name: str, value: Any, takes: str, holds: Callable[[float], bool] = math.isfinite
-) -> float:
-    """Return an argument as a float, if it is a real number and ``holds`` returns True of it.
-
-    Raises
-    ------
-    InputError
-        If not; ``takes`` describes what is allowed.
-    """
-    number = as_real(value)
-    if number is None or not holds(number):
         raise InputError(f"{name}: {show(value)} is not allowed; it takes {takes}")
     return number
