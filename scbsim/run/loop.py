@@ -98,7 +98,8 @@ class Loop:
         self._recorded = -1  # the last recorded step
         if output.snapshot_every or output.normalized_every:
             (single,) = ensemble.replicas
-            single.snapshot, single.snapshot_every = recorder.snapshot, output.snapshot_every
+            single.snapshot_every = output.snapshot_every
+            single.snapshot = recorder.snapshot if output.snapshot_every else None
             single.normalized_every = output.normalized_every
         if session is not None and session.position is not None:
             self._resume(session.position)
