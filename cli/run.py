@@ -60,14 +60,14 @@ def run(
     """  # noqa: D301  (click reads the escape)
     from time import perf_counter
 
-    from scbsim.mpi.launch import joined, speaks
+    from scbsim.mpi.launch import is_first_process, joined
 
     if how["resume"] and how["overwrite"]:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     try:
         world = joined()
     except InputError as error:
-        if speaks():
+        if is_first_process():
             raise
         ctx.exit(error.exit_status)
     if world is not None:

@@ -43,7 +43,7 @@ class JobStep:
         from scbsim.cluster.slurm import this_task
         from scbsim.cluster.team import Ranks, Team
         from scbsim.errors import InputError, RunFailed
-        from scbsim.mpi.launch import joined, speaks
+        from scbsim.mpi.launch import is_first_process, joined
         from scbsim.util.streams import secure
 
         # A log that cannot be written, such as on a full disk, must not prevent a requeue.
@@ -53,7 +53,7 @@ class JobStep:
             world = joined()
         except InputError as error:
             # Every process has this error, and the first to fail would end the others.
-            if speaks():
+            if is_first_process():
                 self._fail(names, error, task)
                 raise
             return

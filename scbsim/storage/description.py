@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.observables import FINISHED, NAMES, STATUS
+from scbsim.observables import FINISHED, STATUS
 from scbsim.storage.checkpoint.file import checkpoint_step
 from scbsim.storage.hdf5.attributes import spec_table, table, text
 from scbsim.storage.hdf5.formats import FORMAT
@@ -77,7 +77,7 @@ def _describe_end(group: h5py.Group, tables: Tables, n: int) -> dict[str, Any]:
     }
     return {
         **(counts if R > 1 else {}),
-        "last": dict(zip(NAMES, last, strict=False)),
+        "last": dict(zip(tables.observables, last, strict=False)),
         "normalized": _describe_normalized(tables),
         "stages": [end for i in range(len(tables.stages["reason"])) for end in _ends(tables, i)],
     }
@@ -92,7 +92,7 @@ def _last(group: h5py.Group, tables: Tables, n: int) -> NDArray[np.float64]:
         ends = tables.stages["end_step"].max(axis=0)
         at[ended] = np.minimum(np.searchsorted(group["step"][:n], ends[ended]), n - 1)
     rows, where = np.unique(at, return_inverse=True)
-    columns = (group[name][rows].reshape(len(rows), R) for name in NAMES)
+    columns = (group[name][rows].reshape(len(rows), R) for name in tables.observables)
     return np.stack([column[where, np.arange(R)] for column in columns], axis=1)
 
 

@@ -21,7 +21,7 @@ from scbsim.storage.runfile.lacking import lacks_steps_before
 from scbsim.storage.runfile.reader import opened
 from scbsim.storage.runfile.schema import NORMALIZED, TASK, TRAJECTORY
 from scbsim.storage.runfile.tables import is_ensemble
-from scbsim.trajectory.tables import used
+from scbsim.trajectory.tables import filled_rows
 
 STEPS = f"{TRAJECTORY}/step"
 NUMBERS = ("N", "T", "Q", "K_P", "K_Q")
@@ -168,4 +168,4 @@ def _rows_in(counts: Mapping[str, int], column: str) -> int:
 
 def _normalizations(steps: h5py.Dataset) -> int:
     """Return the number of rows of the normalised matrices; later ones may be unused."""
-    return len(steps) if steps.ndim == 1 else used(steps[()])
+    return len(steps) if steps.ndim == 1 else filled_rows(steps[()])

@@ -29,7 +29,7 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     folder.mkdir()
     monkeypatch.setattr(jit, "CACHE_FOLDER", folder)
-    monkeypatch.setattr(kept, "_said", set())
+    monkeypatch.setattr(kept, "_warned", set())
     return folder
 
 
@@ -88,4 +88,4 @@ def test_that_nothing_can_be_kept_is_said_once_for_all_runs(sweep, now, cache, m
                 now.now += 11
                 tell(*sweep[1:])
     assert [each.category for each in said] == [RunWarning]
-    assert "cannot be kept in /nowhere" in str(said[0].message)
+    assert "cannot be cached in /nowhere" in str(said[0].message)

@@ -9,7 +9,6 @@ from typing import Any
 import h5py
 
 from scbsim.errors import RunWarning, warn_caller
-from scbsim.observables import NAMES
 from scbsim.storage.hdf5.attributes import table, text
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
 from scbsim.storage.runfile.reader import (
@@ -20,7 +19,7 @@ from scbsim.storage.runfile.reader import (
     opened,
 )
 from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
-from scbsim.storage.runfile.tables import is_ensemble, read_tables
+from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.trajectory.dataset import Trajectory, assemble
 
 
@@ -69,7 +68,7 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
             _, n = checked_progress(group)
             first = int(group["replica"][0])
         columns = _columns(path, file, n, lazy)
-        found = assemble(first, columns, tables, status, attributes)
+        found = assemble(first, observables_of(file), columns, tables, status, attributes)
         # Last: a dataset that is read before the rows are counted may be older than the count.
         if lacks := lacks_steps_before(file):
             found.attrs[LACKS] = lacks
@@ -80,7 +79,7 @@ def _columns(
     path: str | os.PathLike[str], file: h5py.File, rows: int, lazy: bool
 ) -> dict[str, Any]:
     """Return the first ``rows`` rows of all columns, with replicas first."""
-    group, names = file[TRAJECTORY], ("stage", *NAMES)
+    group, names = file[TRAJECTORY], ("stage", *observables_of(file))
     for name in ("step", *names):
         if len(group[name]) < rows:
             raise Damaged(f"{path} cannot be read: {name} is short of {rows} rows")

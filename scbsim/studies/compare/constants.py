@@ -12,7 +12,7 @@ from scbsim.engines.select import plan_of
 from scbsim.errors import Stopped
 from scbsim.run.ensemble import assembled, threads_for
 from scbsim.run.replica import Replica
-from scbsim.run.simulate import start_from, stream_of, task_of
+from scbsim.run.start import start_from, stream_of, task_of
 from scbsim.spec import RunSpec
 from scbsim.task import Task
 

@@ -87,7 +87,7 @@ def test_two_generations_are_kept_and_what_no_checkpoint_names_goes(output, bulk
 
 def test_a_state_that_does_not_fit_is_not_taken_for_a_damaged_one(output, bulk, monkeypatch):
     write(output, bulk)
-    monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
+    monkeypatch.setattr("scbsim.util.memory._ALWAYS_FITS", 0)
     monkeypatch.setattr("scbsim.util.memory.available", lambda: 10)
     with pytest.raises(MemoryNeeded, match="to resume with 7 columns"):
         read_checkpoint(output)
