@@ -80,7 +80,11 @@ def test_it_ends_with_its_writer_and_says_what_to_type(writer, how):
     steps = steps_of(said)
     assert steps == sorted(steps)
     assert steps[-1] == describe(path)["step"] > 0
-    word = "stopped on a signal" if how == signal.SIGTERM else "interrupted: no one writes it here"
+    word = (
+        "stopped on a signal"
+        if how == signal.SIGTERM
+        else "interrupted: no process on this machine writes it"
+    )
     assert said[-1].startswith(word)
     assert f"`scbsim run SPEC.toml -o '{path}' --resume` goes on from the checkpoint" in said[-1]
 

@@ -77,7 +77,9 @@ def test_thresholds_are_in_isotropic_sigmas():
     from scbsim.engines.stages import stages_of
 
     stages = [
-        stages_of(RunSpec.from_dict(small(noise__model=model)), Task.random(10, 100, 2))[0].level
+        stages_of(RunSpec.from_dict(small(noise__model=model)), Task.random(10, 100, 2))[
+            0
+        ].threshold
         for model in ("isotropic", "matched")
     ]
     assert (stages[0] == stages[1]).all()
