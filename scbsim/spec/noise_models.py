@@ -1,4 +1,4 @@
-"""The noise models, one record each; `scbsim.engines.noise` works out their levels."""
+"""The noise models, one record each. `scbsim.engines.noise` computes their levels."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Final
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """What the rest of the program asks of a noise model (`docs/model.md`, section 5).
+    """The properties of a noise model (`docs/model.md`, section 5).
 
     Attributes
     ----------
     name : str
         As in ``noise.model``.
     silent : bool
-        Whether it adds nothing. Thresholds in sigmas have no unit then.
+        Whether it adds no noise. Then thresholds in sigmas have no unit.
     follows_state : bool
-        Whether its levels follow A and V. It needs V as a matrix then, and reads ``noise.every``.
+        Whether its levels follow A and V. Then it needs V as a matrix, and reads ``noise.every``.
     """
 
     name: str

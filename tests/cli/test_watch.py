@@ -86,7 +86,7 @@ def test_it_ends_with_its_writer_and_says_what_to_type(writer, how):
         else "interrupted: no process on this machine writes it"
     )
     assert said[-1].startswith(word)
-    assert f"`scbsim run SPEC.toml -o '{path}' --resume` goes on from the checkpoint" in said[-1]
+    assert f"`scbsim run SPEC.toml -o '{path}' --resume` resumes it from the checkpoint" in said[-1]
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ class Tasks:
         if spec.from_ is not None:
             return Task.from_spec(spec)
         # Of all that share mu and P, one.
-        plain = spec.plain()
+        plain = spec.to_dict()
         key = TaskSpec(**{k: v for k, v in plain.items() if k not in _OF_TARGET}, T=2, Q=1)
         like = self._like.get(key)
         task = Task.from_spec(spec) if like is None else _retargeted(like, spec)
