@@ -14,8 +14,6 @@ from scbsim.cli.signals import run_stoppable
 if TYPE_CHECKING:
     import xarray as xr
 
-_LARGE = 1e4
-
 
 @click.command(short_help="Compare Gaussian noise with real batches.")
 @click.argument("spec", metavar="SPEC.toml")
@@ -74,7 +72,7 @@ def _print(found: xr.Dataset) -> None:
         for model in models:
             of = row.sel(gaussian=model)
             cells += [_percent(of["largest_gap"]), _percent(of["mean_gap"])]
-            cells.append(_short(float(of["width"]), 2))
+            cells.append(_bounded(float(of["width"]), 2))
         rows.append([*cells, _percent(row["chance_largest"]), _percent(row["chance_mean"])])
     print_table(headings, rows, left=(0, 1))
     source = "fitted" if found.attrs["fitted"] == "true" else "as in the spec"
@@ -89,9 +87,9 @@ def _print(found: xr.Dataset) -> None:
 
 def _percent(value: xr.DataArray) -> str:
     percent = 100 * float(value)
-    return _short(percent, 0 if percent >= 10 else 1)
+    return _bounded(percent, 0 if percent >= 10 else 1)
 
 
-def _short(value: float, digits: int) -> str:
+def _bounded(value: float, digits: int) -> str:
     """Format a number to fit its column, also when a run diverges."""
-    return ">1e4" if value >= _LARGE else number(value, f".{digits}f")
+    return ">1e4" if value >= 1e4 else number(value, f".{digits}f")

@@ -17,7 +17,8 @@ _GROUPS = (
     ("info", "plot", "watch", "presets", "sample", "verify", "warmup"),
 )
 _COMMANDS = tuple(name for group in _GROUPS for name in group)
-"""The command ``x`` is the function ``x`` in the module ``scbsim.cli.x``, except ``resubmit``."""
+_MODULES = {"resubmit": "submit", "cancel": "submit"}
+"""The module in ``scbsim.cli`` of a command, if it does not have the command's name."""
 
 
 class _LazyGroup(click.Group):
@@ -27,8 +28,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = "submit" if cmd_name == "resubmit" else cmd_name
-        command: click.Command = getattr(import_module(f"scbsim.cli.{module}"), cmd_name)
+        module = import_module(f"scbsim.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -49,15 +49,13 @@ _BATCH = 1024
 def sample(
     spec: str | None,
     output: Path,
-    N: int | None,
-    T: int | None,
-    Q: int | None,
     batch: int | None,
     seed: int | None,
     number: int,
     overrides: tuple[str, ...],
     threads: int | None,
     quiet: bool,
+    **sizes: int | None,
 ) -> None:
     """Draw contexts, queries, source positions and outputs into BATCH.h5.
 
@@ -67,7 +65,6 @@ def sample(
     \b
     scbsim sample --N 10 --T 50 --Q 2 --batch 100000 -o batch.h5
     """  # noqa: D301  (click reads the escape)
-    sizes: dict[str, int | None] = {"N": N, "T": T, "Q": Q}
     given = [name for name, value in sizes.items() if value is not None]
     if spec is None and (missing := [name for name in sizes if name not in given]):
         raise click.UsageError(

@@ -1,4 +1,4 @@
-"""``scbsim submit`` and ``scbsim resubmit``: a sweep on a cluster."""
+"""``scbsim submit``, ``resubmit`` and ``cancel``: a sweep on a cluster."""
 
 from __future__ import annotations
 
@@ -88,3 +88,25 @@ def _report(path: Path, done: Submitted) -> None:
     if done.finished or done.alive:
         say(f"left alone: {done.finished} finished, {done.alive} queued or running")
     say(f"next: scbsim status {path}")
+
+
+@click.command(short_help="Remove a sweep from the queue.")
+@sweep_folder_argument
+@debug_option
+@interruptible()
+def cancel(folder: Path) -> None:
+    """Cancel the jobs of the sweep in DIR, and no others.
+
+    Active runs stop with a checkpoint; `scbsim resubmit DIR` resumes them.
+    """
+    from scbsim.cluster import slurm
+    from scbsim.cluster.jobs import job_name
+    from scbsim.sweep.folder import SweepFolder
+
+    entries = slurm.queue_of(job_name(SweepFolder.open(folder)))
+    jobs = sorted({entry.job for entry in entries})
+    if not jobs:
+        click.echo("none of its jobs is in the queue")
+        return
+    slurm.cancel(jobs)
+    click.echo(f"cancelled: {len(entries)} tasks of {', '.join(f'job {job}' for job in jobs)}")

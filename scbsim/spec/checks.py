@@ -25,15 +25,11 @@ STREAMS = 2**24
 
 
 def task_sizes(task: Values) -> Iterator[Fault]:
-    """Check that a random task has its sizes."""
-    if task["from"] is None:
+    """Check that a random task has its sizes, and that its support fits in the context."""
+    if task.get("from", "") is None:
         for key in ("N", "T", "Q"):
             if key in task and task[key] is None:
                 yield Fault(key, "missing; a random task needs N, T and Q")
-
-
-def support_fits(task: Values) -> Iterator[Fault]:
-    """Check that the support is no larger than the context."""
     if task["Q"] is not None and task["T"] is not None and task["Q"] > task["T"]:
         yield Fault("Q", f"{show(task['Q'])} is more than the T = {show(task['T'])} positions")
 
@@ -69,8 +65,12 @@ def threshold_has_effect(stage: Values) -> Iterator[Fault]:
             yield Fault(key, problem)
 
 
-def some_stage(run: Values) -> Iterator[Fault]:
-    """Check that there is at least one stage."""
+def one_run(run: Values) -> Iterator[Fault]:
+    """Check that there is no table of a sweep, and at least one stage."""
+    if run["sweep"] is not None:
+        yield Fault(
+            "sweep", "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster"
+        )
     if not run["stage"]:
         yield Fault("stage", "missing; a run needs at least one [[stage]] table with its steps")
 
@@ -112,14 +112,6 @@ def sigmas_have_a_level(run: Values) -> Iterator[Fault]:
                 f"{show(sigmas)} sigmas need a noise level, and {without} has none; "
                 "give `threshold`, the l1 threshold itself",
             )
-
-
-def not_a_sweep(run: Values) -> Iterator[Fault]:
-    """Check that this is a single run."""
-    if run["sweep"] is not None:
-        yield Fault(
-            "sweep", "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster"
-        )
 
 
 def real_batches_are_drawn(run: Values) -> Iterator[Fault]:

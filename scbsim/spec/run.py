@@ -63,7 +63,7 @@ class RunSpec(Table):
 
     place: ClassVar[str] = "the top of the spec"
     checks: ClassVar[tuple[Check, ...]] = (
-        spec_checks.some_stage,
+        spec_checks.one_run,
         spec_checks.sigmas_have_a_level,
         spec_checks.population_has_signals,
         spec_checks.engine_has_the_rules,
@@ -71,7 +71,6 @@ class RunSpec(Table):
         spec_checks.collapsed_has_no_entries,
         spec_checks.matrices_have_a_P,
         spec_checks.noise_can_be_drawn,
-        spec_checks.not_a_sweep,
         spec_checks.ensembles_keep_no_states,
     )
 

@@ -68,7 +68,6 @@ class TaskSpec(Table):
     place: ClassVar[str] = "[task]"
     checks: ClassVar[tuple[Check, ...]] = (
         spec_checks.task_sizes,
-        spec_checks.support_fits,
         spec_checks.not_both("K_P", "P_concentration"),
         spec_checks.alone("from", "the task is read from that file"),
     )

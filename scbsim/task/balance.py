@@ -17,23 +17,12 @@ BALANCED = 1e-14
 
 
 def balance(X: Array, mu: Array) -> Array:
-    """Scale and round a positive matrix so that its columns sum to 1 and it keeps `mu`.
+    """Scale and round a positive matrix, (N, N), so that its columns sum to 1 and it keeps `mu`.
 
     Sinkhorn's alternating row and column scalings come first. On sharp draws their error falls only
     like one over the number of rounds, so they need not converge: rounding
-    (:func:`round_to_stationary`) removes the rest exactly.
-
-    Parameters
-    ----------
-    X : numpy.ndarray
-        (N, N), positive.
-    mu : numpy.ndarray
-        (N,), positive, sums to 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        (N, N), at least 0, with ``1' P = 1'`` and ``P mu = mu`` to rounding.
+    (:func:`round_to_stationary`) removes the rest exactly. The result is at least 0, with
+    ``1' P = 1'`` and ``P mu = mu`` to rounding.
     """
     P = X
     for _ in range(MOST_ROUNDS // ROUNDS_BETWEEN_LOOKS):
@@ -49,24 +38,12 @@ def balance(X: Array, mu: Array) -> Array:
 
 
 def round_to_stationary(P: Array, mu: Array) -> Array:
-    """Return a nearby column-stochastic matrix that keeps `mu`.
+    """Return a column-stochastic matrix, (N, N), that keeps `mu` and is near `P`, at least 0.
 
     The rounding step for transport polytopes of Altschuler, Weed and Rigollet (2017), in terms of
     ``P`` rather than of the coupling ``P diag(mu)``: columns that sum to more than 1 are scaled
     down, then rows that carry more than `mu`. A matrix of rank one with nonnegative entries adds
     the missing mass. At most twice the misplaced mass is moved.
-
-    Parameters
-    ----------
-    P : numpy.ndarray
-        (N, N), at least 0.
-    mu : numpy.ndarray
-        (N,), positive, sums to 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        (N, N), at least 0.
     """
     P = P / np.maximum(P.sum(axis=0), 1.0)
     carried = np.maximum(_right(P, mu), np.finfo(np.float64).tiny)

@@ -28,16 +28,9 @@ TASK_DIMENSIONS = {
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the arrays of a task from an HDF5 file.
 
-    Parameters
-    ----------
-    path : path
-        The file. ``mu``, ``P`` (or ``K_P``), ``q_positions``, ``q_weights`` and ``T`` are datasets
-        at its root, or in its group ``/task``. ``K_P`` and ``T`` may be attributes there.
-
-    Returns
-    -------
-    dict
-        The argument of :meth:`scbsim.Task.from_known`.
+    ``mu``, ``P`` (or ``K_P``), ``q_positions``, ``q_weights`` and ``T`` are datasets at its root,
+    or in its group ``/task``; ``K_P`` and ``T`` may be attributes there. The result is the argument
+    of :meth:`scbsim.Task.from_known`.
 
     Raises
     ------
@@ -80,12 +73,7 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
 def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
     """Write a task to an HDF5 file, which ``task.from`` in a spec can name.
 
-    Parameters
-    ----------
-    path : path
-        The file. It is replaced atomically if it exists.
-    task : Task
-        Reading it gives the same task, bit for bit.
+    An existing file is replaced atomically. Reading gives the same task, bit for bit.
 
     Raises
     ------

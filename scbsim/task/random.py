@@ -73,21 +73,7 @@ def log_gamma(rng: np.random.Generator, shape: float, size: tuple[int, ...]) -> 
 
 
 def dirichlet(rng: np.random.Generator, concentration: float, size: tuple[int, ...]) -> Array:
-    """Draw symmetric Dirichlet vectors along the last axis.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    concentration : float
-        Above 0; small is sharp, ``inf`` gives equal entries.
-    size : tuple of int
-        Shape of the result.
-
-    Returns
-    -------
-    numpy.ndarray
-        Entries at least 0; sums along the last axis are 1 to the last few bits.
-    """
+    """Draw symmetric Dirichlet vectors along the last axis; ``inf`` gives equal entries."""
     if np.isinf(concentration):
         return np.full(size, 1.0 / size[-1])
     logs = log_gamma(rng, concentration, size)
