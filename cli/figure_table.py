@@ -59,13 +59,13 @@ def print_outcomes(number: int, outcomes: Sequence[Any]) -> None:
     columns = COLUMNS[number]
     rows = [[getattr(each, name) for name in columns.values()] for each in outcomes]
     words = [i for i, value in enumerate(rows[0]) if isinstance(value, str)]
-    print_table([*columns], (map(_cell, row) for row in rows), left=words)
+    print_table(
+        [*columns],
+        ([cell(x, ".3g") if isinstance(x, float) else str(x) for x in row] for row in rows),
+        left=words,
+    )
     for line in _notes(number, outcomes):
         click.echo(line)
-
-
-def _cell(value: str | float) -> str:
-    return cell(value, ".3g") if isinstance(value, float) else str(value)
 
 
 def _notes(number: int, outcomes: Sequence[Any]) -> list[str]:

@@ -33,12 +33,7 @@ def size(count: float) -> str:
 def summarise(content: dict[str, Any], seconds: float) -> list[str]:
     """Return lines on how a run ended, at which step, and what to type next; the status is first.
 
-    Parameters
-    ----------
-    content : dict
-        As :func:`scbsim.storage.description.describe` returns it for the file.
-    seconds : float
-        Duration of the run.
+    ``content`` is the result of :func:`scbsim.storage.description.describe` for its file.
     """
     from scbsim.storage.runfile.lacking import lacking_in_words
 

@@ -55,7 +55,10 @@ def follow(path: Path, seconds: float, wait: Callable[[float], None] = sleep) ->
     with suppress(KeyboardInterrupt), shown(content, pace) as show:
         while _is_active(content) and failure() is None:
             wait(seconds)
-            content = _read_again(path, content, pace)
+            content, run = _read(path), content["run_uuid"]
+            if content["run_uuid"] != run:
+                click.echo("the file was replaced by another run", err=True)
+            pace.see(content["step"], monotonic())
             show(content)
     click.echo(status_text(content))
 
@@ -86,14 +89,6 @@ def _is_active(content: dict[str, Any]) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = all_printable(describe(path))
-    return content
-
-
-def _read_again(path: Path, before: dict[str, Any], pace: Pace) -> dict[str, Any]:
-    content = _read(path)
-    if content["run_uuid"] != before["run_uuid"]:
-        click.echo("the file was replaced by another run", err=True)
-    pace.see(content["step"], monotonic())
     return content
 
 

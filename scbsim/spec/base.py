@@ -65,7 +65,10 @@ class Table(BaseModel):
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the given table as a dict with the keys of TOML."""
         aliases = {name: field.alias or name for name, field in cls.model_fields.items()}
-        return {aliases.get(key := _key(typed), key): v for typed, v in data.items()}
+        keys = (k if isinstance(k, str) and k.isprintable() else show(k) for k in data)
+        return {
+            aliases.get(key, key): value for key, value in zip(keys, data.values(), strict=True)
+        }
 
     @classmethod
     def sound(cls, given: Mapping[str, Any], wrong: Iterable[str]) -> Values:
@@ -81,10 +84,6 @@ class Table(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Return the table as a dict with the keys of TOML; keys without a value are left out."""
         return self.model_dump(by_alias=True, exclude_none=True)
-
-
-def _key(typed: Any) -> str:
-    return typed if isinstance(typed, str) and typed.isprintable() else show(typed)
 
 
 def _faults_of(error: ValidationError, table: type[Table]) -> Iterator[Fault]:

@@ -33,12 +33,7 @@ def change(tables: dict[str, Any], changes: Sequence[tuple[str, Any]]) -> list[F
 
     A key replaces the keys that it excludes. If two of the changes exclude each other, both stay,
     which is a fault of the spec. Values are not checked here, but by the spec.
-
-    Parameters
-    ----------
-    tables : dict
-    changes : sequence of (str, value)
-        By dotted key. None removes the key.
+    ``changes`` has dotted keys with their values; None removes the key.
     """
     faults, set_paths = [], []
     for key, value in changes:

@@ -12,39 +12,17 @@ from scbsim.spec.rules import RULES, Rule
 
 @dataclass(frozen=True)
 class EngineRecord:
-    """The properties of an engine (`docs/model.md`, sections 6 and 8).
+    """The properties of an engine (`docs/model.md`, sections 6 and 8)."""
 
-    Attributes
-    ----------
-    name : str
-        As in ``dynamics.engine``.
-    where : str
-        Its class, ``module:name``.
-    takes : callable
-        Whether it supports a rule.
-    refusal : str
-        Why it does not support a rule; an error message has it after the rule's name.
-    state : tuple of str
-        Arrays of its last state in a file, without those of V.
-    noise : tuple of str
-        The noise models that it draws exactly in law.
-    samples : bool
-        Whether its steps are on real batches.
-    entries : bool
-        Whether it keeps entries of A. If not, it cannot normalise, and has no matrix V.
-    shares_step : bool
-        Whether several threads share the step of one replica.
-    """
-
-    name: str
-    where: str
-    takes: Callable[[Rule], bool]
-    refusal: str
-    state: tuple[str, ...]
-    noise: tuple[str, ...] = tuple(NOISE_MODELS)
-    samples: bool = False
-    entries: bool = True
-    shares_step: bool = False
+    name: str  # as in dynamics.engine
+    where: str  # its class, "module:name"
+    takes: Callable[[Rule], bool]  # whether it supports a rule
+    refusal: str  # why it does not; an error message has it after the rule's name
+    state: tuple[str, ...]  # arrays of its last state in a file, without those of V
+    noise: tuple[str, ...] = tuple(NOISE_MODELS)  # the noise models that it draws exactly in law
+    samples: bool = False  # whether its steps are on real batches
+    entries: bool = True  # whether it keeps entries of A; if not, no normalisation and no matrix V
+    shares_step: bool = False  # whether several threads share the step of one replica
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -12,16 +12,7 @@ SIZES: Final = ("N", "T", "Q")
 
 
 def excluded(table: str, key: str, value: Any, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the keys of a table that ``key``, with this value, excludes.
-
-    Parameters
-    ----------
-    table : str
-        ``task``, ``stage`` and so on; empty for the top of the spec.
-    key, value
-    keys : tuple of str
-        All keys of the table.
-    """
+    """Return those of the ``keys`` of ``table`` (such as ``stage``) that key = value excludes."""
     match table, key:
         case "stage", "rule":
             # Only a stage's own rule does; under dynamics.rule thresholds are ignored.

@@ -8,21 +8,11 @@ from typing import Final
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """The properties of a noise model (`docs/model.md`, section 5).
+    """The properties of a noise model (`docs/model.md`, section 5)."""
 
-    Attributes
-    ----------
-    name : str
-        As in ``noise.model``.
-    silent : bool
-        Whether it adds no noise. Then thresholds in sigmas have no unit.
-    follows_state : bool
-        Whether its levels follow A and V. Then it needs V as a matrix, and reads ``noise.every``.
-    """
-
-    name: str
-    silent: bool = False
-    follows_state: bool = False
+    name: str  # as in noise.model
+    silent: bool = False  # whether it adds no noise; then thresholds in sigmas have no unit
+    follows_state: bool = False  # whether levels follow A and V; then it needs V as a matrix
 
 
 NOISE_MODELS: Final = {

@@ -30,21 +30,11 @@ _DIGITS = 12  # so that 1e3:1e9:7log contains 1e4, not 9999.999999999998
 
 @dataclass(frozen=True)
 class Range:
-    """The values of a key.
+    """The values of a key: at least one, all different."""
 
-    Attributes
-    ----------
-    key : str
-        Dotted, as after ``--set``: ``task.T``, ``stage.0.rate_A``.
-    values : tuple
-        At least one, all different; whole numbers if the key takes whole numbers.
-    spacing : {"linear", "log", "list"}
-        The form in which they were given.
-    """
-
-    key: str
-    values: tuple[Any, ...]
-    spacing: str
+    key: str  # dotted, as after --set: task.T, stage.0.rate_A
+    values: tuple[Any, ...]  # whole numbers if the key takes whole numbers
+    spacing: str  # the form in which they were given: "linear", "log" or "list"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(own(value) for value in self.values))

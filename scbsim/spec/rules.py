@@ -12,31 +12,14 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Rule:
-    """The properties of a rule (`docs/model.md`, section 4).
+    """The properties of a rule (`docs/model.md`, section 4)."""
 
-    Attributes
-    ----------
-    name : str
-        As in ``dynamics.rule``.
-    formula : str
-        The next value of an entry ``s``, for a noisy gradient ``g``, a rate and a threshold.
-    thresholds : bool
-        Whether it reads a threshold.
-    keeps_zeros : bool
-        Whether an entry at zero stays there while its noisy gradient is below the threshold.
-    returns_to_zero : bool
-        Whether a nonzero entry can become zero again.
-    projected : bool
-        Whether the gradient is preconditioned and projected. A rule without this is for real
-        batches only.
-    """
-
-    name: str
-    formula: str
-    thresholds: bool = False
-    keeps_zeros: bool = False
-    returns_to_zero: bool = False
-    projected: bool = True
+    name: str  # as in dynamics.rule
+    formula: str  # next value of an entry s, from its noisy gradient g, a rate and a threshold
+    thresholds: bool = False  # whether it reads a threshold
+    keeps_zeros: bool = False  # whether an entry at zero stays there below the threshold
+    returns_to_zero: bool = False  # whether a nonzero entry can become zero again
+    projected: bool = True  # whether the gradient is preconditioned and projected
 
 
 RULES: Final = {

@@ -33,18 +33,10 @@ _SEEDS = ("seed", "task.seed")
 
 @dataclass(frozen=True)
 class SweepRun:
-    """One run of a sweep.
+    """One run of a sweep."""
 
-    Attributes
-    ----------
-    index : tuple of int
-        Its index along each dimension.
-    values : dict
-        Its values of the keys that vary.
-    """
-
-    index: tuple[int, ...]
-    values: dict[str, Any]
+    index: tuple[int, ...]  # along each dimension
+    values: dict[str, Any]  # of the keys that vary
 
     @cached_property
     def name(self) -> str:

@@ -17,21 +17,11 @@ ZIP = "zip"
 
 @dataclass(frozen=True)
 class Dimension:
-    """Keys that vary together.
+    """Keys that vary together."""
 
-    Attributes
-    ----------
-    name : str
-        The key, or ``zip``.
-    keys : tuple of str
-        Dotted, as after ``--set``.
-    values : tuple of tuples
-        For each point, a value for each key.
-    """
-
-    name: str
-    keys: tuple[str, ...]
-    values: tuple[tuple[Any, ...], ...]
+    name: str  # the key, or "zip"
+    keys: tuple[str, ...]  # dotted, as after --set
+    values: tuple[tuple[Any, ...], ...]  # for each point, a value for each key
 
 
 def dimensions(table: Any, faults: list[Fault]) -> Iterator[Dimension]:

@@ -64,9 +64,10 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
         # From damaged files h5py raises exceptions of many types.
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise OutputError(f"{path} cannot be read: {reason}") from error
-    missing = [_missing(name) for name in names if found[name] is None]
-    if missing:
-        raise TaskError(missing, where=f"the task in {path}")
+    if missing := [name for name in names if found[name] is None]:
+        hints = {"P": ", nor is K_P in its place"}
+        faults = [Fault(name, f"not in the file{hints.get(name, '')}") for name in missing]
+        raise TaskError(faults, where=f"the task in {path}")
     return found
 
 
@@ -122,7 +123,3 @@ def _value(group: Any, name: str) -> Any:
     ):
         raise TaskError([Fault(name, "its attribute is not a number")])
     return group.attrs[name]
-
-
-def _missing(name: str) -> Fault:
-    return Fault(name, "not in the file" + (", nor is K_P in its place" if name == "P" else ""))

@@ -11,14 +11,7 @@ from numpy.typing import ArrayLike
 
 from scbsim.errors import Fault, TaskError, TaskWarning
 from scbsim.task.checks import check_K_P, check_task
-from scbsim.task.random import (
-    check_random,
-    dirichlet,
-    draw_mu,
-    draw_P,
-    draw_positions,
-    streams,
-)
+from scbsim.task.random import check_random, dirichlet, draw_mu, draw_P, draw_positions, streams
 from scbsim.task.sparse_bigram import SparseBigram
 
 if TYPE_CHECKING:

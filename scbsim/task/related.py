@@ -154,7 +154,7 @@ def _checked(
 
 
 def _root(excess: Callable[[float], float], most: float) -> float:
-    """Return the root of a correlation minus the wanted one, in [0, most]."""
+    """Return the root of a correlation minus the given one, in [0, most]."""
     from scipy.optimize import brentq
 
     return float(brentq(excess, 0.0, most, xtol=1e-16, rtol=4 * np.finfo(float).eps))
