@@ -59,11 +59,8 @@ def print_outcomes(number: int, outcomes: Sequence[Any]) -> None:
     columns = COLUMNS[number]
     rows = [[getattr(each, name) for name in columns.values()] for each in outcomes]
     words = [i for i, value in enumerate(rows[0]) if isinstance(value, str)]
-    print_table(
-        [*columns],
-        ([cell(x, ".3g") if isinstance(x, float) else str(x) for x in row] for row in rows),
-        left=words,
-    )
+    cells = [[cell(x, ".3g") if isinstance(x, float) else str(x) for x in row] for row in rows]
+    print_table([*columns], cells, left=words)
     for line in _notes(number, outcomes):
         click.echo(line)
 

@@ -66,9 +66,7 @@ class Table(BaseModel):
         """Return the given table as a dict with the keys of TOML."""
         aliases = {name: field.alias or name for name, field in cls.model_fields.items()}
         keys = (k if isinstance(k, str) and k.isprintable() else show(k) for k in data)
-        return {
-            aliases.get(key, key): value for key, value in zip(keys, data.values(), strict=True)
-        }
+        return {aliases.get(key, key): v for key, v in zip(keys, data.values(), strict=True)}
 
     @classmethod
     def sound(cls, given: Mapping[str, Any], wrong: Iterable[str]) -> Values:

@@ -87,7 +87,9 @@ class TaskSpec(Table):
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the given table as a dict with the keys of TOML; JSON has "inf" for infinity."""
         given = super().prepared(data)
-        return given | {"q_concentration": math.inf} if _says_inf(given) else given
+        value = given.get("q_concentration")
+        is_inf = isinstance(value, str) and value == "inf"
+        return given | {"q_concentration": math.inf} if is_inf else given
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as a dict, without keys that another one excludes."""
@@ -97,11 +99,6 @@ class TaskSpec(Table):
         if self.K_P is not None:
             del table["P_concentration"]
         return table
-
-
-def _says_inf(given: Mapping[str, Any]) -> bool:
-    value = given.get("q_concentration")
-    return isinstance(value, str) and value == "inf"
 
 
 class DynamicsSpec(Table):

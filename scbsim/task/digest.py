@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 import numpy as np
 
@@ -23,8 +22,9 @@ def parts_of(task: SparseBigram) -> Parts:
     """
     parts: Parts = {name: int(getattr(task, name)) for name in _SIZES}
     for name in _ARRAYS:
-        if getattr(task, name) is not None:
-            parts[name] = _sha256(getattr(task, name))
+        if (array := getattr(task, name)) is not None:
+            little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+            parts[name] = hashlib.sha256(little.reshape(-1).view(np.uint8).data).hexdigest()
     return parts if task.P is not None else {**parts, "K_P": float(task.K_P)}
 
 
@@ -47,8 +47,3 @@ def differing(there: Parts, here: Parts) -> str:
         *most, last = arrays
         texts.append(f"{', '.join(most)} and {last} differ" if most else f"{last} differs")
     return "; ".join(texts)
-
-
-def _sha256(array: np.ndarray[Any, Any]) -> str:
-    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return hashlib.sha256(little.reshape(-1).view(np.uint8).data).hexdigest()
