@@ -191,7 +191,7 @@ def test_another_run_in_its_place(writer, done):
         process.kill()
         rest, errors = watch.communicate(timeout=WITHIN)
     assert watch.returncode == 0
-    assert "another run was started in its place" in errors
+    assert "the file was replaced by another run" in errors
     assert rest.splitlines()[-1] == "complete"
     assert steps_of(rest.splitlines())[-1] == 20
 
