@@ -1,4 +1,4 @@
-"""The noise models, one record each; `scbsim.engines.noise` works out their levels."""
+"""The noise models, one record each. `scbsim.engines.noise` computes their levels."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from typing import Final
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """What the rest of the program asks of a noise model (`docs/model.md`, section 5).
+    """The properties of a noise model (`docs/model.md`, section 5)."""
 
-    Attributes
-    ----------
-    name : str
-        As in ``noise.model``.
-    silent : bool
-        Whether it adds nothing. Thresholds in sigmas have no unit then.
-    follows_state : bool
-        Whether its levels follow A and V. It needs V as a matrix then, and reads ``noise.every``.
-    """
-
-    name: str
-    silent: bool = False
-    follows_state: bool = False
+    name: str  # as in noise.model
+    silent: bool = False  # whether it adds no noise; then thresholds in sigmas have no unit
+    follows_state: bool = False  # whether levels follow A and V; then it needs V as a matrix
 
 
 NOISE_MODELS: Final = {

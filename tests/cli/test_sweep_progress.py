@@ -45,7 +45,7 @@ def sweep(tmp_path):
 def test_lines_say_what_is_compiled(sweep, now, cache, capsys):
     folder, tally, working = sweep
     lock = KernelLock()
-    with sweep_progress.following(folder, quiet=False) as tell:
+    with sweep_progress.reporting(folder, quiet=False) as tell:
         assert lock.acquire(cache / "advance.lock", "advance")
         now.now += 11
         tell(tally, working)
@@ -70,7 +70,7 @@ def test_a_terminal_says_it_once_processes_have_had_time_to_begin(sweep, now, ca
     monkeypatch.setenv("COLUMNS", "150")
     lock = KernelLock()
     assert lock.acquire(cache / "advance.lock", "advance")
-    with sweep_progress.following(sweep[0], quiet=False) as tell:
+    with sweep_progress.reporting(sweep[0], quiet=False) as tell:
         for wanted in (False, True):
             tell(*sweep[1:])
             assert ("compiling advance" in screen.getvalue()) == wanted
@@ -83,7 +83,7 @@ def test_that_nothing_can_be_kept_is_said_once_for_all_runs(sweep, now, cache, m
     monkeypatch.setattr(jit, "_why_not", "in /nowhere (Read-only file system)")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        with sweep_progress.following(sweep[0], quiet=False) as tell:
+        with sweep_progress.reporting(sweep[0], quiet=False) as tell:
             for _ in range(2):
                 now.now += 11
                 tell(*sweep[1:])

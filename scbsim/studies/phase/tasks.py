@@ -36,7 +36,7 @@ class Tasks:
         if spec.from_ is not None:
             return Task.from_spec(spec)
         # The key is the same for all tasks that share mu and P.
-        plain = spec.plain()
+        plain = spec.to_dict()
         key = TaskSpec(**{k: v for k, v in plain.items() if k not in _OF_TARGET}, T=2, Q=1)
         similar = self._by_transitions.get(key)
         task = Task.from_spec(spec) if similar is None else _retargeted(similar, spec)
