@@ -1,4 +1,4 @@
-"""Options of the commands that submit jobs, each defined once."""
+"""Options of the commands that submit jobs."""
 
 from __future__ import annotations
 
@@ -8,66 +8,43 @@ import click
 
 Command = TypeVar("Command", bound=Any)
 
-_AT_LEAST_1 = click.IntRange(min=1)
+_COUNT = click.IntRange(min=1)
 
-_OPTIONS = (
-    click.option("--partition", metavar="NAME", help="The site's own choice unless given."),
-    click.option("--account", metavar="NAME", help="What is charged."),
-    click.option(
-        "--time",
-        metavar="TIME",
-        help="Longest time of a task, as sbatch takes it; 60 minutes by default. What is not "
-        "finished by then goes on in the same job, queued again.",
+_OPTIONS: tuple[tuple[str, str, click.IntRange | None, str], ...] = (
+    ("--partition", "NAME", None, "Partition; the site's default unless given."),
+    ("--account", "NAME", None, "Account to charge."),
+    (
+        *("--time", "TIME", None),
+        "Time limit of a task, in the format of sbatch; 60 minutes by default. A task that is not "
+        "finished by then is queued again in the same job.",
     ),
-    click.option("--mem", metavar="SIZE", help="Memory of a task on each node, as in 8G."),
-    click.option(
-        "--cpus-per-task",
-        metavar="N",
-        type=_AT_LEAST_1,
-        help="Threads of a run, of each of its ranks; 1 by default.",
+    ("--mem", "SIZE", None, "Memory of a task on each node, such as 8G."),
+    ("--cpus-per-task", "N", _COUNT, "Threads of a run, or of each of its ranks; 1 by default."),
+    (
+        *("--nodes", "N", _COUNT),
+        "Nodes that share each run by MPI (docs/mpi.md), for runs too large for one.",
     ),
-    click.option(
-        "--nodes",
-        metavar="N",
-        type=_AT_LEAST_1,
-        help="Nodes that share each run by MPI (docs/mpi.md), where it is too large for one.",
-    ),
-    click.option(
-        "--ntasks-per-node", metavar="N", type=_AT_LEAST_1, help="Ranks on each node; 1 by default."
-    ),
-    click.option(
-        "--srun-mpi",
-        metavar="NAME",
-        help="How srun connects the ranks, its --mpi: pmi2 by default, pmix for an Open MPI.",
-    ),
-    click.option(
-        "--array-parallelism",
-        metavar="N",
-        type=_AT_LEAST_1,
-        help="Tasks at a time, 256 by default.",
-    ),
-    click.option(
-        "--runs-per-task",
-        metavar="N",
-        type=_AT_LEAST_1,
-        help="Runs that a task does one after the other, where they are short; 1 by default.",
-    ),
-    click.option(
-        "--sbatch",
-        metavar="KEY=VALUE",
-        multiple=True,
-        help="Any other option of sbatch, as in --sbatch qos=long. May be given several times.",
+    ("--ntasks-per-node", "N", _COUNT, "Ranks on each node; 1 by default."),
+    ("--srun-mpi", "NAME", None, "The --mpi of srun: pmi2 by default, pmix for Open MPI."),
+    ("--array-parallelism", "N", _COUNT, "Tasks that run at a time; 256 by default."),
+    ("--runs-per-task", "N", _COUNT, "Short runs that a task does one by one; 1 by default."),
+    (
+        *("--sbatch", "KEY=VALUE", None),
+        "Any other option of sbatch, such as --sbatch qos=long. May be given several times.",
     ),
 )
 
 
 def cluster_options(command: Command) -> Command:
-    """Take all that a job asks the cluster for."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    """Add the options for the resources of a job."""
+    for name, metavar, kind, text in reversed(_OPTIONS):
+        several = name == "--sbatch"
+        command = click.option(name, metavar=metavar, type=kind, multiple=several, help=text)(
+            command
+        )
     return command
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """Return those options that were typed."""
+    """Return the options that were given."""
     return {name: value for name, value in options.items() if value not in (None, ())}

@@ -1,4 +1,4 @@
-"""``scbsim compare``: Gaussian noise beside real batches."""
+"""``scbsim compare``: compare Gaussian noise with real batches."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scbsim.cli.console import number, print_table, say
+from scbsim.cli.console import note_printer, number, print_table, say
 from scbsim.cli.options import output_option, study_options
-from scbsim.cli.studying import studied, teller
+from scbsim.cli.signals import run_stoppable
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_LARGE = 1e4
 
 
 @click.command(short_help="Compare Gaussian noise with real batches.")
@@ -36,8 +34,8 @@ def compare(
 ) -> None:
     """Run SPEC.toml on real batches and under isotropic and matched Gaussian noise.
 
-    Where there is no such file, SPEC.toml may be the name of a preset: `compare` is made for this.
-    The same line again keeps what is finished and resumes what is not.
+    If there is no such file, SPEC.toml may be the name of a preset; `compare` is one for this
+    command. Run again, the command keeps what is finished and resumes what is not.
 
     \b
     scbsim compare compare -o compare --set dynamics.batch_size=256
@@ -48,8 +46,8 @@ def compare(
 
     checked = read_spec(spec, overrides)
     pictures_in(output, "compare")
-    how |= {"fit": sigmas == "fitted", "tell": teller(quiet)}
-    found = studied(run, checked, output, quiet=quiet, **how)
+    how |= {"fit": sigmas == "fitted", "notify": note_printer(quiet)}
+    found = run_stoppable(run, checked, output, quiet=quiet, **how)
     from scbsim.studies.compare.plot import pictures
 
     made = pictures(found, output)
@@ -61,7 +59,7 @@ def compare(
 
 
 def _print(found: xr.Dataset) -> None:
-    """Print how far the medians are from those of real batches, in percent."""
+    """Print how far medians are from those of real batches, in percent."""
     models = [str(model) for model in found["gaussian"].values]
     headings = ["", "percent\nof the"]
     for model in models:
@@ -73,28 +71,25 @@ def _print(found: xr.Dataset) -> None:
         cells = [name, str(row["relative_to"].values)]
         for model in models:
             of = row.sel(gaussian=model)
-            cells += [_percent(of["largest_gap"]), _percent(of["mean_gap"]), _times(of["width"])]
+            cells += [_percent(of["largest_gap"]), _percent(of["mean_gap"])]
+            cells.append(_bounded(float(of["width"]), 2))
         rows.append([*cells, _percent(row["chance_largest"]), _percent(row["chance_mean"])])
     print_table(headings, rows, left=(0, 1))
-    said = "fitted" if found.attrs["fitted"] == "true" else "as in the spec"
+    source = "fitted" if found.attrs["fitted"] == "true" else "as in the spec"
     click.echo(
         "Gaps of medians in percent of real batches: of their median at the step where it is\n"
         "bounded away from 0, else of its range over the run. band: width of the 10-90% band over\n"
         "that of real batches. chance: what one in twenty pairs of real ensembles exceeds.\n"
         f"isotropic: sigma_A = {found.attrs['sigma_A']:g}, sigma_V = {found.attrs['sigma_V']:g}, "
-        f"{said}. matched: renewed every {found.attrs['every']} steps."
+        f"{source}. matched: renewed every {found.attrs['every']} steps."
     )
 
 
 def _percent(value: xr.DataArray) -> str:
     percent = 100 * float(value)
-    return _short(percent, 0 if percent >= 10 else 1)
+    return _bounded(percent, 0 if percent >= 10 else 1)
 
 
-def _times(value: xr.DataArray) -> str:
-    return _short(float(value), 2)
-
-
-def _short(value: float, digits: int) -> str:
-    """Return a number that fits its column, though a run that diverges knows no bounds."""
-    return ">1e4" if value >= _LARGE else number(value, f".{digits}f")
+def _bounded(value: float, digits: int) -> str:
+    """Format a number to fit its column, also when a run diverges."""
+    return ">1e4" if value >= 1e4 else number(value, f".{digits}f")

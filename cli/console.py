@@ -1,8 +1,8 @@
-"""What commands print: lines of text, and tables by rich."""
+"""Printing: lines of text, and tables by rich."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isnan
 from typing import TYPE_CHECKING
@@ -16,15 +16,20 @@ if TYPE_CHECKING:
 
 
 def say(what: object, *, err: bool = False) -> None:
-    """Print lines in which names of files or what files say may stand, fit to be shown."""
+    """Print text from outside, such as file names, with its control characters escaped."""
     click.echo(printable(str(what), keep="\n"), err=err)
+
+
+def note_printer(quiet: bool) -> Callable[[str], None]:
+    """Return a callback that prints a note on stderr, unless ``quiet``."""
+    return lambda note: None if quiet else say(note, err=True)
 
 
 @contextmanager
 def printing() -> Iterator[Console]:
-    """Give a console, and print what the body has put on it.
+    """Yield a console, and print its content at the end.
 
-    It is printed by click: rich would end the process with status 1 if the reader went away.
+    click prints it, because rich exits with status 1 if the reader has closed the pipe.
     """
     from rich.console import Console
 
@@ -38,7 +43,7 @@ def printing() -> Iterator[Console]:
 def print_table(
     headings: Sequence[str], rows: Iterable[Iterable[str]], left: Collection[int] = (0,)
 ) -> None:
-    """Print a table of numbers; the columns of words are those in ``left``."""
+    """Print a table. The columns in ``left`` are text, aligned left; the others are numbers."""
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -47,12 +52,12 @@ def print_table(
     for row in rows:
         table.add_row(*row)
     with printing() as console:
-        # Numbers cut to fit a narrow terminal would be worth nothing.
+        # On a narrow terminal rich would cut numbers.
         wide = console.options.update(width=1000)
         console.width = max(console.width, console.measure(table, options=wide).maximum)
         console.print(table)
 
 
 def number(value: float, form: str, none: str = "-") -> str:
-    """Return a number in a format, or what stands where there is none."""
+    """Format a number; return ``none`` for NaN."""
     return none if isnan(value) else f"{value:{form}}"

@@ -1,4 +1,4 @@
-"""Where the command begins: it sees to signals and streams before anything else is imported."""
+"""Entry point: signals and streams are set up before anything else is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command ends: exit statuses, and one short paragraph on stderr for what went wrong."""
+"""Exit statuses, and how errors are reported: as one short paragraph on stderr."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from scbsim.util.text import printable
 FAILED: Final = ScbsimError.exit_status
 WRONG_INPUT: Final = InputError.exit_status
 STOPPED: Final = Stopped.exit_status
-"""A signal stopped the run early; its file is good."""
+"""A signal stopped the run early; its file can be resumed."""
 
 DEBUG: Final = "scbsim.debug"
 """The key of ``Context.meta`` that ``--debug`` sets, wherever on the line it stands."""
 
 _PRINTING: Final = frozenset({"info", "presets", "status"})
-"""Commands whose work is what they print. That of others is whole, whoever reads what they say."""
+"""Commands whose result is their text. They fail if it cannot be written; others do not."""
 
 _PATH_AT_FAULT: Final = frozenset(
     {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
@@ -35,17 +35,17 @@ _PATH_AT_FAULT: Final = frozenset(
 
 
 @contextmanager
-def plainly(ctx: click.Context) -> Iterator[None]:
-    """Say what the body raises in one paragraph on stderr, and exit with its status.
+def report_errors(ctx: click.Context) -> Iterator[None]:
+    """Report an exception of the body in one paragraph on stderr, and exit with its status.
 
-    The traceback is shown on ``--debug`` alone. Warnings are printed without the source line that
-    they come from. Output that no one reads any more (``| head``) is lost without a word.
+    The traceback is shown only with ``--debug``. Warnings are printed without their source line.
+    Output to a reader that has closed the pipe (``| head``) is dropped silently.
     """
-    shown = warnings.formatwarning
-    warnings.formatwarning = _one_warning
+    default_format = warnings.formatwarning
+    warnings.formatwarning = _format_warning
     try:
         yield
-        _require_printed(ctx)
+        _check_output_written(ctx)
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
     except KeyboardInterrupt:
@@ -54,36 +54,36 @@ def plainly(ctx: click.Context) -> Iterator[None]:
     except Exception as error:
         if ctx.meta.get(DEBUG):
             traceback.print_exc()
-        message, status = in_words(error)
+        message, status = describe_error(error)
         say(message, err=True)
         ctx.exit(status)
     finally:
-        warnings.formatwarning = shown
+        warnings.formatwarning = default_format
 
 
-def _one_warning(message: Warning | str, *_args: object, **_kwargs: object) -> str:
+def _format_warning(message: Warning | str, *_args: object, **_kwargs: object) -> str:
     return printable(f"Warning: {message}", keep="\n") + "\n"
 
 
-def in_words(error: Exception) -> tuple[str, int]:
-    """Return what to say of an error, and the exit status."""
+def describe_error(error: Exception) -> tuple[str, int]:
+    """Return the message for an error, and the exit status."""
     if isinstance(error, ScbsimError):
         return f"Error: {error}", error.exit_status
     if isinstance(error, OSError) and error.strerror is not None:
         if error.filename is None:
             return f"Error: {error.strerror}", FAILED
         status = WRONG_INPUT if error.errno in _PATH_AT_FAULT else FAILED
-        named = error.filename
-        path = os.fsdecode(named) if isinstance(named, bytes) else named
+        path = error.filename
+        path = os.fsdecode(path) if isinstance(path, bytes) else path
         return f"Error: {path}: {error.strerror}", status
     if isinstance(error, MemoryError):
         return "Error: there is not enough memory", FAILED
-    what = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
-    return f"internal error: {what}; run again with --debug", FAILED
+    text = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
+    return f"internal error: {text}; run again with --debug", FAILED
 
 
-def _require_printed(ctx: click.Context) -> None:
-    """Refuse to end well where what was asked for is text, and it could not be written."""
+def _check_output_written(ctx: click.Context) -> None:
+    """Fail if the command's result is its text and stdout could not be written."""
     error = failure()
     if error is not None and error.errno not in GONE and ctx.invoked_subcommand in _PRINTING:
         raise RunFailed(f"the output could not be written: {error.strerror}")

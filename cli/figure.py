@@ -1,4 +1,4 @@
-"""``scbsim figure``: the figures of the paper."""
+"""``scbsim figure``: reproduce the figures of the paper."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scbsim.cli.console import say
+from scbsim.cli.console import note_printer, say
 from scbsim.cli.options import output_option, study_options
-from scbsim.cli.studying import studied, teller
+from scbsim.cli.signals import run_stoppable
 from scbsim.util.paths import shown
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
     """Run what figure NUMBER of the paper needs, and draw it from the files.
 
-    Figures 1, 3 and 4 learn on real batches and share their runs: in one folder each is made
-    once. Figure 2 compares softmax with linear attention. Figure 5 has Gaussian noise, at large N
-    and T. Finished runs in the folder are kept and used; partial ones are resumed. Runs of --quick
-    are the first steps of the full ones, which go on with them. --set is for all of its runs.
+    Figures 1, 3 and 4 learn on real batches and share their runs, if they share a folder. Figure 2
+    compares softmax with linear attention. Figure 5 has Gaussian noise, at large N and T. Finished
+    runs in the folder are kept and used; partial ones are resumed. Runs of --quick are the first
+    steps of the full ones, which resume from them. --set applies to all runs of the figure.
     """
     folder = output or Path(f"figure{number}")
-    made = studied(_maker(number), folder, quiet=quiet, tell=teller(quiet), **how)
+    made = run_stoppable(_maker(number), folder, quiet=quiet, notify=note_printer(quiet), **how)
     if quiet:
         return
 
@@ -46,7 +46,7 @@ def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
 
 
 def _maker(number: int) -> Callable[..., StudyOutput[Any]]:
-    """Return what makes a figure."""
+    """Return the function that makes a figure."""
     if number == 2:
         from scbsim.studies.figures.figure2 import run as figure2
 

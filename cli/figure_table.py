@@ -12,7 +12,7 @@ from scbsim.cli.console import number as cell
 from scbsim.cli.console import print_table
 
 Columns = Mapping[str, str]
-"""Attributes of an outcome, by their headings."""
+"""Headings of a table, with the attribute of an outcome in each column."""
 
 _NORMS: Final = {
     "alpha_A\nsqrt(K_Q)": "signal_A",
@@ -55,40 +55,37 @@ COLUMNS: Final[Mapping[int, Columns]] = {
 
 
 def print_outcomes(number: int, outcomes: Sequence[Any]) -> None:
-    """Print what each run of a figure came to, and what has to be known of the numbers."""
+    """Print the outcome of each run of a figure, and notes on the numbers."""
     columns = COLUMNS[number]
     rows = [[getattr(each, name) for name in columns.values()] for each in outcomes]
     words = [i for i, value in enumerate(rows[0]) if isinstance(value, str)]
-    print_table([*columns], (map(_cell, row) for row in rows), left=words)
+    cells = [[cell(x, ".3g") if isinstance(x, float) else str(x) for x in row] for row in rows]
+    print_table([*columns], cells, left=words)
     for line in _notes(number, outcomes):
         click.echo(line)
 
 
-def _cell(value: str | float) -> str:
-    return cell(value, ".3g") if isinstance(value, float) else str(value)
-
-
 def _notes(number: int, outcomes: Sequence[Any]) -> list[str]:
-    """Say what the numbers of a table are of."""
+    """Return notes on the numbers of a table."""
     if number == 2:
-        one = outcomes[0]
-        alike = f"correlation {one.corr_A:.4f} of the two A, {one.corr_V:.4f} of the two V"
-        return [f"Softmax beside linear: {alike}. Losses are means over the last steps."]
+        first = outcomes[0]
+        text = f"correlation {first.corr_A:.4f} of the two A, {first.corr_V:.4f} of the two V"
+        return [f"Softmax beside linear: {text}. Losses are means over the last steps."]
     if number != 5:
         return _first_stages(outcomes)
-    lines = ["Signals and Deltas are those of the last step, distances those once normalised."]
+    lines = ["Signals and Deltas are those of the last step, distances those after normalisation."]
     if any(isnan(each.dist_A) for each in outcomes):
         lines.append(
-            "Where there are none, A has no entries to normalise: --engine dense has them."
+            "A - means that this engine has no entries of A to normalise; --engine dense has."
         )
     return lines
 
 
 def _first_stages(outcomes: Sequence[Any]) -> list[str]:
-    """Say when the first stage ended, and why: the same in all runs of one seed."""
-    why = {"signal": "when a signal was there", "steps": "with its last step, short of its signal"}
+    """Return when and why the first stage ended; runs of one seed share it."""
+    why = {"signal": "on its signal", "steps": "with its last step, without reaching its signal"}
     ends = {(each.stage_1, each.reason) for each in outcomes}
-    said = [f"Stage 1 ended at step {step}, {why.get(name, name)}." for step, name in sorted(ends)]
+    notes = [f"Stage 1 ended at step {step}, {why.get(name, name)}." for step, name in sorted(ends)]
     if any(each.signal_A < 0 for each in outcomes):
-        said.append("This seed set out in the wrong direction, with signals below 0.")
-    return said
+        notes.append("This seed went in the wrong direction: its signals are below 0.")
+    return notes

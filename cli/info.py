@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from scbsim.cli.options import debug_option
+from scbsim.cli.options import PATH, debug_option
 
 
-@click.command(short_help="Say what is in a file or a folder.")
-@click.argument("path", metavar="OUT.h5", type=click.Path(path_type=Path))
+@click.command(short_help="Show what is in a file or a folder.")
+@click.argument("path", metavar="OUT.h5", type=PATH)
 @click.option(
     "--json", "as_json", is_flag=True, help='As JSON; NaN is null, infinities are "inf", "-inf".'
 )
 @debug_option
 def info(path: Path, as_json: bool) -> None:
-    """Say what is in OUT.h5: how the run ended, where, its spec, and what made it.
+    """Show what is in OUT.h5: how the run ended, where, its spec, and what made it.
 
-    The file may be one that another process is still writing, or any other that scbsim writes: of
-    all runs of a sweep, a phase diagram, a comparison, samples, a task, a checkpoint. Of a folder
-    it says what is in it.
+    The file may still be written by another process. Any other file of scbsim will do too: the
+    collected runs of a sweep, a phase diagram, a comparison, samples, a task, a checkpoint. For a
+    folder its content is listed.
     """
     from scbsim.contents import describe
 
@@ -32,30 +31,13 @@ def info(path: Path, as_json: bool) -> None:
 
         click.echo(json.dumps(jsonable(content), indent=2, allow_nan=False))
     else:
-        _printer(content["format"])(content)
+        from scbsim.cli.contents_table import print_content
 
-
-def _printer(kind: str) -> Callable[[dict[str, Any]], None]:
-    """Return what prints the contents of a file, or of a folder."""
-    from scbsim.cli import contents_table
-    from scbsim.contents.folders import FOLDER
-    from scbsim.storage.hdf5.formats import COLLECTION, FORMAT
-    from scbsim.sweep.folder import FORMAT as SWEEP
-
-    if kind == FORMAT:
-        from scbsim.cli.info_table import print_tables
-
-        return print_tables
-    tables = {
-        COLLECTION: contents_table.print_collection,
-        SWEEP: contents_table.print_sweep,
-        FOLDER: contents_table.print_folder,
-    }
-    return tables.get(kind, contents_table.print_facts)
+        print_content(content)
 
 
 def jsonable(value: Any) -> Any:
-    """Return ``value`` in JSON's own types; JSON has no word for NaN and the infinities."""
+    """Return ``value`` in the types of JSON, which has no NaN and no infinities."""
     if isinstance(value, dict):
         return {str(key): jsonable(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -66,5 +48,5 @@ def jsonable(value: Any) -> Any:
         if value != value:
             return None
         return value if abs(value) != float("inf") else str(value)
-    # NumPy scalars and arrays know their Python selves; anything else is said in words.
+    # NumPy scalars and arrays become Python's own; anything else becomes text.
     return jsonable(value.tolist()) if hasattr(value, "tolist") else str(value)

@@ -1,4 +1,4 @@
-"""The tables that ``scbsim info`` prints."""
+"""The tables that ``scbsim info`` prints about the output of a run."""
 
 from __future__ import annotations
 
@@ -13,23 +13,21 @@ from rich.text import Text
 
 from scbsim.cli.console import printing
 from scbsim.cli.summary import size
-from scbsim.observables import OBSERVABLES
-from scbsim.observables import in_words as counts_in_words
+from scbsim.observables import OBSERVABLES, in_words
 from scbsim.storage.runfile.lacking import lacking_in_words
 from scbsim.util.text import all_printable
 
 _MEANING = {
     "stopped": "stopped on a signal",
-    "failed": "failed: a write or the program went wrong",
-    "diverged": "diverged: the numbers ran away",
+    "failed": "failed: an error of the program or of a write",
 }
 
 
 def print_tables(content: dict[str, Any]) -> None:
-    """Print what :func:`scbsim.storage.description.describe` says of a file."""
+    """Print what :func:`scbsim.storage.description.describe` returned for a file."""
     content = all_printable(content)
     head = [
-        ("status", in_words(content)),
+        ("status", status_text(content)),
         *_replicas(content),
         *([("diagnosis", content["diagnosis"])] if content["diagnosis"] else []),
         *_rows(content),
@@ -50,43 +48,43 @@ def print_tables(content: dict[str, Any]) -> None:
 
 
 def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
-    """Say how many rows there are, and which are not."""
+    """Return how many rows there are, and which are lost."""
     last = f", the last at step {content['step']}" if content["rows"] else ""
-    lacks = content["lacks_steps_before"]
-    lacking = [("lacking", f"it {lacking_in_words(lacks)}")] if lacks else []
+    lost = content["lacks_steps_before"]
+    lacking = [("lacking", f"it {lacking_in_words(lost)}")] if lost else []
     return [("rows", f"{content['rows']}{last}"), *lacking]
 
 
 def _replicas(content: dict[str, Any]) -> list[tuple[str, str]]:
-    """Say how the replicas of an ensemble are doing."""
+    """Return how many replicas of an ensemble have each status."""
     if "replicas" not in content:
         return []
-    counts = counts_in_words(content["replica_status"])
+    counts = in_words(content["replica_status"])
     return [("replicas", f"{content['replicas']}: {counts}")]
 
 
-def in_words(content: dict[str, Any]) -> str:
-    """Say how a run is doing, or how it ended and what to type."""
+def status_text(content: dict[str, Any]) -> str:
+    """Return whether a run is active, or how it ended and which command resumes it."""
     status, path = content["status"], shlex.quote(str(content["path"]))
     if status == "running" and content["writer"]:
-        return f"running: {content['writer']} writes it"
-    said: str = _MEANING.get(status, status)
+        return f"running: written by {content['writer']}"
+    text: str = _MEANING.get(status, status)
     if status == "running":
-        said = (
-            "interrupted: no one writes it here, so its writer was killed, could not write, or "
-            "the machine went down"
+        text = (
+            "interrupted: no process on this machine writes it, so its writer was killed, could "
+            "not write, or the machine went down"
         )
     if status in ("complete", "diverged"):
-        # Of an ensemble, some may have ended otherwise.
-        some = len(content.get("replica_status", ())) > 1
-        return f"{said}: {counts_in_words(content['replica_status'])} replicas" if some else said
+        # The replicas of an ensemble may differ.
+        mixed = len(content.get("replica_status", ())) > 1
+        return f"{text}: {in_words(content['replica_status'])} replicas" if mixed else text
     step = content["checkpoint_step"]
     where = "from the start" if step is None else f"from the checkpoint at step {step}"
-    return f"{said}. `scbsim run SPEC.toml -o {path} --resume` goes on {where}"
+    return f"{text}. `scbsim run SPEC.toml -o {path} --resume` resumes it {where}"
 
 
 def flat(table: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested tables as dotted keys, as one would type them after ``--set``."""
+    """Return nested tables as pairs of a dotted key, as after ``--set``, and a value."""
     if isinstance(table, dict):
         items: Iterable[tuple[Any, Any]] = table.items()
     elif isinstance(table, list | tuple) and any(isinstance(each, dict) for each in table):
@@ -108,7 +106,7 @@ def _section(console: Console, title: str, table: Table | Padding) -> None:
 
 
 def pairs(rows: Iterable[tuple[str, str]], apart: int = 0) -> Table:
-    """Return a table of names and of what is said of them, ``apart`` further from each other."""
+    """Return a table of names and texts, with ``apart`` more spaces between them."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")

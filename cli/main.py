@@ -1,39 +1,47 @@
-"""The command ``scbsim``: the list of its commands, each imported when it is asked for."""
+"""The command ``scbsim``. Each subcommand is imported only when it is used."""
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
 
 import click
 
 from scbsim._version import __version__
-from scbsim.cli.group import LazyGroup
+from scbsim.cli.exits import report_errors
 from scbsim.cli.options import debug_option
+
+_GROUPS = (
+    ("run", "figure", "transfer", "phase", "compare"),
+    ("sweep", "submit", "status", "resubmit", "cancel", "collect"),
+    ("info", "plot", "watch", "presets", "sample", "verify", "warmup"),
+)
+_COMMANDS = tuple(name for group in _GROUPS for name in group)
+_MODULES = {"resubmit": "submit", "cancel": "submit"}
+"""The module in ``scbsim.cli`` of a command, if it does not have the command's name."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"scbsim.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with report_errors(ctx):
+            return super().invoke(ctx)
 
 
 @click.group(
-    cls=LazyGroup,
-    lazy={
-        "run": "scbsim.cli.run:run",
-        "figure": "scbsim.cli.figure:figure",
-        "transfer": "scbsim.cli.transfer:transfer",
-        "phase": "scbsim.cli.phase:phase",
-        "compare": "scbsim.cli.compare:compare",
-        "sweep": "scbsim.cli.sweep:sweep",
-        "submit": "scbsim.cli.submit:submit",
-        "status": "scbsim.cli.status:status",
-        "resubmit": "scbsim.cli.submit:resubmit",
-        "cancel": "scbsim.cli.cancel:cancel",
-        "collect": "scbsim.cli.collect:collect",
-        "info": "scbsim.cli.info:info",
-        "plot": "scbsim.cli.plot:plot",
-        "watch": "scbsim.cli.watch:watch",
-        "presets": "scbsim.cli.presets:presets",
-        "sample": "scbsim.cli.sample:sample",
-        "verify": "scbsim.cli.verify:verify",
-        "warmup": "scbsim.cli.warmup:warmup",
-    },
+    cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit status: 0 done, 1 the run failed, 2 the words, the spec or a file are wrong, "
-    "75 stopped on a signal.",
+    epilog="Exit status: 0 done, 1 the run failed, 2 the command line, the spec or a file is "
+    "wrong, 75 stopped on a signal.",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @debug_option

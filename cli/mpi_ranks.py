@@ -1,4 +1,4 @@
-"""How a command ends that several processes run together: all of them, and one speaks."""
+"""Error handling of a command that all ranks of MPI run together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scbsim.cli.console import say
-from scbsim.cli.exits import STOPPED, in_words
+from scbsim.cli.exits import STOPPED, describe_error
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
@@ -18,22 +18,27 @@ if TYPE_CHECKING:
 
 @contextmanager
 def abort_all_on_error(ctx: click.Context, world: World) -> Iterator[None]:
-    """Leave what is raised on all ranks to each; what is raised on one alone ends the others."""
+    """End every rank if the body raises on one of them, with one error message.
+
+    An error that all ranks know of (``world.agreed``) is raised again on the rank that reports it.
+    The others have :class:`RemoteRankError` in its place, and exit silently with the same status.
+    Any other exception is known on this rank only, and the others may wait for it forever. It is
+    reported here, and ``MPI_Abort`` ends all ranks.
+    """
     from scbsim.mpi.world import RemoteRankError
 
     try:
         yield
     except RemoteRankError as error:
-        # It is said where it happened.
         ctx.exit(error.exit_status)
     except click.exceptions.Exit:
         raise
     except BaseException as error:
         if world.agreed:
             raise
-        words, status = "stopped on a signal", STOPPED
+        message, status = "stopped on a signal", STOPPED
         if isinstance(error, Exception):
-            words, status = in_words(error)
-        say(f"{words} (rank {world.rank}, which ends all others)", err=True)
+            message, status = describe_error(error)
+        say(f"{message} (rank {world.rank}, which ends all others)", err=True)
         sys.stdout.flush()
         world.comm.Abort(status)

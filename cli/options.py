@@ -1,10 +1,10 @@
-"""Options that several commands share, each defined once."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -19,6 +19,12 @@ def _remember_debug(ctx: click.Context, _param: click.Parameter, value: bool) ->
         ctx.meta[DEBUG] = True
 
 
+PATH: Final = click.Path(path_type=Path)
+
+sweep_folder_argument = click.argument("folder", metavar="DIR", type=PATH)
+"""The folder of a sweep."""
+
+
 def debug_option(command: Decorated) -> Decorated:
     """``--debug``, before or after the name of the command."""
     return click.option(
@@ -31,19 +37,19 @@ def debug_option(command: Decorated) -> Decorated:
 
 
 def output_option(metavar: str, help: str, *, required: bool = False) -> Decorator[Any]:
-    """``-o PATH``: where a command writes."""
+    """``-o PATH``: the output."""
     return click.option(
         "-o",
         "--output",
         metavar=metavar,
-        type=click.Path(path_type=Path),
+        type=PATH,
         required=required,
         help=help,
     )
 
 
 def overwrite_option(help: str) -> Decorator[Any]:
-    """``--overwrite``: without it, nothing that exists is replaced."""
+    """``--overwrite``: replace existing output."""
     return click.option("--overwrite", is_flag=True, help=help)
 
 
@@ -58,31 +64,30 @@ def threads_option(command: Decorated) -> Decorated:
 
 
 def quiet_option(command: Decorated) -> Decorated:
-    """``--quiet``: only what went wrong is printed."""
+    """``--quiet``: print errors and warnings only."""
     return click.option(
-        "-q", "--quiet", is_flag=True, help="No progress and no summary: only what went wrong."
+        "-q", "--quiet", is_flag=True, help="No progress and no summary, only errors and warnings."
     )(command)
 
 
 def set_option(command: Decorated) -> Decorated:
-    """``--set key=value``, as often as wanted."""
+    """``--set key=value``, repeatable."""
     return click.option(
         "--set",
         "overrides",
         metavar="KEY=VALUE",
         multiple=True,
         help="Set a key of the spec, as in --set stage.0.rate_A=0.05. The value is read as TOML, "
-        "else as a string; --set KEY= takes an optional key away. A key takes the place of those "
-        "of the file that it excludes, as threshold does of threshold_sigmas. May be given "
-        "several times.",
+        "else as a string; --set KEY= removes an optional key. A key replaces those of the file "
+        "that it excludes, as threshold replaces threshold_sigmas. May be given several times.",
     )(command)
 
 
 def study_options(overwrite: str) -> Decorator[Any]:
-    """Take what every study of runs in a folder does; ``overwrite`` is the help of that option."""
+    """Add the options of every study; ``overwrite`` is the help of ``--overwrite``."""
 
-    def take(command: Any) -> Any:
+    def add(command: Any) -> Any:
         command = quiet_option(debug_option(command))
         return set_option(overwrite_option(overwrite)(threads_option(command)))
 
-    return take
+    return add

@@ -1,4 +1,4 @@
-"""``scbsim phase``: how often runs recover the truth, over a grid of two keys."""
+"""``scbsim phase``: how often runs recover the truth, on a grid of two keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from scbsim.cli.console import number, print_table, say
 from scbsim.cli.options import output_option, study_options
-from scbsim.cli.studying import studied
+from scbsim.cli.signals import run_stoppable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 @click.command(short_help="Draw where runs recover the truth, over two keys of a spec.")
 @click.argument("spec", metavar="SPEC.toml")
 @output_option("DIR", "The folder for phase.h5, phase.png and phase.pdf.", required=True)
-@click.option("--x", metavar="KEY=RANGE", required=True, help="The key across, and its values.")
-@click.option("--y", metavar="KEY=RANGE", required=True, help="The key upwards, and its values.")
+@click.option("--x", metavar="KEY=RANGE", required=True, help="Key along x, and its values.")
+@click.option("--y", metavar="KEY=RANGE", required=True, help="Key along y, and its values.")
 @click.option(
-    "--replicas", metavar="R", type=int, default=32, show_default=True, help="Runs a point."
+    "--replicas", metavar="R", type=int, default=32, show_default=True, help="Runs at each point."
 )
 @click.option(
-    "--rules", metavar="RULES", default="sgd,l1", show_default=True, help="One of them, or both."
+    "--rules", metavar="RULES", default="sgd,l1", show_default=True, help="sgd, l1 or both."
 )
 @click.option(
     "--recovered",
     metavar="CONDITION",
     default="sim_A >= 0.9",
     show_default=True,
-    help='When a run counts, by its last step; several are joined by "and".',
+    help='When a run counts as recovered, after its last step; join conditions by "and".',
 )
-@study_options("Start again, whatever phase.h5 in the folder holds.")
+@study_options("Start again; replace phase.h5 in the folder.")
 def phase(
     spec: str,
     output: Path,
@@ -49,9 +49,9 @@ def phase(
 ) -> None:
     """Run SPEC.toml at every point of a grid under SGD and under l1, and draw where it learns.
 
-    Where there is no such file, SPEC.toml may be the name of a preset: `phase` is made for this.
-    A range is low:high:n, low:high:nlog, whole numbers a:b, or a list a,b,c. The same line again
-    keeps the points that are done. A stage that names no threshold takes "auto" under l1.
+    If there is no such file, SPEC.toml may be the name of a preset; `phase` is one for this
+    command. A range is low:high:n, low:high:nlog, integers a:b, or a list a,b,c. Run again, the
+    command keeps the points that are done. Under l1, a stage without a threshold takes "auto".
 
     \b
     scbsim phase phase -o phase --x task.T=1e3:1e9:30log --y dynamics.batch_size=1e4:1e10:30log
@@ -66,7 +66,7 @@ def phase(
     checked = read_spec(spec, [*overrides, *automatic])
     pictures_in(output, "phase")
     chosen = tuple(rule.strip() for rule in rules.split(","))
-    diagram = studied(
+    diagram = run_stoppable(
         phase_diagram, checked, *axes, output=output, rules=chosen, quiet=quiet, **how
     )
     from scbsim.studies.phase.plot import pictures
@@ -80,7 +80,7 @@ def phase(
 
 
 def _print(diagram: xr.Dataset) -> None:
-    """Print where the boundary of each rule lies, and how it grows."""
+    """Print where the boundary of each rule is, and how it grows."""
     from scbsim.studies.phase.boundary import growth
 
     x, y = (diagram[name].attrs["key"].rpartition(".")[2] for name in ("x", "y"))
@@ -114,7 +114,7 @@ def _print(diagram: xr.Dataset) -> None:
 
 
 def _place(diagram: xr.Dataset, each: Growth, j: int) -> str:
-    """Say where a boundary is in a column, or on which side of the grid."""
+    """Return where the boundary is in a column, or why it is not on the grid."""
     from scbsim.studies.phase.boundary import probability
 
     if isfinite(each.y[j]):

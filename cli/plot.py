@@ -1,4 +1,4 @@
-"""``scbsim plot``: a picture of one run, or of several over one another."""
+"""``scbsim plot``: plot one run, or several in the same axes."""
 
 from __future__ import annotations
 
@@ -7,25 +7,21 @@ from pathlib import Path
 import click
 
 from scbsim.cli.console import say
-from scbsim.cli.options import debug_option, output_option, overwrite_option
+from scbsim.cli.options import PATH, debug_option, output_option, overwrite_option
 from scbsim.cli.signals import interruptible
 
 
-@click.command(short_help="Draw one run, or several over one another.")
-@click.argument(
-    "paths", metavar="OUT.h5...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
-@output_option(
-    "PLOT.png", "The picture: png, pdf or svg. Beside the first file, as a png, by default."
-)
+@click.command(short_help="Plot one run, or several in the same axes.")
+@click.argument("paths", metavar="OUT.h5...", nargs=-1, required=True, type=PATH)
+@output_option("PLOT.png", "The picture: png, pdf or svg. By default a png beside the first file.")
 @overwrite_option("Replace the picture if it exists.")
 @debug_option
 @interruptible()
 def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
-    """Draw signals, Deltas, distances, similarities and loss of OUT.h5 against steps.
+    """Plot signals, Deltas, distances, similarities and loss of OUT.h5 against steps.
 
-    Several files are drawn over one another. A file that is still being written is drawn as far
-    as it goes.
+    Several files share the same axes. A file that is still being written is plotted up to its
+    last row.
     """
     from scbsim.plotting.places import check_picture, labels, picture_beside
 

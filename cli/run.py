@@ -1,45 +1,38 @@
-"""``scbsim run``: one spec, one file."""
+"""``scbsim run``: run one spec, write one file."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli import options
 from scbsim.cli.console import say
 from scbsim.cli.exits import STOPPED
-from scbsim.cli.options import (
-    debug_option,
-    output_option,
-    overwrite_option,
-    quiet_option,
-    set_option,
-    threads_option,
-)
-from scbsim.cli.studying import studied
+from scbsim.cli.signals import run_stoppable
 from scbsim.errors import InputError
 
 if TYPE_CHECKING:
-    from scbsim.mpi.world import World
     from scbsim.run.simulate import Ended
     from scbsim.spec import RunSpec
 
 
 @click.command(short_help="Run a spec and write its trajectory to a file.")
 @click.argument("spec", metavar="SPEC.toml")
-@output_option("OUT.h5", "The file to write.", required=True)
-@set_option
+@options.output_option("OUT.h5", "The file to write.", required=True)
+@options.set_option
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with the run in OUT.h5, to the same bits as if it had never stopped; start it if "
+    help="Resume the run in OUT.h5, to the same bits as if it had never stopped; start it if "
     "there is none. The last stage may be longer than before.",
 )
-@overwrite_option("Replace OUT.h5 if it exists.")
-@threads_option
-@quiet_option
-@debug_option
+@options.overwrite_option("Replace OUT.h5 if it exists.")
+@options.threads_option
+@options.quiet_option
+@options.debug_option
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -52,7 +45,7 @@ def run(
 ) -> None:
     """Run SPEC.toml and write its trajectory to OUT.h5.
 
-    Where there is no such file, SPEC.toml may be the name of a preset (`scbsim presets`). Under
+    If there is no such file, SPEC.toml may be the name of a preset (`scbsim presets`). Under
     mpiexec or srun all ranks run it together (docs/mpi.md).
 
     \b
@@ -60,58 +53,42 @@ def run(
     """  # noqa: D301  (click reads the escape)
     from time import perf_counter
 
-    from scbsim.mpi.launch import joined, speaks
+    from scbsim.cli.mpi_ranks import abort_all_on_error
+    from scbsim.mpi.launch import is_first_process, joined
 
     if how["resume"] and how["overwrite"]:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     try:
         world = joined()
     except InputError as error:
-        if speaks():
+        if is_first_process():
             raise
         ctx.exit(error.exit_status)
-    if world is not None:
-        ended = _run_shared(ctx, world, spec, output, overrides, quiet, how)
-    else:
-        checked = _checked(spec, overrides, output)
+    with nullcontext() if world is None else abort_all_on_error(ctx, world):
+        if world is None:
+            checked = _read_checked(spec, overrides, output)
 
-        from scbsim.run.simulate import run_to_file
+            from scbsim.run.simulate import run_to_file
 
-        began = perf_counter()
-        ended = studied(run_to_file, checked, output, quiet=quiet, **how)
-        _tell(output, perf_counter() - began, ended, quiet=quiet)
+            began = perf_counter()
+            ended = run_stoppable(run_to_file, checked, output, quiet=quiet, **how)
+        else:
+            checked = world.collective(lambda: _read_checked(spec, overrides, output))
+
+            from scbsim.mpi.run import run_shared_to_file
+
+            began = perf_counter()
+            ended = run_stoppable(
+                run_shared_to_file, world, checked, output=output, quiet=quiet, **how
+            )
+        if world is None or world.is_root:
+            _report(output, perf_counter() - began, ended, quiet=quiet)
     if ended.status == "stopped":
         ctx.exit(STOPPED)
 
 
-def _run_shared(
-    ctx: click.Context,
-    world: World,
-    spec: str,
-    output: Path,
-    overrides: tuple[str, ...],
-    quiet: bool,
-    how: dict[str, Any],
-) -> Ended:
-    """Run on all ranks of a world together; rank 0 tells of it."""
-    from time import perf_counter
-
-    from scbsim.cli.mpi_ranks import abort_all_on_error
-
-    with abort_all_on_error(ctx, world):
-        checked = world.collective(lambda: _checked(spec, overrides, output))
-
-        from scbsim.mpi.run import run_shared_to_file
-
-        began = perf_counter()
-        ended = studied(run_shared_to_file, world, checked, output=output, quiet=quiet, **how)
-        if world.is_root:
-            _tell(output, perf_counter() - began, ended, quiet=quiet)
-    return ended
-
-
-def _checked(spec: str, overrides: tuple[str, ...], output: Path) -> RunSpec:
-    """Return the spec, if it is not to be written over by its output."""
+def _read_checked(spec: str, overrides: tuple[str, ...], output: Path) -> RunSpec:
+    """Read the spec; refuse an output path that would overwrite it."""
     from scbsim.cli.spec_source import read_spec
 
     checked = read_spec(spec, overrides)
@@ -120,16 +97,16 @@ def _checked(spec: str, overrides: tuple[str, ...], output: Path) -> RunSpec:
     return checked
 
 
-def _tell(output: Path, seconds: float, ended: Ended, *, quiet: bool) -> None:
+def _report(output: Path, seconds: float, ended: Ended, *, quiet: bool) -> None:
     from scbsim.cli.summary import summarise
     from scbsim.storage.description import describe
     from scbsim.storage.runfile.lacking import lacking_in_words
 
     content = describe(output)
     if ended.was_finished:
-        lacks = content["lacks_steps_before"]
-        but = f". It {lacking_in_words(lacks)}" if lacks else ""
-        say(f"{output} is finished: nothing to do{but}", err=quiet)
+        lost = content["lacks_steps_before"]
+        note = f". It {lacking_in_words(lost)}" if lost else ""
+        say(f"{output} is finished: nothing to do{note}", err=quiet)
         return
     head, *rest = summarise(content, seconds)
     if not quiet or content["status"] != "complete":

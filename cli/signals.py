@@ -1,8 +1,8 @@
-"""Signals that ask a command to stop: what each does before, during and after its work.
+"""Signals that ask a command to stop, before, during and after its work.
 
-Before the work begins a signal ends the process at once, with status 75: nothing has been made.
-In the work it is answered by :func:`stopping`, which lets a run end with a checkpoint, or by
-:func:`interruptible`. Afterwards it does nothing: the exit status says how the work ended.
+Before the work begins a signal ends the process at once with status 75, since nothing is written
+yet. During the work either :func:`stopping` handles it, which lets a run end with a checkpoint, or
+:func:`interruptible`. Afterwards signals are ignored: the exit status says how the work ended.
 """
 
 from __future__ import annotations
@@ -12,51 +12,59 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
-"""The last is what Slurm can be told to send; a terminal that closes sends SIGHUP."""
+"""Slurm can be told to send SIGUSR1 before a time limit. A terminal that closes sends SIGHUP."""
 
 _STOPPED = 75
-"""``scbsim.errors.Stopped.exit_status``: importing that takes time in which signals would kill."""
+"""``scbsim.errors.Stopped.exit_status``. During its import a signal would kill the process."""
 
 
 def until_work() -> None:
-    """Have each signal end the process at once with status 75, until the work begins."""
+    """Let each signal end the process at once with status 75, until the work begins."""
     _install(_end)
 
 
 def after_work() -> None:
-    """Ignore signals from now on: all that is left is to tell how the work ended, and to exit."""
+    """Ignore signals from now on: the process only reports how the work ended, and exits."""
     _install(signal.SIG_IGN)
 
 
 @contextmanager
 def stopping() -> Iterator[Callable[[], bool]]:
-    """Catch the signals in the body, and give a function that returns whether one has come.
+    """Catch signals in the body; yield a function that returns True once one was received.
 
-    A second one raises :class:`KeyboardInterrupt` at once, unless it is SIGHUP, which a terminal
-    that closes may send more than once.
+    A second signal raises :class:`KeyboardInterrupt` at once, except SIGHUP, which a closing
+    terminal may send more than once.
     """
-    come = False
+    received = False
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        nonlocal come
-        if come and number != signal.SIGHUP:
+        nonlocal received
+        if received and number != signal.SIGHUP:
             raise KeyboardInterrupt
-        if not come:
-            come = True
-            # On a terminal the signal may come in the middle of a line.
+        if not received:
+            received = True
+            # On a terminal the cursor may be in the middle of a progress line.
             begin = b"\n" if os.isatty(2) else b""
-            _say(begin + b"stopping; once more stops at once\n")
+            _write_stderr(begin + b"stopping; once more stops at once\n")
 
     with _handled(handle):
-        yield lambda: come
+        yield lambda: received
+
+
+def run_stoppable(make: Callable[..., Result], *args: Any, quiet: bool, **options: Any) -> Result:
+    """Call ``make`` with a ``stop`` callback, and with ``progress`` unless ``quiet``."""
+    with stopping() as stop:
+        return make(*args, progress=not quiet, stop=stop, **options)
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have the signals raise :class:`KeyboardInterrupt` in the body, as SIGINT does by default."""
+    """Let signals raise :class:`KeyboardInterrupt` in the body, as SIGINT does by default."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -76,8 +84,8 @@ def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
 
 
 def _install(handler: Any) -> dict[signal.Signals, Any]:
-    """Set the handler of all; return those that were there before."""
-    # Under nohup SIGHUP is ignored, and stays so.
+    """Set the handler of all signals; return the previous ones."""
+    # nohup ignores SIGHUP; keep it ignored.
     numbers = [
         number
         for number in CAUGHT
@@ -87,11 +95,11 @@ def _install(handler: Any) -> dict[signal.Signals, Any]:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    _say(b"stopped on a signal\n")
+    _write_stderr(b"stopped on a signal\n")
     os._exit(_STOPPED)
 
 
-def _say(text: bytes) -> None:
-    """Write to stderr from a handler: not by print, which may be what the signal interrupted."""
+def _write_stderr(text: bytes) -> None:
+    """Write to stderr from a handler, without print: the signal may have interrupted a print."""
     with suppress(OSError):
         os.write(2, text)

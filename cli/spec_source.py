@@ -1,11 +1,11 @@
-"""The spec that a command is given: a TOML file, or the name of a preset."""
+"""Reading the spec of a command: a TOML file, or the name of a preset."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scbsim import presets
 from scbsim.errors import InputError
@@ -14,19 +14,21 @@ if TYPE_CHECKING:
     from scbsim.spec import RunSpec
     from scbsim.spec.sweep import Sweep
 
+Kind = TypeVar("Kind", "RunSpec", "Sweep")
+
 
 def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
-    """Return overrides that give ``"auto"`` to the stages of a spec that name no threshold.
+    """Return overrides that set ``threshold_sigmas = "auto"`` in stages without a threshold.
 
-    A spec itself, once read, no longer tells: such a stage has the default. What is wrong with the
-    source is left to :func:`read_spec`.
+    They are made from the tables of the source, since a spec has the default threshold filled in.
+    Errors of the source are left to :func:`read_spec`.
     """
     from scbsim.errors import ScbsimError
     from scbsim.spec.changes import override
     from scbsim.spec.text import read_toml
 
     try:
-        tables = _of_preset(source) or read_toml(source)
+        tables = _preset_tables(source) or read_toml(source)
     except ScbsimError:
         return []
     override(tables, overrides)
@@ -41,47 +43,36 @@ def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
 
 
 def read_spec(source: str, overrides: Sequence[str] = ()) -> RunSpec:
-    """Return the spec in the file ``source``, or the preset of that name if there is no such file.
+    """Read the spec in the file ``source``, or the preset of that name if there is no such file.
 
     Raises
     ------
     InputError
         If there is neither.
     SpecError
-        If the spec does not hold.
+        If the spec has faults.
     """
     from scbsim.spec import RunSpec
 
-    if (tables := _of_preset(source)) is not None:
-        return RunSpec.from_dict(tables, overrides=overrides)
-    return RunSpec.from_toml(source, overrides=overrides)
+    return _read(RunSpec, source, overrides)
 
 
 def read_sweep(source: str, overrides: Sequence[str] = ()) -> Sweep:
-    """Return the sweep in the file ``source``, or in the preset of that name, as `read_spec` does.
-
-    Raises
-    ------
-    InputError
-        If there is neither.
-    SpecError
-        If the sweep or one of its runs does not hold.
-    """
+    """Read the sweep in the file ``source``, or in the preset of that name; see `read_spec`."""
     from scbsim.spec.sweep import Sweep
 
-    if (tables := _of_preset(source)) is not None:
-        return Sweep.from_dict(tables, overrides=overrides)
-    return Sweep.from_toml(source, overrides)
+    return _read(Sweep, source, overrides)
 
 
-def _of_preset(source: str) -> dict[str, Any] | None:
-    """Return the tables of a preset; None where there is a file of that name.
+def _read(kind: type[Kind], source: str, overrides: Sequence[str]) -> Kind:
+    tables = _preset_tables(source)
+    if tables is None:
+        return kind.from_toml(source, overrides=overrides)
+    return kind.from_dict(tables, overrides=overrides)
 
-    Raises
-    ------
-    InputError
-        If there is neither.
-    """
+
+def _preset_tables(source: str) -> dict[str, Any] | None:
+    """Return the tables of the preset ``source``, or None if there is a file of that name."""
     from tomllib import loads
 
     if Path(source).is_file():

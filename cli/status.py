@@ -1,4 +1,4 @@
-"""``scbsim status``: how the runs of a sweep are doing."""
+"""``scbsim status``: the states of the runs of a sweep."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.console import say
-from scbsim.cli.options import debug_option
+from scbsim.cli.options import debug_option, sweep_folder_argument
+from scbsim.observables import in_words
 
 if TYPE_CHECKING:
     from scbsim.sweep.folder import SweepFolder
@@ -17,33 +18,33 @@ if TYPE_CHECKING:
 _SHOWN = 50
 
 
-@click.command(short_help="Say how the runs of a sweep are doing.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.command(short_help="Show the states of the runs of a sweep.")
+@sweep_folder_argument
 @click.option("--json", "as_json", is_flag=True, help="Every run, as JSON.")
 @debug_option
 def status(folder: Path, as_json: bool) -> None:
-    """Say how many runs in DIR are complete, running, queued, failed, and which are not complete.
+    """Count the runs in DIR that are complete, running, queued or failed; list the incomplete ones.
 
-    It only reads: the files, their locks, and the cluster's queue if jobs were submitted.
+    This command only reads: the files, their locks, and the cluster's queue if jobs were submitted.
     """
-    from scbsim.cluster.jobs import places, was_submitted
+    from scbsim.cluster.jobs import queued_tasks, was_submitted
     from scbsim.errors import RunFailed
     from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.states import states
 
-    there, queue, note = SweepFolder.open(folder), {}, ""
-    if was_submitted(there):
+    opened, queue, note = SweepFolder.open(folder), {}, ""
+    if was_submitted(opened):
         try:
-            queue = places(there)
+            queue = queued_tasks(opened)
         except RunFailed as error:
             note = f"the queue is not known: {error}"
-    found = states(there, queue)
+    found = states(opened, queue)
     if as_json:
         import json
 
-        click.echo(json.dumps(_as_json(there, found, note), indent=1))
+        click.echo(json.dumps(_as_json(opened, found, note), indent=1))
     else:
-        _print(there, found)
+        _print(opened, found)
         if note:
             say(note, err=True)
 
@@ -75,17 +76,14 @@ def _as_json(folder: SweepFolder, found: list[RunState], note: str) -> dict[str,
 def _print(folder: SweepFolder, found: list[RunState]) -> None:
     from scbsim.sweep.states import BROKEN, FINISHED
 
-    counts = _counts(found)
-    said = ", ".join(f"{count} {name}" for name, count in counts.items())
-    say(f"{folder.path}: {len(found)} runs: {said}")
+    say(f"{folder.path}: {len(found)} runs: {in_words(_counts(found))}")
     left = [each for each in found if each.state not in FINISHED or each.note]
-    # What asks for something to be done stands first.
+    # Runs that need an action come first.
     left.sort(key=lambda each: (each.state in FINISHED, each.state not in BROKEN))
     width = max((len(each.run.name) for each in left[:_SHOWN]), default=0)
     for each in left[:_SHOWN]:
         steps = f"{each.step}/{each.total}"
-        line = f"  {each.run.name:<{width}}  {each.state:<11}  {steps}  {each.note}"
-        say(line.rstrip())
+        say(f"  {each.run.name:<{width}}  {each.state:<11}  {steps}  {each.note}".rstrip())
     if len(left) > _SHOWN:
         say(f"  and {len(left) - _SHOWN} more; --json has all")
     if all(each.state in FINISHED for each in left):

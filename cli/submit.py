@@ -1,4 +1,4 @@
-"""``scbsim submit`` and ``scbsim resubmit``: a sweep on a cluster."""
+"""``scbsim submit``, ``resubmit`` and ``cancel``: a sweep on a cluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from scbsim.cli.cluster_options import cluster_options, given
 from scbsim.cli.console import say
-from scbsim.cli.options import debug_option, output_option, set_option
+from scbsim.cli.options import debug_option, output_option, set_option, sweep_folder_argument
 from scbsim.cli.signals import interruptible
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @output_option("DIR", "The folder of the sweep, on a disk that all nodes see.", required=True)
 @set_option
 @cluster_options
-@click.option("--dry-run", is_flag=True, help="Print what sbatch would be given; start nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the scripts for sbatch; start nothing.")
 @debug_option
 @interruptible()
 def submit(
@@ -29,12 +29,12 @@ def submit(
 ) -> None:
     """Submit the runs of SWEEP.toml (a spec with a table [sweep], or a single one) as job arrays.
 
-    Where there is no such file, SWEEP.toml may be the name of a preset (`scbsim presets`).
+    If there is no such file, SWEEP.toml may be the name of a preset (`scbsim presets`).
 
-    Runs that are finished or in the queue are left alone, so the same line again submits what is
-    left. A run that is preempted or out of time stops with a checkpoint and queues again.
+    Runs that are finished or in the queue are left alone, so the same command submits what is
+    left. A run that is preempted or out of time stops with a checkpoint and is queued again.
 
-    With --nodes or --ntasks-per-node each run is shared out over that many ranks of MPI.
+    With --nodes or --ntasks-per-node each run is distributed over that many MPI ranks.
     """
     from scbsim.cli.spec_source import read_sweep
     from scbsim.cluster.executor import require_submitit
@@ -43,18 +43,18 @@ def submit(
     from scbsim.cluster.submission import submit as submit_sweep
     from scbsim.sweep.folder import SweepFolder
 
-    asked, wanted = Options(**given(options)), read_sweep(sweep, overrides)
-    require_possible(output, wanted, asked)
+    asked, checked = Options(**given(options)), read_sweep(sweep, overrides)
+    require_possible(output, checked, asked)
     if dry_run:
-        for text in scripts(SweepFolder(output.absolute(), wanted, "dry-run"), asked):
+        for text in scripts(SweepFolder(output.absolute(), checked, "dry-run"), asked):
             click.echo(text)
         return
     require_submitit()
-    _report(output, submit_sweep(SweepFolder.made(output, wanted), asked))
+    _report(output, submit_sweep(SweepFolder.made(output, checked), asked))
 
 
 @click.command(short_help="Submit what is left of a sweep again.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@sweep_folder_argument
 @click.option("--failed", is_flag=True, help="Only runs that failed, were interrupted or stopped.")
 @cluster_options
 @debug_option
@@ -62,7 +62,8 @@ def submit(
 def resubmit(folder: Path, failed: bool, **options: Any) -> None:
     """Submit the runs in DIR that are neither finished nor in the queue.
 
-    Each goes on from its last checkpoint. Jobs ask for what the last ones did, unless told.
+    Each resumes from its last checkpoint. Options that are not given are those of the last
+    submission.
     """
     from dataclasses import replace
 
@@ -87,3 +88,25 @@ def _report(path: Path, done: Submitted) -> None:
     if done.finished or done.alive:
         say(f"left alone: {done.finished} finished, {done.alive} queued or running")
     say(f"next: scbsim status {path}")
+
+
+@click.command(short_help="Remove a sweep from the queue.")
+@sweep_folder_argument
+@debug_option
+@interruptible()
+def cancel(folder: Path) -> None:
+    """Cancel the jobs of the sweep in DIR, and no others.
+
+    Active runs stop with a checkpoint; `scbsim resubmit DIR` resumes them.
+    """
+    from scbsim.cluster import slurm
+    from scbsim.cluster.jobs import job_name
+    from scbsim.sweep.folder import SweepFolder
+
+    entries = slurm.queue_of(job_name(SweepFolder.open(folder)))
+    jobs = sorted({entry.job for entry in entries})
+    if not jobs:
+        click.echo("none of its jobs is in the queue")
+        return
+    slurm.cancel(jobs)
+    click.echo(f"cancelled: {len(entries)} tasks of {', '.join(f'job {job}' for job in jobs)}")

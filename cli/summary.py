@@ -1,4 +1,4 @@
-"""What a run came to, in a few lines."""
+"""A summary of a run, in a few lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scbsim.observables import in_words
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it: ``0.42 s``, ``12 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    """Format a time: ``0.42 s``, ``12 s``, ``3 min 20 s``, ``2 h 05 min``."""
     if seconds < 9.95:
         return f"{seconds:.2g} s"
     whole = round(seconds)
@@ -23,7 +23,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Return a number of bytes with a unit: ``512 bytes``, ``1.2 MB``."""
+    """Format a number of bytes with a unit: ``512 bytes``, ``1.2 MB``."""
     if count < 1000:
         return f"{count:.0f} bytes"
     power = 1 if count < 999.5e3 else 2 if count < 999.5e6 else 3
@@ -31,33 +31,23 @@ def size(count: float) -> str:
 
 
 def summarise(content: dict[str, Any], seconds: float) -> list[str]:
-    """Say how a run ended, where it ended, and what to type next.
+    """Return lines on how a run ended, at which step, and what to type next; the status is first.
 
-    Parameters
-    ----------
-    content : dict
-        What :func:`scbsim.storage.description.describe` says of its file.
-    seconds : float
-        How long it took.
-
-    Returns
-    -------
-    list of str
-        The first line is the status.
+    ``content`` is the result of :func:`scbsim.storage.description.describe` for its file.
     """
     from scbsim.storage.runfile.lacking import lacking_in_words
 
     status, made, last = content["status"], content["provenance"], content["step"]
     if status == "stopped":
-        # Of the last steps, the file may not have a row.
+        # The last row may be earlier than the last step.
         last = content["checkpoint_step"] or last
     took = f"in {duration(seconds)} by the {made['engine']} engine"
     head = {
         "complete": f"complete: {last} steps {took}",
-        "diverged": f"diverged: the numbers ran away after step {last}, {took}. "
-        "Smaller rates or a larger dynamics.batch_size may hold it",
+        "diverged": f"diverged after step {last}, {took}. "
+        "Smaller rates or a larger dynamics.batch_size may help",
         "stopped": f"stopped on a signal at step {last}, {took}. "
-        "The same line with --resume goes on from there",
+        "The same command with --resume resumes from there",
     }.get(status, f"{status} at step {last}, {took}")
     lines = [head, f"engine:     {made['engine']}, {made.get('engine_why', 'asked for')}"]
     if "replicas" in content:
@@ -81,12 +71,12 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
 _WHY = {
     "steps": "by its last step",
     "signal": "by its signal",
-    "diverged": "where the numbers ran away",
+    "diverged": "by divergence",
 }
 
 
 def _stage(end: dict[str, Any]) -> str:
-    """Say at which step a stage ended, and why; of an ensemble the median, and how many."""
+    """Return at which step a stage ended, and why; for an ensemble the median step, and counts."""
     why = end["reason"]
     for name, words in _WHY.items():
         why = re.sub(rf"\b{name}\b", words, why)
@@ -99,7 +89,7 @@ def _signals(last: dict[str, float]) -> str:
 
 
 def _normalized(values: dict[str, float], task: dict[str, float]) -> str:
-    """Distances as fractions of the norm of what is to be learnt, so that 1 is nothing learnt."""
+    """Return distances as fractions of the norm of the truth; 1 means that nothing is learned."""
     parts = []
     for matrix, truth, scale in (("A", "A-Q", "K_Q"), ("V", "V-P", "K_P")):
         distance, K = values[f"dist_{matrix}"], task[scale]
@@ -107,5 +97,5 @@ def _normalized(values: dict[str, float], task: dict[str, float]) -> str:
             parts.append(f"|{truth}|/sqrt({scale}) {distance / K**0.5:.4g}")
     count = values["count"]
     if isfinite(count) and count > 0:
-        parts.append(f"nothing stood out in {count:.0f} columns")
+        parts.append(f"{count:.0f} columns have no entry that stands out")
     return "  ".join(parts) or "no entries to normalise"

@@ -1,4 +1,4 @@
-"""``scbsim transfer``: learning from a pretrained pair against learning from scratch."""
+"""``scbsim transfer``: compare learning from a pretrained pair with learning from scratch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scbsim.cli.console import number, print_table, say
+from scbsim.cli.console import note_printer, number, print_table, say
 from scbsim.cli.options import output_option, study_options
-from scbsim.cli.studying import studied, teller
+from scbsim.cli.signals import run_stoppable
 from scbsim.util.paths import shown
 
 if TYPE_CHECKING:
@@ -27,13 +27,14 @@ _LEARNING = ("\nstart", "cosine\nof A", "cosine\nof V", "first\nstage", "all\nst
 def transfer(output: Path | None, quiet: bool, **how: Any) -> None:
     """Show what the paper's Theorem 4.1 says: a pretrained start skips the first stage.
 
-    Tasks are made that correlate with one task by so much; a pair (A, V) learns each of them to the
-    end, and then the one task, beside runs from scratch. Finished runs in the folder are kept and
-    used; partial ones are resumed.
+    The pretraining tasks have given correlations with the downstream task. A pair (A, V) learns
+    each of them to the end, and then the downstream task. Runs from scratch are the baseline.
+    Finished runs in the folder are kept and used; partial ones are resumed.
     """
     from scbsim.studies.transfer.run import run
 
-    made = studied(run, output or Path("transfer"), quiet=quiet, tell=teller(quiet), **how)
+    folder = output or Path("transfer")
+    made = run_stoppable(run, folder, quiet=quiet, notify=note_printer(quiet), **how)
     if quiet:
         return
     _print(made)
@@ -42,7 +43,7 @@ def transfer(output: Path | None, quiet: bool, **how: Any) -> None:
 
 
 def _print(made: TransferOutput) -> None:
-    """Print the steps that learning took from each start, and the batch size that it needs."""
+    """Print how many steps each start takes, and how often it recovers the truth by batch size."""
     from scbsim.studies.transfer.plot import batch_of, median
 
     rows = []

@@ -1,4 +1,4 @@
-"""``scbsim verify``: the reduced engines beside the dense one, in law."""
+"""``scbsim verify``: compare the laws of the reduced engines with that of the dense one."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _HEADINGS = (
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Seed of all runs; any will do.",
+    help="Seed of all runs.",
 )
 @threads_option
 @quiet_option
 @debug_option
 @click.pass_context
 def verify(ctx: click.Context, quick: bool, seed: int, threads: int | None, quiet: bool) -> None:
-    """Run the engines whose cost does not know T beside the dense one, and compare their laws.
+    """Compare the engines whose cost does not depend on T with the dense one, in law.
 
-    Every rule, every representation and its edges, at small sizes, with thousands of runs each:
-    margins, joint laws over steps, and moments. Exit status 1 if any differ.
+    Every rule and every representation, edge cases included, at small sizes, with thousands of
+    runs each: marginal laws, joint laws over steps, and moments. Exit status 1 if any differ.
     """
     from scbsim.cli.exits import FAILED
     from scbsim.cli.signals import stopping
@@ -52,7 +52,7 @@ def verify(ctx: click.Context, quick: bool, seed: int, threads: int | None, quie
             seed=seed,
             threads=threads,
             cases=cases,
-            tell=lambda done, _of: tell(done),
+            on_progress=lambda done, _of: tell(done),
             stop=stop,
         )
     if not quiet:
@@ -64,7 +64,7 @@ def verify(ctx: click.Context, quick: bool, seed: int, threads: int | None, quie
 
 
 def _print(outcomes: Iterable[CaseComparison]) -> None:
-    """Print how far each engine is from the dense one in each case, at the worst."""
+    """Print the largest distance of each engine from the dense one, for each case."""
     rows, case = [], ""
     for each in outcomes:
         shown = "" if each.case == case else each.case

@@ -1,4 +1,4 @@
-"""``scbsim warmup``: compile every kernel now."""
+"""``scbsim warmup``: compile all kernels in advance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @debug_option
 @interruptible()
 def warmup(quiet: bool) -> None:
-    """Compile every kernel and keep it on disk, so that later runs start at once."""
+    """Compile every kernel and cache it on disk, so that later runs start at once."""
     from time import perf_counter
 
     from scbsim.run.progress import compiling_in_words

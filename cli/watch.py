@@ -1,4 +1,4 @@
-"""``scbsim watch``: a run while another process writes it."""
+"""``scbsim watch``: follow a run that another process writes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from scbsim.cli.options import debug_option
+from scbsim.cli.options import PATH, debug_option
 from scbsim.cli.signals import interruptible
 
 
 @click.command(short_help="Follow a run that another process writes.")
-@click.argument("path", metavar="OUT.h5", type=click.Path(path_type=Path))
+@click.argument("path", metavar="OUT.h5", type=PATH)
 @click.option(
     "--every",
     "seconds",
@@ -19,14 +19,14 @@ from scbsim.cli.signals import interruptible
     type=click.FloatRange(min=0.1),
     default=1.0,
     show_default=True,
-    help="How often to look.",
+    help="Time between two reads of the file.",
 )
 @debug_option
 @interruptible()
 def watch(path: Path, seconds: float) -> None:
-    """Follow the run in OUT.h5 until it ends, and say how it ended.
+    """Follow the run in OUT.h5 until it ends, and report how it ended.
 
-    It only reads, and does not disturb the writer. Ctrl-C ends the watch, not the run.
+    This command only reads, and does not disturb the writer. Ctrl-C ends the watch, not the run.
     """
     from scbsim.cli.watching import follow
 

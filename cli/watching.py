@@ -1,4 +1,4 @@
-"""Following a file that grows: a table that renews itself on a terminal, plain lines elsewhere."""
+"""Following a run while it is written: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from scbsim.cli.info_table import in_words
+from scbsim.cli.info_table import status_text
 from scbsim.cli.summary import duration
-from scbsim.observables import OBSERVABLES
-from scbsim.observables import in_words as counts_in_words
+from scbsim.observables import OBSERVABLES, in_words
 from scbsim.run.progress import LINE_SECONDS
 from scbsim.storage.description import describe
 from scbsim.util.streams import failure
@@ -30,35 +29,38 @@ _SHOWN = ("alpha_A", "alpha_V", "delta_A", "delta_V", "sim_A", "sim_V", "loss")
 
 
 class Pace:
-    """Steps per second, from what is seen of a run over its last looks."""
+    """Steps per second, estimated from the last ten readings of a file that had new steps."""
 
     def __init__(self) -> None:
-        self._looks: list[tuple[float, int]] = []
+        self._readings: list[tuple[float, int]] = []
 
     def see(self, step: int, now: float) -> None:
-        """Take note of a look; only those that saw something new count."""
-        if not self._looks or step > self._looks[-1][1]:
-            self._looks = [*self._looks[-9:], (now, step)]
+        """Add a reading."""
+        if not self._readings or step > self._readings[-1][1]:
+            self._readings = [*self._readings[-9:], (now, step)]
 
     def rate(self) -> float:
-        """Return steps per second, or 0 where too little was seen."""
-        if len(self._looks) < 2:
+        """Return steps per second, or 0 before two readings."""
+        if len(self._readings) < 2:
             return 0.0
-        (began, first), (now, last) = self._looks[0], self._looks[-1]
+        (began, first), (now, last) = self._readings[0], self._readings[-1]
         return (last - first) / (now - began)
 
 
 def follow(path: Path, seconds: float, wait: Callable[[float], None] = sleep) -> None:
-    """Show a run until it ends, its writer does or no one reads; then say what happened."""
-    content, pace = _described(path), Pace()
+    """Show a run until it or its writer ends, or stdout is closed; then print its status."""
+    content, pace = _read(path), Pace()
     pace.see(content["step"], monotonic())
     shown = _as_table if sys.stdout.isatty() else _as_lines
     with suppress(KeyboardInterrupt), shown(content, pace) as show:
-        while _lives(content) and failure() is None:
+        while _is_active(content) and failure() is None:
             wait(seconds)
-            content = _look(path, content, pace)
+            content, run = _read(path), content["run_uuid"]
+            if content["run_uuid"] != run:
+                click.echo("the file was replaced by another run", err=True)
+            pace.see(content["step"], monotonic())
             show(content)
-    click.echo(in_words(content))
+    click.echo(status_text(content))
 
 
 @contextmanager
@@ -69,32 +71,24 @@ def _as_table(content: dict[str, Any], pace: Pace) -> Iterator[Callable[[dict[st
 
 @contextmanager
 def _as_lines(content: dict[str, Any], pace: Pace) -> Iterator[Callable[[dict[str, Any]], None]]:
-    said_at = float("-inf")
+    printed_at = float("-inf")
 
     def show(content: dict[str, Any]) -> None:
-        nonlocal said_at
-        if monotonic() - said_at >= LINE_SECONDS or not _lives(content):
+        nonlocal printed_at
+        if monotonic() - printed_at >= LINE_SECONDS or not _is_active(content):
             click.echo(_line(content, pace))
-            said_at = monotonic()
+            printed_at = monotonic()
 
     show(content)
     yield show
 
 
-def _lives(content: dict[str, Any]) -> bool:
+def _is_active(content: dict[str, Any]) -> bool:
     return content["status"] == "running" and content["writer"] is not None
 
 
-def _described(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = all_printable(describe(path))
-    return content
-
-
-def _look(path: Path, before: dict[str, Any], pace: Pace) -> dict[str, Any]:
-    content = _described(path)
-    if content["run_uuid"] != before["run_uuid"]:
-        click.echo("another run was started in its place", err=True)
-    pace.see(content["step"], monotonic())
     return content
 
 
@@ -104,7 +98,7 @@ def _total(content: dict[str, Any]) -> int:
 
 def _left(content: dict[str, Any], pace: Pace) -> str:
     rate = pace.rate()
-    if not rate or not _lives(content):
+    if not rate or not _is_active(content):
         return ""
     return f"{rate:.3g} steps/s  {duration((_total(content) - content['step']) / rate)} left"
 
@@ -119,8 +113,8 @@ def _line(content: dict[str, Any], pace: Pace) -> str:
 
 
 def _replicas(content: dict[str, Any]) -> str:
-    """Say how the replicas of an ensemble are doing, whose medians are shown."""
-    return counts_in_words(content["replica_status"]) if "replicas" in content else ""
+    """Return how many replicas of an ensemble have each status."""
+    return in_words(content["replica_status"]) if "replicas" in content else ""
 
 
 def _table(content: dict[str, Any], pace: Pace) -> RenderableType:
@@ -135,6 +129,6 @@ def _table(content: dict[str, Any], pace: Pace) -> RenderableType:
         if observable.name in _SHOWN and observable.name in content["last"]:
             value = f"{content['last'][observable.name]:.6g}"
             table.add_row(Text(observable.name, style="cyan"), value, observable.long_name)
-    # A bar does not end its line, and what follows would stand beside it.
+    # A bar does not end its line.
     bar = Padding(ProgressBar(_total(content), content["step"], width=60), (0, 0, 1, 0))
     return Group(head, bar, table)

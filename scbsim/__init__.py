@@ -1,7 +1,7 @@
 """scbsim: how linear transformers learn sparse contextual bigrams, simulated at any size.
 
-The public names are loaded when they are first used, so that importing the package, and
-`scbsim --help`, cost nothing.
+Public names are imported when they are first used, so that importing the package and
+`scbsim --help` are fast.
 """
 
 from __future__ import annotations

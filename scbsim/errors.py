@@ -1,4 +1,4 @@
-"""The exceptions people see. Each carries the exit status that the command line ends with."""
+"""The exceptions that users see, each with its exit status on the command line."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from typing import ClassVar
 
 
 class ScbsimError(Exception):
-    """Base of every error that scbsim raises on purpose."""
+    """Base class of all errors of scbsim."""
 
     exit_status: ClassVar[int] = 1
 
 
 class RunFailed(ScbsimError):
-    """The run itself failed: a full disk, a second writer, a crash."""
+    """A run failed: a full disk, a second writer, a crash."""
 
 
 class Stopped(ScbsimError):
-    """A signal stopped the work early; what is finished is kept, and what is not can go on."""
+    """A signal stopped the work. Finished parts are kept, and others can be resumed."""
 
     exit_status: ClassVar[int] = 75
 
 
 class InputError(ScbsimError):
-    """What was asked for is wrong: the words, the spec or a file."""
+    """The input is not valid: arguments, a spec or a file."""
 
     exit_status: ClassVar[int] = 2
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with what was given.
+    """A fault of the input.
 
     Attributes
     ----------
     key : str
-        Where it stands, as one would type it after ``--set``: ``stage.0.rate_A``.
+        Its key as for ``--set``: ``stage.0.rate_A``.
     problem : str
-        The value, what is allowed, and where it helps, what to do.
+        The value, what is allowed, and what to do.
     """
 
     key: str
@@ -51,7 +51,7 @@ class Fault:
 
 
 class _Faulty(InputError, ValueError):
-    """An input error that names every fault at once."""
+    """An input error that lists all faults."""
 
     what: ClassVar[str] = "the input"
 
@@ -63,13 +63,13 @@ class _Faulty(InputError, ValueError):
 
 
 class SpecError(_Faulty):
-    """A run spec that does not hold; ``faults`` has every :class:`Fault`."""
+    """A run spec that is not valid; ``faults`` has every :class:`Fault`."""
 
     what = "the spec"
 
 
 class TaskError(_Faulty):
-    """A task that is not one; ``faults`` has every :class:`Fault`."""
+    """A task that is not valid; ``faults`` has every :class:`Fault`."""
 
     what = "the task"
 
@@ -79,28 +79,26 @@ class OutputError(InputError):
 
 
 class MemoryNeeded(InputError):
-    """A state that does not fit into this machine's memory."""
+    """A state does not fit into memory."""
 
 
 class TaskWarning(UserWarning):
-    """A task that is allowed but about which the theory promises nothing."""
+    """A task is allowed, but outside the assumptions of the theory."""
 
 
 class RunWarning(UserWarning):
-    """Something about a run or its file that its owner should know."""
+    """A warning about a run or its file."""
 
 
 def install(extra: str) -> str:
-    """Return what to type for an extra; scbsim is on no registry."""
+    """Return how to install an optional dependency; scbsim is on no package index."""
     return f"pip install '.[{extra}]' in the folder of scbsim's sources installs it"
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line outside of this package that led here, however deep this is called."""
+    """Warn at the line outside this package that led here."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in _INSIDE:
+    inside = ("scbsim", "contextlib")
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in inside:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
-
-
-_INSIDE = ("scbsim", "contextlib")

@@ -1,30 +1,23 @@
-"""The observables: names, units and meaning, in the order in which kernels write them.
+"""The observables, in the order in which kernels write them.
 
-One value of each per recorded step. `docs/model.md`, section 2, defines them; section 7 has the
-forms in which :mod:`scbsim.kernels.gaussian.observe` computes them.
+`docs/model.md`, section 2, defines them; section 7 has the forms in which
+:mod:`scbsim.kernels.gaussian.observe` computes them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Observable:
-    """A number that is recorded along a run.
-
-    Attributes
-    ----------
-    name : str
-        Its name in files, datasets and code.
-    symbol : str
-        Its symbol, as matplotlib's mathtext.
-    long_name : str
-        What it is, in words.
-    """
+class Observable(NamedTuple):
+    """A number that is recorded at each recorded step of a run."""
 
     name: str
+    """In files, datasets and code."""
+
     symbol: str
+    """In matplotlib's mathtext."""
+
     long_name: str
 
 
@@ -40,15 +33,16 @@ OBSERVABLES: tuple[Observable, ...] = (
     Observable("loss", r"L", "population loss"),
 )
 
-NAMES: tuple[str, ...] = tuple(o.name for o in OBSERVABLES)
+LONG_NAMES: dict[str, str] = {o.name: o.long_name for o in OBSERVABLES}
+NAMES: tuple[str, ...] = tuple(LONG_NAMES)
 
 STATUS: dict[int, str] = {0: "running", 1: "complete", 2: "stopped", 3: "failed", 4: "diverged"}
-"""What `/trajectory/status` and the attribute `status` of a dataset say of a run."""
+"""The status of a run: its code in files, its name in datasets."""
 
 STATUS_CODE: dict[str, int] = {name: code for code, name in STATUS.items()}
 FINISHED = (STATUS_CODE["complete"], STATUS_CODE["diverged"])
 
 
 def in_words(counts: dict[str, int]) -> str:
-    """Say how many replicas there are of each status: ``60 complete, 4 diverged``."""
+    """Return the counts of each status as text: ``60 complete, 4 diverged``."""
     return ", ".join(f"{count} {status}" for status, count in counts.items())

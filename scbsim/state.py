@@ -1,4 +1,4 @@
-"""What an engine's whole state is to those who keep it: arrays with names."""
+"""The type of an engine's state: named arrays."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ import sys
 from click.testing import CliRunner
 sys.modules |= dict.fromkeys({extras!r})
 from scbsim.cli.main import cli
-for name in cli.lazy:
+for name in cli.list_commands(None):
     ended = CliRunner().invoke(cli, [name, "--help"])
     assert ended.exit_code == 0, (name, ended.output)
-print(len(cli.lazy))
+print(len(cli.list_commands(None)))
 """
 
 

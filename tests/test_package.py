@@ -121,6 +121,19 @@ def test_the_walk_sees_imports_in_functions_and_passes_by_those_for_types(tmp_pa
     assert set(imported(path)) == {"scbsim.engines.dense", "scbsim.spec"}
 
 
+def test_what_numba_and_llvmlite_may_change_is_used_in_two_rooms_alone():
+    unstable = ("llvmlite", "numba.core", "numba.extending")
+    used = set()
+    for module, path in SOURCES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            if any(f"{name}.".startswith(f"{each}.") for name in names for each in unstable):
+                used.add(room(module))
+    assert used == {"kernels.compile", "kernels.simd"}
+
+
 def test_the_package_list_is_that_of_the_tree():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     folders = {path.parent for path in SOURCES.values()}

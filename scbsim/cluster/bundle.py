@@ -1,7 +1,7 @@
-"""Runs of a sweep one after the other, in a task of a cluster's job.
+"""Runs of a sweep, one after the other, in a task of a cluster's job.
 
-However a task ended before, by its time limit, a preemption, a lost node or too little memory:
-every run begins by looking for what it left behind, and goes on from there.
+Every run resumes from what an earlier task left behind, however that task ended: by its time limit,
+a preemption, a lost node or a lack of memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic, perf_counter, sleep
 
-from scbsim.cluster.team import Alone, Team
+from scbsim.cluster.team import Team
 from scbsim.errors import ScbsimError, Stopped
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.hdf5.lock import writer_of
@@ -21,10 +21,10 @@ from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import FINISHED, state_of
 
 _PATIENCE = 120.0
-"""Seconds to wait for a writer of before, who may live on where only the network went down."""
+"""Seconds to wait for an earlier writer, which may still live if only the network failed."""
 
 _FAILED = "failed"
-_ALONE = Alone()
+_ALONE = Team()
 
 
 def run_bundle(
@@ -36,36 +36,36 @@ def run_bundle(
     say: Callable[[str], None] = print,
     team: Team = _ALONE,
 ) -> list[str]:
-    """Run what is not finished of some runs of a sweep.
+    """Run those runs of a sweep that are not finished.
 
     Parameters
     ----------
     path : path
         The folder of the sweep.
     names : sequence of str
-        Of the runs.
+        Names of the runs.
     job : str
-        The task's name; a run that failed in it is not tried again in it.
+        Name of the task; a run that failed in it is not tried again in it.
     stop : callable
-        When it says True, the run in hand stops with a checkpoint, and no other begins.
+        When it returns True, the current run stops with a checkpoint, and no other begins.
     say : callable
-        Told how each run ended.
+        Called with a line about how each run ended.
     team : Team
-        Who runs them together; each calls this with the same.
+        The processes that do each run together; each calls this with the same arguments.
 
     Returns
     -------
     list of str
-        Names of those that failed. Each has its failure beside it.
+        Names of the runs that failed. Each has its failure beside it.
     """
     folder = SweepFolder.open(path)
     failed = []
     for name in names:
         run = folder.by_name[name]
-        before = team.on_lead(partial(_before, folder, run, job))
-        if before == _FAILED:
+        done = team.on_lead(partial(_why_not_to_run, folder, run, job))
+        if done == _FAILED:
             failed.append(name)
-        if before:
+        if done:
             continue
         if team.any(stop()):
             break
@@ -77,17 +77,18 @@ def run_bundle(
                 ended = team.run(spec, output=output, resume=True, stop=stop)
         except Exception as error:
             if team.lost(error):
-                # No failure of the run's, which is to go on when the job does.
+                # The run has not failed: it continues when the job does.
                 raise
-            if _stopped(error):
+            # The run was stopped before it began, here or on another rank.
+            if getattr(error, "exit_status", 0) == Stopped.exit_status:
                 team.failed_alike()
                 say(f"{name}: {error}")
                 continue
-            told = str(error) if isinstance(error, ScbsimError) else f"internal error: {error!r}"
+            why = str(error) if isinstance(error, ScbsimError) else f"internal error: {error!r}"
             alike = team.failed_alike()
             if team.leads or not alike:
-                write_failure(folder.output(run), Failure(told, job))
-                say(f"{name}: failed: {told}")
+                write_failure(folder.output(run), Failure(why, job))
+                say(f"{name}: failed: {why}")
             if not alike:
                 raise
             failed.append(name)
@@ -97,13 +98,8 @@ def run_bundle(
     return failed
 
 
-def _stopped(error: Exception) -> bool:
-    """Return whether a run was told to stop before it went on, here or on another rank."""
-    return getattr(error, "exit_status", 0) == Stopped.exit_status
-
-
-def _before(folder: SweepFolder, run: SweepRun, job: str) -> str:
-    """Say how a run ended before, if it is not to be run."""
+def _why_not_to_run(folder: SweepFolder, run: SweepRun, job: str) -> str:
+    """Return how a run ended, if it is finished or failed in this job; else an empty text."""
     before = read_failure(folder.output(run))
     if before is not None and before.job == job:
         return _FAILED
@@ -112,6 +108,7 @@ def _before(folder: SweepFolder, run: SweepRun, job: str) -> str:
 
 
 def _make_ready(folder: SweepFolder, run: SweepRun, stop: Callable[[], bool]) -> None:
+    """Wait for an earlier writer, and write the spec of a run."""
     output = folder.output(run)
     until = monotonic() + _PATIENCE
     while writer_of(output) and monotonic() < until and not stop():

@@ -1,7 +1,7 @@
-"""Jobs by submitit, which writes, submits and requeues them: the one place that knows it.
+"""Submission of jobs by submitit; no other module uses submitit.
 
-It pickles what a task has to do, and starts it in the job. How it ends, goes on, and goes back
-into the queue is for :mod:`scbsim.cluster.job_step`.
+submitit pickles the work of a task and starts it in the job. How a task ends, resumes and is
+requeued is decided in :mod:`scbsim.cluster.job_step`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scbsim.cluster import script
 from scbsim.cluster.job_step import JobStep
 from scbsim.cluster.options import Options
-from scbsim.cluster.script import (
-    SCRIPTS,
-    more,
-    parameters,
-    python,
-    setup,
-    srun_options,
-    teardown,
-)
 from scbsim.errors import InputError, RunFailed, install
 
 if TYPE_CHECKING:
@@ -29,29 +21,20 @@ if TYPE_CHECKING:
 
 
 def require_writable_name(folder: Path) -> None:
-    """Refuse a folder whose name means something else in the script of a job.
-
-    Raises
-    ------
-    InputError
-        With the reason.
-    """
+    """Raise InputError if Slurm or submitit would interpret characters in the path of a folder."""
     path = os.path.realpath(folder)
     found = next((each for each in path if each in "%\\" or not each.isprintable()), None)
     if found is not None:
         raise InputError(
-            f"{path!r} cannot be the folder of jobs: Slurm and submitit take {found!r} in the name "
-            "of a file for something else. Take a folder without it, in its path, too"
+            f"{path!r} cannot be the folder of jobs: Slurm and submitit interpret {found!r} in "
+            "the name of a file. Choose a path without it"
         )
 
 
 def submit(folder: Path, job_name: str, tasks: Sequence[Sequence[str]], options: Options) -> str:
     """Submit a job with an array of tasks; return its id.
 
-    Raises
-    ------
-    RunFailed
-        If Slurm does not take it, with what it says.
+    Raise RunFailed if Slurm refuses it, with Slurm's message.
     """
     from submitit.core.utils import FailedJobError, FailedSubmissionError
 
@@ -65,13 +48,7 @@ def submit(folder: Path, job_name: str, tasks: Sequence[Sequence[str]], options:
 
 
 def require_submitit() -> None:
-    """Refuse to submit without submitit.
-
-    Raises
-    ------
-    InputError
-        With what to type.
-    """
+    """Raise InputError, with the command that installs submitit, if it cannot be imported."""
     try:
         import submitit  # noqa: F401
     except ImportError as error:
@@ -88,17 +65,17 @@ def _executor(folder: Path, job_name: str, options: Options) -> SlurmExecutor:
     class Executor(SlurmExecutor):  # type: ignore[misc]
         @classmethod
         def affinity(cls) -> int:
-            # What is missing here, sbatch says.
+            # submitit's own check is not needed: sbatch reports what is missing.
             return 2
 
-    executor = Executor(folder / SCRIPTS, python=python())
+    executor = Executor(folder / script.SCRIPTS, python=script.python())
     executor.update_parameters(
-        **parameters(job_name, options),
+        **script.parameters(job_name, options),
         array_parallelism=options.array_parallelism,
         wckey=None,
-        setup=setup(options),
-        teardown=teardown() if options.ranks > 1 else None,
-        srun_args=srun_options(options),
-        additional_parameters=more(options),
+        setup=script.setup(options),
+        teardown=script.TEARDOWN if options.ranks > 1 else None,
+        srun_args=script.srun_options(options),
+        additional_parameters=script.more_parameters(options),
     )
     return executor

@@ -1,4 +1,4 @@
-"""What a step of a job does: some runs of a sweep, on its own or on all of its ranks."""
+"""The step of a job: some runs of a sweep, on one process or on all ranks."""
 
 from __future__ import annotations
 
@@ -13,56 +13,53 @@ if TYPE_CHECKING:
     from scbsim.cluster.team import Team
 
 SIGNAL = "USR1"
-"""What Slurm sends before the end of a job's time."""
+"""The signal that Slurm sends before a job's time limit."""
 
 _LOST = 128 + signal.SIGKILL
-"""The exit status of one whose fellows were killed: as theirs, by which the job goes on."""
+"""Exit status of a rank if others were killed: the same as theirs, so the job is requeued."""
 
 
 class JobStep:
     """Pickled for each task of a job array, and called there with the names of its runs.
 
-    Parameters
-    ----------
-    folder : str
-        Of the sweep.
+    ``folder`` is that of the sweep.
     """
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
     def __call__(self, names: Sequence[str]) -> None:
-        """Run them. On the signal, stop with a checkpoint and go back into the queue."""
-        come: list[int] = []
+        """Run the runs. On the signal, stop with a checkpoint and requeue the job."""
+        received: list[int] = []
 
         def handle(number: int, _frame: FrameType | None) -> None:
-            # Nothing is written from within a handler: a write may be what it interrupted.
-            come.append(number)
+            # A handler must not write: it may have interrupted a write.
+            received.append(number)
 
-        # Before all else: what is imported takes a second.
+        # First of all, since the imports take a second.
         for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, handle)
 
         from scbsim.cluster.slurm import this_task
-        from scbsim.cluster.team import Alone, Ranks
+        from scbsim.cluster.team import Ranks, Team
         from scbsim.errors import InputError, RunFailed
-        from scbsim.mpi.launch import joined, speaks
+        from scbsim.mpi.launch import is_first_process, joined
         from scbsim.util.streams import secure
 
-        # A log that cannot be written, as on a full disk, must not keep the job from its queue.
+        # A log that cannot be written, such as on a full disk, must not prevent a requeue.
         secure()
         task = this_task()
         try:
             world = joined()
         except InputError as error:
-            # Every process says the same, and the first to fail would end the others.
-            if speaks():
+            # Every process has this error, and the first to fail would end the others.
+            if is_first_process():
                 self._fail(names, error, task)
                 raise
             return
-        team = Ranks(world) if world else Alone()
+        team = Ranks(world) if world else Team()
         try:
-            failed = self._run(names, task, come, team)
+            failed = self._run(names, task, received, team)
         except Exception as error:
             if world is not None and not world.agreed:
                 print(f"rank {world.rank}, which ends all others: {error!r}", flush=True)
@@ -71,24 +68,24 @@ class JobStep:
         if failed:
             raise RunFailed(f"{len(failed)} of {len(names)} runs failed: {', '.join(failed)}")
 
-    def _run(self, names: Sequence[str], task: str, come: list[int], team: Team) -> list[str]:
+    def _run(self, names: Sequence[str], task: str, received: list[int], team: Team) -> list[str]:
         from scbsim.cluster.bundle import run_bundle
         from scbsim.cluster.slurm import is_running, requeue
         from scbsim.errors import Stopped
 
-        failed = run_bundle(self.folder, names, job=task, stop=lambda: bool(come), team=team)
+        failed = run_bundle(self.folder, names, job=task, stop=lambda: bool(received), team=team)
 
-        def go_back() -> None:
-            # One that was cancelled stays so; SIGTERM to one that was not is a preemption.
-            if signal.SIGUSR1 in come or is_running(task):
+        def requeue_unless_cancelled() -> None:
+            # SIGTERM to a job that still runs is a preemption, not a cancellation.
+            if signal.SIGUSR1 in received or is_running(task):
                 print(f"stopped with a checkpoint; job {task} goes back into the queue", flush=True)
                 requeue(task)
 
-        if team.any(bool(come)):
-            # The others wait until that is done, as the first to end takes all along.
-            team.on_lead(go_back)
+        if team.any(bool(received)):
+            # The other ranks wait for this, since the first rank to end would end all.
+            team.on_lead(requeue_unless_cancelled)
             if team.many:
-                # MPI would end them together, and Slurm is ending some of them already.
+                # Not by MPI_Finalize, which waits for ranks that Slurm may have ended already.
                 sys.stdout.flush()
                 os._exit(Stopped.exit_status)
             sys.exit(Stopped.exit_status)

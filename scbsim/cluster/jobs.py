@@ -1,4 +1,4 @@
-"""The jobs of a sweep: which were submitted, and which runs each task of them has."""
+"""The jobs of a sweep that were submitted, and the runs of each of their tasks."""
 
 from __future__ import annotations
 
@@ -14,25 +14,16 @@ from scbsim.cluster.script import SCRIPTS
 from scbsim.cluster.slurm import queue_of
 from scbsim.errors import OutputError, RunFailed
 from scbsim.sweep.folder import SweepFolder, write_json
-from scbsim.sweep.states import Place
+from scbsim.sweep.states import QueuedTask
 
 _FILE = "jobs.json"
 _DAMAGED = (ValueError, KeyError, TypeError, RecursionError)
-"""What is raised for a file or an entry that is not as it was written."""
+"""Errors from a file or an entry with other content than was written."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """An array that was submitted.
-
-    Attributes
-    ----------
-    id : str
-        Slurm's.
-    tasks : tuple of tuples of str
-        Names of the runs of each task.
-    options : Options
-    """
+    """A job array that was submitted: Slurm's id, and the names of the runs of each task."""
 
     id: str
     tasks: tuple[tuple[str, ...], ...]
@@ -40,12 +31,12 @@ class Job:
 
 
 def job_name(folder: SweepFolder) -> str:
-    """Return the name of all jobs of a sweep, which those of no other have."""
+    """Return the name of all jobs of a sweep, which no other sweep uses."""
     return f"scbsim-{folder.id}"
 
 
 def read_jobs(folder: SweepFolder) -> list[Job]:
-    """Return the jobs of a sweep that can be read, the last one last."""
+    """Return the jobs of a sweep in order; those that cannot be read are left out."""
     try:
         entries = _entries(folder)
     except OutputError:
@@ -58,13 +49,7 @@ def read_jobs(folder: SweepFolder) -> list[Job]:
 
 
 def last_options(folder: SweepFolder) -> Options:
-    """Return what the last job of a sweep asked for.
-
-    Raises
-    ------
-    OutputError
-        If that cannot be read.
-    """
+    """Return the options of the last job of a sweep; raise OutputError if they are damaged."""
     entries = _entries(folder)
     try:
         return _job(entries[-1]).options if entries else Options()
@@ -73,13 +58,7 @@ def last_options(folder: SweepFolder) -> Options:
 
 
 def _entries(folder: SweepFolder) -> list[Any]:
-    """Return what was written of each job.
-
-    Raises
-    ------
-    OutputError
-        If their file is damaged.
-    """
+    """Return the JSON of each job; raise OutputError if the file is damaged."""
     try:
         found = json.loads((folder.path / _FILE).read_text(encoding="utf-8"))
         return list(found["jobs"])
@@ -91,8 +70,8 @@ def _entries(folder: SweepFolder) -> list[Any]:
 
 def _damaged(folder: SweepFolder, error: Exception) -> OutputError:
     return OutputError(
-        f"{folder.path / _FILE} is damaged ({error}), so what the last job asked for is not "
-        "known: `scbsim submit` with all that it is to ask for submits what is left"
+        f"{folder.path / _FILE} is damaged ({error}), so the options of the last job are not "
+        "known: `scbsim submit` with all options submits what is left"
     )
 
 
@@ -101,17 +80,17 @@ def _job(found: Mapping[str, Any]) -> Job:
     options["sbatch"] = tuple(options["sbatch"])
     tasks = tuple(map(tuple, found["tasks"]))
     if not all(isinstance(name, str) for names in tasks for name in names):
-        raise ValueError("a task has more than names of runs")
+        raise ValueError("a task has something other than names of runs")
     return Job(str(found["id"]), tasks, Options(**options))
 
 
 def was_submitted(folder: SweepFolder) -> bool:
-    """Return whether anything of a sweep was ever submitted, or about to be."""
+    """Return whether a submission of the sweep was ever begun."""
     return (folder.path / SCRIPTS).exists()
 
 
 def add_job(folder: SweepFolder, job: Job) -> None:
-    """Write down a job that was submitted."""
+    """Record a job that was submitted."""
     path = folder.path / _FILE
     try:
         entries = _entries(folder)
@@ -119,19 +98,19 @@ def add_job(folder: SweepFolder, job: Job) -> None:
         os.replace(path, path.with_name(f"{_FILE}.damaged"))
         entries = []
     entries.append({"id": job.id, "tasks": job.tasks, "options": asdict(job.options)})
-    # On one line: with indentation, all runs of a large sweep take seconds.
+    # Without indentation, which takes seconds for a large sweep.
     write_json(path, {"jobs": entries}, indent=None)
 
 
-def places(folder: SweepFolder) -> dict[str, Place]:
-    """Return where runs are in the queue, by their names.
+def queued_tasks(folder: SweepFolder) -> dict[str, QueuedTask]:
+    """Return the task in the queue of each run that has one, by name.
 
     Raises
     ------
     NoSlurm
-        If the queue cannot be asked.
+        If the queue cannot be read.
     RunFailed
-        If it has jobs of this sweep that were not written down.
+        If it has jobs of this sweep that were not recorded.
     """
     tasks = {
         (job.id, index): names for job in read_jobs(folder) for index, names in enumerate(job.tasks)
@@ -141,8 +120,8 @@ def places(folder: SweepFolder) -> dict[str, Place]:
         if (entry.job, entry.index) not in tasks:
             raise RunFailed(
                 f"job {entry.job} of this sweep is in the queue, but not in {_FILE}: its "
-                "submission was interrupted. `scbsim cancel` takes it away; then submit again"
+                "submission was interrupted. `scbsim cancel` removes it; then submit again"
             )
         for name in tasks[entry.job, entry.index]:
-            found[name] = Place(entry.name, entry.state == "RUNNING", entry.reason)
+            found[name] = QueuedTask(entry.name, entry.state == "RUNNING", entry.reason)
     return found

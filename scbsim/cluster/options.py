@@ -1,4 +1,4 @@
-"""What a job asks a cluster for."""
+"""Options of a cluster's jobs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scbsim.errors import Fault, SpecError
 
 LEAST_MINUTES = 3
-"""A job is told to stop before its time is up; in less it would get nothing done."""
+"""A job is stopped some time before its limit; a shorter one would make no progress."""
 
 _OWN = {
     "array": "the runs are its tasks; --runs-per-task and --array-parallelism say how",
@@ -37,33 +37,33 @@ _OWN = {
     "usage": "it submits nothing",
     "version": "it submits nothing",
 }
-"""Options of sbatch that are not free: why, or what to take."""
+"""Options of sbatch that cannot be given: why, or what to use instead."""
 
 _TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What each task of a job asks for, in Slurm's own words where it has them.
+    """Options of each task of a job, with Slurm's names where it has the option.
 
     Attributes
     ----------
     partition, account, mem : str or None
-        The site's own choice unless given.
+        By default the site's choice.
     time : str
-        The longest a task may run before it is put back into the queue to go on later.
+        Time limit of a task; then it is requeued, and resumes later.
     cpus_per_task : int
         Threads of a run.
     array_parallelism : int
-        Tasks at a time.
+        Number of tasks at a time.
     runs_per_task : int
-        Runs that a task does one after the other.
+        Number of runs that a task does one after the other.
     nodes, ntasks_per_node : int
-        Of a task of an array; with more than one in all, they are the ranks that share its runs.
+        Of a task of an array; with more than one process in all, these are ranks that share a run.
     srun_mpi : str
         How srun connects ranks, its ``--mpi``.
     sbatch : tuple of str
-        Other options, ``qos=long``.
+        Other options, such as ``qos=long``.
     """
 
     partition: str | None = None
@@ -95,16 +95,11 @@ class Options:
             raise SpecError(faults, "the command line")
 
     def require_free(self) -> None:
-        """Refuse options of sbatch on which jobs of a sweep depend.
-
-        Raises
-        ------
-        SpecError
-        """
+        """Raise SpecError if ``sbatch`` has options that the jobs of a sweep set themselves."""
         faults = [
             Fault("--sbatch", f'"{words}" cannot be given: {why}')
             for words in self.sbatch
-            # sbatch takes the beginnings of its options, too.
+            # sbatch accepts abbreviated options.
             for own, why in _OWN.items()
             if own.startswith(words.partition("=")[0])
         ]
@@ -113,12 +108,12 @@ class Options:
 
     @property
     def ranks(self) -> int:
-        """How many processes share a run."""
+        """Number of processes that share a run."""
         return self.nodes * self.ntasks_per_node
 
     @property
     def minutes(self) -> int | None:
-        """``time`` in minutes, rounded up; None where it is no time."""
+        """``time`` in minutes, rounded up; None if it is not a time."""
         found = _TIME.fullmatch(self.time)
         if found is None:
             return None

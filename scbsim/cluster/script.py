@@ -1,7 +1,6 @@
-"""The script of a job, as submitit writes it: to be read where neither that nor Slurm is there.
+"""The script of a job, as submitit writes it, without need of submitit or Slurm.
 
-What is in it is here; :mod:`scbsim.cluster.executor` hands the same to submitit, and a test holds
-the two texts against one another.
+:mod:`scbsim.cluster.executor` gives submitit the same parameters, and a test compares the scripts.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ from scbsim.cluster.options import Options
 from scbsim.util.cores import OF_LIBRARIES
 
 SCRIPTS = "slurm"
-"""The folder, in that of a sweep, of what submitit writes."""
+"""Name of the folder for submitit's files, in the folder of a sweep."""
 
 _BEFORE_THE_END = 90
-"""Seconds from the signal to the end of a job's time: enough to write a large checkpoint."""
+"""Seconds from the signal to the time limit of a job: enough to write a large checkpoint."""
 
 _RESTARTS = 5
-"""How often a job may have begun again when ranks that were killed make it do so once more."""
+"""Number of restarts after which a job is no longer requeued when its ranks are killed."""
 
-_HANDED_ON = ("SCBSIM_CACHE_DIR", "NUMBA_CACHE_DIR")
+_PASSED_ON = ("SCBSIM_CACHE_DIR", "NUMBA_CACHE_DIR")
 
 
 def script(folder: Path, job_name: str, count: int, options: Options) -> str:
-    """Return the text that sbatch would be given for an array of so many tasks."""
+    """Return the script that would be submitted for an array of ``count`` tasks."""
     logs = str(folder / SCRIPTS / "%j_%t_log")
     array = {}
     if count > 1:
@@ -41,7 +40,7 @@ def script(folder: Path, job_name: str, count: int, options: Options) -> str:
         "output": logs.replace("%t", "0") + ".out",
         "error": logs.replace("%t", "0") + ".err",
         "open-mode": "append",
-        **more(options),
+        **more_parameters(options),
     }
     srun = ["srun", "--unbuffered", "--output", f"{logs}.out", "--error", f"{logs}.err"]
     command = f"{python()} -u -m submitit.core._submit {shlex.quote(str(folder / SCRIPTS))}"
@@ -60,7 +59,7 @@ def script(folder: Path, job_name: str, count: int, options: Options) -> str:
         "",
     ]
     if options.ranks > 1:
-        lines += ["", "# teardown", *teardown()]
+        lines += ["", "# teardown", *TEARDOWN]
     return "\n".join(lines)
 
 
@@ -70,7 +69,7 @@ def _line(key: str, value: str | int | bool) -> str:
 
 
 def parameters(job_name: str, options: Options) -> dict[str, str | int]:
-    """Return what is asked of sbatch, by submitit's names."""
+    """Return the options of sbatch that submitit has parameters for, by their names."""
     given: dict[str, str | int | None] = {
         "job_name": job_name,
         "partition": options.partition,
@@ -83,8 +82,8 @@ def parameters(job_name: str, options: Options) -> dict[str, str | int]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def more(options: Options) -> dict[str, str | bool]:
-    """Return what is asked of sbatch besides; submitit's own signal is another."""
+def more_parameters(options: Options) -> dict[str, str | bool]:
+    """Return the other options of sbatch; ``signal`` replaces the one of submitit."""
     before = min(_BEFORE_THE_END, (options.minutes or 0) * 20)
     found: dict[str, str | bool] = {"requeue": True, "signal": f"{SIGNAL}@{before}"}
     if options.mem:
@@ -93,18 +92,18 @@ def more(options: Options) -> dict[str, str | bool]:
 
 
 def srun_options(options: Options) -> list[str]:
-    """Return what is asked of srun, which since Slurm 22.05 does not take it from the job."""
+    """Return the options of srun, which since Slurm 22.05 does not inherit them from the job."""
     shared = [f"--mpi={options.srun_mpi}", "--kill-on-bad-exit=1"] if options.ranks > 1 else []
     return [f"--cpus-per-task={options.cpus_per_task}", *shared]
 
 
 def python() -> str:
-    """Return what starts Python, deaf to signals until it can answer them: at first they kill."""
-    deaf = f'trap "" {SIGNAL} TERM; exec "$0" "$@"'
-    return shlex.join(["sh", "-c", deaf, sys.executable])
+    """Return the command that starts Python, ignoring signals until it has handlers for them."""
+    ignoring = f'trap "" {SIGNAL} TERM; exec "$0" "$@"'
+    return shlex.join(["sh", "-c", ignoring, sys.executable])
 
 
-_AFTER = f"""\
+TEARDOWN = f"""\
 # ranks that were killed: the job goes on from its checkpoint, unless it was cancelled
 status=$?
 if [ $status -gt 128 ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {_RESTARTS} ] &&
@@ -112,19 +111,15 @@ if [ $status -gt 128 ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {_RESTARTS} ] &&
 then
     scontrol requeue "$SLURM_JOB_ID"
 fi
-exit $status"""
-
-
-def teardown() -> list[str]:
-    """Return what the shell of a job of several ranks does at the end."""
-    return _AFTER.splitlines()
+exit $status""".splitlines()
+"""Last lines of the script of a job of several ranks."""
 
 
 def setup(options: Options) -> list[str]:
-    """Return what a job's shell sets: threads, and where compiled code is kept."""
+    """Return the lines that set the environment: threads, and the cache of compiled code."""
     values = {
         "SUBMITIT_PREEMPT_SIGNAL": SIGNAL,
         **dict.fromkeys(OF_LIBRARIES, options.cpus_per_task),
     }
-    values |= {name: os.environ[name] for name in _HANDED_ON if os.environ.get(name)}
+    values |= {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
     return [f"export {name}={shlex.quote(str(value))}" for name, value in values.items()]

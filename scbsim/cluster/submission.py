@@ -1,4 +1,4 @@
-"""Submitting what is left of a sweep: what is finished or in the queue is not started again."""
+"""Submission of the runs of a sweep that are neither finished nor in the queue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scbsim.cluster import executor
 from scbsim.cluster.executor import require_writable_name
-from scbsim.cluster.jobs import Job, add_job, job_name, places
+from scbsim.cluster.jobs import Job, add_job, job_name, queued_tasks
 from scbsim.cluster.options import Options
 from scbsim.cluster.script import script
 from scbsim.cluster.slurm import LARGEST_ARRAY, largest_array
@@ -20,14 +20,7 @@ from scbsim.sweep.states import ALIVE, BROKEN, FINISHED, RunState, states
 
 @dataclass
 class Submitted:
-    """What was submitted, and what was not.
-
-    Attributes
-    ----------
-    jobs : list of Job
-    finished, alive : int
-        Runs that are finished, and those in the queue or being written.
-    """
+    """The submitted jobs, and how many runs are finished, and in the queue or being written."""
 
     jobs: list[Job] = field(default_factory=list)
     finished: int = 0
@@ -35,25 +28,15 @@ class Submitted:
 
     @property
     def runs(self) -> int:
-        """How many were submitted."""
+        """Number of runs that were submitted."""
         return sum(len(names) for job in self.jobs for names in job.tasks)
 
 
 def require_possible(path: Path, sweep: Sweep, options: Options) -> None:
-    """Refuse what would not work once it is submitted.
+    """Check that the jobs of a sweep in the folder ``path`` would work.
 
-    Parameters
-    ----------
-    path : Path
-        The folder of the sweep.
-    sweep : Sweep
-    options : Options
-
-    Raises
-    ------
-    InputError
-        If Slurm cannot be told of the folder, options take what jobs depend on, or some runs
-        cannot be shared by so many ranks.
+    Raise InputError if Slurm cannot use the path, ``options.sbatch`` has options that jobs set
+    themselves, or some runs cannot be shared by so many ranks.
     """
     require_writable_name(path)
     options.require_free()
@@ -65,29 +48,24 @@ def require_possible(path: Path, sweep: Sweep, options: Options) -> None:
 def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) -> Submitted:
     """Submit the runs that are neither finished nor in the queue.
 
-    Parameters
-    ----------
-    folder : SweepFolder
-    options : Options
-    broken_only : bool
-        Only those that failed, were interrupted or stopped.
+    With ``broken_only``, only those that failed, were interrupted or stopped.
 
     Raises
     ------
     InputError
-        As :func:`require_possible` says.
+        As :func:`require_possible`.
     RunFailed
-        If Slurm does not answer or does not take a job; those that it took are written down.
+        If Slurm does not answer or refuses a job; jobs submitted before that are recorded.
     """
     require_possible(folder.path, folder.sweep, options)
     with folder.held():
-        found = states(folder, places(folder))
+        found = states(folder, queued_tasks(folder))
         done = Submitted(
             finished=sum(each.state in FINISHED for each in found),
             alive=sum(each.state in ALIVE for each in found),
         )
         most = largest_array() or LARGEST_ARRAY
-        for tasks, wanted in arrays(_wanted(found, broken_only), options, most):
+        for tasks, wanted in arrays(_to_submit(found, broken_only), options, most):
             id = executor.submit(folder.path, job_name(folder), tasks, wanted)
             job = Job(id, tuple(map(tuple, tasks)), options)
             add_job(folder, job)
@@ -96,7 +74,7 @@ def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) 
 
 
 def scripts(folder: SweepFolder, options: Options) -> list[str]:
-    """Return what sbatch would be given for all of a sweep; nothing is written or started."""
+    """Return the scripts that would be submitted for all runs; nothing is written or started."""
     names = [run.name for run in folder.sweep.runs]
     most = largest_array() or LARGEST_ARRAY
     return [
@@ -108,9 +86,9 @@ def scripts(folder: SweepFolder, options: Options) -> list[str]:
 def arrays(
     names: Sequence[str], options: Options, most: int
 ) -> list[tuple[list[list[str]], Options]]:
-    """Bundle runs into tasks, and tasks into arrays that a site takes.
+    """Group runs into tasks, and tasks into arrays of at most ``most`` tasks.
 
-    Arrays run side by side, so each gets its share of the tasks that may run at a time.
+    The arrays run at the same time, so they share the number of tasks that may run at a time.
     """
     size = options.runs_per_task
     tasks = [list(names[i : i + size]) for i in range(0, len(names), size)]
@@ -119,10 +97,11 @@ def arrays(
     return [(part, replace(options, array_parallelism=share)) for part in parts]
 
 
-def _wanted(found: Sequence[RunState], broken_only: bool) -> list[str]:
-    """Return the names of the runs to submit: those that were never begun first.
+def _to_submit(found: Sequence[RunState], broken_only: bool) -> list[str]:
+    """Return the names of the runs to submit, with those that were never begun first.
 
-    One that takes its task down with it, by its memory say, then takes no others along for ever.
+    So a run that always kills its task, say by its memory, does not keep the same runs from
+    starting.
     """
     left = [each for each in found if each.state not in FINISHED | ALIVE]
     if broken_only:

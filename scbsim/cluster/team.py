@@ -1,9 +1,9 @@
-"""Who does the runs of a task: its process alone, or all of its ranks together."""
+"""The processes that do the runs of a task: one process, or all ranks of MPI together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scbsim.spec import RunSpec
 
@@ -13,52 +13,25 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Team(Protocol):
-    """Processes that do the same at the same time; one of them leads.
+class Team:
+    """Processes that call the same methods at the same time; here a single process.
 
     Attributes
     ----------
     leads : bool
-        Whether this one does.
+        Whether this process leads the others.
     many : bool
-        Whether there are others.
+        Whether there are other processes.
     """
-
-    leads: bool
-    many: bool
-
-    def any(self, here: bool) -> bool:
-        """Return whether it is so in any of them."""
-        ...
-
-    def on_lead(self, work: Callable[[], Result]) -> Result:
-        """Do something in the one that leads; return what it gives in all of them."""
-        ...
-
-    def run(self, spec: RunSpec, **options: Any) -> str:
-        """Run a spec into a file, and return how the run ended."""
-        ...
-
-    def failed_alike(self) -> bool:
-        """Return whether what was just raised here was so in all of them, which then go on."""
-        ...
-
-    def lost(self, error: Exception) -> bool:
-        """Return whether an error says that others of them are gone, and nothing of the run."""
-        ...
-
-
-class Alone:
-    """One process."""
 
     leads, many = True, False
 
     def any(self, here: bool) -> bool:
-        """Return whether it is so."""
+        """Return whether ``here`` is True in any process."""
         return here
 
     def on_lead(self, work: Callable[[], Result]) -> Result:
-        """Do something."""
+        """Call ``work`` in the leading process, and return its result in all."""
         return work()
 
     def run(self, spec: RunSpec, **options: Any) -> str:
@@ -68,16 +41,16 @@ class Alone:
         return run_to_file(spec, **options).status
 
     def failed_alike(self) -> bool:
-        """Return True."""
+        """Return whether all processes raised the error just raised, so that they can continue."""
         return True
 
     def lost(self, error: Exception) -> bool:
-        """Return False: there are no others."""
+        """Return whether an error means that other processes are gone, and is not of the run."""
         return False
 
 
-class Ranks:
-    """The ranks of a world."""
+class Ranks(Team):
+    """The ranks of a world; rank 0 leads."""
 
     many = True
 
@@ -86,27 +59,27 @@ class Ranks:
         self.leads = world.is_root
 
     def any(self, here: bool) -> bool:
-        """Return whether it is so on any rank."""
+        """Return whether ``here`` is True on any rank."""
         return self._world.any(here)
 
     def on_lead(self, work: Callable[[], Result]) -> Result:
-        """Do something on rank 0; return on all what it gives there."""
+        """Call ``work`` on rank 0."""
         result: Result = self._world.bcast(self._world.on_root(work))
         return result
 
     def run(self, spec: RunSpec, **options: Any) -> str:
-        """Run a spec on all ranks into a file, and return how the run ended."""
+        """Run a spec on all ranks."""
         from scbsim.mpi.run import run_shared_to_file
 
         return run_shared_to_file(self._world, spec, **options).status
 
     def failed_alike(self) -> bool:
-        """Return whether every rank met what was just raised, or knows of it."""
+        """Return whether all ranks raised the error just raised."""
         alike, self._world.agreed = self._world.agreed, False
         return alike
 
     def lost(self, error: Exception) -> bool:
-        """Return whether an error is MPI's own."""
+        """Return whether an error is of MPI."""
         from mpi4py import MPI
 
         return isinstance(error, MPI.Exception)

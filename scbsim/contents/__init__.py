@@ -1,4 +1,4 @@
-"""What is in a file or a folder that scbsim wrote, whichever kind it is."""
+"""Loading and describing any file or folder that scbsim wrote."""
 
 from scbsim.contents.datasets import load
 from scbsim.contents.facts import describe

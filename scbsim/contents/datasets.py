@@ -1,4 +1,4 @@
-"""Loading whatever scbsim writes as a dataset."""
+"""Loading any file or folder of scbsim as a dataset."""
 
 from __future__ import annotations
 
@@ -30,28 +30,27 @@ if TYPE_CHECKING:
 
 
 def load(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Load what scbsim wrote.
+    """Load a file or a folder that scbsim wrote.
 
     Parameters
     ----------
     path : path
-        A run, finished or still being written; what ``collect``, ``phase``, ``compare`` and
-        ``sample`` made; a file with a task; or the folder of a sweep, of ``phase`` or of
-        ``compare``.
+        A run, finished or still being written; a file made by ``collect``, ``phase``, ``compare``
+        or ``sample``; a file with a task; or the folder of a sweep, of ``phase`` or of ``compare``.
 
     Returns
     -------
     xarray.Dataset
-        In memory. Of a run, as :func:`scbsim.simulate` returns it. Of a sweep, with a dimension
-        for all that varies, as :func:`xarray.open_dataset` has it of what ``collect`` makes. Of a
-        diagram, a comparison, samples and a task, with the names that their files have.
+        In memory. For a run, as :func:`scbsim.simulate` returns it. For a sweep, with a dimension
+        for each key that varies, as :func:`xarray.open_dataset` reads a file of ``collect``. For
+        other files, with the names in the file.
 
     Raises
     ------
     OutputError
-        If there is no such file, it is not one of scbsim's, or one that has no dataset, such as a
-        checkpoint. If it is a view of the files of runs, and some of them are not there, are those
-        of other runs or cannot be read.
+        If there is no such file, scbsim did not write it, or it has no dataset, such as a
+        checkpoint. If it is a view of the files of runs, and some of them are missing, unreadable,
+        or of other runs.
     MemoryNeeded
         If it does not fit into memory.
 
@@ -68,7 +67,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
         return loading.load(path)
     if kind not in _LOADERS:
         raise OutputError(
-            f"{path} is {formats.KINDS[kind]}; scbsim.load opens the output that it stands beside"
+            f"{path} is {formats.KINDS[kind]}; scbsim.load opens the output beside it"
         )
     return _LOADERS[kind](path)
 
@@ -79,17 +78,15 @@ def _of_folder(folder: Path) -> xr.Dataset:
     for name in MAIN:
         if (folder / name).is_file():
             return load(folder / name)
-    found = listed(folder)
-    names = ", ".join(str(each["file"]) for each in found[:10])
-    more = f" and {len(found) - 10} more" if len(found) > 10 else ""
+    names = collection.list_some([str(each["file"]) for each in listed(folder)])
     raise OutputError(
-        f"{folder} is a folder of several files, {names}{more}: load one of them. "
+        f"{folder} is a folder of several files, {names}: load one of them. "
         "`scbsim info` on the folder says what each is"
     )
 
 
 def _of_sweep(path: Path) -> xr.Dataset:
-    """Load the finished runs of a sweep, by a view of them that is gone afterwards."""
+    """Load the finished runs of a sweep, through a temporary file that is a view of them."""
     from scbsim.sweep.collect import collect
     from scbsim.sweep.folder import SweepFolder
 
@@ -101,20 +98,20 @@ def _of_sweep(path: Path) -> xr.Dataset:
         except InputError:
             raise OutputError(
                 f"{path} is the folder of a sweep of {len(folder.sweep.runs)} runs, and cannot be "
-                f"loaded as it stands: `scbsim collect {path} -o ALL.h5` makes one file of them, "
-                "and that can"
+                f"loaded directly: `scbsim collect {path} -o ALL.h5` makes one file of them, which "
+                "can be loaded"
             ) from None
         found = collection.load(view)
-        beside = os.path.realpath(scratch)
+        origin = os.path.realpath(scratch)
     files = [
-        os.path.relpath(os.path.normpath(os.path.join(beside, name)), folder.path)
+        os.path.relpath(os.path.normpath(os.path.join(origin, name)), folder.path)
         for name in found["file"].values.ravel()
     ]
     found["file"].values = np.array(files, object).reshape(found["file"].shape)
     if left_out:
         warn_caller(
             f"{len(left_out)} of {len(folder.sweep.runs)} runs in {path} are not finished: they "
-            f"are NaN. `scbsim status {path}` says how they are doing",
+            f"are NaN. `scbsim status {path}` shows their states",
             RunWarning,
         )
     return found
@@ -125,9 +122,8 @@ def _of_samples(path: Path) -> xr.Dataset:
         sizes = [file[name].size * file[name].dtype.itemsize for name in COLUMNS]
         require(sum(sizes), f"the samples in {path}", "open it with h5py, and take what is wanted")
         columns = {name: (dims, file[name][()]) for name, dims in COLUMNS.items()}
-        said = {name: file.attrs[name].item() for name in ("seed", "first")}
-    task = _of_task(path)
-    return task.assign(columns).assign_attrs(said)
+        attributes = {name: file.attrs[name].item() for name in ("seed", "first")}
+    return _of_task(path).assign(columns).assign_attrs(attributes)
 
 
 def _of_task(path: Path) -> xr.Dataset:
@@ -148,7 +144,7 @@ def _as_netcdf(path: Path) -> xr.Dataset:
         if any(each.is_virtual for each in data):
             raise OutputError(f"{path} cannot be read: its numbers are in other files")
         require(sum(each.size for each in data) * 8, f"what is in {path}")
-    # Its bytes, since HDF5 opens no file twice in a process that has other options the second time.
+    # By its bytes, since HDF5 refuses to open a file twice in a process with different options.
     return collection.read_netcdf(path, BytesIO(path.read_bytes()))
 
 

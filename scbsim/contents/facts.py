@@ -1,4 +1,4 @@
-"""What a file or a folder of scbsim's says of itself."""
+"""Descriptions of files and folders of scbsim."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import h5py
 
 from scbsim.contents.folders import describe_folder
 from scbsim.contents.kinds import kind_of
@@ -21,12 +19,9 @@ from scbsim.task.file import read_arrays
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a file or a folder has, in plain types that JSON can hold.
+    """Return a description of a file or a folder, in types of JSON.
 
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
+    Raise OutputError if there is no such file, or scbsim did not write it.
     """
     path = Path(path)
     if path.is_dir():
@@ -72,8 +67,8 @@ def _of_comparison(path: Path) -> dict[str, Any]:
 
 def _of_samples(path: Path) -> dict[str, Any]:
     with opened_as(path, ("tokens",)) as file:
-        said = {name: int(file.attrs[name]) for name in ("seed", "first")}
-        return {"samples": len(file["tokens"]), **said, **_of_task(path)}
+        drawn = {name: int(file.attrs[name]) for name in ("seed", "first")}
+        return {"samples": len(file["tokens"]), **drawn, **_of_task(path)}
 
 
 def _of_task(path: Path) -> dict[str, Any]:
@@ -88,18 +83,14 @@ def numbers(task: Task) -> dict[str, float]:
 def _of_checkpoint(path: Path) -> dict[str, Any]:
     with opened_as(path) as file:
         facts = json.loads(text(file.attrs, "facts"))
+        arrays: list[str] = []
+        file.visititems(lambda name, node: arrays.append(name) if hasattr(node, "shape") else None)
         return {
             "of_run": text(file.attrs, "run_uuid"),
             "step": int(facts["step"]),
-            "arrays": _arrays(file),
+            "arrays": len(arrays),
             "spec": table(file.attrs, "spec"),
         }
-
-
-def _arrays(file: h5py.File) -> int:
-    found: list[str] = []
-    file.visititems(lambda name, node: found.append(name) if hasattr(node, "shape") else None)
-    return len(found)
 
 
 _FACTS: dict[str, Callable[[Path], dict[str, Any]]] = {

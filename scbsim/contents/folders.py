@@ -1,4 +1,4 @@
-"""What is in a folder that scbsim wrote: a sweep, or the files of a figure."""
+"""Descriptions of folders: a sweep, or the files of a figure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scbsim.storage.hdf5.formats import FORMAT
 from scbsim.storage.runfile.status import run_status
 
 MAIN: Final = ("phase.h5", "compare.h5")
-"""Files that a folder is made for."""
+"""Main files of the folders of ``phase`` and ``compare``."""
 
 FOLDER: Final = "scbsim-folder"
 
@@ -24,25 +24,16 @@ def is_sweep(folder: Path) -> bool:
 
 
 def describe_folder(folder: Path) -> dict[str, Any]:
-    """Return what is in a folder, in plain types that JSON can hold.
-
-    Raises
-    ------
-    OutputError
-        If there is nothing of scbsim's in it.
-    """
+    """Return a description of a folder, in types of JSON; raise OutputError if it is empty."""
     if is_sweep(folder):
         return _describe_sweep(folder)
     return {"path": str(folder), "format": FOLDER, "files": listed(folder)}
 
 
 def listed(folder: Path) -> list[dict[str, Any]]:
-    """Return what each file in a folder is, and how far its run came if it is one.
+    """Return the format of each file in a folder, with the state of each run.
 
-    Raises
-    ------
-    OutputError
-        If there is none.
+    Raise OutputError if there is no file of scbsim.
     """
     found = files_in(folder)
     if not found:

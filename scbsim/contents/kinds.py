@@ -1,4 +1,4 @@
-"""Which kind of file of scbsim's a file is."""
+"""Finding out the format of a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OF_A_COMPARISON: Final = {"model", "gaussian", "largest_gap"}
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
-    """Return the format of a file, one of those in :data:`scbsim.storage.hdf5.formats.KINDS`.
+    """Return the format of a file, a key of :data:`scbsim.storage.hdf5.formats.KINDS`.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 
 
 def _unnamed(path: Path, file: h5py.File) -> str:
-    """Return the format of a file that does not say it: a shard, a task, an older comparison."""
+    """Return the format of a file without the attribute: a shard, a task, an older comparison."""
     names = set(file)
     if names == {"bulk"} and ".ckpt.g" in path.name:
         return SHARD
@@ -47,9 +47,9 @@ def _unnamed(path: Path, file: h5py.File) -> str:
 
 
 def files_in(folder: Path) -> dict[Path, str]:
-    """Return the files of scbsim's in a folder and in those in it, each with its format.
+    """Return the files of scbsim in a folder and its subfolders, with their formats.
 
-    Checkpoints, which stand beside the runs that they are of, are left out.
+    Checkpoints are left out.
     """
     found = {}
     for path in sorted(each for glob in ("*", "*/*") for each in folder.glob(glob)):

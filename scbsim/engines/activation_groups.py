@@ -1,4 +1,4 @@
-"""The groups of columns whose activations are drawn together, worked out for a stage."""
+"""The groups of columns whose activations are drawn together in a stage."""
 
 from __future__ import annotations
 
@@ -8,39 +8,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.kernels.gaussian.activations import ActivationRates
+from scbsim.kernels.gaussian.rules import RULES
 
 Array = NDArray[np.float64]
 
-_WASTE = 2.0  # candidates for each activation, at the most
-_IDLE = 0.25  # candidates a step that a group may have beyond that
+_WASTE = 2.0  # at most this many candidates are drawn per expected activation,
+_IDLE = 0.25  # and this many more per group and step
 
 
 def activation_probability(threshold: Array, sigma: Array) -> Array:
     """Return ``2 Phi(-lam_k / sigma_k)``, (N,): 0 where there is no noise."""
     from scipy.special import ndtr
 
-    # Beyond any number is beyond any normal.
+    # An overflow gives infinity, and p = 0.
     with np.errstate(over="ignore", invalid="ignore"):
         cut = np.divide(threshold, sigma, out=np.full_like(threshold, np.inf), where=sigma > 0)
     return np.asarray(2.0 * ndtr(-cut))
 
 
-def activation_rates(threshold: Array, sigma: Array, rate_A: float, T: int) -> ActivationRates:
-    """Return how entries leave zero under some levels.
+def activation_rates(
+    rule: str, threshold: Array, sigma: Array, rate_A: float, T: int
+) -> ActivationRates:
+    """Return the law of activations at some noise levels.
 
-    Columns are sorted by probability and taken together as long as drawing all of them at the
-    largest probability costs little: one group for all where levels are even or activations are
-    rare, and a group for each halving where neither is so.
+    Columns are sorted by probability. A group grows as long as drawing all its columns at the
+    largest probability costs little. So there is one group if levels are equal or activations rare,
+    and otherwise a group for about each halving of the probability.
 
     Parameters
     ----------
+    rule : str
     threshold, sigma : (N,) float64
         l1 threshold and noise level of each column.
     rate_A : float
     T : int
         Length of the context.
     """
-    # Where these overflow, p is 0 and they are not read.
+    # These may overflow in columns with p = 0, where they are not read.
     with np.errstate(over="ignore", invalid="ignore"):
         cut = np.divide(threshold, sigma, out=np.zeros_like(threshold), where=sigma > 0)
         slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
@@ -57,6 +61,7 @@ def activation_rates(threshold: Array, sigma: Array, rate_A: float, T: int) -> A
         rates.append(-np.log1p(-most) if most < 1 else np.inf)
         spares.append(np.log(most) - np.log(p[group]))
     return ActivationRates(
+        rule=RULES[rule],
         columns=np.concatenate(columns, dtype=np.int64) if columns else np.empty(0, np.int64),
         first=np.array([*starts, len(by_size)], np.int64),
         rate=np.array(rates, np.float64),
@@ -68,7 +73,7 @@ def activation_rates(threshold: Array, sigma: Array, rate_A: float, T: int) -> A
 
 
 def _starts(expected: Array) -> list[int]:
-    """Return where groups begin, of columns in falling order of their expected activations."""
+    """Return where groups begin, given the columns' expected activations in falling order."""
     starts: list[int] = []
     total = 0.0
     for i, here in enumerate(expected.tolist()):

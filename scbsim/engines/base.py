@@ -1,9 +1,8 @@
-"""The small contract that every engine keeps."""
+"""The interface of every engine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,38 +12,38 @@ from scbsim.state import State
 from scbsim.task import Task
 
 Row = NDArray[np.float64]
+"""Observables, (9,) in the order of `scbsim.observables.OBSERVABLES`; several rows are (n, 9)."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """What a call of :meth:`Engine.advance` did.
+class Block(NamedTuple):
+    """The result of :meth:`Engine.advance`.
 
     Attributes
     ----------
     rows : (n, 9) float64
-        Observables after each step taken, in the order of `scbsim.observables.OBSERVABLES`.
+        Observables after each step taken.
     end : str
-        ``steps``: it took all it was asked for; ``signal``: a signal reached `until_signal`
-        of the stage with the last row; ``diverged``: the step after the last row overflowed.
+        ``steps``: all steps asked for were taken; ``signal``: after the last row a signal reached
+        ``until_signal`` of the stage; ``diverged``: the step after the last row overflowed.
     """
 
-    rows: NDArray[np.float64]
+    rows: Row
     end: str
 
 
 class Engine(Protocol):
-    """A state and what can be done with it; knows nothing of files, progress or specs.
+    """A state and its dynamics, independent of files, progress bars and specs.
 
-    The replicas of an ensemble have an engine each, and are stepped by several threads at once: an
-    engine writes to no array of another, nor to one that they share, and lets go of Python's lock
+    Each replica of an ensemble has its own engine, and several threads step them at once. So an
+    engine does not write to arrays of another engine or to shared arrays, and it releases the GIL
     while it steps.
     """
 
     name: str
     step: int
 
-    def share(self, other: Any) -> None:
-        """Have what no step changes in common with another engine of this kind and task."""
+    def share(self, other: Self) -> None:
+        """Use the constant arrays of another engine of the same kind and task."""
         ...
 
     def observe(self) -> Row:
@@ -52,13 +51,13 @@ class Engine(Protocol):
         ...
 
     def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps under a stage."""
+        """Take up to ``steps`` steps of a stage."""
         ...
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
-        """Return the observables that normalising would give, and change nothing.
+        """Return the observables of a normalised copy of the state.
 
-        The second is the count of columns in which nothing stands out.
+        Also return the number of columns in which no entry stands out.
         """
         ...
 
@@ -67,23 +66,23 @@ class Engine(Protocol):
         ...
 
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         ...
 
     def snapshot(self) -> State:
-        """Return what a reader wants of the state; shapes are those of :meth:`state` or lists."""
+        """Return the state in the form written to files; shapes as in :meth:`state`, or lists."""
         ...
 
     def adopt(self, state: State, old: Task) -> None:
-        """Start from the last state that an engine left on another task of the same N and T.
+        """Start from the last state of a run, possibly on another task of the same N and T.
 
         Raises
         ------
         InputError
-            If that state does not tell what this engine needs.
+            If the state lacks information that this engine needs.
         """
         ...
 
     def restore(self, step: int, state: State) -> None:
-        """Go to a state that :meth:`state` gave, to the bit."""
+        """Continue from a state returned by :meth:`state`, to the same bits."""
         ...

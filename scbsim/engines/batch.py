@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import fsum
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from scbsim.engines.base import Block, Row
 from scbsim.engines.cost import batch_seconds
@@ -17,10 +16,9 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.kernels.batch.advance import advance_batch, prepare
 from scbsim.kernels.batch.observe import observe_unconstrained
-from scbsim.kernels.batch.workspace import make_work, work_bytes
-from scbsim.kernels.gaussian.normalize import normalize_columns
-from scbsim.kernels.gaussian.rules import SGD
-from scbsim.kernels.gaussian.state import StepParams, without_bulk
+from scbsim.kernels.batch.workspace import Learner, make_work, work_bytes
+from scbsim.kernels.gaussian.rules import RULES
+from scbsim.kernels.gaussian.state import Attention, StepParams, Value
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.state import State
@@ -36,8 +34,8 @@ class BatchEngine(DenseEngine):
     Parameters
     ----------
     batch_size : int
-        Samples of a step. Step ``i`` takes batch ``first_step + i`` of the seed: the same as
-        :func:`scbsim.sample_batch` gives.
+        Samples of a step. Step ``i`` uses batch ``first_step + i`` of the seed, the same as
+        :func:`scbsim.sample_batch` returns.
 
     Raises
     ------
@@ -55,7 +53,7 @@ class BatchEngine(DenseEngine):
         noise: NoiseLevels,
         *,
         batch_size: int,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         threads: int = 1,
         value: bool = True,
         **options: Any,
@@ -64,85 +62,77 @@ class BatchEngine(DenseEngine):
         needed = self.needs_of_batches(task, dtype, batch_size)
         require(needed, f"the {self.name} engine at N = {task.N}, T = {task.T}")
         super().__init__(task, NoiseLevels.none(task), dtype=dtype, value=True, **options)
-        self.batch_size = batch_size
-        self.sums = np.ones(task.N)
         self.logits = np.zeros((0, 0), dtype)
-        shares = max(1, threads)
-        self.work = make_work(task.N, task.T, batch_size, dtype, shares)
+        self.work = make_work(task.N, task.T, batch_size, dtype, max(1, threads))
         self._prepare()
 
-    def share(self, other: Any) -> None:
-        """Have what no step changes in common with another engine of this kind and task."""
+    def share(self, other: Self) -> None:
+        """Use the constant arrays of another engine of the same kind and task."""
         super().share(other)
         self.alias = other.alias
 
     @classmethod
-    def needs_of_batches(cls, task: Task, dtype: Any, batch_size: int) -> int:
-        """Return the bytes of its matrices, and of what a step works with."""
+    def needs_of_batches(cls, task: Task, dtype: DTypeLike, batch_size: int) -> int:
+        """Return the bytes of its matrices, and of the arrays of a step."""
         itemsize = int(np.dtype(dtype).itemsize)
         of_work = work_bytes(task.N, task.T, batch_size, itemsize)
         return cls.needs(task, dtype, value=True) + of_work
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
-        """Return about how long one thread takes for a step."""
+        """Return about how many seconds a step takes on one thread."""
         return batch_seconds(plan.task, plan.spec.dynamics.batch_size)
 
     @classmethod
     def memory(cls, plan: RunPlan) -> int:
-        """Return about how many bytes a replica takes."""
-        dynamics = plan.spec.dynamics
-        return cls.needs_of_batches(plan.task, np.dtype(dynamics.precision), dynamics.batch_size)
+        """Return about how many bytes a replica needs, without the shared target of V."""
+        precision, size = plan.spec.dynamics.precision, plan.spec.dynamics.batch_size
+        return cls.needs_of_batches(plan.task, np.dtype(precision), size) - plan.shared_memory
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
-        """Return the kernels that a run calls, in the order in which it begins to."""
-        return (
-            "make_tables",
-            "prepare",
-            "observe_unconstrained",
-            "advance_batch",
-            "normalize_columns",
-        )
+        """Return the kernels that a run calls, in the order of their first calls."""
+        own = ("prepare", "observe_unconstrained", "advance_batch")
+        return ("make_tables", *own, "normalize_columns")
 
-    def observe(self) -> Row:
-        """Return the observables of the state, (9,) float64."""
+    def _observables(self, A: Attention, V: Value, sums: Row) -> Row:
         row = np.empty(len(NAMES))
-        observe_unconstrained(
-            without_bulk(self.A), self.V, self.sums, self.mean, self.constants, row
-        )
+        observe_unconstrained(A, V, sums, self.mean, self.constants, row)
         return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps under a stage."""
+        """Take up to ``steps`` steps of a stage."""
         rows = np.empty((steps, len(NAMES)))
         taken, reason = self._advance(self._step_params(stage), self._address, rows)
         self.step += taken
         return Block(rows[:taken], END[reason])
 
+    @property
+    def _learner(self) -> Learner:
+        return Learner(self.A, self.V, self.sums, self.logits, self.mean)
+
     def _advance(self, params: StepParams, step: int, rows: Row) -> tuple[int, int]:
-        state = (self.A, self.V, self.sums, self.logits, self.mean, self.constants)
         taken, reason = advance_batch(
-            *state, params, self.batch_size, step, rows, self.work, self.alias
+            self._learner, self.constants, params, step, rows, self.work, self.alias
         )
         return int(taken), int(reason)
 
     def gradients(self, number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the gradients of the loss of a batch, neither preconditioned nor projected.
+        """Return the gradients of the loss on one batch, neither preconditioned nor projected.
 
         Parameters
         ----------
         number : int
-            The batch's.
+            The batch's number.
 
         Returns
         -------
         of_A : (T, N) float64
         of_V : (N, N) float64
         """
-        size, N = self.batch_size, self.task.N
+        size, N = self.work.batch_size, self.task.N
         zeros = np.zeros(N)
-        params = StepParams(SGD, 0.0, 0.0, zeros, zeros, 0.0, np.inf)
+        params = StepParams(RULES["sgd"], 0.0, 0.0, zeros, zeros, 0.0, np.inf)
         self._advance(params, number, np.empty((0, len(NAMES))))
         of_A = self.work.gradient.T.astype(np.float64) / size
         return of_A, self.work.of_V[:, :N] / size
@@ -155,27 +145,17 @@ class BatchEngine(DenseEngine):
 
     def normalize(self, threshold: float) -> tuple[Row, int]:
         """Normalise the state; return the same as :meth:`normalized`."""
-        row, count, mass, support, off_sums, sums = self._normalized_any(threshold, in_place=True)
-        self.A.support[:] = support
-        self.A.off_sums[:] = off_sums
-        self.sums[:] = sums
-        self.V.W[:] *= mass
-        self.V.scalars[:] *= (mass, mass * mass)
+        found = super().normalize(threshold)
         self._take_columns()
         self._prepare()
-        return row, count
-
-    def normalized(self, threshold: float) -> tuple[Row, int]:
-        """Return the observables that normalising would give, and change nothing."""
-        row, count, *_ = self._normalized_any(threshold, in_place=False)
-        return row, count
+        return found
 
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         return {**super().state(), "column_sums": self.sums}
 
     def restore(self, step: int, state: State) -> None:
-        """Go to a state that :meth:`state` gave, to the bit."""
+        """Continue from a state returned by :meth:`state`, to the same bits."""
         super().restore(step, state)
         self._prepare()
 
@@ -186,29 +166,8 @@ class BatchEngine(DenseEngine):
         self._prepare()
 
     def _prepare(self) -> None:
-        """Write what a step needs of the state."""
-        prepare(self.A, self.V, self.sums, self.logits, self.mean, self.work)
+        """Write the parts of ``work`` that follow from the state."""
+        prepare(self._learner, self.work)
 
     def _take_columns(self) -> None:
-        """Take over the columns that normalising left in ``A``."""
-
-    def _normalized_any(
-        self, threshold: float, *, in_place: bool
-    ) -> tuple[Row, int, float, Any, Any, Any]:
-        support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
-        sums = self.sums.copy()
-        masses = np.empty(len(support))
-        count = normalize_columns(
-            self.A, self.constants, float(threshold), in_place, support, off_sums, masses, sums
-        )
-        mass = fsum(self.constants.mu * masses)
-        row = np.empty(len(NAMES))
-        observe_unconstrained(
-            without_bulk(self.A)._replace(support=support, off_sums=off_sums),
-            self.V._replace(scalars=self.V.scalars * (mass, mass * mass)),
-            sums,
-            self.mean,
-            self.constants,
-            row,
-        )
-        return row, int(count), mass, support, off_sums, sums
+        """Update whatever a subclass stores in place of the columns in ``A``."""

@@ -1,4 +1,4 @@
-"""The collapsed engine: SGD known by a few numbers, at a cost that knows neither N nor T."""
+"""The collapsed engine: SGD on a few numbers, at a cost independent of N and T."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
 
-_ALIKE = 1e-12
+_ALIKE = 1e-12  # relative difference up to which levels are the same
 
 
 class CollapsedEngine(GaussianEngine):
-    """A and V as signals and lengths of the rest; SGD only (`docs/model.md`, section 6).
+    """A and V as signals and norms of the noise parts; SGD only (`docs/model.md`, section 6).
 
-    The law of all observables over all steps is that of the dense engine. Where ``mu_k sigma_k^2``
-    is the same in all columns, A is two numbers; otherwise two a column. There are no entries, so
-    nothing can be normalised. Parameters as :class:`GaussianEngine`.
+    It is exact in law. If ``mu_k sigma_k^2`` is the same in all columns, A is two numbers, and
+    otherwise two numbers per column. There are no entries, so nothing can be normalised.
+    Parameters as :class:`GaussianEngine`.
     """
 
     name = "collapsed"
@@ -61,7 +61,7 @@ class CollapsedEngine(GaussianEngine):
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
-        """Return the kernels that a run calls, in the order in which it begins to."""
+        """Return the kernels that a run calls, in the order of their first calls."""
         return ("observe_collapsed", "advance_collapsed")
 
     def observe(self) -> Row:
@@ -71,23 +71,18 @@ class CollapsedEngine(GaussianEngine):
         return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps under a stage."""
+        """Take up to ``steps`` steps of a stage."""
         if stage.rule not in ENGINES[self.name].rules:
             raise InputError(f"the collapsed engine has no {stage.rule}: that needs entries")
-        rows = np.empty((steps, len(NAMES)))
+        rows, params = np.empty((steps, len(NAMES))), self._step_params(stage)
         taken, reason = advance_collapsed(
-            self.collapsed,
-            self.V.scalars,
-            self.constants,
-            self._step_params(stage),
-            self._address,
-            rows,
+            self.collapsed, self.V.scalars, self.constants, params, self._address, rows
         )
         self.step += taken
         return Block(rows[:taken], END[reason])
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
-        """Return no observables: NaN, and 0 columns."""
+        """Return NaN for all observables, and 0 columns."""
         return np.full(len(NAMES), np.nan), 0
 
     def normalize(self, threshold: float) -> tuple[Row, int]:
@@ -96,35 +91,28 @@ class CollapsedEngine(GaussianEngine):
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
-        if "alpha" in state:
-            self._adopt_numbers(state, old)
-        else:
+        if "alpha" not in state:
             columns, _ = split(entries_of(state, old), self.task)
             self._adopt_columns(columns)
+        elif not same_target(old, self.task):
+            raise InputError(
+                "init.from: that run stored A as a few numbers, which say nothing of another "
+                'target; run it again with dynamics.engine = "dense" and output.final_state = true'
+            )
+        elif len(state["alpha"]) < len(self.collapsed.alpha):
+            raise InputError(
+                "init.from: that run stored A as two numbers, and the noise of this one differs "
+                'from column to column; run it again with dynamics.engine = "dense"'
+            )
+        else:
+            self._set_groups(state["alpha"], state["rest"])
         self._adopt_value(state, old)
 
-    def _adopt_numbers(self, state: State, old: Task) -> None:
-        if not same_target(old, self.task):
-            raise InputError(
-                "init.from: that run kept A as a few numbers, which say nothing of another target; "
-                'run it again with dynamics.engine = "dense" and output.final_state = true'
-            )
-        alpha, rest = state["alpha"], state["rest"]
-        if len(alpha) < len(self.collapsed.alpha):
-            raise InputError(
-                "init.from: that run kept A as two numbers, and the noise of this one differs from "
-                'column to column; run it again with dynamics.engine = "dense"'
-            )
-        if len(alpha) == len(self.collapsed.alpha):
-            self.collapsed.alpha[:], self.collapsed.rest[:] = alpha, rest
-        else:
-            self._gather(alpha, rest)
-
     def _adopt_columns(self, columns: Columns) -> None:
-        """Set A from its columns, by the sums of `scbsim.kernels.gaussian.observe.couple`.
+        """Set A from its columns, with the sums of `scbsim.kernels.gaussian.observe.couple`.
 
-        The rest is summed from entries less their share of the signal: a difference of squares
-        would leave the root of its rounding where there is none.
+        The signal is subtracted from each entry before squaring: a difference of squares would
+        leave a noise part of the size of the root of its rounding error.
         """
         task, T = self.task, float(self.task.T)
         support, (sums, squares) = columns.support, columns.off_sums.T
@@ -137,11 +125,11 @@ class CollapsedEngine(GaussianEngine):
         mean = (sums + d.sum(axis=1)) / T
         spread = squares - 2.0 * mean * sums + others * mean**2
         rest = np.maximum(spread, 0.0) + np.square(d - mean[:, None]).sum(axis=1)
-        self._gather(alpha, task.mu * rest)
+        self._set_groups(alpha, task.mu * rest)
 
-    def _gather(self, alpha: NDArray[np.float64], rest: NDArray[np.float64]) -> None:
-        """Set A from a pair for each column, ``rest`` weighted by mu."""
-        if len(self.collapsed.alpha) > 1:
+    def _set_groups(self, alpha: NDArray[np.float64], rest: NDArray[np.float64]) -> None:
+        """Set A from the pairs of its groups or of all columns, ``rest`` weighted by mu."""
+        if len(self.collapsed.alpha) == len(alpha):
             self.collapsed.alpha[:], self.collapsed.rest[:] = alpha, rest
             return
         weights = self.task.mu * self.task.K
@@ -150,8 +138,9 @@ class CollapsedEngine(GaussianEngine):
         self.collapsed.rest[0] = rest.sum() + weights @ (alpha - mean) ** 2
 
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
-        of_V = {
-            name: super(CollapsedEngine, self).state()[name] for name in ("W", "scalars", "mean")
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
+        return {
+            "alpha": self.collapsed.alpha,
+            "rest": self.collapsed.rest,
+            **self._state_of_V(),
         }
-        return {"alpha": self.collapsed.alpha, "rest": self.collapsed.rest, **of_V}

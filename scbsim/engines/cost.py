@@ -1,4 +1,4 @@
-"""What a step would cost: a model good enough to choose by, from measured rates."""
+"""The costs of engines in time and memory, estimated from measured rates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scbsim.spec.rules import RULES
 from scbsim.task import Task
 from scbsim.util.memory import require
 
-# Seconds, measured where docs/performance.md says; that ratios hold elsewhere is all that counts.
+# Seconds, measured on the machine in docs/performance.md. Only their ratios matter.
 DENSE_ENTRY = 5e-10
 COLLAPSED_STEP = 1.2e-7
 _DOUBLE = 2.5
@@ -30,30 +30,30 @@ _BATCH_SAMPLE = 1e-7
 _SAMPLED = 1.8e-7
 _SAMPLED_PAIR = 4.4e-10
 
-ACTIVE_BYTES = 32  # of an entry, in both lists
+ACTIVE_BYTES = 32  # per entry, in both lists together
 ACTIVATION_BYTES = 48
 
 _TO_A_SIGNAL = 1000
-"""Steps that are counted of a stage which a signal ends: its own are no more than a limit."""
+"""Assumed length of a stage that a signal ends; its number of steps is only an upper limit."""
 
 _SCRATCH_BYTES = 100_000
 _EMPTY_LISTS_BYTES = 160_000
 
 
 def dense_seconds(task: Task, dtype: np.dtype, *, value: bool) -> float:
-    """Return what a step of the dense engine takes one thread; ``value``: with a matrix V."""
+    """Return the seconds of a dense step on one thread; ``value``: V is a matrix."""
     entry = DENSE_ENTRY * (_DOUBLE if dtype == np.float64 else 1.0)
     return entry * task.N * task.T + _value_seconds(task.N, value)
 
 
 def dense_bytes(task: Task, dtype: np.dtype, *, value: bool) -> int:
     """Return the bytes of the dense engine's matrices: A, V, and the target of V."""
-    return task.N * task.T * int(dtype.itemsize) + value_bytes(task.N, value)
+    return task.N * task.T * int(dtype.itemsize) + 2 * value_bytes(task.N, value)
 
 
 def value_bytes(N: int, value: bool) -> int:
-    """Return the bytes of a matrix V and its target."""
-    return 2 * 8 * N * N if value else 0
+    """Return the bytes of V as a matrix, or of its target; 0 if V is stored by its scalars."""
+    return 8 * N * N if value else 0
 
 
 def _value_seconds(N: int, value: bool) -> float:
@@ -61,17 +61,17 @@ def _value_seconds(N: int, value: bool) -> float:
 
 
 def expected_activations(stage: Stage, noise: NoiseLevels, T: int) -> float:
-    """Return how many entries leave zero in a step of a stage, if all are at zero."""
+    """Return the expected activations in a step of a stage, if all entries are at zero."""
     if not RULES[stage.rule].keeps_zeros or stage.rate_A == 0:
         return 0.0
     return float(T * activation_probability(stage.threshold, noise.sigma_A).sum())
 
 
 def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
-    """Return how many entries are expected off zero: on average, and at the most.
+    """Return the expected number of active entries: on average over the run, and at most.
 
-    Under ``denoise`` none returns; under ``prox`` most do in the next step, and fewer so under a
-    threshold of few sigmas.
+    Under ``denoise`` no entry returns to zero. Under ``prox`` most return in the next step, the
+    fewer the lower the threshold in sigmas.
     """
     active = most = weighted = 0.0
     entries = task.N * task.T
@@ -82,7 +82,7 @@ def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> t
             mean, active = 0.5 * (active + end), end
         else:
             p = activations / entries
-            # The chance of zero to be left, against that of returning to it in a step.
+            # Equilibrium of the probabilities to leave zero and to return to it in a step.
             mean = active = entries * p / (p + (1.0 - p) * (1.0 - 0.5 * p**0.5))
         weighted += mean * _steps(stage)
         most = max(most, active)
@@ -96,7 +96,7 @@ def _steps(stage: Stage) -> int:
 def sparse_seconds(
     stages: Sequence[Stage], noise: NoiseLevels, task: Task, *, value: bool = False
 ) -> float:
-    """Return what a step of the sparse engine takes, on average over the stages."""
+    """Return the seconds of a step of the sparse engine, on average over the stages."""
     activations = sum(_steps(s) * expected_activations(s, noise, task.T) for s in stages)
     activations /= sum(map(_steps, stages))
     active, _ = active_entries(stages, noise, task)
@@ -105,28 +105,28 @@ def sparse_seconds(
 
 
 def sparse_room(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
-    """Return for how many active entries, and activations a step, the sparse engine needs room."""
+    """Return how many active entries, and activations in a step, the sparse engine must hold."""
     activations = max(expected_activations(stage, noise, task.T) for stage in stages)
     return active_entries(stages, noise, task)[1] + activations, activations
 
 
 def sparse_bytes(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> float:
-    """Return the memory that the sparse engine comes to need."""
+    """Return the bytes of the sparse engine's lists at their largest."""
     active, activations = sparse_room(stages, noise, task)
     return ACTIVE_BYTES * active + ACTIVATION_BYTES * activations
 
 
 def engine_bytes(task: Task, *, lists: bool) -> int:
-    """Return what an engine takes beside its entries and a matrix V.
+    """Return the bytes of an engine without its entries and V: support, sums and scratch.
 
-    The support, columns and scratch; with ``lists``, those of active entries while they are empty.
+    With ``lists``, also those of empty lists of active entries.
     """
     own = _SCRATCH_BYTES + 8 * task.N * (4 * task.Q + 14)
     return own + (_EMPTY_LISTS_BYTES + 8 * 4 * task.N if lists else 0)
 
 
 def batch_seconds(task: Task, batch_size: int) -> float:
-    """Return about how long a step on a real batch takes on one thread."""
+    """Return the seconds of a step on a real batch, on one thread."""
     sample = _BATCH_TOKEN * task.T + _BATCH_PAIR * task.N**2 + _BATCH_SAMPLE
     return float(batch_size * sample)
 
@@ -137,7 +137,7 @@ def sampled_seconds(task: Task, batch_size: int) -> float:
 
 
 def require_room(active: float, activations: float) -> None:
-    """Refuse a number of active entries, and of activations in a step, that memory cannot hold.
+    """Refuse active entries, and activations in a step, that do not fit into memory.
 
     Raises
     ------

@@ -1,11 +1,11 @@
-"""The dense engine: every entry of A and V, as the dynamics are written. The ground truth."""
+"""The dense engine: every entry of A and V, the reference for all other engines."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from scbsim.engines.cost import DENSE_ENTRY, dense_bytes
 from scbsim.engines.gaussian import GaussianEngine
@@ -16,51 +16,47 @@ from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.state import State
 from scbsim.task import Task
+from scbsim.util.memory import require
 
 LONGEST = {"float32": 2**34, "float64": 2**33}
-"""Positions of a column whose noise has a counter of its own, by type."""
+"""The largest T for which every position's noise has its own counter, by type."""
 
 
-def _places(positions: NDArray[np.int64]) -> list[tuple[int, int]]:
-    return [(k, t) for k, row in enumerate(positions.tolist()) for t in row]
-
-
-def require_length(task: Task, dtype: Any) -> None:
-    """Refuse a T beyond the layout of the random stream (`docs/model.md`, section 7).
-
-    Raises
-    ------
-    InputError
-    """
+def require_length(task: Task, dtype: DTypeLike) -> None:
+    """Raise InputError if T is beyond the random stream's layout (`docs/model.md`, section 7)."""
     longest = LONGEST[np.dtype(dtype).name]
     if task.T > longest:
         raise InputError(
-            f"task.T: {task.T} positions; the dense engine's random stream numbers up to "
-            f"{longest} of a column in {np.dtype(dtype).name}"
+            f"task.T: {task.T} positions; the dense engine's random stream has numbers for up to "
+            f"{longest} positions in {np.dtype(dtype).name}: take a smaller T, or "
+            'dynamics.engine = "sparse"'
         )
 
 
 def adopt_columns(A: Attention, state: State, old: Task, new: Task) -> None:
-    """Set every entry of the columns that are here from a state.
+    """Set every entry of the columns in A from a state.
 
     Parameters
     ----------
     A : Attention
         All columns, or those from ``A.first`` on.
     state : dict of arrays
-        A ``bulk`` in it has the same columns; all else is of all columns.
+        If it has a ``bulk``, that has the same columns as A; all other arrays have all columns.
     old, new : Task
+        The tasks of the state and of A.
     """
     here = slice(A.first, A.first + len(A.bulk))
     if "bulk" in state:
-        # The old support is what it was, entry by entry, and then the new one is taken out.
+        # Put the old support back into the bulk, then take out the new one.
         positions, support = old.q_positions[here], state["support"][here]
         A.bulk[:] = state["bulk"]
         np.put_along_axis(A.bulk, positions, support.astype(A.bulk.dtype), axis=1)
         A.support[:] = np.take_along_axis(A.bulk, A.positions, axis=1)
-        wide = dict(zip(_places(positions), support.flat, strict=True))
-        for i, place in enumerate(_places(A.positions)):
-            A.support.flat[i] = wide.get(place, A.support.flat[i])
+        # Entries in both supports keep their float64 value.
+        for k, row in enumerate(positions.tolist()):
+            wide = dict(zip(row, support[k], strict=True))
+            for j, t in enumerate(A.positions[k].tolist()):
+                A.support[k, j] = wide.get(t, A.support[k, j])
     else:
         columns, others = split(entries_of(state, old), new)
         mine = (others.column >= here.start) & (others.column < here.stop)
@@ -72,7 +68,7 @@ def adopt_columns(A: Attention, state: State, old: Task, new: Task) -> None:
 
 
 class DenseEngine(GaussianEngine):
-    """Every entry of A, (N, T), and of V, (N, N); of V its scalars alone if asked.
+    """Every entry of A, (N, T), and of V, (N, N), or only the scalars of V.
 
     Parameters as :class:`GaussianEngine`.
 
@@ -91,48 +87,44 @@ class DenseEngine(GaussianEngine):
         task: Task,
         noise: Noise,
         *,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         value: bool = True,
         **options: Any,
     ) -> None:
-        from scbsim.util.memory import require
-
         require_length(task, dtype)
         needed = self.needs(task, dtype, value=value)
         require(needed, f"the dense engine at N = {task.N}, T = {task.T}")
         super().__init__(task, noise, dtype=dtype, bulk=True, value=value, **options)
 
     @staticmethod
-    def needs(task: Task, dtype: Any, *, value: bool) -> int:
+    def needs(task: Task, dtype: DTypeLike, *, value: bool) -> int:
         """Return the bytes of its matrices: A, V, and the target of V."""
         return dense_bytes(task, np.dtype(dtype), value=value)
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
-        """Return about how long one thread takes for a step."""
+        """Return about how many seconds a step takes on one thread."""
         return DENSE_ENTRY * plan.task.N * plan.task.T
 
     @classmethod
     def memory(cls, plan: RunPlan) -> int:
-        """Return about how many bytes a replica takes."""
+        """Return about how many bytes a replica needs, without the shared target of V."""
         entries = plan.task.N * plan.task.T * np.dtype(plan.spec.dynamics.precision).itemsize
         return entries + super().memory(plan)
 
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         return {"bulk": self.A.bulk, **super().state()}
 
     def adopt(self, state: State, old: Task) -> None:
-        """Start from the last state of a run on another task of the same N and T.
-
-        The signals are those that the state has for this engine's task.
+        """Start from the last state of a run, possibly on another task of the same N and T.
 
         Parameters
         ----------
         state : dict of arrays
-            What an engine's :meth:`state` gave there.
+            :meth:`state` of any engine.
         old : Task
-            The task there.
+            The task of that run.
 
         Raises
         ------
@@ -142,7 +134,7 @@ class DenseEngine(GaussianEngine):
         if (state.get("column_sums", np.ones(1)) != 1.0).any():
             raise InputError(
                 "init.from: under the rule vanilla that run's columns of A came to sums other than "
-                '1, which only dynamics.engine = "batch" keeps; normalise them there '
+                '1, which only dynamics.engine = "batch" can hold; normalise them in that run '
                 "(stage.N.normalize_level)"
             )
         self._adopt(state, old)

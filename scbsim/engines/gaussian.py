@@ -1,21 +1,22 @@
-"""What engines of the Gaussian dynamics share; they differ in what they keep of A and V."""
+"""The base class of the engines; they differ in how they store A and V."""
 
 from __future__ import annotations
 
 from math import fsum
-from typing import Any
+from typing import Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from scbsim.engines.base import Block, Row
-from scbsim.engines.matched import levels_under
+from scbsim.engines.matched import MatchedLevels
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.planned import Planned
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import adopt_value, same_tokens
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
-from scbsim.kernels.gaussian.normalize import normalize_columns
+from scbsim.kernels.gaussian.normalize import NormalizedColumns, make_normalized, normalize_columns
 from scbsim.kernels.gaussian.observe import observe
 from scbsim.kernels.gaussian.rules import RULES
 from scbsim.kernels.gaussian.state import (
@@ -33,39 +34,39 @@ from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
 
-# Below this K_P is what rounding left of a P whose columns all equal mu.
+# A K_P below this is the rounding error of a P whose columns all equal mu.
 _NO_SIGNAL = 1e-28
 
 END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
 
 
 class GaussianEngine(Planned):
-    """The gradient's mean plus Gaussian noise: `docs/model.md`, sections 3 to 5.
+    """The exact gradient plus Gaussian noise: `docs/model.md`, sections 3 to 5.
 
     Parameters
     ----------
     task : Task
     noise : NoiseLevels or MatchedNoise
-        Constant levels, or that they follow the state, which needs V as a matrix.
+        Matched noise needs V as a matrix.
     alpha_A, alpha_V : float
         Signals of the start: ``s_k = alpha_A q_k`` and ``W = alpha_V P~`` exactly.
     seed, replica : int
         Of the noise.
     dtype : numpy dtype
-        Of what is kept off the support.
+        Of the entries of A off the support.
     threads : int
-        The same seed gives the same bits for any number.
+        The bits of the results do not depend on it.
     bulk : bool
-        Whether A is kept off the support, as (N, T).
+        Whether all entries of A off the support are stored, as (N, T).
     value : bool
-        Whether V is kept as a matrix, (N, N).
+        Whether V is stored as a matrix, (N, N), or only its scalars.
     first_step : int
         Steps of the random stream that earlier runs have used (`scbsim.engines.random_stream`).
 
     Raises
     ------
     InputError
-        If levels are to follow a V that is known by its scalars.
+        If the noise is matched and V is not stored as a matrix.
     """
 
     name = "gaussian"
@@ -79,7 +80,7 @@ class GaussianEngine(Planned):
         alpha_V: float,
         seed: int = 0,
         replica: int = 0,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         threads: int = 1,
         bulk: bool,
         value: bool,
@@ -100,6 +101,7 @@ class GaussianEngine(Planned):
             block_sums=np.zeros((N, blocks, 2)),
             noise=np.zeros((N, Q)),
         )
+        self.sums = np.ones(N)
         K_P = task.K_P if task.K_P > _NO_SIGNAL else 0.0
         target = task.P_tilde if value else np.zeros((0, 0))
         self.V = Value(
@@ -125,68 +127,67 @@ class GaussianEngine(Planned):
         )
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
-        self._matched = levels_under(noise, N, len(self.scratch.z))
-        self._constant = noise
-        if self._matched and not value:
+        self._matched: MatchedLevels | None = None
+        if isinstance(noise, NoiseLevels):
+            self._constant = noise
+        elif value:
+            self._matched = MatchedLevels(noise, N, len(self.scratch.z))
+        else:
             raise InputError(
                 f"the {self.name} engine with V by its scalars: matched noise follows the matrix V"
             )
 
-    def share(self, other: Any) -> None:
-        """Have what no step changes in common with another engine of this kind and task."""
+    def share(self, other: Self) -> None:
+        """Use the constant arrays of another engine of the same kind and task."""
         self.A = self.A._replace(positions=other.A.positions, weights=other.A.weights)
         self.V = self.V._replace(target=other.V.target, root_mu=other.V.root_mu)
         self.constants = self.constants._replace(mu=other.constants.mu)
 
     @property
     def noise(self) -> NoiseLevels:
-        """The levels in force; under matched noise those of entries at zero."""
-        if self._matched is not None:
-            return self._matched.now()
-        assert isinstance(self._constant, NoiseLevels)
-        return self._constant
+        """The levels in use; under matched noise those of entries at zero."""
+        return self._constant if self._matched is None else self._matched.now()
 
     @property
     def _address(self) -> int:
-        """The next step's place in the random stream."""
+        """The next step's address in the random stream."""
         return self._first_step + self.step
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
+        return self._observables(without_bulk(self.A), self.V, self.sums)
+
+    def _observables(self, A: Attention, V: Value, sums: Row) -> Row:
+        """Return the observables of a state, without constraints if the engine has none."""
         row = np.empty(len(NAMES))
-        observe(without_bulk(self.A), self.V, self.constants, row)
+        observe(A, V, self.constants, row)
         return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps under a stage."""
+        """Take up to ``steps`` steps of a stage."""
         rows = np.empty((steps, len(NAMES)))
         done, end = 0, "steps"
         while done < steps and end == "steps":
             upto = steps
             if self._matched is not None:
                 if self._matched.due(self.step):
-                    self._renew_levels()
+                    self._update_levels()
                 upto = min(steps, done + self._matched.hold(self.step))
             taken, end = self._take(stage, rows[done:upto])
             done += taken
         return Block(rows[:done], end)
 
-    def _take(self, stage: Stage, rows: Any) -> tuple[int, str]:
-        """Take steps under the levels in force, a row each; return how many, and what ended it."""
+    def _take(self, stage: Stage, rows: Row) -> tuple[int, str]:
+        """Take a step for each row at the current levels; return their number, and the end."""
+        params = self._step_params(stage)
         taken, reason = advance(
-            self.A,
-            self.V,
-            self.constants,
-            self._step_params(stage),
-            self._address,
-            rows,
-            self.scratch,
+            self.A, self.V, self.constants, params, self._address, rows, self.scratch
         )
         self.step += taken
         return taken, END[reason]
 
     def _step_params(self, stage: Stage) -> StepParams:
-        noise, follows = self.noise, self._matched
+        noise, matched = self.noise, self._matched
         return StepParams(
             rule=RULES[stage.rule],
             rate_A=float(stage.rate_A),
@@ -195,49 +196,50 @@ class GaussianEngine(Planned):
             threshold=stage.threshold,
             sigma_V=float(noise.sigma_V),
             until_signal=float(stage.until_signal),
-            matched=None if follows is None else follows.levels.of_A,
+            matched=None if matched is None else matched.levels.of_A,
         )
 
-    def _renew_levels(self) -> None:
-        """Have the levels of matched noise be those of the state."""
+    def _update_levels(self) -> None:
+        """Compute the levels of matched noise for the current state."""
         assert self._matched is not None
         powers_of_bulk(self.A, self.scratch, self._matched.powers)
-        self._matched.renew(self.A, self.V, self.constants)
+        self._matched.update(self.A, self.V, self.constants)
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
-        """Return the observables that normalising would give, and change nothing."""
+        """Return the observables of a normalised copy of the state; see :class:`Engine`."""
         row, count, *_ = self._normalized(threshold, in_place=False)
         return row, count
 
     def normalize(self, threshold: float) -> tuple[Row, int]:
         """Normalise the state; return the same as :meth:`normalized`."""
-        row, count, mass, support, off_sums = self._normalized(threshold, in_place=True)
-        self.A.support[:] = support
-        self.A.off_sums[:] = off_sums
+        row, count, columns, mass = self._normalized(threshold, in_place=True)
+        self.A.support[:] = columns.support
+        self.A.off_sums[:] = columns.off_sums
+        self.sums[:] = columns.sums
         self.V.W[:] *= mass
         self.V.scalars[:] *= (mass, mass * mass)
         if self._matched is not None:
-            # The state has jumped, and its noise with it.
-            self._renew_levels()
+            self._update_levels()
         return row, count
 
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         return {
             "support": self.A.support,
             "off_sums": self.A.off_sums,
-            "W": self.V.W,
-            "scalars": self.V.scalars,
-            "mean": self.mean,
+            **self._state_of_V(),
             **(self._matched.state() if self._matched is not None else {}),
         }
 
+    def _state_of_V(self) -> State:
+        return {"W": self.V.W, "scalars": self.V.scalars, "mean": self.mean}
+
     def snapshot(self) -> State:
-        """Return what a reader wants of the state: all of it."""
+        """Return the state in the form written to files: all of it."""
         return self.state()
 
     def restore(self, step: int, state: State) -> None:
-        """Go to a state that :meth:`state` gave, to the bit."""
+        """Continue from a state returned by :meth:`state`, to the same bits."""
         self.step = step
         for name, array in self.state().items():
             array[...] = state[name]
@@ -253,7 +255,7 @@ class GaussianEngine(Planned):
         self._set_mean()
 
     def _set_mean(self) -> None:
-        """Renew what the observables know of ``V mu``."""
+        """Update the constants that depend on ``V mu``."""
         off = self.mean - self.constants.mu
         self.constants = self.constants._replace(
             mean_square=float(self.mean @ self.mean),
@@ -261,24 +263,21 @@ class GaussianEngine(Planned):
             mean_off=float(off @ off),
         )
 
-    def _normalized(self, threshold: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
-        support, off_sums, masses, count = self._normalized_columns(float(threshold), in_place)
-        # Rounded once, so that it is the same however the columns were come by.
-        mass = fsum(self.constants.mu * masses)
-        row = np.empty(len(NAMES))
-        observe(
-            without_bulk(self.A)._replace(support=support, off_sums=off_sums),
-            self.V._replace(scalars=self.V.scalars * (mass, mass * mass)),
-            self.constants,
-            row,
-        )
-        return row, count, mass, support, off_sums
+    def _normalized(
+        self, threshold: float, *, in_place: bool
+    ) -> tuple[Row, int, NormalizedColumns, float]:
+        """Return the observables, the count, the columns, and the factor of V."""
+        columns, count = self._normalized_columns(float(threshold), in_place)
+        # fsum rounds once, so the order in which processes contribute columns does not matter.
+        mass = fsum(self.constants.mu * columns.masses)
+        A = without_bulk(self.A)._replace(support=columns.support, off_sums=columns.off_sums)
+        V = self.V._replace(scalars=self.V.scalars * (mass, mass * mass))
+        return self._observables(A, V, columns.sums), count, columns, mass
 
-    def _normalized_columns(self, threshold: float, in_place: bool) -> tuple[Any, Any, Any, int]:
-        """Return of every column its support, sums and mass, and in how many nothing stands out."""
-        support, off_sums = np.empty_like(self.A.support), np.empty_like(self.A.off_sums)
-        masses, sums = np.empty(len(support)), np.ones(len(support))
-        count = normalize_columns(
-            self.A, self.constants, threshold, in_place, support, off_sums, masses, sums
-        )
-        return support, off_sums, masses, int(count)
+    def _normalized_columns(
+        self, threshold: float, in_place: bool
+    ) -> tuple[NormalizedColumns, int]:
+        """Return all columns normalised, and in how many nothing stands out."""
+        columns = make_normalized(self.A, self.sums)
+        count = normalize_columns(self.A, self.constants, threshold, in_place, columns)
+        return columns, int(count)

@@ -1,13 +1,11 @@
-"""Noise levels that follow the state, and when they are renewed: `docs/model.md`, section 5b."""
+"""Noise levels that follow the state, and when they are updated: `docs/model.md`, section 5b."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
-from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value, without_bulk
 from scbsim.kernels.matched.coefficients import COEFFICIENTS
 from scbsim.kernels.matched.levels import Levels, set_levels
 from scbsim.kernels.matched.moments import moments
@@ -16,9 +14,9 @@ from scbsim.state import State
 
 
 class MatchedLevels:
-    """The levels in force under matched noise.
+    """The current levels under matched noise.
 
-    They are part of a run's state: between two renewals nothing else tells what they are.
+    They are part of a run's state, because between two updates they do not follow from A and V.
 
     Parameters
     ----------
@@ -26,7 +24,7 @@ class MatchedLevels:
     N : int
         Size of the vocabulary.
     shares : int
-        Threads for the products of matrices; the bits are the same for any number.
+        Threads for matrix products; the bits do not depend on it.
     """
 
     def __init__(self, noise: MatchedNoise, N: int, shares: int) -> None:
@@ -36,31 +34,24 @@ class MatchedLevels:
         self._traces = make_traces(shares, N)
 
     def due(self, step: int) -> bool:
-        """Return whether they are to be renewed before the step after ``step`` steps."""
+        """Return whether an update is due after ``step`` steps."""
         return step % self.noise.every == 0
 
     def hold(self, step: int) -> int:
-        """Return for how many steps they hold, after ``step`` steps."""
+        """Return the number of steps until the next update, after ``step`` steps."""
         return self.noise.every - step % self.noise.every
 
-    def renew(self, A: Attention, V: Value, constants: ProblemConstants) -> None:
-        """Make them those of a state, whose ``powers`` have been renewed."""
+    def update(self, A: Attention, V: Value, constants: ProblemConstants) -> None:
+        """Compute the levels of a state; ``powers`` must be up to date."""
         of_V = moments(V, constants.mu, self._traces)
         batch = float(self.noise.batch_size)
-        set_levels(
-            A.support, A.weights, A.off_sums, self.powers, constants, of_V, batch, self.levels
-        )
+        set_levels(without_bulk(A), self.powers, constants, of_V, batch, self.levels)
 
     def now(self) -> NoiseLevels:
-        """Return what has a value for each column: the level of entries at zero."""
+        """Return one level for each column, that of entries at zero, and the level of V."""
         return NoiseLevels(self.levels.of_zeros, float(self.levels.of_V[0]))
 
     def state(self) -> State:
         """Return the arrays that are the levels; views, not copies."""
         of_A, of_zeros, of_V = self.levels
         return {"noise_A": of_A, "noise_zero": of_zeros, "noise_V": of_V}
-
-
-def levels_under(noise: Any, N: int, shares: int) -> MatchedLevels | None:
-    """Return the levels that follow the state; None where the noise model's are constants."""
-    return MatchedLevels(noise, N, shares) if isinstance(noise, MatchedNoise) else None

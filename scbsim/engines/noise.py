@@ -1,4 +1,4 @@
-"""Noise models: how large the noise of a gradient is (`docs/model.md`, section 5)."""
+"""Noise models: the levels of the noise of a gradient (`docs/model.md`, section 5)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class NoiseLevels:
     Attributes
     ----------
     sigma_A : (N,) float64
-        Of each entry of column k of A: a fraction ``mu_k`` of the batch sees query k, and the
-        preconditioner divides by ``mu_k``.
+        Of each entry of column k of A. A fraction ``mu_k`` of the batch has query k, and the
+        preconditioner divides by ``mu_k``, so isotropic levels are proportional to 1/sqrt(mu_k).
     sigma_V : float
         Of each coordinate of ``W``, before projection.
     """
@@ -41,10 +41,10 @@ class NoiseLevels:
 
     @classmethod
     def from_spec(cls, spec: RunSpec, task: Task) -> NoiseLevels:
-        """Return the levels of the spec's noise model; of one that follows the state, a guess.
+        """Return the levels of the spec's noise model; for matched noise an estimate.
 
-        The guess is the level of matched noise where V is learned and A is not, about the most
-        that it comes to on the way. Costs are foreseen by it, and nothing else.
+        The estimate is the level with V at the truth and A at 0, about the largest during a run. It
+        is only used to estimate costs.
         """
         if spec.noise.model == "none":
             return cls.none(task)
@@ -61,9 +61,9 @@ class MatchedNoise:
     Attributes
     ----------
     batch_size : int
-        By which variances are divided.
+        Variances are divided by it.
     every : int
-        Steps from one renewal of the levels to the next.
+        Steps between updates of the levels.
     """
 
     batch_size: int
@@ -71,7 +71,7 @@ class MatchedNoise:
 
 
 Noise: TypeAlias = NoiseLevels | MatchedNoise
-"""What an engine is given."""
+"""The noise of an engine."""
 
 
 def noise_of(spec: RunSpec, task: Task) -> Noise:
@@ -82,7 +82,7 @@ def noise_of(spec: RunSpec, task: Task) -> Noise:
 
 
 def _trace_of_outputs(task: Task) -> float:
-    """Return ``tr CM`` for V at the truth, or its bound where no P is known."""
+    """Return ``tr CM`` with V at the truth, or its bound if P is unknown."""
     if task.P is None:
         return task.K_P
     P_tilde = task.P_tilde

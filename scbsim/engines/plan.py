@@ -1,11 +1,12 @@
-"""A run, worked out once: everything that follows from its spec and its task."""
+"""The plan of a run: everything that follows from its spec and task, computed once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
+from scbsim.engines.cost import value_bytes
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.random_stream import size_of_batches
 from scbsim.engines.stages import Stage
@@ -14,9 +15,8 @@ from scbsim.spec.engines import ENGINES, EngineRecord
 from scbsim.task import Task
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The engine's name, the reason in one line, and whether V is kept as a matrix."""
+class Choice(NamedTuple):
+    """The engine's name, the reason in one line, and whether V is stored as a matrix."""
 
     name: str
     why: str
@@ -25,9 +25,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What the loop, costs, summary and provenance of a run read.
-
-    :func:`scbsim.engines.select.plan_of` makes it.
+    """The plan of a run, made by :func:`scbsim.engines.select.plan_of`.
 
     Attributes
     ----------
@@ -35,9 +33,9 @@ class RunPlan:
     task : Task
     stages : tuple of Stage
     noise : NoiseLevels or MatchedNoise
-        What the engine draws from.
+        The noise of the engine.
     levels : NoiseLevels
-        The noise levels by which costs are estimated.
+        The levels with which costs are estimated.
     choice : Choice
     """
 
@@ -61,23 +59,25 @@ class RunPlan:
 
     @property
     def batch_size(self) -> int | None:
-        """Samples of a real batch; None under Gaussian noise."""
+        """Samples per step on real batches; None under Gaussian noise."""
         return size_of_batches(self.choice.name, self.spec.dynamics.batch_size)
 
     @property
     def step_seconds(self) -> float:
-        """About how long one thread takes for a step of one replica."""
+        """About how many seconds a step of one replica takes on one thread."""
         return float(self.engine.step_seconds(self))
 
     @property
     def memory(self) -> int:
-        """About how many bytes one replica comes to take, beside what all share."""
+        """About how many bytes each replica needs, without what all share."""
         return int(self.engine.memory(self))
 
     @property
-    def kernels(self) -> tuple[str, ...]:
-        """The kernels that it calls, in the order in which it begins to.
+    def shared_memory(self) -> int:
+        """The bytes that all replicas share: the target of a matrix V."""
+        return value_bytes(self.task.N, self.choice.matrix_V)
 
-        The last is for the normalised copy that a run ends with.
-        """
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """The kernels of the run, in the order of their first calls."""
         return tuple(self.engine.kernels(self))

@@ -1,4 +1,4 @@
-"""What the plan of a run asks of an engine's class before there is an engine."""
+"""What a run plan reads from an engine's class, before an engine is built."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from scbsim.engines.plan import RunPlan
 
 
 class Planned:
-    """Costs and kernels of an engine; those here are of one that keeps a few numbers a column.
+    """Costs and kernels of an engine; the defaults are for a few numbers per column.
 
     Attributes
     ----------
     powers_kernel, advance_kernel : str
-        Kernels in which engines differ.
+        The kernels in which engines differ.
     keeps_lists : bool
-        Whether it keeps lists of the active set.
+        Whether the active entries are stored in lists.
     """
 
     powers_kernel, advance_kernel = "powers_of_bulk", "advance"
@@ -23,22 +23,22 @@ class Planned:
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
-        """Return about how long one thread takes for a step."""
+        """Return about how many seconds a step takes on one thread."""
         return COLLAPSED_STEP
 
     @classmethod
     def memory(cls, plan: RunPlan) -> int:
-        """Return about how many bytes a replica comes to take."""
+        """Return about how many bytes a replica needs, without the shared target of V."""
         own = engine_bytes(plan.task, lists=cls.keeps_lists)
         return value_bytes(plan.task.N, plan.choice.matrix_V) + own
 
     @classmethod
     def require_room(cls, plan: RunPlan) -> None:
-        """Refuse a run whose state will outgrow memory; do nothing where it does not grow."""
+        """Refuse a run whose state will outgrow memory; do nothing if it does not grow."""
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
-        """Return the kernels that a run calls, in the order in which it begins to."""
+        """Return the kernels that a run calls, in the order of their first calls."""
         levels: tuple[str, ...] = ()
         if isinstance(plan.noise, MatchedNoise):
             levels = (cls.powers_kernel, "moments", "set_levels")

@@ -1,11 +1,9 @@
-"""The population process: the same dynamics without noise, at a cost that does not know T."""
+"""The population engine: the dynamics without noise, at a cost independent of T."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from scbsim.engines.cost import COLLAPSED_STEP, engine_bytes, value_bytes
-from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.sparse import SparseEngine
@@ -13,16 +11,14 @@ from scbsim.errors import InputError
 from scbsim.state import State
 from scbsim.task import Task
 
-_OF_ACTIVE_SET = ("indptr", "indices", "data")
-
 
 class PopulationEngine(SparseEngine):
     """The noiseless process, whatever the noise model: `docs/model.md`, section 3.
 
-    From a start with signals only, nothing leaves zero off the support under any rule, and V stays
-    on its target's line, so N Q entries and a signal are all there is. V is a matrix beside them
-    only if asked. Parameters as :class:`GaussianEngine`; levels of noise still set thresholds that
-    are given in sigmas.
+    From a start given by signals, no entry off the support leaves zero under any rule, and V stays
+    a multiple of its target. So N Q entries and the signal of V are the whole state; V is stored as
+    a matrix only on request. Parameters as :class:`GaussianEngine`; the noise model still defines
+    thresholds given in sigmas.
     """
 
     name = "population"
@@ -32,14 +28,13 @@ class PopulationEngine(SparseEngine):
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
-        """Return about how long one thread takes for a step."""
-        return COLLAPSED_STEP
+        """Return about how many seconds a step takes on one thread."""
+        return super(SparseEngine, cls).step_seconds(plan)
 
     @classmethod
     def memory(cls, plan: RunPlan) -> int:
-        """Return about how many bytes a run takes."""
-        own = engine_bytes(plan.task, lists=True)
-        return value_bytes(plan.task.N, plan.choice.matrix_V) + own
+        """Return about how many bytes a run needs, without the target of V."""
+        return super(SparseEngine, cls).memory(plan)
 
     @classmethod
     def require_room(cls, plan: RunPlan) -> None:
@@ -47,18 +42,19 @@ class PopulationEngine(SparseEngine):
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
-        """Return the kernels that a run calls, in the order in which it begins to."""
+        """Return the kernels that a run calls, in the order of their first calls."""
         return ("observe", cls.advance_kernel, "normalize_columns")
 
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
-        state = super().state()
-        return {name: array for name, array in state.items() if name not in _OF_ACTIVE_SET}
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
+        return super(SparseEngine, self).state()
 
     def restore(self, step: int, state: State) -> None:
-        """Go to a state that :meth:`state` gave, to the bit."""
-        GaussianEngine.restore(self, step, state)
+        """Continue from a state returned by :meth:`state`, to the same bits."""
+        super(SparseEngine, self).restore(step, state)
 
     def adopt(self, state: State, old: Task) -> None:
         """Refuse: this process starts from signals."""
-        raise InputError("init.from: the population engine starts from signals")
+        raise InputError(
+            'init.from: the population engine starts from signals; take dynamics.engine = "dense"'
+        )

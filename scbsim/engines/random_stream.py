@@ -1,7 +1,7 @@
-"""Where a run begins in the random stream of its seed: `docs/model.md`, section 7.
+"""Where a run starts in the random stream of its seed: `docs/model.md`, section 7.
 
-A run that starts from another one's last state continues the stream where that run left it. So a
-chain of runs with one seed draws no number twice, however long the chain is.
+A run that starts from the last state of another continues that run's stream. So a chain of runs
+with one seed never draws the same number twice.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from scbsim.errors import InputError
 from scbsim.spec.engines import ENGINES
 
 MOST_STEPS = 2**40
-"""Steps that have an address."""
+"""Number of steps with an address in the stream."""
 
 MOST_SAMPLES = 2**64
-"""Samples that have a number."""
+"""Number of samples with an address in the stream."""
 
 
 def size_of_batches(engine: str, batch_size: int) -> int | None:
-    """Return the samples that a step of an engine draws; None if it draws Gaussian noise."""
+    """Return the samples per step of an engine; None if it draws Gaussian noise."""
     return batch_size if engine in ENGINES and ENGINES[engine].samples else None
 
 
 @dataclass(frozen=True)
 class StreamStart:
-    """How much of the stream the runs before have used; nothing of a run that starts from signals.
+    """How much of the stream earlier runs of the chain have used.
 
     Attributes
     ----------
@@ -39,29 +39,20 @@ class StreamStart:
     sample: int = 0
 
     def after(self, steps: int, batch_size: int | None = None) -> StreamStart:
-        """Return where a run continues that starts after so many steps of one that started here.
+        """Return the start of a run that continues after ``steps`` steps of a run from here.
 
-        Parameters
-        ----------
-        steps : int
-        batch_size : int, optional
-            Of real batches; None for Gaussian noise.
+        ``batch_size`` is that of real batches; None for Gaussian noise.
         """
         if batch_size is None:
             return StreamStart(self.step + steps, self.sample)
         return StreamStart(self.step, self.first_step(batch_size) * batch_size + steps * batch_size)
 
     def first_step(self, batch_size: int | None = None) -> int:
-        """Return the step, or the batch of that size, with which a run begins to draw."""
+        """Return the number of the first step, or of the first batch of that size."""
         return self.step if batch_size is None else -(-self.sample // batch_size)
 
     def require_room(self, steps: int, batch_size: int | None = None) -> None:
-        """Refuse a run whose numbers would lie beyond the end of the stream.
-
-        Raises
-        ------
-        InputError
-        """
+        """Raise InputError if a run would draw beyond the end of the stream."""
         last = self.first_step(batch_size) + steps
         most = MOST_STEPS if batch_size is None else MOST_SAMPLES // batch_size
         if last > most:
@@ -73,8 +64,8 @@ class StreamStart:
 
 
 ORIGIN = StreamStart()
-"""Of a run that starts from signals."""
+"""The start of a run that starts from signals."""
 
 UNKNOWN = StreamStart(MOST_STEPS // 2, MOST_SAMPLES // 2)
-"""For children of a run that was itself chained by a version that did not record its start: beyond
-all that such runs have drawn."""
+"""For a continuation of a run whose own start was not recorded, by an earlier version of scbsim. It
+is beyond all numbers that such runs can have drawn."""

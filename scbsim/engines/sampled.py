@@ -16,7 +16,7 @@ from scbsim.engines.warm_start import entries_of, same_target, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import without_bulk
 from scbsim.kernels.sampled.advance import advance_sampled
-from scbsim.kernels.sampled.state import Learner, make_sums, samples_a_block, sums_bytes
+from scbsim.kernels.sampled.state import SampledState, make_sums, samples_a_block, sums_bytes
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.spec.engines import ENGINES
@@ -72,7 +72,7 @@ class SampledEngine(GaussianEngine):
         super().__init__(task, none, dtype=np.float64, threads=1, bulk=False, value=True, **options)
         self.alias = alias_tables_of(task)
         self.sizes = (batch, together)
-        self.learner = Learner(
+        self.columns = SampledState(
             support=self.A.support,
             along=np.zeros(task.N),
             square=np.zeros(task.N),
@@ -80,7 +80,7 @@ class SampledEngine(GaussianEngine):
             root_mu=self.V.root_mu,
             T=float(task.T),
         )
-        self.sums = make_sums(task.mu, task.Q, batch, threads)
+        self.sample_sums = make_sums(task.mu, task.Q, batch, threads)
 
     def share(self, other: Any) -> None:
         """Have what no step changes in common with another engine of this kind and task."""
@@ -109,7 +109,7 @@ class SampledEngine(GaussianEngine):
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_sampled(
             without_bulk(self.A),
-            self.learner,
+            self.columns,
             self.V,
             self.constants,
             self._step_params(stage),
@@ -117,7 +117,7 @@ class SampledEngine(GaussianEngine):
             self._address,
             rows,
             self.scratch,
-            self.sums,
+            self.sample_sums,
             self.alias,
         )
         self.step += taken
@@ -133,7 +133,7 @@ class SampledEngine(GaussianEngine):
 
     def state(self) -> State:
         """Return the arrays that, with ``step``, are the whole state; views, not copies."""
-        of_columns = {"off_along": self.learner.along, "off_square": self.learner.square}
+        of_columns = {"off_along": self.columns.along, "off_square": self.columns.square}
         return {**super().state(), **of_columns}
 
     def adopt(self, state: State, old: Task) -> None:
@@ -142,9 +142,9 @@ class SampledEngine(GaussianEngine):
             columns, _ = split(entries_of(state, old), self.task)
             self.A.support[:], self.A.off_sums[:] = columns
             others = max(1, self.task.T - self.task.Q)
-            self.learner.along[:] = columns.off_sums[:, 0] / np.sqrt(others)
-            rest = columns.off_sums[:, 1] - self.learner.along**2
-            self.learner.square[:] = np.maximum(rest, 0.0)
+            self.columns.along[:] = columns.off_sums[:, 0] / np.sqrt(others)
+            rest = columns.off_sums[:, 1] - self.columns.along**2
+            self.columns.square[:] = np.maximum(rest, 0.0)
         elif same_target(old, self.task):
             for name in ("support", "off_sums", "off_along", "off_square"):
                 self.state()[name][:] = state[name]

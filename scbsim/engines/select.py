@@ -1,4 +1,4 @@
-"""Which engine runs a spec, and why: by rule, by noise, and by what a step would cost."""
+"""The choice of the engine, by rule, noise and the cost of a step; and building it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _UNDECIDED = Choice("", "")
 def plan_of(
     spec: RunSpec, task: Task, *, start: str | None = None, choice: Choice | None = None
 ) -> RunPlan:
-    """Work out a run.
+    """Return the plan of a run.
 
-    Threads and replicas have no say in the engine: they would have one in the numbers then.
+    The choice of the engine does not depend on threads or replicas, as it affects the results.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def plan_of(
     start : str, optional
         The engine whose last state the run starts from.
     choice : Choice, optional
-        The engine, where it is known: a run goes on as it began. ``dynamics.engine`` unless given;
+        The engine, if known, as when a run is resumed. By default that of ``dynamics.engine``;
         ``auto`` decides by rule, noise and cost.
     """
     stages, noise = stages_of(spec, task), noise_of(spec, task)
@@ -53,7 +53,7 @@ def plan_of(
 
 
 def begun_by(state: State) -> Choice:
-    """Return the engine that left a state: a run goes on as it began, wherever it goes on."""
+    """Return the choice for a run that resumes from a state: the engine that left it."""
     return Choice(engine_of_state(state).name, "as the run began", bool(state["W"].size))
 
 
@@ -61,12 +61,9 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     spec = plan.spec
     model = NOISE_MODELS[spec.noise.model]
     if model.silent and start is None:
-        return "population", "no noise: the population process is the whole of it"
+        return "population", "no noise: the population process is exact"
     if model.samples:
-        return (
-            "sampled",
-            "each sample is drawn, and A is its support and two numbers a column",
-        )
+        return "sampled", "each sample is drawn, without the tokens off the support"
     kept_zeros = {RULES[stage.rule].keeps_zeros for stage in plan.stages}
     if kept_zeros == {False} and model.name not in ENGINES["collapsed"].noise:
         return "dense", f"SGD moves every entry, and {model.name} noise has a level for each"
@@ -82,7 +79,7 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
 
 
 def _wants_entries(spec: RunSpec) -> str | None:
-    """Return what of the spec wants entries of a matrix, or None."""
+    """Return the key of the spec that needs entries of a matrix, or None."""
     if spec.dynamics.value == "matrix":
         return 'dynamics.value = "matrix"'
     if any(stage.normalize_level is not None for stage in spec.stage):
@@ -95,7 +92,7 @@ def _wants_entries(spec: RunSpec) -> str | None:
 
 
 def _cheaper(plan: RunPlan) -> tuple[str, str]:
-    """Choose between the dense and the sparse engine for l1 rules, as if on one thread."""
+    """Choose between the dense and the sparse engine for l1 rules, by their cost on one thread."""
     spec, task, stages, levels = plan.spec, plan.task, plan.stages, plan.levels
     of_V = {name: keeps_matrix_V(spec, task, name) for name in ("dense", "sparse")}
     precision = np.dtype(spec.dynamics.precision)
@@ -120,7 +117,7 @@ def _time(seconds: float) -> str:
 
 
 def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
-    """Return whether V is kept as a matrix: always by the dense engine, unless told otherwise."""
+    """Return whether V is stored as a matrix, as the spec asks or by default of the engine."""
     always = ENGINES[engine].keeps_matrix_V
     if always is not None:
         return always
@@ -130,17 +127,17 @@ def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
         return False
     if NOISE_MODELS[spec.noise.model].needs_matrix_V or spec.output.snapshot_every:
         return True
-    # Of a task without P the last state is one by scalars, and as good to go on from.
+    # Without P, scalars of V are a complete last state, from which a run can start.
     return task.P is not None and (engine == "dense" or spec.output.final_state is True)
 
 
 def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = ORIGIN) -> Engine:
-    """Build an engine at the start of a run, with the noise of so many replicas after the spec's.
+    """Build the engine of a replica, counted from ``dynamics.replica``, at the start of a run.
 
     Raises
     ------
     InputError
-        If the task is known by its scalars, and V is to be kept as a matrix.
+        If V is to be stored as a matrix and the task has no P.
     MemoryNeeded
         If its state does not fit into memory.
     """
@@ -149,7 +146,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         raise InputError(WITHOUT_P)
     from_signals = spec.init.from_ is None
     if spec.dynamics.replicas == 1:
-        # What it comes to need is known now, before there is a file.
+        # Refuse before the output file is created.
         plan.engine.require_room(plan)
     start.require_room(spec.total_steps, batch_size)
     engine: Engine = plan.engine(

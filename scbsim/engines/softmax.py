@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from scbsim.engines.batch import BatchEngine
 from scbsim.engines.dense import DenseEngine
@@ -16,23 +17,20 @@ from scbsim.task import Task
 
 
 class SoftmaxEngine(BatchEngine):
-    """Columns of A are ``softmax(l_k)``, and the logits ``l_k`` learn. Parameters as its parent.
+    """Columns of A are ``softmax(l_k)``, with learned logits ``l_k``.
 
-    Raises
-    ------
-    InputError
-        If the start has an attention that is not above 0 everywhere.
+    Parameters as :class:`BatchEngine`. Raises InputError if the initial attention is not positive.
     """
 
     name = "softmax"
 
     def __init__(
-        self, task: Task, noise: NoiseLevels, *, alpha_A: float, dtype: Any, **options: Any
+        self, task: Task, noise: NoiseLevels, *, alpha_A: float, dtype: DTypeLike, **options: Any
     ) -> None:
         if not 0.0 <= alpha_A < 1.0:
             raise InputError(
-                f"init.alpha_A: {alpha_A} with softmax attention, which is above 0 everywhere: "
-                "0 to below 1"
+                f"init.alpha_A: {alpha_A}; softmax attention is above 0 everywhere, which allows 0 "
+                "to below 1"
             )
         super().__init__(task, noise, alpha_A=alpha_A, dtype=dtype, **options)
         self.logits = np.zeros((task.N, task.T), dtype)
@@ -40,24 +38,17 @@ class SoftmaxEngine(BatchEngine):
         self._prepare()
 
     @staticmethod
-    def needs(task: Task, dtype: Any, *, value: bool) -> int:
+    def needs(task: Task, dtype: DTypeLike, *, value: bool) -> int:
         """Return the bytes of its matrices: logits, A and V."""
         logits = task.N * task.T * int(np.dtype(dtype).itemsize)
         return logits + DenseEngine.needs(task, dtype, value=value)
 
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
-        of_V = {"W": self.V.W, "scalars": self.V.scalars, "mean": self.mean}
-        return {"logits": self.logits, **of_V}
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
+        return {"logits": self.logits, **self._state_of_V()}
 
     def adopt(self, state: State, old: Task) -> None:
-        """Start from the last state of a run on another task of the same N and T.
-
-        Raises
-        ------
-        InputError
-            If an entry of its attention is below 0.
-        """
+        """Start from the last state of a run; raise InputError if its attention is below 0."""
         if "logits" in state:
             self.logits[:] = state["logits"]
             adopt_value(self.V, self.constants.K_P, self.mean, state, old, self.task)
@@ -68,17 +59,17 @@ class SoftmaxEngine(BatchEngine):
         self._prepare()
 
     def _take_columns(self) -> None:
-        """Find logits of the columns in ``A``; minus infinity for an entry at 0, which stays."""
+        """Set the logits from the columns of A; minus infinity, which no step changes, for 0."""
         for k in range(self.task.N):
             s = self.A.bulk[k].astype(np.float64)
             s[self.A.positions[k]] = self.A.support[k]
             a = s + (self.sums[k] - s.sum()) / self.task.T
-            # What rounding leaves of an entry at 0 is none.
+            # An entry this small is the rounding error of a 0.
             a[np.abs(a) < 1e-15 * np.abs(a).max()] = 0.0
             if a.min() < 0:
                 raise InputError(
-                    "init.from: that run's attention has entries below 0, and softmax has none; "
-                    "normalise it there (stage.N.normalize_level)"
+                    "init.from: that run's attention has entries below 0, which softmax cannot "
+                    "have; normalise it in that run (stage.N.normalize_level)"
                 )
             with np.errstate(divide="ignore"):
                 self.logits[k] = np.log(a) - np.log(a.max())

@@ -1,10 +1,11 @@
-"""The sparse engine: the entries of A that are not at zero, at a cost that does not know T."""
+"""The sparse engine: the entries of A that are not at zero, at a cost independent of T."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from scbsim.engines.activation_groups import activation_rates
 from scbsim.engines.base import Block, Row
@@ -23,31 +24,32 @@ from scbsim.engines.warm_start import entries_of, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.activations import make_newly_active
 from scbsim.kernels.gaussian.active_set import make_active_set
+from scbsim.kernels.gaussian.normalize import NormalizedColumns
 from scbsim.kernels.gaussian.sparse import NO_ROOM, advance_sparse
 from scbsim.kernels.matched.power_sums import powers_of_active_set
+from scbsim.kernels.types import F64, I64
 from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
 
 MOST_ENTRIES = 2**62
-"""N times T, so that every entry has a number."""
+"""The largest N T for which every entry has a number."""
 
-_OF_V = ("W", "scalars", "mean")
-_LEAST_ROOM = 1024
+_LEAST_ROOM = 1024  # entries
 
 
 class SparseEngine(GaussianEngine):
-    """Entries of A off the support that are not at zero; l1 rules only.
+    """The entries of A off the support that are not at zero; l1 rules only.
 
-    The law of all observables over all steps is that of the dense engine (`docs/model.md`,
-    section 6). Active entries are in float64 always. Parameters as :class:`GaussianEngine`.
+    It is exact in law (`docs/model.md`, section 6). Active entries are always in float64.
+    Parameters as :class:`GaussianEngine`.
 
     Raises
     ------
     InputError
-        If N times T is beyond what can be numbered.
+        If N T is larger than 2**62.
     MemoryNeeded
-        If so many entries are active that they do not fit into memory; the step is not taken.
+        By :meth:`advance`, if the active entries outgrow memory; that step is not taken.
     """
 
     name = "sparse"
@@ -59,14 +61,14 @@ class SparseEngine(GaussianEngine):
         task: Task,
         noise: Noise,
         *,
-        dtype: Any = np.float64,
+        dtype: DTypeLike = np.float64,
         value: bool = False,
         **options: Any,
     ) -> None:
         if task.N * task.T > MOST_ENTRIES:
             raise InputError(
-                f"task.T: {task.N} columns of {task.T} entries; the sparse engine numbers up to "
-                "2**62"
+                f"task.T: {task.N} columns of {task.T} entries; the sparse engine has numbers for "
+                "2**62 entries: take a smaller N or T"
             )
         options["threads"] = 1
         super().__init__(task, noise, dtype=np.float64, bulk=False, value=value, **options)
@@ -78,33 +80,32 @@ class SparseEngine(GaussianEngine):
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
-        """Return about how long one thread takes for a step, on average over the stages."""
+        """Return about how many seconds a step takes, on average over the stages."""
         value = plan.choice.matrix_V
         return sparse_seconds(plan.stages, plan.levels, plan.task, value=value)
 
     @classmethod
     def memory(cls, plan: RunPlan) -> int:
-        """Return about how many bytes a replica comes to take."""
+        """Return about how many bytes a replica needs at most, without the target of V."""
         return int(sparse_bytes(plan.stages, plan.levels, plan.task)) + super().memory(plan)
 
     @classmethod
     def require_room(cls, plan: RunPlan) -> None:
-        """Refuse a run whose entries off zero will not fit, where their number is known."""
+        """Refuse a run whose active entries will not fit; matched noise gives no estimate."""
         if isinstance(plan.noise, NoiseLevels):
             require_room(*sparse_room(plan.stages, plan.levels, plan.task))
 
     def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps under a stage."""
+        """Take up to ``steps`` steps of a stage."""
         if stage.rule not in ENGINES[self.name].rules:
             raise InputError(f"the {self.name} engine has no {stage.rule}: no entry stays at zero")
         return super().advance(stage, steps)
 
-    def _take(self, stage: Stage, rows: Any) -> tuple[int, str]:
-        """Take steps under the levels in force, a row each; return how many, and what ended it."""
+    def _take(self, stage: Stage, rows: Row) -> tuple[int, str]:
         if stage is not self._stage:
             self._stage = stage
-            T = int(self.constants.T)
-            self._rates = activation_rates(stage.threshold, self.noise.sigma_A, stage.rate_A, T)
+            T, sigma = int(self.constants.T), self.noise.sigma_A
+            self._rates = activation_rates(stage.rule, stage.threshold, sigma, stage.rate_A, T)
             self._newly_active.order[:] = np.arange(len(self._newly_active.order))
             expected = expected_activations(stage, self.noise, T)
             activations = int(expected + 8.0 * expected**0.5)
@@ -130,20 +131,20 @@ class SparseEngine(GaussianEngine):
                 return done, END[reason]
             self._room(2 * self._active.s.shape[1], 2 * self._newly_active.value.size)
 
-    def _renew_levels(self) -> None:
-        """Have the levels of matched noise be those of the state, and activations by them."""
+    def _update_levels(self) -> None:
+        """Compute the levels of matched noise, and have the next step compute activation rates."""
         assert self._matched is not None
         powers_of_active_set(
             self._active.first[self._now], self._active.s[self._now], self._matched.powers
         )
-        self._matched.renew(self.A, self.V, self.constants)
+        self._matched.update(self.A, self.V, self.constants)
         self._stage = None
 
     def _count(self) -> int:
         return int(self._active.first[self._now, -1])
 
     def _room(self, active: int, activations: int) -> None:
-        """Make room for some active entries, and for so many activations among them in a step."""
+        """Enlarge the lists to hold ``active`` entries, and ``activations`` in one step."""
         activations = max(activations, _LEAST_ROOM)
         active = max(active, activations + _LEAST_ROOM)
         if activations <= self._newly_active.value.size and active <= self._active.s.shape[1]:
@@ -158,17 +159,8 @@ class SparseEngine(GaussianEngine):
             self._active.position[self._now, :count] = before.position[self._now, :count]
             self._active.s[self._now, :count] = before.s[self._now, :count]
 
-    def put(self, first: Any, position: Any, s: Any) -> None:
-        """Set the active entries.
-
-        Parameters
-        ----------
-        first : (N + 1,) int64
-            Where each column begins.
-        position : (active,) int64
-            Ascending in each column, none on the support.
-        s : (active,) float64
-        """
+    def set_entries(self, first: I64, position: I64, s: F64) -> None:
+        """Set the active entries, in the form of one list of `active_set.ActiveSet`."""
         count = len(s)
         self._room(2 * count, 0)
         self._active.first[self._now] = first
@@ -181,11 +173,11 @@ class SparseEngine(GaussianEngine):
         self.A.support[:] = columns.support
         self.A.off_sums[:] = columns.off_sums
         first = np.searchsorted(others.column, np.arange(self.task.N + 1))
-        self.put(first, others.position, others.s)
+        self.set_entries(first, others.position, others.s)
         self._adopt_value(state, old)
 
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         count = self._count()
         return {
             "indptr": self._active.first[self._now],
@@ -195,7 +187,7 @@ class SparseEngine(GaussianEngine):
         }
 
     def snapshot(self) -> State:
-        """Return ``s`` as a sparse matrix by columns, with its support, and the intercepts."""
+        """Return ``s``, support included, as a sparse matrix by columns; the intercepts; and V."""
         entries = entries_of(self.state(), self.task)
         first = np.searchsorted(entries.column, np.arange(self.task.N + 1))
         sums = np.bincount(entries.column, entries.s, self.task.N)
@@ -204,35 +196,39 @@ class SparseEngine(GaussianEngine):
             "indices": entries.position,
             "data": entries.s,
             "intercept": (1.0 - sums) / self.task.T,
-            **{name: array for name, array in super().state().items() if name in _OF_V},
+            **self._state_of_V(),
         }
 
     def restore(self, step: int, state: State) -> None:
-        """Go to a state that :meth:`state` gave, to the bit."""
-        self.put(state["indptr"], state["indices"], state["data"])
+        """Continue from a state returned by :meth:`state`, to the same bits."""
+        self.set_entries(state["indptr"], state["indices"], state["data"])
         super().restore(step, state)
         if self._matched is not None:
-            # Activations go by the levels, which are those of that state now.
+            # The activation rates must follow the restored levels.
             self._stage = None
 
-    def _normalized(self, threshold: float, *, in_place: bool) -> tuple[Row, int, float, Any, Any]:
+    def _normalized(
+        self, threshold: float, *, in_place: bool
+    ) -> tuple[Row, int, NormalizedColumns, float]:
         first, count = self._active.first[self._now], self._count()
         lengths = np.diff(first)
-        # As a matrix whose rows are the active entries of columns: zeros are below any threshold.
+        # Put each column's active entries into a row of a matrix, padded with zeros. Zeros are
+        # below the threshold in every column that is rescaled, so their number does not matter.
         there = np.arange(lengths.max(initial=0)) < lengths[:, None]
         bulk = np.zeros(there.shape)
         bulk[there] = self._active.s[self._now, :count]
         positions = self._active.position[self._now, :count].copy()
-        bare = self.A
-        self.A = bare._replace(bulk=bulk)
+        without_entries = self.A
+        self.A = without_entries._replace(bulk=bulk)
         try:
             result = super()._normalized(threshold, in_place=in_place)
         finally:
-            self.A = bare
+            self.A = without_entries
         if in_place:
             s = bulk[there]
             keep = s != 0.0
             columns = np.repeat(np.arange(len(lengths)), lengths)[keep]
             lengths = np.bincount(columns, minlength=len(lengths))
-            self.put(np.concatenate([[0], np.cumsum(lengths)]), positions[keep], s[keep])
+            first = np.concatenate([[0], np.cumsum(lengths)])
+            self.set_entries(first, positions[keep], s[keep])
         return result

@@ -1,4 +1,4 @@
-"""The stages of a run, in numbers: what the spec says, worked out for a task."""
+"""The stages of a run, with the numbers that follow from the spec and the task."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Stage:
     index : int
         From 0.
     rule : str
-        ``sgd``, ``prox`` or ``denoise``.
+        See `scbsim.spec.rules`.
     steps : int
-        Most steps it takes.
+        Its largest number of steps.
     rate_A, rate_V : float
     threshold : (N,) float64
         l1 threshold ``lam_k`` of each column.
     until_signal : float
-        It ends when a signal gets there; infinity for never.
+        It ends when a signal reaches this; infinity for never.
     normalize_level : float or None
-        At which to normalise at its end.
+        Threshold of the normalisation at its end; None for no normalisation.
     """
 
     index: int
@@ -47,7 +47,7 @@ class Stage:
 def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
     """Return the stages of a run.
 
-    Thresholds given in sigmas are of the isotropic levels, whatever noise is drawn.
+    Thresholds in sigmas are in units of the isotropic levels, whatever the noise model.
     """
     sigma = NoiseLevels.isotropic(spec, task).sigma_A
     stages = []
@@ -78,10 +78,10 @@ def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
 
 
 def one_activation_sigmas(task: Task) -> float:
-    """Return the threshold, in sigmas, at which noise alone lifts one entry a step off zero.
+    """Return the threshold, in sigmas, with one expected activation per step.
 
-    Of the ``N (T - Q)`` entries off the support, each leaves zero with probability
-    ``2 Phi(-x)`` (`docs/model.md`, section 6).
+    Each of the ``N (T - Q)`` entries off the support leaves zero with probability ``2 Phi(-x)``
+    (`docs/model.md`, section 6).
     """
     from scipy.special import ndtri
 

@@ -1,18 +1,19 @@
-"""Starting from the last state of another run, whichever engine left it (`docs/model.md`, 9).
+"""Starting from the last state of another run, left by any engine (`docs/model.md`, section 9).
 
-States come in four forms of A: every entry (``bulk``), active entries (``indptr``, ``indices``,
-``data``), none beside the support, and few numbers (``alpha``, ``rest``, or ``off_along`` and
-``off_square`` beside the support); and in two of V: a matrix, and its scalars.
+A state has one of four forms of A: every entry (``bulk``), active entries (``indptr``, ``indices``,
+``data``), the support only, or a few numbers (``alpha``, ``rest``, or ``off_along`` and
+``off_square`` beside the support). It has V as a matrix or by its scalars.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import InputError
+from scbsim.kernels.gaussian.state import Value
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -20,37 +21,22 @@ Array = NDArray[np.float64]
 
 
 class Entries(NamedTuple):
-    """Entries of ``s`` that are not at zero, by column and position.
+    """The entries of ``s`` that are not at zero, sorted by column, then position."""
 
-    Attributes
-    ----------
-    column, position : (n,) int64
-        In order.
-    s : (n,) float64
-    """
-
-    column: NDArray[np.int64]
-    position: NDArray[np.int64]
-    s: Array
+    column: NDArray[np.int64]  # (n,)
+    position: NDArray[np.int64]  # (n,)
+    s: Array  # (n,)
 
 
 class Columns(NamedTuple):
-    """The columns of ``s`` as a new task sees them.
+    """The columns of ``s``, relative to the support of a new task."""
 
-    Attributes
-    ----------
-    support : (N, Q) float64
-        Entries at its support.
-    off_sums : (N, 2) float64
-        Sum of the others, and of their squares.
-    """
-
-    support: Array
-    off_sums: Array
+    support: Array  # (N, Q): entries on the support
+    off_sums: Array  # (N, 2): sum of the other entries, and of their squares
 
 
 def in_entries(state: State, old: Task) -> State:
-    """Return a state with its attention as entries, off the support and on it, not as logits."""
+    """Return a state with ``bulk`` and ``support`` in place of logits, if it has logits."""
     if "logits" not in state:
         return state
     logits = state["logits"].astype(np.float64)
@@ -62,17 +48,11 @@ def in_entries(state: State, old: Task) -> State:
 
 
 def entries_of(state: State, old: Task) -> Entries:
-    """Return all entries of a state that are not at zero.
-
-    Raises
-    ------
-    InputError
-        If the state has none, only what they come to.
-    """
+    """Return all entries of a state that are not at zero; raise InputError if it has no entries."""
     state = in_entries(state, old)
     if "alpha" in state or "off_along" in state:
         raise InputError(
-            "init.from: that run kept A as a few numbers, and this one needs its entries; run it "
+            "init.from: that run stored A as a few numbers, and this one needs its entries; run it "
             'again with dynamics.engine = "dense" and output.final_state = true'
         )
     if "indptr" in state:
@@ -93,7 +73,7 @@ def entries_of(state: State, old: Task) -> Entries:
 
 
 def split(entries: Entries, new: Task) -> tuple[Columns, Entries]:
-    """Tell the entries at a new task's support from the others."""
+    """Separate the entries on a new task's support from the others."""
     support, kept = np.zeros((new.N, new.Q)), np.ones(len(entries.s), bool)
     first = np.searchsorted(entries.column, np.arange(new.N + 1))
     for k in range(new.N):
@@ -118,31 +98,27 @@ def same_tokens(old: Task, new: Task) -> bool:
     return _equal(old, new, "mu")
 
 
-def adopt_value(V: Any, K_P: float, mean: Array, state: State, old: Task, new: Task) -> None:
-    """Set V, and ``V mu``, from a state.
+def adopt_value(V: Value, K_P: float, mean: Array, state: State, old: Task, new: Task) -> None:
+    """Set V, and ``mean = V mu``, from a state.
 
-    If the tokens were distributed differently, ``V mu`` is not mu, and stays what it is.
+    If mu of the old task differs, ``V mu`` is not mu, and no step changes it.
 
     Parameters
     ----------
-    V : scbsim.kernels.gaussian.state.Value
     K_P : float
-        The new task's.
-    mean : (N,) float64
-    state : dict of arrays
-    old, new : Task
+        Of the new task.
 
     Raises
     ------
     InputError
-        If the state knows V by its scalars, and they do not tell what is needed.
+        If the state has only the scalars of V, and they are not sufficient.
     """
     if not state["W"].size:
         _adopt_scalars(V, mean, state, old, new)
         return
     if new.P is None:
         raise InputError(
-            f"init.from: that run kept V as a matrix, and here no P is known; {_with_P(old, new)}"
+            f"init.from: that run stored V as a matrix, and here P is unknown; {_with_P(old, new)}"
         )
     matrix = state["W"] / np.sqrt(old.mu) + state["mean"][:, None]
     mean[:] = matrix @ new.mu
@@ -154,16 +130,16 @@ def adopt_value(V: Any, K_P: float, mean: Array, state: State, old: Task, new: T
         V.W[:] = W
 
 
-def _adopt_scalars(V: Any, mean: Array, state: State, old: Task, new: Task) -> None:
+def _adopt_scalars(V: Value, mean: Array, state: State, old: Task, new: Task) -> None:
     if not (_equal(old, new, "mu") and _equal(old, new, "P") and old.K_P == new.K_P):
         raise InputError(
-            "init.from: that run kept V as its signal and the length of the rest, which say "
+            "init.from: that run stored V as its signal and the norm of its noise part, which say "
             f"nothing of another P; {_with_P(old, new)}"
         )
     if V.W.size and state["scalars"][1] > 0:
         raise InputError(
-            "init.from: that run kept V as its signal and the length of the rest, and this one "
-            'keeps it as a matrix: take dynamics.value = "collapsed" here, or "matrix" there'
+            "init.from: that run stored V as its signal and the norm of its noise part, and this "
+            'one keeps it as a matrix: take dynamics.value = "collapsed" here, or "matrix" there'
         )
     mean[:] = state["mean"]
     V.scalars[:] = state["scalars"]
@@ -172,7 +148,7 @@ def _adopt_scalars(V: Any, mean: Array, state: State, old: Task, new: Task) -> N
 
 
 def _with_P(old: Task, new: Task) -> str:
-    """Say what to do where a start needs the matrix P."""
+    """Return the advice of a message about a start that needs the matrix P."""
     if new.P is None:
         return "take a task with its P in place of task.K_P here"
     again = 'run it again with dynamics.value = "matrix"'

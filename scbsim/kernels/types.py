@@ -1,4 +1,4 @@
-"""Names for the types of arrays and scalars that kernels take. The compiler does not read them."""
+"""Type names for the arguments of kernels, for mypy and readers; numba ignores them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
 U32: TypeAlias = NDArray[np.uint32]
 Floats: TypeAlias = NDArray[np.float32 | np.float64]
-"""Of the precision of a run."""
+"""In the precision of a run."""
 
 Tokens: TypeAlias = NDArray[np.uint8 | np.uint16 | np.uint32]
 
@@ -41,3 +41,4 @@ Couplings: TypeAlias = tuple[float, float, float, float]
 """``nA``, ``qA``, ``kappa`` and ``kappa_prime``: see `gaussian.observe`."""
 
 Curve: TypeAlias = tuple[Real, Real, Real, Real] | None
+"""See `matched.coefficients.curve_of`."""

@@ -1,1 +1,1 @@
-"""One dense run shared out over the ranks of MPI: `docs/mpi.md`."""
+"""One dense run over the ranks of MPI: `docs/mpi.md`."""

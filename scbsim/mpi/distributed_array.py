@@ -1,4 +1,4 @@
-"""An array whose rows are distributed over the ranks, written by rank 0."""
+"""An array whose rows are distributed over the ranks, and which rank 0 writes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.mpi.world import World
-from scbsim.storage.hdf5.array_blocks import Place, places
+from scbsim.storage.hdf5.array_blocks import Hyperslab, hyperslabs
 
 
 class DistributedArray:
-    """The rows of one rank, with the shape of the array of all rows.
+    """The rows ``own``, (n, T), of this rank, with the shape and size of the whole array.
 
-    Parameters
-    ----------
-    world : World
-    own : (n, T) array
-        The rows of this rank.
-    N : int
-        The rows of all.
+    ``N`` is the number of rows of the whole array.
     """
 
     def __init__(self, world: World, own: NDArray[Any], N: int) -> None:
@@ -30,8 +24,8 @@ class DistributedArray:
         self.nbytes = N * own.shape[1] * own.itemsize
         self._world = world
 
-    def pieces(self) -> Iterator[tuple[Place, NDArray[Any]]]:
-        """Give all of it on rank 0, piece by piece, while the others :meth:`give` theirs."""
+    def blocks(self) -> Iterator[tuple[Hyperslab, NDArray[Any]]]:
+        """Yield the whole array in blocks on rank 0, while the other ranks call :meth:`give`."""
         for rank, (rows, positions) in self._parts():
             if rank == self._world.rank:
                 yield (rows, positions), self.own[rows, positions]
@@ -42,15 +36,15 @@ class DistributedArray:
             yield (rows, positions), piece
 
     def give(self) -> None:
-        """Hand the rows of this rank to rank 0."""
+        """Send the rows of this rank to rank 0."""
         first = self._world.columns(self.shape[0]).start
         for rank, (rows, positions) in self._parts():
             if rank == self._world.rank:
                 piece = self.own[rows.start - first : rows.stop - first, positions]
                 self._world.comm.Send(piece.view(np.uint8), dest=0)
 
-    def _parts(self) -> Iterator[tuple[int, Place]]:
+    def _parts(self) -> Iterator[tuple[int, Hyperslab]]:
         firsts = self._world.firsts(self.shape[0]).tolist()
         for rank in range(self._world.size):
-            for place in places(firsts[rank], firsts[rank + 1], self.shape[1], self.itemsize):
+            for place in hyperslabs(firsts[rank], firsts[rank + 1], self.shape[1], self.itemsize):
                 yield rank, place

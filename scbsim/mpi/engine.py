@@ -1,4 +1,4 @@
-"""The dense engine with its columns shared out over ranks, to the bits of one alone."""
+"""The dense engine with its columns distributed over ranks, with the bits of a single one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from scbsim.kernels.gaussian.mpi_step import (
     coupling_of,
     end_step,
 )
-from scbsim.kernels.gaussian.normalize import normalize_columns
-from scbsim.kernels.gaussian.state import StepParams, make_scratch, without_bulk
+from scbsim.kernels.gaussian.normalize import NormalizedColumns, make_normalized, normalize_columns
+from scbsim.kernels.gaussian.state import make_scratch, without_bulk
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.mpi.distributed_array import DistributedArray
 from scbsim.mpi.world import World
@@ -31,20 +31,12 @@ from scbsim.task import Task
 
 
 class SharedEngine(GaussianEngine):
-    """Every entry of the columns of one rank; of all others a few numbers a step.
+    """The columns of one rank. Of the other columns it receives a few numbers per step.
 
-    Every rank has V in full and steps it alike: what is drawn has an address, not a history.
+    Every rank has all of V and steps it identically, as random numbers depend on addresses only.
 
-    Parameters
-    ----------
-    world : World
-    task, noise, **options
-        As :class:`scbsim.engines.dense.DenseEngine`.
-
-    Raises
-    ------
-    InputError
-        If T is beyond the layout of the random stream.
+    Parameters, other than ``world``, and exceptions are those of
+    :class:`scbsim.engines.dense.DenseEngine`.
     """
 
     name = "dense"
@@ -87,18 +79,18 @@ class SharedEngine(GaussianEngine):
         """Take up to ``steps`` steps under a stage."""
         rows, row, coupled = np.empty((steps, len(NAMES))), np.empty(len(NAMES)), np.empty(4)
         A, V = without_bulk(self.A), self.V
-        constants, params = self.constants, self._step_params(stage)
-        of_own = self._of_own(params)
+        constants, params, here = self.constants, self._step_params(stage), self._here
+        own_params = params._replace(sigma_A=params.sigma_A[here], threshold=params.threshold[here])
         coupling_of(A, V, constants, coupled, row)
         for taken in range(steps):
             at = self._address + taken
-            begin_step(self.own, V, constants, of_own, coupled, at, self.scratch, self._mine)
+            begin_step(self.own, V, constants, own_params, coupled, at, self.scratch, self._mine)
             self.world.exchange(self._message, 1 + self._counts)
             how = end_step(A, V, constants, params, coupled, self._message, self._firsts, row)
             if how == DISAGREED:
                 self.world.fail(
-                    f"after step {self.step + taken + 1} the ranks do not have the same V to the "
-                    "bit: their processors or versions of numba differ. Run on nodes of one kind"
+                    f"after step {self.step + taken + 1} the bits of V differ between ranks: their "
+                    "processors or versions of numba differ. Run on nodes of one kind"
                 )
             if how == OVERFLOWED:
                 return self._block(rows[:taken], "diverged")
@@ -112,31 +104,26 @@ class SharedEngine(GaussianEngine):
         self.step += len(rows)
         return Block(rows, end)
 
-    def _of_own(self, params: StepParams) -> StepParams:
-        here = self._here
-        return params._replace(sigma_A=params.sigma_A[here], threshold=params.threshold[here])
-
-    def _normalized_columns(self, threshold: float, in_place: bool) -> tuple[Any, Any, Any, int]:
+    def _normalized_columns(
+        self, threshold: float, in_place: bool
+    ) -> tuple[NormalizedColumns, int]:
         N, Q = self.A.support.shape
-        support, off_sums = np.empty_like(self.own.support), np.empty_like(self.own.off_sums)
-        masses, sums = np.empty(len(support)), np.ones(len(support))
-        count = normalize_columns(
-            self.own, self.constants, threshold, in_place, support, off_sums, masses, sums
-        )
+        own = make_normalized(self.own, self.sums[self._here])
+        count = normalize_columns(self.own, self.constants, threshold, in_place, own)
         found = np.empty((N, Q + 3))
-        found[self._here] = np.column_stack([support, off_sums, masses])
+        found[self._here] = np.column_stack([own.support, own.off_sums, own.masses])
         self.world.exchange(found, self._counts)
-        parts = np.split(found, [Q, Q + 2], axis=1)
+        support, off_sums, masses = map(np.ascontiguousarray, np.split(found, [Q, Q + 2], axis=1))
         everywhere = sum(self.world.comm.allgather(int(count)))
-        return (*map(np.ascontiguousarray, parts[:2]), parts[2][:, 0].copy(), everywhere)
+        return NormalizedColumns(support, off_sums, masses[:, 0], self.sums), everywhere
 
     def state(self) -> State:
-        """Return the state: ``bulk`` as spread out over the ranks, and views of all else."""
-        spread: Any = DistributedArray(self.world, self.own.bulk, self.task.N)
-        return {"bulk": spread, **super().state()}
+        """Return the state: ``bulk`` as a :class:`DistributedArray`, and views of the others."""
+        bulk: Any = DistributedArray(self.world, self.own.bulk, self.task.N)
+        return {"bulk": bulk, **super().state()}
 
     def restore(self, step: int, state: State) -> None:
-        """Go to a state, of whose ``bulk`` the columns of this rank are given, and are kept."""
+        """Set the state. Its ``bulk`` has the columns of this rank, and is not copied."""
         self.own = self.own._replace(bulk=state["bulk"])
         self.step = step
         for name, array in super().state().items():
@@ -144,14 +131,9 @@ class SharedEngine(GaussianEngine):
         self._set_mean()
 
     def adopt(self, state: State, old: Task) -> None:
-        """Start from the last state of a run on another task of the same N and T.
+        """Start from the last state of a run on ``old``, a task of the same N and T.
 
-        Parameters
-        ----------
-        state : dict of arrays
-            A ``bulk`` in it has the columns of this rank.
-        old : Task
-            The task there.
+        A ``bulk`` in the state has the columns of this rank.
         """
         adopt_columns(self.own, state, old, self.task)
         Q = self.task.Q
@@ -162,6 +144,6 @@ class SharedEngine(GaussianEngine):
 
     @staticmethod
     def needs(task: Task, dtype: Any, columns: int, *, value: bool) -> int:
-        """Return the bytes of the matrices of a rank with so many columns."""
+        """Return the bytes of the matrices of a rank with ``columns`` columns."""
         of_all = DenseEngine.needs(task, dtype, value=value)
         return of_all - (task.N - columns) * task.T * int(np.dtype(dtype).itemsize)

@@ -1,4 +1,4 @@
-"""Whether this process is one of several that MPI's launcher started, by the environment."""
+"""Whether an MPI launcher started this process as one of several, from the environment."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from scbsim.mpi.world import World
 
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
-"""Set by launchers; the first that there is counts. ``SLURM_NTASKS`` is set by ``salloc`` and
-``sbatch``, too, which launch one process."""
+"""Set by launchers; the first one found is used. Not ``SLURM_NTASKS``, which ``salloc`` and
+``sbatch`` set too, and they start one process."""
 
-_NUMBERS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
+_RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 
-_OF_LAUNCHERS = (
+_PREFIXES = (
     *("OMPI_", "PMI_", "PMIX_", "PRTE_", "HYDI_", "HYDRA_", "MPI_LOCAL", "SLURM_STEP_"),
     *("SLURM_NTASKS", "SLURM_NPROCS", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_GTIDS", "SLURM_PMI"),
 )
-"""How the names of variables begin by which launchers tell processes of one another."""
+"""Prefixes of the variables by which the processes of a launcher find each other."""
 
 HOW = (
-    "Launch it by the launcher of the MPI that mpi4py uses: mpiexec -n {n} scbsim run ..., or "
-    "under Slurm srun -n {n} --mpi=pmi2 scbsim run ... (--mpi=pmix for an Open MPI). "
-    "scbsim submit takes --srun-mpi for the same. For a run on one process say 1 in place of {n}"
+    "Use the launcher of the MPI that mpi4py uses: mpiexec -n {n} scbsim run ..., or "
+    "under Slurm srun -n {n} --mpi=pmi2 scbsim run ... (--mpi=pmix for Open MPI). "
+    "scbsim submit has --srun-mpi for the same. For a run on one process use 1 in place of {n}"
 )
 
 
 def launched(environment: Mapping[str, str] = os.environ) -> tuple[str, int] | None:
-    """Return which variable says that there is more than one process, and how many; else None."""
+    """Return the variable with the number of processes, and the number; None unless several."""
     for name in _SIZES:
         if environment.get(name, "").isdigit():
             size = int(environment[name])
@@ -40,25 +40,22 @@ def launched(environment: Mapping[str, str] = os.environ) -> tuple[str, int] | N
 
 
 def alone(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment for a process that runs by itself, whoever launched this one."""
-    return {
-        name: value for name, value in environment.items() if not name.startswith(_OF_LAUNCHERS)
-    }
+    """Return an environment without the launcher's variables, for a process of its own."""
+    return {name: value for name, value in environment.items() if not name.startswith(_PREFIXES)}
 
 
-def speaks(environment: Mapping[str, str] = os.environ) -> bool:
-    """Return whether this is the first of the processes, or no one says which it is."""
-    numbers = (environment[name] for name in _NUMBERS if name in environment)
-    return next(numbers, "0") == "0"
+def is_first_process(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether this process has rank 0, or no rank."""
+    return next((environment[name] for name in _RANKS if name in environment), "0") == "0"
 
 
 def joined(environment: Mapping[str, str] = os.environ) -> World | None:
-    """Return the world of this process, or None where it is alone; only then is MPI imported.
+    """Import MPI and return the world of this process; None, without MPI, if it is alone.
 
     Raises
     ------
     InputError
-        If MPI is not there, or has found another number of ranks than were launched.
+        If MPI is not installed, or finds another number of ranks than were launched.
     """
     found = launched(environment)
     if found is None:
@@ -69,13 +66,13 @@ def joined(environment: Mapping[str, str] = os.environ) -> World | None:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         raise InputError(
-            f"{name} says {size} processes, and mpi4py cannot be loaded ({error}): "
-            f"{install('mpi')}, on the MPI of this machine; pip install mpich where there is none. "
+            f"{name} says {size} processes, but mpi4py cannot be imported ({error}): "
+            f"{install('mpi')}, with the MPI of this machine; pip install mpich if there is none. "
             f"{how}"
         ) from None
     if size != MPI.COMM_WORLD.size:
         ranks = f"{MPI.COMM_WORLD.size} rank" + "s" * (MPI.COMM_WORLD.size > 1)
-        raise InputError(f"{name} says {size} processes, and MPI has found {ranks}. {how}")
+        raise InputError(f"{name} says {size} processes, but MPI has found {ranks}. {how}")
     from scbsim.mpi.world import World
 
     return World(MPI.COMM_WORLD)

@@ -1,4 +1,4 @@
-"""Reading the state of a run that is taken up: rank 0 says which, every rank reads its columns."""
+"""Reading the state of a run to resume: rank 0 chooses it, and every rank reads its columns."""
 
 from __future__ import annotations
 
@@ -19,19 +19,10 @@ _FINAL = "final"
 
 
 class SharedReading(Reading):
-    """Reads states with the columns of each rank; one that any rank cannot read is damaged.
+    """Reads the columns of each rank; a state that any rank cannot read counts as damaged.
 
-    Whether there is anything to read is for rank 0 to find out. The others :meth:`serve` until it
-    says that it has done so.
-
-    Parameters
-    ----------
-    world : World
-
-    Attributes
-    ----------
-    state : dict of arrays
-        What was read last, with the columns of this rank.
+    Rank 0 decides what to read. The others :meth:`serve` until it calls :meth:`dismiss`. ``state``
+    is the state that was read last, with the columns of this rank.
     """
 
     def __init__(self, world: World) -> None:
@@ -39,20 +30,20 @@ class SharedReading(Reading):
         self._world = world
 
     def checkpoint(self, output: Path, fits: Fits) -> Checkpoint | None:
-        """Return the last checkpoint beside an output that is whole on all ranks, or None."""
-        return read_checkpoint(output, self._asked, fits)
+        """Return the last checkpoint of an output that all ranks can read, or None."""
+        return read_checkpoint(output, self._request, fits)
 
     def final(self, path: Path) -> tuple[int, State]:
         """Return the step and the last state in the file of a complete run."""
-        found: tuple[int, State] = self._asked(path, _FINAL)
+        found: tuple[int, State] = self._request(path, _FINAL)
         return found
 
     def serve(self) -> None:
-        """On other ranks than 0: read what it asks for, until it needs nothing more."""
+        """Read, on a rank other than 0, what rank 0 requests, until it needs nothing more."""
         failed = None
-        while (asked := self._world.bcast(None)) is not None:
+        while (request := self._world.bcast(None)) is not None:
             try:
-                self._read(*asked)
+                self._read(*request)
             except ScbsimError as error:
                 failed = error
             except ValueError:
@@ -61,20 +52,20 @@ class SharedReading(Reading):
             raise failed
 
     def dismiss(self) -> None:
-        """On rank 0: need nothing more."""
+        """End the :meth:`serve` of the other ranks, on rank 0."""
         self._world.bcast(None)
 
-    def _asked(self, path: Path, name: str) -> Any:
+    def _request(self, path: Path, name: str) -> Any:
         return self._read(*self._world.bcast((path, name)))
 
     def _read(self, path: Path, name: str) -> Any:
-        found = self._world.collective(lambda: self._found(path, name))
+        found = self._world.collective(lambda: self._read_own(path, name))
         if self._world.any(found is None):
             raise ValueError(f"{path}: {name} is missing or damaged")
         self.state = found[1] if name == _FINAL else found.state
         return found
 
-    def _found(self, path: Path, name: str) -> Any:
+    def _read_own(self, path: Path, name: str) -> Any:
         share = self._world.share
         try:
             if name == _FINAL:

@@ -1,9 +1,11 @@
-"""simulate_shared(): one dense run over the ranks of MPI, to the bits of a run without."""
+"""simulate_shared(): one dense run over the ranks of MPI, with the bits of a run in one process."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Unpack
 
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import StreamStart
@@ -11,14 +13,13 @@ from scbsim.engines.select import keeps_matrix_V, plan_of
 from scbsim.errors import InputError, OutputError
 from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.mpi.engine import SharedEngine
-from scbsim.mpi.loop import SharedLoop
 from scbsim.mpi.session import SharedSession
 from scbsim.mpi.shareable import require_columns, require_shareable
 from scbsim.mpi.world import World
 from scbsim.run.ensemble import Ensemble
-from scbsim.run.progress import Progress
-from scbsim.run.provenance import provenance
-from scbsim.run.simulate import Ended, closing, label_of, require_sizes, stream_of, task_of
+from scbsim.run.execution import Execution, RunOptions
+from scbsim.run.simulate import Ended
+from scbsim.run.start import require_sizes
 from scbsim.spec import RunSpec
 from scbsim.storage.runfile.loading import load
 from scbsim.storage.runfile.reader import last_state
@@ -26,13 +27,9 @@ from scbsim.storage.runfile.status import run_status
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 from scbsim.trajectory.dataset import Trajectory
-from scbsim.trajectory.header import RunHeader
 from scbsim.util.memory import require
 from scbsim.util.paths import resolved
 from scbsim.util.thread_pool import ThreadPool
-
-_KERNELS = ("observe", "coupling_of", "begin_step", "end_step", "normalize_columns")
-"""What a run calls, in the order in which it begins to."""
 
 
 def simulate_shared(
@@ -40,32 +37,21 @@ def simulate_shared(
     spec: RunSpec,
     *,
     output: str | os.PathLike[str],
-    progress: bool = False,
     overwrite: bool = False,
     resume: bool = False,
-    threads: int | None = None,
-    stop: Callable[[], bool] | None = None,
+    **options: Unpack[RunOptions],
 ) -> Trajectory | None:
-    """Run a spec on all ranks of a world together; each calls this with the same.
+    """Run a spec on all ranks of a world together; each calls this with the same arguments.
 
-    Parameters as :func:`run_shared_to_file`.
+    Parameters and exceptions are those of :func:`run_shared_to_file`.
 
     Returns
     -------
     xarray.Dataset or None
-        As :func:`scbsim.simulate` gives it, on rank 0; None on the others.
+        That of :func:`scbsim.simulate` on rank 0, None on the others.
     """
     output = resolved(output)
-    run_shared_to_file(
-        world,
-        spec,
-        output=output,
-        progress=progress,
-        overwrite=overwrite,
-        resume=resume,
-        threads=threads,
-        stop=stop,
-    )
+    run_shared_to_file(world, spec, output=output, overwrite=overwrite, resume=resume, **options)
     return world.on_root(lambda: load(output, lazy=True))
 
 
@@ -74,153 +60,133 @@ def run_shared_to_file(
     spec: RunSpec,
     *,
     output: str | os.PathLike[str],
-    progress: bool = False,
     overwrite: bool = False,
     resume: bool = False,
-    threads: int | None = None,
-    stop: Callable[[], bool] | None = None,
+    **options: Unpack[RunOptions],
 ) -> Ended:
-    """Run a spec on all ranks of a world together, and read no row back.
+    """Run a spec into a file on all ranks of a world together, and return how it ended.
 
     Parameters
     ----------
-    world : World
     spec, output, progress, overwrite, resume
-        As :func:`scbsim.simulate`; a run may have been begun with any number of ranks, or none.
+        As in :func:`scbsim.simulate`. A run may be resumed with any number of ranks, or without
+        MPI.
     threads : int, optional
-        Of each rank; as many as its node has for it unless given.
+        Of each rank; by default its share of the node's processors.
     stop : callable, optional
-        As there. If it says True on one rank, all stop at the same step.
-
-    Returns
-    -------
-    Ended
-        On all ranks.
+        As there. If it returns True on one rank, all stop at the same step.
 
     Raises
     ------
     SpecError, InputError
-        If the run is not one that can be shared.
+        If the run cannot be shared.
     RemoteRankError
-        On ranks other than the one where something went wrong.
+        If another rank failed.
     """
     world.collective(lambda: require_shareable(spec, world.size))
+    stop = options.get("stop")
     with SharedSession(
         world, output, spec, overwrite=overwrite, resume=resume, stop=stop
     ) as session:
         if session.finished:
-            found: str = world.bcast(world.on_root(lambda: run_status(session.path).status))
-            return Ended(found, was_finished=True)
-        status = _run(world, spec, session, progress=progress, threads=threads, stop=stop)
-        if status in ("complete", "diverged"):
-            session.tidy()
+            status = world.bcast(world.on_root(lambda: run_status(session.path).status))
+            return Ended(status, was_finished=True)
+        _, status = SharedExecution(world, spec, session, **options).run()
         return Ended(status)
 
 
-def _run(
-    world: World,
-    spec: RunSpec,
-    session: SharedSession,
-    *,
-    progress: bool,
-    threads: int | None,
-    stop: Callable[[], bool] | None,
-) -> str:
-    point = session.point
-    task = point.task if point and point.task else None
-    if task is None:
-        # Drawn once: on another processor its last bits may differ.
-        task = world.bcast(world.on_root(lambda: _task_anew(spec, session)))
-    assert task is not None
-    processors = world.processors()
-    plan, most = world.collective(lambda: _means(world, spec, task, session, threads))
-    stream = point.stream if point else world.bcast(world.on_root(lambda: stream_of(spec)))
-    quiet = not (progress and world.is_root)
-    shown = Progress(spec.total_steps, quiet=quiet, kernels=_KERNELS)
-    label = f"{label_of(plan)}, {world.size} ranks"
-    with shown.preparing(label), sharing(most if threads else min(most, processors)) as count:
-        engine = world.collective(lambda: _built(world, plan, count, stream))
-        if spec.init.from_ is not None and not (point and point.position):
-            path = spec.init.from_
-            there, state = world.collective(lambda: last_state(path, world.share))
-            world.collective(lambda: require_sizes(path, there, task))
-            engine.adopt(state, there)
-        carried = point.carried() if point else {"stream": stream}
-        made = {**provenance(plan.choice, count, _source(spec)), "ranks": world.size}
-        header = RunHeader(plan, made, **carried)
-        recorder = session.recorder(header, engine.state())
-        asked = stop or (lambda: False)
-        with ThreadPool(1) as pool, closing(recorder, shown) as run:
-            shown.start(label)
-            ensemble = Ensemble([engine], plan.stages, pool, spec.output.normalize_level)
-            loop = SharedLoop(
-                world,
-                ensemble,
-                spec.output,
-                recorder,
-                session,
-                stop=lambda: world.any(asked()),
-                tell=shown.update,
+class SharedExecution(Execution):
+    """A run on one rank. Its steps are collective."""
+
+    def __init__(
+        self, world: World, spec: RunSpec, session: SharedSession, **options: Unpack[RunOptions]
+    ) -> None:
+        super().__init__(spec, session, **options)
+        self.world = world
+        self.facts = {"ranks": world.size}
+        self.agree = world.bcast  # clocks differ, so rank 0 paces the run
+        self.progress = self.progress and world.is_root
+        stop = self.stop or (lambda: False)
+        self.stop = lambda: world.any(stop())
+
+    def _task(self) -> Task:
+        if self.point and self.point.task:
+            return self.point.task
+        # Rank 0 draws it for all: on another processor the last bits could differ.
+        task: Task = self.world.bcast(self.world.on_root(super()._task))
+        return task
+
+    def _plan(self, task: Task) -> RunPlan:
+        return self.world.collective(lambda: self._shared_plan(task))
+
+    def _shared_plan(self, task: Task) -> RunPlan:
+        """Return the plan, if this many ranks can share the run."""
+        spec, world, point = self.spec, self.world, self.point
+        if point and point.engine not in ("", "dense"):
+            assert self.session is not None
+            raise OutputError(
+                f'{self.session.path} was begun by the engine "{point.engine}", which cannot be '
+                "shared over ranks: resume it without MPI"
             )
-            run.status = loop.run()
-    return run.status
-
-
-def _task_anew(spec: RunSpec, session: SharedSession) -> Task:
-    """Return the task of a spec; the same as before, of a run whose file is gone."""
-    task = task_of(spec, None)
-    if session.point:
-        session.point.require_task(session.path, task)
-    return task
-
-
-def _source(spec: RunSpec) -> str:
-    return "read" if spec.task.from_ else "drawn"
-
-
-def _means(
-    world: World, spec: RunSpec, task: Task, session: SharedSession, threads: int | None
-) -> tuple[RunPlan, int]:
-    """Return the plan and the most threads of a rank, if the run can be shared by so many."""
-    point = session.point
-    if point and point.engine not in ("", "dense"):
-        raise OutputError(
-            f'{session.path} was begun by the engine "{point.engine}", which is not shared over '
-            "ranks: resume it without MPI"
+        require_columns(task.N, world.size)
+        matrix_V = keeps_matrix_V(spec, task, "dense")
+        if point and point.position:
+            matrix_V = bool(point.position.any_state["W"].size)
+        elif point and point.engine:
+            matrix_V = point.matrix_V
+        if matrix_V and task.P is None:
+            raise InputError(WITHOUT_P)
+        columns = world.columns(task.N)
+        # The bulk of a resumed run is in memory already.
+        new = 0 if point and point.position else columns.stop - columns.start
+        needed = SharedEngine.needs(task, spec.dynamics.precision, new, value=matrix_V)
+        what = (
+            f"{world.here} ranks of the dense engine on this node, at N = {task.N}, T = {task.T},"
         )
-    require_columns(task.N, world.size)
-    why = f"its columns are shared out over {world.size} ranks"
-    matrix_V = keeps_matrix_V(spec, task, "dense")
-    if point and point.position:
-        matrix_V = bool(point.position.any_state["W"].size)
-    elif point and point.engine:
-        matrix_V = point.matrix_V
-    if matrix_V and task.P is None:
-        raise InputError(WITHOUT_P)
-    columns = world.columns(task.N)
-    # What is taken up has been read, and so is there already.
-    kept = 0 if point and point.position else columns.stop - columns.start
-    needed = SharedEngine.needs(task, spec.dynamics.precision, kept, value=matrix_V)
-    what = f"{world.here} ranks of the dense engine on this node, at N = {task.N}, T = {task.T},"
-    require(needed * world.here, f"a node with {what}", "take more nodes, or smaller N or T")
-    plan = plan_of(spec, task, choice=Choice("dense", why, matrix_V))
-    return plan, most_threads(threads)
+        require(needed * world.here, f"a node with {what}", "take more nodes, or smaller N or T")
+        self._most_threads = most_threads(self.threads)
+        why = f"its columns are shared out over {world.size} ranks"
+        return plan_of(spec, task, choice=Choice("dense", why, matrix_V))
 
+    def _new_stream(self) -> StreamStart:
+        stream: StreamStart = self.world.bcast(self.world.on_root(super()._new_stream))
+        return stream
 
-def _built(world: World, plan: RunPlan, count: int, stream: StreamStart) -> SharedEngine:
-    spec, task = plan.spec, plan.task
-    stream.require_room(spec.total_steps)
-    from_signals = spec.init.from_ is None
-    return SharedEngine(
-        world,
-        task,
-        plan.levels,
-        alpha_A=spec.init.alpha_A if from_signals else 0.0,
-        alpha_V=spec.init.alpha_V if from_signals else 0.0,
-        seed=spec.seed,
-        replica=spec.dynamics.replica,
-        dtype=spec.dynamics.precision,
-        threads=count,
-        value=plan.choice.matrix_V,
-        first_step=stream.first_step(),
-    )
+    def _label(self, plan: RunPlan) -> str:
+        return f"{super()._label(plan)}, {self.world.size} ranks"
+
+    def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
+        return ("observe", "coupling_of", "begin_step", "end_step", "normalize_columns")
+
+    @contextmanager
+    def _build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
+        world, threads = self.world, self._most_threads
+        processors = world.processors()
+        if not self.threads:
+            threads = min(threads, processors)
+        with sharing(threads) as count, ThreadPool(1) as pool:
+            engine = world.collective(lambda: self._engine(plan, stream, count))
+            if path := self._first_run():
+                old, state = world.collective(lambda: last_state(path, world.share))
+                world.collective(lambda: require_sizes(path, old, plan.task))
+                engine.adopt(state, old)
+            level = self.spec.output.normalize_level
+            yield Ensemble([engine], plan.stages, pool, level, count)
+
+    def _engine(self, plan: RunPlan, stream: StreamStart, threads: int) -> SharedEngine:
+        spec = self.spec
+        stream.require_room(spec.total_steps)
+        from_signals = spec.init.from_ is None
+        return SharedEngine(
+            self.world,
+            plan.task,
+            plan.levels,
+            alpha_A=spec.init.alpha_A if from_signals else 0.0,
+            alpha_V=spec.init.alpha_V if from_signals else 0.0,
+            seed=spec.seed,
+            replica=spec.dynamics.replica,
+            dtype=spec.dynamics.precision,
+            threads=threads,
+            value=plan.choice.matrix_V,
+            first_step=stream.first_step(),
+        )

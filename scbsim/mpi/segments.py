@@ -1,4 +1,4 @@
-"""What MPICH leaves behind in memory when its processes are killed, and how it leaves nothing."""
+"""Removing the names of MPICH's shared memory, which it leaves behind when it is killed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _NAMES = "/dev/shm/mpich_shm_"
 
 
 def forget_segments() -> None:
-    """Take away the names of the memory by which ranks on this node meet; all must have met.
+    """Unlink the shared memory of the ranks on this node, once all of them have mapped it.
 
-    What has no name goes with the last process that has it, however that ends. A name that stayed
-    would be found by the next ranks of the same number: Slurm starts a job that it puts back into
-    the queue under the same one, and they would wait for those that were killed.
+    Without a name it is freed with the last process that maps it. A name left by killed ranks would
+    be found by the next ones with the same job number, as when Slurm requeues a job, and they would
+    wait for the killed ones.
     """
     with suppress(OSError):
         for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():

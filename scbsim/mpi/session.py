@@ -1,12 +1,11 @@
-"""The output of a shared run: rank 0 has the file, every rank a shard of each checkpoint."""
+"""The output of a shared run: rank 0 writes the file, every rank a shard of each checkpoint."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from scbsim.errors import RunFailed
 from scbsim.mpi.distributed_array import DistributedArray
@@ -24,9 +23,11 @@ from scbsim.storage.session import Session
 from scbsim.trajectory.header import RunHeader
 from scbsim.util.paths import resolved
 
+Result = TypeVar("Result")
 
-class _Front(Session):
-    """The session of rank 0: its checkpoints say in which shards the bulk is."""
+
+class _RootSession(Session):
+    """The session of rank 0, whose checkpoints name the shards of the bulk."""
 
     def __init__(self, reading: SharedReading, *args: Any, **options: Any) -> None:
         self._reading = reading
@@ -37,17 +38,17 @@ class _Front(Session):
         return super()._resume_point(self._reading)
 
     def _checkpoint(self, position: Position, cursors: Cursors) -> Checkpoint:
-        whole = super()._checkpoint(position, cursors)
+        checkpoint = super()._checkpoint(position, cursors)
         for rank in range(len(self.shards["firsts"]) - 1):
             shard = shard_path(self.path, self.shards["generation"], rank)
             if not shard.exists():
-                raise RunFailed(f"{shard} cannot be seen by rank 0: all ranks need one folder")
-        small = {name: array for name, array in whole.state.items() if name != "bulk"}
-        return replace(whole, facts={**whole.facts, "shards": self.shards}, state=small)
+                raise RunFailed(f"rank 0 cannot see {shard}: all ranks need a shared folder")
+        state = {name: array for name, array in checkpoint.state.items() if name != "bulk"}
+        return replace(checkpoint, facts={**checkpoint.facts, "shards": self.shards}, state=state)
 
 
-class _Giver(NoRecorder):
-    """The recorder of the other ranks, which only hand over their part of the last state."""
+class _SendingRecorder(NoRecorder):
+    """The recorder of the other ranks, which only send their part of the last state."""
 
     def __init__(self, header: RunHeader) -> None:
         self._header = header
@@ -55,18 +56,13 @@ class _Giver(NoRecorder):
     def final(self, step: int, state: State) -> None:
         """Receive the last state."""
         if self._header.keeps_final(state):
-            spread: Any = state["bulk"]
-            spread.give()
+            _bulk_of(state).give()
 
 
 class SharedSession:
-    """An output that the ranks of a world hold together; every method is called by all of them.
+    """The output of all ranks of a world, which all call every method.
 
-    Parameters
-    ----------
-    world : World
-    path, spec, overwrite, resume, stop
-        As :class:`scbsim.storage.session.Session`, and so is what is raised.
+    Parameters and exceptions are those of :class:`scbsim.storage.session.Session`.
     """
 
     def __init__(
@@ -81,88 +77,75 @@ class SharedSession:
     ) -> None:
         self.path = resolved(path)
         self._world = world
-        self._front: _Front | None = None
+        self._root: _RootSession | None = None
         reading = SharedReading(world)
 
-        def open_it() -> None:
+        def open_session() -> None:
             if not world.is_root:
                 reading.serve()
                 return
             try:
-                how = {"overwrite": overwrite, "resume": resume, "stop": stop}
-                self._front = _Front(reading, self.path, spec, **how)
+                options = {"overwrite": overwrite, "resume": resume, "stop": stop}
+                self._root = _RootSession(reading, self.path, spec, **options)
             finally:
                 reading.dismiss()
 
         try:
-            world.collective(open_it)
+            world.collective(open_session)
         except BaseException:
-            self._release()
+            self.__exit__()
             raise
-        self.finished, point = world.bcast(self._found())
+        # Without the state, of which every rank has read its part.
+        found = self._on_root(lambda root: (root.finished, _with_state(root.point, {})))
+        self.finished, point = world.bcast(found)
         self.point: ResumePoint | None = _with_state(point, reading.state)
 
     def __enter__(self) -> SharedSession:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._release()
-
-    def _found(self) -> tuple[bool, ResumePoint | None]:
-        """Return what rank 0 has found; the others read their parts of the state themselves."""
-        if self._front is None:
-            return False, None
-        return self._front.finished, _with_state(self._front.point, {})
-
-    def _release(self) -> None:
-        if self._front is not None:
-            self._front.__exit__(None, None, None)
+    def __exit__(self, *error: object) -> None:
+        if self._root is not None:
+            self._root.__exit__(None, None, None)
 
     @property
     def position(self) -> Position | None:
-        """Where the run goes on, or None for the start."""
+        """The position to resume from, or None for the start."""
         return self.point.position if self.point else None
 
-    def recorder(self, header: RunHeader, state: State) -> Recorder:
-        """Make the file, or take it up, and return the recorder of this rank."""
+    def recorder(self, header: RunHeader, state: State, snapshot: State) -> Recorder:
+        """Make the file or open it to continue, and return the recorder of this rank."""
         point = self.point
         if point and point.position and point.respecify:
-            # A checkpoint is made anew before anything else, and needs its shards.
+            # The root session first writes a new checkpoint, which needs its shards.
             bulk = point.position.any_state["bulk"]
-            self._keep_shards(DistributedArray(self._world, bulk, header.task.N))
-        made = self._world.on_root(lambda: self._lead.recorder(header, state, state))
-        return _Giver(header) if made is None else made
+            self._write_shards(DistributedArray(self._world, bulk, header.task.N))
+        recorder = self._on_root(lambda root: root.recorder(header, state, snapshot))
+        return _SendingRecorder(header) if recorder is None else recorder
 
     def due(self) -> bool:
         """Return whether it is time for a checkpoint, by the clock of rank 0."""
-        return bool(self._world.bcast(self._front.due() if self._front else False))
+        return bool(self._world.bcast(self._root.due() if self._root else False))
 
     def save(self, position: Position) -> None:
-        """Write a checkpoint: first all shards, and then what says that they are one."""
-        self._keep_shards(_spread(position.any_state))
-        self._world.on_root(lambda: self._lead.save(position))
+        """Write a checkpoint: first all shards, then the file that names them."""
+        self._write_shards(_bulk_of(position.any_state))
+        self._on_root(lambda root: root.save(position))
 
     def tidy(self) -> None:
-        """Leave the file alone in its place: the run has ended, and it is closed and synced."""
-        self._world.on_root(lambda: self._lead.tidy())
+        """Remove all files but the output, once the run has ended."""
+        self._on_root(_RootSession.tidy)
 
-    @property
-    def _lead(self) -> _Front:
-        assert self._front is not None
-        return self._front
+    def _on_root(self, work: Callable[[_RootSession], Result]) -> Result | None:
+        """Call ``work`` on rank 0 with its session."""
+        return self._world.collective(lambda: work(self._root) if self._root else None)
 
-    def _keep_shards(self, bulk: DistributedArray) -> None:
+    def _write_shards(self, bulk: DistributedArray) -> None:
         world = self._world
         generation = world.bcast(next_generation(self.path) if world.is_root else 0)
         shard = shard_path(self.path, generation, world.rank)
         world.collective(lambda: write_shard(shard, bulk.own))
-        if self._front is not None:
-            self._front.shards = {
+        if self._root is not None:
+            self._root.shards = {
                 "generation": generation,
                 "firsts": world.firsts(bulk.shape[0]).tolist(),
                 "T": bulk.shape[1],
@@ -170,10 +153,10 @@ class SharedSession:
             }
 
 
-def _spread(state: State) -> DistributedArray:
-    spread: Any = state["bulk"]
-    assert isinstance(spread, DistributedArray)
-    return spread
+def _bulk_of(state: State) -> DistributedArray:
+    bulk: Any = state["bulk"]
+    assert isinstance(bulk, DistributedArray)
+    return bulk
 
 
 def _with_state(point: ResumePoint | None, state: State) -> ResumePoint | None:

@@ -1,4 +1,4 @@
-"""Which runs can be shared out over ranks, by their specs."""
+"""Which specs can run on several ranks."""
 
 from __future__ import annotations
 
@@ -8,29 +8,25 @@ from scbsim.spec.noise_models import NOISE_MODELS
 
 
 def require_shareable(spec: RunSpec, ranks: int) -> None:
-    """Refuse a run that ranks cannot share.
+    """Raise :class:`SpecError`, with every fault, if ranks cannot share a run.
 
     Raises
     ------
-    SpecError
-        With every fault of the spec.
     InputError
         If it has fewer columns than there are ranks.
     """
-    faults = []
-    if spec.dynamics.engine not in ("auto", "dense"):
-        problem = f'"{spec.dynamics.engine}" is not shared over ranks, only "dense" is'
-        faults.append(Fault("dynamics.engine", problem))
-    if spec.dynamics.replicas > 1:
-        problem = f"{spec.dynamics.replicas} are not shared over ranks, only a single run is"
-        faults.append(Fault("dynamics.replicas", problem))
-    if NOISE_MODELS[spec.noise.model].follows_state:
-        why = "needs more of each column than ranks exchange"
-        problem = f'"{spec.noise.model}" {why}: "isotropic" or "none"'
-        faults.append(Fault("noise.model", problem))
-    if spec.output.snapshot_every:
-        problem = "a run that is shared over ranks keeps no snapshots: 0 is allowed"
-        faults.append(Fault("output.snapshot_every", problem))
+    engine, replicas, noise = spec.dynamics.engine, spec.dynamics.replicas, spec.noise.model
+    problems = {
+        "dynamics.engine": engine not in ("auto", "dense")
+        and f'"{engine}" cannot be shared over ranks: "dense" or "auto"',
+        "dynamics.replicas": replicas > 1
+        and f"{replicas} replicas cannot be shared over ranks, only a single run",
+        "noise.model": NOISE_MODELS[noise].follows_state
+        and f'"{noise}" needs more of each column than ranks exchange: "isotropic" or "none"',
+        "output.snapshot_every": spec.output.snapshot_every > 0
+        and "a run shared over ranks keeps no snapshots: only 0 is allowed",
+    }
+    faults = [Fault(key, problem) for key, problem in problems.items() if problem]
     if faults:
         raise SpecError(faults, f"the spec of a run on {ranks} ranks")
     if spec.task.N is not None:
@@ -38,14 +34,9 @@ def require_shareable(spec: RunSpec, ranks: int) -> None:
 
 
 def require_columns(N: int, ranks: int) -> None:
-    """Refuse more ranks than there are columns.
-
-    Raises
-    ------
-    InputError
-    """
+    """Raise :class:`InputError` if there are more ranks than columns."""
     if ranks > N:
         raise InputError(
-            f"{ranks} ranks: a run is shared out by the columns of A, of which there are "
-            f"N = {N}; launch that many at the most"
+            f"{ranks} ranks: the columns of A are shared out, and there are only N = {N} of them; "
+            "launch at most that many ranks"
         )

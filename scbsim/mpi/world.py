@@ -1,4 +1,4 @@
-"""The ranks of a shared run, and how they communicate."""
+"""The ranks of a shared run and their communication."""
 
 from __future__ import annotations
 
@@ -17,13 +17,7 @@ Result = TypeVar("Result")
 
 
 class RemoteRankError(ScbsimError):
-    """An error on another rank, which reports it.
-
-    Attributes
-    ----------
-    exit_status : int
-        That of the error there.
-    """
+    """An error on another rank, with its exit status; that rank reports it."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -31,20 +25,19 @@ class RemoteRankError(ScbsimError):
 
 
 class World:
-    """Ranks that do the same, each with its columns.
+    """The ranks of a run, each with its columns.
 
     Parameters
     ----------
     comm : mpi4py.MPI.Intracomm
-        Its ranks; a duplicate of it is used.
+        A duplicate of it is used.
 
     Attributes
     ----------
-    rank, size : int
     here : int
-        How many of them are on this node.
+        The number of ranks on this node.
     agreed : bool
-        Whether an error that is on its way is on its way on every rank.
+        Whether the current error is raised on every rank.
     """
 
     def __init__(self, comm: Any) -> None:
@@ -60,11 +53,11 @@ class World:
 
     @property
     def is_root(self) -> bool:
-        """Whether this is the rank that writes the output and speaks."""
+        """Whether this is rank 0, which writes the output and the messages."""
         return self.rank == 0
 
     def firsts(self, N: int) -> NDArray[np.int64]:
-        """Return the first column of each rank, and N: contiguous ranges, as even as can be."""
+        """Return the first column of each rank, and N; the ranges are as even as possible."""
         return np.arange(self.size + 1) * N // self.size
 
     def columns(self, N: int) -> slice:
@@ -73,30 +66,26 @@ class World:
         return slice(int(firsts[self.rank]), int(firsts[self.rank + 1]))
 
     def bcast(self, value: Any) -> Any:
-        """Return the value that rank 0 has."""
+        """Return the value of rank 0."""
         return self.comm.bcast(value)
 
     @property
     def share(self) -> Share:
-        """The columns of this rank, for those who read them."""
+        """The columns of this rank, for readers of files."""
         return Share(self.columns, self.here)
 
     def processors(self) -> int:
-        """Return how many processors are there for this rank; those of a node are shared out."""
-        mine = allowed()
-        all_here = set().union(*self._node.allgather(mine))
-        return max(1, min(len(mine), len(all_here) // self.here))
+        """Return the number of processors for this rank: its share of those of the node."""
+        own = allowed()
+        of_node = set().union(*self._node.allgather(own))
+        return max(1, min(len(own), len(of_node) // self.here))
 
     def any(self, here: bool) -> bool:
-        """Return whether it is so on any rank."""
+        """Return whether a condition holds on any rank."""
         return bool(max(self.comm.allgather(bool(here))))
 
-    def all_equal(self, value: Any) -> bool:
-        """Return whether all ranks have equal values."""
-        return len(set(self.comm.allgather(value))) == 1
-
     def collective(self, work: Callable[[], Result]) -> Result:
-        """Do something on every rank; an error on one is raised on all.
+        """Call ``work`` on every rank; an error on one is raised on all.
 
         Raises
         ------
@@ -119,33 +108,18 @@ class World:
         return result  # type: ignore[return-value]
 
     def fail(self, message: str) -> NoReturn:
-        """Raise an error that all ranks have found, on rank 0 as its own.
-
-        Raises
-        ------
-        RunFailed
-            On rank 0.
-        RemoteRankError
-            On the others.
-        """
+        """Raise an error found by all ranks: `RunFailed` on rank 0, else `RemoteRankError`."""
         self.agreed = True
-        raise (
-            RunFailed(message) if self.is_root else RemoteRankError(message, RunFailed.exit_status)
-        )
+        if self.is_root:
+            raise RunFailed(message)
+        raise RemoteRankError(message, RunFailed.exit_status)
 
     def on_root(self, work: Callable[[], Result]) -> Result | None:
-        """Do something on rank 0; return what it gives there, and None on the others."""
+        """Call ``work`` on rank 0; return its result there, and None on the others."""
         return self.collective(lambda: work() if self.is_root else None)
 
     def exchange(self, rows: NDArray[Any], counts: NDArray[np.int64]) -> None:
-        """Fill the rows of all ranks in, those of this rank being there.
-
-        Parameters
-        ----------
-        rows : (n, ...) float64
-        counts : (ranks,) int64
-            How many of them are of each rank, in order.
-        """
+        """Fill in the float64 rows of the other ranks; each has ``counts[rank]``, in order."""
         if self.size == 1:
             return
         from mpi4py import MPI

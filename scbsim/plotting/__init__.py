@@ -1,1 +1,1 @@
-"""Pictures: how they look, and the overview of one run or of several."""
+"""Plots: the common style, and the overview of one run or several."""

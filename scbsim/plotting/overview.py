@@ -1,36 +1,13 @@
-"""A picture of one run, or of several over one another: all that is recorded."""
+"""Plot of all observables of one run, or of several runs over one another."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.observables import NAMES
-from scbsim.plotting.bands import (
-    draw_spread,
-    ended,
-    normalized,
-    normalized_along,
-    replicas,
-    spread,
-    stage_ends,
-)
-from scbsim.plotting.style import (
-    DASHED,
-    GREY,
-    colors,
-    curve,
-    literal,
-    new_figure,
-    power,
-    scale,
-    star,
-    star_handle,
-    step_axis,
-    styled,
-    whole,
-)
+from scbsim.plotting import bands, style
 from scbsim.trajectory.views import spec_table_of
 
 if TYPE_CHECKING:
@@ -46,10 +23,10 @@ PANELS: Final = {
     "similarities": (r"similarities $\cos(A,Q)$, $\cos(V,P)$", ("sim_A", "sim_V"), False),
     "loss": (r"population loss $L$", ("loss",), True),
 }
-"""Title, observables, and whether a logarithmic axis serves, by the name of the panel."""
+"""By panel: its title, its observables, and whether its axis may be logarithmic."""
 
 MOST_NAMED: Final = 10
-"""Runs that the legend names; of more it has a scale of colours, from the first to the last."""
+"""The legend names up to this many runs; for more there is a colour scale instead."""
 
 MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
 
@@ -60,41 +37,41 @@ def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
     Parameters
     ----------
     runs : mapping of str to xarray.Dataset
-        Runs by their labels. One run has a colour for A and one for V; several have a colour
-        each, V dashed; of more than `MOST_NAMED` the colours say their order.
+        Runs by label. A single run has one colour for A and one for V. Several runs have a colour
+        each, and V is dashed. With more than `MOST_NAMED` runs the colours follow their order.
 
     Returns
     -------
     matplotlib.figure.Figure
         Signals, noise parts, distances, similarities and loss; stars are normalised solutions.
-        Of an ensemble the median over replicas, and a band from the first to the last decile.
+        Ensembles appear as the median over replicas and a band from the first to the last decile.
     """
-    with styled():
-        figure = new_figure(10.0, 5.8)
+    with style.styled():
+        figure = style.new_figure(10.0, 5.8)
         axes = figure.subplot_mosaic([list(row) for row in MOSAIC])
         for name, (title, observables, logarithmic) in PANELS.items():
             axes[name].set_title(title)
             _panel(axes[name], runs, observables, logarithmic)
-            step_axis(axes[name])
+            style.step_axis(axes[name])
         axes["legend"].axis("off")
-        if len(runs) <= MOST_NAMED:
-            axes["legend"].legend(handles=_legend(runs), loc="center left", borderaxespad=0)
-        else:
-            axes["legend"].legend(handles=_legend(runs), loc="upper left", borderaxespad=0)
+        many = len(runs) > MOST_NAMED
+        looks: dict[str, Any] = {"loc": "upper left" if many else "center left"}
+        axes["legend"].legend(handles=_legend(runs), borderaxespad=0, **looks)
+        if many:
             _color_scale(axes["legend"], list(runs))
         figure.suptitle(_title(runs))
     return figure
 
 
 def _color_scale(axes: Axes, labels: Sequence[str]) -> None:
-    """Draw which colour is whose: of some runs, the first and the last among them."""
+    """Draw the colour scale of many runs; up to five are labelled, the first and last included."""
     from matplotlib.colors import ListedColormap
 
+    count = len(labels)
     scale = axes.inset_axes((0.0, 0.0, 0.07, 0.5))
-    scale.imshow(
-        [[i] for i in range(len(labels))], aspect="auto", cmap=ListedColormap(colors(len(labels)))
-    )
-    at = sorted({round(i * (len(labels) - 1) / 4) for i in range(5)})
+    colormap = ListedColormap(style.colors(count))
+    scale.imshow([[i] for i in range(count)], aspect="auto", cmap=colormap)
+    at = sorted({round(i * (count - 1) / 4) for i in range(5)})
     scale.set_yticks(at, [_short(labels[i]) for i in at])
     scale.yaxis.tick_right()
     scale.tick_params(length=0)
@@ -103,104 +80,87 @@ def _color_scale(axes: Axes, labels: Sequence[str]) -> None:
 
 
 def _short(label: str) -> str:
-    """Return a label that fits beside the panels: the end of a long one, which tells it apart."""
-    return literal(label if len(label) <= 34 else f"...{label[-31:]}")
+    """Return a label that fits beside the panels. Of a long one the end identifies the run."""
+    return style.literal(label if len(label) <= 34 else f"...{label[-31:]}")
 
 
 def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log: bool) -> None:
-    values = [each for run in runs.values() for name in names for each in spread(run, name)]
-    scale(axes, values, logarithmic=log)
+    spreads = {(label, name): bands.spread(runs[label], name) for label in runs for name in names}
+    style.scale(axes, [part for each in spreads.values() for part in each], logarithmic=log)
     many = len(runs) > MOST_NAMED
     thin = {"linewidth": 0.8} if many else {}
-    for run, pair in zip(runs.values(), _colors(len(runs)), strict=True):
+    for (label, run), pair in zip(runs.items(), _colors(len(runs)), strict=True):
         for name, color, second in zip(names, pair, (False, True), strict=False):
-            apart = second and len(runs) > 1
-            looks = thin | ({"linestyle": DASHED} if apart else {})
-            draw_spread(axes, run, name, color, zorder=3, **looks)
-            steps, along = normalized_along(run, name)
+            dashed = second and len(runs) > 1
+            looks = thin | ({"linestyle": style.DASHED} if dashed else {})
+            shown = spreads[label, name]
+            bands.draw_values(axes, run["step"].values, shown, color, zorder=3, **looks)
+            steps, along = bands.normalized_along(run, name)
             if len(steps):
-                curve(axes, steps, along, color=color, zorder=2, **(looks | {"linewidth": 0.9}))
-            for step, value in normalized(run, name):
-                if replicas(run):
+                looks = looks | {"linewidth": 0.9}
+                style.curve(axes, steps, along, color=color, zorder=2, **looks)
+            for step, value in bands.normalized(run, name):
+                if bands.replicas(run):
                     axes.plot([step, step], [value.low, value.high], color=color, zorder=4)
                 size = 6 if many else 13
-                star(axes, step, float(value.middle), color, hollow=apart, size=size)
+                style.star(axes, step, float(value.middle), color, hollow=dashed, size=size)
     if len(runs) == 1:
         (run,) = runs.values()
-        for end in stage_ends(run):
-            axes.axvline(end, color=GREY, linewidth=0.8, linestyle=":", zorder=1)
+        for end in bands.stage_ends(run):
+            axes.axvline(end, color=style.GREY, linewidth=0.8, linestyle=":", zorder=1)
 
 
 def _colors(runs: int) -> list[tuple[str, str]]:
-    """Return the colours of A and V for each run: one run tells A from V by them."""
+    """Return the colours of A and V for each run. They differ only if there is a single run."""
     if runs == 1:
-        a, v = colors(2)
+        a, v = style.colors(2)
         return [(a, v)]
-    return [(color, color) for color in colors(runs)]
+    return [(color, color) for color in style.colors(runs)]
 
 
 def _legend(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
-    from matplotlib.lines import Line2D
-
-    if len(runs) == 1:
-        handles: list[Artist] = [
-            Line2D([], [], color=color, label=name)
-            for color, name in zip(
-                *_colors(1), ("attention matrix A, and the loss", "value matrix V"), strict=True
-            )
-        ]
+    line, grey = style.line_handle, style.GREY
+    colors, single = _colors(len(runs)), len(runs) == 1
+    handles: list[Artist] = []
+    if single:
+        names = ("attention matrix A, and the loss", "value matrix V")
+        handles += [line(name, color=color) for name, color in zip(names, colors[0], strict=True)]
     else:
-        named = list(zip(runs.items(), _colors(len(runs)), strict=True))
-        handles = [
-            Line2D([], [], color=color, label=f"{_short(label)}{_many(run)}{ended(run)}")
-            for (label, run), (color, _) in (named if len(named) <= MOST_NAMED else ())
-        ]
-        handles += [
-            Line2D([], [], color=GREY, label="A, and the loss"),
-            Line2D([], [], color=GREY, linestyle=DASHED, label="V"),
-        ]
-    handles += _bands(runs)
-    if any(normalized(run, name) for run in runs.values() for name in NAMES):
-        words = "normalised" if len(runs) == 1 else "normalised (V: hollow)"
-        handles.append(star_handle(GREY, words))
-    if any(len(normalized_along(run, "loss")[0]) for run in runs.values()):
-        words = "normalised, along the run"
-        handles.append(Line2D([], [], color=GREY, linewidth=0.9, label=words))
-    if len(runs) == 1 and any(stage_ends(run) for run in runs.values()):
-        handles.append(Line2D([], [], color=GREY, linestyle=":", label="end of a stage"))
+        if len(runs) <= MOST_NAMED:
+            for (label, run), (color, _) in zip(runs.items(), colors, strict=True):
+                count = bands.replicas(run)
+                many = f", {count} replicas" if count else ""
+                text = f"{_short(label)}{many}{bands.status_note(run)}"
+                handles.append(line(text, color=color))
+        handles.append(line("A, and the loss", color=grey))
+        handles.append(line("V", color=grey, linestyle=style.DASHED))
+    sizes = {bands.replicas(run) for run in runs.values()} - {0}
+    if sizes:
+        handles.append(style.band_handle(f"{sizes.pop()}" if len(sizes) == 1 else "the"))
+    if any(bands.normalized(run, name) for run in runs.values() for name in NAMES):
+        handles.append(style.star_handle(grey, f"normalised{'' if single else ' (V: hollow)'}"))
+    if any(len(bands.normalized_along(run, "loss")[0]) for run in runs.values()):
+        handles.append(line("normalised, along the run", color=grey, linewidth=0.9))
+    if single and any(bands.stage_ends(run) for run in runs.values()):
+        handles.append(line("end of a stage", color=grey, linestyle=":"))
     return handles
 
 
-def _many(run: xr.Dataset) -> str:
-    return f", {replicas(run)} replicas" if replicas(run) else ""
-
-
-def _bands(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
-    """Return the legend of the bands, if there are any."""
-    from matplotlib.patches import Patch
-
-    sizes = {replicas(run) for run in runs.values() if replicas(run)}
-    if not sizes:
-        return []
-    of = f"{sizes.pop()} replicas" if len(sizes) == 1 else "the replicas"
-    return [Patch(facecolor=GREY, alpha=0.6, label=f"median and 10-90% of {of}")]
-
-
 def _title(runs: Mapping[str, xr.Dataset]) -> str:
-    """Say which runs these are, and what all of them have in common."""
-    names = [f"{literal(label)}{ended(run)}" for label, run in runs.items()]
+    """Return the labels of the runs, and the facts that all of them share."""
+    names = [f"{style.literal(label)}{bands.status_note(run)}" for label, run in runs.items()]
     facts = [_facts(run) for run in runs.values()]
     shared = [fact for fact in facts[0] if all(fact in each for each in facts)]
     few = len(names) == 1 or (len(names) <= 4 and len("".join(names)) <= 80)
-    head = ", ".join(names) if few else f"{len(runs)} runs"
-    return f"{head}\n{', '.join(shared)}" if shared else head
+    return style.title(", ".join(names) if few else f"{len(runs)} runs", shared)
 
 
 def _facts(run: xr.Dataset) -> list[str]:
     spec = spec_table_of(run)
-    facts = [f"${name} = {whole(run.attrs[name])}$" for name in ("N", "T", "Q")]
-    facts.append(f"batch size ${power(spec['dynamics']['batch_size'])}$")
     rules = [stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"]]
-    taken = " then ".join(rule for rule, _ in groupby(rules))
-    facts.append(f"{taken} on the {run.attrs['engine']} engine")
-    return facts
+    distinct = " then ".join(rule for rule, _ in groupby(rules))
+    return [
+        *style.sizes(run.attrs),
+        f"batch size ${style.scientific(spec['dynamics']['batch_size'])}$",
+        f"{distinct} on the {run.attrs['engine']} engine",
+    ]

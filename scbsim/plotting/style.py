@@ -1,10 +1,10 @@
-"""How every picture looks: fonts, colours, lines, and how it is saved."""
+"""The common style of all plots: fonts, colours, lines, titles, legends, and how they are saved."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,13 +16,13 @@ from scbsim.util.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
-    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
     from numpy.typing import ArrayLike, NDArray
 
-# Okabe and Ito's colours, which the colour-blind tell apart.
+# The palette of Okabe and Ito, which colour-blind people can tell apart.
 BLACK: Final = "#000000"
 ORANGE: Final = "#E69F00"
 SKY: Final = "#56B4E9"
@@ -35,21 +35,17 @@ CYCLE: Final = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 
 DASHED: Final = (0, (4, 2))
 
-SIGNAL_LABELS: Final = {"alpha_A": r"signal $\alpha_A$", "alpha_V": r"signal $\alpha_V$"}
-DELTA_LABELS: Final = {"delta_A": r"$\|\Delta_A\|_\mu$", "delta_V": r"$\|\Delta_V\|_\mu$"}
-SIGNAL_OF: Final = {"delta_A": ("alpha_A", "K_Q"), "delta_V": ("alpha_V", "K_P")}
-
 DRAWABLE: Final = 1e30
-"""Where a diverging curve leaves the picture; matplotlib's own arithmetic ends at 1e308."""
+"""Larger values are not drawn; matplotlib's own arithmetic overflows near 1e308."""
 
 ROUNDING: Final = 1e-12
-"""Below, numbers are what rounding left of a zero: the norms of what is learned are near 1."""
+"""Smaller values are drawn as 0: they are rounding errors, since learned norms are near 1."""
 
 WIDE: Final = 100.0
-"""Values beyond which a linear axis shows nothing of what happens near 1."""
+"""With larger values, a linear axis would hide what happens near 1."""
 
 _BACKENDS: Final = {"png": "agg", "pdf": "pdf", "svg": "svg"}
-"""What draws each format, whatever else the process draws with."""
+"""Matplotlib backend of each format, independent of the backend of the process."""
 
 _RC: Final[dict[str, Any]] = {
     "font.size": 9,
@@ -81,7 +77,7 @@ _RC: Final[dict[str, Any]] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in the house style, whatever the user's own matplotlibrc says; it stays as it is."""
+    """Apply the common style in a ``with`` block, and restore the user's settings after it."""
     _import_matplotlib()
     from matplotlib import style
 
@@ -90,10 +86,10 @@ def styled() -> Iterator[None]:
 
 
 def _import_matplotlib() -> None:
-    """Import matplotlib, whatever the variable MPLBACKEND names.
+    """Import matplotlib even if MPLBACKEND names a backend that is not installed.
 
-    Pictures go to files and need no backend, but matplotlib cannot be imported where that variable
-    names one that is not installed, as a notebook's is not for a program that is started from it.
+    A program started from a notebook inherits that variable. Plots go to files and need no
+    interactive backend.
     """
     if "matplotlib" in sys.modules:
         return
@@ -104,13 +100,13 @@ def _import_matplotlib() -> None:
         if named is not None:
             os.environ["MPLBACKEND"] = named
     if named:
-        # As matplotlib itself does: it is the choice of whoever shows figures in this process.
+        # Apply the setting as matplotlib would have, for code that shows figures in this process.
         with suppress(ValueError):
             matplotlib.rcParams["backend"] = named
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of so many inches that lays itself out; pyplot knows nothing of it."""
+    """Return an empty figure, in inches, with constrained layout; it is not known to pyplot."""
     _import_matplotlib()
     from matplotlib.figure import Figure
 
@@ -118,24 +114,24 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as png, pdf or svg, by the name of ``path``.
+    """Write a figure as png, pdf or svg, by the suffix of ``path``.
 
     Raises
     ------
     OutputError
-        As :func:`scbsim.plotting.places.check_picture` says.
+        See :func:`scbsim.plotting.places.check_picture`.
     """
     check_picture(path)
     form, path = path.suffix[1:].lower(), resolved(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # No date in the file: the same run gives the same bytes.
+    # Without a date, the same run gives the same bytes.
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
     with styled(), atomic_write(path) as file:
         figure.savefig(file, format=form, backend=_BACKENDS[form], metadata=metadata)
 
 
 def drawable(values: ArrayLike) -> NDArray[np.float64]:
-    """Return values as they are drawn: NaN where they diverged beyond that, 0 for rounding."""
+    """Return values as drawn: NaN from `DRAWABLE` on, 0 below `ROUNDING`."""
     import numpy as np
 
     array = np.asarray(values, dtype=np.float64)
@@ -145,7 +141,7 @@ def drawable(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def curve(axes: Axes, steps: ArrayLike, values: ArrayLike, **looks: Any) -> None:
-    """Draw values against steps; a run of one row is a dot, since it has no line."""
+    """Draw values against steps; a single value is drawn as a dot."""
     import numpy as np
 
     shown = drawable(values)
@@ -155,10 +151,10 @@ def curve(axes: Axes, steps: ArrayLike, values: ArrayLike, **looks: Any) -> None
 
 
 def scale(axes: Axes, values: Sequence[ArrayLike], *, logarithmic: bool) -> None:
-    """Choose the scale of the y axis for what is drawn on it.
+    """Choose the scale of the y axis for the given values.
 
-    A logarithmic one is used where the positive values span a decade; a linear one gives way
-    where a run that diverges would hide what happens near 1.
+    It is logarithmic if that is allowed and the positive values span a decade. A linear axis
+    becomes symmetric logarithmic if a diverging run would hide what happens near 1.
     """
     import numpy as np
 
@@ -179,7 +175,7 @@ def scale(axes: Axes, values: Sequence[ArrayLike], *, logarithmic: bool) -> None
 
 
 def plain_log_ticks(axes: Axes) -> None:
-    """Label a logarithmic y axis of a decade or two at 0.1, 0.2, 0.5, 1 and so on."""
+    """Label a logarithmic y axis of one or two decades at 0.1, 0.2, 0.5, 1 and so on."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     if axes.get_yscale() == "log":
@@ -188,16 +184,16 @@ def plain_log_ticks(axes: Axes) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def step_axis(axes: Axes) -> None:
-    """Give the x axis ticks at whole steps."""
+def step_axis(axes: Axes, label: str = "step") -> None:
+    """Label the x axis, and put its ticks at whole steps."""
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    axes.set_xlabel("step")
+    axes.set_xlabel(label)
 
 
 def colors(count: int) -> list[str]:
-    """Return so many colours that differ: those of the cycle, or else from dark to light."""
+    """Return distinct colours: those of `CYCLE`, or a map from dark to light if there are more."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
@@ -207,18 +203,21 @@ def colors(count: int) -> list[str]:
 
 
 def literal(name: str) -> str:
-    r"""Return a name that is shown as it is: no mathematics, and no label that is left out."""
+    r"""Escape a name so that matplotlib shows it as it is.
+
+    Without that, ``$`` begins mathematics, and a label with a leading ``_`` is left out of legends.
+    """
     shown = printable(name).replace("$", r"\$")
     return r"$\_$" + shown[1:] if shown.startswith("_") else shown
 
 
-def whole(number: float) -> str:
+def integer(number: float) -> str:
     r"""Return a whole number as mathtext: ``1000``, ``100\,000``."""
     digits = f"{int(number):,}"
     return digits.replace(",", r"\," if number >= 10_000 else "")
 
 
-def power(number: float) -> str:
+def scientific(number: float) -> str:
     r"""Return a number as mathtext with a power of ten: ``5 \times 10^{6}``, ``256``."""
     if number < 10_000:
         return f"{number:g}"
@@ -228,37 +227,44 @@ def power(number: float) -> str:
     return tens if digits == "1" else rf"{digits} \times {tens}"
 
 
-def star(
-    axes: Axes, step: float, value: float, color: str, *, hollow: bool = False, size: float = 13
-) -> None:
-    """Mark a normalised solution."""
-    axes.plot(
-        [step],
-        [drawable(value)],
-        marker="*",
-        markersize=size,
-        linestyle="none",
-        color=color,
-        markerfacecolor="white" if hollow else color,
-        markeredgecolor=color if hollow else "white",
-        markeredgewidth=1.1 if hollow else 0.7,
-        zorder=5,
-        clip_on=False,
-    )
+def sizes(values: Mapping[Any, Any], names: str = "NTQ") -> list[str]:
+    """Return facts for :func:`title` such as ``$N = 100$``, for the names that ``values`` has."""
+    return [f"${name} = {integer(values[name])}$" for name in names if name in values]
+
+
+def title(head: str, facts: Sequence[str], note: str = "") -> str:
+    """Return a title: a head line, facts separated by commas, and a note in parentheses."""
+    return "\n".join(filter(None, (head, ", ".join(facts), f"({note})" if note else "")))
+
+
+def line_handle(label: str, **looks: Any) -> Line2D:
+    """Return the legend entry of a line."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=label, **looks)
 
 
 def star_handle(color: str, label: str) -> Line2D:
-    """Return what a legend shows of a star."""
-    from matplotlib.lines import Line2D
-
+    """Return the legend entry of a star."""
     looks: dict[str, Any] = {"marker": "*", "markersize": 12, "markeredgecolor": "white"}
-    return Line2D([], [], color=color, linestyle="none", label=label, **looks)
+    return line_handle(label, color=color, linestyle="none", **looks)
 
 
-def signal_norm(run: xr.Dataset, delta: str) -> NDArray[np.float64]:
-    """Return the mu norm of the signal part that a noise part stands against."""
-    import numpy as np
+def band_handle(count: int | str) -> Patch:
+    """Return the legend entry of the band of ``count`` replicas."""
+    from matplotlib.patches import Patch
 
-    alpha, K = SIGNAL_OF[delta]
-    norm: NDArray[np.float64] = np.abs(run[alpha].values) * float(run.attrs[K]) ** 0.5
-    return norm
+    return Patch(facecolor=GREY, alpha=0.6, label=f"median and 10-90% of {count} replicas")
+
+
+def star(
+    axes: Axes, step: float, value: float, color: str, *, hollow: bool = False, size: float = 13
+) -> None:
+    """Mark a normalised solution with a star."""
+    looks: dict[str, Any] = {
+        "markerfacecolor": "white" if hollow else color,
+        "markeredgecolor": color if hollow else "white",
+        "markeredgewidth": 1.1 if hollow else 0.7,
+    }
+    place = ([step], [drawable(value)])
+    axes.plot(*place, "*", markersize=size, color=color, zorder=5, clip_on=False, **looks)

@@ -1,4 +1,4 @@
-"""Specs to start from: TOML files, each with a line on top that says what it is."""
+"""Example specs: TOML files, each with a first line that describes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def names() -> list[str]:
 
 
 def text(name: str) -> str:
-    """Return a preset as TOML, comments included.
+    """Return a preset as TOML, including comments.
 
     Raises
     ------
@@ -33,11 +33,5 @@ def text(name: str) -> str:
 
 
 def describe(name: str) -> str:
-    """Return the line on top of a preset, which says what it is.
-
-    Raises
-    ------
-    InputError
-        If there is no preset of that name.
-    """
+    """Return the first line of a preset, which describes it; raises errors as :func:`text`."""
     return text(name).partition("\n")[0].removeprefix("#").strip()

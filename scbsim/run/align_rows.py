@@ -1,4 +1,4 @@
-"""From what each replica did in a block to rows of an ensemble, which they have in common."""
+"""From blocks of single replicas to rows of the ensemble, at common steps."""
 
 from __future__ import annotations
 
@@ -14,43 +14,34 @@ from scbsim.run.replica import ReplicaBlock
 
 
 class Rows(NamedTuple):
-    """Rows that are recorded.
+    """Recorded rows. If a replica has ended before a step, its stage is -1 and its row NaN."""
 
-    Attributes
-    ----------
-    steps : (n,) int64
-    stages : (n, R) int64
-        The stage that took the step; -1 where the replica has ended before.
-    rows : (n, R, 9) float64
-        Observables after it; NaN there.
-    """
-
-    steps: NDArray[np.int64]
-    stages: NDArray[np.int64]
-    rows: NDArray[np.float64]
+    steps: NDArray[np.int64]  # (n,)
+    stages: NDArray[np.int64]  # (n, R), the stages that took the steps
+    rows: NDArray[np.float64]  # (n, R, 9), the observables after the steps
 
 
 def align_rows(blocks: Mapping[int, ReplicaBlock], replicas: int, steps: NDArray[np.int64]) -> Rows:
-    """Pick rows of a block.
+    """Return the rows of some steps.
 
     Parameters
     ----------
-    stretches : mapping of int to ReplicaBlock
+    blocks : mapping of int to ReplicaBlock
         By replica, all with the same start.
     replicas : int
-        How many there are, ended or not.
+        The number of replicas, ended or not.
     steps : (n,) int64
-        Those to pick, ascending, from the start on.
+        Ascending, from the start of the blocks on.
     """
     shape = (len(steps), replicas)
     found = Rows(steps, np.full(shape, -1), np.full((*shape, len(NAMES)), np.nan))
-    asked: list[int] = steps.tolist()
-    for i, did in blocks.items():
-        if asked and asked[0] == did.start and did.row is not None:
-            found.rows[0, i], found.stages[0, i] = did.row, did.stage
-        first = did.start + 1
-        for stage, rows in did.parts:
-            low, high = bisect_left(asked, first), bisect_left(asked, first + len(rows))
+    wanted: list[int] = steps.tolist()
+    for i, block in blocks.items():
+        if wanted and wanted[0] == block.start and block.row is not None:
+            found.rows[0, i], found.stages[0, i] = block.row, block.stage
+        first = block.start + 1
+        for stage, rows in block.parts:
+            low, high = bisect_left(wanted, first), bisect_left(wanted, first + len(rows))
             if high - low == len(rows):
                 found.rows[low:high, i] = rows
             else:

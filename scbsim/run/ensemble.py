@@ -1,4 +1,4 @@
-"""The replicas of a run, side by side: built, stepped together, spread over threads."""
+"""The replicas of a run: built together, stepped together, distributed over threads."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from scbsim.run.replica import Replica, ReplicaBlock
 from scbsim.util.memory import require
 from scbsim.util.thread_pool import ThreadPool
 
-_THREADS_FROM = 100_000 * DENSE_ENTRY  # of a step; below, threads cost more than they save
-_SECONDS_OF_A_MEETING = 20e-6  # of the threads that share a step
-_SECONDS_TO_START = 2e-3  # of work in all; below, one thread has done it before others are there
+_THREADS_FROM = 100_000 * DENSE_ENTRY  # seconds of a step; below, more threads are slower
+_SECONDS_OF_A_MEETING = 20e-6  # synchronisation of the threads that share a step
+_SECONDS_TO_START = 2e-3  # of work in all; below, one thread ends before others have started
 _FEWER = (
-    "take fewer at a time (dynamics.replicas), the others from dynamics.replica on, or a larger "
+    "run fewer at a time (dynamics.replicas), the others from dynamics.replica on, or use a larger "
     "machine"
 )
-_WORTH = 1.25  # by how much it must be faster, since a machine is rarely one's own
+_WORTH = 1.25  # the speed-up that taking turns must have, as machines are often shared
 
 
 class Ensemble:
@@ -40,13 +40,12 @@ class Ensemble:
     ----------
     engines : sequence of Engine
         One for each replica.
-    stages : sequence of Stage
     pool : ThreadPool
-        Threads that the replicas are spread over.
+        Threads that the replicas are distributed over.
     normalize_threshold : float or None
-        At which a copy of each last state is normalised; None for not at all.
+        Threshold at which a copy of each last state is normalised; None for no copy.
     threads : int
-        How many it is computed on.
+        The number of threads, for the provenance.
     """
 
     def __init__(
@@ -59,7 +58,6 @@ class Ensemble:
     ) -> None:
         self.threads = threads
         self.replicas = [Replica(engine, stages, normalize_threshold) for engine in engines]
-        self.stages = stages
         self._pool = pool
 
     def __len__(self) -> int:
@@ -67,7 +65,7 @@ class Ensemble:
 
     @property
     def step(self) -> int:
-        """Steps taken by those that took most."""
+        """The largest number of steps taken by a replica."""
         return max(replica.engine.step for replica in self.replicas)
 
     @property
@@ -77,17 +75,17 @@ class Ensemble:
 
     @property
     def most_left(self) -> int:
-        """Steps that the run takes at the most."""
+        """The largest number of steps that the run can still take."""
         return max(replica.most_left for replica in self.replicas)
 
     @property
     def status(self) -> str:
-        """``running`` while any is, ``diverged`` if all are, or else ``complete``."""
+        """``running`` if any replica is, ``diverged`` if all are, else ``complete``."""
         found = {replica.status for replica in self.replicas}
         return next(name for name in ("running", "complete", "diverged") if name in found)
 
     def last_rows(self) -> NDArray[np.float64]:
-        """Return the observables after the last step of each, (R, 9); NaN where not known."""
+        """Return the observables after each replica's last step, (R, 9); NaN if unknown."""
         rows = np.full((len(self), len(NAMES)), np.nan)
         for i, replica in enumerate(self.replicas):
             if replica.row is not None:
@@ -95,12 +93,12 @@ class Ensemble:
         return rows
 
     def counts(self) -> dict[str, int]:
-        """Return how many replicas there are of each status that there is."""
+        """Return the number of replicas of each status."""
         found = [replica.status for replica in self.replicas]
         return {name: found.count(name) for name in dict.fromkeys(found)}
 
     def advance(self, steps: int) -> dict[int, ReplicaBlock]:
-        """Have every replica that has not ended take so many steps; return what they did."""
+        """Let every replica that has not ended take ``steps`` steps; return their blocks."""
         running = self.running
         work = [partial(self.replicas[i].advance, steps) for i in running]
         return dict(zip(running, self._pool.each(work), strict=True))
@@ -110,26 +108,20 @@ class Ensemble:
 def assembled(
     plan: RunPlan, normalize_threshold: float | None, threads: int, start: StreamStart = ORIGIN
 ) -> Iterator[Ensemble]:
-    """Build the replicas of a run, each at the start, and give them threads for the body.
+    """Build the replicas of a run at their start, with threads for the body.
 
-    Parameters
-    ----------
-    plan : RunPlan
-    normalize_threshold : float or None
-        At which a copy of each last state is normalised; None for not at all.
-    threads : int
-        What :func:`threads_for` says.
-    start : StreamStart
-        Where the noise of each replica begins.
+    ``threads`` is from :func:`threads_for`; ``start`` is where the noise of each replica begins.
 
     Raises
     ------
     MemoryNeeded
-        If their states do not fit into memory together; nothing was built.
+        If their states together do not fit into memory. Nothing is built then.
     """
-    R = plan.spec.dynamics.replicas
+    R, task = plan.spec.dynamics.replicas, plan.task
     if R > 1:
-        require(R * plan.memory, _named(plan), _FEWER)
+        engine = f"the {plan.choice.name} engine at N = {task.N}, T = {task.T}"
+        needed = plan.shared_memory + R * plan.memory
+        require(needed, f"an ensemble of {R} replicas of {engine}", _FEWER)
     apart = R > 1 and not one_by_one(plan, threads)
     together = min(threads, R) if apart else 1
     with sharing(1 if apart else threads) as own, ThreadPool(together) as pool:
@@ -141,12 +133,12 @@ def assembled(
 
 
 def threads_for(asked: int | None, plan: RunPlan) -> int:
-    """Return how many threads to use: one where starting more costs more than it saves.
+    """Return the number of threads: one if starting more costs more than it saves.
 
     Raises
     ------
     InputError
-        If there are not so many as are asked for.
+        If there are fewer threads than ``asked``.
     """
     most = most_threads(asked)
     step, R = plan.step_seconds, plan.spec.dynamics.replicas
@@ -158,8 +150,8 @@ def threads_for(asked: int | None, plan: RunPlan) -> int:
 def one_by_one(plan: RunPlan, threads: int) -> bool:
     """Return whether replicas take turns, each with all threads, or have one thread each.
 
-    With one each no thread waits for another within a step, so they take turns only where threads
-    would be idle otherwise: few replicas, or one more than there are threads, of a large state.
+    With one thread each, no thread waits for another within a step. So replicas take turns only if
+    threads would otherwise be idle: with few replicas, or one more than threads, of a large state.
     """
     if not plan.record.shares_step:
         return False
@@ -167,10 +159,3 @@ def one_by_one(plan: RunPlan, threads: int) -> bool:
     apart = step * -(-R // threads)
     in_turn = R * (step / threads + _SECONDS_OF_A_MEETING)
     return apart > _WORTH * in_turn
-
-
-def _named(plan: RunPlan) -> str:
-    R, name = plan.spec.dynamics.replicas, plan.choice.name
-    return (
-        f"an ensemble of {R} replicas of the {name} engine at N = {plan.task.N}, T = {plan.task.T}"
-    )

@@ -1,4 +1,4 @@
-"""Where the replicas of a spec end, and nothing else: for thousands of short runs."""
+"""The last rows of the replicas of a spec and nothing else, for thousands of short runs."""
 
 from __future__ import annotations
 
@@ -23,19 +23,13 @@ _NOTHING = OutputSpec(every=2**40 - 1)
 
 
 class FinalRows(NamedTuple):
-    """How replicas ended.
-
-    Attributes
-    ----------
-    rows : (R, 9) float64
-        Observables after the last step of each, in the order of
-        `scbsim.observables.OBSERVABLES`; of one that diverged, the last that were finite.
-    status : tuple of str
-        ``complete`` or ``diverged``; ``running`` if it was told to stop.
-    """
+    """The ends of replicas."""
 
     rows: NDArray[np.float64]
+    """(R, 9) observables after each replica's last step; if it diverged, the last finite ones."""
+
     status: tuple[str, ...]
+    """``complete`` or ``diverged``; ``running`` if ``stop`` returned True."""
 
 
 def final_rows(
@@ -46,36 +40,36 @@ def final_rows(
     plan: RunPlan | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> FinalRows:
-    """Run a spec and return where its replicas end.
+    """Run a spec and return the last rows of its replicas.
 
-    The numbers are those of :func:`scbsim.simulate`, which costs some milliseconds more a run:
-    nothing is recorded, written, shown, or normalised at the end.
+    The numbers are those of :func:`scbsim.simulate`. A run takes some milliseconds less, as nothing
+    is recorded, written, shown, or normalised at the end.
 
     Parameters
     ----------
     spec : RunSpec
-        Of any number of replicas, started from signals. `output` is not read.
+        With any number of replicas, started from signals. `output` is not read.
     task : Task
-        Of the sizes that the spec says; this is not checked.
+        Of the spec's sizes, which is not checked.
     threads : int, optional
-        As many as the machine has unless given.
+        By default all that the machine has.
     plan : RunPlan, optional
-        Where it is worked out already.
+        The plan of this spec and task, if it is known.
     stop : callable, optional
-        Asked between blocks of steps; when it says True the runs end early.
+        Called between blocks of steps; the runs end early when it returns True.
 
     Raises
     ------
     InputError
-        If there are not so many threads, or the start is a file.
+        If there are fewer threads than asked for, or the start is a file.
     MemoryNeeded
-        If the states do not fit.
+        If the states do not fit into memory.
     """
     if spec.init.from_ is not None:
-        raise InputError(f"init.from: {spec.init.from_}; endings are of runs that start at signals")
+        raise InputError(f"init.from: {spec.init.from_}; final_rows needs a start from signals")
     plan = plan or plan_of(spec, task)
     with assembled(plan, None, threads_for(threads, plan)) as ensemble:
-        # Blocks grow from one that takes a moment, not from a step: kernels are compiled by now.
+        # Kernels are compiled by now, so the first block can have more than one step.
         work = plan.step_seconds / DENSE_ENTRY * len(ensemble) * 1e-9
         pace = max(1, int(_FIRST_SECONDS / work))
         Loop(ensemble, _NOTHING, NoRecorder(), stop=stop, pace=pace).run()

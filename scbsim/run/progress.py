@@ -1,4 +1,4 @@
-"""How far a run has come: a line that moves on a terminal, plain lines now and then elsewhere."""
+"""The progress of a run on stderr: a bar on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from scbsim.util.streams import STDERR, on_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
 
     from scbsim.kernels.compile.events import Compiling
 
 SHOWN: Final = ("alpha_A", "alpha_V", "delta_A")
-"""The observables that a line of progress has."""
+"""The observables in a line of progress."""
 
 REFRESH_SECONDS: Final = 0.2
 LINE_SECONDS: Final = 10.0
@@ -24,18 +23,18 @@ BAR_WIDTH: Final = 12
 
 
 class Progress:
-    """Tell stderr how a run is doing, at a cost that does not show.
+    """Show the progress of a run on stderr, at negligible cost.
 
     Parameters
     ----------
     total_steps : int
-        Steps of all stages together; a stage that ends on its signal makes it fewer.
+        Steps of all stages; a stage that ends on its signal takes fewer.
     quiet : bool
-        Say nothing at all.
+        Write nothing.
     unit : str
-        What is counted, if not steps.
+        The name of what is counted.
     kernels : sequence of str
-        What may have to be compiled for it, in order.
+        Kernels that may have to be compiled, in order.
     """
 
     def __init__(
@@ -45,82 +44,79 @@ class Progress:
         unit: str = "step",
         kernels: Sequence[str] = (),
     ) -> None:
-        self.total_steps = total_steps
-        self.quiet = quiet
-        self.unit = unit
+        self.total_steps, self.quiet, self.unit = total_steps, quiet, unit
         self.label = ""
+        self._kernels = tuple(kernels)
         self._bar: Bar | None = None
-        self._task: TaskID | None = None
         self._first: tuple[int, float] | None = None
         self._last: tuple[int, int, Mapping[str, float]] | None = None
         self._note = ""
-        self._kernels = tuple(kernels)
         self._listening = ExitStack()
         self._period = REFRESH_SECONDS if on_terminal() else LINE_SECONDS
         self._due = float("inf")
         self._due_compiling = 0.0
-        self._said = self._said_compiling = False
+        self._printed = self._printed_compiling = False
 
     @contextmanager
     def preparing(self, label: str) -> Iterator[None]:
-        """Tell what is compiled before :meth:`start`; both end with the body at the latest."""
+        """Show what is compiled before :meth:`start`; the end of the body closes everything."""
         self._listen(label)
         try:
             yield
         finally:
             self._listening.close()
-            if self._bar is not None or self._said:
+            if self._bar is not None or self._printed:
                 self.close("failed")
 
     def start(self, label: str) -> None:
-        """Begin; ``label`` says what runs."""
+        """Begin to show the steps of a run."""
         self._listen(label)
         if self.quiet:
             return
         self._due = monotonic() + (0.0 if on_terminal() else self._period)
         if on_terminal():
-            self._begin_bar()
+            self._draw("starting")
 
     def _listen(self, label: str) -> None:
-        """Tell from now on what is compiled."""
+        """Show from now on what is compiled."""
         if self.quiet or self.label:
             return
-        from scbsim.kernels.compile.events import told
+        from scbsim.kernels.compile.events import compile_events
 
         self.label = label
-        self._listening.enter_context(told(self._compiling))
+        self._listening.enter_context(compile_events(self._compiling))
 
-    def _begin_bar(self) -> None:
+    def _draw(self, facts: str, completed: int = 0, total: int | None = None) -> None:
+        """Draw the bar, which is made first if there is none."""
         if self._bar is None:
             self._bar = _bar()
-            self._task = self._bar.add_task(self.label, total=self.total_steps, facts="starting")
+            self._bar.add_task(self.label, total=self.total_steps, facts=facts)
             self._bar.start()
-            self._bar.refresh()
+        (task,) = self._bar.task_ids
+        self._bar.update(task, facts=facts, completed=completed, total=total or self.total_steps)
+        self._bar.refresh()
 
     def _compiling(self, what: Compiling) -> None:
-        """Show a kernel that is compiled: each on a terminal, where it moves, and one elsewhere."""
+        """Show a kernel that is compiled: on a terminal each one, elsewhere only the first."""
+        words = compiling_in_words(what, self._kernels)
         if on_terminal():
             now = monotonic()
             if what.functions and now < self._due_compiling:
                 return
             self._due_compiling = now + REFRESH_SECONDS
-            self._begin_bar()
-            assert self._bar is not None
-            assert self._task is not None
-            self._bar.update(self._task, facts=compiling_in_words(what, self._kernels))
-            self._bar.refresh()
-        elif not self._said_compiling:
-            self._said_compiling = True
-            print(f"{self.label}: {compiling_in_words(what, self._kernels)}", file=STDERR)
+            self._draw(words, self._last[0] if self._last else 0)
+        elif not self._printed_compiling:
+            self._printed_compiling = True
+            print(f"{self.label}: {words}", file=STDERR)
 
     def update(self, step: int, stage: int, row: Mapping[str, float], note: str = "") -> None:
-        """Take note of the row recorded at ``step``; shown at most five times a second.
+        """Receive the row of ``step``, which is shown at most five times a second.
 
-        ``note`` is of an ensemble, whose row has medians: how many replicas run and have ended.
+        Of an ensemble the row has medians, and ``note`` the number of replicas of each status.
         """
         now = monotonic()
         if self._first is None and self._last is not None:
-            # The rate counts from the first steps on: compiling comes before they return.
+            # The rate counts from the end of the first steps, as those include compiling.
             self._first = (step, now)
         self._last, self._note = (step, stage, row), note
         if now < self._due:
@@ -129,16 +125,13 @@ class Progress:
         self._show(now)
 
     def close(self, status: str) -> None:
-        """End, and leave the last state of the line with how the run ended."""
+        """Show the last row with the status of the run, and end."""
         self._listening.close()
+        if self._bar is not None or self._printed:
+            self._show(monotonic(), ended=status)
         if self._bar is not None:
-            self._show(monotonic(), ended=status)
             self._bar.stop()
-            self._bar = None
-        elif self._said:
-            self._show(monotonic(), ended=status)
-            self._said = False
-        self._due = float("inf")
+        self._bar, self._printed, self._due = None, False, float("inf")
 
     def _show(self, now: float, ended: str = "") -> None:
         if self._last is None:
@@ -155,18 +148,17 @@ class Progress:
             *(f"{name} {row[name]:.3g}" for name in SHOWN if name in row),
         ]
         facts = [fact for fact in facts if fact]
-        if self._bar is not None and self._task is not None:
-            # A run that is complete fills its bar even if a stage ended before its last step.
+        if self._bar is not None:
+            # A complete run fills its bar, even if a stage ended before its last step.
             total = step if ended == "complete" else self.total_steps
-            self._bar.update(self._task, completed=step, total=total, facts=self._fitting(facts))
-            self._bar.refresh()
+            self._draw(self._fitting(facts), step, total)
         else:
-            said = "  ".join([f"{self.label}: {self.unit} {step}/{self.total_steps}", *facts])
-            print(said, file=STDERR)
-            self._said = True
+            line = "  ".join([f"{self.label}: {self.unit} {step}/{self.total_steps}", *facts])
+            print(line, file=STDERR)
+            self._printed = True
 
     def _fitting(self, facts: list[str]) -> str:
-        """Leave the last facts out where the terminal is narrow."""
+        """Join the facts, without the last ones if the terminal is narrow."""
         assert self._bar is not None
         taken = len(self.label) + BAR_WIDTH + 2 * len(str(self.total_steps)) + 5
         while facts and taken + len("  ".join(facts)) > self._bar.console.width:
@@ -175,12 +167,12 @@ class Progress:
 
 
 def compiling_in_words(what: Compiling, kernels: Sequence[str] = ()) -> str:
-    """Say what is compiled, which of how many kernels that is, and how far it is."""
+    """Return what is compiled, its place among the kernels, and how far it is, as text."""
     of = f" ({kernels.index(what.kernel) + 1} of {len(kernels)})" if what.kernel in kernels else ""
     if what.waits:
         return f"waiting for another process that compiles {what.kernel}{of}"
-    so_far = f", {what.functions} functions" if what.functions else ""
-    return f"compiling {what.kernel}{of}{so_far}"
+    done = f", {what.functions} functions" if what.functions else ""
+    return f"compiling {what.kernel}{of}{done}"
 
 
 def _bar() -> Bar:
@@ -188,7 +180,7 @@ def _bar() -> Bar:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as RichProgress
 
-    # rich would refresh from a thread of its own, which a compiled kernel holds up.
+    # No automatic refresh: kernels block the thread that rich would use for it.
     return RichProgress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=BAR_WIDTH),

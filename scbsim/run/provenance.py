@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, machine, threads, engine."""
+"""The provenance of a result: versions, machine, threads, engine."""
 
 from __future__ import annotations
 
@@ -12,15 +12,9 @@ from scbsim.engines.plan import Choice
 
 
 def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
-    """Return what a file should say about how it was made; only str and int.
+    """Return the provenance of a run for its file, as strings and integers.
 
-    Parameters
-    ----------
-    choice : Choice
-        The engine.
-    threads : int
-    task : str
-        Where the task is from: ``drawn`` or ``read`` as the spec says, or ``given`` beside it.
+    ``task`` is the source of the task: ``drawn`` or ``read`` by the spec, or ``given`` with it.
     """
     import h5py
 

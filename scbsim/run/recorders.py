@@ -1,4 +1,4 @@
-"""Recorders: what becomes of a run's rows. The loop knows this contract and no recorder."""
+"""Recorders, which receive the rows of a run. The loop knows only the protocol."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.observables import NAMES
+from scbsim.observables import LONG_NAMES, NAMES
 from scbsim.state import State
 from scbsim.trajectory.dataset import Trajectory, assemble, attributes_of
 from scbsim.trajectory.diagnosis import diagnosis
@@ -20,67 +20,45 @@ Rows = NDArray[np.float64]
 
 
 class Recorder(Protocol):
-    """Receives a run, in order; a single run is replica 0."""
+    """Receives the results of a run, in order; a single run is replica 0."""
+
+    # The explicit returns make the methods concrete, so that NoRecorder inherits them.
 
     def append(self, steps: Steps, stages: Stages, rows: Rows) -> None:
-        """Receive the observables after some steps, and the stages that took them.
-
-        Shapes are (n,), (n, R) and (n, R, 9).
-        """
-        ...
+        """Receive steps (n,), their stages (n, R) and observables (n, R, 9)."""
+        return
 
     def normalized(self, row: NormalizedRow, replica: int) -> None:
         """Receive the observables of the normalised matrices."""
-        ...
+        return
 
     def stage_ended(self, end: StageEnd, replica: int) -> None:
         """Receive the step at which a stage ended."""
-        ...
+        return
 
     def replica_ended(self, replica: int, status: str) -> None:
-        """Receive how one ended, ``complete`` or ``diverged``, after all that it recorded."""
-        ...
+        """Receive ``complete`` or ``diverged``, after all results of the replica."""
+        return
 
     def snapshot(self, step: int, state: State) -> None:
-        """Receive a state to keep; the arrays change afterwards."""
-        ...
+        """Receive a state to record; its arrays change afterwards."""
+        return
 
     def final(self, step: int, state: State) -> None:
         """Receive the last state."""
-        ...
+        return
 
     def close(self, status: str) -> None:
-        """After everything else, whatever happened; a status of `scbsim.observables.STATUS`."""
-        ...
+        """Receive the status of the run, of `scbsim.observables.STATUS`, at its very end."""
+        return
 
 
-class NoRecorder:
-    """Keeps nothing."""
-
-    def append(self, steps: Steps, stages: Stages, rows: Rows) -> None:
-        """Receive rows."""
-
-    def normalized(self, row: NormalizedRow, replica: int) -> None:
-        """Receive the observables of the normalised matrices."""
-
-    def stage_ended(self, end: StageEnd, replica: int) -> None:
-        """Receive the step at which a stage ended."""
-
-    def replica_ended(self, replica: int, status: str) -> None:
-        """Receive how a replica ended."""
-
-    def snapshot(self, step: int, state: State) -> None:
-        """Receive a state."""
-
-    def final(self, step: int, state: State) -> None:
-        """Receive the last state."""
-
-    def close(self, status: str) -> None:
-        """After everything else."""
+class NoRecorder(Recorder):
+    """Records nothing: the methods of :class:`Recorder` do nothing."""
 
 
 class MemoryRecorder(NoRecorder):
-    """Keeps everything but states, and gives it as a dataset."""
+    """Records everything but states, in memory."""
 
     def __init__(self, header: RunHeader) -> None:
         self._blocks: list[tuple[Steps, Stages, Rows]] = []
@@ -89,7 +67,7 @@ class MemoryRecorder(NoRecorder):
         self._status = "running"
 
     def append(self, steps: Steps, stages: Stages, rows: Rows) -> None:
-        """Receive the observables after some steps, and the stages that took them."""
+        """Receive steps, stages and observables."""
         self._blocks.append((steps.copy(), stages.copy(), rows.copy()))
 
     def normalized(self, row: NormalizedRow, replica: int) -> None:
@@ -105,22 +83,22 @@ class MemoryRecorder(NoRecorder):
         self._tables.ended(replica, status)
 
     def close(self, status: str) -> None:
-        """After everything else."""
+        """Receive the status of the run."""
         self._status = status
         self._tables.close(status)
 
     def trajectory(self) -> Trajectory:
-        """Return what was received."""
+        """Return the dataset of all that was received."""
         header, columns, found = self._header, self._columns(), ""
         if self._status == "complete":
             found = diagnosis(header.plan, columns, len(columns["step"]))
         attributes = attributes_of(header) | ({"diagnosis": found} if found else {})
         first = header.spec.dynamics.replica
         columns = {name: column.T for name, column in columns.items()}
-        return assemble(first, columns, self._tables, self._status, attributes)
+        return assemble(first, LONG_NAMES, columns, self._tables, self._status, attributes)
 
     def _columns(self) -> dict[str, NDArray[Any]]:
-        """Return what was appended, with steps along the first dimension."""
+        """Return the columns, with steps along the first dimension."""
         steps, stages, rows = map(np.concatenate, zip(*self._blocks, strict=True))
         if len(self._tables.status) == 1:
             stages, rows = stages[:, 0], rows[:, 0]

@@ -1,4 +1,4 @@
-"""One replica's way through the stages."""
+"""One replica and its progress through the stages."""
 
 from __future__ import annotations
 
@@ -13,50 +13,20 @@ from scbsim.trajectory.tables import NormalizedRow, StageEnd
 
 @dataclass
 class ReplicaBlock:
-    """What a replica did in a block of steps.
+    """The results of a block of steps of one replica."""
 
-    Attributes
-    ----------
-    start : int
-        Steps taken before.
-    row : (9,) float64 or None
-        Observables after that step, and ``stage``, which took it.
-    parts : list of (int, (n, 9) float64)
-        Stages and the observables after each of their steps, in order.
-    ends : list of StageEnd
-    normalized : list of NormalizedRow
-    """
-
-    start: int
-    row: Row | None
-    stage: int
-    parts: list[tuple[int, Row]] = field(default_factory=list)
+    start: int  # steps taken before
+    row: Row | None  # observables after them, (9,)
+    stage: int  # the stage that took the last of them
+    parts: list[tuple[int, Row]] = field(default_factory=list)  # stages and their rows, (n, 9)
     ends: list[StageEnd] = field(default_factory=list)
     normalized: list[NormalizedRow] = field(default_factory=list)
 
 
 class Replica:
-    """An engine, and where in the stages it is.
+    """An engine and its place in the stages.
 
-    Parameters
-    ----------
-    engine : Engine
-    stages : sequence of Stage
-    normalize_threshold : float or None
-        At which copies of the state are normalised; None for not at all.
-
-    Attributes
-    ----------
-    stage, left : int
-        The stage that is next to step, and the steps that it has left.
-    row : (9,) float64 or None
-        Observables after the last step; None where a run was taken up after a recorded one.
-    status : str
-        ``running``, ``complete`` or ``diverged``.
-    snapshot_every : int
-        Steps from one state that ``snapshot`` is given to the next; 0 for none.
-    normalized_every : int
-        Steps from one normalised copy to the next; 0 for only one, of the last state.
+    ``normalize_threshold`` is that of normalised copies of the state; None for no copies.
     """
 
     def __init__(
@@ -64,17 +34,17 @@ class Replica:
     ) -> None:
         self.engine = engine
         self.stages = stages
-        self.stage, self.left = 0, stages[0].steps
-        self.row: Row | None = None
-        self.status = "running"
-        self.snapshot_every = 0
-        self.normalized_every = 0
+        self.stage, self.left = 0, stages[0].steps  # the next step's stage, its remaining steps
+        self.row: Row | None = None  # after the last step; None if it was recorded before a resume
+        self.status = "running"  # or complete or diverged
         self.snapshot: Callable[[int, State], None] | None = None
+        self.snapshot_every = 0  # steps between states passed to `snapshot`; 0 for none
+        self.normalized_every = 0  # steps between normalised copies; 0 for only the last
         self._normalize_threshold = normalize_threshold
 
     @property
     def most_left(self) -> int:
-        """Steps that it takes at the most."""
+        """The largest number of steps that it can still take."""
         if self.status != "running":
             return 0
         return self.left + sum(stage.steps for stage in self.stages[self.stage + 1 :])
@@ -86,16 +56,15 @@ class Replica:
             return self.stage - 1
         return self.stage - (self.stage > 0 and self.left == self.stages[self.stage].steps)
 
-    def observe(self) -> Row:
-        """Return the observables of the start."""
+    def observe(self) -> None:
+        """Set ``row`` to the observables of the present state."""
         self.row = self.engine.observe()
-        return self.row
 
-    def so_far(self) -> ReplicaBlock:
-        """Return a block of no steps, from where it is."""
+    def empty_block(self) -> ReplicaBlock:
+        """Return a block without steps at the present position."""
         return ReplicaBlock(self.engine.step, self.row, self.row_stage)
 
-    def go_to(
+    def restore(
         self,
         step: int,
         stage: int,
@@ -104,7 +73,7 @@ class Replica:
         state: State | None = None,
         status: str = "running",
     ) -> None:
-        """Go to where a replica was; one that had ended needs no state."""
+        """Set the position; a replica that has ended needs no state."""
         self.stage, self.left, self.row, self.status = stage, left, row, status
         if state is None:
             self.engine.step = step
@@ -112,8 +81,8 @@ class Replica:
             self.engine.restore(step, state)
 
     def advance(self, steps: int) -> ReplicaBlock:
-        """Take so many steps, through the ends of stages, or fewer if it ends before."""
-        did = self.so_far()
+        """Take ``steps`` steps, over the ends of stages, or fewer if the run ends before."""
+        result = self.empty_block()
         while steps and self.status == "running":
             stage = self.stages[self.stage]
             block = self.engine.advance(stage, min(steps, self.left))
@@ -122,31 +91,31 @@ class Replica:
                 steps -= taken
                 self.left -= taken
                 self.row = block.rows[-1].copy()
-                did.parts.append((stage.index, block.rows))
-                # Before the end of the stage, which may normalise the state.
+                result.parts.append((stage.index, block.rows))
+                # Before the end of the stage, which may change the state.
                 if self.snapshot and self.engine.step % self.snapshot_every == 0:
                     self.snapshot(self.engine.step, self.engine.snapshot())
                 if self.normalized_every and self.engine.step % self.normalized_every == 0:
-                    did.normalized.append(self.normalized())
+                    result.normalized.append(self.normalized())
             if block.end != "steps" or not self.left:
-                self._end_stage(stage, block.end, did)
-        return did
+                self._end_stage(stage, block.end, result)
+        return result
 
-    def _end_stage(self, stage: Stage, reason: str, did: ReplicaBlock) -> None:
-        did.ends.append(StageEnd(stage.index, self.engine.step, reason))
+    def _end_stage(self, stage: Stage, reason: str, result: ReplicaBlock) -> None:
+        result.ends.append(StageEnd(stage.index, self.engine.step, reason))
         if reason == "diverged":
             self.status = "diverged"
             return
         if stage.normalize_level is not None:
             row, count = self.engine.normalize(stage.normalize_level)
-            did.normalized.append(NormalizedRow(self.engine.step, stage.index, count, row))
+            result.normalized.append(NormalizedRow(self.engine.step, stage.index, count, row))
         self.stage += 1
         if self.stage < len(self.stages):
             self.left = self.stages[self.stage].steps
             return
         self.left, self.status = 0, "complete"
         if self._normalize_threshold is not None:
-            did.normalized.append(self.normalized(final=True))
+            result.normalized.append(self.normalized(final=True))
 
     def normalized(self, *, final: bool = False) -> NormalizedRow:
         """Return the observables of a normalised copy of the state."""

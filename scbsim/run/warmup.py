@@ -1,4 +1,4 @@
-"""Compile every kernel now, so that no run has to."""
+"""Compile and cache every kernel, so that later runs start at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from scbsim.engines.select import plan_of
-from scbsim.kernels.compile.events import Compiling, told
+from scbsim.kernels.compile.events import Compiling, compile_events
 from scbsim.run.simulate import simulate
 from scbsim.sampling.sampler import sample_batch
 from scbsim.spec import RunSpec
@@ -30,7 +30,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "batches, float32": (*_BATCHES, "dynamics.precision=float32"),
     "batches, float64": (*_BATCHES, "dynamics.precision=float64"),
 }
-"""Runs that together need every kernel, by the name under which they are reported."""
+"""Overrides of runs that together need every kernel, by the name in reports."""
 
 Report = Callable[[str, Sequence[str], float], None]
 Tell = Callable[[str, Compiling, Sequence[str]], None]
@@ -44,17 +44,17 @@ def warmup(
     Parameters
     ----------
     names : sequence of str, optional
-        Which of :data:`RUNS`; all of them unless given.
+        Names in :data:`RUNS`; by default all.
     report : callable, optional
-        Told each name, the kernels that had to be compiled for it, and the seconds it took, as
-        soon as it is done.
+        Called after each run with its name, the kernels that were compiled, and the seconds.
     tell : callable, optional
-        Told each name, the kernel that is being compiled for it, and all kernels that it needs.
+        Called during each run with its name, the kernel that is being compiled, and all kernels
+        that the run needs.
 
     Returns
     -------
     dict
-        Seconds by name. Kernels that were in the cache take a fraction of one.
+        Seconds by name: a fraction of a second if the kernels were in the cache.
     """
     seconds = {}
     for name in RUNS if names is None else names:
@@ -67,25 +67,25 @@ def warmup(
 
 
 def _compile(name: str, tell: Tell | None) -> list[str]:
-    """Do a run of one kind; return the kernels that were compiled for it."""
+    """Do one of the runs; return the kernels that were compiled for it."""
     spec = RunSpec.from_dict(
         {"task": {"N": 3, "T": 50, "Q": 1}, "stage": [{"steps": 2}]}, overrides=RUNS[name]
     )
     task = Task.from_spec(spec.task)
     plan = plan_of(spec, task)
-    of_samples = plan.record.samples
-    needed = plan.kernels + (("draw",) if of_samples else ())
+    samples = plan.record.samples
+    needed = plan.kernels + (("draw",) if samples else ())
     kernels: list[str] = []
 
-    def take_note(what: Compiling) -> None:
+    def on_compile(what: Compiling) -> None:
         if not what.functions and not what.waits:
             kernels.append(what.kernel)
         if tell is not None:
             tell(name, what, needed)
 
-    with told(take_note):
+    with compile_events(on_compile):
         simulate(spec)
-        if of_samples:
-            # Its own samples are in two bytes; those for others in as few as there are.
+        if samples:
+            # A run draws tokens of two bytes; this draws tokens of one byte.
             sample_batch(task, 2)
     return kernels

@@ -1,1 +1,1 @@
-"""Samples of a task: the tables they are drawn from, the sampler, and their file."""
+"""Samples of a task: alias tables, the sampler, and the file of samples."""

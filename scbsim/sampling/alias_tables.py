@@ -1,4 +1,4 @@
-"""A task's laws as tables of whole numbers, from which kernels draw: `docs/model.md`, section 8."""
+"""Alias tables of a task's distributions, from which kernels draw (docs/model.md, section 8)."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 
 MOST_TOKENS = 2**16
-"""A bucket and a threshold share 32 bits: with more tokens, too few would be left for either."""
+"""A bucket and a threshold share 32 bits, which are too few for more tokens."""
 
 _ALL = 2**32
-_FEW = 4  # tokens that are told apart by comparing, without a table
+_FEW = 4  # up to this many tokens are drawn by comparisons, without a table
 
 
 def counts_of(p: NDArray[np.float64], least: int = 0) -> NDArray[np.int64]:
     """Return how many of ``2^32`` words each outcome gets; rows sum to ``2^32``.
 
-    Each is one of the two whole numbers about ``2^32 p``, so that no probability is off by
-    ``2^-32`` or more. What rounding down leaves goes to the largest remainders.
+    Each count is ``2^32 p`` rounded down or up, so every probability is exact within ``2^-32``. The
+    words that rounding down leaves over go to the largest remainders.
 
     Parameters
     ----------
     p : (rows, n) float64
         Rows sum to 1 within rounding.
     least : int
-        Fewest words of an outcome; with 1 no token, however rare, is impossible.
+        Fewest words of an outcome. With 1, even the rarest token is possible.
     """
     wanted = p / p.sum(axis=1, keepdims=True) * _ALL
     counts: NDArray[np.int64] = np.maximum(np.floor(wanted), least).astype(np.int64)
@@ -39,7 +39,7 @@ def counts_of(p: NDArray[np.float64], least: int = 0) -> NDArray[np.int64]:
     left = _ALL - counts.sum(axis=1, keepdims=True)
     extra = np.arange(p.shape[1]) < np.maximum(left, 0)
     np.put_along_axis(counts, order, np.take_along_axis(counts, order, axis=1) + extra, axis=1)
-    # Only where rare tokens were lifted above what they have is there too much.
+    # If rare tokens were raised to `least`, the most frequent outcome gives words back.
     counts[np.arange(len(p)), counts.argmax(axis=1)] += np.minimum(left[:, 0], 0)
     return counts
 
@@ -71,7 +71,7 @@ def alias_tables_of(task: Task) -> AliasTables:
     if len(cuts):
         cuts[: task.N - 1] = np.cumsum(counts_of(mu, 1)[0])[:-1] - 1
     tokens, bits = tables_of(mu, 1)
-    # Vectors of 16 are read from it.
+    # Kernels read vectors of this length from it.
     tokens = np.pad(tokens, ((0, 0), (0, max(0, LANES - tokens.shape[1]))))
     sources, source_bits = tables_of(task.q_weights)
     outputs, _ = tables_of(np.ascontiguousarray(task.P.T))

@@ -1,4 +1,4 @@
-"""Samples of a task in an HDF5 file: whole, or not there at all."""
+"""Samples of a task in an HDF5 file, which appears only once it is complete."""
 
 from __future__ import annotations
 
@@ -27,12 +27,10 @@ COLUMNS = {
     "output": ("sample",),
     "source": ("sample",),
 }
-"""What there is of samples, and its dimensions."""
+"""Names of the datasets, with their dimensions."""
 
-_PIECE_BYTES = 2**24
-"""Tokens that are in memory at once; of one sample at the least."""
-
-Tell = Callable[[int], None]
+_CHUNK_BYTES = 2**24
+"""Size of the tokens that are in memory at once, unless one sample is larger."""
 
 
 def write_samples(
@@ -41,37 +39,38 @@ def write_samples(
     first: int,
     size: int,
     *,
-    stop: Callable[[], bool] | None = None,
-    tell: Tell | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Draw samples into a file, some at a time.
+    """Draw samples into a file, in chunks.
 
     The file has `/tokens` (size, T), `/query`, `/output` and `/source`, (size,), and `/task`, from
-    which a run can take its task. It gets its name when it is whole.
+    which a run can read its task. It gets its name when it is complete.
 
     Parameters
     ----------
     path : path
-        There must be no such file.
+        The file must not exist.
     sampler : Sampler
     first : int
         Number of the first sample.
     size : int
-    stop : callable, optional
-        Asked between pieces; when it says True the work ends, and nothing is left.
-    tell : callable, optional
-        Told how many samples are drawn.
+        Number of samples.
+    stop : callable
+        Called between chunks; if it returns True, writing stops and no file is left.
+    on_progress : callable
+        Called with the number of samples drawn so far.
 
     Raises
     ------
     OutputError
         If the file exists or cannot be made.
     RunFailed
-        If the disk has no room, or a write fails; nothing is left.
+        If the disk is full or a write fails; no file is left.
     Stopped
-        If ``stop`` said so.
+        If ``stop`` returned True.
     """
-    # The link itself, too, stands where the file is to be.
+    # A dangling link must not be replaced either, so this is checked before links are resolved.
     _require_none(Path(path))
     path = resolved(path)
     try:
@@ -82,55 +81,55 @@ def write_samples(
     try:
         _require_none(path)
         with atomic_write(path, replace=False) as file:
-            _fill(file.name, sampler, first, size, stop or (lambda: False), tell or _quiet)
+            _fill(file.name, sampler, range(first, first + size), stop, on_progress)
     except Stopped:
         raise Stopped(f"stopped on a signal: {path} was not written") from None
     except FileExistsError:
-        raise OutputError(f"{path} exists now; it did not when the work began") from None
+        raise OutputError(f"{path} was created by another program meanwhile") from None
     except OSError as error:
         raise RunFailed(
             f"{path} could not be written ({error.strerror}): nothing is left of it; make room, "
-            "then run the same line again"
+            "then run the same command again"
         ) from error
     finally:
         lock.release()
 
 
-def _quiet(_drawn: int) -> None:
-    """Tell no one."""
-
-
 def _require_none(path: Path) -> None:
     if os.path.lexists(path):
-        raise OutputError(f"{path} exists; give another path, or take it away first")
+        raise OutputError(f"{path} exists; give another path, or remove it first")
 
 
 def _fill(
-    path: str, sampler: Sampler, first: int, size: int, stop: Callable[[], bool], tell: Tell
+    path: str,
+    sampler: Sampler,
+    numbers: range,
+    stop: Callable[[], bool],
+    on_progress: Callable[[int], None],
 ) -> None:
-    T, kind = sampler.task.T, sampler.dtype
-    known = sampler.task.to_arrays()
-    of_task = sum(np.asarray(array).nbytes for array in known.values())
-    room = size * (T * kind.itemsize + 2 * kind.itemsize + 8) + of_task + LEAST_ROOM
+    T, kind, size = sampler.task.T, sampler.dtype, len(numbers)
+    arrays = sampler.task.to_arrays()
+    task_bytes = sum(np.asarray(array).nbytes for array in arrays.values())
+    room = size * (T * kind.itemsize + 2 * kind.itemsize + 8) + task_bytes + LEAST_ROOM
     with written(path, room) as file:
         put_text(file.attrs, format=SAMPLES, code_version=__version__)
-        file.attrs.update(seed=np.uint64(sampler.seed), first=np.uint64(first))
+        file.attrs.update(seed=np.uint64(sampler.seed), first=np.uint64(numbers.start))
         task = file.create_group(TASK)
-        for name, array in known.items():
-            if name != "T":
-                data = file.create_dataset(f"{TASK}/{name}", data=array)
-                name_dimensions(file, data, TASK_DIMENSIONS.get(name, ()))
-        task.attrs["T"] = T
+        task.attrs["T"] = arrays.pop("T")
+        for name, array in arrays.items():
+            data = file.create_dataset(f"{TASK}/{name}", data=array)
+            name_dimensions(file, data, TASK_DIMENSIONS.get(name, ()))
         columns = {}
         for name, dimensions in COLUMNS.items():
             shape = (size, T)[: len(dimensions)]
             columns[name] = file.create_dataset(name, shape, np.int64 if name == "source" else kind)
             name_dimensions(file, columns[name], dimensions)
-        some = max(1, _PIECE_BYTES // (T * kind.itemsize))
-        for begin in range(0, size, some):
+        step = max(1, _CHUNK_BYTES // (T * kind.itemsize))
+        for begin in range(0, size, step):
             if stop():
                 raise Stopped("stopped on a signal")
-            batch = sampler.draw(first + begin, min(some, size - begin))
+            chunk = numbers[begin : begin + step]
+            batch = sampler.draw(chunk.start, len(chunk))
             for name, array in batch._asdict().items():
-                columns[name][begin : begin + len(array)] = array
-            tell(begin + len(batch.query))
+                columns[name][begin : begin + len(chunk)] = array
+            on_progress(begin + len(chunk))

@@ -1,4 +1,4 @@
-"""Samples of a task: contexts, queries, sources and outputs (`docs/model.md`, section 8)."""
+"""Samples of a task: contexts, queries, sources and outputs (docs/model.md, section 8)."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from scbsim.task import Task
 from scbsim.util.memory import require
 from scbsim.util.numbers import whole
 
-_PIECE = 2**15  # tokens that are worth a thread
+_TOKENS_PER_THREAD = 2**15  # at least; with fewer, a thread is not worth its start
 _SEEDS = 2**64
 
 
 class Batch(NamedTuple):
-    """Some samples, in the smallest unsigned type that holds the tokens.
+    """Samples, in the smallest unsigned type that holds the tokens.
 
     Attributes
     ----------
     tokens : (B, T)
         The contexts.
     query : (B,)
-        The last token, which picks where to look.
+        The query token, which selects the source positions.
     output : (B,)
-        The token that follows.
+        The next token.
     source : (B,) int64
-        The position that was looked at: ``output`` is drawn after ``tokens[i, source[i]]``.
+        The source position: ``output[i]`` is drawn given the token ``tokens[i, source[i]]``.
     """
 
     tokens: NDArray[np.unsignedinteger]
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
 
 
 class Sampler:
-    """Draws the samples of a task and a seed by their numbers.
+    """Draws the samples of a task and a seed, addressed by their numbers.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ class Sampler:
     seed : int
         0 to below ``2^64``.
     replica : int
-        0 to below ``2^24``: another stream of samples.
+        0 to below ``2^24``; each has a stream of samples of its own.
     threads : int, optional
-        As many as the machine has unless given. The numbers do not depend on it.
+        By default as many as the machine has. The samples do not depend on it.
 
     Raises
     ------
@@ -71,10 +71,8 @@ class Sampler:
         self.alias: AliasTables = alias_tables_of(task)
         self.dtype = np.min_scalar_type(task.N - 1)
         self.seed = whole("seed", seed, 0, _SEEDS)
-        self._seed, self._replica = (
-            np.uint64(self.seed),
-            np.uint64(whole("replica", replica, 0, 2**24)),
-        )
+        self._seed = np.uint64(self.seed)
+        self._replica = np.uint64(whole("replica", replica, 0, 2**24))
         self._threads = most_threads(threads)
 
     def draw(self, first: int, size: int) -> Batch:
@@ -85,7 +83,7 @@ class Sampler:
         InputError
             If a number is negative or beyond ``2^64``, or ``size`` is below 1.
         MemoryNeeded
-            If they do not fit into memory.
+            If the samples do not fit into memory.
         """
         T, first, size = self.task.T, whole("first", first), whole("size", size)
         if size < 1 or first < 0 or first + size > _SEEDS:
@@ -96,7 +94,7 @@ class Sampler:
         needed = size * (T * self.dtype.itemsize + 24)
         require(needed, f"{size} samples of T = {T}", "draw fewer at a time")
         tokens, heads = np.empty(size * T, self.dtype), np.empty((3, size), np.int64)
-        shares = max(1, min(self._threads, size, size * T // _PIECE))
+        shares = max(1, min(self._threads, size, size * T // _TOKENS_PER_THREAD))
         with sharing(shares) as shares:
             scratch = np.empty((shares, BLOCK), np.uint32)
             draw(tokens, heads, np.uint64(first), self.alias, self._seed, self._replica, scratch)
@@ -108,7 +106,7 @@ class Sampler:
 def sample_batch(
     task: Task, size: int, seed: int = 0, number: int = 0, *, threads: int | None = None
 ) -> Batch:
-    """Draw a batch of samples.
+    """Draw a batch of samples; :class:`Batch` says what it holds.
 
     Parameters
     ----------
@@ -118,15 +116,10 @@ def sample_batch(
     seed : int
         0 to below ``2^64``.
     number : int
-        Which batch of the seed: its samples are ``number size`` to ``(number + 1) size - 1``. The
-        same sample of the same seed is the same in a batch of any size.
+        Number of the batch: it has the samples ``number size`` to ``(number + 1) size - 1``. A
+        sample depends only on the seed and its number, not on the size of the batch.
     threads : int, optional
-        As many as the machine has unless given. The numbers do not depend on it.
-
-    Returns
-    -------
-    Batch
-        ``tokens`` (B, T), ``query`` (B,), ``output`` (B,) and ``source`` (B,).
+        By default as many as the machine has. The samples do not depend on it.
 
     Raises
     ------
@@ -137,7 +130,7 @@ def sample_batch(
 
     Notes
     -----
-    Section 8 of docs/model.md: no probability is off by ``2^-32`` or more.
+    docs/model.md, section 8. All probabilities are exact within ``2^-32``.
     """
     size, number = whole("size", size), whole("number", number)
     return Sampler(task, seed, threads=threads).draw(number * size, size)
@@ -146,7 +139,7 @@ def sample_batch(
 def sample_batches(
     task: Task, size: int, seed: int = 0, *, first: int = 0, threads: int | None = None
 ) -> Iterator[Batch]:
-    """Draw batch after batch, from number ``first`` on; parameters as :func:`sample_batch`."""
+    """Yield batches from number ``first`` on; parameters as in :func:`sample_batch`."""
     size, first = whole("size", size), whole("first", first)
     sampler = Sampler(task, seed, threads=threads)
     return (sampler.draw(number * size, size) for number in count(first))

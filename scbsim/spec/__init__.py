@@ -1,14 +1,7 @@
 """RunSpec: everything a run depends on, read from TOML and checked as a whole."""
 
 from scbsim.spec.run import RunSpec
-from scbsim.spec.tables import (
-    DynamicsSpec,
-    InitSpec,
-    NoiseSpec,
-    OutputSpec,
-    StageSpec,
-    TaskSpec,
-)
+from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 
 __all__ = [
     "DynamicsSpec",

@@ -1,7 +1,7 @@
-"""A table of a spec: frozen, and wrong in all its faults at once.
+"""A table of a spec: a frozen model that reports all its faults at once.
 
-pydantic checks the keys one by one; checks that read several keys run too when some of them are
-faulty, on those that are not.
+pydantic validates the keys one by one. Checks of several keys run on the valid keys, even if others
+are faulty.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from scbsim.util.text import show
 
 
 class Unknown(Exception):
-    """A key that a check wants is missing or faulty."""
+    """A key that a check reads is missing or faulty."""
 
 
 class Values(dict[str, Any]):
-    """The sound values of a table, defaults included; ``given`` names those that were typed."""
+    """The valid values of a table, defaults included; ``given`` has the keys that were typed."""
 
     given: frozenset[str] = frozenset()
 
@@ -33,7 +33,7 @@ Check = Callable[[Values], Iterator[Fault]]
 
 
 class Table(BaseModel):
-    """One table of a spec. Every fault in it is raised at once, as a `SpecError`."""
+    """One table of a spec. All its faults are raised at once, as a `SpecError`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -58,33 +58,30 @@ class Table(BaseModel):
 
     @classmethod
     def key_names(cls) -> tuple[str, ...]:
-        """Return the keys as they stand in TOML."""
+        """Return the keys as in TOML."""
         return tuple(field.alias or name for name, field in cls.model_fields.items())
 
     @classmethod
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return what was given as a dict with the keys of TOML."""
+        """Return the given table as a dict with the keys of TOML."""
         aliases = {name: field.alias or name for name, field in cls.model_fields.items()}
-        return {aliases.get(key := _key(typed), key): v for typed, v in data.items()}
+        keys = (k if isinstance(k, str) and k.isprintable() else show(k) for k in data)
+        return {aliases.get(key, key): v for key, v in zip(keys, data.values(), strict=True)}
 
     @classmethod
     def sound(cls, given: Mapping[str, Any], wrong: Iterable[str]) -> Values:
-        """Return the values that hold, the defaults among them."""
+        """Return the valid values, defaults included, without the keys in ``wrong``."""
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
-        held = Values({k: f.default for k, f in fields.items() if not f.is_required()})
-        held.update((k, v) for k, v in given.items() if k in fields)
+        valid = Values({k: f.default for k, f in fields.items() if not f.is_required()})
+        valid.update((k, v) for k, v in given.items() if k in fields)
         for key in wrong:
-            held.pop(key, None)
-        held.given = frozenset(k for k, v in given.items() if k in fields and v is not None)
-        return held
+            valid.pop(key, None)
+        valid.given = frozenset(k for k, v in given.items() if k in fields and v is not None)
+        return valid
 
-    def plain(self) -> dict[str, Any]:
-        """Return the table as a dict with the keys of TOML, without those that have no value."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as a dict with the keys of TOML; keys without a value are left out."""
         return self.model_dump(by_alias=True, exclude_none=True)
-
-
-def _key(typed: Any) -> str:
-    return typed if isinstance(typed, str) and typed.isprintable() else show(typed)
 
 
 def _faults_of(error: ValidationError, table: type[Table]) -> Iterator[Fault]:

@@ -2,70 +2,48 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scbsim.errors import Fault
 from scbsim.spec.base import Table
 from scbsim.spec.exclusions import excluded
-from scbsim.spec.text import TOO_DEEP
-from scbsim.util.text import MOST_NESTED, is_nested_within, show
+from scbsim.spec.text import TOO_DEEP, toml_value
+from scbsim.util.text import MOST_NESTED, show
 
 
 def override(tables: dict[str, Any], overrides: Iterable[str]) -> list[Fault]:
     """Change keys of a plain spec in place, as ``--set key=value`` does.
 
-    A value is TOML, or else a string; an empty one takes the key away. See :func:`change`.
+    A value is TOML, or else a string; an empty one removes the key. See :func:`change`.
     """
     changes, faults = [], []
     for words in overrides:
         key, equals, text = words.partition("=")
         if equals:
-            changes.append((key.strip(), _value(text)))
+            changes.append((key.strip(), toml_value(text) if text.strip() else None))
         else:
             problem = "no value; write key=value, such as stage.0.rate_A=0.05"
             faults.append(Fault(key.strip(), problem))
     return faults + change(tables, changes)
 
 
-def _value(text: str) -> Any:
-    if not text.strip():
-        return None
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text
-    value = parsed["value"] if len(parsed) == 1 else text
-    return value if is_nested_within(value, MOST_NESTED) else text
-
-
 def change(tables: dict[str, Any], changes: Sequence[tuple[str, Any]]) -> list[Fault]:
-    """Change keys of a plain spec in place, all together; None takes a key away.
+    """Change keys of a plain spec in place; return faults of the keys.
 
-    A key that excludes others takes their place. Of two among the changes themselves both stay,
-    which is a fault of the spec. What keys may hold is left to the spec's own checks.
-
-    Parameters
-    ----------
-    tables : dict
-    changes : sequence of (str, value)
-        By their dotted keys.
-
-    Returns
-    -------
-    list of Fault
-        Keys that are none.
+    A key replaces the keys that it excludes. If two of the changes exclude each other, both stay,
+    which is a fault of the spec. Values are not checked here, but by the spec.
+    ``changes`` has dotted keys with their values; None removes the key.
     """
-    faults, places = [], []
+    faults, set_paths = [], []
     for key, value in changes:
-        fault = _take_away(tables, key) if value is None else assign(tables, key, value)
+        fault = _remove(tables, key) if value is None else assign(tables, key, value)
         if fault is not None:
             faults.append(fault)
         elif value is not None:
-            places.append((_path(key), value))
-    changed = {path for path, _ in places}
-    for path, value in places:
+            set_paths.append((_path(key), value))
+    changed = {path for path, _ in set_paths}
+    for path, value in set_paths:
         owner, table = _owner(path), _at(tables, path[:-1])
         if owner is None or not isinstance(table, dict) or not path[:-1]:
             continue
@@ -75,31 +53,31 @@ def change(tables: dict[str, Any], changes: Sequence[tuple[str, Any]]) -> list[F
     return faults
 
 
-def _take_away(tables: dict[str, Any], key: str) -> Fault | None:
+def _remove(tables: dict[str, Any], key: str) -> Fault | None:
     path = _path(key)
     table = _at(tables, path[:-1])
     if isinstance(table, list) and path[0] == "stage":
-        return Fault(key, "a stage cannot be taken away; give those that are to stay: stage=[...]")
+        return Fault(key, "a stage cannot be removed; give those that are to stay: stage=[...]")
     if path[0] == "stage" and path[1:-1] and not isinstance(table, dict):
-        return Fault(key, f"there is no stage {show(path[1])} to take it from")
+        return Fault(key, f"there is no stage {show(path[1])} to remove it from")
     if isinstance(table, dict) and path[-1] in table:
         del table[path[-1]]
         return None
     owner = _owner(path)
     if owner is not None and path[-1] in owner.key_names():
         return None
-    # It is none: the checks of the spec say what is meant, perhaps.
+    # An unknown key: leave it to the checks of the spec, which suggest a known one.
     return assign(tables, key, None)
 
 
 def _path(key: str) -> tuple[str, ...]:
-    """Return the parts of a dotted key, with the number of a stage in one way of writing."""
+    """Return the parts of a dotted key, with the index of a stage as ``str(int)`` writes it."""
     parts = key.split(".")
     return tuple(str(int(part)) if part.isdecimal() and len(part) < 9 else part for part in parts)
 
 
 def _owner(path: Sequence[str]) -> type[Table] | None:
-    """Return the table that a key is of, where there is one of that place."""
+    """Return the model of the table that a key belongs to, or None if there is none."""
     match path[:-1]:
         case []:
             place = "the top of the spec"
@@ -112,21 +90,25 @@ def _owner(path: Sequence[str]) -> type[Table] | None:
     return next((table for table in Table.__subclasses__() if table.place == place), None)
 
 
+def _index(part: str) -> int:
+    """Return an index of a list, or -1 if it is not one."""
+    return int(part) if part.isascii() and part.isdigit() and len(part) < 9 else -1
+
+
 def _at(tables: Any, path: Iterable[str]) -> Any:
-    """Return what is at a path of plain tables; None where there is nothing."""
+    """Return the value at a path of plain tables, or None."""
     for part in path:
         if isinstance(tables, dict):
             tables = tables.get(part)
         elif isinstance(tables, list):
-            index = int(part) if part.isascii() and part.isdigit() and len(part) < 9 else -1
-            tables = tables[index] if 0 <= index < len(tables) else None
+            tables = tables[_index(part)] if 0 <= _index(part) < len(tables) else None
         else:
             return None
     return tables
 
 
 def assign(tables: dict[str, Any], key: str, value: Any) -> Fault | None:
-    """Set a dotted key of a plain spec in place; ``stage.n.`` of n stages makes a new one."""
+    """Set a dotted key of a plain spec in place; ``stage.n.`` appends a stage if there are n."""
     path = key.split(".")
     if len(path) > MOST_NESTED:
         return Fault(show(key), TOO_DEEP)
@@ -135,22 +117,18 @@ def assign(tables: dict[str, Any], key: str, value: Any) -> Fault | None:
     here: Any = tables
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
+        at: int | str = part
         if isinstance(here, list) and path[:depth] == ["stage"]:
-            index = int(part) if part.isascii() and part.isdigit() and len(part) < 9 else -1
-            if not 0 <= index <= len(here):
-                n = len(here)
-                return Fault(
-                    key, f"{show(part)} is no stage: there are {n}, from 0, and {n} adds one"
-                )
-            if index == len(here):
+            at, n = _index(part), len(here)
+            if not 0 <= at <= n:
+                problem = f"there is no stage {show(part)}: there are {n}, from 0, and {n} adds one"
+                return Fault(key, problem)
+            if at == n:
                 here.append({})
-            at: int | str = index
-        elif isinstance(here, dict):
-            at = part
-            if not last:
-                here.setdefault(part, [] if key.startswith("stage.") and depth == 0 else {})
-        else:
+        elif not isinstance(here, dict):
             return Fault(key, f"`{'.'.join(path[:depth])}` is a value, and has no keys")
+        elif not last:
+            here.setdefault(part, [] if key.startswith("stage.") and depth == 0 else {})
         if last:
             here[at] = value
         here = here[at]

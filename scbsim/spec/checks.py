@@ -1,7 +1,7 @@
-"""What the keys of a spec must hold together.
+"""Checks of several keys of a spec.
 
-A check reads :class:`~scbsim.spec.base.Values` and yields faults. One that reads a faulty key is
-left out by the reading itself, so no check asks whether its keys are sound.
+A check reads :class:`~scbsim.spec.base.Values` and yields faults. Reading a missing or faulty key
+ends it, so no check has to test whether its keys are valid.
 """
 
 from __future__ import annotations
@@ -19,33 +19,23 @@ if TYPE_CHECKING:
     from scbsim.spec.base import Check, Values
 
 MOST_SAMPLES = 2**32
-"""Of a real batch, so that the samples of 2**32 batches have numbers below 2**64."""
+"""Most samples of a real batch, so that those of 2**32 batches have numbers below 2**64."""
 STREAMS = 2**24
-"""Noise streams of a seed: one for each replica."""
+"""Number of noise streams of a seed, one for each replica."""
 
 
 def task_sizes(task: Values) -> Iterator[Fault]:
-    """Check that a random task has its sizes."""
-    if task["from"] is None:
+    """Check that a random task has its sizes, and that its support fits in the context."""
+    if task.get("from", "") is None:
         for key in ("N", "T", "Q"):
             if key in task and task[key] is None:
                 yield Fault(key, "missing; a random task needs N, T and Q")
-
-
-def support_fits(task: Values) -> Iterator[Fault]:
-    """Check that the attention target has room for its support."""
     if task["Q"] is not None and task["T"] is not None and task["Q"] > task["T"]:
         yield Fault("Q", f"{show(task['Q'])} is more than the T = {show(task['T'])} positions")
 
 
-def one_P(task: Values) -> Iterator[Fault]:
-    """Check that transitions are drawn, or known by a scalar, and not both."""
-    if {"K_P", "P_concentration"} <= task.given:
-        yield Fault("K_P", "together with P_concentration; with K_P no P is drawn: take one out")
-
-
 def alone(key: str, why: str) -> Check:
-    """Make the check that a key stands alone in its table."""
+    """Make a check that a key excludes all others of its table."""
 
     def check(table: Values) -> Iterator[Fault]:
         if table[key] is not None:
@@ -57,28 +47,36 @@ def alone(key: str, why: str) -> Check:
     return check
 
 
-def one_threshold(stage: Values) -> Iterator[Fault]:
-    """Check that the l1 threshold is given in one way."""
-    if {"threshold", "threshold_sigmas"} <= stage.given:
-        yield Fault("threshold", "together with threshold_sigmas; give one of the two")
+def not_both(key: str, other: str) -> Check:
+    """Make a check that at most one of two keys is given."""
+
+    def check(table: Values) -> Iterator[Fault]:
+        if {key, other} <= table.given:
+            yield Fault(key, f"together with {other}; give one of the two")
+
+    return check
 
 
 def threshold_has_effect(stage: Values) -> Iterator[Fault]:
-    """Check that a stage which names a rule without a threshold gives none."""
+    """Check that a stage with a rule without a threshold gives no threshold."""
     if not has_threshold(stage["rule"]):
         for key in sorted({"threshold", "threshold_sigmas"} & stage.given):
-            problem = f'has no effect under this stage\'s own rule = "{stage["rule"]}"; take it out'
+            problem = f'has no effect under this stage\'s own rule = "{stage["rule"]}"; remove it'
             yield Fault(key, problem)
 
 
-def some_stage(run: Values) -> Iterator[Fault]:
-    """Check that there is a stage."""
+def one_run(run: Values) -> Iterator[Fault]:
+    """Check that there is no table of a sweep, and at least one stage."""
+    if run["sweep"] is not None:
+        yield Fault(
+            "sweep", "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster"
+        )
     if not run["stage"]:
         yield Fault("stage", "missing; a run needs at least one [[stage]] table with its steps")
 
 
 def _rules(run: Values) -> Iterator[tuple[str, str, int]]:
-    """Give the rule of each stage that is sound, the key that names it, and the stage."""
+    """Yield the key that sets the rule of a valid stage, the rule, and the stage's index."""
     for i, stage in enumerate(run["stage"]):
         own = stage.get("rule")
         rule = own or run["dynamics"].get("rule")
@@ -95,7 +93,7 @@ def _engine(run: Values) -> EngineRecord:
 
 
 def engine_has_the_rules(run: Values) -> Iterator[Fault]:
-    """Check that the engine has every rule that is named, used or not."""
+    """Check that the engine supports every rule that is given, used or not."""
     engine = _engine(run)
     named = {key: rule for key, rule, _ in _rules(run)}
     if run["dynamics"]["engine"] == AUTO.name and run["dynamics"].get("rule") is not None:
@@ -107,7 +105,7 @@ def engine_has_the_rules(run: Values) -> Iterator[Fault]:
 
 
 def sigmas_have_a_level(run: Values) -> Iterator[Fault]:
-    """Check that a threshold in units of the noise level meets such a level."""
+    """Check that there is a noise level if a threshold is in units of it."""
     if engine_of(run["dynamics"]["engine"]).samples:
         without = f"engine = {show(run['dynamics']['engine'])}"
     elif NOISE_MODELS[run["noise"]["model"]].silent:
@@ -124,16 +122,8 @@ def sigmas_have_a_level(run: Values) -> Iterator[Fault]:
             )
 
 
-def not_a_sweep(run: Values) -> Iterator[Fault]:
-    """Check that this is one run."""
-    if run["sweep"] is not None:
-        yield Fault(
-            "sweep", "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster"
-        )
-
-
 def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
-    """Check that real batches meet what they can be learned from: a matrix V, a size."""
+    """Check that a run on real batches keeps V as a matrix, and that batches are not too large."""
     dynamics = run["dynamics"]
     engine = dynamics["engine"]
     if not engine_of(engine).samples:
@@ -150,7 +140,7 @@ def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
 
 
 def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
-    """Check that nothing wants entries of a matrix that is known by a few numbers."""
+    """Check that nothing needs entries of a collapsed matrix."""
     dynamics, output = run["dynamics"], run["output"]
     record = _engine(run)
     engine = record.name
@@ -170,31 +160,31 @@ def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
     if output["snapshot_every"] and collapsed:
         yield Fault(
             "output.snapshot_every",
-            "there are no snapshots of what is collapsed: take engine dense or sparse, and "
+            "there are no snapshots of a collapsed matrix: take engine dense or sparse, and "
             'dynamics.value = "matrix"',
         )
 
 
 def matrices_have_a_P(run: Values) -> Iterator[Fault]:
-    """Check that nothing wants the matrix P, or one like it, where only K_P is given."""
+    """Check that nothing needs the matrix P if only K_P is given."""
     if run["task"]["K_P"] is None:
         return
-    for table, key, wants in (
+    for table, key, needs_P in (
         ("dynamics", "value", lambda value: value == "matrix"),
         ("dynamics", "engine", lambda engine: engine_of(engine).samples),
         ("noise", "model", lambda model: NOISE_MODELS[model].needs_matrix_V),
         ("output", "snapshot_every", lambda every: every > 0),
     ):
-        if key in run[table] and wants(run[table][key]):
+        if key in run[table] and needs_P(run[table][key]):
             yield Fault(
                 f"{table}.{key}",
-                f"{show(run[table][key])} needs the matrix P, and task.K_P draws none; take "
-                "task.P_concentration in its place",
+                f"{show(run[table][key])} needs the matrix P, and task.K_P draws none; give "
+                "task.P_concentration instead",
             )
 
 
 def noise_can_be_drawn(run: Values) -> Iterator[Fault]:
-    """Check that the engine draws the noise in law, and that noise which follows V meets one."""
+    """Check that the engine draws this noise exactly in law, and that matched noise has a V."""
     model, dynamics = run["noise"]["model"], run["dynamics"]
     engine = engine_of(dynamics["engine"]) if "engine" in dynamics else AUTO
     if model not in engine.noise:
@@ -213,31 +203,28 @@ def noise_can_be_drawn(run: Values) -> Iterator[Fault]:
 
 
 def population_has_signals(run: Values) -> Iterator[Fault]:
-    """Check that the population process, which knows signals only, starts from them."""
+    """Check that the population process, which has only signals, starts from signals."""
     if run["dynamics"]["engine"] == "population" and run["init"]["from"] is not None:
         yield Fault(
-            "init.from", "the population engine starts from signals; the dense one can take a state"
+            "init.from", "the population engine starts from signals; the dense one can read a state"
         )
 
 
 def ensembles_keep_no_states(run: Values) -> Iterator[Fault]:
-    """Check that an ensemble is not asked for states, and has not too many replicas."""
+    """Check that an ensemble is to keep no states, and does not have too many replicas."""
     dynamics, output = run["dynamics"], run["output"]
     R = dynamics["replicas"]
     if R == 1:
         return
-    alone = "run the replica of which it is wanted alone, with dynamics.replica"
-    if output.get("snapshot_every"):
-        problem = f"{show(output['snapshot_every'])} with {R} replicas, of which no states are kept"
-        yield Fault("output.snapshot_every", f"{problem}; {alone}")
-    if output.get("normalized_every"):
-        problem = (
-            f"{show(output['normalized_every'])} with {R} replicas, normalised at the end only"
-        )
-        yield Fault("output.normalized_every", f"{problem}; {alone}")
-    if output.get("final_state") is True:
-        problem = f"true with {R} replicas, of which no last states are kept"
-        yield Fault("output.final_state", f"{problem}; {alone}")
+    for key, kept in (
+        ("snapshot_every", "which keep no states"),
+        ("normalized_every", "which are normalised at the end only"),
+        ("final_state", "which keep no last states"),
+    ):
+        if (value := output.get(key)) and value != "auto":
+            problem = f"{show(value)} with {R} replicas, {kept}"
+            todo = "run the one that needs it alone, with dynamics.replica"
+            yield Fault(f"output.{key}", f"{problem}; {todo}")
     if "replica" in dynamics and dynamics["replica"] + R > STREAMS:
         last = dynamics["replica"] + R - 1
         yield Fault(

@@ -1,4 +1,4 @@
-"""How two specs differ."""
+"""Differences between two specs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    """Name the keys in which two specs differ, with both values."""
+    """List the keys in which two specs differ, with both values."""
     here, there = _flat(wanted), _flat(found)
     return [
         f"{key} is {there.get(key, 'not set')} there and {here.get(key, 'not set')} here"
@@ -16,9 +16,9 @@ def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
 
 
 def but_longer(wanted: dict[str, Any], found: dict[str, Any]) -> tuple[int, list[str]]:
-    """Return by how many steps the last stage is longer than in ``found``, and what else differs.
+    """Return how many steps the last stage has more than in ``found``, and all other differences.
 
-    A last stage that is shorter is named among the differences.
+    A shorter last stage is one of the differences.
     """
     there, longer = dict(found), 0
     ours, theirs = wanted.get("stage") or [], found.get("stage") or []

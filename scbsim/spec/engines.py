@@ -1,4 +1,4 @@
-"""The engines, one record each: what a spec has to know of them before anything is compiled."""
+"""The engines, one record each: what a spec needs to know before anything is compiled."""
 
 from __future__ import annotations
 
@@ -12,46 +12,22 @@ from scbsim.spec.rules import RULES, Rule
 
 @dataclass(frozen=True)
 class EngineRecord:
-    """What the rest of the program asks of an engine (`docs/model.md`, sections 6 and 8).
+    """The properties of an engine (`docs/model.md`, sections 6 and 8)."""
 
-    Attributes
-    ----------
-    name : str
-        As in ``dynamics.engine``.
-    where : str
-        Its class, ``module:name``.
-    takes : callable
-        Whether it has a rule.
-    refusal : str
-        What is said of a rule that it has not, after the rule's name.
-    state : tuple of str
-        Arrays of its last state in a file, beside those of V.
-    noise : tuple of str
-        The noise models that it draws from, exactly in law.
-    samples : bool
-        Whether its steps are on real batches.
-    entries : bool
-        Whether it has entries of A; without, nothing can be normalised.
-    keeps_matrix_V : bool or None
-        Whether V is a matrix; None where the spec and the noise decide.
-    shares_step : bool
-        Whether several threads share the step of one replica.
-    """
-
-    name: str
-    where: str
-    takes: Callable[[Rule], bool]
-    refusal: str
-    state: tuple[str, ...]
-    noise: tuple[str, ...] = ("isotropic", "matched", "none")
-    samples: bool = False
-    entries: bool = True
-    keeps_matrix_V: bool | None = None
-    shares_step: bool = False
+    name: str  # as in dynamics.engine
+    where: str  # its class, "module:name"
+    takes: Callable[[Rule], bool]  # whether it supports a rule
+    refusal: str  # why it does not; an error message has it after the rule's name
+    state: tuple[str, ...]  # arrays of its last state in a file, without those of V
+    noise: tuple[str, ...] = ("isotropic", "matched", "none")  # the noise models that it draws
+    samples: bool = False  # whether its steps are on real batches
+    entries: bool = True  # whether it keeps entries of A; if not, there is no normalisation
+    keeps_matrix_V: bool | None = None  # None if the spec and the noise decide
+    shares_step: bool = False  # whether several threads share the step of one replica
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The names of the rules that it has."""
+        """The names of the rules that it supports."""
         return tuple(rule.name for rule in RULES.values() if self.takes(rule))
 
 
@@ -140,7 +116,7 @@ AUTO: Final = EngineRecord(
     state=(),
     noise=tuple(NOISE_MODELS),
 )
-"""What holds of a spec that leaves the choice to the program: it takes no real batches."""
+"""The record for ``engine = "auto"``, which never chooses real batches."""
 
 
 def engine_of(name: str) -> EngineRecord:
@@ -149,9 +125,9 @@ def engine_of(name: str) -> EngineRecord:
 
 
 def engine_of_state(arrays: Iterable[str]) -> EngineRecord:
-    """Return the engine that left a state: that of whose arrays it has most."""
-    there = set(arrays)
+    """Return the engine that wrote a state: all its arrays are there, and it has most of them."""
+    found = set(arrays)
     return max(
-        (engine for engine in ENGINES.values() if there.issuperset(engine.state)),
+        (engine for engine in ENGINES.values() if found.issuperset(engine.state)),
         key=lambda engine: len(engine.state),
     )

@@ -1,4 +1,4 @@
-"""Keys of a table that exclude one another: of two, the one that is given later has its place."""
+"""Keys of a table that exclude one another: the one given later replaces the other."""
 
 from __future__ import annotations
 
@@ -12,19 +12,10 @@ SIZES: Final = ("N", "T", "Q")
 
 
 def excluded(table: str, key: str, value: Any, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the keys of a table that cannot stand beside a value of one of them.
-
-    Parameters
-    ----------
-    table : str
-        ``task``, ``stage`` and so on; empty for the top of the spec.
-    key, value
-    keys : tuple of str
-        All of the table.
-    """
+    """Return those of the ``keys`` of ``table`` (such as ``stage``) that key = value excludes."""
     match table, key:
         case "stage", "rule":
-            # By the rule of all of a run thresholds are passed over.
+            # Only a stage's own rule does; under dynamics.rule thresholds are ignored.
             return () if has_threshold(value) else THRESHOLDS
         case "stage", _ if key in THRESHOLDS:
             return tuple(other for other in THRESHOLDS if other != key)
@@ -33,7 +24,7 @@ def excluded(table: str, key: str, value: Any, keys: tuple[str, ...]) -> tuple[s
         case "init", "alpha_A" | "alpha_V":
             return ("from",)
         case "task", _ if key in SIZES:
-            # Its other keys, such as the seed, make no random task.
+            # Only sizes make a random task; its other keys, such as the seed, do not.
             return ("from",)
         case "task", _ if key in TRANSITIONS:
             return tuple(other for other in TRANSITIONS if other != key)

@@ -1,4 +1,4 @@
-"""The noise models, one record each; `scbsim.engines.noise` works out their levels."""
+"""The noise models, one record each. `scbsim.engines.noise` computes their levels."""
 
 from __future__ import annotations
 
@@ -8,28 +8,16 @@ from typing import Final
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """What the rest of the program asks of a noise model (`docs/model.md`, section 5).
+    """The properties of a noise model (`docs/model.md`, section 5)."""
 
-    Attributes
-    ----------
-    name : str
-        As in ``noise.model``.
-    silent : bool
-        Whether it adds nothing. Thresholds in sigmas have no unit then.
-    follows_state : bool
-        Whether its levels follow A and V. It reads ``noise.every`` then.
-    samples : bool
-        Whether it is that of samples, each of which is drawn, and has no levels.
-    """
-
-    name: str
-    silent: bool = False
-    follows_state: bool = False
-    samples: bool = False
+    name: str  # as in noise.model
+    silent: bool = False  # whether it adds no noise; then thresholds in sigmas have no unit
+    follows_state: bool = False  # whether levels follow A and V; then it reads noise.every
+    samples: bool = False  # whether each sample is drawn; then there are no levels
 
     @property
     def needs_matrix_V(self) -> bool:
-        """Whether it depends on V as a matrix."""
+        """Whether the noise depends on V as a matrix."""
         return self.follows_state or self.samples
 
 

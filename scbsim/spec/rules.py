@@ -1,4 +1,8 @@
-"""The update rules of A, one record each; `scbsim.kernels.gaussian.rules` has their arithmetic."""
+"""The update rules of A, one record each. `scbsim.kernels.gaussian.rules` has their arithmetic.
+
+``sgd`` steps along the preconditioned and projected gradient, without a threshold. ``vanilla``
+steps along the plain gradient; it exists on real batches only.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +12,14 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Rule:
-    """What the rest of the program asks of a rule (`docs/model.md`, section 4).
+    """The properties of a rule (`docs/model.md`, section 4)."""
 
-    Attributes
-    ----------
-    name : str
-        As in ``dynamics.rule``.
-    formula : str
-        The next value of an entry ``s``, for a noisy gradient ``g``, a rate and a threshold.
-    thresholds : bool
-        Whether it reads a threshold.
-    keeps_zeros : bool
-        Whether an entry at zero stays there while its noisy gradient is below the threshold.
-    returns_to_zero : bool
-        Whether an entry off zero can come back to it.
-    projected : bool
-        Whether the gradient is preconditioned and projected. One that is not exists on real
-        batches alone.
-    """
-
-    name: str
-    formula: str
-    thresholds: bool = False
-    keeps_zeros: bool = False
-    returns_to_zero: bool = False
-    projected: bool = True
+    name: str  # as in dynamics.rule
+    formula: str  # next value of an entry s, from its noisy gradient g, a rate and a threshold
+    thresholds: bool = False  # whether it reads a threshold
+    keeps_zeros: bool = False  # whether an entry at zero stays there below the threshold
+    returns_to_zero: bool = False  # whether a nonzero entry can become zero again
+    projected: bool = True  # whether the gradient is preconditioned and projected
 
 
 RULES: Final = {
@@ -54,5 +41,5 @@ RULES: Final = {
 
 
 def has_threshold(name: object) -> bool:
-    """Return whether a rule reads a threshold; True of what names no rule."""
+    """Return True if a rule reads a threshold, or if there is no rule of this name."""
     return not isinstance(name, str) or name not in RULES or RULES[name].thresholds

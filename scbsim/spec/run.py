@@ -1,7 +1,6 @@
 """RunSpec: everything a run depends on, read from TOML and checked as a whole.
 
-What is here is the run and its ways in and out; :mod:`scbsim.spec.tables` has the tables,
-:mod:`scbsim.spec.checks` what they must hold together and what this release does not run.
+:mod:`scbsim.spec.tables` has its tables, :mod:`scbsim.spec.checks` the checks of several keys.
 """
 
 from __future__ import annotations
@@ -19,24 +18,9 @@ from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.changes import change, override
 from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
-from scbsim.spec.text import (
-    TOO_DEEP,
-    read_toml,
-    strict_json,
-    write_toml,
-)
+from scbsim.spec.text import TOO_DEEP, read_toml, strict_json, write_toml
 from scbsim.spec.types import count, is_path
 from scbsim.util.text import MOST_NESTED, is_nested_within, show
-
-__all__ = [
-    "DynamicsSpec",
-    "InitSpec",
-    "NoiseSpec",
-    "OutputSpec",
-    "RunSpec",
-    "StageSpec",
-    "TaskSpec",
-]
 
 _TABLES: dict[str, type[Table]] = {
     "task": TaskSpec,
@@ -50,18 +34,18 @@ _TABLES: dict[str, type[Table]] = {
 class RunSpec(Table):
     """Everything a run depends on. The same spec gives the same numbers.
 
-    Tables may be given as models or as dicts. Specs are frozen; :meth:`replace` makes others.
+    Tables may be given as models or as dicts. Specs are frozen; :meth:`replace` returns a new one.
 
     Attributes
     ----------
     seed : int
-        Seed of the noise, 0 to below 2**64. The task has a seed of its own.
+        Seed of the noise, 0 to below 2**64. The task has another one.
     task : TaskSpec
-        The task; its sizes are needed.
+        The task; its sizes are required.
     dynamics : DynamicsSpec
         Engine, update rule, batch size, precision.
     noise : NoiseSpec
-        Model and level of the gradient noise.
+        Model and levels of the gradient noise.
     init : InitSpec
         The start.
     stage : tuple of StageSpec
@@ -69,7 +53,7 @@ class RunSpec(Table):
     output : OutputSpec
         What is recorded, and how often.
     sweep : None
-        The table of a sweep; a single run has none.
+        A single run has no table ``[sweep]``.
 
     Raises
     ------
@@ -79,7 +63,7 @@ class RunSpec(Table):
 
     place: ClassVar[str] = "the top of the spec"
     checks: ClassVar[tuple[Check, ...]] = (
-        spec_checks.some_stage,
+        spec_checks.one_run,
         spec_checks.sigmas_have_a_level,
         spec_checks.population_has_signals,
         spec_checks.engine_has_the_rules,
@@ -87,7 +71,6 @@ class RunSpec(Table):
         spec_checks.collapsed_has_no_entries,
         spec_checks.matrices_have_a_P,
         spec_checks.noise_can_be_drawn,
-        spec_checks.not_a_sweep,
         spec_checks.ensembles_keep_no_states,
     )
 
@@ -109,13 +92,13 @@ class RunSpec(Table):
         path : path of the file
         overrides : iterable of str
             ``key=value`` words, as after ``--set``: ``stage.0.rate_A=0.05``. The value is TOML,
-            or else a string; an empty one takes an optional key away. A key takes the place of one
-            of the file that it excludes.
+            or else a string; an empty one removes an optional key. A key replaces those of the
+            file that it excludes.
 
         Raises
         ------
         OutputError
-            Where there is no such file, or it cannot be read.
+            If there is no such file, or it cannot be read.
         SpecError
             With every fault of the file and of the overrides.
         """
@@ -129,15 +112,15 @@ class RunSpec(Table):
         base_dir: str | os.PathLike[str] | None = None,
         overrides: Iterable[str] = (),
     ) -> RunSpec:
-        """Make a spec from the tables of TOML as dicts.
+        """Make a spec from dicts with the tables of TOML.
 
         Parameters
         ----------
         tables : mapping
-            The tables, with the keys of TOML; models of :mod:`scbsim.spec` will do too.
+            Keys as in TOML; tables may also be models of :mod:`scbsim.spec`.
         base_dir : path, optional
-            The folder from which the files of ``task.from`` and ``init.from`` are named; the
-            current one unless given.
+            The folder to which paths in ``task.from`` and ``init.from`` are relative; the current
+            one by default.
         overrides : iterable of str
             ``key=value`` words, as in :meth:`from_toml`.
 
@@ -150,12 +133,12 @@ class RunSpec(Table):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> RunSpec:
-        """Make a spec from what :meth:`to_json` wrote.
+        """Make a spec from the JSON of :meth:`to_json`.
 
         Raises
         ------
         SpecError
-            Where it is not JSON, or with every fault of the spec.
+            If it is not JSON, or with every fault of the spec.
         """
         try:
             tables = json.loads(text)
@@ -175,7 +158,7 @@ class RunSpec(Table):
             raise SpecError([Fault("", f"{show(given)} is not a table of tables")], where)
         if not is_nested_within(given, MOST_NESTED):
             raise SpecError([Fault("", TOO_DEEP)], where)
-        # Before what is prepared: a default threshold must not stand in the way of another.
+        # Before defaults are filled in: a default threshold would exclude one that is set here.
         raw = _plain(given)
         faults = override(raw, overrides)
         tables = cls.prepared(raw)
@@ -193,18 +176,18 @@ class RunSpec(Table):
 
     @classmethod
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return what was given as dicts and a list of them, with the keys of TOML."""
+        """Return the given tables as dicts with the keys of TOML."""
         given = {"task": {}} | super().prepared(data)
         for name, table in _TABLES.items():
             if name in given:
-                given[name] = _opened(table, given[name])
+                given[name] = _as_dict(table, given[name])
         if isinstance(given.get("stage"), list | tuple):
-            given["stage"] = [_opened(StageSpec, stage) for stage in given["stage"]]
+            given["stage"] = [_as_dict(StageSpec, stage) for stage in given["stage"]]
         return given
 
     @classmethod
     def sound(cls, given: Mapping[str, Any], wrong: Iterable[str]) -> Values:
-        """Return the values that hold in every table, the defaults among them."""
+        """Return the valid values of every table, defaults included."""
         wrong = set(wrong)
         run = super().sound(given, wrong)
         for name, table in _TABLES.items():
@@ -221,18 +204,18 @@ class RunSpec(Table):
 
     @property
     def total_steps(self) -> int:
-        """Steps of all stages together: the most that the run takes."""
+        """Steps of all stages together, the most that the run can take."""
         return sum(stage.steps for stage in self.stage)
 
     def rule_of(self, i: int) -> str:
-        """Return the update rule of stage ``i``: its own, or else that of ``dynamics``."""
+        """Return the update rule of stage ``i``: its own, or else ``dynamics.rule``."""
         return self.stage[i].rule or self.dynamics.rule
 
     def replace(self, **changes: Any) -> RunSpec:
         """Return a spec with some keys changed: ``spec.replace(**{"dynamics.rule": "sgd"})``.
 
-        ``None`` takes an optional key away, which has its default then. A key takes the place of
-        one that it excludes, as ``threshold`` does of ``threshold_sigmas``.
+        ``None`` resets an optional key to its default. A key replaces those that it excludes, as
+        ``threshold`` replaces ``threshold_sigmas``.
 
         Raises
         ------
@@ -247,15 +230,11 @@ class RunSpec(Table):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as dicts of str, bool, int and float, defaults included."""
-        return self.plain()
-
-    def plain(self) -> dict[str, Any]:
-        """Return the tables as dicts, in the order in which people write them."""
         tables: dict[str, Any] = {"seed": self.seed}
         for name in ("task", "dynamics", "noise", "init"):
-            tables[name] = getattr(self, name).plain()
-        tables["stage"] = [stage.plain() for stage in self.stage]
-        tables["output"] = self.output.plain()
+            tables[name] = getattr(self, name).to_dict()
+        tables["stage"] = [stage.to_dict() for stage in self.stage]
+        tables["output"] = self.output.to_dict()
         return tables
 
     def to_json(self) -> str:
@@ -268,18 +247,18 @@ class RunSpec(Table):
 
 
 def _plain(given: Any) -> Any:
-    """Return tables as dicts of their own, models and tables in lists too."""
+    """Return a copy of the tables as dicts, also of those in lists and of models."""
     if isinstance(given, Table):
-        return given.plain()
+        return given.to_dict()
     if isinstance(given, Mapping):
         return {key: _plain(value) for key, value in given.items()}
     return [_plain(each) for each in given] if isinstance(given, list | tuple) else given
 
 
-def _opened(table: type[Table], given: Any) -> Any:
-    """Return a table as a dict of its own; what is none, as it is."""
+def _as_dict(table: type[Table], given: Any) -> Any:
+    """Return a table as a dict; a value that is not a table is returned as it is."""
     if isinstance(given, table):
-        return given.plain()
+        return given.to_dict()
     return table.prepared(given) if isinstance(given, Mapping) else given
 
 

@@ -1,4 +1,4 @@
-"""Names of the runs of a sweep: what varies, in characters that every file system takes."""
+"""Names of the runs of a sweep, made of what varies, with characters that any file system takes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 LONGEST = 120
-"""Characters; many file systems take 255, and a path has others besides."""
+"""Most characters of a name. Many file systems allow 255."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]")
 
 
 def run_name(values: Mapping[str, Any]) -> str:
-    """Return the name of a run: ``task.N=100,seed=3``, or ``run`` where nothing varies.
+    """Return the name of a run: ``task.N=100,seed=3``, or ``run`` if nothing varies.
 
-    Where a character had to be replaced, or the end left out, a digest keeps names apart.
+    If a character was replaced or the name was cut, a digest keeps names distinct.
     """
     whole = ",".join(f"{key}={word(value)}" for key, value in values.items())
     safe = _UNSAFE.sub("_", whole)
@@ -26,7 +26,7 @@ def run_name(values: Mapping[str, Any]) -> str:
 
 
 def word(value: Any) -> str:
-    """Write a value: whole numbers without a point, true and false as in TOML."""
+    """Format a value: whole numbers without a point, true and false as in TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
@@ -35,7 +35,7 @@ def word(value: Any) -> str:
 
 
 def repeated(words: Iterable[str]) -> str | None:
-    """Return the first word that stood before, or None where all differ."""
+    """Return the first word that is there twice, or None."""
     seen: set[str] = set()
     for each in words:
         if each in seen:

@@ -1,7 +1,7 @@
 """Sweeps: a spec with a table ``[sweep]``, which says what varies from run to run.
 
-``product`` has every value of each key with every value of the others; ``zip`` has lists that go
-together. Values are a list, or a range as text (:mod:`scbsim.spec.ranges`).
+``product`` combines every value of each key with every value of the others; ``zip`` has lists that
+vary together. Values are a list, or a range as text (:mod:`scbsim.spec.ranges`).
 """
 
 from __future__ import annotations
@@ -33,22 +33,14 @@ _SEEDS = ("seed", "task.seed")
 
 @dataclass(frozen=True)
 class SweepRun:
-    """One run of a sweep.
+    """One run of a sweep."""
 
-    Attributes
-    ----------
-    index : tuple of int
-        Where it is along each dimension.
-    values : dict
-        What it has of the keys that vary.
-    """
-
-    index: tuple[int, ...]
-    values: dict[str, Any]
+    index: tuple[int, ...]  # along each dimension
+    values: dict[str, Any]  # of the keys that vary
 
     @cached_property
     def name(self) -> str:
-        """What varies, as the name of a folder."""
+        """The values, as the name of a folder."""
         return run_name(self.values)
 
 
@@ -60,9 +52,9 @@ class Sweep:
     tables : mapping
         A spec as dicts, with ``sweep``; without it, a sweep of one run.
     base_dir : path
-        The folder from which the files of ``task.from`` and ``init.from`` are named.
+        The folder to which paths in ``task.from`` and ``init.from`` are relative.
     where : str
-        The file, for errors.
+        The file, for error messages.
 
     Attributes
     ----------
@@ -73,7 +65,7 @@ class Sweep:
     Raises
     ------
     SpecError
-        With every fault of the table ``sweep``; :meth:`check` finds those of the runs.
+        With every fault of the table ``sweep``. :meth:`check` finds those of the runs.
     """
 
     def __init__(
@@ -91,19 +83,17 @@ class Sweep:
             faults.append(Fault("sweep", f"{count} runs; up to {MOST_RUNS} are allowed"))
         if faults:
             raise SpecError(faults, where)
-        self.runs = list(self._placed())
-        self._known: tuple[str, dict[str, Any]] = "", {}
+        self.runs = list(self._runs())
+        self._last_spec: tuple[str, dict[str, Any]] = "", {}
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Sweep:
-        """Read a sweep from a TOML file, and check every run of it.
+        """Read a sweep from a TOML file, and check every run; see :meth:`from_dict`.
 
         Raises
         ------
         OutputError
-            Where there is no such file, or it cannot be read.
-        SpecError
-            With every fault of the table, or else of the runs.
+            If there is no such file, or it cannot be read.
         """
         return cls.from_dict(read_toml(path), Path(path).parent, overrides, str(path))
 
@@ -115,38 +105,35 @@ class Sweep:
         overrides: Sequence[str] = (),
         where: str = "",
     ) -> Sweep:
-        """Make a sweep from the tables of TOML as dicts, and check every run of it.
+        """Make a sweep from dicts with the tables of TOML, and check every run.
 
         Raises
         ------
         SpecError
-            With every fault of the table, or else of the runs.
+            With every fault of the table ``sweep``, or else of the runs.
         """
         changed = copy.deepcopy(dict(tables))
-        faults = override(changed, overrides)
-        if faults:
+        if faults := override(changed, overrides):
             raise SpecError(faults, where)
         sweep = cls(changed, base_dir, where)
         varying = {key for dimension in sweep.dimensions for key in dimension.keys}
-        asked = [words.partition("=")[0].strip() for words in overrides]
-        faults = [
-            Fault(key, "varies in [sweep], so it cannot be set") for key in asked if key in varying
-        ]
-        if faults:
+        overridden = [words.partition("=")[0].strip() for words in overrides]
+        problem = "varies in [sweep], so it cannot be set"
+        if faults := [Fault(key, problem) for key in overridden if key in varying]:
             raise SpecError(faults, where)
         sweep.check()
         return sweep
 
     @classmethod
     def from_json(cls, text: str, base_dir: str) -> Sweep:
-        """Make a sweep from what :meth:`to_json` wrote."""
+        """Make a sweep from the JSON of :meth:`to_json`."""
         return cls(json.loads(text), base_dir)
 
     def to_json(self) -> str:
         """Return the tables as JSON."""
         return strict_json(self.tables)
 
-    def _placed(self) -> Iterator[SweepRun]:
+    def _runs(self) -> Iterator[SweepRun]:
         for index in product(*(range(len(each.values)) for each in self.dimensions)):
             values = {
                 key: value
@@ -156,13 +143,7 @@ class Sweep:
             yield SweepRun(index, values)
 
     def spec_of(self, run: SweepRun) -> RunSpec:
-        """Return the spec of a run.
-
-        Raises
-        ------
-        SpecError
-            With every fault of it.
-        """
+        """Return the spec of a run; raises `SpecError` with all its faults."""
         tables = copy.deepcopy(self._base)
         faults = [f for key, value in run.values.items() if (f := assign(tables, key, value))]
         if faults:
@@ -170,42 +151,32 @@ class Sweep:
         return RunSpec.from_dict(tables, base_dir=self.base_dir)
 
     def spec_json(self, run: SweepRun) -> str:
-        """Return the spec of a run as JSON; only one is made of those that differ in seeds alone.
+        """Return the spec of a run as JSON; raises `SpecError` with all its faults.
 
-        Raises
-        ------
-        SpecError
-            With every fault of it.
+        It is faster than :meth:`spec_of` for successive runs that differ only in seeds.
         """
         seeds = {key: value for key, value in run.values.items() if key in _SEEDS}
         if {*map(type, seeds.values())} - {int}:
             return self.spec_of(run).to_json()
-        others = tuple((key, value) for key, value in run.values.items() if key not in seeds)
-        # 1, 1.0 and true are equal, and not the same.
-        known = repr(others)
-        if known != self._known[0]:
-            self._known = known, self.spec_of(run).to_dict()
-        tables = self._known[1]
+        # As text, since 1 == 1.0 == True.
+        others = repr(tuple((key, value) for key, value in run.values.items() if key not in seeds))
+        if others != self._last_spec[0]:
+            self._last_spec = others, self.spec_of(run).to_dict()
+        tables = self._last_spec[1]
         for key, value in seeds.items():
             assign(tables, key, value)
         return strict_json(tables)
 
     def total_steps(self, run: SweepRun) -> int:
-        """Return the steps of all stages of a run, where it can be done without its spec.
-
-        Raises
-        ------
-        SpecError
-            If the spec does not hold.
-        """
+        """Return the steps of all stages of a run, without making its spec if possible."""
         varying = {key: value for key, value in run.values.items() if key.startswith("stage.")}
         try:
-            return self._steps(varying) if varying else self._steps_in_common
+            return self._steps(varying) if varying else self._common_steps
         except (KeyError, TypeError, ValueError):
             return self.spec_of(run).total_steps
 
     @cached_property
-    def _steps_in_common(self) -> int:
+    def _common_steps(self) -> int:
         return self._steps({})
 
     def _steps(self, varying: Mapping[str, Any]) -> int:
@@ -217,30 +188,29 @@ class Sweep:
     def check(self) -> None:
         """Check every run, at a tenth of a millisecond each.
 
-        Of seeds that are whole numbers the smallest and the largest are looked at: those in
-        between hold if these do.
+        Of integer seeds only the smallest and the largest are checked: those in between are valid
+        if these are.
 
         Raises
         ------
         SpecError
-            With every fault, said once, and the runs that it is in.
+            With every fault once, and the runs that have it.
         """
-        looked_at = [_telling(dimension) for dimension in self.dimensions]
-        few = (run for run in self.runs if all(map(contains, looked_at, run.index)))
-        if not self._faults_of(few):
+        points = [_points_to_check(dimension) for dimension in self.dimensions]
+        if not self._faults_of(run for run in self.runs if all(map(contains, points, run.index))):
             return
         found = self._faults_of(self.runs)
         faults = [
-            Fault(fault.key, fault.problem + self._in_words(names))
+            Fault(fault.key, fault.problem + self._runs_text(names))
             for fault, names in found.items()
         ]
         if len(faults) > _SHOWN_FAULTS:
-            more = f"and {len(faults) - _SHOWN_FAULTS} faults more"
+            more = f"and {len(faults) - _SHOWN_FAULTS} more faults"
             faults = [*faults[:_SHOWN_FAULTS], Fault("", more)]
         raise SpecError(faults, self.where)
 
     def _faults_of(self, runs: Iterable[SweepRun]) -> dict[Fault, list[str]]:
-        """Return the faults of runs, and the names of those that each is in."""
+        """Return the faults of runs, each with the names of the runs that have it."""
         found: dict[Fault, list[str]] = {}
         for run in runs:
             try:
@@ -250,7 +220,7 @@ class Sweep:
                     found.setdefault(fault, []).append(run.name)
         return found
 
-    def _in_words(self, names: list[str]) -> str:
+    def _runs_text(self, names: list[str]) -> str:
         if not self.dimensions:
             return ""
         if len(names) == len(self.runs):
@@ -259,8 +229,7 @@ class Sweep:
         return f" (in {names[0]}{f' and {others} others' if others else ''})"
 
 
-def _telling(dimension: Dimension) -> Container[int]:
-    """Return the points of a dimension that tell whether all of it holds."""
+def _points_to_check(dimension: Dimension) -> Container[int]:
     numbers = [point[0] for point in dimension.values]
     if dimension.keys[1:] or dimension.keys[0] not in _SEEDS or {*map(type, numbers)} != {int}:
         return range(len(numbers))

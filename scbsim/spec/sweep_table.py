@@ -1,4 +1,4 @@
-"""The table ``[sweep]`` of a spec, read into dimensions: what varies, and its values."""
+"""Reading the table ``[sweep]`` of a spec into dimensions."""
 
 from __future__ import annotations
 
@@ -12,26 +12,16 @@ from scbsim.spec.run_names import repeated, word
 from scbsim.util.text import show
 
 ZIP = "zip"
-"""The name of the dimension of lists that go together."""
+"""The name of the dimension of the lists that vary together."""
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """What varies together.
+    """Keys that vary together."""
 
-    Attributes
-    ----------
-    name : str
-        The key, or ``zip``.
-    keys : tuple of str
-        Dotted, as after ``--set``.
-    values : tuple of tuples
-        One for each point, with a value for each key.
-    """
-
-    name: str
-    keys: tuple[str, ...]
-    values: tuple[tuple[Any, ...], ...]
+    name: str  # the key, or "zip"
+    keys: tuple[str, ...]  # dotted, as after --set
+    values: tuple[tuple[Any, ...], ...]  # for each point, a value for each key
 
 
 def dimensions(table: Any, faults: list[Fault]) -> Iterator[Dimension]:
@@ -50,8 +40,8 @@ def dimensions(table: Any, faults: list[Fault]) -> Iterator[Dimension]:
     zipped = lists[ZIP]
     lengths = {key: len(values) for key, values in zipped.items()}
     if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{key} has {length}" for key, length in lengths.items())
-        faults.append(Fault("sweep.zip", f"lists of one length go together; {said}"))
+        text = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+        faults.append(Fault("sweep.zip", f"lists must have the same length; {text}"))
     elif zipped:
         points = tuple(zip(*zipped.values(), strict=True))
         yield from _distinct(Dimension(ZIP, tuple(zipped), points), faults)
@@ -76,14 +66,13 @@ def _lists(kind: str, table: Any, faults: list[Fault]) -> dict[str, tuple[Any, .
 def _values(place: str, key: str, given: Any) -> tuple[Any, ...]:
     if isinstance(given, str):
         return parse_range(f"{key}={given}").values
-    takes = 'a list of values, or a range such as "0:20", "0:1:11" or "1e3:1e9:7log"'
     if not isinstance(given, list) or not given:
-        raise SpecError(
-            [Fault(f"{place}.{key}", f"{show(given)} is not allowed; it takes {takes}")]
-        )
+        takes = 'a list of values, or a range such as "0:20", "0:1:11" or "1e3:1e9:7log"'
+        problem = f"{show(given)} is not allowed; it takes {takes}"
+        raise SpecError([Fault(f"{place}.{key}", problem)])
     for value in given:
         if not isinstance(value, bool | int | float | str):
-            problem = f"{show(value)} cannot vary; numbers, words, true and false can"
+            problem = f"{show(value)} is not allowed; values are numbers, strings, true and false"
             raise SpecError([Fault(f"{place}.{key}", problem)])
     return tuple(given)
 
@@ -94,14 +83,14 @@ def _distinct(dimension: Dimension, faults: list[Fault]) -> Iterator[Dimension]:
         yield dimension
     else:
         place = "sweep.zip" if dimension.name == ZIP else f"sweep.product.{dimension.name}"
-        faults.append(Fault(place, f"{twice} is there twice, and would be one run"))
+        faults.append(Fault(place, f"{twice} is there twice"))
 
 
 def given_twice(dimensions: Iterable[Dimension]) -> Iterator[Fault]:
-    """Find keys that vary in two ways."""
+    """Find keys that vary in two places, or are not of a run."""
     keys = [key for dimension in dimensions for key in dimension.keys]
     for key in dict.fromkeys(keys):
         if keys.count(key) > 1:
-            yield Fault(f"sweep.zip.{key}", "is in product as well; it can vary in one way")
+            yield Fault(f"sweep.zip.{key}", "is also in product; give it in one of the two")
         if key.split(".")[0] == "sweep":
             yield Fault(key, "a sweep cannot vary itself")

@@ -1,4 +1,4 @@
-"""The tables of a run spec, one model each, with the attribute names of the TOML keys."""
+"""The tables of a run spec, one model each. Attributes are named like the keys of TOML."""
 
 from __future__ import annotations
 
@@ -34,35 +34,32 @@ _SIGMAS = number(
 _SEED = count(0, 2**64)
 
 
-def _positive_or_inf(value: float) -> bool:
-    return value > 0.0
-
-
 class TaskSpec(Table):
     """The task: a random one of a given size, or one from a file (docs/model.md, section 1).
 
     Attributes
     ----------
     N : int
-        Size of the vocabulary, 2 to below 2**24. Needed, unless ``from`` is given.
+        Size of the vocabulary, 2 to below 2**24. Required, unless ``from`` is given.
     T : int
-        Length of the context in tokens, 2 to below 2**53. Needed, unless ``from`` is given.
+        Length of the context in tokens, 2 to below 2**53. Required, unless ``from`` is given.
     Q : int
-        Nonzeros in a column of the attention target, 1 to T. Needed, unless ``from`` is given.
+        Nonzeros in a column of the attention target, 1 to T. Required, unless ``from`` is given.
     mu : {"uniform", "dirichlet"}
         How the token distribution is drawn.
     mu_concentration : float
         Dirichlet concentration of ``mu = "dirichlet"``, above 0; large is close to uniform.
     P_concentration : float
-        Gamma shape of the entries of the transition matrix before it is balanced, above 0;
-        small is sharp.
+        Gamma shape of the entries of the transition matrix before it is balanced, above 0; small
+        is sharp.
     K_P : float or None
-        What the transitions say, ``||P||_mu^2 - |mu|^2``, 0 to ``1 - |mu|^2``. With it no matrix
-        P is drawn, and nothing is of size N^2. Excludes ``P_concentration``.
+        ``||P||_mu^2 - |mu|^2``, 0 to ``1 - |mu|^2``: how much the transitions say beyond the token
+        frequencies. If given, no matrix P is drawn, so that no array has the size N^2. Excludes
+        ``P_concentration``.
     q_concentration : float
         Dirichlet concentration of the weights on the support, above 0; ``inf`` makes them even.
     seed : int
-        Seed of the draw, 0 to below 2**64; not that of the noise.
+        Seed of the task, 0 to below 2**64. The noise has another one.
     from_ : str or None
         In TOML ``from``: a file with the datasets mu, P (or K_P), q_positions, q_weights, T. It
         excludes every other key of the table.
@@ -71,8 +68,7 @@ class TaskSpec(Table):
     place: ClassVar[str] = "[task]"
     checks: ClassVar[tuple[Check, ...]] = (
         spec_checks.task_sizes,
-        spec_checks.support_fits,
-        spec_checks.one_P,
+        spec_checks.not_both("K_P", "P_concentration"),
         spec_checks.alone("from", "the task is read from that file"),
     )
 
@@ -83,57 +79,54 @@ class TaskSpec(Table):
     mu_concentration: Annotated[float, POSITIVE] = 20.0
     P_concentration: Annotated[float, POSITIVE] = 0.02
     K_P: Annotated[float, BELOW_1] | None = None
-    q_concentration: Annotated[float, number("a number above 0, or inf", _positive_or_inf)] = 5.0
+    q_concentration: Annotated[float, number("a number above 0, or inf", lambda x: x > 0.0)] = 5.0
     seed: Annotated[int, _SEED] = 0
     from_: Annotated[str, FILE] | None = Field(default=None, alias="from")
 
     @classmethod
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return what was given as a dict with the keys of TOML; JSON has no inf but "inf"."""
+        """Return the given table as a dict with the keys of TOML; JSON has "inf" for infinity."""
         given = super().prepared(data)
-        return given | {"q_concentration": math.inf} if _says_inf(given) else given
+        value = given.get("q_concentration")
+        is_inf = isinstance(value, str) and value == "inf"
+        return given | {"q_concentration": math.inf} if is_inf else given
 
-    def plain(self) -> dict[str, Any]:
-        """Return the table as a dict, without the keys that others of it exclude."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as a dict, without keys that another one excludes."""
         if self.from_ is not None:
             return {"from": self.from_}
-        table = super().plain()
+        table = super().to_dict()
         if self.K_P is not None:
             del table["P_concentration"]
         return table
 
 
-def _says_inf(given: Mapping[str, Any]) -> bool:
-    value = given.get("q_concentration")
-    return isinstance(value, str) and value == "inf"
-
-
 class DynamicsSpec(Table):
-    """How the learner moves (docs/model.md, sections 3, 4 and 6).
+    """Engine, update rule and batch size (docs/model.md, sections 3, 4 and 6).
 
     Attributes
     ----------
     engine : {"auto", "dense", "sparse", "collapsed", "sampled", "batch", "softmax", "population"}
-        How the state is represented and advanced.
+        How the state is represented and stepped.
     rule : {"sgd", "prox", "denoise", "vanilla"}
-        The update rule of stages that name none (docs/model.md, section 4). "sgd" steps along the
-        gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum. "prox"
-        and "denoise" apply the threshold as well. "vanilla" is plain SGD on real batches: neither
-        preconditioned nor projected.
+        The update rule of stages without one of their own (docs/model.md, section 4). "sgd" steps
+        along the gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum.
+        "prox" and "denoise" apply a threshold as well. "vanilla" is plain SGD on real batches: its
+        gradient is neither preconditioned nor projected.
     replicas : int
-        Independent runs of one task side by side, 1 to below 2**24; all but the noise is the same.
+        Independent runs that differ only in their noise, 1 to below 2**24.
     replica : int
-        Index of the noise stream, 0 to below 2**24: another one is another run of one seed. With
-        ``replicas`` the first of so many.
+        Index of the noise stream, 0 to below 2**24. Another index is another run of the same seed.
+        With ``replicas`` it is the first of their indices.
     batch_size : int
-        Samples a step, 1 to below 2**53. In the Gaussian engines it only scales the noise; on real
-        batches, up to 2**32, each is drawn.
+        Samples in a step, 1 to below 2**53. In the Gaussian engines it only scales the noise. On
+        real batches, up to 2**32, each sample is drawn.
     precision : {"float32", "float64"}
-        Of the dense matrix A; all else is float64. On real batches also of what samples go through.
+        Of the dense matrix A, and of the computation on real batches; all else is float64.
     value : {"auto", "matrix", "collapsed"}
-        How V is kept: as a matrix, (N, N), or as its signal and the length of the rest, which has
-        the same law. "auto" keeps the matrix in the dense engine, and where a snapshot or
-        ``final_state = true`` asks for it.
+        How V is represented: as a matrix, (N, N), or as its signal and the norm of the rest, which
+        has the same law. "auto" keeps the matrix in the dense engine, and if a snapshot or
+        ``final_state = true`` needs it.
     """
 
     place: ClassVar[str] = "[dynamics]"
@@ -158,14 +151,14 @@ class NoiseSpec(Table):
         Constant levels, the gradient's own levels (section 5b), the noise of real batches under
         "sgd" (section 8), or no noise.
     sigma_A : float
-        Level of the attention noise for a batch of one, 0 or more: column k of A gets
-        ``sigma_A / sqrt(batch_size mu_k)`` an entry. Under "matched" it is only the unit of
+        Level of the attention noise for a batch of one, 0 or more: in column k of A it is
+        ``sigma_A / sqrt(batch_size mu_k)``. Under "matched" it is only the unit of
         ``threshold_sigmas``.
     sigma_V : float
-        Level of the value noise for a batch of one, 0 or more; read by "isotropic" alone.
+        Level of the value noise for a batch of one, 0 or more; only "isotropic" reads it.
     every : int
-        Steps from one renewal of matched levels to the next, counted from the start of the run,
-        1 to below 2**40. Read by "matched" alone.
+        Steps between two updates of matched levels, counted from the start of the run, 1 to below
+        2**40. Only "matched" reads it.
     """
 
     place: ClassVar[str] = "[noise]"
@@ -175,9 +168,9 @@ class NoiseSpec(Table):
     sigma_V: Annotated[float, NOT_NEGATIVE] = 1.0
     every: Annotated[int, count(1, 2**40)] = 5
 
-    def plain(self) -> dict[str, Any]:
-        """Return the table as a dict; ``every`` only where it is read."""
-        table = super().plain()
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as a dict; ``every`` only if the model reads it."""
+        table = super().to_dict()
         if not NOISE_MODELS[self.model].follows_state:
             del table["every"]
         return table
@@ -193,7 +186,7 @@ class InitSpec(Table):
     alpha_V : float
         Signal of the value matrix at the start, where ``Vb = alpha_V Pb``; finite.
     from_ : str or None
-        In TOML ``from``: a run's file, from whose last state to start. It excludes ``alpha_*``.
+        In TOML ``from``: the file of a run, whose last state is the start. Excludes ``alpha_*``.
     """
 
     place: ClassVar[str] = "[init]"
@@ -205,9 +198,9 @@ class InitSpec(Table):
     alpha_V: Annotated[float, FINITE] = 0.1
     from_: Annotated[str, FILE] | None = Field(default=None, alias="from")
 
-    def plain(self) -> dict[str, Any]:
-        """Return the table as a dict; only ``from`` where the start is read from a file."""
-        return {"from": self.from_} if self.from_ is not None else super().plain()
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as a dict; only ``from`` if the start is read from a file."""
+        return {"from": self.from_} if self.from_ is not None else super().to_dict()
 
 
 class StageSpec(Table):
@@ -216,28 +209,28 @@ class StageSpec(Table):
     Attributes
     ----------
     steps : int
-        Steps the stage takes at most, 1 to below 2**40. Needed.
+        Most steps of the stage, 1 to below 2**40. Required.
     rate_A, rate_V : float
-        Step sizes of the attention and the value matrix, 0 or more; 0 holds the matrix still.
+        Step sizes of the attention and the value matrix, 0 or more; 0 keeps the matrix constant.
     rule : {"sgd", "prox", "denoise", "vanilla"} or None
-        This stage's own rule; None is that of ``dynamics.rule``.
+        This stage's own rule; None means ``dynamics.rule``.
     threshold : float or None
-        The l1 threshold lam itself, 0 or more. Excludes ``threshold_sigmas``.
+        The l1 threshold lam, 0 or more. Excludes ``threshold_sigmas``.
     threshold_sigmas : float, "auto" or None
         The l1 threshold in units of the isotropic noise level, 0 or more:
-        ``lam_k = threshold_sigmas sigma_k``; "auto" lets one entry a step leave zero by
-        chance. 4.0 where no threshold is given, unless the stage's own rule has none. A rule
-        without a threshold reads neither.
+        ``lam_k = threshold_sigmas sigma_k``. With "auto" one entry leaves zero by chance in a
+        step. 4.0 if no threshold is given, unless the stage's own rule has none. A rule without a
+        threshold ignores both keys.
     until_signal : float or None
-        End the stage once ``max(alpha_A, alpha_V)`` is at least this; above 0.
+        End the stage once ``max(alpha_A, alpha_V)`` is at least this, above 0.
     normalize_level : float or None
-        Normalise at the end of the stage: keep the entries of a column of A that are at least
-        this fraction, between 0 and 1, of its largest.
+        Threshold of a normalisation at the end of the stage: a column of A keeps the entries that
+        are at least this fraction, between 0 and 1, of its largest.
     """
 
     place: ClassVar[str] = "[[stage]]"
     checks: ClassVar[tuple[Check, ...]] = (
-        spec_checks.one_threshold,
+        spec_checks.not_both("threshold", "threshold_sigmas"),
         spec_checks.threshold_has_effect,
     )
 
@@ -252,10 +245,10 @@ class StageSpec(Table):
 
     @classmethod
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return what was given as a dict, with the threshold of a stage that names none."""
+        """Return the given table as a dict, with the default threshold if there is none."""
         given = super().prepared(data)
-        named = given.get("threshold") is not None or given.get("threshold_sigmas") is not None
-        if not named and has_threshold(given.get("rule")):
+        has_own = any(given.get(key) is not None for key in ("threshold", "threshold_sigmas"))
+        if not has_own and has_threshold(given.get("rule")):
             given["threshold_sigmas"] = 4.0
         return given
 
@@ -266,17 +259,17 @@ class OutputSpec(Table):
     Attributes
     ----------
     every : int
-        Steps from one recorded row to the next, 1 to below 2**40; the last is always recorded.
+        Steps between two recorded rows, 1 to below 2**40. The last step is always recorded.
     snapshot_every : int
-        Steps from one snapshot of the matrices to the next, 0 to below 2**40; 0 is none.
+        Steps between two snapshots of the matrices, 0 to below 2**40; 0 means no snapshots.
     final_state : bool or "auto"
-        Keep the last state in the file; "auto" does so where it is under 64 MB.
+        Keep the last state in the file; "auto" does so if it is smaller than 64 MB.
     normalize_level : float
-        Level, between 0 and 1, at which copies are normalised for the normalised observables.
+        Threshold, between 0 and 1, of the normalised observables.
     normalized_every : int
-        Steps from one normalised copy to the next, 0 to below 2**40; 0 is only one, of the end.
+        Steps between two rows of normalised observables, 0 to below 2**40; 0 means at the end only.
     checkpoint_seconds : float
-        Seconds from one checkpoint to the next, 0 or more.
+        Seconds between two checkpoints, 0 or more.
     """
 
     place: ClassVar[str] = "[output]"
@@ -288,9 +281,9 @@ class OutputSpec(Table):
     normalized_every: Annotated[int, count(0, 2**40)] = 0
     checkpoint_seconds: Annotated[float, NOT_NEGATIVE] = 60.0
 
-    def plain(self) -> dict[str, Any]:
-        """Return the table as a dict; ``normalized_every`` only where there is something."""
-        table = super().plain()
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as a dict; ``normalized_every`` only if it is not 0."""
+        table = super().to_dict()
         if not self.normalized_every:
             del table["normalized_every"]
         return table

@@ -1,4 +1,4 @@
-"""A spec as text: TOML read and written, and JSON."""
+"""A spec as text: reading and writing TOML, and writing JSON."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     OutputError
-        Where there is no such file, or it cannot be read.
+        If there is no such file, or it cannot be read.
     SpecError
-        Where it is not TOML.
+        If it is not TOML.
     """
     try:
         raw = Path(path).read_bytes()
     except FileNotFoundError:
         raise OutputError(f"{path}: no such file") from None
     except IsADirectoryError:
-        raise OutputError(f"{path}: a folder, where the file of a spec is wanted") from None
+        raise OutputError(f"{path}: a folder; a spec is a TOML file") from None
     except OSError as error:
         raise OutputError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError:
         raise OutputError(f"{show(str(path))} is not the path of a file") from None
     try:
-        # Some editors start a file with a byte order mark, of which TOML knows nothing.
+        # Some editors start a file with a byte order mark, which is not TOML.
         tables = tomllib.loads(raw.decode("utf-8-sig"))
         if is_nested_within(tables, MOST_NESTED):
             return tables
         problem = TOO_DEEP
     except UnicodeDecodeError as error:
-        problem = f"not a text in UTF-8 (byte {error.start})"
+        problem = f"not UTF-8 text (byte {error.start})"
     except ValueError as error:
         problem = f"not TOML: {error}"
     except RecursionError:
@@ -51,9 +51,19 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     raise SpecError([Fault("", problem)], str(path))
 
 
+def toml_value(text: str) -> Any:
+    """Read a value of TOML; a text that is not one, or is nested too deep, stays a string."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    value = parsed["value"] if len(parsed) == 1 else text
+    return value if is_nested_within(value, MOST_NESTED) else text
+
+
 def write_toml(tables: Mapping[str, Any]) -> str:
     """Write the plain form of a spec: values first, then ``[table]`` and ``[[table]]``."""
-    # tomli-w would write the stages as tables within lines, ahead of all others.
+    # tomli-w would write the stages first, as inline tables.
     lines = [f"{key} = {_value(v)}" for key, v in tables.items() if not isinstance(v, dict | list)]
     for name, table in tables.items():
         if isinstance(table, dict):
@@ -75,13 +85,13 @@ def _value(value: str | bool | int | float) -> str:
 
 
 def strict_json(tables: Mapping[str, Any]) -> str:
-    """Write the plain form as JSON that any reader takes, with inf as the text "inf"."""
+    """Write the plain form as strict JSON, with infinity as the string "inf"."""
 
-    def worded(value: Any) -> Any:
+    def encodable(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: worded(v) for key, v in value.items()}
+            return {key: encodable(v) for key, v in value.items()}
         if isinstance(value, list):
-            return [worded(v) for v in value]
+            return [encodable(v) for v in value]
         return "inf" if value == math.inf else value
 
-    return json.dumps(worded(tables), allow_nan=False)
+    return json.dumps(encodable(tables), allow_nan=False)

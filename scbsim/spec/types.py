@@ -1,6 +1,7 @@
-"""The kinds of value a spec key takes: each says in words what it allows, and what it was given.
+"""Validators of single keys, for :data:`typing.Annotated`; the errors are texts of faults.
 
-A kind is a validator for :data:`typing.Annotated`; what it raises is the text of a fault.
+pydantic's own ``Field(ge=...)`` and ``Literal`` are not used: they take "5" and true as numbers but
+not NumPy's integers or 1e9 as an int, and their messages lack the value or the nearest choice.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from scbsim.util.numbers import as_real, as_whole, own
 from scbsim.util.text import show
 
 EXACT = 2**53
-"""Counts stay below this, so that float64 holds every one of them exactly."""
+"""Counts stay below this, so that each is exact in float64."""
 
 
 def nearest(word: str, choices: tuple[str, ...]) -> str | None:
-    """Return the choice most like a word, whatever its case; None where none is like it."""
+    """Return the choice most similar to a word, ignoring case, or None."""
     spelled = {choice.casefold(): choice for choice in choices}
     found = get_close_matches(word.casefold(), spelled, n=1, cutoff=0.7)
     return spelled[found[0]] if found else None
@@ -33,7 +34,7 @@ def _refused(value: Any, takes: str) -> ValueError:
 
 
 def count(low: int, below: int) -> PlainValidator:
-    """Take a whole number with ``low <= value < below``; 1e9 is one, 1.5 and true are not."""
+    """Accept a whole number with ``low <= value < below``, such as 1e9, but not 1.5 or true."""
     takes = f"a whole number from {low} to below 2**{below.bit_length() - 1}"
 
     def check(value: Any) -> int:
@@ -50,7 +51,7 @@ def count(low: int, below: int) -> PlainValidator:
 def number(
     takes: str, holds: Callable[[float], bool] = math.isfinite, words: tuple[str, ...] = ()
 ) -> PlainValidator:
-    """Take a number that ``holds``, or one of ``words``; ``takes`` says so to people."""
+    """Accept a number that ``holds``, or one of ``words``; ``takes`` describes both."""
 
     def check(value: Any) -> float | str:
         if isinstance(value, str) and value in words:
@@ -64,7 +65,7 @@ def number(
 
 
 def choice(*choices: str | bool) -> PlainValidator:
-    """Take one of a few words, or true and false."""
+    """Accept one of a few words, or true and false."""
     words = tuple(c for c in choices if isinstance(c, str))
     takes = ", ".join(c if isinstance(c, str) else show(c) for c in choices)
 
@@ -80,7 +81,7 @@ def choice(*choices: str | bool) -> PlainValidator:
 
 
 def is_path(value: Any) -> bool:
-    """Whether a value can be the path of a file."""
+    """Return True if a value can be the path of a file."""
     if not isinstance(value, str | Path):
         return False
     text = str(value)
@@ -90,7 +91,7 @@ def is_path(value: Any) -> bool:
 def _path(value: Any) -> str:
     if not is_path(value):
         raise _refused(value, "the path of a file")
-    # Whatever folder the program goes to, it stays the same file.
+    # Stays the same file if the current folder changes.
     return os.path.abspath(str(value))
 
 
@@ -99,4 +100,4 @@ FINITE = number("a finite number")
 NOT_NEGATIVE = number("a finite number, 0 or more", lambda x: 0.0 <= x < math.inf)
 BELOW_1 = number("a number from 0 to below 1", lambda x: 0.0 <= x < 1.0)
 POSITIVE = number("a finite number above 0", lambda x: 0.0 < x < math.inf)
-FRACTION = number("a number between 0 and 1, both left out", lambda x: 0.0 < x < 1.0)
+FRACTION = number("a number between 0 and 1, both excluded", lambda x: 0.0 < x < 1.0)

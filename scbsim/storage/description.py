@@ -1,4 +1,4 @@
-"""What the file of a run and the checkpoint beside it say of the run."""
+"""A summary of a run, from its file and the checkpoint beside it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.observables import FINISHED, NAMES, STATUS
+from scbsim.observables import FINISHED, STATUS
 from scbsim.storage.checkpoint.file import checkpoint_step
 from scbsim.storage.hdf5.attributes import spec_table, table, text
 from scbsim.storage.hdf5.formats import FORMAT
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.runfile.lacking import lacks_steps_before
-from scbsim.storage.runfile.reader import counted, diagnosis_of, numbers_of, opened
+from scbsim.storage.runfile.reader import checked_progress, diagnosis_of, numbers_of, opened
 from scbsim.storage.runfile.schema import LACKS, REASONS, TRAJECTORY
 from scbsim.storage.runfile.tables import is_ensemble, read_tables
 from scbsim.trajectory.tables import Tables
@@ -24,16 +24,13 @@ from scbsim.util.quantiles import medians
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a file says of its run, in plain types that JSON can hold.
+    """Return what a file says of its run, in types of JSON.
 
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
+    Raise OutputError if there is no such file, or it is not one of scbsim's.
     """
     content = _described(path)
     if content["status"] == "running" and content["writer"] is None:
-        # It may have ended between the reading of its status and of its lock.
+        # The run may have ended between the reads of its status and of its lock.
         content = _described(path)
     return content
 
@@ -41,10 +38,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
-        status, n = counted(group)
+        status, n = checked_progress(group)
         tables = read_tables(file)
         if is_ensemble(file):
-            _, n = counted(group)
+            _, n = checked_progress(group)
         end = _describe_end(group, tables, n)
         lacks = lacks_steps_before(file)
         return {
@@ -70,7 +67,7 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _describe_end(group: h5py.Group, tables: Tables, n: int) -> dict[str, Any]:
-    """Return what the replicas last came to: of several, counts and medians of what each has."""
+    """Return the last results of the run; for an ensemble counts and medians over replicas."""
     R = len(tables.status)
     last = medians(_last(group, tables, n)).tolist() if n else []
     words = [STATUS[code] for code in tables.status.tolist()]
@@ -80,7 +77,7 @@ def _describe_end(group: h5py.Group, tables: Tables, n: int) -> dict[str, Any]:
     }
     return {
         **(counts if R > 1 else {}),
-        "last": dict(zip(NAMES, last, strict=False)),
+        "last": dict(zip(tables.observables, last, strict=False)),
         "normalized": _describe_normalized(tables),
         "stages": [end for i in range(len(tables.stages["reason"])) for end in _ends(tables, i)],
     }
@@ -95,12 +92,12 @@ def _last(group: h5py.Group, tables: Tables, n: int) -> NDArray[np.float64]:
         ends = tables.stages["end_step"].max(axis=0)
         at[ended] = np.minimum(np.searchsorted(group["step"][:n], ends[ended]), n - 1)
     rows, where = np.unique(at, return_inverse=True)
-    columns = (group[name][rows].reshape(len(rows), R) for name in NAMES)
+    columns = (group[name][rows].reshape(len(rows), R) for name in tables.observables)
     return np.stack([column[where, np.arange(R)] for column in columns], axis=1)
 
 
 def _describe_normalized(tables: Tables) -> dict[str, Any] | None:
-    """Return medians over the last normalisation of each replica that had any."""
+    """Return the last normalisation, as medians over the replicas that had any."""
     R, steps = len(tables.status), tables.normalized["step"]
     there = np.flatnonzero((steps >= 0).any(axis=0))
     if not len(there):
@@ -111,7 +108,7 @@ def _describe_normalized(tables: Tables) -> dict[str, Any] | None:
 
 
 def _ends(tables: Tables, stage: int) -> list[dict[str, Any]]:
-    """Return how a stage ended, if it did in any replica."""
+    """Return how a stage ended; an empty list if it did not in any replica."""
     R, (steps, reasons) = len(tables.status), (table[stage] for table in tables.stages.values())
     there = steps >= 0
     if not there.any():
@@ -122,5 +119,5 @@ def _ends(tables: Tables, stage: int) -> list[dict[str, Any]]:
 
 
 def _median(values: NDArray[Any], R: int) -> float:
-    """Return the median over replicas; of a single one its value, of the type that it has."""
+    """Return the median over replicas; for a single run its value, with its own type."""
     return float(medians(values)) if R > 1 else values.item()

@@ -1,4 +1,4 @@
-"""A run's output while it runs: locked, made or taken up, checkpointed, closed, tidied."""
+"""The output of a run while it runs: lock, file, checkpoints, cleanup."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
 from typing import Any
 
 from scbsim.errors import OutputError, RunFailed
 from scbsim.observables import STATUS_CODE
 from scbsim.spec import RunSpec
 from scbsim.state import State
-from scbsim.storage.checkpoint.damage import put_aside
+from scbsim.storage.checkpoint.damage import quarantine
 from scbsim.storage.checkpoint.file import Checkpoint, remove_checkpoints, write_checkpoint
 from scbsim.storage.checkpoint.position import Position
 from scbsim.storage.checkpoint.resume import resume_point_of
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint
 from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.lock import WriterLock
-from scbsim.storage.hdf5.write import GrowingFile, failing_plainly, failing_whole, written
+from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure, raising_run_failed, written
 from scbsim.storage.runfile.create import empty_file
 from scbsim.storage.runfile.integrity import Stop
 from scbsim.storage.runfile.row_writer import FileRecorder, forget_end
@@ -39,29 +38,29 @@ from scbsim.util.paths import resolved
 
 
 class Session:
-    """An output, held by this process until the ``with`` block ends.
+    """An output, locked by this process until the ``with`` block ends.
 
     Parameters
     ----------
     path : path
     spec : RunSpec
     overwrite : bool
-        Replace a file that exists, once the new one stands.
+        Replace an existing file, once the new one is complete.
     resume : bool
-        Go on with the run that the file holds.
+        Resume the run in the file.
     task : Task, optional
-        One to go on with; the file's own unless given.
+        The task to resume with; by default the file's own.
     stop : callable, optional
-        Asked while the file is checked.
+        Called several times a second while the file is checked.
 
     Raises
     ------
     OutputError
-        If the file exists and is neither to be replaced nor taken up, or holds another run.
+        If the file exists and is neither to be replaced nor resumed, or holds another run.
     RunFailed
         If another process writes it, or it could not be checked.
     Stopped
-        If ``stop`` said True before the file was known to be whole; it is left as it is.
+        If ``stop`` returned True while the file was checked; nothing is changed then.
     """
 
     def __init__(
@@ -87,17 +86,17 @@ class Session:
             raise OutputError(f"{self.path} is no regular file: choose another path")
         if self.path.exists() and not (overwrite or resume):
             raise OutputError(
-                f"{self.path} exists: give another path, --resume to go on with it, or "
+                f"{self.path} exists: give another path, --resume to continue its run, or "
                 "--overwrite to replace it"
             )
         self._lock, self._made = _locked(self.path)
         try:
             remove_stale(self.path)
-            there = resume and self.path.exists()
+            existed = resume and self.path.exists()
             self.point: ResumePoint | None = self._resume_point() if resume else None
-            self.finished = there and self.point is None
+            self.finished = existed and self.point is None
             if self.finished:
-                # It may have been killed just before it did so itself.
+                # The run may have been killed just before it did this itself.
                 self.tidy()
         except BaseException:
             self._release()
@@ -109,57 +108,52 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._release()
 
     def _release(self) -> None:
         self._lock.release()
         for folder in self._made:
-            # Only if it came to nothing is one empty.
+            # A folder that was made for the output is still empty if the run failed early.
             with suppress(OSError):
                 folder.rmdir()
 
     @property
     def position(self) -> Position | None:
-        """Where the run goes on, or None for the start."""
+        """Where the run resumes; None for the start."""
         return self.point.position if self.point else None
 
     def recorder(self, header: RunHeader, state: State, snapshot: State) -> FileRecorder:
-        """Make the file, or take it up, and return its recorder."""
+        """Create the file, or open the one to resume, and return its recorder."""
         self._header = header
         if self.point is None or not self.point.in_place:
             if self.point is None:
-                # Another run's: should we die now, they would be taken for ours.
+                # They are of another run; if this process died now, they would seem to be of this.
                 remove_checkpoints(self.path)
             start = start_of(self._spec) if self.point is None else None
             image = empty_file(header, state, snapshot, start)
             if self.point is not None:
-                put_aside(self.path, self.point)
-            self._place(image)
-            self._recorder = self._recording(Cursors())
+                quarantine(self.path, self.point)
+            self._write_image(image)
+            self._recorder = self._open_recorder(Cursors())
         else:
             if self.point.respecify:
-                self._respecify(self.point)
-            self._recorder = self._recording(self.point.cursors)
+                self._replace_spec(self.point)
+            self._recorder = self._open_recorder(self.point.cursors)
         return self._recorder
 
-    def _recording(self, at: Cursors) -> FileRecorder:
+    def _open_recorder(self, at: Cursors) -> FileRecorder:
         header = self._header
         return FileRecorder(
             self.path,
-            self._opened(),
+            self._open_file(),
             at,
             keeps_final=header.keeps_final,
             diagnose=partial(diagnosis, header.plan),
         )
 
-    def _place(self, image: bytes) -> None:
-        """Put a file in its place, whole: whoever kills us, there is that or what was before."""
+    def _write_image(self, image: bytes) -> None:
+        """Write the file atomically: after a kill there is either the new file or the old one."""
         replace = self._overwrite or self.point is not None
         try:
             with atomic_write(self.path, replace=replace) as file:
@@ -169,30 +163,30 @@ class Session:
         except OSError as error:
             raise RunFailed(f"{self.path} could not be written: {error.strerror}") from None
 
-    def _opened(self) -> GrowingFile:
+    def _open_file(self) -> GrowingFile:
         if not os.access(self.path, os.W_OK):
             raise OutputError(f"{self.path} cannot be written: {os.strerror(errno.EACCES)}")
-        with failing_plainly(self.path):
+        with raising_run_failed(self.path):
             unshare(self.path)
             file = GrowingFile(self.path)
-        with failing_whole(self.path, file):
+        with closing_on_failure(self.path, file):
             make_room(self.path, file.handle, LEAST_ROOM)
             file[TRAJECTORY]["status"][()] = STATUS_CODE["running"]
             file.flush()
         return file
 
-    def _respecify(self, point: ResumePoint) -> None:
-        """Put the new spec into the file: into a copy, which then takes its place.
+    def _replace_spec(self, point: ResumePoint) -> None:
+        """Write the new spec to a copy of the file, which then replaces the file.
 
-        A complete run is then one that stopped, so first of all it gets a checkpoint to go on from.
-        What the file has only because the run ended there is not of the longer one, and goes.
+        The complete run becomes a stopped one, so a checkpoint is written first. What the file has
+        only because the run ended there is removed.
         """
         if point.position:
-            self._keep(point.position, point.cursors)
-        with failing_plainly(self.path), atomic_write(self.path) as copy:
+            write_checkpoint(self.path, self._checkpoint(point.position, point.cursors))
+        with raising_run_failed(self.path), atomic_write(self.path) as copy:
             make_room(self.path, copy.fileno(), self.path.stat().st_size)
-            with self.path.open("rb") as there:
-                shutil.copyfileobj(there, copy)
+            with self.path.open("rb") as original:
+                shutil.copyfileobj(original, copy)
             copy.flush()
             with written(copy.name, LEAST_ROOM, "r+") as file:
                 put_text(file.attrs, spec=self._spec.to_json())
@@ -203,15 +197,12 @@ class Session:
         return monotonic() - self._saved_at >= self._seconds
 
     def save(self, position: Position) -> None:
-        """Write a checkpoint, after everything that it counts on is on the disk."""
+        """Write a checkpoint, after all rows that it refers to are on the disk."""
         self._recorder.flush()
-        with failing_plainly(self.path):
+        with raising_run_failed(self.path):
             sync(self.path)
-        self._keep(position, self._recorder.cursors())
+        write_checkpoint(self.path, self._checkpoint(position, self._recorder.cursors()))
         self._saved_at = monotonic()
-
-    def _keep(self, position: Position, cursors: Cursors) -> None:
-        write_checkpoint(self.path, self._checkpoint(position, cursors))
 
     def _checkpoint(self, position: Position, cursors: Cursors) -> Checkpoint:
         facts: dict[str, Any] = {
@@ -227,14 +218,14 @@ class Session:
         return Checkpoint(self._header.run_uuid, spec, facts, arrays)
 
     def tidy(self) -> None:
-        """Leave the file alone in its place: the run has ended, and it is closed and synced."""
-        with failing_plainly(self.path):
+        """Remove the checkpoints; the run has ended, and its file is closed and synced."""
+        with raising_run_failed(self.path):
             sync(self.path.parent)
             remove_checkpoints(self.path)
 
 
 def _locked(path: Path) -> tuple[WriterLock, list[Path]]:
-    """Hold the output, and return the folders that had to be made for it, the last one first."""
+    """Lock the output; return the lock and the folders made for it, the innermost first."""
     try:
         made = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)

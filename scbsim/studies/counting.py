@@ -1,4 +1,4 @@
-"""How far a study is that counts what it has done."""
+"""Progress display of a study that counts finished items."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from scbsim.run.progress import Progress
 def counting(
     label: str, total: int, unit: str, *, quiet: bool = False
 ) -> Iterator[Callable[[int], None]]:
-    """Give what is told how many are done, and shows it on stderr until the body ends."""
+    """Show progress on stderr during the block; yield a callback for the number of items done."""
     shown, ended = Progress(total, quiet, unit=unit), "failed"
     shown.start(label)
     try:
         yield lambda done: shown.update(done, 0, {})
         ended = "complete"
-    except Stopped:
+    except (Stopped, KeyboardInterrupt):
         ended = "stopped"
         raise
     finally:

@@ -1,4 +1,4 @@
-"""How a figure is made: specs from presets, runs in a folder, pictures."""
+"""How a figure of the paper is made: specs from presets, runs in a folder, plots."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import tomllib
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, Unpack
 
 from scbsim import presets
 from scbsim.errors import Fault, InputError, OutputError, SpecError
 from scbsim.plotting.places import pictures_in
-from scbsim.studies.run_files import Stop, Tell, holds, obtain
+from scbsim.studies.run_files import RunOptions, holds, obtain
 from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
@@ -26,35 +26,15 @@ OutcomeOf = TypeVar("OutcomeOf")
 
 @dataclass(frozen=True)
 class StudyOutput(Generic[OutcomeOf]):
-    """A figure on disk: pictures, files, and what they say."""
+    """A figure on disk: plots, files of the runs, and the results of each run."""
 
     pictures: tuple[Path, ...]
     files: tuple[Path, ...]
     outcomes: tuple[OutcomeOf, ...]
 
 
-def refuse_keys(words: Sequence[str], own: Mapping[str, str]) -> None:
-    """Refuse to set a key that a figure sets itself.
-
-    Parameters
-    ----------
-    words : sequence of str
-        ``key=value`` as after ``--set``.
-    own : mapping of str to str
-        Such keys, and what they are in the figure.
-
-    Raises
-    ------
-    InputError
-    """
-    for key in (each.partition("=")[0].strip() for each in words):
-        for kept, what in own.items():
-            if f"{key}.".startswith(f"{kept}.") or kept.startswith(f"{key}."):
-                raise InputError(f"--set {key}: {kept} is the figure's own: {what}")
-
-
 class Obtained(NamedTuple, Generic[Key]):
-    """What a figure is drawn from: its runs, their files and specs, and what was left out."""
+    """What a figure is drawn from: runs, their files and specs, and a note on what is missing."""
 
     runs: dict[Key, xr.Dataset]
     files: dict[Key, Path]
@@ -65,26 +45,28 @@ class Obtained(NamedTuple, Generic[Key]):
 
 @dataclass(frozen=True)
 class Recipe(Generic[Key, OutcomeOf]):
-    """What a figure of the paper runs, where it keeps it, and how it is drawn.
+    """The runs of a figure of the paper, and how it is drawn.
 
     Attributes
     ----------
     number : int
-        That of the figure.
+        Number of the figure.
     names : mapping to str
-        The name of each run; its file is ``NAME.h5``, its preset ``PRESETS-NAME``.
+        The name of each run. Its file is ``NAME.h5``, its preset ``PRESETS-NAME``.
     own : mapping of str to str
-        Keys that ``--set`` may not set, and what they are in the figure.
+        Keys that ``--set`` may not set, and why.
     draw : callable
-        Returns the picture of what was obtained, and what each run came to.
+        Returns the figure and the results of each run.
     presets : str
-        What the names of its presets begin with.
+        Prefix of the names of its presets.
     engines : sequence of str
-        Those that it runs by, where no other may be asked for.
+        The engines that it runs on, if no other may be chosen.
     quick : collection
-        The runs that a quick figure has, where it has fewer, and `fewer` says so.
+        The runs of a quick figure; all of them if empty.
+    fewer : str
+        Words for what `quick` leaves out.
     steps_of : str
-        Of what a quick figure has fewer steps, if not of the whole run.
+        Words for the part of a run that a quick figure shortens, if it is not the whole run.
     """
 
     number: int
@@ -110,28 +92,33 @@ class Recipe(Generic[Key, OutcomeOf]):
         Parameters
         ----------
         quick : bool
-            Half the steps of the last stage, and perhaps fewer runs; the sizes stay.
+            Half the steps of the last stage, and perhaps fewer runs; N and T stay.
         engine, seed : str and int, optional
-            In place of the presets'.
+            Instead of those in the presets.
         overrides : sequence of str
             ``key=value`` as after ``--set``, for every run.
 
         Raises
         ------
         InputError
-            If an override is of a key that the figure sets itself, or the figure takes no such
-            engine.
+            If an override sets one of the figure's own keys, or the figure does not run on
+            ``engine``.
         SpecError
-            If what was asked for does not hold.
+            If a spec is not valid.
         """
-        self._refuse_engine(engine)
+        if self.engines and engine is not None and [engine] != list(self.engines):
+            runs_on = " and ".join(f'"{name}"' for name in self.engines)
+            raise InputError(
+                f'--engine: "{engine}"; figure {self.number} learns on real batches and runs by '
+                f"{runs_on}: leave --engine out"
+            )
         refuse_keys(overrides, self.own)
         asked = {"dynamics.engine": None if self.engines else engine, "seed": seed}
         words = [f"{key}={value}" for key, value in asked.items() if value is not None]
         full = {key: self._spec(name, [*words, *overrides]) for key, name in self.names.items()}
         if not quick:
             return full
-        return {key: _first_part(full[key]) for key in self.quick or full}
+        return {key: _first_half(full[key]) for key in self.quick or full}
 
     def run(
         self,
@@ -140,40 +127,23 @@ class Recipe(Generic[Key, OutcomeOf]):
         quick: bool = False,
         engine: str | None = None,
         seed: int | None = None,
-        overwrite: bool = False,
-        threads: int | None = None,
-        progress: bool = False,
         overrides: Sequence[str] = (),
-        tell: Tell | None = None,
-        stop: Stop | None = None,
+        **options: Unpack[RunOptions],
     ) -> StudyOutput[OutcomeOf]:
-        """Make the figure in ``folder``: the runs that are not there yet, then the pictures.
+        """Make the figure in ``folder``: first the runs that are missing, then the plots.
 
         Parameters
         ----------
         folder : path, optional
-            For the runs, ``figureN.png`` and ``figureN.pdf``; made if needed; ``figureN`` by
-            default.
+            For the runs, ``figureN.png`` and ``figureN.pdf``; ``figureN`` by default. It is
+            created if needed.
         quick, engine, seed, overrides
-            As in :meth:`specs`.
-        overwrite : bool
-            Run again what is already in the folder.
-        threads : int, optional
-            Threads to compute with.
-        progress : bool
-            Say on stderr how far each run is.
-        tell : callable, optional
-            Is given a line for each file that is kept or started again.
-        stop : callable, optional
-            Asked between blocks of steps; the run in hand ends early when it says True.
+            As in :meth:`specs`, which also raises errors.
+        **options
+            See :class:`scbsim.studies.run_files.RunOptions`.
 
         Raises
         ------
-        InputError
-            If an override is of a key that the figure sets itself, or the figure takes no such
-            engine.
-        SpecError
-            If what was asked for does not hold.
         OutputError
             If a file in the folder holds another run.
         Stopped
@@ -181,31 +151,19 @@ class Recipe(Generic[Key, OutcomeOf]):
         """
         full = self.specs(engine=engine, seed=seed, overrides=overrides)
         wanted = self.specs(quick=quick, engine=engine, seed=seed, overrides=overrides)
-        folder = made(resolved(folder or f"figure{self.number}"))
+        folder = make_folder(resolved(folder or f"figure{self.number}"))
         pictures = pictures_in(folder, f"figure{self.number}")
-        tell = tell or (lambda _: None)
         files = {key: folder / f"{name}.h5" for key, name in self.names.items()}
-        if quick and not overwrite:
-            wanted = _begun_in_full(wanted, full, files, tell)
-        runs = {
-            key: obtain(
-                spec,
-                files[key],
-                overwrite=overwrite,
-                threads=threads,
-                progress=progress,
-                tell=tell,
-                stop=stop,
-            )
-            for key, spec in wanted.items()
-        }
+        if quick and not options.get("overwrite"):
+            wanted = _extended(wanted, full, files, options)
+        runs = {key: obtain(spec, files[key], **options) for key, spec in wanted.items()}
         files = {key: files[key] for key in wanted}
-        found = Obtained(runs, files, wanted, self.reduced(wanted, full), threads)
-        figure, outcomes = self.draw(found)
-        return StudyOutput(saved(figure, pictures), tuple(files.values()), outcomes)
+        note = self.reduced(wanted, full)
+        figure, outcomes = self.draw(Obtained(runs, files, wanted, note, options.get("threads")))
+        return StudyOutput(save_pictures(figure, pictures), tuple(files.values()), outcomes)
 
     def reduced(self, wanted: Mapping[Key, RunSpec], full: Mapping[Key, RunSpec]) -> str:
-        """Say what of the full figure was left out."""
+        """Return words for what is missing from the full figure, or ""."""
         here, there = (next(iter(each.values())).stage[-1].steps for each in (wanted, full))
         steps = "" if here == there else f"{here} of {there} steps{self.steps_of}"
         few = "" if wanted.keys() == full.keys() else self.fewer
@@ -223,57 +181,51 @@ class Recipe(Generic[Key, OutcomeOf]):
             raise SpecError([Fault("dynamics.replicas", problem)])
         return spec
 
-    def _refuse_engine(self, engine: str | None) -> None:
-        """Refuse another engine than those that a figure on real batches is about."""
-        if not self.engines or engine is None or [engine] == list(self.engines):
-            return
-        runs = " and ".join(f'"{name}"' for name in self.engines)
-        raise InputError(
-            f'--engine: "{engine}"; figure {self.number} learns on real batches and runs by '
-            f"{runs}: leave --engine out"
-        )
 
-
-def _first_part(spec: RunSpec) -> RunSpec:
-    """Return the first part of a run: it ends after half the steps of its last stage."""
+def _first_half(spec: RunSpec) -> RunSpec:
+    """Return the spec with half the steps of its last stage."""
     last = len(spec.stage) - 1
     return spec.replace(**{f"stage.{last}.steps": max(1, spec.stage[last].steps // 2)})
 
 
-def _begun_in_full(
+def _extended(
     quick: Mapping[Key, RunSpec],
     full: Mapping[Key, RunSpec],
     files: Mapping[Key, Path],
-    tell: Tell,
+    options: RunOptions,
 ) -> dict[Key, RunSpec]:
-    """Return what a quick figure runs: less than what it is asked for, never less than there is.
+    """Return the specs of a quick figure, in full if the folder has full runs already.
 
-    Its runs are the first parts of full ones. Where one of their files has a full run already, all
-    of them are made in full; where all runs of the full figure are there, it is the full figure.
+    If one of its files has a full run, all of its runs are made in full. If the folder has all
+    runs of the full figure, it becomes the full figure.
     """
     there = {key for key, spec in full.items() if holds(spec, files[key])}
     if not there & quick.keys():
         return dict(quick)
-    tell(f"{files[next(iter(quick))].parent} has full runs already: --quick uses them as they are")
+    if notify := options.get("notify"):
+        folder = files[next(iter(quick))].parent
+        notify(f"{folder} has full runs already: --quick uses them as they are")
     return {key: spec for key, spec in full.items() if key in quick or there == full.keys()}
 
 
-def made(folder: Path, what: str = "figure") -> Path:
-    """Return the folder of a study, which is made if it is not there.
+def refuse_keys(words: Sequence[str], own: Mapping[str, str]) -> None:
+    """Raise :class:`InputError` if ``key=value`` words set one of a figure's own keys."""
+    for key in (each.partition("=")[0].strip() for each in words):
+        for kept, why in own.items():
+            if f"{key}.".startswith(f"{kept}.") or kept.startswith(f"{key}."):
+                raise InputError(f"--set {key}: {kept} is the figure's own: {why}")
 
-    Raises
-    ------
-    OutputError
-        If it is a file.
-    """
+
+def make_folder(folder: Path, what: str = "figure") -> Path:
+    """Return the folder of a study, created if needed; :class:`OutputError` if it is a file."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a {what} needs a folder")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def saved(figure: Figure, pictures: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Write the pictures of a figure; return their paths."""
+def save_pictures(figure: Figure, pictures: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Write a figure to each of the paths, and return them."""
     from scbsim.plotting.style import save
 
     for picture in pictures:

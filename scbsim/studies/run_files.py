@@ -1,13 +1,13 @@
-"""Runs that a figure needs: taken from their files where they are complete, made where not."""
+"""Runs that a study needs: read from their files if complete, run or resumed if not."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from scbsim.errors import OutputError, Stopped
+from scbsim.errors import OutputError, ScbsimError, Stopped
 from scbsim.spec.difference import but_longer, differences
 from scbsim.trajectory.views import spec_table_of
 
@@ -16,119 +16,122 @@ if TYPE_CHECKING:
 
     from scbsim.spec import RunSpec
 
-Tell = Callable[[str], None]
 Stop = Callable[[], bool]
 
 
-def obtain(
-    spec: RunSpec,
-    path: Path,
-    *,
-    overwrite: bool = False,
-    threads: int | None = None,
-    progress: bool = False,
-    tell: Tell = lambda _: None,
-    stop: Stop | None = None,
-) -> xr.Dataset:
-    """Return the run of ``spec`` as the file ``path`` has it, made first where it must be.
+class RunOptions(TypedDict, total=False):
+    """How a study makes its runs; each option may be left out.
+
+    Attributes
+    ----------
+    overwrite : bool
+        Run again what is already in the folder.
+    threads : int, optional
+        Threads to compute with.
+    progress : bool
+        Show the progress of each run on stderr.
+    notify : callable, optional
+        Called with a line of text for each file that is kept or resumed.
+    stop : callable, optional
+        Called between blocks of steps; if it returns True, the current run stops.
+    """
+
+    overwrite: bool
+    threads: int | None
+    progress: bool
+    notify: Callable[[str], None] | None
+    stop: Stop | None
+
+
+def obtain(spec: RunSpec, path: Path, **options: Unpack[RunOptions]) -> xr.Dataset:
+    """Return the run of ``spec`` from the file ``path``; run or resume it first if needed.
 
     Raises
     ------
     OutputError
-        If the file holds another run, and ``overwrite`` is not set, or lacks its first rows.
+        If the file holds another run, and ``overwrite`` is not set, or if it lacks its first rows.
     Stopped
-        If ``stop`` said so.
+        If ``stop`` returned True.
     """
     from scbsim.run.simulate import run_to_file
     from scbsim.storage.checkpoint.file import checkpoint_step
     from scbsim.storage.runfile.loading import load
 
-    there = path.exists()
-    if there and not overwrite:
-        found = _found(spec, path)
-        if found.run is not None:
-            tell(f"{path} is finished: kept")
-            return _with_all_rows(found.run, path)
-        if found.first:
-            tell(f"{path} has the first {found.first} steps: goes on with them")
+    notify = options.get("notify") or (lambda _: None)
+    overwrite = options.get("overwrite", False)
+    if path.exists() and not overwrite:
+        found, is_shorter = _read(spec, path)
+        status = found.attrs["status"]
+        last = int(found["step"].values[-1]) if status == "complete" else 0
+        if status == "diverged" or (status == "complete" and not is_shorter):
+            notify(f"{path} is finished: kept")
+            return _require_first_rows(found, path)
+        if last:
+            notify(f"{path} has the first {last} steps: goes on with them")
         else:
-            tell(f"{path} is partial: resumed")
+            notify(f"{path} is partial: resumed")
     ended = run_to_file(
         spec,
         path,
         overwrite=overwrite,
         resume=not overwrite,
-        progress=progress,
-        threads=threads,
-        stop=stop,
+        progress=options.get("progress", False),
+        threads=options.get("threads"),
+        stop=options.get("stop"),
     )
     if ended.status == "stopped":
         raise Stopped(
             f"stopped on a signal at step {checkpoint_step(path)} of {path}; "
-            "the same line again keeps the finished files and goes on"
+            "the same command again keeps the finished files and goes on"
         )
-    return _with_all_rows(load(path), path)
+    return _require_first_rows(load(path), path)
 
 
-def _with_all_rows(run: xr.Dataset, path: Path) -> xr.Dataset:
-    """Return a run, unless the file lacks its first rows."""
+def _require_first_rows(run: xr.Dataset, path: Path) -> xr.Dataset:
+    """Return the run; raise an error if its file lacks the first rows."""
     from scbsim.storage.runfile.lacking import lacking_in_words
 
     lacks = run.attrs.get("lacks_steps_before", 0)
     if lacks:
         raise OutputError(
-            f"{path} {lacking_in_words(lacks)}, and a picture without them would be another one. "
+            f"{path} {lacking_in_words(lacks)}, so its picture would be incomplete. "
             "--overwrite makes the run again"
         )
     return run
 
 
-class _Found(NamedTuple):
-    """What a file has of a run: all of it, or perhaps the end of a shorter one."""
-
-    run: xr.Dataset | None
-    first: int = 0
-
-
-def finished(spec: RunSpec, path: Path) -> xr.Dataset | None:
-    """Return the run that a file holds, or None if it ends before its spec does.
-
-    Raises
-    ------
-    OutputError
-        If the run is not that of ``spec``, with the keys that differ.
-    """
-    return _found(spec, path).run
-
-
 def holds(spec: RunSpec, path: Path) -> bool:
-    """Return whether a file holds a run of just this spec, finished or not."""
-    from scbsim.errors import ScbsimError
+    """Return whether a file holds a run of exactly this spec, finished or not."""
     from scbsim.storage.runfile.status import run_status
 
     try:
         return path.exists() and json.loads(run_status(path).spec) == json.loads(spec.to_json())
     except ScbsimError:
-        # What is wrong with it is said where it is used.
+        # The error is reported when the file is used.
         return False
 
 
-def _found(spec: RunSpec, path: Path) -> _Found:
+def _read(spec: RunSpec, path: Path) -> tuple[xr.Dataset, bool]:
+    """Return the run in a file, and whether ``spec`` extends it by more steps.
+
+    Raises
+    ------
+    OutputError
+        If the file holds another run; the message has the keys that differ.
+    """
     from scbsim.storage.runfile.loading import load
 
     found = load(path)
-    longer, differ = but_longer(json.loads(spec.to_json()), spec_table_of(found))
+    wanted, table = json.loads(spec.to_json()), spec_table_of(found)
+    longer, differ = but_longer(wanted, table)
     if longer and "replica" in found.dims:
-        # The replicas of an ensemble keep no state to go on from.
-        differ = differences(json.loads(spec.to_json()), spec_table_of(found))
+        # Replicas of an ensemble keep no last state, so the run cannot be extended.
+        differ = differences(wanted, table)
     if json.loads(found.attrs["provenance"]).get("task") == "given":
         differ.append("its task was given, and is not that of its spec")
     if differ:
         raise OutputError(
             f"{path} holds another run: {'; '.join(differ)}. "
-            "--overwrite replaces it, -o goes elsewhere"
+            "--overwrite replaces it, -o writes elsewhere"
         )
-    status = found.attrs["status"]
-    if status == "diverged" or (status == "complete" and not longer):
-        return _Found(found)
-    return _Found(None, int(found["step"].values[-1]) if status == "complete" else 0)
+    return found, bool(longer)

@@ -1,4 +1,4 @@
-"""Several runs in one process: each finds it as the first one did."""
+"""Several runs in one process, each of which finds the process as the first one did."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def afresh() -> Iterator[None]:
-    """Take back what the body changes in the process.
+    """Undo what the body changes in the process.
 
-    Warnings that were shown are shown again, since each run has its own log. The environment and
-    the current folder are put back, and memory that only a cycle of references holds is freed.
-    Threads of compiled code are for :func:`scbsim.run.ensemble.assembled`, which puts them back.
+    Warnings are shown again, since each run has its own log. The environment and the current folder
+    are restored, and reference cycles are freed. :func:`scbsim.run.ensemble.assembled` restores the
+    threads of compiled code.
     """
     environment, folder = dict(os.environ), os.open(".", os.O_RDONLY)
     try:
-        # Python forgets what was shown as this begins.
+        # Entering this resets Python's record of the warnings that were shown.
         with warnings.catch_warnings():
             yield
     finally:

@@ -1,4 +1,4 @@
-"""One file of all runs of a sweep, with a dimension for all that varies."""
+"""One file of all runs of a sweep, with a dimension for each key that varies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scbsim._version import __version__
 from scbsim.errors import InputError, OutputError, RunFailed, RunWarning, ScbsimError
 from scbsim.observables import STATUS_CODE
 from scbsim.spec.sweep import SweepRun
-from scbsim.storage.collection import MEANING, MISSING
+from scbsim.storage.collection import MEANING, MISSING, list_some
 from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.formats import COLLECTION, VERSIONS
 from scbsim.storage.hdf5.write import written
@@ -26,7 +26,7 @@ from scbsim.storage.runfile.status import RunStatus
 from scbsim.sweep import columns
 from scbsim.sweep.columns import Column, Copies
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.members import NUMBERS, Look, Member, Survey
+from scbsim.sweep.members import NUMBERS, InspectedRun, Member, Survey
 from scbsim.sweep.netcdf import Frame
 from scbsim.sweep.states import FINISHED, RunState, state_of
 from scbsim.util.atomic import atomic_write
@@ -34,11 +34,10 @@ from scbsim.util.disk_space import LEAST_ROOM
 from scbsim.util.paths import resolved
 
 MOST_LINKED = 1024 - 256
-"""Runs in a file of links. HDF5 opens the file of each and keeps it open, most systems let a
-process have 1,024 files, and a reader has others; beyond that HDF5 gives NaN without a word."""
+"""Most runs in a file of links. HDF5 keeps the file of each run open, and most systems allow 1,024
+open files in a process. HDF5 reads runs beyond that as NaN, without an error."""
 
 _CODES = {**STATUS_CODE, "interrupted": STATUS_CODE["running"]}
-_NAMED = 10
 
 
 def collect(
@@ -57,19 +56,19 @@ def collect(
     folder : SweepFolder
     output : path
     copy : bool, optional
-        Copy what the runs recorded, so that the file needs no other: the opposite of ``link``.
+        Copy the columns of the runs, so that the file needs no other: the opposite of ``link``.
     link : bool
-        Let the columns be a view of the files of the runs. Other programs than scbsim read NaN
-        where one of those is gone.
+        Make the columns a view of the files of the runs. Programs other than scbsim read NaN where
+        one of these is missing.
     partial : bool
-        Leave runs that are not finished, or cannot be read, as NaN, with their status.
+        Allow runs that are not finished or cannot be read; their values are NaN.
     overwrite : bool
-        Replace ``output`` if it exists, once the new file stands.
+        Replace ``output`` if it exists, once the new file is complete.
 
     Returns
     -------
     list of RunState
-        Those that were left out, with the reason.
+        The runs that were left out, with the reason.
 
     Raises
     ------
@@ -86,16 +85,15 @@ def collect(
     RunWarning
         If finished runs lack their first rows.
     """
-    if copy is not None:
-        if copy and link:
-            raise InputError("copy and link exclude each other")
-        link = not copy
+    if copy and link:
+        raise InputError("copy and link exclude each other")
+    link = link if copy is None else not copy
     output = resolved(output)
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists: give another path, or --overwrite to replace it")
     if output.is_dir():
         raise OutputError(f"{output} is a folder, where a file is to be written")
-    found, survey = _surveyed(folder, link)
+    found, survey = _survey(folder, link)
     _require_finished(found, partial)
     if not survey.members:
         raise OutputError(f"{folder.path} has no finished run to collect")
@@ -107,13 +105,13 @@ def collect(
             "Without --link they are copied"
         )
     paths = _paths(folder, output)
-    if link and any(_in_text(path) != path for path in paths.values()):
+    if link and any(_as_utf8(path) != path for path in paths.values()):
         raise InputError(
             f"{os.fsencode(folder.path)!r} cannot be linked to: names of files are kept as UTF-8, "
-            "and this is none. Without --link the runs are copied"
+            "and this is not UTF-8. Without --link the runs are copied"
         )
     copied, linked = _columns(survey, link)
-    with _made(output, _room(folder, survey, copied)) as file:
+    with _written(output, _bytes_needed(folder, survey, copied)) as file:
         put_text(
             file.attrs,
             format=COLLECTION,
@@ -122,11 +120,11 @@ def collect(
             sweep=folder.sweep.to_json(),
         )
         frame = Frame(file, folder.sweep.dimensions)
-        _axes(frame, survey)
+        _put_dimensions(frame, survey)
         columns.link(frame, linked, survey.members, paths)
-        found = _copied(Copies(frame, copied), found, survey.members)
+        found = _copy(Copies(frame, copied), found, survey.members)
         _require_finished(found, partial)
-        _facts(frame, found, survey.members, paths)
+        _put_facts(frame, found, survey.members, paths)
     return [each for each in found if each.state not in FINISHED]
 
 
@@ -134,59 +132,49 @@ def _warn_of_lacking(members: Sequence[Member]) -> None:
     lacking = [each for each in members if each.lacks_steps_before]
     if not lacking:
         return
-    named = [f"{each.run.name} before step {each.lacks_steps_before}" for each in lacking[:_NAMED]]
-    more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
+    named = list_some([f"{m.run.name} before step {m.lacks_steps_before}" for m in lacking])
     warnings.warn(
         f"{len(lacking)} of {len(members)} runs lack their first rows, which were in a file that "
-        f"was damaged: {', '.join(named)}{more}. {LACKS} in the collection says so of each",
+        f"was damaged: {named}. {LACKS} in the collection gives the step for each run",
         RunWarning,
         stacklevel=3,
     )
 
 
-def _surveyed(folder: SweepFolder, link: bool) -> tuple[list[RunState], Survey]:
-    """Look at all runs, at each finished one as far as it is to be collected."""
-    survey, judged, begun = Survey(_kinds(link)), [], folder.begun()
-    seen: list[Look] = []
+def _survey(folder: SweepFolder, link: bool) -> tuple[list[RunState], Survey]:
+    """Return the state of all runs, and the survey of those that are finished."""
+    survey, found, begun = Survey(_kinds(link)), [], folder.begun()
+    inspected: list[InspectedRun] = []
 
-    def look(run: SweepRun, file: h5py.File, found: RunStatus) -> None:
-        if found.status in FINISHED:
-            seen[:] = [survey.look(run, folder.output(run), file)]
+    def inspect(run: SweepRun, file: h5py.File, status: RunStatus) -> None:
+        if status.status in FINISHED:
+            inspected[:] = [survey.inspect(run, folder.output(run), file)]
 
     for run in folder.sweep.runs:
-        seen.clear()
-        each = state_of(folder, run, begun=run.name in begun, more=partial(look, run))
+        inspected.clear()
+        each = state_of(folder, run, begun=run.name in begun, more=partial(inspect, run))
         if each.state in FINISHED:
-            survey.add(*seen)
-        judged.append(each)
-    return judged, survey
+            survey.add(*inspected)
+        found.append(each)
+    return found, survey
 
 
 def _kinds(link: bool) -> dict[str, type[np.generic]]:
-    """Return what is read of each run: the columns that are copied, and the steps."""
+    """Return the columns that are read of each run, and their types."""
     small = [columns.steps("row", 0), *columns.normalized((), ())]
     large = [] if link else columns.trajectory((), ())
     return {each.source: each.kind for each in [*small, *large]}
 
 
-def _unreadable(state: RunState, error: ScbsimError | None) -> RunState:
-    return replace(state, state="failed", note=str(error)) if error else state
-
-
 def _require_finished(found: Sequence[RunState], partial: bool) -> None:
     left_out = [each for each in found if each.state not in FINISHED]
     if left_out and not partial:
-        named = [f"{each.run.name} ({each.state})" for each in left_out[:_NAMED]]
-        more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
+        named = list_some([f"{each.run.name} ({each.state})" for each in left_out])
+        notes = (f". {each.run.name}: {each.note}" for each in left_out if each.note)
         raise OutputError(
-            f"{len(left_out)} of {len(found)} runs are not finished: {', '.join(named)}{more}. "
-            f"--partial collects without them{_first_reason(left_out)}"
+            f"{len(left_out)} of {len(found)} runs are not finished: {named}. "
+            f"--partial collects without them{next(notes, '')}"
         )
-
-
-def _first_reason(left_out: Sequence[RunState]) -> str:
-    reasons = (f". {each.run.name}: {each.note}" for each in left_out if each.note)
-    return next(reasons, "")
 
 
 def _columns(survey: Survey, link: bool) -> tuple[list[Column], list[Column]]:
@@ -201,30 +189,30 @@ def _columns(survey: Survey, link: bool) -> tuple[list[Column], list[Column]]:
     return (small, large) if link else ([*large, *small], [])
 
 
-def _room(folder: SweepFolder, survey: Survey, copied: Sequence[Column]) -> int:
-    """Return the bytes that the file takes, about."""
+def _bytes_needed(folder: SweepFolder, survey: Survey, copied: Sequence[Column]) -> int:
+    """Return about how many bytes the file takes."""
     shape = tuple(len(dimension.values) for dimension in folder.sweep.dimensions)
-    of_each = 256 * len(folder.sweep.runs)
-    return LEAST_ROOM + of_each + sum(each.room(shape, survey.members) for each in copied)
+    facts = 256 * len(folder.sweep.runs)
+    return LEAST_ROOM + facts + sum(each.bytes_needed(shape, survey.members) for each in copied)
 
 
 @contextmanager
-def _made(output: Path, room: int) -> Iterator[h5py.File]:
-    """Give a file to be written, which takes its place once it is whole."""
+def _written(output: Path, size: int) -> Iterator[h5py.File]:
+    """Open a file for writing, which replaces ``output`` once it is complete."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(output) as making, written(making.name, room) as file:
+        with atomic_write(output) as making, written(making.name, size) as file:
             yield file
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}") from None
     except OSError as error:
         raise RunFailed(
             f"{output} could not be written ({error.strerror}): nothing is left of it; once the "
-            "cause is mended, run the same line again"
+            "cause is fixed, run the same command again"
         ) from error
 
 
-def _axes(frame: Frame, survey: Survey) -> None:
+def _put_dimensions(frame: Frame, survey: Survey) -> None:
     """Write the dimensions within a run."""
     if survey.steps is None:
         frame.scale("row", np.arange(survey.rows), {"long_name": "recorded row"})
@@ -235,39 +223,44 @@ def _axes(frame: Frame, survey: Survey) -> None:
         frame.scale("replica", survey.streams, {"long_name": "index of the noise stream"})
 
 
-def _copied(copies: Copies, found: list[RunState], members: Sequence[Member]) -> list[RunState]:
-    """Copy what the runs recorded, one after the other; return how each is by then."""
-    wrong: dict[str, ScbsimError] = {}
+def _copy(copies: Copies, found: list[RunState], members: Sequence[Member]) -> list[RunState]:
+    """Copy the columns of the runs; return the states, where unreadable runs have failed."""
+    failed: dict[str, str] = {}
     for member in members:
         try:
             copies.add(member)
         except ScbsimError as error:
-            wrong[member.run.name] = error
+            failed[member.run.name] = str(error)
     copies.finish()
-    return [_unreadable(each, wrong.get(each.run.name)) for each in found]
+    return [
+        replace(each, state="failed", note=failed[each.run.name])
+        if each.run.name in failed
+        else each
+        for each in found
+    ]
 
 
 def _paths(folder: SweepFolder, output: Path) -> dict[str, str]:
-    """Return the path of each run, from the folder of the file of all."""
+    """Return the path of each run by name, relative to the folder of ``output``."""
     root = os.path.relpath(os.path.realpath(folder.path), os.path.realpath(output.parent))
     inner = {run.name: folder.output(run).relative_to(folder.path) for run in folder.sweep.runs}
     return {name: os.path.join(root, path) for name, path in inner.items()}
 
 
-def _in_text(path: str) -> str:
-    """Return a path as UTF-8; what is none in it is written out."""
+def _as_utf8(path: str) -> str:
+    """Return a path as UTF-8, with all other bytes escaped."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
-def _facts(
+def _put_facts(
     frame: Frame, found: Sequence[RunState], members: Sequence[Member], paths: Mapping[str, str]
 ) -> None:
-    """Write what there is one of for each run: its status, its file, numbers of its task."""
+    """Write one value for each run: its status, its file, numbers of its task."""
     codes = np.full(frame.shape, MISSING, np.int64)
     files, uuids = np.full(frame.shape, "", object), np.full(frame.shape, "", object)
     for each in found:
         codes[each.run.index] = _CODES.get(each.state, MISSING)
-        files[each.run.index] = _in_text(paths[each.run.name])
+        files[each.run.index] = _as_utf8(paths[each.run.name])
     numbers = {name: np.full(frame.shape, np.nan) for name in NUMBERS}
     rows, lacks = np.zeros(frame.shape, np.int64), np.zeros(frame.shape, np.int64)
     for member in members:
@@ -276,12 +269,12 @@ def _facts(
         lacks[index] = member.lacks_steps_before
         for name in NUMBERS:
             numbers[name][index] = member.numbers[name]
-    said = {"long_name": "how each run ended", "flag_meanings": " ".join(MEANING.values())}
-    frame.put("status", (), codes, said, flag_values=np.array(list(MEANING), np.int64))
-    frame.put("rows", (), rows, {"long_name": "rows of each run"})
-    said = {"long_name": "before which step the rows of each run are lost; 0 where none are"}
-    frame.put(LACKS, (), lacks, said)
-    frame.put("file", (), files, {"long_name": "file of each run, from the folder of this one"})
-    frame.put("run_uuid", (), uuids, {"long_name": "a name that no other run has"})
-    for name, values in numbers.items():
-        frame.put(f"task_{name}", (), values, {"long_name": f"{name} of the task"})
+    meanings = {"flag_meanings": " ".join(MEANING.values())}
+    values = np.array(list(MEANING), np.int64)
+    frame.put("status", codes, "how each run ended", **meanings, flag_values=values)
+    frame.put("rows", rows, "rows of each run")
+    frame.put(LACKS, lacks, "before which step the rows of each run are lost; 0 where none are")
+    frame.put("file", files, "file of each run, from the folder of this one")
+    frame.put("run_uuid", uuids, "a name that no other run has")
+    for name, column in numbers.items():
+        frame.put(f"task_{name}", column, f"{name} of the task")

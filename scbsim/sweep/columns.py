@@ -1,4 +1,4 @@
-"""The columns of all runs in one file: copied from the files of the runs, or a view of those."""
+"""The columns of all runs in one file: copies, or a view of the files of the runs."""
 
 from __future__ import annotations
 
@@ -20,93 +20,72 @@ from scbsim.sweep.netcdf import Frame, chunks
 
 @dataclass(frozen=True)
 class Column:
-    """A column of all runs.
+    """A column of all runs."""
 
-    Attributes
-    ----------
-    name : str
-        In the file of all runs.
-    source : str
-        In that of each, ``trajectory/loss``.
-    along : tuple of str
-        Dimensions within a run.
-    inner : tuple of int
-        Their sizes.
-    kind, fill, said
-        Of its values; what stands where there is no row; its attributes.
-    """
-
-    name: str
-    source: str
-    along: tuple[str, ...]
-    inner: tuple[int, ...]
+    name: str  # in the file of all runs
+    source: str  # in the file of each run: trajectory/loss
+    along: tuple[str, ...]  # dimensions within a run
+    inner: tuple[int, ...]  # their sizes
     kind: type[np.generic]
-    fill: float
-    said: dict[str, str]
+    fill: float  # the value where there is no row
+    attributes: dict[str, str]  # of the variable
 
     def within(self, rows: slice, shape: tuple[int, ...]) -> tuple[slice | int, ...]:
-        """Return where rows of a run, of a shape, are in a column; a single run is one replica."""
+        """Return the index of rows of a run, of a shape; a single run is replica 0."""
         inner = [slice(size) for size in shape[1:]]
         return (rows, *inner, *[0] * (len(self.inner) - len(shape)))
 
-    def room(self, frame: tuple[int, ...], members: Sequence[Member]) -> int:
-        """Return the bytes that a copy takes, in whole chunks of the file."""
+    def bytes_needed(self, frame: tuple[int, ...], members: Sequence[Member]) -> int:
+        """Return the bytes of a copy, in whole chunks of the file."""
         chunk = chunks((*frame, *self.inner))
         if chunk is None:
             return 8 * math.prod((*frame, *self.inner))
         rows = chunk[len(frame)]
-        taken: dict[tuple[int, ...], int] = {}
+        used: dict[tuple[int, ...], int] = {}
         for member in members:
             at = tuple(i // c for i, c in zip(member.run.index, chunk, strict=False))
             count = -(-member.counts[self.source.partition("/")[0]] // rows)
-            taken[at] = max(taken.get(at, 0), count)
+            used[at] = max(used.get(at, 0), count)
         across = math.prod(
             -(-n // c) for n, c in zip(self.inner[1:], chunk[len(frame) + 1 :], strict=True)
         )
-        return sum(taken.values()) * across * 8 * math.prod(chunk)
+        return sum(used.values()) * across * 8 * math.prod(chunk)
 
 
 def trajectory(along: tuple[str, ...], inner: tuple[int, ...]) -> list[Column]:
     """Return the columns along the rows of runs."""
-    words = {"long_name": "stage, from 0; -1 where there is no row"}
-    return [
-        Column("stage", f"{TRAJECTORY}/stage", along, inner, np.int64, -1, words),
-        *(
-            Column(o.name, f"{TRAJECTORY}/{o.name}", along, inner, np.float64, np.nan, said)
-            for o in OBSERVABLES
-            for said in ({"long_name": o.long_name, "units": "1"},)
-        ),
-    ]
+    stage = {"long_name": "stage, from 0; -1 where there is no row"}
+    columns = [Column("stage", f"{TRAJECTORY}/stage", along, inner, np.int64, -1, stage)]
+    for o in OBSERVABLES:
+        attributes = {"long_name": o.long_name, "units": "1"}
+        source = f"{TRAJECTORY}/{o.name}"
+        columns.append(Column(o.name, source, along, inner, np.float64, np.nan, attributes))
+    return columns
 
 
 def steps(row: str, rows: int) -> Column:
-    """Return the column of the steps of each row, where runs recorded different ones."""
-    words = {"long_name": "steps taken; -1 where there is no row"}
-    return Column("step", STEPS, (row,), (rows,), np.int64, -1, words)
+    """Return the column of the step of each row, for runs that recorded different steps."""
+    attributes = {"long_name": "steps taken; -1 where there is no row"}
+    return Column("step", STEPS, (row,), (rows,), np.int64, -1, attributes)
 
 
 def normalized(along: tuple[str, ...], inner: tuple[int, ...]) -> list[Column]:
-    """Return the columns of the normalised matrices; the last row that counts is of the end."""
+    """Return the columns of the normalised matrices; the last row of a run is of its end."""
+    kinds: dict[str, tuple[type[np.generic], float]] = {
+        **dict.fromkeys(("step", "stage", "count"), (np.int64, -1)),
+        **dict.fromkeys(NAMES, (np.float64, np.nan)),
+    }
     return [
         Column(f"normalized_{name}", f"{NORMALIZED}/{name}", along, inner, kind, fill, {})
-        for names, kind, fill in (
-            (("step", "stage", "count"), np.int64, -1),
-            (NAMES, np.float64, np.nan),
-        )
-        for name in names
+        for name, (kind, fill) in kinds.items()
     ]
 
 
 class Copies:
     """Columns of a file to which runs are copied, in the order of the sweep.
 
-    Runs that share a chunk are gathered and written together.
-
-    Parameters
-    ----------
-    frame : Frame
-        Of the file; the columns are added to it.
-    columns : sequence of Column
+    Runs that share a chunk are buffered and written together. The columns are added to the file of
+    ``frame``.
     """
 
     def __init__(self, frame: Frame, columns: Sequence[Column]) -> None:
@@ -116,25 +95,21 @@ class Copies:
     def add(self, member: Member) -> None:
         """Copy what a run recorded.
 
-        Raises
-        ------
-        ScbsimError
-            If it cannot be read; nothing of it is in the columns then.
+        Raise ScbsimError if it cannot be read; the columns then have none of its rows.
         """
-        done: list[tuple[str, slice, NDArray[Any]]] = []
+        done: list[tuple[str, slice, tuple[int, ...]]] = []
         try:
-            for source, rows, values in member.pieces(self._kinds):
+            for source, rows, values in member.blocks(self._kinds):
                 self._columns[source].put(member.run.index, rows, values)
-                done.append(
-                    (source, rows, np.broadcast_to(self._columns[source].fill, values.shape))
-                )
+                done.append((source, rows, values.shape))
         except ScbsimError:
-            for source, rows, nothing in done:
-                self._columns[source].put(member.run.index, rows, nothing)
+            for source, rows, shape in done:
+                column = self._columns[source]
+                column.put(member.run.index, rows, np.broadcast_to(column.fill, shape))
             raise
 
     def finish(self) -> None:
-        """Write what has been gathered."""
+        """Write what is buffered."""
         for each in self._columns.values():
             each.finish()
 
@@ -144,53 +119,54 @@ class _Copy:
 
     def __init__(self, frame: Frame, column: Column) -> None:
         full = (*frame.shape, *column.inner)
+        kind = np.dtype(column.kind)
         self._data = frame.add(
-            column.name, column.along, np.dtype(column.kind), full, column.fill, column.said
+            column.name, column.along, kind, full, column.fill, column.attributes
         )
         self._column = column
         self.fill = np.array(column.fill, column.kind)
         chunk = chunks(full) or full
         self._chunk = chunk[: len(frame.shape)]
-        # Runs of many rows have chunks of their own.
-        self._gathers = chunk[len(frame.shape) :] == column.inner
+        # A run of many rows has chunks that it shares with no other run.
+        self._shares_chunks = chunk[len(frame.shape) :] == column.inner
         self._begin: tuple[int, ...] | None = None
-        self._gathered = np.empty(0, column.kind)
+        self._buffer = np.empty(0, column.kind)
 
     def put(self, index: tuple[int, ...], rows: slice, values: NDArray[Any]) -> None:
-        """Take some rows of a run."""
+        """Store rows of a run."""
         within = self._column.within(rows, values.shape)
-        if not self._gathers:
+        if not self._shares_chunks:
             self._data[(*index, *within)] = values
             return
         begin = tuple(i - i % n for i, n in zip(index, self._chunk, strict=True))
         if begin != self._begin:
             self.finish()
-            room = (
+            shape = (
                 min(n, size - i)
                 for i, n, size in zip(begin, self._chunk, self._data.shape, strict=False)
             )
             self._begin = begin
-            self._gathered = np.full((*room, *self._column.inner), self.fill)
-        self._gathered[(*np.subtract(index, begin), *within)] = values
+            self._buffer = np.full((*shape, *self._column.inner), self.fill)
+        self._buffer[(*np.subtract(index, begin), *within)] = values
 
     def finish(self) -> None:
-        """Write what has been gathered."""
+        """Write what is buffered."""
         if self._begin is not None:
-            ends = np.add(self._begin, self._gathered.shape[: len(self._begin)])
-            self._data[tuple(map(slice, self._begin, ends))] = self._gathered
+            ends = np.add(self._begin, self._buffer.shape[: len(self._begin)])
+            self._data[tuple(map(slice, self._begin, ends))] = self._buffer
             self._begin = None
 
 
 def link(
     frame: Frame, columns: Sequence[Column], members: Sequence[Member], paths: Mapping[str, str]
 ) -> None:
-    """Add columns to a file that are a view of the files of runs, by their names."""
+    """Add columns that are a view of the files of runs; ``paths`` has those by run name."""
     for each in columns:
         layout = h5py.VirtualLayout((*frame.shape, *each.inner), np.dtype(each.kind))
         for member in members:
-            # % begins a pattern in the name of a source.
+            # HDF5 interprets % in the name of a source as a pattern.
             path = paths[member.run.name].replace("%", "%%")
             source = h5py.VirtualSource(path, each.source, shape=member.full)
             within = each.within(slice(member.rows), member.full)
             layout[(*member.run.index, *within)] = source[: member.rows]
-        frame.link(each.name, each.along, layout, each.fill, each.said)
+        frame.link(each.name, each.along, layout, each.fill, each.attributes)

@@ -1,4 +1,4 @@
-"""Why a run of a sweep failed, in a file beside its output until it is begun again."""
+"""Why a run of a sweep failed, in a file beside its output until the run begins again."""
 
 from __future__ import annotations
 
@@ -14,16 +14,9 @@ from scbsim.sweep.folder import write_json
 
 @dataclass(frozen=True)
 class Failure:
-    """How an attempt at a run ended.
+    """A failed attempt at a run: why, where and when.
 
-    Attributes
-    ----------
-    error : str
-        One paragraph.
-    job : str
-        The cluster's name of the task, ``1234_5``; empty on this machine.
-    host, utc : str
-        Where and when.
+    ``job`` is the cluster's name of the task, such as ``1234_5``; empty on this machine.
     """
 
     error: str
@@ -33,14 +26,14 @@ class Failure:
 
 
 def write_failure(output: Path, failure: Failure) -> None:
-    """Put a failure beside an output; where that cannot be, other runs go on all the same."""
+    """Write a failure beside an output; errors are ignored, so that other runs continue."""
     with suppress(OSError):
         output.parent.mkdir(parents=True, exist_ok=True)
         write_json(_path(output), asdict(failure))
 
 
 def read_failure(output: Path) -> Failure | None:
-    """Return the failure beside an output, or None. One that cannot be read is one, too."""
+    """Return the failure beside an output, or None; an unreadable file counts as a failure."""
     path = _path(output)
     try:
         found = Failure(**json.loads(path.read_text(encoding="utf-8")))
@@ -54,7 +47,7 @@ def read_failure(output: Path) -> Failure | None:
 
 
 def forget_failure(output: Path) -> None:
-    """Take it away: the run is begun again."""
+    """Remove the failure beside an output, as its run begins again."""
     _path(output).unlink(missing_ok=True)
 
 

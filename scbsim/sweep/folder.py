@@ -1,6 +1,6 @@
 """The folder of a sweep: its manifest, and a folder for each run.
 
-The manifest is written once, whole, and never changes; how runs are doing is in their files.
+The manifest is written once, atomically, and never changes. The states of runs are in their files.
 """
 
 from __future__ import annotations
@@ -28,15 +28,7 @@ SCHEMA = 1
 
 
 class SweepFolder:
-    """A folder with a manifest.
-
-    Parameters
-    ----------
-    path : Path
-    sweep : Sweep
-    id : str
-        Eight characters that no other sweep has.
-    """
+    """A folder with a manifest; ``id`` is unique to the sweep."""
 
     def __init__(self, path: Path, sweep: Sweep, id: str) -> None:
         self.path = path
@@ -46,12 +38,9 @@ class SweepFolder:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> SweepFolder:
-        """Take up the sweep in a folder.
+        """Open the folder of a sweep.
 
-        Raises
-        ------
-        OutputError
-            If there is none, or its manifest is damaged.
+        Raise OutputError if it is not the folder of a sweep, or its manifest is damaged.
         """
         path = resolved(path)
         manifest = path / MANIFEST
@@ -76,14 +65,14 @@ class SweepFolder:
 
     @classmethod
     def made(cls, path: str | os.PathLike[str], sweep: Sweep) -> SweepFolder:
-        """Make the folder of a sweep, or take it up if it holds the same one.
+        """Create the folder of a sweep, or open it if it holds the same sweep.
 
         Raises
         ------
         OutputError
             If it holds another sweep, with what differs, or cannot be written.
         RunFailed
-            If another process makes it at the same time.
+            If another process creates it at the same time.
         """
         path = resolved(path)
         if path.exists() and not path.is_dir():
@@ -106,7 +95,7 @@ class SweepFolder:
 
     @classmethod
     def _new(cls, path: Path, sweep: Sweep) -> SweepFolder:
-        """Write the manifest; raise :class:`FileExistsError` if someone else did meanwhile."""
+        """Write the manifest; raise FileExistsError if another process did meanwhile."""
         folder = cls(path, sweep, secrets.token_hex(4))
         content = {
             "format": FORMAT,
@@ -122,30 +111,24 @@ class SweepFolder:
         return folder
 
     def held(self) -> AbstractContextManager[None]:
-        """Keep other processes from running or submitting what is in the folder.
+        """Lock the folder against other processes that run or submit its sweep.
 
-        Raises
-        ------
-        RunFailed
-            If one does so already.
+        Raise RunFailed if another process holds the lock.
         """
         return held(self.path / MANIFEST)
 
     def output(self, run: SweepRun) -> Path:
-        """Return the file of a run."""
+        """Return the path of the output of a run."""
         return self.path / run.name / "run.h5"
 
     def log(self, run: SweepRun) -> Path:
-        """Return the file of what a run said."""
+        """Return the path of the log of a run."""
         return self.path / run.name / "log.txt"
 
     def begun(self) -> set[str]:
-        """Return the names of what is in the folder, those of all runs that were begun included.
+        """Return the names in the folder, which include all runs that were begun.
 
-        Raises
-        ------
-        OutputError
-            If the folder cannot be read.
+        Raise OutputError if the folder cannot be read.
         """
         try:
             return set(os.listdir(self.path))
@@ -153,51 +136,37 @@ class SweepFolder:
             raise OutputError(f"{self.path} cannot be read: {error.strerror}") from None
 
     def prepared(self, run: SweepRun) -> Path:
-        """Make the folder of a run, with its spec; return the path of that."""
+        """Create the folder of a run and its spec; return the path of the spec."""
         path = self.path / run.name / "spec.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Not for running alone: who looks into the folder sees what it is.
-        _write(path, self.sweep.spec_of(run).to_toml())
+        with atomic_write(path) as file:
+            file.write(self.sweep.spec_of(run).to_toml().encode())
         return path
 
 
 def write_json(
     path: Path, content: Mapping[str, Any], *, indent: int | None = 1, replace: bool = True
 ) -> None:
-    """Write JSON: there is the whole of it afterwards, or what was there before.
-
-    Raises
-    ------
-    FileExistsError
-        If there is something, and it is not to be replaced.
-    """
-    _write(path, json.dumps(content, indent=indent), replace=replace)
-
-
-def _write(path: Path, text: str, *, replace: bool = True) -> None:
+    """Write JSON atomically; raise FileExistsError if the file exists and ``replace`` is False."""
     with atomic_write(path, replace=replace) as file:
-        file.write(text.encode())
+        file.write(json.dumps(content, indent=indent).encode())
 
 
 def _differences(here: Sweep, there: Sweep) -> list[str]:
-    """Name what differs between two sweeps: what varies, and the spec that it varies."""
+    """Return what differs between two sweeps: their dimensions, or else the spec that varies."""
     mine, theirs = ({d.name: d for d in sweep.dimensions} for sweep in (here, there))
-    said = []
+    found = []
     for name in dict.fromkeys([*theirs, *mine]):
         if name not in mine or name not in theirs:
             where = "there" if name in theirs else "here"
-            said.append(f"{name} varies {where} only")
+            found.append(f"{name} varies {where} only")
         elif json.dumps(mine[name].values) != json.dumps(theirs[name].values):
-            counts = (f"{len(d[name].values)} values {where}" for d, where in _sides(mine, theirs))
-            said.append(f"{name} has other values ({', '.join(counts)})")
-    if said:
-        return said
+            n, m = len(theirs[name].values), len(mine[name].values)
+            found.append(f"{name} has other values ({n} values there, {m} values here)")
+    if found:
+        return found
     if [d.name for d in here.dimensions] != [d.name for d in there.dimensions]:
         return ["what varies has another order"]
     specs = [json.loads(sweep.spec_of(sweep.runs[0]).to_json()) for sweep in (here, there)]
     varying = {key for dimension in here.dimensions for key in dimension.keys}
     return [each for each in differences(*specs) if each.split(" ")[0] not in varying]
-
-
-def _sides(mine: Any, theirs: Any) -> list[tuple[Any, str]]:
-    return [(theirs, "there"), (mine, "here")]

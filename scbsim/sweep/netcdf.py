@@ -15,22 +15,14 @@ from scbsim.storage.hdf5.attributes import put_text
 from scbsim.util.text import printable
 
 _CHUNK = 2**16
-"""Values of a chunk, at the most."""
+"""Largest number of values in a chunk."""
 
 
 class Frame:
-    """The dimensions of a sweep in a file; what is put into it has them first.
+    """The dimensions of a sweep in a file; they are the first ones of every variable.
 
-    Parameters
-    ----------
-    file : h5py.File
-    dimensions : sequence of Dimension
-        A key is a dimension with its values; lists that go together have one of their own, whose
-        keys are coordinates along it.
-
-    Attributes
-    ----------
-    shape : tuple of int
+    A key is a dimension, with its values as coordinates. Keys that vary together share one
+    dimension, and are coordinates along it. ``shape`` has the sizes of the dimensions.
     """
 
     def __init__(self, file: h5py.File, dimensions: Sequence[Dimension]) -> None:
@@ -53,10 +45,10 @@ class Frame:
         if coordinates:
             put_text(file.attrs, coordinates=" ".join(coordinates))
 
-    def scale(self, name: str, values: NDArray[Any], said: Mapping[str, str]) -> None:
+    def scale(self, name: str, values: NDArray[Any], attributes: Mapping[str, str]) -> None:
         """Add a dimension with its values."""
         self._create(name, values).make_scale(name)
-        put_text(self._file[name].attrs, **said)
+        put_text(self._file[name].attrs, **attributes)
 
     def add(
         self,
@@ -65,14 +57,14 @@ class Frame:
         kind: np.dtype[Any],
         shape: tuple[int, ...],
         fill: float,
-        said: Mapping[str, str],
+        attributes: Mapping[str, str],
     ) -> h5py.Dataset:
-        """Add a variable, to be written to, along the dimensions of the sweep and others."""
+        """Add an empty variable along the dimensions of the sweep and then ``along``."""
         chunk = chunks(shape)
         data = self._file.create_dataset(
             name, shape, kind, fillvalue=fill, chunks=chunk, fletcher32=chunk is not None
         )
-        self.describe(name, along, said)
+        self._describe(name, along, attributes)
         return data
 
     def link(
@@ -81,34 +73,30 @@ class Frame:
         along: Sequence[str],
         layout: h5py.VirtualLayout,
         fill: float,
-        said: Mapping[str, str],
+        attributes: Mapping[str, str],
     ) -> None:
         """Add a variable that is a view of other files."""
         self._file.create_virtual_dataset(name, layout, fillvalue=fill)
-        self.describe(name, along, said)
+        self._describe(name, along, attributes)
 
     def put(
-        self,
-        name: str,
-        along: Sequence[str],
-        values: NDArray[Any],
-        said: Mapping[str, str],
-        **numbers: NDArray[Any],
+        self, name: str, values: NDArray[Any], long_name: str, **attributes: str | NDArray[Any]
     ) -> None:
-        """Add a variable and write it."""
+        """Add a variable along the dimensions of the sweep, with its values."""
         self._create(name, values)
-        self.describe(name, along, said)
-        for key, value in numbers.items():
-            self._file[name].attrs[key] = value
+        texts = {key: value for key, value in attributes.items() if isinstance(value, str)}
+        self._describe(name, (), {"long_name": long_name, **texts})
+        for key, value in attributes.items():
+            if key not in texts:
+                self._file[name].attrs[key] = value
 
-    def describe(self, name: str, along: Sequence[str], said: Mapping[str, str]) -> None:
-        """Name the dimensions of a variable: those of the sweep, and ``along``."""
+    def _describe(self, name: str, along: Sequence[str], attributes: Mapping[str, str]) -> None:
         self._attach(name, (*self._names, *along))
-        put_text(self._file[name].attrs, **said)
+        put_text(self._file[name].attrs, **attributes)
 
     def _create(self, name: str, values: NDArray[Any]) -> h5py.Dataset:
         if values.dtype == object:
-            # HDF5 takes text in UTF-8, which names of files need not be.
+            # HDF5 takes text in UTF-8, but file names may be other bytes.
             words = [printable(value) for value in values.ravel()]
             values = np.array(words, object).reshape(values.shape)
             return self._file.create_dataset(name, data=values, dtype=h5py.string_dtype())
@@ -121,10 +109,10 @@ class Frame:
 
 
 def chunks(shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return the chunks of a variable that is written from its beginning to its end.
+    """Return the chunk shape of a variable that is written from beginning to end.
 
-    Each is of values that follow one another, so that none has to be taken up again, and fits
-    into HDF5's cache. There are none of a variable without values.
+    A chunk holds consecutive values, so that none is written twice, and fits into HDF5's cache.
+    None if the variable has no values.
     """
     if not all(shape) or not shape:
         return None
@@ -137,7 +125,7 @@ def chunks(shape: tuple[int, ...]) -> tuple[int, ...] | None:
 
 
 def _column(values: list[Any]) -> NDArray[Any]:
-    """Return what a key goes through: numbers if all are, or else words."""
+    """Return the values of a key: as numbers if all are numbers, or else as text."""
     numbers = [value == "inf" or not isinstance(value, bool | str) for value in values]
     if not all(numbers):
         return np.array([word(value) for value in values], object)

@@ -1,4 +1,4 @@
-"""How the runs of a sweep are doing: from their files, their locks, and the cluster's queue."""
+"""The states of the runs of a sweep, from their files, their locks and the cluster's queue."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from scbsim.sweep.folder import SweepFolder
 
 STATES: dict[str, str] = {
     "complete": "took all its steps",
-    "diverged": "its numbers ran away, which is a result",
+    "diverged": "its numbers grew without bound, which is a result",
     "running": "is being written",
     "queued": "waits in the cluster's queue",
     "stopped": "ended on a signal, with a checkpoint",
-    "interrupted": "was killed, or its machine died; goes on from its last checkpoint",
+    "interrupted": "was killed, or its machine died; resumes from its last checkpoint",
     "failed": "ended with an error",
     "missing": "was not begun",
 }
@@ -33,8 +33,8 @@ BROKEN = frozenset({"failed", "interrupted", "stopped"})
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a run is in a cluster's queue: its task, whether that runs, and why not or where."""
+class QueuedTask:
+    """A task in a cluster's queue: its name, whether it runs, and where, or why it waits."""
 
     job: str
     running: bool
@@ -43,41 +43,22 @@ class Place:
 
 @dataclass(frozen=True)
 class RunState:
-    """How a run is doing.
-
-    Attributes
-    ----------
-    run : SweepRun
-    state : str
-        One of :data:`STATES`.
-    step, total : int
-        Steps taken that are on file, and those of its spec.
-    note : str
-        Who writes it, why it failed, or what it lacks.
-    job : str
-        The cluster's name of its task, where it is in the queue.
-    """
+    """The state of a run."""
 
     run: SweepRun
-    state: str
-    step: int
-    total: int
-    note: str = ""
-    job: str = ""
+    state: str  # a key of STATES
+    step: int  # steps on file
+    total: int  # steps of its spec
+    note: str = ""  # who writes it, why it failed, or which rows it lacks
+    job: str = ""  # the cluster's name of its task, if it is in the queue
 
 
 def states(
-    folder: SweepFolder, queue: Mapping[str, Place] | None = None, names: Iterable[str] = ()
+    folder: SweepFolder, queue: Mapping[str, QueuedTask] | None = None, names: Iterable[str] = ()
 ) -> list[RunState]:
-    """Say how runs are doing. It only reads, and waits for nothing.
+    """Return the states of the runs ``names``, by default of all; it only reads, without waiting.
 
-    Parameters
-    ----------
-    folder : SweepFolder
-    queue : mapping, optional
-        By the names of runs, those that a cluster has in its queue.
-    names : iterable of str
-        Of which; of all unless given.
+    ``queue`` has the tasks in a cluster's queue, by the names of their runs.
     """
     queue = queue or {}
     if names:
@@ -92,32 +73,32 @@ def states(
 def state_of(
     folder: SweepFolder,
     run: SweepRun,
-    place: Place | None = None,
+    task: QueuedTask | None = None,
     *,
     begun: bool = True,
     more: More | None = None,
 ) -> RunState:
-    """Say how one run is doing; nothing is looked for on the disk if it was not ``begun``.
+    """Return the state of one run; if it was not ``begun``, its files are not looked for.
 
-    Whatever is wrong with its files, or raised by ``more``, which is given the open file, the run
-    has failed and others can be asked about.
+    ``more`` is called with the open file. An error in a file of the run, or from ``more``, makes
+    the state ``failed`` and is not raised.
     """
     found, failure, wrong, total = None, None, "", 0
     try:
         total = folder.sweep.total_steps(run)
         if begun and os.path.lexists(folder.output(run)):
             found = run_status(folder.output(run), more)
-            wrong = _unlike(folder, run, found)
+            wrong = _mismatch(folder, run, found)
         if begun and not (found and (found.status in FINISHED or found.writer)):
             failure = read_failure(folder.output(run))
     except (ScbsimError, OSError) as error:
         wrong = str(error)
-    state, note = _judged(found, wrong, failure, place)
-    return RunState(run, state, found.step if found else 0, total, note, place.job if place else "")
+    state, note = _state(found, wrong, failure, task)
+    return RunState(run, state, found.step if found else 0, total, note, task.job if task else "")
 
 
-def _unlike(folder: SweepFolder, run: SweepRun, found: RunStatus) -> str:
-    """Say in what the run in a file is not the one that belongs there."""
+def _mismatch(folder: SweepFolder, run: SweepRun, found: RunStatus) -> str:
+    """Return how the run in a file differs from the one that belongs there, if it does."""
     here = folder.sweep.spec_json(run)
     if found.spec == here:
         return ""
@@ -129,9 +110,10 @@ def _unlike(folder: SweepFolder, run: SweepRun, found: RunStatus) -> str:
     return f"{output} holds another run: {'; '.join(differ)}" if differ else ""
 
 
-def _judged(
-    found: RunStatus | None, wrong: str, failure: Failure | None, place: Place | None
+def _state(
+    found: RunStatus | None, wrong: str, failure: Failure | None, task: QueuedTask | None
 ) -> tuple[str, str]:
+    """Return the state of a run, and a note."""
     if wrong:
         return "failed", wrong
     if found is not None and found.status in FINISHED:
@@ -139,10 +121,10 @@ def _judged(
         return found.status, lacking_in_words(lacks) if lacks else ""
     if found is not None and found.writer:
         return "running", found.writer
-    if place is not None and (failure is None or failure.job != place.job):
-        # Another machine's lock may not be seen from here; the queue knows.
-        begun = found is not None and found.status == "running" and place.running
-        return ("running" if begun else "queued"), f"job {place.job} {place.reason}".rstrip()
+    if task is not None and (failure is None or failure.job != task.job):
+        # The lock of a writer on another machine may not be visible here.
+        begun = found is not None and found.status == "running" and task.running
+        return ("running" if begun else "queued"), f"job {task.job} {task.reason}".rstrip()
     if failure is not None:
         return "failed", failure.error
     if found is None:

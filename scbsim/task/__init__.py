@@ -1,4 +1,4 @@
-"""The task: which sparse contextual bigram is to be learned."""
+"""The task: the sparse contextual bigram to learn."""
 
 from scbsim.task.make import Task
 from scbsim.task.related import Correlations, correlations, related_task

@@ -1,4 +1,4 @@
-"""Transition matrices that keep a given token distribution: scaling, then rounding.
+"""Transition matrices that keep a given token distribution, by scaling and then rounding.
 
 docs/model.md, section 1, says why both are needed.
 """
@@ -13,31 +13,20 @@ Array = NDArray[np.float64]
 MOST_ROUNDS = 1000
 ROUNDS_BETWEEN_LOOKS = 20
 BALANCED = 1e-14
-"""Largest error of a column's sum at which scaling stops."""
+"""Scaling stops once the error of every column sum is below this."""
 
 
 def balance(X: Array, mu: Array) -> Array:
-    """Scale and round a positive matrix so that its columns sum to 1 and it keeps `mu`.
+    """Scale and round a positive matrix, (N, N), so that its columns sum to 1 and it keeps `mu`.
 
-    Sinkhorn's alternation of row and column scalings comes first. On sharp draws it stalls: its
-    error then falls like one over the number of rounds. So it only has to come near; the rounding
-    step (:func:`round_to_stationary`) closes what is left, exactly.
-
-    Parameters
-    ----------
-    X : numpy.ndarray
-        (N, N), positive.
-    mu : numpy.ndarray
-        (N,), positive, sums to 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        (N, N), at least 0, with ``1' P = 1'`` and ``P mu = mu`` to rounding.
+    Sinkhorn's alternating row and column scalings come first. On sharp draws their error falls only
+    like one over the number of rounds, so they need not converge: rounding
+    (:func:`round_to_stationary`) removes the rest exactly. The result is at least 0, with
+    ``1' P = 1'`` and ``P mu = mu`` to rounding.
     """
     P = X
     for _ in range(MOST_ROUNDS // ROUNDS_BETWEEN_LOOKS):
-        # The scalings are taken into the matrix now and then, or sharp draws would overflow them.
+        # Scalings are applied to the matrix regularly; on sharp draws they would overflow.
         rows = np.ones_like(mu)
         for _ in range(ROUNDS_BETWEEN_LOOKS):
             columns = 1.0 / _left(rows, P)
@@ -49,24 +38,12 @@ def balance(X: Array, mu: Array) -> Array:
 
 
 def round_to_stationary(P: Array, mu: Array) -> Array:
-    """Nearby column-stochastic matrix that keeps `mu`.
+    """Return a column-stochastic matrix, (N, N), that keeps `mu` and is near `P`, at least 0.
 
     The rounding step for transport polytopes of Altschuler, Weed and Rigollet (2017), in terms of
     ``P`` rather than of the coupling ``P diag(mu)``: columns that sum to more than 1 are scaled
-    down, then rows that carry more than `mu`; what is now missing is given back by one matrix of
-    rank one and nonnegative entries. It moves at most twice the mass that was misplaced.
-
-    Parameters
-    ----------
-    P : numpy.ndarray
-        (N, N), at least 0.
-    mu : numpy.ndarray
-        (N,), positive, sums to 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        (N, N), at least 0.
+    down, then rows that carry more than `mu`. A matrix of rank one with nonnegative entries adds
+    the missing mass. At most twice the misplaced mass is moved.
     """
     P = P / np.maximum(P.sum(axis=0), 1.0)
     carried = np.maximum(_right(P, mu), np.finfo(np.float64).tiny)
@@ -79,7 +56,7 @@ def round_to_stationary(P: Array, mu: Array) -> Array:
     return np.asarray(P / P.sum(axis=0))
 
 
-# einsum and not BLAS: its sums have one order, whatever the number of threads.
+# einsum instead of BLAS: the order of its sums does not depend on the number of threads.
 def _right(P: Array, x: Array) -> Array:
     return np.asarray(np.einsum("nm,m->n", P, x))
 

@@ -1,4 +1,4 @@
-"""What makes arrays a task: the conditions of section 1 of docs/model.md, each fault named."""
+"""Checks that arrays are a task: the conditions of section 1 of docs/model.md."""
 
 from __future__ import annotations
 
@@ -15,76 +15,83 @@ from scbsim.util.numbers import as_real, as_whole
 Array = NDArray[np.float64]
 
 TOLERANCE = 1e-9
-"""How far sums and stationarity may be off before they are faults."""
+"""Largest error of sums and stationarity that is not a fault."""
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
-"""How far they may be off and still pass for exact."""
+"""Largest error that counts as exact."""
 
 EXACT = 2**53
-"""Positions and lengths stay below, where float64 has every integer."""
+"""Positions and lengths stay below this, so that each is exact in float64."""
 
 
-def check_arrays(
-    mu: ArrayLike, P: ArrayLike, q_positions: ArrayLike, q_weights: ArrayLike, T: Any
-) -> tuple[Array, Array, NDArray[np.int64], Array, int]:
-    """Arrays of a task: checked, with sorted positions, and normalised where they are not quite.
+def check_task(
+    transitions: str,
+    value: Any,
+    mu: ArrayLike,
+    q_positions: ArrayLike,
+    q_weights: ArrayLike,
+    T: Any,
+) -> dict[str, Any]:
+    """Return the checked fields of a task, with sorted positions and normalised sums.
 
-    Parameters and conditions are those of :meth:`scbsim.Task.from_arrays`.
-
-    Raises
-    ------
-    TaskError
-        If anything is wrong; it names everything that is.
-    """
-    faults: list[Fault] = []
-    length = check_integer("T", T, 2, EXACT, faults)
-    mu_ = _mu(mu, faults)
-    P_ = _numbers("P", P, 2, faults)
-    N = mu_.size if mu_ is not None else P_.shape[1] if P_ is not None else None
-    if P_ is not None and _has_shape("P", P_, (N, N), faults):
-        _check_P(P_, mu_, faults)
-    positions, weights = _target(q_positions, q_weights, N, length, faults)
-    if faults:
-        raise TaskError(faults)
-    assert mu_ is not None and P_ is not None and length is not None  # noqa: PT018
-    return *_normalized(mu_, P_), *_sorted(positions, weights), length
-
-
-def check_scalars(
-    mu: ArrayLike, K_P: Any, q_positions: ArrayLike, q_weights: ArrayLike, T: Any
-) -> tuple[Array, float, NDArray[np.int64], Array, int]:
-    """Do as :func:`check_arrays` for a task that has ``K_P`` in place of ``P``.
-
-    Parameters and conditions are those of :meth:`scbsim.Task.from_scalars`.
+    Parameters
+    ----------
+    transitions : {"P", "K_P"}
+        What ``value`` is.
+    value, mu, q_positions, q_weights, T
+        As for :meth:`scbsim.Task.from_arrays` and :meth:`scbsim.Task.from_scalars`.
 
     Raises
     ------
     TaskError
-        If anything is wrong; it names everything that is.
+        With everything that is wrong.
     """
     faults: list[Fault] = []
     length = check_integer("T", T, 2, EXACT, faults)
-    mu_ = _mu(mu, faults)
-    known = check_K_P(K_P, mu_, faults)
+    mu_ = _numbers("mu", mu, 1, faults)
+    if mu_ is not None:
+        _check_mu(mu_, faults)
     N = None if mu_ is None else mu_.size
-    positions, weights = _target(q_positions, q_weights, N, length, faults)
+    P, K_P = None, None
+    if transitions == "K_P":
+        K_P = check_K_P(value, mu_, faults)
+    elif (P := _numbers("P", value, 2, faults)) is not None:
+        N = P.shape[1] if N is None else N
+        if _has_shape("P", P, (N, N), faults):
+            _check_P(P, mu_, faults)
+    positions = _array("q_positions", q_positions, 2, "iu", "integers", faults)
+    if positions is not None and _has_shape("q_positions", positions, (N, None), faults):
+        _check_positions(positions, length, faults)
+    Q = None if positions is None else positions.shape[1]
+    weights = _numbers("q_weights", q_weights, 2, faults)
+    if weights is not None and _has_shape("q_weights", weights, (N, Q), faults):
+        _check_weights(weights, faults)
     if faults:
         raise TaskError(faults)
-    assert mu_ is not None and known is not None and length is not None  # noqa: PT018
-    return _sum_to_one(mu_), known, *_sorted(positions, weights), length
+    assert mu_ is not None and positions is not None and weights is not None  # noqa: PT018
+    order = np.argsort(positions, axis=1)
+    mu_ = _sum_to_one(mu_)
+    return {
+        "mu": mu_,
+        "P": None if P is None else _stationary(P, mu_),
+        "K_P": np.nan if K_P is None else K_P,
+        "q_positions": np.take_along_axis(positions, order, axis=1).astype(np.int64),
+        "q_weights": _sum_to_one(np.take_along_axis(weights, order, axis=1)),
+        "T": length,
+    }
 
 
 def check_K_P(K_P: Any, mu: Array | None, faults: list[Fault]) -> float | None:
-    """Return ``K_P`` as a number that some P that keeps ``mu`` has; or None, and a fault more.
+    """Return ``K_P`` if some P that keeps ``mu`` has it; or None, and append a fault.
 
-    Every number from 0 to ``1 - |mu|^2`` is that of a mixture of ``mu 1'`` and the identity.
+    Mixtures of ``mu 1'`` and the identity have every number from 0 to ``1 - |mu|^2``.
     """
     number = as_real(K_P)
     if number is None or not np.isfinite(number) or number < 0.0:
         faults.append(Fault("K_P", f"{K_P!r} is not a finite number of at least 0"))
         return None
     most = np.inf if mu is None else 1.0 - float(mu @ mu)
-    # A permutation has the most there is, up to rounding.
+    # A permutation reaches the bound, up to rounding.
     if number > most + TOLERANCE:
         problem = f"{number:.6g} is more than 1 - |mu|^2 = {most:.6g}, the most that a P can have"
         faults.append(Fault("K_P", problem))
@@ -92,55 +99,26 @@ def check_K_P(K_P: Any, mu: Array | None, faults: list[Fault]) -> float | None:
     return number
 
 
-def _mu(mu: ArrayLike, faults: list[Fault]) -> Array | None:
-    mu_ = _numbers("mu", mu, 1, faults)
-    if mu_ is not None:
-        _check_mu(mu_, faults)
-    return mu_
-
-
-def _target(
-    q_positions: ArrayLike, q_weights: ArrayLike, N: int | None, T: int | None, faults: list[Fault]
-) -> tuple[Any, Any]:
-    """Return the arrays of Q, checked; what they are counts only if there is no fault."""
-    positions = _integers("q_positions", q_positions, faults)
-    weights = _numbers("q_weights", q_weights, 2, faults)
-    if positions is not None and _has_shape("q_positions", positions, (N, None), faults):
-        _check_positions(positions, T, faults)
-    Q = None if positions is None else positions.shape[1]
-    if weights is not None and _has_shape("q_weights", weights, (N, Q), faults):
-        _check_weights(weights, faults)
-    return positions, weights
-
-
-def _sorted(positions: NDArray[Any], weights: Array) -> tuple[NDArray[np.int64], Array]:
-    order = np.argsort(positions, axis=1)
-    return (
-        np.take_along_axis(positions, order, axis=1).astype(np.int64),
-        _sum_to_one(np.take_along_axis(weights, order, axis=1)),
-    )
-
-
-def _normalized(mu: Array, P: Array) -> tuple[Array, Array]:
-    mu = _sum_to_one(mu)
+def _stationary(P: Array, mu: Array) -> Array:
+    """Return ``P`` itself if it is exact to rounding, else a nearby matrix that keeps ``mu``."""
     exact = np.abs(P.sum(axis=0) - 1.0).max() <= ROUNDING and _drift(P, mu) <= ROUNDING
-    return mu, P if exact else round_to_stationary(P, mu)
+    return P if exact else round_to_stationary(P, mu)
 
 
 def _sum_to_one(x: Array) -> Array:
-    """`x` with sums of 1 along the last axis; as it is where they are 1 already, bit for bit."""
+    """Divide by the sums along the last axis; values whose sum is 1 stay the same, bit for bit."""
     total = x.sum(axis=-1, keepdims=True)
     return np.where(np.abs(total - 1.0) <= ROUNDING, x, x / total)
 
 
 def _drift(P: Array, mu: Array) -> float:
-    # Numbers near the largest there are fail for their sums; that they overflow says no more.
+    # Numbers so large that this overflows are faults of the sums already.
     with np.errstate(over="ignore", invalid="ignore"):
         return float(np.abs(P @ mu - mu).sum())
 
 
 def check_integer(key: str, value: Any, least: int, below: int, faults: list[Fault]) -> int | None:
-    """Integer `value` within its limits; or None, and a fault more."""
+    """Return an integer with ``least <= value < below``; or None, and append a fault."""
     number = as_whole(value)
     if number is None or not least <= number < below:
         power = below.bit_length() - 1
@@ -151,7 +129,7 @@ def check_integer(key: str, value: Any, least: int, below: int, faults: list[Fau
 
 
 def check_above_0(key: str, value: Any, faults: list[Fault]) -> float:
-    """Real number above 0, infinity among them; or NaN, and a fault more."""
+    """Return a number above 0, possibly infinite; or NaN, and append a fault."""
     number = as_real(value)
     if number is None or not number > 0.0:
         faults.append(Fault(key, f"{value!r} is not a number above 0"))
@@ -160,17 +138,10 @@ def check_above_0(key: str, value: Any, faults: list[Fault]) -> float:
 
 
 def _numbers(key: str, value: ArrayLike, ndim: int, faults: list[Fault]) -> Array | None:
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind not in "iuf":
-            raise TypeError(f"{array.dtype} given")
-        array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        faults.append(Fault(key, f"not an array of real numbers ({error})"))
+    array = _array(key, value, ndim, "iuf", "real numbers", faults)
+    if array is None:
         return None
-    if array.ndim != ndim or array.size == 0:
-        faults.append(Fault(key, f"has shape {array.shape}; {ndim} dimension(s) wanted, not empty"))
-        return None
+    array = array.astype(np.float64)
     finite = np.isfinite(array)
     if not finite.all():
         where = ", ".join(str(int(i)) for i in np.argwhere(~finite)[0])
@@ -180,17 +151,20 @@ def _numbers(key: str, value: ArrayLike, ndim: int, faults: list[Fault]) -> Arra
     return array
 
 
-def _integers(key: str, value: ArrayLike, faults: list[Fault]) -> NDArray[Any] | None:
+def _array(
+    key: str, value: ArrayLike, ndim: int, kinds: str, what: str, faults: list[Fault]
+) -> NDArray[Any] | None:
+    """Return an array of dtype kinds in ``kinds``; or None, and append a fault."""
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        faults.append(Fault(key, f"not an array of integers ({error})"))
+        if array.dtype.kind not in kinds:
+            raise TypeError(f"{array.dtype} given")
+    except (TypeError, ValueError) as error:
+        faults.append(Fault(key, f"not an array of {what} ({error})"))
         return None
-    if array.dtype.kind not in "iu":
-        faults.append(Fault(key, f"has type {array.dtype}; integers wanted"))
-        return None
-    if array.ndim != 2 or array.size == 0:
-        faults.append(Fault(key, f"has shape {array.shape}; 2 dimension(s) wanted, not empty"))
+    if array.ndim != ndim or array.size == 0:
+        problem = f"has shape {array.shape}; it must have {ndim} dimension(s), and not be empty"
+        faults.append(Fault(key, problem))
         return None
     return array
 
@@ -205,12 +179,12 @@ def _has_shape(
         name if want is None else f"{name} = {want}"
         for name, want in zip(names, shape, strict=True)
     )
-    faults.append(Fault(key, f"has shape {array.shape}; ({wanted}) wanted"))
+    faults.append(Fault(key, f"has shape {array.shape}; it must be ({wanted})"))
     return False
 
 
 def _columns(numbers: Sequence[int] | NDArray[Any]) -> str:
-    """`column 3`, or `columns 3, 5, 8 and 12 more`."""
+    """Return `column 3`, or `columns 3, 5, 8 and 12 more`."""
     shown = ", ".join(str(int(k)) for k in numbers[:3])
     more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
     return f"column{'s' if len(numbers) > 1 else ''} {shown}{more}"
@@ -228,7 +202,7 @@ def _check_sums(key: str, sums: Array, faults: list[Fault]) -> None:
 
 def _check_mu(mu: Array, faults: list[Fault]) -> None:
     if mu.size < 2:
-        faults.append(Fault("mu", "has 1 token; at least 2 wanted"))
+        faults.append(Fault("mu", "has 1 token; it must have at least 2"))
     bad = np.flatnonzero(mu <= 0.0)
     if bad.size:
         faults.append(Fault("mu", f"mu[{bad[0]}] is {mu[bad[0]]:g}; every entry must be above 0"))
@@ -262,7 +236,7 @@ def _check_positions(positions: NDArray[Any], T: int | None, faults: list[Fault]
     ordered = np.sort(positions, axis=1)
     twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
     if twice.size:
-        faults.append(Fault("q_positions", f"{_columns(twice)}: a position stands there twice"))
+        faults.append(Fault("q_positions", f"{_columns(twice)}: a position is there twice"))
 
 
 def _check_weights(weights: Array, faults: list[Fault]) -> None:

@@ -1,10 +1,9 @@
-"""Whether two tasks are the same to the bit, told by a digest, and in what they differ."""
+"""Digests of tasks, and the differences between two tasks."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 import numpy as np
 
@@ -17,38 +16,34 @@ _ARRAYS = ("mu", "P", "q_positions", "q_weights")
 
 
 def parts_of(task: SparseBigram) -> Parts:
-    """Return what a task consists of: its numbers, and the SHA-256 of each of its arrays.
+    """Return the numbers of a task, and the SHA-256 of each of its arrays.
 
-    ``K_P`` is a part where it stands in for ``P``; elsewhere it follows from that.
+    ``K_P`` is included only if there is no ``P``, from which it follows.
     """
     parts: Parts = {name: int(getattr(task, name)) for name in _SIZES}
     for name in _ARRAYS:
-        if getattr(task, name) is not None:
-            parts[name] = _sha256(getattr(task, name))
+        if (array := getattr(task, name)) is not None:
+            little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+            parts[name] = hashlib.sha256(little.reshape(-1).view(np.uint8).data).hexdigest()
     return parts if task.P is not None else {**parts, "K_P": float(task.K_P)}
 
 
 def digest_of(parts: Parts) -> str:
-    """Return the digest of a task, by its parts."""
+    """Return the digest of a task from its parts."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def differing(there: Parts, here: Parts) -> str:
-    """Say in what two tasks differ: ``N is 10 there and 12 here; mu and P differ``."""
+    """Describe how two tasks differ: ``N is 10 there and 12 here; mu and P differ``."""
     numbers, arrays = (
         [name for name in names if there.get(name) != here.get(name)]
         for names in ((*_SIZES, "K_P"), _ARRAYS)
     )
-    said = [
+    texts = [
         f"{name} is {there.get(name, 'not given')} there and {here.get(name, 'not given')} here"
         for name in numbers
     ]
     if arrays:
         *most, last = arrays
-        said.append(f"{', '.join(most)} and {last} differ" if most else f"{last} differs")
-    return "; ".join(said)
-
-
-def _sha256(array: np.ndarray[Any, Any]) -> str:
-    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return hashlib.sha256(little.reshape(-1).view(np.uint8).data).hexdigest()
+        texts.append(f"{', '.join(most)} and {last} differ" if most else f"{last} differs")
+    return "; ".join(texts)

@@ -1,4 +1,4 @@
-"""Tasks in HDF5 files: a task file of one's own, or the ``/task`` of a run's output."""
+"""Tasks in HDF5 files: a task file, or the group ``/task`` of a run's output."""
 
 from __future__ import annotations
 
@@ -22,33 +22,27 @@ TASK_DIMENSIONS = {
     "q_positions": ("token", "attended"),
     "q_weights": ("token", "attended"),
 }
-"""Dimensions of a task: tokens, the tokens that follow, the Q positions that a token attends to."""
+"""Names of the dimensions: tokens, next tokens, and the Q positions that a token attends to."""
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what is known of a task from an HDF5 file.
+    """Read the arrays of a task from an HDF5 file.
 
-    Parameters
-    ----------
-    path : path
-        The file. ``mu``, ``P``, ``q_positions``, ``q_weights`` and ``T`` are datasets at its root,
-        or in its group ``/task``. Where there is no ``P``, ``K_P`` stands in for it. ``K_P`` and
-        ``T`` may be attributes there.
-
-    Returns
-    -------
-    dict
-        The argument of :meth:`scbsim.Task.from_known`.
+    ``mu``, ``P`` (or ``K_P``), ``q_positions``, ``q_weights`` and ``T`` are datasets at its root,
+    or in its group ``/task``; ``K_P`` and ``T`` may be attributes there. The result is the argument
+    of :meth:`scbsim.Task.from_known`.
 
     Raises
     ------
     OutputError
         If there is no such file, or it cannot be read as HDF5.
     TaskError
-        If something that a task needs is not in it.
+        If a part of the task is missing.
     MemoryNeeded
         If it does not fit into memory.
     """
+    import h5py
+
     from scbsim.storage.hdf5.open import opened_hdf5
     from scbsim.storage.hdf5.reading import fail_if_unread
 
@@ -56,8 +50,8 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     names: tuple[str, ...] = ()
     try:
         with opened_hdf5(path, _PLACES) as file:
-            group = _group(file)
-            # By its name: a P that cannot be read must not pass for one that is not there.
+            group = file["task"] if isinstance(file.get("task"), h5py.Group) else file
+            # By name: a P that cannot be read is an error, and not replaced by K_P.
             transitions = "P" if "P" in set(group) or not _has(group, "K_P") else "K_P"
             names = ("mu", transitions, "q_positions", "q_weights", "T")
             arrays = [group[name] for name in names if _is_dataset(group, name)]
@@ -67,24 +61,20 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise
     except Exception as error:
         fail_if_unread(path, error)
-        # There is no end of what damaged bytes make h5py raise.
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise OutputError(f"{path} cannot be read: {said}") from error
-    missing = [_missing(name) for name in names if found[name] is None]
-    if missing:
-        raise TaskError(missing, where=f"the task in {path}")
+        # From damaged files h5py raises exceptions of many types.
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise OutputError(f"{path} cannot be read: {reason}") from error
+    if missing := [name for name in names if found[name] is None]:
+        hints = {"P": ", nor is K_P in its place"}
+        faults = [Fault(name, f"not in the file{hints.get(name, '')}") for name in missing]
+        raise TaskError(faults, where=f"the task in {path}")
     return found
 
 
 def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
-    """Write a task to an HDF5 file of its own, which ``task.from`` in a spec names.
+    """Write a task to an HDF5 file, which ``task.from`` in a spec can name.
 
-    Parameters
-    ----------
-    path : path
-        The file, which is replaced as a whole if it exists.
-    task : Task
-        Read back equal, bit for bit.
+    An existing file is replaced atomically. Reading gives the same task, bit for bit.
 
     Raises
     ------
@@ -107,13 +97,6 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
                 name_dimensions(hdf5, data, TASK_DIMENSIONS.get(name, ()))
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _group(file: Any) -> Any:
-    """Return where in a file the task is."""
-    import h5py
-
-    return file["task"] if isinstance(file.get("task"), h5py.Group) else file
 
 
 def _is_dataset(group: Any, name: str) -> bool:
@@ -140,7 +123,3 @@ def _value(group: Any, name: str) -> Any:
     ):
         raise TaskError([Fault(name, "its attribute is not a number")])
     return group.attrs[name]
-
-
-def _missing(name: str) -> Fault:
-    return Fault(name, "not in the file" + (", nor is K_P in its place" if name == "P" else ""))

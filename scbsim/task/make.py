@@ -1,31 +1,23 @@
-"""The ways to come by a task: a draw, arrays or scalars of one's own, a spec."""
+"""Making a task: by a random draw, from arrays or scalars, or from a spec."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scbsim.errors import Fault, TaskError
-from scbsim.task.checks import check_arrays, check_scalars
-from scbsim.task.random import (
-    K_P_of,
-    checked_random,
-    dirichlet,
-    draw_mu,
-    draw_P,
-    draw_positions,
-    streams,
-)
+from scbsim.errors import Fault, TaskError, TaskWarning
+from scbsim.task.checks import check_K_P, check_task
+from scbsim.task.random import check_random, dirichlet, draw_mu, draw_P, draw_positions, streams
 from scbsim.task.sparse_bigram import SparseBigram
-from scbsim.task.weak import warn_if_weak
 
 if TYPE_CHECKING:
     from scbsim.spec import TaskSpec
 
-_OF_A_DRAW = (
+_RANDOM_KEYS = (
     *("N", "T", "Q", "mu", "mu_concentration", "P_concentration", "q_concentration", "seed"),
     "K_P",
 )
@@ -34,8 +26,7 @@ _OF_A_DRAW = (
 class Task(SparseBigram):
     """A sparse contextual bigram, made and checked.
 
-    What it holds is said in :class:`scbsim.task.sparse_bigram.SparseBigram`: ``mu``, ``P``,
-    ``q_positions``, ``q_weights``, their sizes and what follows from them. Make one with
+    Its attributes are those of :class:`scbsim.task.sparse_bigram.SparseBigram`. Make a task with
     :meth:`random`, :meth:`from_arrays`, :meth:`from_scalars` or :meth:`from_spec`.
     """
 
@@ -59,22 +50,22 @@ class Task(SparseBigram):
         Parameters
         ----------
         N, T, Q : int
-            Vocabulary (at least 2), length of the context (at least 2) and sparsity (1 to T).
+            Vocabulary size (at least 2), context length (at least 2) and sparsity (1 to T).
         mu : {"uniform", "dirichlet"}
             Law of the token distribution.
         mu_concentration : float
             Concentration of that Dirichlet law.
         P_concentration : float
-            Shape of the gamma entries from which the transitions are balanced. Small is sharp.
-            Not looked at where ``K_P`` is given.
+            Shape of the gamma entries from which the transitions are balanced; small is sharp.
+            Ignored if ``K_P`` is given.
         q_concentration : float
-            Concentration of the Dirichlet weights on the support; ``inf`` makes them even.
+            Concentration of the Dirichlet weights on the support; ``inf`` makes them equal.
         seed : int
-            At least 0. ``mu``, ``P``, positions and weights have a stream each: changing ``T``,
-            ``Q`` or ``q_concentration`` changes neither ``mu`` nor ``P``.
+            At least 0. ``mu``, ``P``, positions and weights each have a random stream: changing
+            ``T``, ``Q`` or ``q_concentration`` changes neither ``mu`` nor ``P``.
         K_P : float, optional
-            0 to ``1 - |mu|^2``: draw no ``P``, and know of it only this. ``mu``, positions and
-            weights are those of the same seed with a ``P``; memory is of order ``N Q``.
+            ``||P||_mu^2 - |mu|^2``, 0 to ``1 - |mu|^2``. If given, no ``P`` is drawn, and memory
+            is of order ``N Q``. ``mu``, positions and weights do not depend on this.
 
         Returns
         -------
@@ -84,38 +75,41 @@ class Task(SparseBigram):
         Raises
         ------
         TaskError
-            If an argument is out of range; all that are, are named.
+            With every argument that is out of range.
 
         Warns
         -----
         TaskWarning
-            If the transitions say too little for the theory, ``||P||_mu^2 < 2 ||mu||^2``.
+            If ``||P||_mu^2 < 2 ||mu||^2``: the transitions are too weak for the theory.
 
         Notes
         -----
-        Section 1 of docs/model.md. The draws are those of :class:`numpy.random.Generator`, which
-        may change with NumPy's version; output files hold the task itself.
+        Section 1 of docs/model.md. The draws are by :class:`numpy.random.Generator`, which may
+        change with NumPy's version. Output files have the task itself.
         """
         concentrations = {
             "mu_concentration": mu_concentration,
             "P_concentration": P_concentration,
             "q_concentration": q_concentration,
         }
-        counts, reals = checked_random(N, T, Q, mu, concentrations, seed, K_P)
+        counts, reals = check_random(N, T, Q, mu, concentrations, seed, K_P)
         N, T, Q = counts["N"], counts["T"], counts["Q"]
         of_mu, of_P, of_positions, of_weights = streams(counts["seed"])
         mu_ = draw_mu(of_mu, N, mu, reals["mu_concentration"])
+        faults: list[Fault] = []
+        known = np.nan if K_P is None else check_K_P(K_P, mu_, faults)
+        if known is None:
+            raise TaskError(faults)
         P = draw_P(of_P, mu_, reals["P_concentration"]) if K_P is None else None
         task = cls(
             mu=mu_,
             P=P,
-            K_P=np.nan if K_P is None else K_P_of(mu_, K_P),
+            K_P=known,
             q_positions=draw_positions(of_positions, N, T, Q),
             q_weights=dirichlet(of_weights, reals["q_concentration"], (N, Q)),
             T=T,
         )
-        remedy = "lower P_concentration" if K_P is None else "take a larger K_P"
-        warn_if_weak(task.mu, task.K_P, remedy)
+        task._warn_if_weak("lower P_concentration" if K_P is None else "take a larger K_P")
         return task
 
     @classmethod
@@ -127,12 +121,12 @@ class Task(SparseBigram):
         q_weights: ArrayLike,
         T: int,
     ) -> Self:
-        """Make a task of arrays of one's own, after checking them.
+        """Make a task from arrays, after checking them.
 
-        Positions are sorted, weights along with them. Sums and stationarity must hold within 1e-9.
-        Where they hold to rounding the numbers are taken as they are, bit for bit; where they are
-        between, ``mu`` and the weights are divided by their sums, and ``P`` is moved, by no more
-        than it was off, onto the matrices that keep ``mu``.
+        Positions are sorted, and the weights with them. Sums and stationarity must hold within
+        1e-9. Values that hold to rounding are kept, bit for bit. Otherwise ``mu`` and the weights
+        are divided by their sums, and ``P`` is moved to a nearby matrix that keeps ``mu``, by no
+        more than its error.
 
         Parameters
         ----------
@@ -155,16 +149,15 @@ class Task(SparseBigram):
         Raises
         ------
         TaskError
-            If these arrays are not a task; its ``faults`` has everything that is wrong.
+            If the arrays are not a task; ``faults`` has everything that is wrong.
 
         Warns
         -----
         TaskWarning
-            If the transitions say too little for the theory, ``||P||_mu^2 < 2 ||mu||^2``.
+            If ``||P||_mu^2 < 2 ||mu||^2``: the transitions are too weak for the theory.
         """
-        mu_, P_, positions, weights, length = check_arrays(mu, P, q_positions, q_weights, T)
-        task = cls(mu=mu_, P=P_, q_positions=positions, q_weights=weights, T=length)
-        warn_if_weak(task.mu, task.K_P, "take a sharper P")
+        task = cls(**check_task("P", P, mu, q_positions, q_weights, T))
+        task._warn_if_weak("take a sharper P")
         return task
 
     @classmethod
@@ -176,17 +169,17 @@ class Task(SparseBigram):
         q_weights: ArrayLike,
         T: int,
     ) -> Self:
-        """Make a task of which ``P`` is known by ``K_P`` alone.
+        """Make a task with ``K_P`` in place of ``P``.
 
-        Signals, norms and the loss follow the law that they have under any ``P`` of this ``K_P``.
-        What needs the matrix itself is refused; see :attr:`SparseBigram.P_tilde`.
+        The law of signals, norms and the loss is the same for every ``P`` with this ``K_P``.
+        Anything that needs the matrix itself raises an error, as :attr:`SparseBigram.P_tilde` does.
 
         Parameters
         ----------
         mu, q_positions, q_weights, T
             As in :meth:`from_arrays`.
         K_P : float
-            ``||P||_mu^2 - |mu|^2``: 0 to ``1 - |mu|^2``, which is that of a permutation.
+            ``||P||_mu^2 - |mu|^2``, from 0 to ``1 - |mu|^2``, the value of a permutation.
 
         Returns
         -------
@@ -196,21 +189,20 @@ class Task(SparseBigram):
         Raises
         ------
         TaskError
-            If this is not a task; its ``faults`` has everything that is wrong.
+            If this is not a task; ``faults`` has everything that is wrong.
 
         Warns
         -----
         TaskWarning
             As :meth:`from_arrays`.
         """
-        mu_, known, positions, weights, length = check_scalars(mu, K_P, q_positions, q_weights, T)
-        task = cls(mu=mu_, P=None, K_P=known, q_positions=positions, q_weights=weights, T=length)
-        warn_if_weak(task.mu, task.K_P, "take a larger K_P")
+        task = cls(**check_task("K_P", K_P, mu, q_positions, q_weights, T))
+        task._warn_if_weak("take a larger K_P")
         return task
 
     @classmethod
     def from_spec(cls, spec: TaskSpec) -> Self:
-        """Make the task that a spec asks for: drawn at random, or read from its ``from`` file.
+        """Make the task of a spec: draw it at random, or read it from its ``from`` file.
 
         Parameters
         ----------
@@ -223,7 +215,7 @@ class Task(SparseBigram):
         OutputError
             If the file is missing or cannot be read.
         TaskError
-            If what the spec or the file says is not a task.
+            If the spec or the file does not describe a task.
 
         Warns
         -----
@@ -237,9 +229,25 @@ class Task(SparseBigram):
         missing = [name for name in ("N", "T", "Q") if getattr(spec, name) is None]
         if missing:
             raise TaskError([Fault(f"task.{name}", "is needed") for name in missing])
-        return cls.random(**{name: getattr(spec, name) for name in _OF_A_DRAW})
+        return cls.random(**{name: getattr(spec, name) for name in _RANDOM_KEYS})
 
     @classmethod
     def from_known(cls, known: Mapping[str, Any]) -> Self:
-        """Make a task of what :meth:`to_arrays` gives: with its ``P``, or with ``K_P`` for it."""
+        """Make a task from the dict of :meth:`to_arrays`, with ``P`` or ``K_P``."""
         return cls.from_scalars(**known) if "K_P" in known else cls.from_arrays(**known)
+
+    def _warn_if_weak(self, remedy: str) -> None:
+        """Warn at the caller of the classmethod if ``||P||_mu^2 < 2 |mu|^2`` (section 1)."""
+        mu_squared = float((self.mu**2).sum())
+        # Slack for rounding: permutations of uniform tokens reach the bound at N = 2.
+        if self.K_P - mu_squared >= -1e-12:
+            return
+        if mu_squared > 0.5 - 1e-12:
+            remedy = "with this mu no P can reach that: take a more even mu or a larger N"
+        warnings.warn(
+            f"||P||_mu^2 is {self.K_P + mu_squared:.4g}, below 2 ||mu||^2 = {2 * mu_squared:.4g}: "
+            "the transitions say little beyond the token frequencies, and the theory promises "
+            f"nothing; {remedy}",
+            TaskWarning,
+            stacklevel=3,
+        )

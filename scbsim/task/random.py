@@ -1,8 +1,7 @@
 """Random tasks: the draws of the token distribution, the transitions and the attention targets.
 
-Every part has a stream of its own, spawned from one seed, so that one part can be varied with the
-others held: a longer context or a larger support leaves ``mu`` and ``P`` as they were. Section 1 of
-docs/model.md says which laws these are and why.
+Each part has its own random stream, spawned from one seed, so that a longer context or a larger
+support does not change ``mu`` and ``P``. Section 1 of docs/model.md has the laws and the reasons.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from scbsim.task.checks import EXACT, check_above_0, check_integer, check_K_P
 Array = NDArray[np.float64]
 
 SMALLEST_RATIO = 1e-100
-"""Entries of a drawn column are at least that times the largest: a sharp draw underflows to 0."""
+"""Smallest ratio of an entry to the largest of its column; sharp draws would underflow to 0."""
 
 
-def checked_random(
+def check_random(
     N: int,
     T: int,
     Q: int,
@@ -29,12 +28,12 @@ def checked_random(
     seed: int,
     K_P: float | None = None,
 ) -> tuple[dict[str, int], dict[str, float]]:
-    """Return the numbers of :meth:`scbsim.Task.random` as Python's own: whole ones, and others.
+    """Return the checked integers and the checked concentrations of :meth:`scbsim.Task.random`.
 
     Raises
     ------
     TaskError
-        If an argument is out of range; it names all that are.
+        With every argument that is out of range.
     """
     faults: list[Fault] = []
     length = check_integer("T", T, 2, EXACT, faults)
@@ -54,57 +53,27 @@ def checked_random(
     return {key: number for key, number in counts.items() if number is not None}, reals
 
 
-def K_P_of(mu: Array, K_P: float) -> float:
-    """Return a ``K_P`` that was asked for, once the ``mu`` is known that limits it.
-
-    Raises
-    ------
-    TaskError
-        If no P that keeps ``mu`` has it.
-    """
-    faults: list[Fault] = []
-    known = check_K_P(K_P, mu, faults)
-    if known is None:
-        raise TaskError(faults)
-    return known
-
-
 def streams(seed: int) -> tuple[np.random.Generator, ...]:
-    """Four independent generators: of ``mu``, of ``P``, of the positions and of the weights."""
+    """Return independent generators for ``mu``, ``P``, the positions and the weights."""
     return tuple(np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4))
 
 
 def log_gamma(rng: np.random.Generator, shape: float, size: tuple[int, ...]) -> Array:
-    """Logarithms of gamma variates, accurate where the variates themselves underflow.
+    """Draw logarithms of gamma variates, accurate also where the variates underflow.
 
-    A gamma variate of shape `a` is one of shape `a + 1` times `U^(1/a)`, `U` uniform; in logs the
-    second factor is an exponential variate over `a`. At shape 0.005 half of all variates are below
-    1e-60, and some below the smallest float.
+    A gamma variate of shape `a` is one of shape `a + 1` times `U^(1/a)`, with `U` uniform. Minus
+    the logarithm of the second factor is an exponential variate over `a`. At shape 0.005 half of
+    all variates are below 1e-60, and some are below the smallest float.
     """
     if np.isinf(shape):
         return np.zeros(size)
     body = np.log(rng.standard_gamma(shape + 1.0, size))
-    # Beyond 1e-100 the ratios are 0 or infinite all the same, and the quotient must stay finite.
+    # The quotient must stay finite; below 1e-100 the shape makes no difference.
     return np.asarray(body - rng.standard_exponential(size) / max(shape, 1e-100))
 
 
 def dirichlet(rng: np.random.Generator, concentration: float, size: tuple[int, ...]) -> Array:
-    """Symmetric Dirichlet vectors along the last axis; an infinite concentration gives even ones.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the draws come from.
-    concentration : float
-        Above 0: small is sharp, ``inf`` is even.
-    size : tuple of int
-        Shape of the result.
-
-    Returns
-    -------
-    numpy.ndarray
-        Entries at least 0; sums along the last axis are 1 to the last few bits.
-    """
+    """Draw symmetric Dirichlet vectors along the last axis; ``inf`` gives equal entries."""
     if np.isinf(concentration):
         return np.full(size, 1.0 / size[-1])
     logs = log_gamma(rng, concentration, size)
@@ -113,12 +82,12 @@ def dirichlet(rng: np.random.Generator, concentration: float, size: tuple[int, .
 
 
 def draw_mu(rng: np.random.Generator, N: int, law: str, concentration: float) -> Array:
-    """Token distribution, shape (N,): ``"uniform"``, or ``"dirichlet"`` of that concentration.
+    """Draw the token distribution, shape (N,), by the law ``"uniform"`` or ``"dirichlet"``.
 
     Raises
     ------
     TaskError
-        If the concentration is so small that some token's probability underflows to 0.
+        If the concentration is so small that the probability of a token underflows.
     """
     if law == "uniform":
         return np.full(N, 1.0 / N)
@@ -133,16 +102,16 @@ def draw_mu(rng: np.random.Generator, N: int, law: str, concentration: float) ->
 
 
 def draw_P(rng: np.random.Generator, mu: Array, concentration: float) -> Array:
-    """Transition matrix, shape (N, N): gamma entries of that shape, balanced to keep `mu`."""
+    """Draw a transition matrix, (N, N): gamma entries, balanced to keep `mu`."""
     logs = log_gamma(rng, concentration, (mu.size, mu.size))
     logs -= logs.max(axis=0)
     return balance(np.maximum(np.exp(logs), SMALLEST_RATIO), mu)
 
 
 def draw_positions(rng: np.random.Generator, N: int, T: int, Q: int) -> NDArray[np.int64]:
-    """Positions, shape (N, Q): in each row Q distinct ones of [0, T), uniform, sorted.
+    """Draw positions, (N, Q): in each row Q distinct ones in [0, T), uniform, sorted.
 
-    Generator.choice is Floyd's method where Q is far below T, so the memory is O(Q), not O(T).
+    For Q far below T, Generator.choice is Floyd's method, with memory O(Q) and not O(T).
     """
     positions = np.empty((N, Q), dtype=np.int64)
     for row in positions:

@@ -1,7 +1,7 @@
-"""Pairs of tasks: how much they have in common, and a second task of a given correlation.
+"""Correlations of two tasks, and a second task with a given correlation.
 
-docs/transfer.md has the definitions, all of which are our choice: the text of the paper that this
-program was written from speaks of "a nontrivial correlation" and does not say of what.
+The definitions are in docs/transfer.md. They are our choice: the text of the paper that this
+program was written from speaks of "a nontrivial correlation" without defining it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scbsim.util.numbers import as_real
 Array = NDArray[np.float64]
 
 MOST_DRAWS = 64
-"""Of transitions that must not point the way of the task's: each has a chance of about a half."""
+"""Draws of transitions that must not correlate positively; each has a chance of about a half."""
 
 
 class Correlations(NamedTuple):
@@ -41,30 +41,30 @@ class Correlations(NamedTuple):
 
 
 def correlations(task: SparseBigram, other: SparseBigram) -> Correlations:
-    """Return what two tasks have in common.
+    """Return the correlations of two tasks.
 
     Parameters
     ----------
     task, other : Task
-        Of the same tokens ``mu`` and length ``T``, with their ``P``.
+        With the same ``mu`` and ``T``, and with a ``P``.
 
     Returns
     -------
     Correlations
-        Each from -1 to 1; NaN where one of the two matrices says nothing (``K`` is 0).
+        Each from -1 to 1; NaN if ``K`` of one of the two matrices is 0.
 
     Raises
     ------
     TaskError
-        If their tokens or lengths differ.
+        If ``mu`` or ``T`` differ.
     InputError
-        If one is known by its scalars, without ``P``.
+        If one has no ``P``.
     """
     faults = []
     if not np.array_equal(task.mu, other.mu):
-        faults.append(Fault("mu", "differs; correlations are between tasks of the same tokens"))
+        faults.append(Fault("mu", "differs; correlations are between tasks with the same mu"))
     if task.T != other.T:
-        faults.append(Fault("T", f"{task.T} and {other.T}; one length wanted"))
+        faults.append(Fault("T", f"{task.T} and {other.T}; it must be the same"))
     if faults:
         raise TaskError(faults, where="the pair of tasks")
     at_P = _cosine(float((task.P_tilde * other.P_tilde).sum()), task.K_P, other.K_P)
@@ -77,36 +77,35 @@ def correlations(task: SparseBigram, other: SparseBigram) -> Correlations:
 def related_task(
     task: Task, correlation: float, *, seed: int = 0, P_concentration: float = 0.02
 ) -> Task:
-    """Make a second task that has a given correlation with a first, in ``P`` and in ``Q``.
+    """Make a task that has a given correlation with another, in ``P`` and in ``Q``.
 
-    Transitions are a mixture of the task's with others, drawn anew. Attention targets keep their
-    weights and look at the same positions for so many queries, at others, drawn anew, for the rest.
+    The transitions are a mixture of those of ``task`` and of new ones. Attention targets have the
+    same weights; some queries keep their positions, the others get new ones.
 
     Parameters
     ----------
     task : Task
         With its ``P``; ``T`` at least ``2 Q``.
     correlation : float
-        0 to 1: the correlation of both matrices, as :func:`correlations` has it.
+        0 to 1, of both matrices, as defined by :func:`correlations`.
     seed : int
-        Of the draws, at least 0. Tasks of one seed and several correlations share them, and so
-        lie on one path that ends at ``task``.
+        Seed of the new parts, at least 0. Tasks of one seed share them for all correlations, so
+        that they lie on a path that ends at ``task``.
     P_concentration : float
-        Sharpness of the other transitions, as in :meth:`scbsim.Task.random`.
+        Sharpness of the new transitions, as in :meth:`scbsim.Task.random`.
 
     Returns
     -------
     Task
-        Of the same ``N``, ``T`` and ``mu``. One column of its target may have a nonzero more than
-        ``task`` allows: the one in which a position is shared in part. So its ``Q`` is larger by
-        one, but for a correlation of 1, where it is ``task`` itself.
+        With the same ``N``, ``T`` and ``mu``. Its ``Q`` is larger by one, because one column may
+        split a weight between an old and a new position. A correlation of 1 gives ``task`` itself.
 
     Raises
     ------
     TaskError
         If an argument is out of range, or no such task exists.
     InputError
-        If the task is known by its scalars, without ``P``.
+        If the task has no ``P``.
 
     Notes
     -----
@@ -139,11 +138,11 @@ def _checked(
     if wanted is None or not 0.0 <= wanted <= 1.0:
         faults.append(Fault("correlation", f"{correlation!r} is not a number from 0 to 1"))
     elif wanted < 1.0 and task.N == 2:
-        problem = "is 2: two such P are the same up to a factor, so only a correlation of 1 is had"
+        problem = "is 2: all such P are equal up to a factor, so only correlation 1 is possible"
         faults.append(Fault("N", problem))
     sharpness = check_above_0("P_concentration", P_concentration, faults)
     if task.T < 2 * task.Q:
-        problem = f"{task.T} is below 2 Q = {2 * task.Q}: there are no other positions to look at"
+        problem = f"{task.T} is below 2 Q = {2 * task.Q}: there are too few other positions"
         faults.append(Fault("T", problem))
     for name in ("K_P", "K_Q"):
         if getattr(task, name) <= 0.0:
@@ -155,7 +154,7 @@ def _checked(
 
 
 def _root(excess: Callable[[float], float], most: float) -> float:
-    """Return where a correlation is what is wanted, between none of the task and all of it."""
+    """Return the root of a correlation minus the given one, in [0, most]."""
     from scipy.optimize import brentq
 
     return float(brentq(excess, 0.0, most, xtol=1e-16, rtol=4 * np.finfo(float).eps))
@@ -164,7 +163,7 @@ def _root(excess: Callable[[float], float], most: float) -> float:
 def _mixture(
     task: Task, correlation: float, rng: np.random.Generator, P_concentration: float
 ) -> Array:
-    """Return ``s P + (1 - s) P'``, with a drawn P' that does not correlate with P, or less."""
+    """Return ``s P + (1 - s) P'``, with a drawn P' whose correlation with P is at most 0."""
     for _ in range(MOST_DRAWS):
         other = draw_P(rng, task.mu, P_concentration)
         tilde = (other - task.mu[:, None]) * np.sqrt(task.mu)
@@ -172,7 +171,7 @@ def _mixture(
         if product <= 0.0 < K:
             break
     else:
-        problem = f"none of {MOST_DRAWS} drawn is uncorrelated with the task's; try another seed"
+        problem = f"all of {MOST_DRAWS} draws correlate positively with P; try another seed"
         raise TaskError([Fault("P", problem)], where="a related task")
 
     def excess(s: float) -> float:
@@ -185,9 +184,9 @@ def _mixture(
 
 
 def _moved(task: Task, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return positions, (N, Q), none of which is in the support of its column."""
+    """Draw positions, (N, Q), outside the support of each column."""
     positions = draw_positions(rng, task.N, task.T - task.Q, task.Q)
-    # Counted over the positions that are left once the support, which is sorted, is taken out.
+    # Indices into the positions without the (sorted) support become positions.
     for taken in task.q_positions.T:
         positions += positions >= taken[:, None]
     return positions
@@ -196,10 +195,10 @@ def _moved(task: Task, rng: np.random.Generator) -> NDArray[np.int64]:
 def _shared(
     task: Task, correlation: float, moved: NDArray[np.int64], order: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], Array]:
-    """Return positions and weights, (N, Q + 1), that are the task's in the first of some columns.
+    """Return positions and weights, (N, Q + 1), that share the first columns with the task.
 
-    Columns are gone through in ``order``, and their positions one by one. The last that is shared
-    is so in part: its weight stands at both positions, in the shares f and 1 - f.
+    Positions are shared column by column in ``order``. The weight of the last shared position is
+    split between the old and the new one, in the shares f and 1 - f.
     """
     N, Q = task.q_weights.shape
     gains = (task.mu[:, None] * task.q_weights**2)[order].ravel()
@@ -220,7 +219,7 @@ def _shared(
     column, slot = order[n // Q], n % Q
     positions = np.where(share > 0.0, task.q_positions, moved)
     weights = task.q_weights.copy()
-    # The position more: the other one of the slot that is split, and one without weight elsewhere.
+    # The additional position: the new one of the split slot; elsewhere one without weight.
     other = np.where(share[:, 0] > 0.0, moved[:, 0], task.q_positions[:, 0])
     more = np.zeros(N)
     if share[column, slot] > 0.0:

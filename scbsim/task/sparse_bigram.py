@@ -1,4 +1,4 @@
-"""What a task is: the arrays and the scalars of a sparse contextual bigram (docs/model.md, 1)."""
+"""The arrays and scalars of a sparse contextual bigram (docs/model.md, section 1)."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Array = NDArray[np.float64]
 WITHOUT_P = (
     "this task is known by mu, K_P and the columns of Q, without its P: there is no matrix V "
     '(dynamics.value = "matrix", snapshots), no real batches, no matched noise, and no start on '
-    "another P. Take a task with a P, or what needs none"
+    "another P. Take a task with a P, or settings that need none"
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SparseBigram:
-    r"""A sparse contextual bigram: who follows whom, and which positions matter.
+    r"""A sparse contextual bigram: transitions of tokens, and the positions that matter.
 
     A sample is a context :math:`x_1, \dots, x_T` and a query :math:`k`, all i.i.d. from
     :math:`\mu`; a position :math:`t` drawn from :math:`q_k`; and an output drawn from the column
     :math:`x_t` of :math:`P`. The attention target :math:`q_k` has at most ``Q`` nonzeros and is
-    kept sparse, so that nothing here grows with ``T``. Of :math:`P` the dynamics of signals and
-    norms need only ``K_P``; a task may be known by that alone, and is then of size ``N Q``.
+    stored sparsely, so that no array grows with ``T``. The dynamics of signals and norms need only
+    ``K_P`` of :math:`P`; a task may have that alone, and then has the size ``N Q``.
 
-    The constructor does not check; those of :class:`scbsim.Task` do. The arrays are copies and
-    read-only.
+    The constructor does not check its arguments; the classmethods of :class:`scbsim.Task` do. The
+    arrays are read-only copies.
 
     Attributes
     ----------
@@ -53,8 +53,8 @@ class SparseBigram:
     K : numpy.ndarray
         (N,) float64: :math:`K_k = |q_k|^2 - 1/T`.
     K_P : float
-        :math:`\|P\|_\mu^2 - |\mu|^2`, what the transitions say beyond the token frequencies. The
-        constructor takes it where ``P`` is None, and computes it elsewhere.
+        :math:`\|P\|_\mu^2 - |\mu|^2`, how much the transitions say beyond the token frequencies.
+        The constructor takes it if ``P`` is None, and computes it otherwise.
     K_Q : float
         :math:`\sum_k \mu_k K_k = \|Q\|_\mu^2 - 1/T`.
 
@@ -77,7 +77,7 @@ class SparseBigram:
     def __post_init__(self) -> None:
         object.__setattr__(self, "T", whole("T", self.T))
         N, Q = self.q_positions.shape
-        # Both from centred entries: |q|^2 - 1/T and |P|^2 - |mu|^2 would cancel near uniform.
+        # From centred entries: |q|^2 - 1/T and |P|^2 - |mu|^2 cancel near uniform.
         outside = (self.T - Q) / self.T / self.T
         K = ((self.q_weights - 1.0 / self.T) ** 2).sum(axis=1) + outside
         derived = {"N": N, "Q": Q, "K": K, "K_Q": float((self.mu * K).sum())}
@@ -104,14 +104,14 @@ class SparseBigram:
         Raises
         ------
         InputError
-            If the task is known by its scalars, without ``P``.
+            If the task has no ``P``.
         """
         if self.P is None:
             raise InputError(WITHOUT_P)
         return np.asarray((self.P - self.mu[:, None]) * np.sqrt(self.mu))
 
     def to_arrays(self) -> dict[str, Any]:
-        """Give what makes this task again, bit for bit.
+        """Return the arguments that make this task again, bit for bit.
 
         Returns
         -------

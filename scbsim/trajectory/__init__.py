@@ -1,1 +1,1 @@
-"""What a run returns: an `xarray.Dataset`; a run of one replica has no dimension for it."""
+"""The `xarray.Dataset` of a run. A single run has no dimension ``replica``."""

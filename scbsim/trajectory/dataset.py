@@ -1,4 +1,4 @@
-"""The trajectory of a run as an `xarray.Dataset`: one form, from memory and from a file."""
+"""The trajectory of a run as an `xarray.Dataset`, from memory or from a file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from scbsim.observables import OBSERVABLES, STATUS
+from scbsim.observables import STATUS
 from scbsim.trajectory.header import RunHeader
-from scbsim.trajectory.tables import REASONS, Tables, used
+from scbsim.trajectory.tables import REASONS, Tables, filled_rows
 
 if TYPE_CHECKING:
     import xarray
@@ -21,7 +21,7 @@ else:
 
 
 def attributes_of(header: RunHeader) -> dict[str, Any]:
-    """Return the attributes of the dataset of a run that was kept in memory."""
+    """Return the attributes of the dataset of a run in memory."""
     return {
         **task_attributes(header),
         "engine": header.provenance["engine"],
@@ -40,46 +40,47 @@ def task_attributes(header: RunHeader) -> dict[str, int | float]:
 
 def assemble(
     first: int,
+    long_names: Mapping[str, str],
     columns: Mapping[str, Any],
     tables: Tables,
     status: str,
     attributes: dict[str, Any],
 ) -> Trajectory:
-    """Build the dataset; that of a single run has no dimension ``replica``.
+    """Build the dataset of a run.
 
     Parameters
     ----------
     first : int
         Noise stream of the first replica.
+    long_names : mapping
+        Every observable with its description.
     columns : mapping
-        ``step``, (n,) int64, and ``stage`` and every observable, (R, n), or (n,) of a single run:
+        ``step``, (n,) int64, ``stage`` and every observable, (R, n), or (n,) of a single run:
         arrays, or xarray's lazy ones.
-    tables : Tables
     status : str
-        Of the run.
-    attributes : dict
+        The status of the run.
     """
     import xarray
 
     R = len(tables.status)
-    of_replicas = ("replica",) if R > 1 else ()
-
-    def by_replica(table: Any, there: int) -> Any:
-        return table[:there].T if R > 1 else table[:there, 0]
-
+    by_replica = ("replica",) if R > 1 else ()
     along, at, of_stages = (
-        (*of_replicas, name) for name in ("step", "normalization", "stage_index")
+        (*by_replica, name) for name in ("step", "normalization", "stage_index")
     )
+
+    def filled(table: Any, rows: int) -> Any:
+        return table[:rows].T if R > 1 else table[:rows, 0]
+
     variables: dict[str, Any] = {"stage": (along, columns["stage"], {"long_name": "stage, from 0"})}
-    for o in OBSERVABLES:
-        variables[o.name] = (along, columns[o.name], {"long_name": o.long_name, "units": "1"})
-    there = used(tables.normalized["step"])
+    for name, long_name in long_names.items():
+        variables[name] = (along, columns[name], {"long_name": long_name, "units": "1"})
+    rows = filled_rows(tables.normalized["step"])
     for name, table in tables.normalized.items():
-        variables[f"normalized_{name}"] = (at, by_replica(table, there))
-    there = used(tables.stages["end_step"])
+        variables[f"normalized_{name}"] = (at, filled(table, rows))
+    rows = filled_rows(tables.stages["end_step"])
     reasons = np.array([*REASONS, ""], "U8")[tables.stages["reason"]]
-    variables["stage_end"] = (of_stages, by_replica(tables.stages["end_step"], there))
-    variables["stage_reason"] = (of_stages, by_replica(reasons, there))
+    variables["stage_end"] = (of_stages, filled(tables.stages["end_step"], rows))
+    variables["stage_reason"] = (of_stages, filled(reasons, rows))
     coordinates = {"step": ("step", columns["step"], {"long_name": "steps taken"})}
     if R > 1:
         words = np.array([STATUS[code] for code in tables.status.tolist()], "U8")

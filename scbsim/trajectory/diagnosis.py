@@ -1,7 +1,7 @@
-"""Why a run that took all its steps learned nothing: an l1 threshold above its signal.
+"""Diagnosis of a complete run that learned nothing: an l1 threshold above its signal.
 
-With `prox` an entry of A whose mean gradient is below the threshold shrinks to zero and stays so.
-With `denoise` it does not move. Either way the run completes, and only its numbers show it.
+Under `prox`, an entry of A whose mean gradient is below the threshold shrinks to zero and stays
+there. Under `denoise` it does not move. The run completes all the same.
 """
 
 from __future__ import annotations
@@ -18,57 +18,37 @@ from scbsim.spec import RunSpec
 from scbsim.spec.rules import RULES
 
 _GONE = 1e-3
-"""A signal below this fraction of its largest value is gone. Noise off the support leaves some."""
+"""A signal below this fraction of its largest value counts as lost; noise leaves some of it."""
 
-_PIECE = 2**16
-"""Values of a column that are in memory at once."""
-
-
-class _Seen(NamedTuple):
-    """What is wrong with one replica, and the row by which it was."""
-
-    kind: str
-    row: int
+_CHUNK = 2**16
+"""Values of a column in memory at once."""
 
 
 class _Trace(NamedTuple):
-    """Of each replica, (R,): what its signal of A did.
+    """The signal of A in each replica, (R,)."""
 
-    Attributes
-    ----------
-    rows : int64
-        Rows that it has.
-    peak : float64
-        The largest size; not finite if one is not.
-    large : int64
-        The last row whose size is not small beside that.
-    moved : bool
-        Whether it ever changed.
-    """
-
-    rows: NDArray[np.int64]
-    peak: NDArray[np.float64]
-    large: NDArray[np.int64]
-    moved: NDArray[np.bool_]
+    rows: NDArray[np.int64]  # number of rows
+    peak: NDArray[np.float64]  # largest absolute value; not finite if any value is not
+    large: NDArray[np.int64]  # last row that is not small beside the peak
+    moved: NDArray[np.bool_]  # whether it ever changed
 
 
 def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
-    """Say which l1 threshold kept the signal of A at zero or where it was, and at which step.
+    """Explain, if so, which l1 threshold kept the signal of A from moving, or erased it, and when.
 
     Parameters
     ----------
-    plan : RunPlan
     columns : mapping
         ``step`` (n,), and ``stage``, ``alpha_A``, ``alpha_V``, (n,) or (n, R), of a complete run:
-        arrays or datasets of a file, which are read in pieces. ``stage`` is -1 where a replica
+        arrays, or datasets of a file, which are read in chunks. ``stage`` is -1 where a replica
         has ended.
     rows : int
-        How many rows count.
+        Number of valid rows.
 
     Returns
     -------
     str
-        A sentence and what to try; empty where nothing of the kind is seen.
+        An explanation and what to try, or an empty string.
 
     Notes
     -----
@@ -80,15 +60,15 @@ def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
         return ""
     trace = _traced(columns, rows)
     R = len(trace.peak)
-    found = sorted((seen, r) for r in range(R) if (seen := _seen(trace, r)) is not None)
-    found = [
-        (seen, r)
-        for seen, r in found
-        if _thresholds(stages[int(_value(columns["stage"], seen.row, r))])
-    ]
+    found = sorted(
+        (*symptom, r)
+        for r in range(R)
+        if (symptom := _symptom(trace, r))
+        and _thresholds(stages[int(_value(columns["stage"], symptom[1], r))])
+    )
     if not found:
         return ""
-    (kind, row), replica = found[len(found) // 2]
+    kind, row, replica = found[len(found) // 2]
     index, step = int(_value(columns["stage"], row, replica)), int(columns["step"][row])
     of = "" if R == 1 else f" in {len(found)} of {R} replicas"
     what = {
@@ -99,8 +79,8 @@ def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
     before = _value(columns["alpha_V"], row - 1, replica)
     pull = abs(before) * task.K_P * float(task.q_weights.max())
     return (
-        f"the l1 threshold {what}. It was {_level(stages[index], plan.spec)} in stage {index}; the "
-        f"mean gradient at a support entry was at most {pull:.3g} then. Try a lower threshold, a "
+        f"the l1 threshold {what}. It was {_level(stages[index], plan.spec)} in stage {index}, and "
+        f"the mean gradient at a support entry was at most {pull:.3g}. Try a lower threshold, a "
         "larger dynamics.batch_size (a threshold in sigmas falls with its square root), or a first "
         'stage with rule = "sgd" that ends on until_signal'
     )
@@ -111,42 +91,43 @@ def _thresholds(stage: Stage) -> bool:
 
 
 def _traced(columns: Mapping[str, Any], rows: int) -> _Trace:
-    """Follow the signals of A, twice: what is small is known once the largest is."""
+    """Read the signals of A twice, as what is small depends on the largest."""
     first = _matrix(columns["alpha_A"][:1])[0]
     count = np.zeros(len(first), np.int64)
     peak, moved = np.zeros(len(first)), np.zeros(len(first), bool)
-    for _, alpha, there in _pieces(columns, rows):
-        count += there.sum(axis=0)
-        peak = np.maximum(peak, np.where(there, np.abs(alpha), 0.0).max(axis=0))
-        moved |= (there & (alpha != first)).any(axis=0)
+    for _, alpha, runs in _chunks(columns, rows):
+        count += runs.sum(axis=0)
+        peak = np.maximum(peak, np.where(runs, np.abs(alpha), 0.0).max(axis=0))
+        moved |= (runs & (alpha != first)).any(axis=0)
     large = np.full(len(first), -1)
-    for begin, alpha, there in _pieces(columns, rows):
-        here = there & (np.abs(alpha) > _GONE * peak)
+    for begin, alpha, runs in _chunks(columns, rows):
+        here = runs & (np.abs(alpha) > _GONE * peak)
         last = begin + len(here) - 1 - np.argmax(here[::-1], axis=0)
         large = np.where(here.any(axis=0), last, large)
     return _Trace(count, peak, large, moved)
 
 
-def _pieces(
+def _chunks(
     columns: Mapping[str, Any], rows: int
 ) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.bool_]]]:
-    """Give the signals of A some rows at a time, and whether each is of a replica that ran."""
-    some = max(1, _PIECE // _matrix(columns["alpha_A"][:1]).shape[1])
-    for begin in range(0, rows, some):
-        end = min(begin + some, rows)
+    """Yield the first row, the signals of A and whether the replica was running, in chunks."""
+    size = max(1, _CHUNK // _matrix(columns["alpha_A"][:1]).shape[1])
+    for begin in range(0, rows, size):
+        end = min(begin + size, rows)
         alpha, stage = (_matrix(columns[name][begin:end]) for name in ("alpha_A", "stage"))
         yield begin, alpha, stage >= 0
 
 
-def _seen(trace: _Trace, replica: int) -> _Seen | None:
+def _symptom(trace: _Trace, replica: int) -> tuple[str, int] | None:
+    """Return what is wrong with a replica, and the row from which it is."""
     rows, peak, large, moved = (each[replica] for each in trace)
     if rows < 2 or not np.isfinite(peak):
         return None
     if peak == 0:
-        return _Seen("kept out", 1)
+        return "kept out", 1
     if large < rows - 1:
-        return _Seen("erased", int(large) + 1)
-    return None if moved else _Seen("still", 1)
+        return "erased", int(large) + 1
+    return None if moved else ("still", 1)
 
 
 def _matrix(values: NDArray[Any]) -> NDArray[Any]:
@@ -159,6 +140,6 @@ def _value(column: Any, row: int, replica: int) -> float:
 
 def _level(stage: Stage, spec: RunSpec) -> str:
     low, high = float(stage.threshold.min()), float(stage.threshold.max())
-    said = f"{low:.3g}" if high - low <= 1e-9 * high else f"{low:.3g} to {high:.3g}"
+    words = f"{low:.3g}" if high - low <= 1e-9 * high else f"{low:.3g} to {high:.3g}"
     sigmas = spec.stage[stage.index].threshold_sigmas
-    return f"{said} ({sigmas:g} sigma)" if isinstance(sigmas, float | int) else said
+    return f"{words} ({sigmas:g} sigma)" if isinstance(sigmas, float | int) else words

@@ -1,4 +1,4 @@
-"""What a run says of itself before its first step; every recorder gets it."""
+"""The header of a run, which every recorder receives before the first step."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from scbsim.task.digest import Parts, parts_of
 
 @dataclass(frozen=True)
 class RunHeader:
-    """Plan and provenance of a run, with a name that no other run has."""
+    """Plan and provenance of a run, with a unique name."""
 
     KEPT_UNDER: ClassVar[int] = 64 * 10**6
-    """Bytes of a last state that `output.final_state = "auto"` keeps."""
+    """Bytes below which `output.final_state = "auto"` keeps the last state."""
 
     plan: RunPlan
     provenance: dict[str, Any]
@@ -44,11 +44,11 @@ class RunHeader:
 
     @cached_property
     def task_parts(self) -> Parts:
-        """What the task consists of, by digests."""
+        """Digests of the parts of the task."""
         return parts_of(self.task)
 
     def keeps_final(self, state: State) -> bool:
-        """Return whether the file is to hold the last state; no ensemble does."""
+        """Return whether the file keeps the last state; that of an ensemble does not."""
         if self.spec.dynamics.replicas > 1:
             return False
         wanted = self.spec.output.final_state

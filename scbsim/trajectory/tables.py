@@ -1,10 +1,10 @@
-"""The small tables of a run: where its stages ended, and what its matrices were once normalised."""
+"""The small tables of a run: the ends of its stages, and the normalised observables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,13 @@ from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.spec import RunSpec
 
 REASONS = ("steps", "signal", "diverged")
-"""What ends a stage; the file keeps the index."""
+"""Why a stage ended; the file has the index."""
 
 COUNTS = ("step", "stage", "count")
 
 
-@dataclass(frozen=True)
-class StageEnd:
-    """When a stage ended, and why: ``steps``, ``signal`` or ``diverged``."""
+class StageEnd(NamedTuple):
+    """The step at which a stage ended, and one of :data:`REASONS`."""
 
     stage: int
     step: int
@@ -29,59 +28,54 @@ class StageEnd:
 
 @dataclass(frozen=True)
 class NormalizedRow:
-    """Observables of the normalised matrices.
-
-    Attributes
-    ----------
-    step, stage : int
-        When.
-    count : int
-        Columns in which nothing stood out.
-    row : (9,) float64
-        In the order of `scbsim.observables.OBSERVABLES`.
-    final : bool
-        Whether they are those of a copy of the last state.
-    """
+    """Observables of the normalised matrices after a step."""
 
     step: int
     stage: int
-    count: int
-    row: NDArray[np.float64]
-    final: bool = False
+    count: int  # columns in which nothing stood out
+    row: NDArray[np.float64]  # (9,), in the order of `scbsim.observables.OBSERVABLES`
+    final: bool = False  # whether they are of a copy of the last state
 
 
 class Tables:
-    """The tables, with a column for each replica; a single run has one.
+    """The tables, with a column per replica; a single run has one.
 
     Parameters
     ----------
     R : int
-        How many replicas.
+        Number of replicas.
     normalizes : sequence of bool
-        Whether each stage does at its end.
+        Whether each stage normalises at its end.
     along : bool
-        Whether copies are normalised along the run, too.
+        Whether copies are normalised along the run.
 
     Attributes
     ----------
     stages : dict of (S, R) int64
-        ``end_step`` and ``reason`` of each stage; -1 where it has not ended.
+        ``end_step`` and ``reason`` of each stage; -1 if it has not ended.
     normalized : dict of (M, R) int64 and float64
-        ``step``, ``stage``, ``count`` and the observables of each normalisation: one for each stage
-        that normalises, in order, then that of the end. With copies along the run they are in the
-        order in which they came. -1 and NaN where there was none.
+        ``step``, ``stage``, ``count`` and the observables of each normalisation: of each stage that
+        normalises, then of the last state. With copies along the run, in order of time. -1 and NaN
+        if there was none.
     status : (R,) int64
         Codes of `scbsim.observables.STATUS`.
     """
 
-    def __init__(self, R: int, normalizes: Sequence[bool], along: bool = False) -> None:
+    def __init__(
+        self,
+        R: int,
+        normalizes: Sequence[bool],
+        along: bool = False,
+        observables: Sequence[str] = NAMES,
+    ) -> None:
+        self.observables = tuple(observables)
         normalizing = [stage for stage, does in enumerate(normalizes) if does]
         self._slot = {stage: slot for slot, stage in enumerate(normalizing)}
         self._next = 0 if along else None
         S, M = len(normalizes), len(normalizing) + 1
         self.stages = {name: np.full((S, R), -1) for name in ("end_step", "reason")}
         self.normalized: dict[str, NDArray[Any]] = {name: np.full((M, R), -1) for name in COUNTS}
-        self.normalized |= {name: np.full((M, R), np.nan) for name in NAMES}
+        self.normalized |= {name: np.full((M, R), np.nan) for name in observables}
         self.status = np.full(R, STATUS_CODE["running"])
 
     @classmethod
@@ -102,30 +96,29 @@ class Tables:
             slot = -1 if row.final else self._slot[row.stage]
         else:
             slot, self._next = self._next, self._next + 1
-            self._make_room(self._next)
-        for name in COUNTS:
-            self.normalized[name][slot, replica] = getattr(row, name)
-        for name, value in zip(NAMES, row.row, strict=True):
-            self.normalized[name][slot, replica] = value
+            self._grow(self._next)
+        values = (row.step, row.stage, row.count, *row.row)
+        for table, value in zip(self.normalized.values(), values, strict=True):
+            table[slot, replica] = value
 
-    def _make_room(self, rows: int) -> None:
-        there = len(self.normalized["step"])
-        if there < rows:
+    def _grow(self, rows: int) -> None:
+        present = len(self.normalized["step"])
+        if present < rows:
             for name, table in self.normalized.items():
-                nothing = -1 if name in COUNTS else np.nan
-                more = ((0, there), (0, 0))
-                self.normalized[name] = np.pad(table, more, constant_values=nothing)
+                empty = -1 if name in COUNTS else np.nan
+                more = ((0, present), (0, 0))
+                self.normalized[name] = np.pad(table, more, constant_values=empty)
 
     def ended(self, replica: int, status: str) -> None:
         """Receive how a replica ended."""
         self.status[replica] = STATUS_CODE[status]
 
     def close(self, status: str) -> None:
-        """Receive how the run ended: so did the replicas that had not before."""
+        """Receive how the run, and the replicas that had not ended before, ended."""
         self.status[self.status == STATUS_CODE["running"]] = STATUS_CODE[status]
 
 
-def used(table: NDArray[np.int64]) -> int:
-    """Return up to which row any replica has something."""
+def filled_rows(table: NDArray[np.int64]) -> int:
+    """Return the number of rows up to the last one in which any replica has an entry."""
     rows = np.flatnonzero((table >= 0).any(axis=1))
     return int(rows[-1]) + 1 if len(rows) else 0

@@ -1,4 +1,4 @@
-"""What a trajectory's attributes and rows hold: its spec, and its later stages alone."""
+"""The spec of a trajectory, and its rows after the first stage."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 def spec_table_of(run: xr.Dataset) -> dict[str, Any]:
-    """Return the tables of the spec that a dataset has among its attributes."""
+    """Return the spec of a dataset as nested tables."""
     table: dict[str, Any] = json.loads(run.attrs["spec"])
     return table
 
 
 def spec_of(run: xr.Dataset) -> RunSpec:
-    """Return the spec that a dataset has among its attributes.
+    """Return the spec of a dataset.
 
     Raises
     ------
     SpecError
-        If what stands there is no spec.
+        If it is not valid.
     """
     from scbsim.spec import RunSpec
 
@@ -31,9 +31,9 @@ def spec_of(run: xr.Dataset) -> RunSpec:
 
 
 def since_stage_1(run: xr.Dataset) -> xr.Dataset:
-    """Return the rows of a run from the end of its first stage on, with steps counted from there.
+    """Return the rows from the end of the first stage on, normalised ones too.
 
-    Normalised rows too: those along the run, and that of the end.
+    Steps are counted from there.
     """
     end = int(run["stage_end"].values[0])
     rows = run.isel(

@@ -1,1 +1,1 @@
-"""What every room may use: numbers and text from outside, memory, cores, threads, progress."""
+"""Utilities for all packages: input of numbers and text, memory, cores, threads, files."""

@@ -1,8 +1,8 @@
-"""Files that take their place when they are whole.
+"""Atomic writes: a file appears under its name only once it is complete.
 
-A file is made beside its place, under a temporary name that cannot be guessed, so that no link is
-followed and no other file is overwritten. Its maker holds a lock on it for as long as it lives. So
-what a killed process left is told from what is being made, and goes.
+A file is written beside its destination under a random temporary name, so that no link is followed
+and no other file overwritten. The writer holds a lock on it while it lives. So temporary files that
+a killed process left are recognised, and removed.
 """
 
 from __future__ import annotations
@@ -21,119 +21,110 @@ from typing import IO
 
 from scbsim.util.disk_space import reason, reserve, sync
 
-_OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
-
 
 @contextmanager
-def atomic_write(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
-    """Write a file: afterwards the whole of it is there, and on the disk, or what was before.
+def atomic_write(path: Path, *, replace: bool = True, mode: int = 0o666) -> Iterator[IO[bytes]]:
+    """Write a file so that afterwards it is complete and on the disk, or unchanged.
 
     Parameters
     ----------
-    path : Path
     replace : bool
-        Whether it takes the place of a file that is there.
+        Whether an existing file is replaced.
+    mode : int
+        Permissions of a new file, before the umask.
 
     Yields
     ------
     file object
-        To be written to, or by the path in its ``name``. What is in it when the body ends takes
-        the place; if the body raises, nothing does.
+        To write to, directly or by the path in its ``name``. If the body raises, the destination
+        stays as it was.
 
     Raises
     ------
     FileExistsError
-        If there is a file by then, and it is not to be replaced.
+        If the file exists at the end and is not to be replaced.
     OSError
-        If the system refuses, with the path as its ``filename``.
+        If the system fails, with the path as its ``filename``.
     """
     try:
-        with _written(path, replace) as file:
+        remove_stale(path)
+        file = _open_temporary(path, mode)
+        temporary = Path(file.name)
+        try:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if replace:
+                os.replace(temporary, path)
+            else:
+                rename_new(temporary, path)
+            sync(path.parent)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.close()
     except OSError as error:
         raise OSError(error.errno or errno.EIO, reason(error), str(path)) from error
 
 
-@contextmanager
-def _written(path: Path, replace: bool) -> Iterator[IO[bytes]]:
-    remove_stale(path)
-    file = _made(path)
-    making = Path(file.name)
-    try:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-        if replace:
-            os.replace(making, path)
-        else:
-            name_new(making, path)
-        sync(path.parent)
-    finally:
-        with suppress(OSError):
-            making.unlink(missing_ok=True)
-        with suppress(OSError):
-            file.close()
+def _open_temporary(path: Path, mode: int) -> IO[bytes]:
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags, mode)
 
-
-def _made(path: Path) -> IO[bytes]:
     while True:
-        making = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+        temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
         try:
-            file = open(making, "w+b", opener=_exclusively)  # noqa: SIM115  (it is handed on)
+            file = open(temporary, "x+b", opener=opener)  # noqa: SIM115  (returned)
         except FileExistsError:
             continue
-        # Some file systems have no locks; there what is left behind stays.
+        # Without locks, on some file systems, files of killed writers stay.
         with suppress(OSError):
-            # Shared: HDF5's readers take one, too, and are not kept out.
+            # A shared lock, as HDF5 takes one too when it opens the file.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        if making.exists():
+        if temporary.exists():
             return file
-        # Someone took it for left behind, before it was locked.
+        # Another process removed it as stale before it was locked.
         file.close()
 
 
-def _exclusively(path: str, _flags: int) -> int:
-    return os.open(path, _OPEN | os.O_CREAT | os.O_EXCL, 0o666)
-
-
 def remove_stale(path: Path) -> None:
-    """Take away temporary files of a path, and of those beside it, whose makers are dead."""
+    """Remove temporary files of a path, and of files named after it, whose writers are dead."""
     name = re.compile(re.escape(path.name) + r"\.(.+\.)?[0-9a-f]{8}\.tmp")
     with suppress(OSError):
         for found in [each for each in os.listdir(path.parent) if name.fullmatch(each)]:
             with suppress(OSError):
-                _remove_if_dead(path.parent / found)
+                _remove_if_unlocked(path.parent / found)
 
 
-def _remove_if_dead(making: Path) -> None:
-    handle = os.open(making, _OPEN | os.O_NONBLOCK)
+def _remove_if_unlocked(temporary: Path) -> None:
+    handle = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         if stat.S_ISREG(os.fstat(handle).st_mode):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            making.unlink()
+            temporary.unlink()
     finally:
         os.close(handle)
 
 
-def name_new(making: Path, path: Path) -> None:
-    """Give a file a name that no other has; raise :class:`FileExistsError` if one does."""
+def rename_new(temporary: Path, path: Path) -> None:
+    """Rename a file; raise :class:`FileExistsError` if the new name exists."""
     try:
-        os.link(making, path)
-        making.unlink()
+        os.link(temporary, path)
+        temporary.unlink()
     except FileExistsError:
         raise
     except OSError:
-        # FAT and some network file systems have no hard links. The lock keeps runs apart there.
+        # FAT and some network file systems have no hard links. There the run's own lock must do.
         if path.exists():
             raise FileExistsError(path) from None
-        os.replace(making, path)
+        os.replace(temporary, path)
 
 
 def unshare(path: Path) -> None:
-    """Give a file with several hard links a content of its own.
+    """Copy a file that has several hard links, so that writes in place leave the others unchanged.
 
-    What is then written in place does not change what the other links have, such as a copy that
-    was made by ``cp -al``.
+    Such links are made by ``cp -al``, for example.
     """
     found = path.stat()
     if found.st_nlink == 1:

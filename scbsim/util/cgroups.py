@@ -1,4 +1,4 @@
-"""The control groups of this process, by which a container or a scheduler sets limits."""
+"""The control groups (cgroups) of this process, by which containers and schedulers set limits."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ _ROOT = Path("/sys/fs/cgroup")
 
 
 def own_groups(mounts: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    """Give the groups that this process is in, and those that they are in: all limits hold.
+    """Yield the controller and folder of each group of this process and of each of its parents.
 
-    Parameters
-    ----------
-    mounts : mapping
-        Where controllers are mounted, by their names; the name of version 2 is empty.
-
-    Yields
-    ------
-    controller, folder
+    ``mounts`` has the mount point of each controller; that of cgroups v2 has an empty name. The
+    limits of all groups apply.
     """
     try:
         lines = _OWN.read_text().splitlines()

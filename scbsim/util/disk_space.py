@@ -1,4 +1,4 @@
-"""Room on the disk, and what is on it for certain."""
+"""Reserving disk space, and syncing files to the disk."""
 
 from __future__ import annotations
 
@@ -11,75 +11,61 @@ from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit
 
 LEAST_ROOM = 2**20
-"""Bytes that have to be free for anything to be written."""
+"""Bytes that must be free before any write."""
 
-_KEEP_SIZE = 1
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_KEEP_SIZE = 1  # flag of fallocate
 
 
 def make_room(path: Path, handle: int, needed: int) -> None:
-    """See to it that an open file can grow, before HDF5 is told to let it.
+    """Reserve space for an open file to grow by ``needed`` bytes, before HDF5 writes to it.
 
-    An error in the middle of HDF5 costs all that it has in memory. So the room is set aside first,
-    where the system can do that.
+    A full disk in the middle of a write would cost all that HDF5 has in memory.
 
     Raises
     ------
     OSError
-        If there is not so much.
+        If there is not enough space.
     """
     require_room(path, needed)
     reserve(handle, needed)
 
 
 def reserve(handle: int, needed: int) -> None:
-    """Set room aside beyond the end of a file; it is not longer for that. A quota counts, too.
+    """Reserve space beyond the end of a file, whose length stays. Quotas count.
 
     Raises
     ------
     OSError
-        If there is not so much.
+        If there is not enough space.
     """
-    refused = _reserve(handle, os.fstat(handle).st_size, needed)
-    if refused in _NO_ROOM:
-        words = f"{needed / 1e6:.3g} MB more are needed: {os.strerror(refused)}"
-        raise OSError(refused, words)
-
-
-def _reserve(handle: int, end: int, needed: int) -> int:
-    """Return the number of the system's error, or 0."""
+    end, code = os.fstat(handle).st_size, 0
     longest, _ = getrlimit(RLIMIT_FSIZE)
-    # The system itself asks for this limit when the file grows, not when room is set aside.
-    if longest != RLIM_INFINITY and end + needed > longest:
-        return errno.EFBIG
     allocate = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
-    if allocate and allocate(handle, _KEEP_SIZE, ctypes.c_int64(end), ctypes.c_int64(needed)):
-        return ctypes.get_errno()
-    return 0
+    # The system checks this limit only when the file grows.
+    if longest != RLIM_INFINITY and end + needed > longest:
+        code = errno.EFBIG
+    elif allocate and allocate(handle, _KEEP_SIZE, ctypes.c_int64(end), ctypes.c_int64(needed)):
+        code = ctypes.get_errno()
+    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        raise OSError(code, f"{needed / 1e6:.3g} MB more are needed: {os.strerror(code)}")
 
 
 def require_room(path: Path, needed: int) -> None:
-    """Refuse to begin a write that the disk has no room for.
-
-    Raises
-    ------
-    OSError
-        With what is needed, and what there is.
-    """
-    there = shutil.disk_usage(path.parent).free
-    if there < needed:
-        words = f"{needed / 1e6:.3g} MB more are needed, and its disk has {there / 1e6:.3g} MB"
+    """Raise :class:`OSError` if the disk has less free space than ``needed`` bytes."""
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        words = f"{needed / 1e6:.3g} MB more are needed, and its disk has {free / 1e6:.3g} MB"
         raise OSError(errno.ENOSPC, words)
 
 
 def reason(error: Exception) -> str:
-    """Return what the system said, of all that an error of its or of HDF5 tells."""
-    said = re.search(r"error message = '([^']+)'", str(error))
-    return said[1] if said else str(getattr(error, "strerror", None) or error)
+    """Return the system's message of an error, which HDF5's messages contain."""
+    found = re.search(r"error message = '([^']+)'", str(error))
+    return found[1] if found else str(getattr(error, "strerror", None) or error)
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of files, is on the disk."""
+    """Wait until a file, or the entries of a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

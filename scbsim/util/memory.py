@@ -1,4 +1,4 @@
-"""How much memory there is, asked before a large state is made."""
+"""The free memory, which is checked before a large state is allocated."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from scbsim.errors import MemoryNeeded
 from scbsim.util.cgroups import own_groups
 
-_MATRICES_OF_A_DRAW = 5  # (N, N) of float64, at the most at once
+_MATRICES_OF_A_DRAW = 5  # (N, N) of float64, at the same time
 
-_NOT_ASKED = 2**24  # bytes; asking takes milliseconds, and so little is always there
+_ALWAYS_FITS = 2**24  # bytes; below, the check, which takes milliseconds, is skipped
 
-# By controller, of versions 2 and 1: mount, limit, use, and what of the use is given up at need.
+# By controller, of cgroups v2 and v1: mount, limit, use, and the part of the use that can be freed.
 _ACCOUNTS = {
     "": ("", "memory.max", "memory.current", "inactive_file"),
     "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -21,28 +21,22 @@ _ACCOUNTS = {
 
 
 def available() -> int | None:
-    """Return the bytes that can still be used, or None where the system does not say.
-
-    The machine's, or fewer where a container or a scheduler sets this process a limit.
-    """
-    told = [left for left in (_of_machine(), *_of_cgroups()) if left is not None]
-    return min(told, default=None)
+    """Return the free bytes of the machine and of the process's cgroups; None if unknown."""
+    found = [free for free in (_of_machine(), *_of_cgroups()) if free is not None]
+    return min(found, default=None)
 
 
-def _of_cgroups() -> Iterator[int | None]:
-    """Give what is left of the memory of each control group that this process is in."""
+def _of_cgroups() -> Iterator[int]:
+    """Yield the free bytes of each cgroup with a limit."""
     for controller, group in own_groups({name: mount for name, (mount, *_) in _ACCOUNTS.items()}):
-        yield _left(group, *_ACCOUNTS[controller][1:])
-
-
-def _left(group: Path, limit: str, use: str, spare: str) -> int | None:
-    try:
-        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        used = int((group / use).read_text()) - int(stat.get(spare, 0))
-        return max(0, int((group / limit).read_text()) - used)
-    except (OSError, ValueError):
-        # No such group in sight of a container, or no limit ("max").
-        return None
+        _, limit, use, spare = _ACCOUNTS[controller]
+        try:
+            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            used = int((group / use).read_text()) - int(stat.get(spare, 0))
+            yield max(0, int((group / limit).read_text()) - used)
+        except (OSError, ValueError):
+            # The group is not visible in this container, or it has no limit ("max").
+            continue
 
 
 def _of_machine() -> int | None:
@@ -58,58 +52,35 @@ def _of_machine() -> int | None:
         return None
 
 
-_SMALLER = "make N or T smaller, keep to dynamics.precision = 'float32', or take a larger machine"
+_SMALLER = "make N or T smaller, use dynamics.precision = 'float32', or a larger machine"
 
 
 def require(needed: int, what: str, instead: str = _SMALLER) -> None:
-    """Refuse a state that will not fit.
+    """Raise :class:`MemoryNeeded` unless ``needed`` bytes are free.
 
-    Parameters
-    ----------
-    needed : int
-        Bytes.
-    what : str
-        Who needs them.
-    instead : str
-        What to do.
-
-    Raises
-    ------
-    MemoryNeeded
-        With how much is needed, how much there is, and what to do.
+    The message says that ``what`` needs them, and to do ``instead``.
     """
-    if needed < _NOT_ASKED:
-        return
-    there = available()
-    if there is not None and needed > there:
+    free = None if needed < _ALWAYS_FITS else available()
+    if free is not None and needed > free:
         raise MemoryNeeded(
-            f"{what} needs {needed / 1e9:.1f} GB of memory, and {there / 1e9:.1f} GB are free: "
+            f"{what} needs {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free: "
             f"{instead}"
         )
 
 
 def fits(needed: float) -> bool:
-    """Return whether there is so much, in bytes, or nothing is said of that."""
-    if needed < _NOT_ASKED:
-        return True
-    there = available()
-    return there is None or needed <= there
+    """Return True if ``needed`` bytes are free, or if the free memory is unknown."""
+    free = None if needed < _ALWAYS_FITS else available()
+    return free is None or needed <= free
 
 
 def require_task(N: int) -> None:
-    """Refuse to draw a task with its P that will not fit; what stays of it is a fifth.
+    """Raise :class:`MemoryNeeded` if drawing a task with its (N, N) matrix P does not fit.
 
-    Parameters
-    ----------
-    N : int
-        Size of the vocabulary; its transition matrix is (N, N), whatever T is.
-
-    Raises
-    ------
-    MemoryNeeded
+    A fifth of the memory stays in use afterwards.
     """
     require(
         _MATRICES_OF_A_DRAW * 8 * N * N,
         f"drawing a task of N = {N}",
-        "make N smaller, or give task.K_P, by which a task is known without its matrix P",
+        "make N smaller, or set task.K_P, with which a task needs no matrix P",
     )

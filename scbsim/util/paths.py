@@ -1,4 +1,4 @@
-"""Paths that stay the same file, and files that can be read without waiting."""
+"""Resolving, showing and checking paths."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from scbsim.errors import OutputError
 
 
 def resolved(path: str | os.PathLike[str]) -> Path:
-    """Return a path as an absolute one without symbolic links.
-
-    It is the same file wherever the program goes afterwards, and whichever link it was named by.
+    """Return an absolute path without symbolic links, which does not depend on the current folder.
 
     Raises
     ------
     OutputError
-        If it cannot be a path, or is a symbolic link that leads back to itself.
+        If it is not a valid path, or is a loop of symbolic links.
     """
     try:
         found = Path(os.path.realpath(path))
     except (OSError, ValueError) as error:
-        raise OutputError(f"{os.fspath(path)!r} is no path of a file: {error}") from None
+        raise OutputError(f"{os.fspath(path)!r} is not a valid path: {error}") from None
     if os.path.islink(found):
         raise OutputError(f"{path} is a symbolic link that leads back to itself")
     return found
 
 
 def shown(path: Path) -> str:
-    """Return a path as people read it: from the current folder, where it is below that."""
+    """Return a path as text, relative to the current folder if it is below it."""
     try:
         return str(path.relative_to(os.path.realpath(os.curdir)))
     except (OSError, ValueError):
@@ -37,13 +35,12 @@ def shown(path: Path) -> str:
 
 
 def require_regular(path: Path) -> os.stat_result:
-    """Return what the system says of a file that is to be read.
+    """Return the ``stat`` of a file to be read.
 
     Raises
     ------
     OutputError
-        If there is none, or it is a folder, a pipe, a socket or a device: reading one of those may
-        never end.
+        If it does not exist or is no regular file. Reading a pipe or device might never end.
     """
     try:
         found = os.stat(path)
@@ -59,9 +56,9 @@ def require_regular(path: Path) -> os.stat_result:
 
 
 def beside(output: Path, suffix: str) -> Path:
-    """Return the path of a file that stands beside an output: ``OUT.h5.ckpt``.
+    """Return the path of a file beside an output, such as ``OUT.h5.ckpt``.
 
-    It is beside the file itself where the output is named by a symbolic link.
+    If the output is a symbolic link, it is beside the target.
     """
     if os.path.islink(output):
         output = resolved(output)

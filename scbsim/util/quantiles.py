@@ -1,4 +1,4 @@
-"""Quantiles over replicas, of those that are there: NaN is what a replica that has ended lacks."""
+"""Quantiles over replicas without NaN, the value of replicas that have ended."""
 
 from __future__ import annotations
 
@@ -9,20 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def quantiles(values: ArrayLike, shares: Sequence[float]) -> NDArray[np.float64]:
-    """Return quantiles over the first axis, NaN left out, with linear interpolation.
+    """Return quantiles over the first axis without NaN, by linear interpolation.
 
-    Parameters
-    ----------
-    values : (R, ...)
-    shares : sequence of float
-        From 0 to 1.
-
-    Returns
-    -------
-    (len(shares), ...) float64
-        NaN where there is no value at all.
+    ``shares`` are from 0 to 1. The result is (len(shares), ...) float64, with NaN where all values
+    are NaN.
     """
-    # NumPy's own takes a Python loop over columns as soon as a value is missing.
+    # numpy.nanquantile loops over columns in Python if a value is NaN.
     ordered = np.sort(np.asarray(values, np.float64), axis=0)
     if not len(ordered):
         return np.full((len(shares), *ordered.shape[1:]), np.nan)
@@ -35,7 +27,7 @@ def quantiles(values: ArrayLike, shares: Sequence[float]) -> NDArray[np.float64]
             np.take_along_axis(ordered, i, axis=0)[0] for i in (low, np.minimum(low + 1, last))
         )
         part = (at - low)[0]
-        # Not their difference: two infinities have none.
+        # Infinities have no difference.
         with np.errstate(invalid="ignore"):
             mixed = below + part * (above - below)
         found.append(np.where((part == 0.0) | (below == above), below, mixed))
@@ -43,5 +35,5 @@ def quantiles(values: ArrayLike, shares: Sequence[float]) -> NDArray[np.float64]
 
 
 def medians(values: ArrayLike) -> NDArray[np.float64]:
-    """Return medians over the first axis, NaN left out."""
+    """Return medians over the first axis without NaN."""
     return np.asarray(quantiles(values, (0.5,))[0])

@@ -1,7 +1,7 @@
-"""The standard streams: closed, missing, or with a reader that has gone, they must not end a run.
+"""Standard streams that may be closed, missing, or without a reader; none of it ends a run.
 
-There are two ways to them. The library writes to :data:`STDERR`, whatever stands at ``sys.stderr``.
-A command line calls :func:`secure`, which replaces the streams before anything else is opened.
+The library writes to :data:`STDERR`. A command line first calls :func:`secure`, which replaces the
+streams of the process.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from contextlib import suppress
 from typing import Any, Final, TextIO, cast
 
 GONE: Final = frozenset({errno.EPIPE, errno.EIO, errno.ECONNRESET})
-"""Errors of a write whose reader has gone: that of a pipe or a socket, or the terminal."""
+"""Errors of a write to a pipe, socket or terminal whose other end is closed."""
 
 
 class _Stderr(io.TextIOBase):
-    """``sys.stderr`` as it is when it is used; what it does not take is lost, without an error."""
+    """The current ``sys.stderr``; text that it does not accept is lost without an error."""
 
     def write(self, text: str, /) -> int:
         with suppress(OSError, ValueError, AttributeError):
@@ -40,7 +40,7 @@ class _Stderr(io.TextIOBase):
 
 
 def _stderr() -> Any:
-    # While rich moves a line it stands at sys.stderr itself, to keep other text off that line.
+    # While rich shows a bar it replaces sys.stderr, so that other text does not break the bar.
     return getattr(sys.stderr, "rich_proxied_file", sys.stderr)
 
 
@@ -48,12 +48,12 @@ STDERR: Final = cast(TextIO, _Stderr())
 
 
 def on_terminal() -> bool:
-    """Return whether stderr is a terminal on which a line can be written anew."""
+    """Return whether stderr is a terminal that can redraw a line."""
     return STDERR.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
 
 
 class _Lenient(io.FileIO):
-    """A descriptor to which no write fails; the first error is kept in ``error``."""
+    """A descriptor whose writes never fail; ``error`` has the first error."""
 
     error: OSError | None = None
 
@@ -63,17 +63,16 @@ class _Lenient(io.FileIO):
         except OSError as error:
             self.error = self.error or error
             written = None
-        # None also where the descriptor is full and does not wait.
+        # A non-blocking descriptor that is full also returns None.
         return memoryview(data).nbytes if written is None else written
 
 
 def secure() -> None:
-    """Make the standard streams of a command line safe; to be called before a file is opened.
+    """Make the standard streams of a command line safe, before any file is opened.
 
-    Afterwards descriptors 0, 1 and 2 are open: a file that got the number 2 would receive what is
-    written to stderr. ``sys.stdout`` and ``sys.stderr`` exist, and no write to them fails;
-    :func:`failure` tells what went wrong. Characters outside their encoding are written with
-    backslashes.
+    Afterwards descriptors 0, 1 and 2 are open, as a file with the number 2 would receive the text
+    of stderr. ``sys.stdout`` and ``sys.stderr`` exist, and writes to them never fail;
+    :func:`failure` returns the error. Characters outside their encoding are escaped.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
@@ -83,7 +82,7 @@ def secure() -> None:
 
 
 def failure() -> OSError | None:
-    """Return the first error of a write to the stdout that :func:`secure` made, if any."""
+    """Return the first error of a write to stdout after :func:`secure`, or None."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)

@@ -1,4 +1,4 @@
-"""Text from outside, such as names of files and what files say, made fit to be shown."""
+"""Text from outside, such as file names and the content of files, made safe to show."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MOST_NESTED: Final = 20
-"""Tables and lists in one another, of a spec or of what files say; ours have four."""
+"""Levels of nested tables and lists allowed in specs and files; our own have four."""
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""Return a text without control characters: each is written as ``\x1b``, as Python does.
+    r"""Return a text with control characters escaped as in Python, ``\x1b``, except ``keep``.
 
-    So are characters that reverse the direction of text, and the bytes of names that are not UTF-8.
-
-    Parameters
-    ----------
-    text : str
-    keep : str
-        Characters that stay as they are, such as a line feed.
+    Also escaped: characters that reverse the direction of text, and bytes of names in no UTF-8.
     """
     if text.isprintable():
         return text
@@ -39,7 +33,7 @@ def all_printable(value: Any) -> Any:
 
 
 def is_nested_within(value: Any, most: int) -> bool:
-    """Return whether no more than so many tables and lists stand in one another."""
+    """Return whether tables and lists are nested at most ``most`` deep."""
     if not isinstance(value, Mapping | list | tuple):
         return True
     each = value.values() if isinstance(value, Mapping) else value
@@ -47,19 +41,19 @@ def is_nested_within(value: Any, most: int) -> bool:
 
 
 def show(value: Any) -> str:
-    """Write a value as it would stand in TOML, cut short where it is long."""
+    """Return a value as in TOML, shortened if it is long."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str) and value.isprintable() and '"' not in value and len(value) <= 60:
         return f'"{value}"'
     try:
         return _repr.repr(value)
-    except ValueError:  # Python writes out no integer of thousands of digits
+    except ValueError:  # Python does not convert integers of thousands of digits
         return "a huge integer"
 
 
 def _escaped(code: int) -> str:
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it in a name
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python decodes it
         code -= 0xDC00
     if code < 0x100:
         return f"\\x{code:02x}"

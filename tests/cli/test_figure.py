@@ -73,7 +73,7 @@ def test_figures_on_real_batches(scbsim, tmp_path, monkeypatch, number):
     assert [line.split()[0] for line in lines if line.startswith(("sgd", "l1"))] == [
         name.removesuffix(".h5") for name in sorted(runs, key=lambda name: (name == "l1.h5", name))
     ]
-    assert "Stage 1 ended at step 9, with its last step, short of its signal." in lines
+    assert "Stage 1 ended at step 9, with its last step, without reaching its signal." in lines
     assert lines[-2:] == [f"figure{number}/figure{number}.{kind}" for kind in ("png", "pdf")]
 
 

@@ -95,8 +95,8 @@ def test_a_writer_that_died(scbsim, spec, tmp_path, seconds, where, monkeypatch)
     result = scbsim("info", path)
     assert result.exit_code == 0, result.output
     said = " ".join(result.stdout.split())
-    assert "interrupted: no one writes it here, so its writer was killed" in said
-    what_to_type = re.escape(f"scbsim run SPEC.toml -o '{path}' --resume` goes on ")
+    assert "interrupted: no process on this machine writes it, so its writer was killed" in said
+    what_to_type = re.escape(f"scbsim run SPEC.toml -o '{path}' --resume` resumes it ")
     step = re.search(what_to_type + where, said)[1]
     content = json.loads(scbsim("info", path, "--json").stdout)
     assert (content["status"], content["writer"]) == ("running", None)
@@ -110,7 +110,7 @@ def test_a_stopped_run_says_what_to_type(scbsim, spec, tmp_path):
     simulate(RunSpec.from_toml(spec), output=path, stop=lambda: True)
     said = " ".join(scbsim("info", path).stdout.split())
     assert "stopped on a signal" in said
-    assert "--resume` goes on from the checkpoint at step 0" in said
+    assert "--resume` resumes it from the checkpoint at step 0" in said
 
 
 def test_a_live_run_names_its_writer(scbsim, spec, tmp_path):
@@ -122,6 +122,6 @@ def test_a_live_run_names_its_writer(scbsim, spec, tmp_path):
 
     simulate(RunSpec.from_toml(spec), output=path, stop=look)
     assert said[0].exit_code == 0, said[0].output
-    assert f"running: process {os.getpid()} on {gethostname()} writes it" in " ".join(
+    assert f"running: written by process {os.getpid()} on {gethostname()}" in " ".join(
         said[0].stdout.split()
     )

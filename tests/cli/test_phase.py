@@ -71,7 +71,7 @@ def test_a_preset_will_do(scbsim, tmp_path):
     ("words", "said"),
     [
         (["--x", "task.T=5", "--y", "seed=1,2"], "task.T=5 does not rise"),
-        (["--x", "task.T=1:9:x", "--y", "seed=1,2"], '"x" is no finite number'),
+        (["--x", "task.T=1:9:x", "--y", "seed=1,2"], '"x" is not a finite number'),
         (["--x", "seed=1,2", "--y", "seed=1,2"], "x and y are both seed"),
         (["--x", "task.T=1,60", "--y", "seed=1,2"], "the point task.T=1, seed=1 under sgd"),
         ([*AXES, "--rules", "sgd,prox"], 'rules: "sgd,prox" is not allowed'),

@@ -115,7 +115,7 @@ def test_a_run_that_diverges_is_a_result(scbsim, spec, tmp_path, quiet):
     assert result.exit_code == 0, result.output
     assert load(path).attrs["status"] == "diverged"
     said = result.stderr if quiet else result.stdout
-    assert said.startswith("diverged: the numbers ran away after step ")
+    assert said.startswith("diverged after step ")
 
 
 @pytest.mark.parametrize("quiet", [[], ["-q"]])

@@ -14,7 +14,7 @@ from scbsim.kernels.compile import kernel_cache as kept
 from scbsim.kernels.compile.cache_lock import KernelLock
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.local import Tally
+from scbsim.sweep.local import SweepResult as Tally
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     folder.mkdir()
     monkeypatch.setattr(jit, "CACHE_FOLDER", folder)
-    monkeypatch.setattr(kept, "_said", set())
+    monkeypatch.setattr(kept, "_warned", set())
     return folder
 
 
@@ -45,7 +45,7 @@ def sweep(tmp_path):
 def test_lines_say_what_is_compiled(sweep, now, cache, capsys):
     folder, tally, working = sweep
     lock = KernelLock()
-    with sweep_progress.following(folder, quiet=False) as tell:
+    with sweep_progress.reporting(folder, quiet=False) as tell:
         assert lock.acquire(cache / "advance.lock", "advance")
         now.now += 11
         tell(tally, working)
@@ -70,7 +70,7 @@ def test_a_terminal_says_it_once_processes_have_had_time_to_begin(sweep, now, ca
     monkeypatch.setenv("COLUMNS", "150")
     lock = KernelLock()
     assert lock.acquire(cache / "advance.lock", "advance")
-    with sweep_progress.following(sweep[0], quiet=False) as tell:
+    with sweep_progress.reporting(sweep[0], quiet=False) as tell:
         for wanted in (False, True):
             tell(*sweep[1:])
             assert ("compiling advance" in screen.getvalue()) == wanted
@@ -83,9 +83,9 @@ def test_that_nothing_can_be_kept_is_said_once_for_all_runs(sweep, now, cache, m
     monkeypatch.setattr(jit, "_why_not", "in /nowhere (Read-only file system)")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        with sweep_progress.following(sweep[0], quiet=False) as tell:
+        with sweep_progress.reporting(sweep[0], quiet=False) as tell:
             for _ in range(2):
                 now.now += 11
                 tell(*sweep[1:])
     assert [each.category for each in said] == [RunWarning]
-    assert "cannot be kept in /nowhere" in str(said[0].message)
+    assert "cannot be cached in /nowhere" in str(said[0].message)

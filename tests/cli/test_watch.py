@@ -80,9 +80,13 @@ def test_it_ends_with_its_writer_and_says_what_to_type(writer, how):
     steps = steps_of(said)
     assert steps == sorted(steps)
     assert steps[-1] == describe(path)["step"] > 0
-    word = "stopped on a signal" if how == signal.SIGTERM else "interrupted: no one writes it here"
+    word = (
+        "stopped on a signal"
+        if how == signal.SIGTERM
+        else "interrupted: no process on this machine writes it"
+    )
     assert said[-1].startswith(word)
-    assert f"`scbsim run SPEC.toml -o '{path}' --resume` goes on from the checkpoint" in said[-1]
+    assert f"`scbsim run SPEC.toml -o '{path}' --resume` resumes it from the checkpoint" in said[-1]
 
 
 @pytest.mark.slow
@@ -187,7 +191,7 @@ def test_another_run_in_its_place(writer, done):
         process.kill()
         rest, errors = watch.communicate(timeout=WITHIN)
     assert watch.returncode == 0
-    assert "another run was started in its place" in errors
+    assert "the file was replaced by another run" in errors
     assert rest.splitlines()[-1] == "complete"
     assert steps_of(rest.splitlines())[-1] == 20
 

@@ -4,13 +4,13 @@ import pytest
 from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim.cluster.bundle import run_bundle
-from scbsim.cluster.team import Alone
+from scbsim.cluster.team import Team
 from scbsim.errors import TaskWarning
 from scbsim.spec.sweep import Sweep
 from scbsim.storage.hdf5.lock import WriterLock
 from scbsim.sweep.failure import Failure, read_failure, write_failure
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.states import Place, states
+from scbsim.sweep.states import QueuedTask, states
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_what_is_in_the_queue_is_queued_unless_it_failed_there(folder):
         folder.prepared(run)
     write_failure(folder.output(runs[0]), Failure("no", "1_0"))
     write_failure(folder.output(runs[1]), Failure("no", "1_0"))
-    queue = {runs[0].name: Place("1_0", True), runs[1].name: Place("2_0", False)}
+    queue = {runs[0].name: QueuedTask("1_0", True), runs[1].name: QueuedTask("2_0", False)}
     assert found(folder, queue) == ["failed", "queued", "missing"]
 
 
@@ -97,7 +97,7 @@ def test_a_writer_of_before_is_waited_for(folder):
     assert found(folder) == ["complete"] * 3
 
 
-class Bereft(Alone):
+class Bereft(Team):
     """One whose fellows die in the first run."""
 
     def run(self, spec, **options):

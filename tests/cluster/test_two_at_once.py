@@ -116,7 +116,7 @@ def test_jobs_that_cannot_be_read_stop_no_command(tmp_path, slurm, damage):
     assert "5 runs: 5 missing" in said
     assert "is in the queue, but not in jobs.json" in said
     code, said = ended("submit", "s.toml", "-o", "d", cwd=tmp_path)
-    assert (code, "`scbsim cancel` takes it away" in said) == (1, True)
+    assert (code, "`scbsim cancel` removes it" in said) == (1, True)
     code, said = ended("resubmit", "d", cwd=tmp_path)
     assert (code, "jobs.json is damaged" in said) == (2, True)
     assert ended("cancel", "d", cwd=tmp_path)[0] == 0

@@ -62,7 +62,7 @@ def test_levels_are_those_of_the_state(task, name):
     engine = make(task, name, every=1)
     for _ in range(3):
         engine.advance(stage(task), 5)
-        engine._renew_levels()
+        engine._update_levels()
         of_A, of_V, a = variances_of(engine)
         _, base, square, cross, weight, weight_square = engine._matched.levels.of_A.T[..., None]
         q = full_q(task).T

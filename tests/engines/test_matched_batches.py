@@ -102,7 +102,7 @@ def test_the_engine_has_these_levels(seen):
         made.task, MatchedNoise(SIZE, 1), alpha_A=0.0, alpha_V=0.0, dtype=np.float64
     )
     matched.adopt(made.state(), made.task)
-    matched._renew_levels()
+    matched._update_levels()
     _, base, square, cross, weight, weight_square = matched._matched.levels.of_A.T[..., None]
     a, q = made.matrices()[0].T, full_q(made.task).T
     found = base + square * a**2 + q * (cross * a + weight + weight_square * q)

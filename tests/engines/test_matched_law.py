@@ -110,7 +110,7 @@ def test_a_step_from_entries_whose_level_depends_on_them(rule, build, start):
     np.put_along_axis(off, task.q_positions, False, axis=1)
     if build is sparse and start:
         first = np.arange(task.N + 1) * (task.T - task.Q)
-        engine.put(first, np.nonzero(off)[1], np.full(first[-1], start))
+        engine.set_entries(first, np.nonzero(off)[1], np.full(first[-1], start))
     elif build is dense:
         engine.A.bulk[off] = start
     levels, engine.step = engine._matched.levels, 1

@@ -38,7 +38,7 @@ def test_the_mean_of_a_step_is_the_expected_gradient(N, T, Q):
         engine = made(task, 16_000, replica=replica)
         s, W = engine.A.support.copy(), engine.V.W.copy()
         engine.advance(a_stage(task, rate_A=rate, rate_V=rate), 1)
-        off = engine.learner.along / np.sqrt(T - Q)
+        off = engine.columns.along / np.sqrt(T - Q)
         of_A = (s - (engine.A.support - off[:, None])) / rate
         found.append(np.concatenate([of_A.ravel(), (W - engine.V.W).ravel() / rate]))
     kappa, kappa_prime = np.square(W).sum(), (W * task.P_tilde).sum()
@@ -58,7 +58,7 @@ def test_threads_do_not_change_the_bits(N, batch):
     task = a_task(N, 5000, P_concentration=0.2)
     stage = a_stage(task, rate_A=0.01, rate_V=0.01)
     one, three = (made(task, batch, threads=threads) for threads in (1, 3))
-    assert len(three.sums.z) == min(3, groups_of(N, batch))
+    assert len(three.sample_sums.z) == min(3, groups_of(N, batch))
     np.testing.assert_array_equal(one.advance(stage, 2).rows, three.advance(stage, 2).rows)
     for name, array in one.state().items():
         np.testing.assert_array_equal(array, three.state()[name])

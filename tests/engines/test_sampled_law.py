@@ -94,7 +94,7 @@ def test_real_batches_in_short(setting):
 
 def too_loud(engine):
     """The gradients at the support by 5% too large."""
-    engine.sums = engine.sums._replace(inverse=1.05 * engine.sums.inverse)
+    engine.sample_sums = engine.sample_sums._replace(inverse=1.05 * engine.sample_sums.inverse)
 
 
 def another_token(engine):
@@ -104,7 +104,7 @@ def another_token(engine):
 
 def longer(engine):
     """A context that is longer by a tenth than the task's."""
-    engine.learner = engine.learner._replace(T=1.1 * engine.learner.T)
+    engine.columns = engine.columns._replace(T=1.1 * engine.columns.T)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 from scbsim import RunSpec, Task, simulate
 from scbsim.engines import select as choosing
 from scbsim.engines.select import plan_of
+from scbsim.errors import MemoryNeeded
 from scbsim.run.ensemble import assembled
 
 
@@ -97,4 +98,19 @@ def test_replicas_take_the_memory_that_is_asked_for(engine, rule, N, T):
             taken = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert 0.6 < plan.memory * R / taken < 2.0
+    assert 0.6 < (plan.shared_memory + plan.memory * R) / taken < 2.0
+
+
+def test_the_target_of_V_counts_once_however_many_replicas(monkeypatch):
+    spec = spec_of(N=300, T=20, sigmas=4.0, engine="dense", rule="prox", replicas=50)
+    plan = plan_of(spec, Task.random(N=300, T=20, Q=2))
+    matrix = 8 * 300**2
+    assert plan.shared_memory == matrix
+    assert plan.memory < 1.5 * matrix
+    monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
+    monkeypatch.setattr("scbsim.util.memory.available", lambda: matrix + 50 * plan.memory)
+    with assembled(plan, None, 1) as ensemble:
+        assert len(ensemble.replicas) == 50
+    monkeypatch.setattr("scbsim.util.memory.available", lambda: matrix + 50 * plan.memory - 1)
+    with pytest.raises(MemoryNeeded, match="50 replicas"), assembled(plan, None, 1):
+        pass

@@ -130,7 +130,7 @@ def test_more_entries_than_memory_holds(task, rule, monkeypatch):
     monkeypatch.setattr(sparse, "_LEAST_ROOM", 1)
     monkeypatch.setattr(sparse, "expected_activations", lambda *_: 0.0)
     engine = make(task, seed=7)
-    monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
+    monkeypatch.setattr("scbsim.util.memory._ALWAYS_FITS", 0)
     monkeypatch.setattr("scbsim.util.memory.available", lambda: 20_000)
     with pytest.raises(MemoryNeeded, match=r"entries of A off zero.*dynamics\.engine"):
         engine.advance(stage(task, rule, 0.3), 50)

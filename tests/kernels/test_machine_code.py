@@ -13,7 +13,7 @@ import pytest
 
 from scbsim.errors import InputError
 from scbsim.kernels.compile.simd_width import choose_width
-from scbsim.kernels.gaussian.dense_attention import _update_by_rule
+from scbsim.kernels.gaussian.dense_attention import ColumnStep, _update_by_rule
 from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.normal import BLOCK, _normals32, _normals64
@@ -51,8 +51,8 @@ def _products(W, first, packed, tile):
 
 
 @numba.njit
-def _update(rule, s, z, rows, constants, curve, sum_1, sum_2):
-    return _update_by_rule(rule, s, z, rows, constants, curve, sum_1, sum_2)
+def _update(rule, s, z, rows, step, sum_1, sum_2):
+    return _update_by_rule(rule, s, z, rows, step, sum_1, sum_2)
 
 
 def widest(function, arguments, instruction):
@@ -117,13 +117,14 @@ def test_exponentials():
 )
 def test_update(dtype, kind):
     s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, (one,) * 3, None, sums, sums.copy())
+    arguments = (1, s, s.copy(), 512, ColumnStep(one, one, one, None), sums, sums.copy())
     register, count = widest(_update, arguments, "min" + kind)
     # Four streams under each of the two rules that threshold.
     assert wide_enough(register)
     assert count >= 8
-    # Isotropic levels are no business of an entry's.
-    assert widest(_update, arguments, "sqrt" + kind) == ("", 0)
+    # Each stream is read and written by whole vectors; isotropic levels do not depend on the entry.
+    for instruction in ("gatherq", "scatterq", "sqrt"):
+        assert widest(_update, arguments, instruction + kind) == ("", 0)
 
 
 @pytest.mark.slow
@@ -133,12 +134,11 @@ def test_update(dtype, kind):
 )
 def test_update_under_matched_noise(dtype, kind):
     s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, (one,) * 3, (one,) * 4, sums, sums.copy())
+    arguments = (1, s, s.copy(), 512, ColumnStep(one, one, one, (one,) * 4), sums, sums.copy())
     for instruction, least in (("min", 8), ("sqrt", 12)):
         register, count = widest(_update, arguments, instruction + kind)
         assert wide_enough(register)
-        # Four streams under each rule.
-        assert count >= least
+        assert count >= least  # four streams under each rule
 
 
 @x86_only

@@ -97,6 +97,6 @@ def test_ranks_that_disagree_on_V_are_found_out():
     stage = stages_of(spec, task)[0]
     assert len(engine.advance(stage, 3).rows) == 3
     world.exchange = exchange
-    with pytest.raises(RunFailed, match="after step 4 the ranks do not have the same V"):
+    with pytest.raises(RunFailed, match="after step 4 the bits of V differ between ranks"):
         engine.advance(stage, 3)
     assert world.agreed

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from scbsim.errors import InputError
-from scbsim.mpi.launch import alone, joined, launched, speaks
+from scbsim.mpi.launch import alone, is_first_process, joined, launched
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_the_launcher_nearest_to_the_process_counts(environment, found):
 def test_a_process_of_a_launched_one_is_alone(environment):
     kept = {"PATH": "/bin", "SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "2", "SLURM_CONF": "/x"}
     assert launched(environment)
-    assert not speaks(environment)
+    assert not is_first_process(environment)
     assert alone(environment | kept) == kept
 
 
 def test_one_process_speaks():
-    assert speaks({})
-    assert speaks({"PMI_RANK": "0", "SLURM_PROCID": "3"})
-    assert not speaks({"SLURM_PROCID": "3"})
+    assert is_first_process({})
+    assert is_first_process({"PMI_RANK": "0", "SLURM_PROCID": "3"})
+    assert not is_first_process({"SLURM_PROCID": "3"})
 
 
 def test_a_process_alone_does_not_import_mpi(monkeypatch):

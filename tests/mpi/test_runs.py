@@ -204,13 +204,13 @@ def test_what_one_rank_alone_meets_ends_the_others(rank, spec, whole, path):
 @pytest.mark.parametrize(
     ("word", "fault"),
     [
-        ("dynamics.engine=sparse", '"sparse" is not shared over ranks'),
+        ("dynamics.engine=sparse", '"sparse" cannot be shared over ranks'),
         *(
             pytest.param(*each, marks=pytest.mark.slow)
             for each in (
-                ("dynamics.replicas=3", "3 are not shared over ranks"),
+                ("dynamics.replicas=3", "3 replicas cannot be shared over ranks"),
                 ("output.snapshot_every=5", "keeps no snapshots"),
-                ("task.N=2", "3 ranks: a run is shared out by the columns"),
+                ("task.N=2", "3 ranks: the columns of A are shared out"),
             )
         ),
     ],
@@ -233,7 +233,7 @@ def test_processes_that_do_not_find_one_another_are_told_how_to_launch(spec, pat
         done = subprocess.run(line, capture_output=True, text=True, check=False, env=env)
         assert done.returncode == 2
         assert (
-            done.stderr.count("SLURM_STEP_NUM_TASKS says 2 processes, and MPI has found 1 rank")
+            done.stderr.count("SLURM_STEP_NUM_TASKS says 2 processes, but MPI has found 1 rank")
             == count
         )
         assert done.stderr.count("mpiexec -n 2 scbsim run") == count

@@ -1,4 +1,4 @@
-"""Pictures come out whatever the environment says of matplotlib, and leave it as it was."""
+"""Plots do not depend on the matplotlib settings of the process, and do not change them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ print(os.environ.get("MPLBACKEND"), dict.__getitem__(matplotlib.rcParams, "backe
     [("nonsense", False), ("module://matplotlib_inline.backend_inline", None), ("svg", True)],
 )
 def test_one_picture(tmp_path, backend, kept):
-    """A backend that matplotlib knows is still the one that figures are shown by."""
+    """An installed backend named by MPLBACKEND is still used to show figures."""
     line, given = [sys.executable, "-c", DRAW], os.environ | {"MPLBACKEND": backend}
     done = subprocess.run(
         line, capture_output=True, text=True, cwd=tmp_path, env=given, check=False

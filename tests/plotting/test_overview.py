@@ -125,7 +125,7 @@ def test_copies_normalised_along_a_run_are_a_line_and_ends_are_stars(pixels):
     figure = draw({"run": run})
     axes = next(a for a in figure.axes if a.get_title() == PANELS["loss"][0])
     stars = [line for line in axes.lines if line.get_marker() == "*"]
-    # Copies at the ends, 8 and 12, are of a multiple too, and lie under the stars.
+    # The copies at the ends, 8 and 12, are multiples too, and lie under the stars.
     assert {float(line.get_xdata()[0]) for line in stars} == {8.0, 12.0}
     along = next(line for line in axes.lines if len(line.get_xdata()) == 9)
     np.testing.assert_array_equal(along.get_xdata(), [0, 2, 4, 6, 8, 8, 10, 12, 12])

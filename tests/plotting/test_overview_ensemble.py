@@ -1,4 +1,4 @@
-"""Ensembles in the picture of runs: a median, and a band that most replicas are in."""
+"""Ensembles in the overview: a median, and a band with most of the replicas."""
 
 import json
 import warnings
@@ -25,7 +25,7 @@ def _warnings_fail():
 
 @pytest.fixture
 def ensemble(made_up):
-    """Replica r is the made-up run times 1 + r / R, and every fourth ends early."""
+    """Replica r is the made-up run times 1 + r / R; every fourth replica ends early."""
 
     def make(diverged=True, **options):
         run = made_up(**options)

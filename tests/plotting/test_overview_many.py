@@ -1,4 +1,4 @@
-"""Pictures of several runs, of many, and of numbers that are nothing but rounding."""
+"""Plots of several runs, of many runs, and of rounding errors."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_nothing_but_rounding_is_a_line_at_zero(made_up):
 
 def test_the_legend_has_what_is_drawn_alone(made_up):
     assert "normalised" in legend_of(draw({"run": made_up()}))
-    # Collapsed SGD has a normalisation, but no entries that could be normalised.
+    # Collapsed SGD has normalisation rows, but no entries to normalise.
     assert "normalised" not in legend_of(draw({"run": made_up(normalized=np.nan)}))
     assert "end of a stage" in legend_of(draw({"run": made_up(stages=2)}))
     assert "end of a stage" not in legend_of(draw({"run": made_up()}))

@@ -1,4 +1,4 @@
-"""Where pictures go: names, formats, and that they can be written, asked beforehand."""
+"""Paths of plots: names, formats, and the check that they can be written."""
 
 import os
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_what_stands_in_the_way(tmp_path):
 
 
 def test_a_folder_that_takes_no_files(tmp_path):
-    # Not even root makes a file there.
+    # Not even root can create a file there.
     with pytest.raises(OutputError, match=r"x\.png cannot be written"):
         check_picture(Path("/proc/x.png"))
     check_picture(tmp_path / "new" / "folder" / "x.svg")

@@ -87,12 +87,12 @@ def test_a_single_row_is_a_dot(values, dots):
 
 
 def test_numbers_in_words_of_mathtext():
-    assert style.power(5e6) == r"5 \times 10^{6}"
-    assert style.power(12_345_678) == r"1.234568 \times 10^{7}"
-    assert style.power(1e8) == "10^{8}"
-    assert style.power(256) == "256"
-    assert style.whole(100_000) == r"100\,000"
-    assert style.whole(2000) == "2000"
+    assert style.scientific(5e6) == r"5 \times 10^{6}"
+    assert style.scientific(12_345_678) == r"1.234568 \times 10^{7}"
+    assert style.scientific(1e8) == "10^{8}"
+    assert style.scientific(256) == "256"
+    assert style.integer(100_000) == r"100\,000"
+    assert style.integer(2000) == "2000"
 
 
 @pytest.mark.parametrize("name", ["x.h5", "x"])
@@ -148,7 +148,7 @@ def test_a_picture_goes_to_where_a_link_points(figure, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
 def test_a_picture_takes_its_place_when_it_is_whole(suffix, tmp_path, monkeypatch):
-    """And an error, or a link in its place, costs nothing that was there."""
+    """After an error, and with a link in its place, the old file is kept."""
     target, path = tmp_path / "target", tmp_path / f"picture.{suffix}"
     target.write_text("before")
     path.symlink_to(target)

@@ -248,7 +248,7 @@ def test_replicas_take_turns_where_threads_would_be_idle(engine, T, replicas, th
 
 def test_the_states_of_all_must_fit():
     words = ("task.N=1000", "task.T=1e9", "dynamics.replicas=10")
-    said = r"an ensemble of 10 replicas of the dense engine at N =.*: take fewer at a time"
+    said = r"an ensemble of 10 replicas of the dense engine at N =.*: run fewer at a time"
     with pytest.raises(MemoryNeeded, match=said):
         simulate(run_spec(*words), task=Task.random(N=1000, T=10**9, Q=2))
 
@@ -287,5 +287,5 @@ def test_endings_of_a_single_run():
 
 def test_endings_start_from_signals():
     spec = RunSpec.from_dict(json.loads(run_spec().to_json()) | {"init": {"from": "run.h5"}})
-    with pytest.raises(InputError, match=r"init\.from: .*run\.h5; endings are of runs that start"):
+    with pytest.raises(InputError, match=r"init\.from: .*run\.h5; final_rows needs a start"):
         final_rows(spec, Task.from_spec(spec.task))

@@ -1,4 +1,4 @@
-"""A task's laws in whole numbers: how far they are off, and what is refused."""
+"""Alias tables of a task: their accuracy, and the tasks that are refused."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def test_no_probability_is_off_by_a_word(n, shape, seed, least):
     assert (counts.sum(axis=1) == 2**32).all()
     assert counts.min() >= least
     off = np.abs(counts - p * 2**32)
-    # Where rare tokens are lifted to a word, the most frequent one pays for them.
+    # If rare tokens are raised to one word, the most frequent token gives words back.
     assert off.max() < (1.001 if least == 0 else n + 1)
 
 

@@ -1,4 +1,4 @@
-"""Files of samples: what is in them, and that they are whole or not there."""
+"""Files of samples: their content, and that incomplete files are never left."""
 
 import os
 
@@ -21,13 +21,13 @@ def sampler():
 
 @pytest.fixture(autouse=True)
 def in_small_pieces(monkeypatch):
-    monkeypatch.setattr(samples, "_PIECE_BYTES", 60 * 7)
+    monkeypatch.setattr(samples, "_CHUNK_BYTES", 60 * 7)
 
 
 def test_they_are_those_of_the_sampler(sampler, tmp_path):
-    path, told = tmp_path / "new" / "batch.h5", []
-    write_samples(path, sampler, 30, 25, tell=told.append)
-    assert told == [7, 14, 21, 25]
+    path, seen = tmp_path / "new" / "batch.h5", []
+    write_samples(path, sampler, 30, 25, on_progress=seen.append)
+    assert seen == [7, 14, 21, 25]
     assert os.listdir(path.parent) == [path.name]
     with h5py.File(path) as file:
         for name, array in sampler.draw(30, 25)._asdict().items():
@@ -79,7 +79,7 @@ def test_a_failing_write_leaves_nothing(sampler, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), Stopped("so be it")])
 def test_nothing_stays_open_after_a_failure(sampler, tmp_path, monkeypatch, error):
-    """The next file may get its place on the disk, and HDF5 would take it for the open one."""
+    """A new file may get the inode of a removed one, which HDF5 would confuse if it were open."""
 
     def failing(first, size):
         raise error
@@ -89,7 +89,7 @@ def test_nothing_stays_open_after_a_failure(sampler, tmp_path, monkeypatch, erro
 
     before = files_open()
     monkeypatch.setattr(sampler, "draw", failing)
-    # While what was caught lives, so do its frames and all that they hold open.
+    # As long as the exception lives, so do its frames and their open files.
     with pytest.raises((RunFailed, Stopped)) as caught:
         write_samples(tmp_path / "batch.h5", sampler, 0, 50)
     assert files_open() == before, caught

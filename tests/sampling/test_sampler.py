@@ -1,4 +1,4 @@
-"""Samples: their law, by chi-square, and the same bits however they are asked for."""
+"""Samples: chi-square tests of their law, and the same bits for any batch size and threads."""
 
 from itertools import islice
 
@@ -11,7 +11,7 @@ from scbsim.errors import InputError, MemoryNeeded
 from scbsim.sampling.sampler import Sampler
 
 FLOOR = 1e-7
-"""Chance falls below this once in some 100,000 runs of all that is compared here."""
+"""A p-value falls below this by chance in about one of 100,000 runs of this file."""
 
 TASKS = {
     "3, 5000": {"N": 3, "T": 5000, "Q": 2, "size": 400},
@@ -31,7 +31,7 @@ def drawn(request):
 
 
 def p_value(counts, expected):
-    """Pearson's test, cells of little expectation together."""
+    """Pearson's chi-square test; cells with a small expectation are merged."""
     counts, expected = np.ravel(counts), np.ravel(expected)
     assert counts[expected == 0].sum() == 0
     few = expected < 10
@@ -55,7 +55,7 @@ def test_tokens(drawn):
 
 
 def test_neighbours_are_independent(drawn):
-    """In a row, as far apart as the lanes of a block, and from sample to sample."""
+    """Neighbours, tokens one block of lanes apart, and tokens of successive samples."""
     task, batch = drawn
     both = np.outer(task.mu, task.mu)
     x = batch.tokens
@@ -70,7 +70,7 @@ def test_neighbours_are_independent(drawn):
 
 
 def test_positions_are_alike(drawn):
-    """Of every token, how often it stands in each of some stretches of the context."""
+    """Count each token in each of several stretches of the context."""
     task, batch = drawn
     stretch = np.arange(task.T) * 8 // task.T
     counts = table(*np.broadcast_arrays(batch.tokens, stretch), sizes=(task.N, 8))

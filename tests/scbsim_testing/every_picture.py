@@ -1,6 +1,6 @@
-"""Make every picture there is, in a folder and a process of its own; say what came of matplotlib.
+"""Make all plots in the current folder, in a process of their own; report matplotlib's state.
 
-The process has an open figure of its user's, and settings of their own, if a second word says so.
+With an argument, the process has an open figure and changed settings before that.
 """
 
 from __future__ import annotations

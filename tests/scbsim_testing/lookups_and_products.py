@@ -6,7 +6,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import kernel
 from scbsim.kernels.compile.plain_kernels import PLAIN
-from scbsim.kernels.simd.intrinsics import add_blocks, bits_of, float_of, pick_blocks
+from scbsim.kernels.simd.intrinsics import add_blocks, pick_blocks
 from scbsim.kernels.simd.matmul import multiply
 from scbsim.kernels.simd.prefetch import prefetch
 
@@ -28,16 +28,9 @@ def _multiply(out, x, rows, terms, transposed, y):
     multiply(out, x, rows, terms, transposed, y)
 
 
-@kernel
-def _bits(x, bits, back):
-    for i in range(x.size):
-        bits[i] = bits_of(x[i])
-        back[i] = float_of(bits[i])
-
-
 def results():
     rng = np.random.default_rng(1)
-    for real, whole in ((np.float32, np.int32), (np.float64, np.int64)):
+    for real in (np.float32, np.float64):
         x, y = (rng.normal(size=shape).astype(real) for shape in ((21, 21), (21, 48)))
         for transposed in (False, True):
             out = np.zeros((21, 48), real)
@@ -47,9 +40,6 @@ def results():
             table, total = (rng.normal(size=n).astype(real) for n in (size, 320))
             _add(total, table, rng.integers(size, size=320).astype(np.uint16))
             yield total
-        bits, back = np.zeros(21, whole), np.zeros(21, real)
-        _bits(x[0].copy(), bits, back)
-        yield from (bits, back)
     words = rng.integers(2**32, size=320).astype(np.uint32)
     for bits in (4, 6, 9):
         out = np.zeros(323, np.uint16)

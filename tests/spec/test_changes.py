@@ -59,7 +59,7 @@ def test_a_key_that_is_not_there_is_taken_away_without_a_word():
         ("stage.0.steps=", "stage.0.steps", "missing; [[stage]] needs it"),
         ("task.N=", "task.N", "missing; a random task needs N, T and Q"),
         ("stage=", "stage", "missing; a run needs at least one"),
-        ("stage.0=", "stage.0", "a stage cannot be taken away"),
+        ("stage.0=", "stage.0", "a stage cannot be removed"),
         ("stage.1.rate_A=", "stage.1.rate_A", 'there is no stage "1"'),
         ("stage.last.rate_A=", "stage.last.rate_A", 'there is no stage "last"'),
         ("stage.0.rate_a=", "stage.0.rate_a", "did you mean `rate_A`?"),
@@ -77,7 +77,7 @@ def test_what_cannot_be_taken_away_is_a_plain_fault(words, key, said):
 
 def test_a_table_can_be_begun_anew_after_it_was_taken_away():
     tables = small(noise={"sigma_A": 3.0})
-    assert made(tables, "noise=", "noise.sigma_V=2").noise.plain()["sigma_A"] == 1.0
+    assert made(tables, "noise=", "noise.sigma_V=2").noise.to_dict()["sigma_A"] == 1.0
 
 
 PAIRS = [

@@ -107,7 +107,7 @@ def test_ensembles_keep_no_states_and_say_what_to_do(changes, key, said):
     found = faults(small(dynamics__replicas=3, **changes))
     assert list(found) == [key]
     assert said in found[key]
-    assert found[key].endswith("run the replica of which it is wanted alone, with dynamics.replica")
+    assert found[key].endswith("run the one that needs it alone, with dynamics.replica")
     RunSpec.from_dict(small(dynamics__replicas=1, **changes))
     RunSpec.from_dict(small(dynamics__replicas=3, output__final_state=False))
 
@@ -176,7 +176,7 @@ def test_vanilla_is_for_real_batches(engine):
         (
             {"dynamics__value": "collapsed", "output__snapshot_every": 5},
             "output.snapshot_every",
-            "no snapshots of what is collapsed",
+            "no snapshots of a collapsed matrix",
         ),
         (
             {

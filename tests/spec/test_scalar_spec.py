@@ -22,9 +22,7 @@ def test_K_P_stands_in_for_P_concentration():
 
 def test_one_of_the_two():
     found = faults(small(task__K_P=0.25, task__P_concentration=0.02))
-    assert found == {
-        "task.K_P": "together with P_concentration; with K_P no P is drawn: take one out"
-    }
+    assert found == {"task.K_P": "together with P_concentration; give one of the two"}
     assert list(faults(small(task={"from": "a.h5", "K_P": 0.2}))) == ["task.K_P"]
 
 

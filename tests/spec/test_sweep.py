@@ -78,11 +78,11 @@ def test_a_run_spec_says_which_commands_take_a_sweep():
         ({"product": [1]}, "sweep.product", "is not a table such as"),
         ({"product": {"seed": 3}}, "sweep.product.seed", "3 is not allowed; it takes a list"),
         ({"product": {"seed": []}}, "sweep.product.seed", "[] is not allowed"),
-        ({"product": {"seed": [[1]]}}, "sweep.product.seed", "[1] cannot vary"),
+        ({"product": {"seed": [[1]]}}, "sweep.product.seed", "[1] is not allowed"),
         ({"product": {"seed": [1, 1.0]}}, "sweep.product.seed", "1 is there twice"),
         ({"product": {"seed": "3:1"}}, "seed", "has 0 whole numbers"),
         ({"zip": {"seed": [1], "task.N": [2, 3]}}, "sweep.zip", "seed has 1, task.N has 2"),
-        ({"zip": {"seed": [1]}, "product": {"seed": [1]}}, "sweep.zip.seed", "in product as well"),
+        ({"zip": {"seed": [1]}, "product": {"seed": [1]}}, "sweep.zip.seed", "also in product"),
         ({"product": {"sweep.x": [1]}}, "sweep.x", "cannot vary itself"),
         ({"product": {"seed": "0:1000", "task.seed": "0:1000"}}, "sweep", f"to {MOST_RUNS} are"),
         ({"product": {"task.M": [1]}}, "task.M", "unknown key"),
@@ -104,7 +104,7 @@ def test_faults_of_the_runs_are_said_once_with_the_runs_that_they_are_in():
 
 def test_faults_of_many_runs_are_cut_short():
     found = faults({"product": {"task.Q": "101:200"}})
-    assert found[""] == "and 79 faults more"
+    assert found[""] == "and 79 more faults"
 
 
 def test_what_varies_cannot_be_set(tmp_path):

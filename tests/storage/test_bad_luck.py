@@ -25,7 +25,7 @@ from scbsim.spec import RunSpec
 from scbsim.storage.description import describe
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.runfile.integrity import checked
-from scbsim.util.atomic import name_new
+from scbsim.util.atomic import rename_new
 
 LONG = 10**9
 
@@ -229,7 +229,7 @@ def test_a_file_system_without_hard_links(toml, tmp_path, monkeypatch):
     here.write_text("new")
     there.write_text("old")
     with pytest.raises(FileExistsError):
-        name_new(here, there)
+        rename_new(here, there)
     assert there.read_text() == "old"
 
 

@@ -62,7 +62,7 @@ def gone(tmp_path):
 
 def moved(tmp_path):
     shutil.move(tmp_path / "d", tmp_path / "e")
-    return r"3 of them cannot be had: .*d/seed=0/run\.h5 does not exist"
+    return r"3 of them cannot be read: .*d/seed=0/run\.h5 does not exist"
 
 
 def another(tmp_path):
@@ -141,7 +141,7 @@ def test_beyond_the_limit_of_open_files_a_view_is_whole_and_xarray_has_its_margi
 
 def test_what_does_not_fit_into_memory_is_refused(view, monkeypatch):
     monkeypatch.setattr("scbsim.util.memory.available", lambda: 100)
-    monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
+    monkeypatch.setattr("scbsim.util.memory._ALWAYS_FITS", 0)
     with pytest.raises(MemoryNeeded, match="open it with xarray"):
         load(view)
 

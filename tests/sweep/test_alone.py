@@ -42,5 +42,5 @@ def test_cores_that_a_task_of_slurm_has_are_those_that_are_used(tmp_path, monkey
     (tmp_path / "s.toml").write_text(sweep_text('product = {"seed" = "0:2"}'))
     folder = SweepFolder.made(tmp_path / "d", Sweep.from_toml(tmp_path / "s.toml"))
     at_once = []
-    run_sweep(folder, tell=lambda _, working: at_once.append(len(working)))
+    run_sweep(folder, report=lambda _, working: at_once.append(len(working)))
     assert max(at_once) == 1

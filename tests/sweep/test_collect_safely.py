@@ -83,12 +83,12 @@ def test_a_file_is_opened_once_or_twice_if_it_is_large(tmp_path, monkeypatch, ke
         'product = {"dynamics.replicas" = [4, 1], "output.every" = [1, 7]}',
     ],
 )
-@pytest.mark.parametrize(("piece", "chunk"), [(7, 5), (2**20, 100), (3, 2**16), (1, 1)])
-def test_pieces_and_chunks_of_any_size_give_the_same(tmp_path, monkeypatch, table, piece, chunk):
+@pytest.mark.parametrize(("block", "chunk"), [(7, 5), (2**20, 100), (3, 2**16), (1, 1)])
+def test_blocks_and_chunks_of_any_size_give_the_same(tmp_path, monkeypatch, table, block, chunk):
     folder = ran(tmp_path, table)
     collect(folder, tmp_path / "at once.h5")
     monkeypatch.setattr(members, "_KEPT", 0)
-    monkeypatch.setattr(members, "_PIECE", piece)
+    monkeypatch.setattr(members, "_BLOCK", block)
     monkeypatch.setattr(netcdf, "_CHUNK", chunk)
     collect(folder, tmp_path / "all.h5")
     xr.testing.assert_identical(collected(tmp_path / "all.h5"), collected(tmp_path / "at once.h5"))
@@ -118,11 +118,11 @@ def test_chunks_are_of_values_that_follow_one_another(shape, expected):
         'product = {"dynamics.replicas" = [4, 1]}',
     ],
 )
-def test_room_is_asked_for_as_much_as_the_columns_take(tmp_path, monkeypatch, table, chunk):
+def test_as_much_space_is_reserved_as_the_columns_take(tmp_path, monkeypatch, table, chunk):
     monkeypatch.setattr(netcdf, "_CHUNK", chunk)
     folder = ran(tmp_path, table)
     collect(folder, tmp_path / "all.h5")
-    _, survey = collecting._surveyed(folder, link=False)
+    _, survey = collecting._survey(folder, link=False)
     copied, _ = collecting._columns(survey, link=False)
     assert len(copied) == 22
     shape = tuple(len(each.values) for each in folder.sweep.dimensions)
@@ -130,7 +130,9 @@ def test_room_is_asked_for_as_much_as_the_columns_take(tmp_path, monkeypatch, ta
         for column in copied:
             data = file[column.name]
             checksums = 4 * data.id.get_num_chunks()
-            assert column.room(shape, survey.members) == data.id.get_storage_size() - checksums
+            assert (
+                column.bytes_needed(shape, survey.members) == data.id.get_storage_size() - checksums
+            )
 
 
 def without_a_column(output):

@@ -118,7 +118,7 @@ def test_no_check_reads_a_seed_together_with_another_key(table):
             return super().__getitem__(key)
 
     spec = RunSpec.from_dict(small())
-    plain = spec.to_dict() if table is RunSpec else spec.task.plain()
+    plain = spec.to_dict() if table is RunSpec else spec.task.to_dict()
     held = Watched(table.sound(table.prepared(plain), ()))
     for check in table.checks:
         list(check(held))

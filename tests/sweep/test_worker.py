@@ -57,7 +57,7 @@ def who_ran(folder, **options):
     """Run a sweep; return its tally and the processes that had a run in hand."""
     seen = set()
     tally = run_sweep(
-        folder, tell=lambda _, now: seen.update(each.worker for each in now), **options
+        folder, report=lambda _, now: seen.update(each.worker for each in now), **options
     )
     return tally, seen
 
@@ -68,7 +68,7 @@ def test_each_of_two_processes_does_several_runs(tmp_path):
     tally, seen = who_ran(folder, jobs=2)
     assert len(tally.done) == 8
     assert 1 <= len(seen) <= 2
-    assert all(each.has_left() for each in seen)
+    assert all(each.has_ended() for each in seen)
 
 
 def test_a_process_that_is_old_gets_no_more_runs(workers, do, monkeypatch):
@@ -83,7 +83,7 @@ def test_a_process_whose_run_failed_gets_no_more_runs(do):
     first, status, said = do("run", "nowhere.toml", "-o", "run.h5")
     assert status == 2
     assert "there is no file nowhere.toml" in said
-    assert first.has_left()
+    assert first.has_ended()
     again, status, said = do("presets", "quickstart")
     assert again is not first
     assert (status, said.startswith("# A first run")) == (0, True)

@@ -45,7 +45,9 @@ def test_an_erased_signal_is_told_with_its_level_and_its_step(engine, tmp_path):
     step = int(run["step"][np.flatnonzero(alpha > 1e-3 * alpha.max())[-1] + 1])
     assert 0 < step < STEPS
     assert said(run).startswith(f"the l1 threshold erased the signal of A by step {step}. ")
-    assert "It was 0.5 in stage 0; the mean gradient at a support entry was at most" in said(run)
+    assert "It was 0.5 in stage 0, and the mean gradient at a support entry was at most" in said(
+        run
+    )
     assert "lower threshold" in said(run)
 
 
@@ -55,7 +57,7 @@ def test_the_gradient_that_it_names_is_that_of_the_model():
     alpha = run["alpha_A"].values
     row = np.flatnonzero(alpha > 1e-3 * alpha.max())[-1]
     pull = float(run["alpha_V"][row]) * task.K_P * task.q_weights.max()
-    assert f"at most {pull:.3g} then" in said(run)
+    assert f"at most {pull:.3g}." in said(run)
     # And such a gradient is what the threshold has to be below.
     assert said(simulate(spec_of(threshold=pull / 5))) == ""
 
@@ -88,7 +90,7 @@ def test_the_stage_that_erased_it_is_named_not_the_last():
         {"steps": 5, "rate_A": 0.0, "threshold": 1e-6},
     ]
     found = said(simulate(spec_of(stages=stages)))
-    assert " in stage 1; " in found
+    assert " in stage 1, and " in found
     assert "(4000 sigma)" in found
 
 
@@ -105,7 +107,7 @@ def test_pieces_of_a_column_say_what_the_whole_does(monkeypatch):
     run, task = simulate(spec), Task.from_spec(spec.task)
     columns = {name: run[name].values for name in ("step", "stage", "alpha_A", "alpha_V")}
     for piece in (1, 7, 1000):
-        monkeypatch.setattr("scbsim.trajectory.diagnosis._PIECE", piece)
+        monkeypatch.setattr("scbsim.trajectory.diagnosis._CHUNK", piece)
         assert diagnosis(plan_of(spec, task), columns, run.sizes["step"]) == said(run) != ""
 
 

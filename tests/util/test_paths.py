@@ -34,7 +34,7 @@ def test_a_link_to_itself_is_none(tmp_path):
 
 
 def test_what_can_be_no_path():
-    with pytest.raises(OutputError, match="no path of a file"):
+    with pytest.raises(OutputError, match="not a valid path"):
         resolved("a\0b")
 
 

@@ -1,7 +1,7 @@
-"""Many steps on real batches in one call: `docs/model.md`, section 8.
+"""Steps on real batches: `docs/model.md`, section 8.
 
-A batch is drawn, learned from and forgotten in rounds: sampling, forward and backward pass of some
-samples while they are in the cache. Threads meet twice a round, and once a step.
+A batch is processed in rounds. A round draws some samples and does their forward and backward pass
+while they are in the cache. Threads synchronise twice a round, and once a step.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from scbsim.kernels.batch.observe import couple_unconstrained
 from scbsim.kernels.batch.passes import collect_V, first_pass, second_pass, sort_by_query
 from scbsim.kernels.batch.tokens import AliasTables
 from scbsim.kernels.batch.value import step_V, write_V
-from scbsim.kernels.batch.workspace import Work
+from scbsim.kernels.batch.workspace import Learner, Work
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE
-from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams, Value
+from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams
 from scbsim.kernels.random.philox import split_seed
 from scbsim.kernels.types import F64, Floats, Int, Stream
 
@@ -53,14 +53,13 @@ def _step_share(
     params: StepParams,
     constants: ProblemConstants,
     work: Work,
-    batch: float,
 ) -> None:
-    """Step one share of A's columns; ``own`` is what only this kind of attention has."""
+    """Step one share of A's columns; ``own`` is ``sums`` and ``logits`` of `Learner`."""
     sums, logits = own
     if logits.size > 0:
-        step_logits(share, shares, A, logits, params, constants, work, batch)
+        step_logits(share, shares, A, logits, params, constants, work)
     else:
-        step_columns(share, shares, A, sums, params, constants, work, batch)
+        step_columns(share, shares, A, sums, params, constants, work)
 
 
 @parallel_jit
@@ -71,37 +70,27 @@ def _step_shares(
     params: StepParams,
     constants: ProblemConstants,
     work: Work,
-    batch: float,
 ) -> None:
     for share in prange(work.words.shape[0]):
         one, of = _i64(share), _i64(work.words.shape[0])
-        _step_share(one, of, A, (sums, logits), params, constants, work, batch)
+        _step_share(one, of, A, (sums, logits), params, constants, work)
 
 
 @internal_jit
-def _step_A(
-    A: Attention,
-    own: tuple[F64, Floats],
-    params: StepParams,
-    constants: ProblemConstants,
-    work: Work,
-    batch: float,
-) -> None:
-    """Step A; where that is little, by one thread."""
-    sums, logits = own
+def _step_A(learner: Learner, params: StepParams, constants: ProblemConstants, work: Work) -> None:
+    """Step A; a small one with one thread."""
+    A, _, sums, logits, _ = learner
     if work.words.shape[0] > 1 and work.full.size >= _THREADS_FROM:
-        _step_shares(A, sums, logits, params, constants, work, batch)
+        _step_shares(A, sums, logits, params, constants, work)
     else:
-        _step_share(_i64(0), _i64(1), A, own, params, constants, work, batch)
+        _step_share(_i64(0), _i64(1), A, (sums, logits), params, constants, work)
 
 
 @internal_jit
-def _gather_gradient(
-    sample: np.uint64, batch: Int, work: Work, alias: AliasTables, stream: Stream
-) -> None:
-    """Find the gradients of a batch from the number of its first sample: sums over its samples."""
+def _sum_gradients(sample: np.uint64, work: Work, alias: AliasTables, stream: Stream) -> None:
+    """Sum the gradients over a batch, given the number of its first sample."""
     work.counts[:] = 0
-    one, of = _i64(0), _i64(1)
+    one, of, batch = _i64(0), _i64(1), work.batch_size
     for done in range(0, batch, work.order.size):
         size, first, begin = min(work.order.size, batch - done), sample + _u64(done), done == 0
         if work.words.shape[0] > 1:
@@ -117,8 +106,9 @@ def _gather_gradient(
 
 
 @kernel
-def prepare(A: Attention, V: Value, sums: F64, logits: Floats, mean: F64, work: Work) -> None:
-    """Write a state as a step needs it: A in full, V and its transpose."""
+def prepare(learner: Learner, work: Work) -> None:
+    """Write the parts of ``work`` that follow from a state: A in full, V and its transpose."""
+    A, V, sums, logits, mean = learner
     for k in range(A.support.shape[0]):
         if logits.size > 0:
             write_softmax(k, A, logits, work.full, work.wide[0])
@@ -129,60 +119,36 @@ def prepare(A: Attention, V: Value, sums: F64, logits: Floats, mean: F64, work: 
 
 @kernel
 def advance_batch(
-    A: Attention,
-    V: Value,
-    sums: F64,
-    logits: Floats,
-    mean: F64,
+    learner: Learner,
     constants: ProblemConstants,
     params: StepParams,
-    batch: Int,
     step: Int,
     rows: F64,
     work: Work,
     alias: AliasTables,
 ) -> tuple[int, int]:
-    """Take up to ``len(rows)`` steps; with no rows, find the gradients of the next batch.
+    """Take up to ``len(rows)`` steps; with no rows, only sum the gradients of the next batch.
 
-    Both matrices are stepped from the state at the start of the step. A step that overflows is
-    taken but not counted, and ends the call.
+    Parameters and result as :func:`scbsim.kernels.gaussian.dense.advance`, and
 
     Parameters
     ----------
-    A, V, constants, params
-        See `state`.
-    sums : (N,) float64
-        ``1'a_k``.
-    logits : (N, T)
-        Of softmax attention; (0, 0) of linear.
-    mean : (N,) float64
-        ``V mu``.
-    batch : int64
-        Samples of a step.
     step : int64
-        Steps taken before: the batch's number.
-    rows : (n, 9) float64
-        Receives the observables after each step.
+        Number of steps taken before, which is the number of the next batch.
     work : Work
-        As :func:`prepare` left it.
-    alias : AliasTables
-
-    Returns
-    -------
-    taken : int
-    reason : int
-        STEPS_DONE, SIGNAL_REACHED or DIVERGED.
+        As :func:`prepare` or the last call left it.
     """
-    row, own = np.empty(9), (sums, logits)
+    A, V, sums, _, mean = learner
+    row = np.empty(9)
     k0, k1 = split_seed(constants.seed)
     stream = (k0, k1, constants.replica)
     for taken in range(max(1, rows.shape[0])):
-        sample = _u64(step + taken) * _u64(batch)
-        _gather_gradient(sample, batch, work, alias, stream)
+        sample = _u64(step + taken) * _u64(work.batch_size)
+        _sum_gradients(sample, work, alias, stream)
         if rows.shape[0] == 0:
             break
-        _step_A(A, own, params, constants, work, np.float64(batch))
-        step_V(V, mean, params, constants, work, np.float64(batch))
+        _step_A(learner, params, constants, work)
+        step_V(V, mean, params, constants, work)
         if not np.isfinite(couple_unconstrained(A, V, sums, mean, constants, row)):
             return taken, DIVERGED
         rows[taken, :] = row

@@ -1,7 +1,7 @@
-"""Steps of the columns of A under a gradient that is at hand: `docs/model.md`, sections 4 and 8.
+"""Steps of the columns of A, given the gradient of a batch: `docs/model.md`, sections 4 and 8.
 
-Linear attention keeps ``a_k = s_k + c_k 1``, with ``c_k`` such that the column's sum is what it was
-told to be; softmax attention keeps logits. Columns are shared out whole.
+Linear attention is stored as ``s_k``, with ``a_k = s_k + c_k 1`` and ``c_k`` from the column's sum;
+softmax attention is stored as logits. A column is stepped by one thread.
 """
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ import numpy as np
 
 from scbsim.kernels.batch.workspace import Work
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.gaussian.rules import DENOISE, PROX, SGD, VANILLA, step_entry
+from scbsim.kernels.gaussian.rules import (
+    call_with_rule,
+    is_projected,
+    moves_without_gradient,
+    step_entry,
+)
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.exp import exponential_of
@@ -22,7 +27,7 @@ _u64, _f64 = np.uint64, np.float64
 
 @internal_jit
 def _sum_of(x: Floats, wide: F64) -> float:
-    """Return the sum of a column's entries in float64, block by block."""
+    """Return the sum of a column's entries in float64, added up block by block."""
     total = 0.0
     for start in range(0, x.size, BLOCK):
         count = min(BLOCK, x.size - start)
@@ -46,16 +51,15 @@ def _sum_of_products(x: Floats, y: Floats, wide: F64) -> float:
 
 
 @inline_jit
-def _step_bulk(
-    rule: int, s: Floats, g: Floats, scale: Real, mean: Real, rate: Real, threshold: Real
-) -> None:
+def _step_bulk(rule: int, s: Floats, g: Floats, numbers: tuple[Real, Real, Real, Real]) -> None:
+    scale, mean, rate, threshold = numbers
     for t in range(_u64(s.size)):
         s[t] = step_entry(rule, s[t], scale * g[t] - mean, rate, threshold)
 
 
 @internal_jit
 def write_column(k: Int, A: Attention, sums: F64, full: Floats) -> None:
-    """Write column k of A in full, from ``s`` and the column's sum."""
+    """Write column k of A to ``full``, from ``s`` and the column's sum."""
     total = A.off_sums[k, 0]
     for j in range(A.support.shape[1]):
         total += A.support[k, j]
@@ -82,38 +86,32 @@ def _step_column(
     params: StepParams,
     constants: ProblemConstants,
     work: Work,
-    batch: float,
     wide: F64,
 ) -> None:
     """Step a column of linear attention."""
     Q, rule, rate, threshold = A.support.shape[1], params.rule, params.rate_A, params.threshold[k]
     g = work.gradient[k]
-    real = g.dtype.type
+    real, batch = g.dtype.type, _f64(work.batch_size)
     mean, scale = 0.0, 1.0 / (batch * constants.mu[k])
-    if rule == VANILLA:
-        scale = 1.0 / batch
-    else:
-        # Nothing to sum where no sample has seen the column; only prox moves it then.
+    if is_projected(rule):
+        # A column that no sample has as its query has gradient 0.
         mean = scale * _sum_of(g, wide) / _f64(g.size) if work.counts[k] > 0 else 0.0
+    else:
+        scale = 1.0 / batch
     added = 0.0
     for j in range(Q):
         before = A.support[k, j]
         h = scale * _f64(g[A.positions[k, j]]) - mean
         A.support[k, j] = step_entry(rule, before, h, rate, threshold)
         added += A.support[k, j] - before
-    p = (real(scale), real(mean), real(rate), real(threshold))
-    if rule == PROX:
-        _step_bulk(PROX, A.bulk[k], g, p[0], p[1], p[2], p[3])
-    elif rule == DENOISE:
-        _step_bulk(DENOISE, A.bulk[k], g, p[0], p[1], p[2], p[3])
-    else:
-        _step_bulk(SGD, A.bulk[k], g, p[0], p[1], p[2], p[3])
+    numbers = (real(scale), real(mean), real(rate), real(threshold))
+    call_with_rule(rule, _step_bulk, A.bulk[k], g, numbers)
     for j in range(Q):
         A.bulk[k, A.positions[k, j]] = real(0)
     before = A.off_sums[k, 0]
     _sum_column(k, A, wide)
-    if rule == VANILLA:
-        # The intercept stays, and the sum of the column goes where the entries take it.
+    if not is_projected(rule):
+        # The intercept is constant, and the column's sum changes with its entries.
         sums[k] += (A.off_sums[k, 0] - before) + added
     write_column(k, A, sums, work.full)
 
@@ -127,32 +125,20 @@ def step_columns(
     params: StepParams,
     constants: ProblemConstants,
     work: Work,
-    batch: float,
 ) -> None:
     """Step one share of the columns of linear attention.
 
-    Parameters
-    ----------
-    share, shares : int64
-    A : Attention
-    sums : (N,) float64
-        ``1'a_k``.
-    params : StepParams
-    constants : ProblemConstants
-    work : Work
-        ``gradient`` and ``counts`` of the whole batch.
-    batch : float64
-        Its size.
+    ``work.gradient`` and ``work.counts`` must be those of the whole batch.
     """
     N = A.support.shape[0]
     for k in range(N * share // shares, N * (share + 1) // shares):
-        if work.counts[k] > 0 or params.rule == PROX:
-            _step_column(k, A, sums, params, constants, work, batch, work.wide[share])
+        if work.counts[k] > 0 or moves_without_gradient(params.rule):
+            _step_column(k, A, sums, params, constants, work, work.wide[share])
 
 
 @internal_jit
 def write_softmax(k: Int, A: Attention, logits: Floats, full: Floats, wide: F64) -> None:
-    """Write column k of A, and its parts on and off the support, from the logits."""
+    """Write column k of A to ``full``, ``A.bulk`` and ``A.support``, from the logits."""
     z, a, s = logits[k], full[k], A.bulk[k]
     real = a.dtype.type
     top = z[0]
@@ -181,23 +167,16 @@ def step_logits(
     params: StepParams,
     constants: ProblemConstants,
     work: Work,
-    batch: float,
 ) -> None:
-    """Step one share of the columns of softmax attention; parameters as :func:`step_columns`.
-
-    Parameters
-    ----------
-    logits : (N, T)
-        By columns, of the type of A.
-    """
-    N = A.support.shape[0]
+    """Step one share of the columns of softmax attention; see :func:`step_columns`."""
+    N, batch = A.support.shape[0], _f64(work.batch_size)
     wide = work.wide[share]
     for k in range(N * share // shares, N * (share + 1) // shares):
         if work.counts[k] == 0:
             continue
         z, a, g = logits[k], work.full[k], work.gradient[k]
         real = a.dtype.type
-        scale = 1.0 / batch if params.rule == VANILLA else 1.0 / (batch * constants.mu[k])
+        scale = 1.0 / (batch * constants.mu[k]) if is_projected(params.rule) else 1.0 / batch
         mean = real(_sum_of_products(a, g, wide))
         step = real(params.rate_A * scale)
         for t in range(_u64(z.size)):

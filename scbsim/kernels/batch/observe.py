@@ -1,4 +1,4 @@
-"""Observables of any pair of matrices, the invariants kept or not: `docs/model.md`, section 8."""
+"""Observables of states that need not keep the invariants: `docs/model.md`, section 8."""
 
 from __future__ import annotations
 
@@ -14,27 +14,13 @@ from scbsim.kernels.types import F64
 def couple_unconstrained(
     A: Attention, V: Value, sums: F64, mean: F64, constants: ProblemConstants, row: F64
 ) -> float:
-    """Write the observables of a state.
+    """Write the observables of a state to ``row``; return a number that is finite if all are.
 
-    Parameters
-    ----------
-    A : Attention
-    V : Value
-    sums : (N,) float64
-        ``1'a_k``.
-    mean : (N,) float64
-        ``V mu``.
-    constants : ProblemConstants
-    row : (9,) float64
-
-    Returns
-    -------
-    float64
-        A number that is finite if all of them are.
+    ``sums`` and ``mean`` are ``1'a_k`` and ``V mu``, as in `workspace.Learner`.
     """
     nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
     T, square = constants.T, constants.mu_square
-    # What columns are beyond the sum 1, and V mu beyond mu.
+    # Corrections for columns whose sum is not 1, and for a V mu that is not mu.
     off, beyond, far = 0.0, 0.0, 0.0
     for k in range(sums.size):
         more = sums[k] - 1.0
@@ -64,5 +50,5 @@ def couple_unconstrained(
 def observe_unconstrained(
     A: Attention, V: Value, sums: F64, mean: F64, constants: ProblemConstants, row: F64
 ) -> None:
-    """Write the observables of a state; :func:`couple_unconstrained` for Python."""
+    """Write the observables of a state; the entry point of :func:`couple_unconstrained`."""
     couple_unconstrained(A, V, sums, mean, constants, row)

@@ -1,8 +1,9 @@
-"""The two passes over the samples of a round, and what of it goes to V: `docs/model.md`, 8.
+"""The two passes over the samples of a round, and their gradient of V: `docs/model.md`, 8.
 
-First every sample's ``u``, ``r`` and ``w``, samples shared out; then the gradient of each column,
-stretches of columns shared out, each going through the samples of its query in their order. So
-sums have one order on any number of threads, and nothing is added to by two of them.
+The first pass computes ``u``, ``r`` and ``w`` of every sample; a thread takes some of the samples.
+The second sums the gradient of A; a thread takes some tiles of columns, and for each goes through
+the samples with that query in order. So sums have the same order for any number of threads, and no
+two threads write to the same entry.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _u64 = np.uint64
 
 @internal_jit
 def _finish_samples(begin: Int, end: Int, work: Work) -> None:
-    """Find the ``r`` and ``w`` of samples from their ``u`` and their outputs."""
+    """Compute ``r`` and ``w`` of samples from their ``u`` and outputs."""
     N, one = work.V.shape[0], work.r.dtype.type(1)
     multiply(work.r, work.u, (begin, end), N, False, work.transposed)
     for b in range(begin, end):
@@ -41,7 +42,7 @@ def _draw(
     alias: AliasTables,
     stream: Stream,
 ) -> None:
-    """Draw one share of a round: all of it where tokens are kept, and the heads elsewhere."""
+    """Draw one share of a round; of the samples only the heads if tokens are not stored."""
     heads = work.heads[:, :size]
     if work.tokens.size > 0:
         draw_share(share, shares, work.tokens, heads, first, alias, stream, work.words)
@@ -61,18 +62,16 @@ def first_pass(
     alias: AliasTables,
     stream: Stream,
 ) -> None:
-    """Draw one share of a round's samples, and find their ``u``, ``r`` and ``w``.
+    """Draw one share of a round's samples, and compute their ``u``, ``r`` and ``w``.
 
     Parameters
     ----------
     share, shares : int64
+        The share, and their number.
     size : int64
         Samples of the round.
     first : uint64
         Number of the first.
-    work : Work
-    alias : AliasTables
-    stream : (key word 0, key word 1, replica)
     """
     begin, end = share_of(share, shares, size, first, alias)
     _draw(share, shares, size, first, work, alias, stream)
@@ -103,7 +102,7 @@ def first_pass(
 
 @internal_jit
 def sort_by_query(size: Int, work: Work) -> None:
-    """Put the samples of a round in order of their queries, and count them."""
+    """Sort the samples of a round by query, and add them to the counts of the batch."""
     first, query = work.first, work.heads[0]
     first[:] = 0
     for b in range(size):
@@ -121,19 +120,18 @@ def sort_by_query(size: Int, work: Work) -> None:
 
 
 @internal_jit
-def _collect(
-    k: Int,
-    start: Int,
-    count: Int,
+def _add_gradients(
+    tile: tuple[Int, Int, Int],
     share: Int,
     first: np.uint64,
     work: Work,
     alias: AliasTables,
     stream: Stream,
 ) -> None:
-    """Add to the gradient of a part of column k, sample by sample."""
+    """Add to the gradient at a tile (k, start, count) of column k, sample by sample."""
     N, T = work.full.shape
     drawn = work.drawn[share]
+    k, start, count = tile
     g = work.gradient[k, start : start + count]
     for i in range(work.first[k], work.first[k + 1]):
         b = work.order[i]
@@ -156,28 +154,22 @@ def second_pass(
     alias: AliasTables,
     stream: Stream,
 ) -> None:
-    """Collect one share of the columns' gradients; parameters as :func:`first_pass`.
-
-    Parameters
-    ----------
-    begin : bool
-        Whether this is the first round of a batch.
-    """
+    """Sum one share of the gradient of A; ``begin`` is true in the first round of a batch."""
     N, T = work.full.shape
-    tile = TILE if work.tokens.size > 0 else BLOCK
+    length = TILE if work.tokens.size > 0 else BLOCK
     total, before = work.first[N] * T, 0
     for k in range(N):
         samples = work.first[k + 1] - work.first[k]
-        for start in range(0, T, tile):
-            count = min(tile, T - start)
-            # To whom the middle of its work falls, of all work in a row.
+        for start in range(0, T, length):
+            count = min(length, T - start)
+            # With all work in a row and cut into equal shares: the share at this tile's middle.
             middle = 2 * before + samples * count
             before += samples * count
             if min(middle * shares // (2 * total), shares - 1) != share:
                 continue
             if begin:
                 work.gradient[k, start : start + count] = 0.0
-            _collect(k, start, count, share, first, work, alias, stream)
+            _add_gradients((k, start, count), share, first, work, alias, stream)
 
 
 @internal_jit

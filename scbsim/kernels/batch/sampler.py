@@ -1,4 +1,4 @@
-"""Whole batches of samples, written out: `docs/model.md`, section 8."""
+"""The kernel that draws samples into arrays: `docs/model.md`, section 8."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _i64, _u64 = np.int64, np.uint64
 def share_of(
     share: Int, shares: Int, size: Int, first: np.uint64, alias: AliasTables
 ) -> tuple[Int, Int]:
-    """Return which samples are a share's: cut where blocks are, so that none is drawn twice."""
+    """Return the range of a share's samples, cut between blocks so that none is drawn twice."""
     together = _i64(alias.together)
     head = _i64(first % _u64(together))
     groups = (head + size + together - 1) // together
@@ -37,13 +37,7 @@ def draw_share(
     stream: Stream,
     S: U32,
 ) -> None:
-    """Draw one share of some samples; parameters as :func:`draw`, but where they differ.
-
-    Parameters
-    ----------
-    tokens : (n T or more,) unsigned integers
-    stream : (key word 0, key word 1, replica)
-    """
+    """Draw one share of the samples; parameters as :func:`draw`, ``tokens`` may be longer."""
     T, together = _i64(alias.T), _i64(alias.together)
     per_sample = (T + BLOCK - 1) // BLOCK
     begin, end = share_of(share, shares, heads.shape[1], first, alias)
@@ -52,7 +46,7 @@ def draw_share(
         sample = _u64(first) + _u64(i)
         number = sample // _u64(together)
         inside = _i64(sample - number * _u64(together))
-        # So many samples from one group of blocks, of which all but the last are full.
+        # Samples that share a group of blocks; all blocks of a group except the last are full.
         some: Int = min(end - i, together - inside)
         for j in range(per_sample):
             head = inside * T
@@ -83,7 +77,7 @@ def draw(
     replica: np.uint64,
     S: U32,
 ) -> None:
-    """Draw samples in a row.
+    """Draw samples with consecutive numbers.
 
     Parameters
     ----------
@@ -92,11 +86,9 @@ def draw(
     heads : (3, n) int64
         Receives queries, source positions and outputs.
     first : uint64
-        Number of the first.
-    alias : AliasTables
-    seed, replica : uint64
+        Number of the first sample.
     S : (shares, BLOCK) uint32
-        Scratch; a thread for each share.
+        Scratch; one thread is used for each share.
     """
     k0, k1 = split_seed(seed)
     stream = (k0, k1, replica)

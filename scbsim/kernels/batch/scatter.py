@@ -1,7 +1,7 @@
-"""Sums by token, and entries by token: the two loops over the tokens of a real sample.
+"""Scatter and gather by token: the two loops over the tokens of a real sample.
 
-With up to four tokens both are compares and selects, which need no table. With more, sums go to
-four tables in turn, and entries come by gathers. In either case the order of sums is fixed.
+With up to four tokens both are compares and selects, without a table. With more, sums are scattered
+to four tables in turn, and entries are gathered. In either case the order of sums is fixed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scbsim.kernels.simd.sums import pairwise_sum
 from scbsim.kernels.types import Floats, Int, Tokens
 
 FEW = 4
-"""Tokens that need no table."""
+"""The largest N for which no table is needed."""
 
 _u64 = np.uint64
 
@@ -59,12 +59,11 @@ def add_by_token(u: Floats, tables: Floats, x: Tokens, a: Floats, N: Int, sums: 
     Parameters
     ----------
     u : (N',)
-        Receives the sums where tokens are few.
+        Receives the sums if N is at most 4.
     tables : (4 N',)
-        Receives them elsewhere, in four parts.
+        Receives them otherwise, in four parts.
     x, a : (n,)
-        Tokens, and what is added up.
-    N : int64
+        Tokens, and the entries to add.
     sums : (BLOCK,)
         Scratch.
     """
@@ -77,7 +76,7 @@ def add_by_token(u: Floats, tables: Floats, x: Tokens, a: Floats, N: Int, sums: 
 @internal_jit
 def _entries_of_few(g: Floats, x: Tokens, w: Floats) -> None:
     one, two, three = x.dtype.type(1), x.dtype.type(2), x.dtype.type(3)
-    # Rows are padded, so there are four.
+    # Rows are padded, so there are four entries for any N.
     a, b, c, d = w[0], w[1], w[2], w[3]
     for i in range(_u64(g.size)):
         token = x[i]
@@ -96,7 +95,7 @@ def _entries_of_many(g: Floats, x: Tokens, w: Floats) -> None:
 
 @inline_jit
 def add_entries(g: Floats, x: Tokens, w: Floats, N: Int) -> None:
-    """Add to each entry of ``g`` that of ``w`` at its token."""
+    """Add to each entry of ``g`` the entry of ``w`` at its token."""
     if N <= FEW:
         _entries_of_few(g, x, w)
     else:

@@ -1,7 +1,7 @@
-"""Tokens and what goes with them, each sample at an address of its own: `docs/model.md`, 7 and 8.
+"""The tokens, query, source position and output of a sample: `docs/model.md`, sections 7 and 8.
 
-A sample is drawn again from its number alone, in any order and on any thread. Its tokens come in
-blocks of 2048 words, one word a token; samples shorter than a block share one.
+A sample is a function of its number, so it can be drawn again in any order and on any thread. Its
+tokens come in blocks of 2048 words, one word per token. Samples shorter than a block share one.
 """
 
 from __future__ import annotations
@@ -24,40 +24,23 @@ _LOW, _HALF = _u64(0xFFFFFFFF), _u64(32)
 
 
 class AliasTables(NamedTuple):
-    """A task's laws as tables, see `alias`. Nothing is changed.
+    """The distributions of a task as alias tables, see `alias`. Nothing is changed."""
 
-    Attributes
-    ----------
-    cuts : (3,) uint32
-        Of at most 4 tokens, how many of these are below a word is the token; (0,) for more.
-    tokens : (2^b or 16,) uint32
-        Filled up to 16 entries with zeros.
-    sources : (N, 2^c) uint32
-        Row k: which of the positions of ``q_k``.
-    outputs : (N, 2^b) uint32
-        Row m: the output after source token m.
-    positions : (N, Q) int64
-    bits, source_bits : uint32
-        b and c.
-    T : uint64
-    together : uint64
-        Samples in a block: as many as fit, or 1.
-    """
-
+    # (3,): with at most 4 tokens, the token is the number of cuts below a word; (0,) with more
     cuts: U32
-    tokens: U32
-    sources: U32
-    outputs: U32
-    positions: I64
+    tokens: U32  # (2^bits,): the distribution mu; padded to at least 16 entries with zeros
+    sources: U32  # (N, 2^source_bits): row k, the index of the source among the positions of q_k
+    outputs: U32  # (N, 2^bits): row m, the output after source token m
+    positions: I64  # (N, Q)
     bits: np.uint32
     source_bits: np.uint32
     T: np.uint64
-    together: np.uint64
+    together: np.uint64  # samples that share a block: as many as fit, or 1
 
 
 @inline_jit
 def token_of(word: np.uint32, alias: AliasTables) -> np.uint32:
-    """Return the token that a word picks."""
+    """Return the token drawn by a random word."""
     cuts = alias.cuts
     if cuts.size > 0:
         return _u32(_u32(word > cuts[0]) + _u32(word > cuts[1]) + _u32(word > cuts[2]))
@@ -85,7 +68,7 @@ def _by_table(
 
 @inline_jit
 def _counter(number: Int, purpose: int, replica: np.uint64) -> Counter:
-    """Return words 1 to 3 of the counter of a group of samples."""
+    """Return words 1 to 3 of the counter of the samples that share a block."""
     c3 = _u64(purpose) << _u64(24) | _u64(replica)
     return _u64(number) >> _HALF, _u64(number) & _LOW, c3
 
@@ -100,22 +83,16 @@ def fill_tokens(
     alias: AliasTables,
     stream: Stream,
 ) -> None:
-    """Write some tokens of a block.
+    """Write some tokens of a block to ``out[start:]``.
 
     Parameters
     ----------
-    out : (n,) unsigned integers
-    start : int64
-        Where in ``out`` the first goes.
     words : (BLOCK,) uint32
         Scratch.
     span : (first, last)
-        Which words of the block, int64; the last is left out.
+        The words of the block that are used; the last is excluded.
     block : (number, j)
-        Block j of the samples of that number: a sample's own, or that of ``together`` samples
-        over their count.
-    alias : AliasTables
-    stream : (key word 0, key word 1, replica)
+        Block j of the samples with this number: the sample's number divided by ``together``.
     """
     first, last = span
     number, j = block
@@ -148,18 +125,16 @@ def token_at(sample: np.uint64, position: Int, alias: AliasTables, stream: Strea
 
 @internal_jit
 def fill_heads(heads: I64, tokens: Tokens, first: Int, alias: AliasTables, stream: Stream) -> None:
-    """Draw the query, the source position and the output of some samples in a row.
+    """Draw the query, the source position and the output of samples with consecutive numbers.
 
     Parameters
     ----------
     heads : (3, n) int64
         Receives the three.
     tokens : (n T,) unsigned integers
-        The samples' tokens where they are at hand, or (0,).
+        The samples' tokens; (0,) to draw those at the source positions again.
     first : uint64
         Number of the first sample.
-    alias : AliasTables
-    stream : (key word 0, key word 1, replica)
     """
     k0, k1, replica = stream
     c3 = _u64(HEADS) << _u64(24) | _u64(replica)

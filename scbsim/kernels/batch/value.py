@@ -1,4 +1,4 @@
-"""A step of V under a gradient that is at hand: `docs/model.md`, sections 3 and 8."""
+"""A step of V, given the gradient of a batch: `docs/model.md`, sections 3 and 8."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from scbsim.kernels.batch.workspace import Work
 from scbsim.kernels.compile.jit import internal_jit
-from scbsim.kernels.gaussian.rules import VANILLA
+from scbsim.kernels.gaussian.rules import is_projected
 from scbsim.kernels.gaussian.state import ProblemConstants, StepParams, Value
 from scbsim.kernels.types import F64
 
@@ -15,7 +15,7 @@ _u64 = np.uint64
 
 @internal_jit
 def write_V(V: Value, mean: F64, work: Work) -> None:
-    """Write V and its transpose as the samples need them, from ``W`` and ``V mu``."""
+    """Write V and its transpose to ``work``, from ``W`` and ``V mu``."""
     N = V.W.shape[0]
     real = work.V.dtype.type
     for n in range(N):
@@ -26,8 +26,8 @@ def write_V(V: Value, mean: F64, work: Work) -> None:
 
 
 @internal_jit
-def renew_scalars(V: Value, K_P: float) -> None:
-    """Find the signal of W and the square of the rest."""
+def _update_scalars(V: Value, K_P: float) -> None:
+    """Compute ``V.scalars`` from ``V.W``."""
     N = V.W.shape[0]
     with_target, rest = 0.0, 0.0
     for n in range(N):
@@ -44,25 +44,15 @@ def renew_scalars(V: Value, K_P: float) -> None:
 
 @internal_jit
 def step_V(
-    V: Value, mean: F64, params: StepParams, constants: ProblemConstants, work: Work, batch: float
+    V: Value, mean: F64, params: StepParams, constants: ProblemConstants, work: Work
 ) -> None:
-    """Step V, and write it as the next step's samples need it.
+    """Step V and, without projection, ``mean = V mu``; write V to ``work`` for the next step.
 
-    Parameters
-    ----------
-    V : Value
-    mean : (N,) float64
-        ``V mu``, which only the vanilla rule moves.
-    params : StepParams
-    constants : ProblemConstants
-    work : Work
-        ``of_V`` of the whole batch; overwritten.
-    batch : float64
-        Its size.
+    ``work.of_V`` must be that of the whole batch, and is overwritten.
     """
     N = V.W.shape[0]
-    rate, G, root = params.rate_V / batch, work.of_V, V.root_mu
-    if params.rule == VANILLA:
+    rate, G, root = params.rate_V / np.float64(work.batch_size), work.of_V, V.root_mu
+    if not is_projected(params.rule):
         for n in range(N):
             along = 0.0
             for m in range(N):
@@ -71,7 +61,7 @@ def step_V(
             for m in range(N):
                 V.W[n, m] -= rate * (G[n, m] - along) * root[m]
     else:
-        # Columns over mu, then what keeps V mu, then what keeps 1'V.
+        # Precondition by 1/mu; then project so that V mu stays, and so that 1'V stays.
         of_columns = V.column_sums[0]
         of_columns[:] = 0.0
         for n in range(N):
@@ -84,5 +74,5 @@ def step_V(
         for n in range(N):
             for m in range(N):
                 V.W[n, m] -= rate * (G[n, m] - of_columns[m] / N) * root[m]
-    renew_scalars(V, constants.K_P)
+    _update_scalars(V, constants.K_P)
     write_V(V, mean, work)

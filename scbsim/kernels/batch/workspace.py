@@ -1,4 +1,4 @@
-"""What a step on real batches works with: `docs/model.md`, section 8. All is changed in place."""
+"""The arrays of a step on real batches: `docs/model.md`, section 8. All are changed in place."""
 
 from __future__ import annotations
 
@@ -7,94 +7,79 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from scbsim.kernels.gaussian.state import Attention, Value
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.types import F64, I64, U32, Floats, Tokens
 
 PAD = 16
-"""Rows of the samples' vectors are as long as a multiple of this, so that no loop has a rest."""
+"""Rows of the samples' vectors are padded to a multiple of this: loops have no remainder."""
 
 TILE = 512
-"""Positions of a column whose gradient is collected at once, where tokens are at hand."""
+"""Positions of a column whose gradient is summed at once, if the round's tokens are stored."""
 
 TABLES = 4
 """Tables that tokens are added to in turn, so that one addition need not wait for the last."""
 
-_SAMPLES = 4096
-_VALUES = 2**20  # of a round's samples in u, r and w together, so that they stay in the cache
-_TOKENS = 2**22  # that are kept of a round; of more, each is drawn again where it is needed
+_SAMPLES = 4096  # at most in a round
+_VALUES = 2**20  # at most in u, r and w of a round together, so that they stay in the cache
+_TOKENS = 2**22  # at most stored of a round; if there are more, each is drawn again when needed
+
+
+class Learner(NamedTuple):
+    """The state that a step on real batches changes."""
+
+    A: Attention
+    V: Value
+    sums: F64  # (N,): 1'a_k
+    logits: Floats  # (N, T): those of softmax attention, by columns of A; (0, 0) for linear
+    mean: F64  # (N,): V mu
 
 
 class Work(NamedTuple):
-    """Arrays of a step; N' is N up to a multiple of 16, and R the samples of a round.
+    """The arrays of a step.
 
-    Attributes
-    ----------
-    full : (N, T) float32 or float64
-        ``a_k``, by columns of A.
-    gradient : (N, T) of the same
-        Sums over the samples with query k of ``w_{x_t}``.
-    V, transposed : (N, N') of the same
-        V and its transpose, zeros beyond N.
-    u, r, w : (R, N') of the same
-        ``X a_k``, ``V u - e_o`` and ``V' r`` of each sample, zeros beyond N.
-    of_V : (N, N') float64
-        Sum over samples of ``r u'``.
-    row : (N, N') of the matrices' type
-        The same of one round.
-    tokens : (R T,) uint16
-        Of a round, or (0,) where they are drawn again.
-    heads : (3, R) int64
-        Queries, source positions, outputs.
-    order : (R,) int64
-        Samples of the round, by query.
-    first : (N + 1,) int64
-        Where those of each query begin in it.
-    counts : (N,) int64
-        Samples of each query in the batch.
-    words : (shares, BLOCK) uint32
-    drawn : (shares, BLOCK) uint16
-    tables : (shares, 4 N') of the matrices' type
-    sums : (shares, BLOCK) of the matrices' type
-    wide : (shares, BLOCK) float64
+    N' is N rounded up to a multiple of 16. A batch is handled in rounds of R samples. ``Floats``
+    are float32 or float64, as A is; rows of length N' are 0 beyond N.
     """
 
-    full: Floats
-    gradient: Floats
-    V: Floats
-    transposed: Floats
-    u: Floats
-    r: Floats
-    w: Floats
-    of_V: F64
-    row: Floats
-    tokens: Tokens
-    heads: I64
-    order: I64
-    first: I64
-    counts: I64
-    words: U32
-    drawn: Tokens
-    tables: Floats
-    sums: Floats
-    wide: F64
+    full: Floats  # (N, T): a_k, by columns of A
+    gradient: Floats  # (N, T): sums of w_{x_t} over the samples with query k
+    V: Floats  # (N, N')
+    transposed: Floats  # (N, N'): V'
+    u: Floats  # (R, N'): X a_k of each sample
+    r: Floats  # (R, N'): V u - e_o
+    w: Floats  # (R, N'): V' r
+    of_V: F64  # (N, N'): sum over samples of r u'
+    row: Floats  # (N, N'): the same for one round
+    tokens: Tokens  # (R T,) uint16: the round's; (0,) if they are not stored but drawn again
+    heads: I64  # (3, R): queries, source positions, outputs
+    order: I64  # (R,): samples of the round, sorted by query
+    first: I64  # (N + 1,): where each query begins in `order`
+    counts: I64  # (N,): samples of each query in the batch
+    words: U32  # (shares, BLOCK)
+    drawn: Tokens  # (shares, BLOCK) uint16
+    tables: Floats  # (shares, 4 N')
+    sums: Floats  # (shares, BLOCK)
+    wide: F64  # (shares, BLOCK)
+    batch_size: int  # samples of a step
 
 
 def round_size(N: int, batch_size: int) -> int:
-    """Return how many samples are taken together: it changes the bits, so threads have no say."""
+    """Return the samples of a round. It changes the bits, so it must not depend on threads."""
     return int(max(1, min(batch_size, _SAMPLES, max(64, _VALUES // (3 * N)))))
 
 
 def work_bytes(N: int, T: int, batch_size: int, itemsize: int) -> int:
-    """Return about how many bytes the arrays take."""
+    """Return roughly how many bytes the arrays take."""
     R, padded = round_size(N, batch_size), -(-N // PAD) * PAD
     kept = 2 * R * T if R * T <= _TOKENS else 0
     return 2 * N * T * itemsize + 3 * (R + N) * padded * itemsize + 8 * N * padded + kept + 40 * R
 
 
 def make_work(N: int, T: int, batch_size: int, dtype: DTypeLike, shares: int) -> Work:
-    """Allocate the arrays for a number of shares."""
+    """Allocate the arrays; a thread takes a share."""
     R, padded = round_size(N, batch_size), -(-N // PAD) * PAD
-    # Samples that share a block of words are not drawn one by one, and are never so long.
+    # Samples so short that several share a block of words are always stored: see `tokens`.
     kept = R * T if R * T <= _TOKENS or T <= BLOCK // 2 else 0
     return Work(
         full=np.zeros((N, T), dtype),
@@ -116,4 +101,5 @@ def make_work(N: int, T: int, batch_size: int, dtype: DTypeLike, shares: int) ->
         tables=np.zeros((shares, TABLES * padded), dtype),
         sums=np.zeros((shares, BLOCK), dtype),
         wide=np.zeros((shares, BLOCK)),
+        batch_size=batch_size,
     )

@@ -1,7 +1,7 @@
-"""Processes that share a folder of compiled code lock each kernel while they compile it.
+"""Locks between processes that share a cache of compiled kernels, one lock per kernel.
 
-Of many that start at once on an empty folder one compiles a kernel, and the others find its work.
-Different kernels are compiled at the same time. Nothing but time is lost where there is no lock.
+Of many processes that start on an empty cache, one compiles a kernel and the others load it. Other
+kernels are compiled at the same time. Without a lock, work is only done twice.
 """
 
 from __future__ import annotations
@@ -17,65 +17,53 @@ from typing import IO, Any
 from numba.core.event import trigger_event
 
 WAITING = "scbsim:wait"
-"""The event of a process that waits while another compiles; its data has ``kernel``."""
+"""The numba event of waiting for another process that compiles; its data has ``kernel``."""
 
 SUFFIX = ".lock"
-"""How the files end that are locked, beside those of the compiled kernels."""
+"""Suffix of the lock files, which are beside the compiled kernels."""
 
 _LONGEST_WAIT = 180.0
-"""Seconds. Whoever waits longer, for one that hangs or is stopped, compiles for itself."""
+"""Seconds. After that the holder is taken to hang, and the kernel is compiled here."""
 
 
 class KernelLock:
-    """The lock of one kernel for some types, held by one process at a time and never for ever.
-
-    While it is held, its file says who holds it and what for.
-    """
+    """The lock of one kernel and its types. While it is held, its file has PID and kernel."""
 
     def __init__(self) -> None:
         self._file: IO[str] | None = None
         self._thread = 0
 
     def acquire(self, path: Path, kernel: str) -> bool:
-        """Wait for a file's lock, to compile a kernel; return whether it is held."""
+        """Wait for the lock of a file, to compile a kernel. Return whether it is held."""
         held = False
-        # Where nothing can be written or locked, a process compiles without.
+        # Without a lock where nothing can be written or locked.
         with suppress(OSError):
             file = path.open("a")
             try:
-                held = _locked(file) or self._waited(file, kernel)
+                held = _try_lock(file) or _wait_for_lock(file, kernel)
                 if held:
                     self._file, self._thread = file, get_ident()
-                    _write_down(file, f"{os.getpid()} {kernel}\n")
+                    _write_holder(file, f"{os.getpid()} {kernel}\n")
             finally:
                 if not held:
                     file.close()
         return held
 
-    def _waited(self, file: IO[str], kernel: str) -> bool:
-        until = monotonic() + _LONGEST_WAIT
-        with trigger_event(WAITING, {"kernel": kernel}):
-            while monotonic() < until:
-                sleep(0.05)
-                if _locked(file):
-                    return True
-        return False
-
     def release(self) -> None:
-        """Let the next one in; nothing if this thread does not hold it."""
+        """Release the lock, if this thread holds it."""
         if self._file is None or self._thread != get_ident():
             return
-        # Another thread of this process may take it as soon as it is unlocked.
+        # First, as another thread may acquire the lock as soon as the file is unlocked.
         file, self._file = self._file, None
-        _write_down(file, "")
+        _write_holder(file, "")
         with suppress(OSError):
-            # A child that was forked meanwhile has the same lock, and keeps it by its copy.
+            # A child forked meanwhile has a copy of the descriptor, which would keep the lock.
             fcntl.flock(file, fcntl.LOCK_UN)
         file.close()
 
 
 def compile_under_lock(compiled: Any, lock: KernelLock) -> None:
-    """Have a function that numba compiles release the lock that its cache acquired."""
+    """Make a numba function release, after compiling, the lock that its cache acquired."""
     compile_now = compiled.compile
 
     def compile_and_release(signature: Any) -> Any:
@@ -88,7 +76,7 @@ def compile_under_lock(compiled: Any, lock: KernelLock) -> None:
 
 
 def in_compilation(folder: Path) -> str | None:
-    """Return a kernel that some process compiles for a folder; None if there is none."""
+    """Return the name of a kernel that some process is compiling for a folder, or None."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         with suppress(OSError), path.open() as file:
             try:
@@ -99,7 +87,7 @@ def in_compilation(folder: Path) -> str | None:
     return None
 
 
-def _locked(file: IO[str]) -> bool:
+def _try_lock(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -107,8 +95,18 @@ def _locked(file: IO[str]) -> bool:
     return True
 
 
-def _write_down(file: IO[str], text: str) -> None:
-    # The lock holds without it.
+def _wait_for_lock(file: IO[str], kernel: str) -> bool:
+    until = monotonic() + _LONGEST_WAIT
+    with trigger_event(WAITING, {"kernel": kernel}):
+        while monotonic() < until:
+            sleep(0.05)
+            if _try_lock(file):
+                return True
+    return False
+
+
+def _write_holder(file: IO[str], text: str) -> None:
+    # The text is only for display.
     with suppress(OSError):
         os.ftruncate(file.fileno(), 0)
         os.write(file.fileno(), text.encode())

@@ -1,4 +1,4 @@
-"""What is being compiled, told while it is."""
+"""Notification of what is being compiled."""
 
 from __future__ import annotations
 
@@ -12,59 +12,44 @@ from scbsim.kernels.compile.cache_lock import WAITING
 
 
 class Compiling(NamedTuple):
-    """A kernel in hand.
-
-    Attributes
-    ----------
-    kernel : str
-    functions : int
-        Those that it calls and that were begun; 0 as the kernel itself is.
-    waits : bool
-        Whether another process compiles it, and this one waits.
-    """
+    """A kernel that is being compiled."""
 
     kernel: str
-    functions: int = 0
-    waits: bool = False
+    functions: int = 0  # functions it calls whose compilation has begun
+    waits: bool = False  # whether this process waits for another one that compiles it
 
 
 @contextmanager
-def told(tell: Callable[[Compiling], None]) -> Iterator[None]:
-    """Tell of every kernel that is compiled in the body, and of every function in it."""
-    compiled, waits = _Compiled(tell), _Waits(tell)
-    with event.install_listener("numba:compile", compiled), event.install_listener(WAITING, waits):
+def compile_events(notify: Callable[[Compiling], None]) -> Iterator[None]:
+    """Call ``notify`` for every kernel compiled in the body, and for every function in it."""
+    listener = _Listener(notify)
+    with (
+        event.install_listener("numba:compile", listener),
+        event.install_listener(WAITING, listener),
+    ):
         yield
 
 
-class _Compiled(event.Listener):  # type: ignore[misc]
-    """Follows numba's events, which are nested as functions are."""
+class _Listener(event.Listener):  # type: ignore[misc]
+    """Follows numba's events, which are nested as calls are."""
 
-    def __init__(self, tell: Callable[[Compiling], None]) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[[Compiling], None]) -> None:
+        self._notify = notify
         self._depth = self._functions = 0
         self._kernel = ""
 
     def on_start(self, event: Any) -> None:
-        """Count a function, or take note of the kernel."""
+        """Notify of a wait, a kernel or a function in it."""
+        if event.kind == WAITING:
+            self._notify(Compiling(event.data["kernel"], waits=True))
+            return
         if self._depth:
             self._functions += 1
         else:
             self._kernel, self._functions = event.data["dispatcher"].py_func.__name__, 0
         self._depth += 1
-        self._tell(Compiling(self._kernel, self._functions))
+        self._notify(Compiling(self._kernel, self._functions))
 
     def on_end(self, event: Any) -> None:
-        """Go back to what calls it."""
-        self._depth -= 1
-
-
-class _Waits(event.Listener):  # type: ignore[misc]
-    def __init__(self, tell: Callable[[Compiling], None]) -> None:
-        self._tell = tell
-
-    def on_start(self, event: Any) -> None:
-        """Tell that another process holds the lock."""
-        self._tell(Compiling(event.data["kernel"], waits=True))
-
-    def on_end(self, event: Any) -> None:
-        """Do nothing: what comes next is told by itself."""
+        """Return to the caller."""
+        self._depth -= event.kind != WAITING

@@ -1,9 +1,8 @@
-"""How kernels are compiled and where the compiled code is kept: the one place that says so.
+"""The options of numba for kernels, and the folder of their cache.
 
-Compiled code goes to a folder that the environment names, never beside the sources:
-``SCBSIM_CACHE_DIR``, else ``NUMBA_CACHE_DIR``, else the user's cache folder. Inside it a folder of
-its own is used for every state of the kernels' sources, because numba's cache does not see an edit
-in a function that another file inlines.
+The cache is in ``SCBSIM_CACHE_DIR``, else ``NUMBA_CACHE_DIR``, else the user's cache folder, never
+beside the sources. Each state of the kernels' sources has its own folder there, because numba does
+not notice an edit of an inlined function in another file.
 """
 
 from __future__ import annotations
@@ -18,11 +17,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba import types
+from numba.extending import overload
 
 from scbsim.errors import InputError, RunWarning
 from scbsim.kernels.compile.cache_lock import KernelLock, compile_under_lock, in_compilation
-from scbsim.kernels.compile.kernel_cache import KernelCache, say_not_kept
-from scbsim.kernels.compile.linking import KernelCompiler
+from scbsim.kernels.compile.kernel_cache import KernelCache, warn_not_cached
+from scbsim.kernels.compile.linking import compiler_class
 from scbsim.kernels.compile.openmp_spin import wait_briefly
 from scbsim.kernels.compile.plain_kernels import PLAIN
 from scbsim.kernels.compile.simd_width import choose_width
@@ -30,13 +31,13 @@ from scbsim.kernels.compile.trust import distrust, make_private
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# FMA is the only liberty the compiler gets: sums keep the order in which they are written, so
-# that the same seed gives the same bits whatever the vector width.
+# Fused multiply-add is the only reordering allowed. Sums stay in the order of the source, so that
+# a seed gives the same bits at any vector width.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 
 
 def _sources() -> str:
-    """Return a digest of everything that decides what the compiled code does."""
+    """Return a digest of all that determines the compiled code."""
     digest = hashlib.sha256()
     kernels = Path(__file__).parents[1]
     for path in sorted(kernels.rglob("*.py")):
@@ -48,7 +49,7 @@ def _sources() -> str:
 
 
 def cache_base() -> Path:
-    """Return the folder under which compiled kernels are kept, by the environment."""
+    """Return the folder of all caches, from the environment."""
     for name in ("SCBSIM_CACHE_DIR", "NUMBA_CACHE_DIR"):
         if os.environ.get(name):
             return Path(os.environ[name]).expanduser().absolute()
@@ -57,15 +58,15 @@ def cache_base() -> Path:
 
 
 def _cache_folder() -> Path | None:
-    """Return the folder for this state of the sources, or None where there is none to use.
+    """Return the folder for this state of the sources, or None if it cannot be used.
 
-    It may be one that cannot be written: what is in it is used all the same. If it cannot be made,
-    this is said once a kernel has to be compiled.
+    A folder that cannot be written is still read. If it cannot be made, the warning comes when a
+    kernel is compiled.
 
     Warns
     -----
     RunWarning
-        If others could have put code of theirs there; it is None then, too.
+        If other users could have put code there; the result is None.
     """
     global _why_not
     base: Path | str = "the user's cache folder"
@@ -73,7 +74,7 @@ def _cache_folder() -> Path | None:
         base = cache_base()
         folder = base / f"kernels-{_sources()}"
         make_private(folder)
-        # What is checked and what is used are the same, whatever becomes of a link.
+        # Resolved, so that the folder that is checked is the folder that is used.
         folder = folder.resolve(strict=True)
         why = distrust(folder)
     except (OSError, RuntimeError) as error:
@@ -81,8 +82,8 @@ def _cache_folder() -> Path | None:
         return None
     if why is not None:
         warnings.warn(
-            f"compiled kernels are not kept: {why}, and so could have code run here. Name a folder "
-            "that only you can write in SCBSIM_CACHE_DIR",
+            f"compiled kernels are not cached: {why}, so other users could run code here. Set "
+            "SCBSIM_CACHE_DIR to a folder that only you can write",
             RunWarning,
             stacklevel=2,
         )
@@ -91,17 +92,17 @@ def _cache_folder() -> Path | None:
 
 
 def kernel_in_compilation() -> str | None:
-    """Return the kernel that some process compiles for the folder; None if there is none."""
+    """Return the name of a kernel that some process is compiling for the cache, or None."""
     return in_compilation(CACHE_FOLDER) if CACHE_FOLDER is not None else None
 
 
 def say_if_none_can_be_kept() -> None:
-    """Warn, once, where every process has to compile all of its kernels."""
+    """Warn, once, if every process has to compile all its kernels."""
     if CACHE_FOLDER is None:
         if _why_not:
-            say_not_kept(_why_not)
+            warn_not_cached(_why_not)
     elif not os.access(CACHE_FOLDER, os.W_OK | os.X_OK) and not any(CACHE_FOLDER.glob("*.nbc")):
-        say_not_kept(f"in {CACHE_FOLDER} (it cannot be written)")
+        warn_not_cached(f"in {CACHE_FOLDER} (it cannot be written)")
 
 
 if numba.config.DISABLE_JIT:
@@ -117,9 +118,9 @@ wait_briefly()
 
 
 def kernel(function: F) -> F:
-    """Compile an entry point, called from Python: on its first call, kept on disk afterwards."""
-    # Nothing in C calls it.
-    compiled: F = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **OPTIONS)(
+    """Compile an entry point, which Python calls: on its first call, and cached on disk."""
+    # No wrapper for callers in C, as there are none.
+    compiled: F = numba.njit(pipeline_class=compiler_class(), no_cfunc_wrapper=True, **OPTIONS)(
         function
     )
     lock = None if CACHE_FOLDER is None else KernelLock()
@@ -129,8 +130,8 @@ def kernel(function: F) -> F:
     return compiled
 
 
-# What only kernels call is kept inside the entry points' machine code, and needs neither a file
-# of its own nor a way in from Python: both would double the time to compile.
+# Functions that only kernels call are part of the entry points' machine code. A cache file or a
+# Python wrapper of their own would double the time to compile.
 _INNER: dict[str, Any] = {
     **OPTIONS,
     "no_cpython_wrapper": True,
@@ -139,19 +140,27 @@ _INNER: dict[str, Any] = {
 }
 
 
-def internal_jit(function: F) -> F:
-    """Compile a function that only kernels call."""
-    compiled: F = numba.njit(**_INNER)(function)
-    return compiled
+internal_jit: Callable[[F], F] = numba.njit(**_INNER)
+"""Compile a function that only kernels call."""
+
+inline_jit: Callable[[F], F] = numba.njit(forceinline=True, **_INNER)
+"""Compile a function that is inlined into the kernels, so that their loops vectorise."""
+
+parallel_jit: Callable[[F], F] = numba.njit(parallel=True, **{**_INNER, "_nrt": True})
+"""Compile a function that only kernels call, with `numba.prange` over threads."""
 
 
-def inline_jit(function: F) -> F:
-    """Compile a function into the kernels that call it, so that their loops vectorise over it."""
-    compiled: F = numba.njit(forceinline=True, **_INNER)(function)
-    return compiled
+def by_precision(single: Any, double: Any, **options: Any) -> Any:
+    """Return a function for compiled code that is ``single`` for float32, else ``double``.
 
+    The type of the first argument, or of its entries, decides. All arguments are positional.
+    """
 
-def parallel_jit(function: F) -> F:
-    """Compile a function that only kernels call, with `numba.prange` over threads."""
-    compiled: F = numba.njit(parallel=True, **{**_INNER, "_nrt": True})(function)
-    return compiled
+    def either(*arguments: Any) -> Any:
+        raise TypeError(f"{single.__name__} and {double.__name__} are for compiled code only")
+
+    @overload(either, jit_options={**OPTIONS, "_nrt": False, **options}, strict=False)
+    def choose(x: Any, *others: Any) -> Any:
+        return single if getattr(x, "dtype", x) == types.float32 else double
+
+    return either

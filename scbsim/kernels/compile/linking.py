@@ -1,8 +1,12 @@
-"""Functions that only kernels call are compiled to be linked, and never run by themselves.
+"""A numba compiler that makes machine code of kernels only, not of the functions they call.
 
-numba makes machine code of every function, and of all that it calls once more, at every level of
-calls. A kernel has its own copy of all it calls, and the machine code of that copy alone is run:
-here no other is made. That takes a quarter off the time to compile.
+numba makes machine code of every function, and again of all that it calls, at every level of calls.
+A kernel contains copies of all it calls, and only those copies run. Here the functions stay in
+LLVM's intermediate form, to be linked, which takes a quarter off the time to compile.
+
+This relies on private parts of numba, listed in :func:`_missing`: the class of code libraries that
+the code generator makes, and the steps in which a library is finalised. Where a version of numba
+lacks one of them, kernels are compiled by numba's own compiler: to the same numbers, more slowly.
 """
 
 from __future__ import annotations
@@ -11,11 +15,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from numba.core.codegen import JITCodeLibrary
+from numba.core import codegen as numba_codegen
 from numba.core.compiler import Compiler
 
+_Library: Any = getattr(numba_codegen, "JITCodeLibrary", object)
 
-class _Linked(JITCodeLibrary):  # type: ignore[misc]
+
+def _missing() -> list[str]:
+    """Return the private parts of numba that are used here and that this version lacks."""
+    codegen = getattr(numba_codegen, "JITCPUCodegen", object)
+    needed = {
+        _Library: (
+            *("_ensure_finalized", "_finalize_final_module", "_finalize_dynamic_globals"),
+            *("_verify_declare_only_symbols", "codegen", "get_pointer_to_function"),
+        ),
+        codegen: ("_library_class", "create_library", "set_env"),
+    }
+    return [name for owner, names in needed.items() for name in names if not hasattr(owner, name)]
+
+
+def compiler_class() -> type:
+    """Return the compiler for kernels: :class:`KernelCompiler`, or numba's own as the fallback."""
+    return Compiler if _missing() else KernelCompiler
+
+
+class _LinkedLibrary(_Library):  # type: ignore[misc]
     """Code in LLVM's intermediate form, optimised and ready to be linked."""
 
     @property
@@ -23,7 +47,7 @@ class _Linked(JITCodeLibrary):  # type: ignore[misc]
         return _WithoutEnvironment(self._codegen)
 
     def get_pointer_to_function(self, name: str) -> int:
-        """Return 0, as for a function that is not there; numba asks before it links."""
+        """Return 0, numba's value for a function without machine code."""
         self._ensure_finalized()
         return 0
 
@@ -34,7 +58,7 @@ class _Linked(JITCodeLibrary):  # type: ignore[misc]
 
 
 class _WithoutEnvironment:
-    """The code generator, but for the place in memory of what is not there."""
+    """The code generator, without the addresses of environments, which need machine code."""
 
     def __init__(self, codegen: Any) -> None:
         self._codegen = codegen
@@ -47,23 +71,23 @@ class _WithoutEnvironment:
 
 
 class KernelCompiler(Compiler):  # type: ignore[misc]
-    """numba's compiler, of which only what is called from Python gets machine code."""
+    """numba's compiler, but machine code is made only of functions called from Python."""
 
     def compile_extra(self, func: Any) -> Any:
-        """Compile a kernel, and with it what it calls."""
+        """Compile a kernel, and with it the functions that it calls."""
         codegen = self.state.targetctx.codegen()
         library = codegen.create_library(func.__qualname__)
         library.enable_object_caching()
         self.state.library = library
-        with _linked(codegen):
+        with _linked_libraries(codegen):
             return super().compile_extra(func)
 
 
 @contextmanager
-def _linked(codegen: Any) -> Iterator[None]:
-    """Have libraries that are made in the body be for linking; numba's lock is held."""
+def _linked_libraries(codegen: Any) -> Iterator[None]:
+    """Make new libraries in the body linked ones; the caller holds numba's lock."""
     before = codegen._library_class
-    codegen._library_class = _Linked
+    codegen._library_class = _LinkedLibrary
     try:
         yield
     finally:

@@ -1,8 +1,8 @@
-"""How long a thread that waits for another keeps its processor.
+"""How long OpenMP threads spin before they sleep.
 
-GNU's OpenMP has it spin for milliseconds. Beside other programs that keeps the processor from the
-very thread it waits for, and small steps on two threads took ten times as long. A few thousand
-turns, some microseconds, bridge what lies between two meetings of threads; then it sleeps.
+A waiting thread of GNU's OpenMP spins for milliseconds. On a shared machine that can take the
+processor from the very thread it waits for, and made small steps on two threads ten times slower. A
+few thousand turns, some microseconds, cover the time between two meetings of threads.
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ import os
 from contextlib import suppress
 
 _NAME = "GOMP_SPINCOUNT"
-_TURNS = "2000"
-_ASKED = (_NAME, "OMP_WAIT_POLICY")
 
 
 def wait_briefly() -> None:
-    """Load numba's threads with so many turns, unless the environment says how they wait.
+    """Load numba's OpenMP layer with a short spin, unless the environment sets how threads wait.
 
-    The library reads the environment once, as it is loaded. What is loaded later, PyTorch's own
-    copy say, finds it as it was. Other layers of threads than OpenMP are left alone.
+    The library reads the environment once, when it is loaded. The variable is removed afterwards,
+    so that other copies of OpenMP, such as PyTorch's, are not affected.
     """
-    if any(name in os.environ for name in _ASKED):
+    if _NAME in os.environ or "OMP_WAIT_POLICY" in os.environ:
         return
-    os.environ[_NAME] = _TURNS
+    os.environ[_NAME] = "2000"
     try:
         with suppress(ImportError):
             import numba.np.ufunc.omppool  # noqa: F401

@@ -1,8 +1,7 @@
-"""Whether kernels do without LLVM's own terms.
+"""Whether kernels use plain numba in place of LLVM instructions.
 
-Lookups, small products and prefetching are written with parts of llvmlite that change between its
-versions. Where a part is missing, or ``SCBSIM_PLAIN_KERNELS=1`` asks for it, loops of numba take
-their place. The bits of results do not depend on it.
+Lookups, small products and prefetching use parts of llvmlite that change between its versions. If
+one is missing, or if ``SCBSIM_PLAIN_KERNELS=1``, numba loops replace them, with the same bits.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ def _asked() -> bool:
 
 
 def _lacking() -> bool:
-    """Return whether this llvmlite, or this numba, lacks what LLVM's terms need."""
+    """Return whether llvmlite or numba lacks a part that `simd.llvm_*` use."""
     try:
         return not all(
             (
@@ -36,6 +35,7 @@ def _lacking() -> bool:
                 cgutils.for_range,
                 cgutils.alloca_once_value,
                 cgutils.get_or_insert_function,
+                cgutils.unpack_tuple,
             )
         )
     except AttributeError:

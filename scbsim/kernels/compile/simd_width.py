@@ -1,8 +1,8 @@
-"""How wide the vectors of compiled kernels are.
+"""The width of the vectors in compiled kernels, on processors with AVX-512.
 
-LLVM keeps to 256 bits on many Intel processors that have 512, since early ones lowered their clock
-for those; these kernels gain from the width all the same. ``SCBSIM_VECTOR_BITS=256`` asks for the
-narrower ones. The bits of results do not depend on it.
+LLVM prefers 256 bits on many Intel processors, as early ones lowered their clock for 512. These
+kernels are still faster with 512 bits. ``SCBSIM_VECTOR_BITS=256`` selects the narrower ones, with
+the same bits in the results.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _PREFER = {"": "-", "512": "-", "256": "+"}
 
 
 def choose_width() -> None:
-    """Have numba compile for the width that the environment asks for, the widest by default.
+    """Set numba's CPU features for the width in the environment, by default the widest.
 
-    numba reads this when it first compiles something in a process. A processor or features that
-    numba's own environment variables name are left alone, unless a width is asked for.
+    To be called before numba first compiles in a process. A processor or features set by numba's
+    own environment variables are kept, unless a width is set too.
 
     Raises
     ------
     InputError
-        If the environment asks for another width than 256 or 512.
+        If the width is neither 256 nor 512.
     """
     bits = os.environ.get(_NAME, "")
     if bits not in _PREFER:

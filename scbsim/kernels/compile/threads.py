@@ -1,4 +1,4 @@
-"""How many threads there are to compute with, and when there is but one."""
+"""The number of threads to compute with, and when it is limited to one."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ _one_at_a_time = Lock()
 
 
 def require_sound_environment() -> None:
-    """Check what numba reads as it is imported: a wrong number ends it, or is passed over.
+    """Check the environment variables that numba reads when it is imported.
+
+    numba itself raises an unclear error for a wrong value, or ignores it.
 
     Raises
     ------
     InputError
-        If the environment asks for a number of threads that there cannot be, or for a library of
-        threads that there is not.
+        If the number of threads or the threading layer is not valid.
     """
     for name in (_NUMBER, _LAYER, _ORDER):
         if not os.environ.get(name, "set").strip():
-            # As if it were not set; numba would complain.
+            # numba fails on an empty value.
             del os.environ[name]
     asked = os.environ.get(_NUMBER)
     if asked is not None and not (
@@ -54,36 +55,44 @@ def require_sound_environment() -> None:
 
 
 def most_threads(asked: Any = None) -> int:
-    """Return as many threads as are asked for, or as there are cores to use.
+    """Return the number of threads: ``asked``, or that of the usable cores.
 
     Raises
     ------
     InputError
-        If there are not so many as are asked for, or the library of threads that the environment
-        names is not there.
+        If ``asked`` is not possible, or the environment's threading layer is not installed.
     """
     import numba
 
-    _require_layer()
-    there: int = numba.config.NUMBA_NUM_THREADS
+    layer = numba.config.THREADING_LAYER
+    if layer.lower() != "default":
+        try:
+            # Loads the layer.
+            numba.get_num_threads()
+        except ValueError:
+            raise InputError(
+                f"the environment variable {_LAYER} is {layer!r}, and that threading layer is not "
+                "installed here; unset it, or set it to omp or workqueue"
+            ) from None
+    most: int = numba.config.NUMBA_NUM_THREADS
     if asked is None:
-        return min(there, usable_cores())
+        return min(most, usable_cores())
     count = whole("threads", asked)
-    if not 1 <= count <= there:
+    if not 1 <= count <= most:
         raise InputError(
-            f"threads: {count} asked for; from 1 to {there} can be used here (the environment "
-            f"variable {_NUMBER}, set before the start, changes that)"
+            f"threads: {count} asked for; from 1 to {most} can be used here (set the environment "
+            f"variable {_NUMBER} before the start to change that)"
         )
     return count
 
 
 @contextmanager
 def sharing(count: int) -> Iterator[int]:
-    """Have a step shared out over threads in the body; give how many there are.
+    """Compute with ``count`` threads in the body; give the actual number.
 
-    There is one in a process that was forked from one with threads, where GNU's OpenMP would hang,
-    and while another of this process's Python threads has several under the layer ``workqueue``,
-    which would end the process. The numbers do not depend on it.
+    It is 1 in a process forked from one with threads, where GNU's OpenMP would hang, and under the
+    layer ``workqueue`` while another Python thread computes, as that would end the process. Results
+    do not depend on it.
     """
     import numba
 
@@ -104,24 +113,8 @@ def sharing(count: int) -> Iterator[int]:
             _one_at_a_time.release()
 
 
-def _require_layer() -> None:
-    import numba
-
-    layer = numba.config.THREADING_LAYER
-    if layer.lower() == "default":
-        return
-    try:
-        # Loads it.
-        numba.get_num_threads()
-    except ValueError:
-        raise InputError(
-            f"the environment variable {_LAYER} is {layer!r}, and no such library of threads is "
-            "installed here; unset it, or take omp or workqueue"
-        ) from None
-
-
 def _note_fork() -> None:
-    """Remember, in a child, that its parent had threads that the child has not."""
+    """Record, in a forked child, that its parent had OpenMP threads."""
     global _forked, _one_at_a_time
     _one_at_a_time = Lock()
     numba = sys.modules.get("numba")
@@ -130,7 +123,7 @@ def _note_fork() -> None:
     try:
         _forked |= numba.threading_layer() == "omp"
     except (AttributeError, ValueError):
-        # Not begun, or not even imported in full.
+        # No threads yet, or numba is still being imported.
         return
 
 
@@ -140,7 +133,7 @@ def _no_threads_after_fork() -> bool:
         _warned = True
         warn_caller(
             "this process was forked from one that has threads, and cannot start its own: it "
-            "computes on one thread, to the same numbers. Start it by spawn or forkserver instead "
+            "computes on one thread, to the same numbers. Start it by spawn or forkserver "
             "(multiprocessing.get_context), or set NUMBA_THREADING_LAYER=workqueue",
             RunWarning,
         )

@@ -1,7 +1,4 @@
-"""Folders from which compiled code is run: nobody else may be able to write there.
-
-numba unpickles what it finds in its cache, and that can run any code.
-"""
+"""Whether other users could write to a cache folder: its pickles can run any code."""
 
 from __future__ import annotations
 
@@ -15,24 +12,24 @@ from pathlib import Path
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for this user alone."""
+    """Make a folder and its missing parents, with access for this user alone."""
     for each in reversed([folder, *folder.parents]):
         if not each.exists():
             each.mkdir(mode=0o700, exist_ok=True)
 
 
 def distrust(folder: Path) -> str | None:
-    """Return why others could have put something into a folder; None if they could not.
+    """Return why other users could have written to a folder, or None if they could not.
 
     Parameters
     ----------
     folder : Path
-        Without symbolic links. It, what is in it and all folders above it are looked at.
+        Without symbolic links. It, its content and all its parents are checked.
     """
     closed = not folder.stat().st_mode & 0o011
     entries = [folder, *folder.parents]
     for path, found in zip(entries, map(os.lstat, entries), strict=True):
-        # Where the sticky bit is set, as in /tmp, others can take away only what is theirs.
+        # Under the sticky bit, as in /tmp, other users can remove only their own files.
         sticky = path != folder and found.st_mode & stat.S_ISVTX
         known = path == folder or not _is_unmapped(found.st_uid)
         if why := (known and _owned(path, found)) or (not sticky and _written(path, found)):
@@ -44,7 +41,7 @@ def distrust(folder: Path) -> str | None:
 
 
 def _below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Give all that is in a folder; what others take away meanwhile is passed over."""
+    """Yield all files and folders below a folder; those removed meanwhile are skipped."""
     for top, folders, files in os.walk(folder):
         for name in (*folders, *files):
             with suppress(FileNotFoundError):
@@ -52,14 +49,14 @@ def _below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _owned(path: Path, found: os.stat_result) -> str | None:
-    """Return that a file belongs to someone else than this user and root, if it does."""
+    """Return the reason if a file belongs to neither this user nor root."""
     if found.st_uid in (0, os.geteuid()):
         return None
     return f"{path} belongs to {_user(found.st_uid)}"
 
 
 def _written(path: Path, found: os.stat_result) -> str | None:
-    """Return that others may write a file, if they may."""
+    """Return the reason if other users may write a file."""
     if stat.S_ISLNK(found.st_mode):
         return None
     group = found.st_mode & 0o020 and not _is_own_group(found.st_gid)
@@ -69,7 +66,7 @@ def _written(path: Path, found: os.stat_result) -> str | None:
 
 
 def _is_own_group(number: int) -> bool:
-    """Return whether a group is that of this user alone, as many systems give to each user."""
+    """Return whether this user is the only member of a group, the user private group."""
     try:
         user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(number)
     except KeyError:
@@ -78,7 +75,7 @@ def _is_own_group(number: int) -> bool:
 
 
 def _is_unmapped(uid: int) -> bool:
-    """Return whether an owner is not known in this container, as the root outside is not."""
+    """Return whether an owner is unknown in this container, such as root outside it."""
     try:
         unknown = int(Path("/proc/sys/kernel/overflowuid").read_text())
         first, there, count = map(int, Path("/proc/self/uid_map").read_text().split()[:3])

@@ -1,14 +1,14 @@
-"""Which entries at zero leave it in a step, and to what: `docs/model.md`, section 6.
+"""Activations: which entries at zero leave it in a step, and to what value (`docs/model.md`, 6).
 
-Off the support every entry at exactly 0 leaves it on its own, with a probability p that depends on
-its column alone. Rather than ask them all, whoever goes through the entries in order may jump: the
-distance to the next that leaves is geometric. Entries that were not at 0 are met as well, and are
-left out by whoever knows them. Columns of like p go together, at the largest of their p, and what
-is too much is thinned out; both are exact.
+Off the support every entry at exactly 0 leaves it independently, with a probability p that depends
+on its column alone. Instead of testing each entry in order, the sampler jumps: the distance to the
+next activation is geometric. It also draws positions whose entry was not at 0; the caller drops
+these. Columns of similar p form a group and are drawn at its largest p; the surplus is thinned
+out. Both are exact.
 
-The normal behind an activation is one beyond ``c = lam/sigma``. Its excess over c is drawn by
+The normal behind an activation exceeds ``c = lam/sigma`` in size. The excess over c is drawn by
 rejection from an exponential (Robert, "Simulation of truncated normal variables", Statistics and
-Computing 5, 1995), and never as a difference, so that it is right however far out c is.
+Computing 5, 1995), and never computed as a difference, so it is accurate however large c is.
 """
 
 from __future__ import annotations
@@ -18,78 +18,51 @@ from typing import NamedTuple
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
+from scbsim.kernels.gaussian.rules import activated_size
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.philox import ACTIVATIONS, counter_words, split_seed
 from scbsim.kernels.random.variates import exponential, lane_at
 from scbsim.kernels.types import F64, I64, U32, Address, Counter, Int, Key
 
 _LOG_2 = 0.6931471805599453
-_FIRST = np.uint64(1) << np.uint64(31)  # word 0 of a lane of its own, far from those of batches
+_FIRST = np.uint64(1) << np.uint64(31)  # word 0 of a lane that no batch of exponentials uses
 
 
 class ActivationRates(NamedTuple):
-    """How entries leave zero in a stage, by groups of columns of like probability.
+    """The law of activations in a stage, by groups of columns of similar probability.
 
-    Attributes
-    ----------
-    columns : (n,) int64
-        Columns in which any can, group by group, ascending in each.
-    first : (groups + 1,) int64
-        Where in ``columns`` each group begins.
-    rate : (groups,) float64
-        ``-log(1 - p)`` of the largest p in the group.
-    spare : (n,) float64
-        ``-log(p_k / p)`` of each of ``columns``.
-    above : (N,) float64
-        ``c_k - b_k``, with ``c_k = lam_k / sigma_k`` and ``b_k`` the slope of the exponential that
-        is drawn for the excess over it.
-    shrink : (N,) float64
-        ``1 / b_k``.
-    scale : (N,) float64
-        ``rate_A sigma_k``: what an excess of one is worth.
+    Here ``c_k = lam_k / sigma_k``, and the excess over it is drawn from an exponential with slope
+    ``b_k``.
     """
 
-    columns: I64
-    first: I64
-    rate: F64
-    spare: F64
-    above: F64
-    shrink: F64
-    scale: F64
+    rule: int  # see `rules`
+    columns: I64  # (n,): columns with p > 0, group by group, ascending in each
+    first: I64  # (groups + 1,): where each group begins in `columns`
+    rate: F64  # (groups,): -log(1 - p) of the largest p in the group
+    spare: F64  # (n,): -log(p_k / p) of each of `columns`, for thinning
+    above: F64  # (N,): c_k - b_k
+    shrink: F64  # (N,): 1 / b_k
+    scale: F64  # (N,): rate_A sigma_k, the change of an entry for an excess of one
 
 
 class NewlyActive(NamedTuple):
-    """Entries that leave zero in a step, if they were at zero.
+    """The activations drawn in a step, before those of entries not at zero are dropped."""
 
-    Attributes
-    ----------
-    column, position : (capacity,) int64
-    value : (capacity,) float64
-    order : (capacity,) int64
-        By column, then by position. Left alone by a single group, whose activations come in order.
-    first : (N + 1,) int64
-        Where in ``order`` each column begins.
-    fit_position, fit_value : (capacity,) int64 and float64
-        Scratch: those of a column that were at zero.
-    e : (BATCH,) float64
-        Scratch: exponentials.
-    words : (2 BATCH,) uint32
-        Scratch.
-    """
-
-    column: I64
-    position: I64
-    value: F64
+    column: I64  # (capacity,)
+    position: I64  # (capacity,)
+    value: F64  # (capacity,)
+    # (capacity,): indices sorted by column, then position; not written if there is one group, whose
+    # activations are drawn in order
     order: I64
-    first: I64
-    fit_position: I64
-    fit_value: F64
-    e: F64
-    words: U32
+    first: I64  # (N + 1,): where each column begins in `order`
+    fit_position: I64  # scratch, (capacity,): the activations of one column that are kept
+    fit_value: F64  # scratch, (capacity,)
+    e: F64  # scratch, (BATCH,): exponentials
+    words: U32  # scratch, (2 BATCH,)
 
 
 def make_newly_active(N: int, capacity: int) -> NewlyActive:
-    """Allocate room for the activations of a step."""
+    """Allocate the arrays for up to ``capacity`` activations in a step."""
     return NewlyActive(
         column=np.empty(capacity, np.int64),
         position=np.empty(capacity, np.int64),
@@ -107,7 +80,7 @@ def make_newly_active(N: int, capacity: int) -> NewlyActive:
 def _next(
     at: int, drawn: np.uint64, new: NewlyActive, counter: Counter, key: Key
 ) -> tuple[float, int, np.uint64]:
-    """Return the next exponential, and where the one after it is."""
+    """Return the next exponential, its successor's index, and the number of batches drawn."""
     if at == BATCH:
         fill_exponentials(new.e, new.words, drawn, counter, key)
         drawn += np.uint64(1)
@@ -125,10 +98,10 @@ def _draw_group(
     counter: Counter,
     key: Key,
 ) -> np.int64:
-    """Draw the activations in a group of columns; return how many there are, -1 for too many."""
+    """Draw the activations in a group of columns; return the new count, -1 if they do not fit."""
     j, end = rates.first[group], rates.first[group + 1]
     mean_gap = 1.0 / rates.rate[group]
-    # Where hardly any leave, this is all that a step needs.
+    # In most steps of a group with rare activations, this one exponential is all that is drawn.
     e, _ = exponential(lane_at(_FIRST, counter, key))
     t, at, drawn = np.int64(-1), BATCH, np.uint64(0)
     while e * mean_gap < (end - j) * T - 1 - t:
@@ -151,13 +124,14 @@ def _draw_group(
                 excess = e * rates.shrink[k]
                 off = rates.above[k] + excess
                 e, at, drawn = _next(at, drawn, new, counter, key)
-                # What an exponential has beyond any level is an exponential again: the sign's.
+                # Given acceptance, ``left`` is again exponential, and decides the sign.
                 left = e - 0.5 * off * off
                 if left > 0.0:
                     break
             new.column[count] = k
             new.position[count] = t
-            new.value[count] = np.copysign(rates.scale[k] * excess, left - _LOG_2)
+            size = activated_size(rates.rule, excess, rates.above[k] + 1.0 / rates.shrink[k])
+            new.value[count] = np.copysign(rates.scale[k] * size, left - _LOG_2)
             count += 1
         e, at, drawn = _next(at, drawn, new, counter, key)
     return count
@@ -165,7 +139,7 @@ def _draw_group(
 
 @internal_jit
 def _put_in_order(count: Int, groups: Int, new: NewlyActive) -> None:
-    """Find where each column begins, and the order of the activations."""
+    """Sort the activations by column: write ``new.first`` and ``new.order``."""
     N = new.first.size - 1
     for k in range(N + 1):
         new.first[k] = 0
@@ -175,7 +149,7 @@ def _put_in_order(count: Int, groups: Int, new: NewlyActive) -> None:
         new.first[k + 1] += new.first[k]
     if groups == 1:
         return
-    # In a column positions come in order: place them as they come.
+    # The activations of one column were drawn in order of position, so the sort is stable.
     for i in range(count):
         k = new.column[i]
         new.order[new.first[k]] = i
@@ -187,22 +161,12 @@ def _put_in_order(count: Int, groups: Int, new: NewlyActive) -> None:
 
 @internal_jit
 def draw_activations(rates: ActivationRates, T: Int, new: NewlyActive, at: Address) -> np.int64:
-    """Draw which entries of A leave zero in a step.
-
-    Parameters
-    ----------
-    rates : ActivationRates
-    T : int64
-    new : NewlyActive
-        Receives them, in order of column and position. Among them are entries that were not at
-        zero, with the same chance: leave those out.
-    at : (step, seed, replica)
-        The step's place in the random stream.
+    """Draw the activations of a step into ``new``, entries that were not at zero among them.
 
     Returns
     -------
     int
-        How many, or -1 if there is no room for them; the same again with more room.
+        Their number, or -1 if ``new`` is too small; with a larger one the draws are the same.
     """
     step, seed, replica = at
     groups, count = rates.rate.size, np.int64(0)

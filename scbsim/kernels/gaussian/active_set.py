@@ -1,7 +1,8 @@
 """One step of the entries of A that are not at zero, off the support: `docs/model.md`, section 6.
 
-They are kept by columns, in order of position. Column by column the old ones are stepped, those
-that return to zero are forgotten, and activations are put in between, from one list into another.
+They are stored by column, in order of position, in two lists. A step reads one list and writes the
+other: column by column, old entries are stepped, those that return to zero are dropped, and
+activations are merged in.
 """
 
 from __future__ import annotations
@@ -20,34 +21,21 @@ from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import ACTIVE, counter_words, split_seed
 from scbsim.kernels.types import F64, I64, U32, Address, Bool, Int, Real
 
-_FEW = 16
+_FEW = 16  # up to here a linear search is faster than a binary one
 
 
 class ActiveSet(NamedTuple):
-    """Entries off the support that are not at zero, as two lists: this step's and the next's.
+    """Entries off the support that are not at zero, in two lists: this step's and the next's."""
 
-    Attributes
-    ----------
-    first : (2, N + 1) int64
-        Where each column begins.
-    position : (2, capacity) int64
-        Ascending in each column.
-    s : (2, capacity) float64
-    z : (BLOCK,) float64
-        Scratch: normals.
-    words : (2 BLOCK,) uint32
-        Scratch.
-    """
-
-    first: I64
-    position: I64
-    s: F64
-    z: F64
-    words: U32
+    first: I64  # (2, N + 1): where each column begins
+    position: I64  # (2, capacity): ascending in each column
+    s: F64  # (2, capacity)
+    z: F64  # scratch, (BLOCK,): normals
+    words: U32  # scratch, (2 BLOCK,)
 
 
 def make_active_set(N: int, capacity: int) -> ActiveSet:
-    """Allocate room for some entries."""
+    """Allocate two lists of ``capacity`` entries."""
     return ActiveSet(
         first=np.zeros((2, N + 1), np.int64),
         position=np.empty((2, capacity), np.int64),
@@ -59,7 +47,7 @@ def make_active_set(N: int, capacity: int) -> ActiveSet:
 
 @inline_jit
 def _holds(positions: I64, t: Int) -> Bool:
-    """Return whether a position is among some ascending ones."""
+    """Return whether ``t`` is among the ascending positions."""
     if positions.size > _FEW:
         i = first_at_least(positions, t)
         return i < positions.size and positions[i] == t
@@ -70,8 +58,8 @@ def _holds(positions: I64, t: Int) -> Bool:
 
 
 @inline_jit
-def _take_in(position: I64, s: F64, begin: Int, old: Int, added: Int, new: NewlyActive) -> None:
-    """Put ``added`` new entries among those from ``begin`` to ``old``, all in order of position."""
+def _merge(position: I64, s: F64, begin: Int, old: Int, added: Int, new: NewlyActive) -> None:
+    """Merge ``added`` new entries into those from ``begin`` to ``old``, in order of position."""
     i, j = old - 1, added - 1
     while j >= 0:
         to = i + j + 1
@@ -93,21 +81,16 @@ def step_active_set(
     kappa: float,
     at: Address,
 ) -> None:
-    """Step all active entries, and take in the activations.
+    """Step all active entries, add the activations, and update ``A.off_sums``.
 
     Parameters
     ----------
-    A : Attention
-        ``off_sums`` are renewed.
     active : ActiveSet
-        List ``now`` is read, the other is written, and must have room for all activations.
+        List ``now`` is read, the other is written. It must have room for all activations.
     now : int
         0 or 1.
-    new : NewlyActive
-    params : StepParams
     kappa : float64
         ``||W||_F^2`` before the step.
-    at : (step, seed, replica)
     """
     step, seed, replica = at
     counter, key = counter_words(0, step, ACTIVE, replica), split_seed(seed)
@@ -138,14 +121,14 @@ def step_active_set(
         added = 0
         for j in range(new.first[k], new.first[k + 1]):
             t, x = new.position[new.order[j]], new.value[new.order[j]]
-            # What was not at zero before the step is not activated in it.
+            # Only an entry that was at zero before the step can be activated.
             if not (_holds(A.positions[k], t) or _holds(position[begin:end], t)):
                 total += x
                 squares += x * x
                 new.fit_position[added] = t
                 new.fit_value[added] = x
                 added += 1
-        _take_in(to_position, to_s, start, n, added, new)
+        _merge(to_position, to_s, start, n, added, new)
         n += added
         to_first[k + 1] = n
         A.off_sums[k, 0] = total

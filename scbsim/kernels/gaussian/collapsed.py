@@ -1,4 +1,4 @@
-"""Many steps of a run under SGD that is known by a few numbers: `docs/model.md`, section 6."""
+"""Steps of SGD on the few numbers of a collapsed A and V: `docs/model.md`, section 6."""
 
 from __future__ import annotations
 
@@ -11,33 +11,22 @@ from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, 
 from scbsim.kernels.gaussian.isotropic import step_component
 from scbsim.kernels.gaussian.observe import write_observables
 from scbsim.kernels.gaussian.state import ProblemConstants, StepParams
-from scbsim.kernels.gaussian.value import step_scalars
+from scbsim.kernels.gaussian.value import step_scalars, value_factors
 from scbsim.kernels.random.philox import COLLAPSED_A, counter_words, split_seed
 from scbsim.kernels.types import F64, Couplings, Int
 
 
 class CollapsedAttention(NamedTuple):
-    """A by groups of columns whose noise is isotropic in the mu metric: one, or one a column.
+    """A by groups of columns whose noise is isotropic in the mu metric.
 
-    Attributes
-    ----------
-    alpha : (groups,) float64
-        Signal of each group.
-    rest : (groups,) float64
-        ``sum mu_k |a_k - 1/T - alpha (q_k - 1/T)|^2`` over its columns.
-    K : (groups,) float64
-        ``sum mu_k K_k``. Not changed.
-    D : (groups,) float64
-        Dimensions in which its columns move, ``T - 1`` for each. Not changed.
-    sigma : (groups,) float64
-        ``sqrt(mu_k) sigma_k``, alike for all its columns. Not changed.
+    There is one group, or one for each column. Only ``alpha`` and ``rest`` are changed.
     """
 
-    alpha: F64
-    rest: F64
-    K: F64
-    D: F64
-    sigma: F64
+    alpha: F64  # (groups,): signal
+    rest: F64  # (groups,): sum of mu_k |a_k - 1/T - alpha (q_k - 1/T)|^2 over the columns
+    K: F64  # (groups,): sum of mu_k K_k
+    D: F64  # (groups,): dimensions in which the columns move, T - 1 for each
+    sigma: F64  # (groups,): sqrt(mu_k) sigma_k, the same for all columns of a group
 
 
 @internal_jit
@@ -72,41 +61,30 @@ def advance_collapsed(
     step: Int,
     rows: F64,
 ) -> tuple[int, int]:
-    """Take up to ``len(rows)`` steps of SGD.
+    """Take up to ``len(rows)`` steps of SGD; parameters and result as :func:`dense.advance`.
 
     Parameters
     ----------
-    A : CollapsedAttention
     scalars : (2,) float64
         ``alpha_V`` and ``rho_V^2``.
-    constants, params
-        See `state`; of the noise and levels only ``sigma_V`` is read.
-    step : int
-        Steps taken before: the next step's place in the random stream.
-    rows : (n, 9) float64
-        Receives the observables after each step.
-
-    Returns
-    -------
-    taken : int
-    reason : int
-        STEPS_DONE, SIGNAL_REACHED or DIVERGED; a step that overflows is taken but not counted.
+    params : StepParams
+        Its rates, ``sigma_V`` and ``until_signal`` are read.
     """
     row = np.empty(rows.shape[1])
     key = split_seed(constants.seed)
     nA, qA, kappa, kappa_prime = _couple(A, scalars, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        value = (1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V)
+        factors_V = value_factors(params, nA, qA)
         keep, pull = 1.0 - params.rate_A * kappa, params.rate_A * kappa_prime
         for g in range(A.K.size):
             counter = counter_words(g, at[0], COLLAPSED_A, constants.replica)
-            known, target = (A.alpha[g], A.rest[g]), (A.K[g], A.D[g])
+            before, target = (A.alpha[g], A.rest[g]), (A.K[g], A.D[g])
             factors = (keep, pull, params.rate_A * A.sigma[g])
-            A.alpha[g], A.rest[g] = step_component(known, target, factors, counter, key)
-        step_scalars(scalars, constants, value, at)
+            A.alpha[g], A.rest[g] = step_component(before, target, factors, counter, key)
+        step_scalars(scalars, constants, factors_V, at)
         nA, qA, kappa, kappa_prime = _couple(A, scalars, constants, row)
-        if overflowed(nA, qA, kappa, row):
+        if overflowed((nA, qA, kappa, kappa_prime), row):
             return taken, DIVERGED
         rows[taken, :] = row
         if max(row[0], row[1]) >= params.until_signal:

@@ -1,4 +1,4 @@
-"""Many steps of the Gaussian dynamics in one call: `docs/model.md`, sections 3 and 4."""
+"""Steps of the Gaussian dynamics with every entry of A: `docs/model.md`, sections 3 and 4."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from scbsim.kernels.gaussian.dense_attention import finish_bulk, step_bulk_share
 from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
-from scbsim.kernels.gaussian.value import end_value_step, step_value_share
-from scbsim.kernels.types import F64, Address, Factors, Int
+from scbsim.kernels.gaussian.value import (
+    finish_value,
+    step_scalars,
+    step_value_share,
+    value_factors,
+)
+from scbsim.kernels.types import F64, Address, Couplings, Factors, Int
 
 STEPS_DONE = 0
 SIGNAL_REACHED = 1
@@ -41,26 +46,31 @@ def step_matrices(
     V: Value,
     constants: ProblemConstants,
     params: StepParams,
-    kappa: float,
-    factors: Factors,
+    coupled: Couplings,
     at: Address,
     S: Scratch,
 ) -> None:
-    """Step everything of size (N, T) and (N, N); with one share no thread is started."""
+    """Step A off its support, and V; with one share no thread is started."""
+    nA, qA, kappa, _ = coupled
+    factors = value_factors(params, nA, qA)
     if S.z.shape[0] > 1:
         _first_pass(A, V, params, kappa, factors, at, S)
     else:
-        # Typed as in the threaded pass: literals would compile everything once more.
+        # With literals in place of these int64s all of it would be compiled a second time.
         one, of = np.int64(0), np.int64(1)
         step_bulk_share(one, of, A, params, kappa, at, S)
         step_value_share(one, of, V, factors, at, S)
     finish_bulk(A)
-    end_value_step(V, constants, factors, at, S)
+    if V.W.size > 0:
+        finish_value(V, constants.K_P, S)
+    else:
+        step_scalars(V.scalars, constants, factors, at)
 
 
 @inline_jit
-def overflowed(nA: float, qA: float, kappa: float, row: F64) -> bool:
-    """Return whether a step's numbers have run away."""
+def overflowed(coupled: Couplings, row: F64) -> bool:
+    """Return whether a step's numbers have overflowed."""
+    nA, qA, kappa, _ = coupled
     return not np.isfinite(nA + qA + kappa + row[4] + row[5] + row[8])
 
 
@@ -81,10 +91,8 @@ def advance(
 
     Parameters
     ----------
-    A, V, constants, params, scratch
-        See `state`.
     step : int
-        Steps taken before: the next step's place in the random stream.
+        Number of steps taken before, which is the next step's address in the random stream.
     rows : (n, 9) float64
         Receives the observables after each step.
 
@@ -95,14 +103,13 @@ def advance(
         STEPS_DONE, SIGNAL_REACHED or DIVERGED.
     """
     row = np.empty(rows.shape[1])
-    nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
+    coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        factors = (1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V)
-        step_matrices(A, V, constants, params, kappa, factors, at, scratch)
-        step_support(A, params, kappa, kappa_prime)
-        nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
-        if overflowed(nA, qA, kappa, row):
+        step_matrices(A, V, constants, params, coupled, at, scratch)
+        step_support(A, params, coupled[2], coupled[3])
+        coupled = couple(A, V, constants, row)
+        if overflowed(coupled, row):
             return taken, DIVERGED
         rows[taken, :] = row
         if max(row[0], row[1]) >= params.until_signal:

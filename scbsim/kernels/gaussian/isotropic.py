@@ -1,8 +1,8 @@
-"""An isotropic step of a vector that is known by its component along a target and its rest.
+"""An isotropic step of a vector, on its component along a target and the norm of its rest.
 
-`docs/model.md`, section 6. The vector ``x = alpha t + r``, with ``r`` at right angles to the target
-``t`` of squared length K, lives in D dimensions. Its noise has no direction, so along t, along r as
-it stands, and in what is left, it is a normal, a normal and a chi-square.
+`docs/model.md`, section 6. The vector ``x = alpha t + r`` has D dimensions; ``r`` is orthogonal to
+the target ``t``, whose squared norm is K. The noise is isotropic: its components along t and along
+r are normals, and its squared norm in the other dimensions is a chi-square.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scbsim.kernels.types import Counter, Factors, Key
 
 @internal_jit
 def step_component(
-    known: tuple[float, float],
+    vector: tuple[float, float],
     target: tuple[float, float],
     factors: Factors,
     counter: Counter,
@@ -26,19 +26,17 @@ def step_component(
 
     Parameters
     ----------
-    known : (alpha, rest)
+    vector : (alpha, rest)
         ``rest`` is ``|r|^2``.
     target : (K, D)
-        K is 0 where there is no target: alpha then stays 0, and all of D is rest.
+        K is 0 if there is no target; alpha then stays 0, and the rest has all D dimensions.
     factors : (keep, pull, amplitude)
-    counter : triple of uint64
-    key : pair of uint64
 
     Returns
     -------
     alpha, rest : float64
     """
-    alpha, rest = known
+    alpha, rest = vector
     K, D = target
     keep, pull, amplitude = factors
     z, y, square = 0.0, 0.0, 0.0

@@ -1,8 +1,8 @@
-"""One step of the Gaussian dynamics where the columns of A are shared out over processes.
+"""One step of the Gaussian dynamics with the columns of A distributed over processes.
 
-A step is cut in two where the processes meet. Before it each steps its own columns, and V in full;
-after it each has the few numbers of every column and goes on with them in the order in which one
-process alone would: its pieces are those of `gaussian.advance`, and so are the bits.
+A step has two parts, with an exchange of messages between. In the first each process steps its own
+columns, and all of V. In the second each has a few numbers of every column, and adds them up in the
+order in which one process would. The functions are those of `dense.advance`, and so are the bits.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DISAGREED = 2
 def coupling_of(
     A: Attention, V: Value, constants: ProblemConstants, coupled: F64, row: F64
 ) -> None:
-    """Write what the next step needs, ``coupled``: see :func:`end_step`."""
+    """Write the couplings of a state to ``coupled``: see :func:`end_step`."""
     coupled[0], coupled[1], coupled[2], coupled[3] = couple(A, V, constants, row)
 
 
@@ -40,28 +40,25 @@ def begin_step(
     scratch: Scratch,
     message: F64,
 ) -> None:
-    """Step the columns that are here off their support, and V.
+    """Step the columns of this process off their support, and V.
 
     Parameters
     ----------
     own : Attention
-        Rows of the columns from ``own.first`` on.
-    V, constants, scratch
-        See `state`.
+        The columns of this process, from ``own.first`` on.
     params : StepParams
-        With the levels of the columns that are here.
+        With the noise levels and thresholds of these columns.
     coupled : (4,) float64
         ``nA, qA, kappa, kappa_prime`` before the step.
     step : int
-        Steps taken before.
-    message : (1 + columns here, 2 + Q) float64
-        Receives what the others need: the scalars of V in its first row, which all have alike, and
-        of each column the sums off the support and the step's normals at the support.
+        Number of steps taken before.
+    message : (1 + columns of this process, 2 + Q) float64
+        Receives what the other processes need: in its first row the scalars of V, and for each
+        column the sums off the support and the step's normals at the support.
     """
-    nA, qA, kappa = coupled[0], coupled[1], coupled[2]
+    before = (coupled[0], coupled[1], coupled[2], coupled[3])
     at = (np.uint64(step), constants.seed, constants.replica)
-    factors = (1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V)
-    step_matrices(own, V, constants, params, kappa, factors, at, scratch)
+    step_matrices(own, V, constants, params, before, at, scratch)
     message[0, :] = 0.0
     message[0, 0] = V.scalars[0]
     message[0, 1] = V.scalars[1]
@@ -83,29 +80,27 @@ def end_step(
     first: I64,
     row: F64,
 ) -> int:
-    """Step the support of every column, and renew what couples A and V.
+    """Step the support of every column, and update the couplings.
 
     Parameters
     ----------
     A : Attention
         All columns, without a bulk.
-    V, constants
-        See `state`.
     params : StepParams
-        With the levels of all columns.
+        With the noise levels and thresholds of all columns.
     coupled : (4,) float64
-        As before the step; afterwards as after it.
+        Those before the step; receives those after it.
     message : (processes + N, 2 + Q) float64
-        The messages of all, in order.
+        The messages of all processes, in order.
     first : (processes + 1,) int64
-        The first column of each, and N.
+        The first column of each process, and N.
     row : (9,) float64
         Receives the observables.
 
     Returns
     -------
     int
-        WENT_ON; OVERFLOWED; or DISAGREED where V is not to the bit the same in all.
+        WENT_ON, OVERFLOWED, or DISAGREED if the bits of V differ between processes.
     """
     at = 0
     for process in range(first.size - 1):
@@ -121,5 +116,6 @@ def end_step(
                 A.noise[k, j] = message[at, 2 + j]
             at += 1
     step_support(A, params, coupled[2], coupled[3])
-    coupled[0], coupled[1], coupled[2], coupled[3] = couple(A, V, constants, row)
-    return OVERFLOWED if overflowed(coupled[0], coupled[1], coupled[2], row) else WENT_ON
+    after = couple(A, V, constants, row)
+    coupled[0], coupled[1], coupled[2], coupled[3] = after
+    return OVERFLOWED if overflowed(after, row) else WENT_ON

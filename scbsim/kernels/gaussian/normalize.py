@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from scbsim.kernels.compile.jit import kernel
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants
 from scbsim.kernels.types import F64
+
+
+class NormalizedColumns(NamedTuple):
+    """The columns of A after normalisation, without their bulk."""
+
+    support: F64  # (N, Q)
+    off_sums: F64  # (N, 2): as in `state.Attention`
+    masses: F64  # (N,): sum of the entries kept; V is multiplied by the mu-weighted mean
+    sums: F64  # (N,): 1'a_k, before the call those given, after it 1 in each rescaled column
+
+
+def make_normalized(A: Attention, sums: F64) -> NormalizedColumns:
+    """Allocate the result for columns with these sums, which are copied."""
+    masses = np.empty(len(sums))
+    return NormalizedColumns(
+        np.empty_like(A.support), np.empty_like(A.off_sums), masses, sums.copy()
+    )
 
 
 @kernel
@@ -15,36 +34,26 @@ def normalize_columns(
     constants: ProblemConstants,
     threshold: float,
     in_place: bool,
-    support: F64,
-    off_sums: F64,
-    masses: F64,
-    sums: F64,
+    result: NormalizedColumns,
 ) -> int:
-    """Keep what stands out in each column of A, rescaled to sum 1.
+    """Keep the large entries of each column of A, rescaled to sum 1, and set the others to 0.
 
     Parameters
     ----------
     A : Attention
         The bulk is changed if ``in_place``; nothing else is.
-    constants : ProblemConstants
     threshold : float64
-        Entries of at least ``threshold`` times the column's largest stand out.
-    in_place : bool
-        False to leave the bulk alone and find the sums only.
-    support : (N, Q) float64
-        Receives the normalised support entries.
-    off_sums : (N, 2) float64
-        Receives the sums off the support.
-    masses : (N,) float64
-        Receives the mass kept of each column; V is to be multiplied by their mu-weighted mean.
-    sums : (N,) float64
-        What columns sum to; those that are rescaled get 1.
+        Entries of at least ``threshold`` times the column's largest are kept.
+    result : NormalizedColumns
+        Receives the normalised columns.
 
     Returns
     -------
     count : int
-        Columns in which nothing stood out, which stay as they were.
+        Columns in which nothing stands out: even their entries at ``s = 0`` reach the threshold.
+        These are not changed.
     """
+    support, off_sums, masses, sums = result
     N, Q = A.support.shape
     n = A.bulk.shape[1]
     real = A.bulk.dtype.type
@@ -54,8 +63,8 @@ def normalize_columns(
         for j in range(Q):
             total += A.support[k, j]
             top = max(top, A.support[k, j])
-        # The bulk is 0 on the support. That changes no maximum that matters: a column whose
-        # entries are all below its intercept has nothing that stands out either way.
+        # The zeros of the bulk on the support do not matter: they decide the maximum only if all
+        # entries are below the intercept, and then nothing stands out anyway.
         for t in range(n):
             top = max(top, np.float64(A.bulk[k, t]))
         intercept = (sums[k] - total) / constants.T
@@ -67,7 +76,7 @@ def normalize_columns(
             off_sums[k, :] = A.off_sums[k, :]
             continue
         sums[k] = 1.0
-        # Entries at 0, those that stand for the support among them, are below this.
+        # The cut is now one for ``s``, and above 0: the zeros of the bulk on the support are below.
         cut -= intercept
         mass = 0.0
         for j in range(Q):

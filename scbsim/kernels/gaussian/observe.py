@@ -1,6 +1,6 @@
 """The four scalars that couple A and V, and the observables: `docs/model.md`, sections 2 and 7.
 
-Sums are of centred entries, so that nothing here is the difference of near-equal numbers.
+Sums are over centred entries, which avoids cancellation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _EPSILON = 2.0**-52
 
 @inline_jit
 def _spread(sums: F64, count: float, mean: float) -> float:
-    """Return the sum of squared distances from a mean of entries known by their sums."""
+    """Return the sum of squared distances from ``mean``, given sum and sum of squares."""
     if count == 0.0:
         return 0.0
     own = sums[0] / count
@@ -25,14 +25,12 @@ def _spread(sums: F64, count: float, mean: float) -> float:
 
 @internal_jit
 def couple(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> Couplings:
-    """Write the observables of a state and return what the next step needs.
+    """Write the observables of a state, and return the scalars that the next step needs.
 
     Parameters
     ----------
     A : Attention
-        ``off_sums`` must be those of ``bulk``.
-    V : Value
-    constants : ProblemConstants
+        ``off_sums`` must be up to date; the bulk is not read.
     row : (9,) float64
         Receives the observables in the order of `scbsim.observables.OBSERVABLES`.
 
@@ -70,8 +68,8 @@ def couple(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> Cou
             d = A.support[k, j] - alpha * A.weights[k, j] - mean
             squares += d * d
         delta += constants.mu[k] * squares
-    # What rounding alone leaves is no noise: at a start on the target's line there is none.
-    # A sum over the columns is known to some N units in its last place, and so is alpha.
+    # A state on the target's line must have a noise part of exactly 0, not of rounding errors.
+    # A sum over the columns has a relative error of about N units in the last place, as has alpha.
     rounding = (N + 4) * _EPSILON
     if delta < rounding * rounding * nA:
         delta = 0.0
@@ -80,31 +78,28 @@ def couple(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> Cou
 
 @internal_jit
 def write_observables(
-    known: Couplings, scalars: F64, constants: ProblemConstants, row: F64
+    of_A: Couplings, scalars: F64, constants: ProblemConstants, row: F64
 ) -> Couplings:
-    """Write the observables from what is known of A; parameters and result as :func:`couple`.
+    """Write the observables from the scalars of A and V; returns the same as :func:`couple`.
 
     Parameters
     ----------
-    known : (alpha_A, square, nA, qA)
-        ``square`` is ``||Delta_A||_mu^2``; of the last two, what they are beyond ``1/T``.
+    of_A : (alpha_A, square, nA, qA)
+        ``square`` is ``||Delta_A||_mu^2``; the last two are without their ``1/T``.
     scalars : (2,) float64
-        Those of V.
-    constants : ProblemConstants
+        ``Value.scalars``.
     row : (9,) float64
+        Receives the observables.
     """
-    alpha, delta, nA, qA = known
+    alpha, delta, nA, qA = of_A
     T = constants.T
     nA += 1.0 / T
     qA += 1.0 / T
     alpha_V, rest_V = scalars[0], scalars[1]
     kappa = alpha_V * alpha_V * constants.K_P + rest_V
     kappa_prime = alpha_V * constants.K_P
-    square, norm_Q, norm_P = (
-        constants.mu_square,
-        constants.K_Q + 1.0 / T,
-        constants.K_P + constants.mu_square,
-    )
+    square = constants.mu_square
+    norm_Q, norm_P = constants.K_Q + 1.0 / T, constants.K_P + square
     row[0] = alpha
     row[1] = alpha_V
     row[2] = np.sqrt(delta)
@@ -121,5 +116,5 @@ def write_observables(
 
 @kernel
 def observe(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> None:
-    """Write the observables of a state; :func:`couple` for Python."""
+    """Write the observables of a state; the entry point of :func:`couple`."""
     couple(A, V, constants, row)

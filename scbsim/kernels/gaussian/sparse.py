@@ -1,4 +1,4 @@
-"""Many steps in which A is known by its active entries: `docs/model.md`, section 6."""
+"""Steps in which only the entries of A that are not at zero are stored: `docs/model.md`, 6."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, 
 from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
-from scbsim.kernels.gaussian.value import step_value
+from scbsim.kernels.gaussian.value import step_value, value_factors
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import SUPPORT, counter_words, split_seed
 from scbsim.kernels.types import F64, Address, Int
@@ -46,24 +46,16 @@ def advance_sparse(
     rows: F64,
     scratch: Scratch,
 ) -> tuple[int, int, int]:
-    """Take up to ``len(rows)`` steps.
+    """Take up to ``len(rows)`` steps; parameters and result as :func:`dense.advance`.
 
-    A step that overflows is taken but not counted; one for which there is no room is not begun.
-    Either ends the call.
+    A step whose entries do not fit into the lists is not begun, and ends the call.
 
     Parameters
     ----------
-    A, V, constants, params, scratch
-        See `state`; A has no bulk.
-    rates : ActivationRates
-    active : ActiveSet
+    A : Attention
+        Without a bulk.
     now : int
-        Which of its two lists holds.
-    new : NewlyActive
-    step : int
-        Steps taken before: the next step's place in the random stream.
-    rows : (n, 9) float64
-        Receives the observables after each step.
+        The current one of the two lists of ``active``.
 
     Returns
     -------
@@ -71,14 +63,13 @@ def advance_sparse(
     reason : int
         STEPS_DONE, SIGNAL_REACHED, DIVERGED or NO_ROOM.
     now : int
-        Which of the two lists holds then.
+        The current list after the call.
     """
     row = np.empty(rows.shape[1])
     T, N = np.int64(constants.T), A.support.shape[0]
     nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        factors = (1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V)
         count = draw_activations(rates, T, new, at)
         if count < 0 or active.first[now, N] + count > active.s.shape[1]:
             return taken, NO_ROOM, now
@@ -86,9 +77,9 @@ def advance_sparse(
         now = 1 - now
         _draw_support(A, active, at)
         step_support(A, params, kappa, kappa_prime)
-        step_value(V, constants, factors, at, scratch)
+        step_value(V, constants, value_factors(params, nA, qA), at, scratch)
         nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
-        if overflowed(nA, qA, kappa, row):
+        if overflowed((nA, qA, kappa, kappa_prime), row):
             return taken, DIVERGED, now
         rows[taken, :] = row
         if max(row[0], row[1]) >= params.until_signal:

@@ -1,4 +1,4 @@
-"""The arrays that kernels share, grouped and named. All are changed in place unless said."""
+"""The arrays that kernels share, in named groups. Arrays are changed in place unless noted."""
 
 from __future__ import annotations
 
@@ -12,164 +12,97 @@ from scbsim.kernels.types import F64, I64, U32, Floats
 
 
 class Attention(NamedTuple):
-    """The attention matrix by its columns: ``a_k = s_k + c_k 1`` (`docs/model.md`, section 4).
+    """The attention matrix by its columns: ``a_k = s_k + c_k 1`` (`docs/model.md`, section 4)."""
 
-    Attributes
-    ----------
-    bulk : (N, T) float32 or float64
-        ``s_k`` off the support of ``q_k``; exactly 0 on it. (N, 0) where nothing lives off it.
-    support : (N, Q) float64
-        ``s_k`` at the positions of ``q_k``.
-    positions : (N, Q) int64
-        Those positions, ascending in each row. Not changed.
-    weights : (N, Q) float64
-        ``q_k`` there. Not changed.
-    off_sums : (N, 2) float64
-        Sum of ``bulk[k]`` and of its squares.
-    block_sums : (N, blocks, 2) float64
-        The same block by block.
-    noise : (N, Q) float64
-        The step's normals at the support.
-    first : int
-        The column that row 0 stands for: above 0 where only some of the columns are here.
-    """
-
+    # (N, T) float32 or float64: s_k off the support of q_k, exactly 0 on it; (N, 0) if not stored
     bulk: Floats
-    support: F64
-    positions: I64
-    weights: F64
-    off_sums: F64
-    block_sums: F64
-    noise: F64
-    first: int = 0
+    support: F64  # (N, Q): s_k at the positions of q_k
+    positions: I64  # (N, Q): those positions, ascending in each row; not changed
+    weights: F64  # (N, Q): q_k there; not changed
+    off_sums: F64  # (N, 2): sum of the entries off the support, and of their squares
+    block_sums: F64  # (N, blocks, 2): the same for each block of `bulk`
+    noise: F64  # (N, Q): the step's normals at the support
+    first: int = 0  # the column in row 0; not 0 in a process that has only some of the columns
 
 
 _NO_BULK = np.zeros((0, 0))
 
 
 def without_bulk(A: Attention) -> Attention:
-    """Return what is known of A beside its bulk: one type, whatever that of the bulk."""
+    """Return A with an empty bulk, so that a kernel is compiled for one type only."""
     return A._replace(bulk=_NO_BULK)
 
 
 class Value(NamedTuple):
     """The value matrix, ``W = (V - mu 1') diag(sqrt(mu))``.
 
-    Attributes
-    ----------
-    W : (N, N) float64
-        Where V is known by its scalars, this and all that has a row per row of it is empty.
-    target : (N, N) float64
-        ``P~``. Not changed.
-    root_mu : (N,) float64
-        ``sqrt(mu)``. Not changed.
-    scalars : (2,) float64
-        ``alpha_V`` and ``rho_V^2 = ||W - alpha_V P~||_F^2``.
-    column_sums : (groups, N) float64
-        Scratch: sums over a group of rows.
-    row_dots : (N, 2) float64
-        Scratch: of each row its products with ``root_mu`` and with the target's row, later its
-        share of ``rho_V^2``.
+    If V is stored by its scalars only, ``W`` and all arrays with its rows are empty.
     """
 
-    W: F64
-    target: F64
-    root_mu: F64
-    scalars: F64
-    column_sums: F64
+    W: F64  # (N, N)
+    target: F64  # (N, N): P~; not changed
+    root_mu: F64  # (N,): sqrt(mu); not changed
+    scalars: F64  # (2,): alpha_V and rho_V^2 = ||W - alpha_V P~||_F^2
+    column_sums: F64  # scratch, (groups, N): sums over a group of rows
+    # scratch, (N, 2): each row's products with `root_mu` and with the target's row, later its part
+    # of rho_V^2
     row_dots: F64
 
 
 class ProblemConstants(NamedTuple):
     """Numbers of the task and of the random stream, which no step changes.
 
-    It is replaced where V starts from another run, or is restored: ``V mu`` may be another then.
-
-    Attributes
-    ----------
-    mu : (N,) float64
-    T : float64
-    K_P, K_Q, mu_square : float64
-        ``mu_square`` is ``|mu|^2``.
-    mean_square, mean_dot, mean_off : float64
-        Of ``V mu``, which no step changes: its square, its product with mu, and the square of its
-        distance from mu. The first two are ``|mu|^2`` and the last 0 unless V was trained for
-        another mu.
-    D_V : float64
-        Dimensions in which V moves, ``(N - 1)^2``.
-    seed, replica : uint64
+    They are replaced when V is taken from another run: its ``V mu`` differs from mu if it was
+    trained for another mu.
     """
 
-    mu: F64
+    mu: F64  # (N,)
     T: float
     K_P: float
     K_Q: float
-    mu_square: float
-    mean_square: float
-    mean_dot: float
-    mean_off: float
-    D_V: float
+    mu_square: float  # |mu|^2
+    mean_square: float  # |V mu|^2
+    mean_dot: float  # mu'V mu
+    mean_off: float  # |V mu - mu|^2
+    D_V: float  # dimensions of the projected space of V, (N - 1)^2
     seed: np.uint64
     replica: np.uint64
 
 
 class StepParams(NamedTuple):
-    """What a stage does in every step.
+    """The parameters of every step of a stage."""
 
-    Attributes
-    ----------
-    rule : int
-        See `rules`.
-    rate_A, rate_V : float64
-    sigma_A : (N,) float64
-        Noise level of the gradient of each column of A: of all its entries, or under matched noise
-        of those that are at 0 off the support.
-    threshold : (N,) float64
-        l1 threshold of each column.
-    sigma_V : float64
-        Noise level of the gradient of W.
-    until_signal : float64
-        Stop when a signal gets there; infinity for never.
-    matched : (N, 6) float64 or None
-        What levels under matched noise are made of (see `matched`); None where it is isotropic.
-    """
-
-    rule: int
+    rule: int  # see `rules`
     rate_A: float
     rate_V: float
+    # (N,): noise level of the gradient in each column of A; under matched noise that of its zeros
+    # off the support
     sigma_A: F64
-    threshold: F64
-    sigma_V: float
-    until_signal: float
-    matched: F64 | None = None
+    threshold: F64  # (N,): l1 threshold of each column
+    sigma_V: float  # noise level of the gradient of W
+    until_signal: float  # the call ends when a signal reaches this; infinity for never
+    matched: F64 | None = None  # (N, 6): see `matched.coefficients`; None for isotropic noise
 
 
 class Scratch(NamedTuple):
-    """Buffers, one row per share of the work.
+    """Buffers, one row for each share of the work; a thread takes a share.
 
-    Attributes
-    ----------
-    z, tail : (shares, BLOCK) of the bulk's type
-    words : (shares, M) uint32
-    sum_1, sum_2 : (shares, BLOCK // 4) of the bulk's type
-    wide_z : (shares, BLOCK) float64
-    wide_words : (shares, 2 BLOCK) uint32
-    row_1, row_2 : (shares, N) float64
+    ``Floats`` are of the type of the bulk.
     """
 
-    z: Floats
-    tail: Floats
-    words: U32
-    sum_1: Floats
-    sum_2: Floats
-    wide_z: F64
-    wide_words: U32
-    row_1: F64
-    row_2: F64
+    z: Floats  # (shares, BLOCK)
+    tail: Floats  # (shares, BLOCK)
+    words: U32  # (shares, BLOCK) in float32, (shares, 2 BLOCK) in float64
+    sum_1: Floats  # (shares, BLOCK // 4)
+    sum_2: Floats  # (shares, BLOCK // 4)
+    wide_z: F64  # (shares, BLOCK)
+    wide_words: U32  # (shares, 2 BLOCK)
+    row_1: F64  # (shares, N)
+    row_2: F64  # (shares, N)
 
 
 def make_scratch(shares: int, N: int, dtype: DTypeLike) -> Scratch:
-    """Allocate the buffers for a number of shares."""
+    """Allocate the buffers."""
     single = np.dtype(dtype) == np.float32
     return Scratch(
         z=np.zeros((shares, BLOCK), dtype),

@@ -10,15 +10,7 @@ from scbsim.kernels.matched.coefficients import entry_level
 
 @internal_jit
 def step_support(A: Attention, params: StepParams, kappa: float, kappa_prime: float) -> None:
-    """Step the entries of ``A.support``, with the normals in ``A.noise``.
-
-    Parameters
-    ----------
-    A : Attention
-    params : StepParams
-    kappa, kappa_prime : float64
-        ``||W||_F^2`` and ``<W, P~>_F`` before the step.
-    """
+    """Step ``A.support`` with the normals in ``A.noise``; ``kappa``s as :func:`observe.couple`."""
     N, Q = A.support.shape
     rule, rate = params.rule, params.rate_A
     for k in range(N):

@@ -1,9 +1,9 @@
 """One step of the value matrix, and its signal.
 
-The noise is projected by projecting the sum of the old matrix and the raw noise: the old matrix
-lies in the projected space already, so the result is the same, and rounding cannot drift out of
-it. Two passes: step and collect the sums that the projections need; then project. Rows go to a
-fixed number of groups, so the bits do not depend on the threads.
+The first pass adds the unprojected noise and computes the sums that the projections need; the
+second projects the result. The old matrix lies in the projected space, so this equals projecting
+the noise alone, and rounding errors cannot accumulate outside that space. Rows belong to a fixed
+number of groups, so the bits do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -11,18 +11,24 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scbsim.kernels.compile.jit import internal_jit, parallel_jit
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
 from scbsim.kernels.gaussian.isotropic import step_component
-from scbsim.kernels.gaussian.state import ProblemConstants, Scratch, Value
+from scbsim.kernels.gaussian.state import ProblemConstants, Scratch, StepParams, Value
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import COLLAPSED_V, NOISE_V, counter_words, split_seed
 from scbsim.kernels.simd.sums import pairwise_sum
 from scbsim.kernels.types import F64, U32, Address, Factors, Int
 
 GROUPS = 32
-"""Most groups of rows; a matrix with fewer rows has a group for each."""
+"""The largest number of groups of rows; a matrix with fewer rows has a group for each."""
 
 _THREADS_FROM = 64  # rows; below, starting threads costs more than they save
+
+
+@inline_jit
+def value_factors(params: StepParams, nA: float, qA: float) -> Factors:
+    """Return the factors of a step of V, given ``nA`` and ``qA`` of `observe.couple` before it."""
+    return 1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V
 
 
 @internal_jit
@@ -55,7 +61,7 @@ def _step_row(
 
 @internal_jit
 def _project_row(V: Value, n: Int, shift: F64, mean_dot: float, row_1: F64) -> None:
-    """Project row n; leave its share of ``rho^2`` in ``row_dots[n, 1]``."""
+    """Project row n; write its part of ``rho^2`` to ``row_dots[n, 1]``."""
     alpha = V.scalars[0]
     off_row = V.row_dots[n, 0] - mean_dot
     w, target = V.W[n], V.target[n]
@@ -71,16 +77,14 @@ def _project_row(V: Value, n: Int, shift: F64, mean_dot: float, row_1: F64) -> N
 def step_value_share(
     share: Int, shares: Int, V: Value, factors: Factors, at: Address, S: Scratch
 ) -> None:
-    """Take the first of two passes over one share of the rows of W, not yet projected.
+    """Take the first pass over one share of the rows of W.
 
     Parameters
     ----------
     share, shares : int64
-    V : Value
+        The share, and their number.
     factors : (keep, pull, amplitude)
-        ``W <- keep W + pull P~ + amplitude Pi_L G Pi_R``.
-    at : (step, seed, replica)
-    S : Scratch
+        Both passes together do ``W <- keep W + pull P~ + amplitude Pi_L G Pi_R``.
     """
     own = (S.wide_z[share], S.wide_words[share], S.row_1[share], S.row_2[share])
     N, groups = V.W.shape[0], V.column_sums.shape[0]
@@ -108,14 +112,14 @@ def _project_shares(V: Value, shift: F64, mean_dot: float, S: Scratch) -> None:
 
 @internal_jit
 def _mean_of_columns(V: Value, K_P: float) -> tuple[F64, float]:
-    """Renew the signal; return what projecting takes off each column, and off all rows alike."""
+    """Update the signal; return the projections' shift of each column, and that of all rows."""
     N, groups = V.row_dots.shape[0], V.column_sums.shape[0]
     mean_dot, with_target = 0.0, 0.0
     for n in range(N):
         mean_dot += V.row_dots[n, 0]
         with_target += V.row_dots[n, 1]
     mean_dot /= N
-    # The target lies in the projected space: its product is the same before projection and after.
+    # The target lies in the projected space, so projecting W does not change its product with it.
     V.scalars[0] = with_target / K_P if K_P > 0.0 else 0.0
     shift = V.column_sums[0]
     for group in range(1, groups):
@@ -127,7 +131,7 @@ def _mean_of_columns(V: Value, K_P: float) -> tuple[F64, float]:
 
 
 @internal_jit
-def _renew_rest(V: Value) -> None:
+def _sum_rest(V: Value) -> None:
     rest = 0.0
     for n in range(V.row_dots.shape[0]):
         rest += V.row_dots[n, 1]
@@ -136,71 +140,35 @@ def _renew_rest(V: Value) -> None:
 
 @internal_jit
 def finish_value(V: Value, K_P: float, S: Scratch) -> None:
-    """Take the second pass: project W and renew its scalars.
-
-    Parameters
-    ----------
-    V : Value
-    K_P : float64
-    S : Scratch
-    """
+    """Take the second pass: project W and update its scalars."""
     shift, mean_dot = _mean_of_columns(V, K_P)
     if S.z.shape[0] > 1 and V.row_dots.shape[0] >= _THREADS_FROM:
         _project_shares(V, shift, mean_dot, S)
     else:
         _project_share(np.int64(0), np.int64(1), V, shift, mean_dot, S)
-    _renew_rest(V)
+    _sum_rest(V)
 
 
 @internal_jit
 def step_scalars(scalars: F64, constants: ProblemConstants, factors: Factors, at: Address) -> None:
-    """Take a step of V where it is known by its scalars.
-
-    Parameters
-    ----------
-    scalars : (2,) float64
-        ``alpha_V`` and ``rho_V^2``.
-    constants : ProblemConstants
-    factors : (keep, pull, amplitude)
-    at : (step, seed, replica)
-    """
+    """Step V on its scalars, ``alpha_V`` and ``rho_V^2``, without the matrix."""
     step, seed, replica = at
     counter = counter_words(0, step, COLLAPSED_V, replica)
-    known, target = (scalars[0], scalars[1]), (constants.K_P, constants.D_V)
-    scalars[0], scalars[1] = step_component(known, target, factors, counter, split_seed(seed))
-
-
-@internal_jit
-def end_value_step(
-    V: Value, constants: ProblemConstants, factors: Factors, at: Address, S: Scratch
-) -> None:
-    """Take what is left of a step after the first pass: all of it where V is known by scalars.
-
-    Parameters
-    ----------
-    V : Value
-    constants : ProblemConstants
-    factors : (keep, pull, amplitude)
-    at : (step, seed, replica)
-    S : Scratch
-    """
-    if V.W.size > 0:
-        finish_value(V, constants.K_P, S)
-        return
-    step_scalars(V.scalars, constants, factors, at)
+    before, target = (scalars[0], scalars[1]), (constants.K_P, constants.D_V)
+    scalars[0], scalars[1] = step_component(before, target, factors, counter, split_seed(seed))
 
 
 @internal_jit
 def step_value(
     V: Value, constants: ProblemConstants, factors: Factors, at: Address, S: Scratch
 ) -> None:
-    """Take a whole step of V on one thread; parameters as :func:`end_value_step`."""
+    """Take a whole step of V on one thread."""
     if V.W.size == 0:
         step_scalars(V.scalars, constants, factors, at)
         return
-    # What starts threads takes as long to compile as all else.
+    # `finish_value` could start threads: compiling that would double the time.
     one, of = np.int64(0), np.int64(1)
     step_value_share(one, of, V, factors, at, S)
     shift, mean_dot = _mean_of_columns(V, constants.K_P)
     _project_share(one, of, V, shift, mean_dot, S)
-    _renew_rest(V)
+    _sum_rest(V)

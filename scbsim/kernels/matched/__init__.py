@@ -1,1 +1,1 @@
-"""The levels of matched noise: `docs/model.md`, section 5b."""
+"""The noise levels of matched noise: `docs/model.md`, section 5b."""

@@ -1,8 +1,8 @@
 """Levels of matched noise, entry by entry: `docs/model.md`, section 5b.
 
-Every entry's variance is a polynomial in ``a_t = s_t + c`` and ``q_t`` whose coefficients belong to
-its column. Where levels are isotropic the coefficients are None: numba leaves out what asks for
-them, so that the isotropic step is compiled as if none of this were here.
+An entry's variance is a polynomial in ``a_t = s_t + c`` and ``q_t``, with one set of coefficients
+for each column. Under isotropic noise the coefficients are None: numba then removes the branches
+that read them, so the isotropic step has no overhead.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from scbsim.kernels.compile.jit import inline_jit
 from scbsim.kernels.types import F64, Curve, Floats, Int, Real
 
 INTERCEPT, BASE, SQUARE, CROSS, WEIGHT, WEIGHT_SQUARE = range(6)
-"""Columns of the coefficients, (N, 6): ``c``, and those of ``1, a^2, q a, q, q^2``."""
+"""Columns of the coefficients, (N, 6): ``c``, then the coefficients of ``1, a^2, q a, q, q^2``."""
 
 COEFFICIENTS = 6
 
 
 @inline_jit
 def entry_level(matched: F64 | None, sigma: float, k: Int, s: Real, q: float) -> float:
-    """Return the noise level of an entry of column k of A; ``sigma`` is that of its zeros."""
+    """Return the noise level of an entry of column k; ``sigma`` is the level of its zeros."""
     if matched is None:
         return sigma
     a = s + matched[k, INTERCEPT]
@@ -31,7 +31,7 @@ def entry_level(matched: F64 | None, sigma: float, k: Int, s: Real, q: float) ->
 
 @inline_jit
 def is_noisy(matched: F64 | None, sigma: float, k: Int) -> bool:
-    """Return whether any entry of a column may have noise."""
+    """Return whether any entry of a column can have noise."""
     if matched is None:
         return sigma > 0.0
     there = False
@@ -42,7 +42,7 @@ def is_noisy(matched: F64 | None, sigma: float, k: Int) -> bool:
 
 @inline_jit
 def reference_level(matched: F64 | None, sigma: float, k: Int) -> float:
-    """Return the level by which :func:`curve_of` scales: that of zeros, where they have noise."""
+    """Return the unit of :func:`curve_of`: the level of zeros if it is above 0."""
     if matched is None:
         return sigma
     if sigma > 0.0:
@@ -53,10 +53,10 @@ def reference_level(matched: F64 | None, sigma: float, k: Int) -> float:
 
 @inline_jit
 def curve_of(matched: F64 | None, sigma: float, k: Int, like: Floats) -> Curve:
-    """Return ``(r0, r1, r2, 0)`` of the type of ``like``, or None where levels are isotropic.
+    """Return ``(r0, r1, r2, 0)`` in the type of ``like``, or None if levels are isotropic.
 
-    Off the support the level at ``s`` is ``sqrt(r0 + r1 s + r2 s^2)`` reference levels. So scaled,
-    a float32 neither loses a small level nor the difference that ``s`` makes to it.
+    Off the support the level at ``s`` is ``sqrt(r0 + r1 s + r2 s^2)`` reference levels. In this
+    unit float32 resolves both small levels and their dependence on ``s``.
     """
     if matched is None:
         return None
@@ -74,7 +74,7 @@ def curve_of(matched: F64 | None, sigma: float, k: Int, like: Floats) -> Curve:
 
 @inline_jit
 def amplitude_at(curve: Curve, amplitude: Real, s: Real) -> Real:
-    """Return the amplitude of the noise at ``s``, off the support, from the reference's."""
+    """Return the amplitude of the noise at ``s`` off the support, given the reference's."""
     if curve is None:
         return amplitude
     r0, r1, r2, zero = curve

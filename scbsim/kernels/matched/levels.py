@@ -1,4 +1,4 @@
-"""The levels of matched noise from sums over A and V: `docs/model.md`, section 5b."""
+"""Noise levels of matched noise, computed from sums over A and V: `docs/model.md`, section 5b."""
 
 from __future__ import annotations
 
@@ -7,56 +7,39 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, kernel
-from scbsim.kernels.matched.coefficients import (
-    BASE,
-    CROSS,
-    INTERCEPT,
-    SQUARE,
-    WEIGHT,
-    WEIGHT_SQUARE,
-)
+from scbsim.kernels.matched import coefficients as term
 from scbsim.kernels.matched.moments import Moments
 from scbsim.kernels.types import F64, Int
 
 if TYPE_CHECKING:
-    from scbsim.kernels.gaussian.state import ProblemConstants
+    from scbsim.kernels.gaussian.state import Attention, ProblemConstants
 
 
 class Levels(NamedTuple):
-    """Levels of matched noise, of a batch.
+    """Levels of matched noise for one batch size."""
 
-    Attributes
-    ----------
-    of_A : (N, 6) float64
-        Coefficients of the variances of A's entries: see `matched`.
-    of_zeros : (N,) float64
-        Level of an entry that is at 0 off the support.
-    of_V : (1,) float64
-        Level of each coordinate of W, before projection.
-    """
-
-    of_A: F64
-    of_zeros: F64
-    of_V: F64
+    of_A: F64  # (N, 6): coefficients of the variances of A's entries, see `coefficients`
+    of_zeros: F64  # (N,): level of an entry at 0 off the support
+    of_V: F64  # (1,): level of each coordinate of W, before projection
 
 
 @inline_jit
 def _sums_of_column(
-    k: Int, T: float, support: F64, weights: F64, off_sums: F64, powers: F64
+    k: Int, T: float, A: Attention, powers: F64
 ) -> tuple[float, float, float, float, float, float]:
-    """Return ``c``, and of ``a = s + c`` the sums of ``a^2, a^4, q a, q a^2, q a^3``."""
-    Q = support.shape[1]
-    s_1, s_2, s_3, s_4 = off_sums[k, 0], off_sums[k, 1], powers[k, 0], powers[k, 1]
+    """Return ``c``, and the sums of ``a^2, a^4, q a, q a^2, q a^3`` of ``a = s + c``."""
+    Q = A.support.shape[1]
+    s_1, s_2, s_3, s_4 = A.off_sums[k, 0], A.off_sums[k, 1], powers[k, 0], powers[k, 1]
     total = s_1
     for j in range(Q):
-        total += support[k, j]
+        total += A.support[k, j]
     c = (1.0 - total) / T
     n = T - Q
     a_2 = s_2 + c * (2.0 * s_1 + n * c)
     a_4 = s_4 + c * (4.0 * s_3 + c * (6.0 * s_2 + c * (4.0 * s_1 + n * c)))
     qa, qa_2, qa_3 = 0.0, 0.0, 0.0
     for j in range(Q):
-        a, q = support[k, j] + c, weights[k, j]
+        a, q = A.support[k, j] + c, A.weights[k, j]
         a_2 += a * a
         a_4 += (a * a) * (a * a)
         qa += q * a
@@ -67,46 +50,40 @@ def _sums_of_column(
 
 @kernel
 def set_levels(
-    support: F64,
-    weights: F64,
-    off_sums: F64,
+    A: Attention,
     powers: F64,
     constants: ProblemConstants,
     of_V: Moments,
     batch: float,
     levels: Levels,
 ) -> None:
-    """Renew the levels.
+    """Compute the levels of a state.
 
     Parameters
     ----------
-    support, weights, off_sums
-        Those of `state.Attention`.
+    A : Attention
+        Its bulk is not read.
     powers : (N, 2) float64
         Sums of third and fourth powers off the support.
-    constants : ProblemConstants
-    of_V : Moments
     batch : float64
         Samples in a batch.
     levels : Levels
-        Receives them.
+        Receives the result.
     """
-    m, N, mu_square = of_V, support.shape[0], constants.mu_square
+    m, N, mu_square = of_V, A.support.shape[0], constants.mu_square
     nA, qA, total = 0.0, 0.0, 0.0
     for k in range(N):
         mu = constants.mu[k]
-        c, a_2, a_4, qa, qa_2, qa_3 = _sums_of_column(
-            k, constants.T, support, weights, off_sums, powers
-        )
+        c, a_2, a_4, qa, qa_2, qa_3 = _sums_of_column(k, constants.T, A, powers)
         shared = 1.0 / (batch * mu)
         row = levels.of_A[k]
-        row[INTERCEPT] = c
-        row[BASE] = shared * (a_2 * m.M2 - 2.0 * qa * m.KM + m.CM)
-        row[SQUARE] = shared * (m.F4 - m.M2) - m.kappa * m.kappa / batch
-        row[CROSS] = 2.0 * (shared * (m.KM - m.F3) + m.kappa * m.kappa_prime / batch)
-        row[WEIGHT] = shared * (m.FZ - m.CM)
-        row[WEIGHT_SQUARE] = -m.kappa_prime * m.kappa_prime / batch
-        levels.of_zeros[k] = np.sqrt(max(row[BASE] + c * c * row[SQUARE], 0.0))
+        row[term.INTERCEPT] = c
+        row[term.BASE] = shared * (a_2 * m.M2 - 2.0 * qa * m.KM + m.CM)
+        row[term.SQUARE] = shared * (m.F4 - m.M2) - m.kappa * m.kappa / batch
+        row[term.CROSS] = 2.0 * (shared * (m.KM - m.F3) + m.kappa * m.kappa_prime / batch)
+        row[term.WEIGHT] = shared * (m.FZ - m.CM)
+        row[term.WEIGHT_SQUARE] = -m.kappa_prime * m.kappa_prime / batch
+        levels.of_zeros[k] = np.sqrt(max(row[term.BASE] + c * c * row[term.SQUARE], 0.0))
         nA += mu * a_2
         qA += mu * qa
         predicted = (a_2 * a_2 - a_4) * (N + 1) * m.kappa + a_4 * (m.square - m.kappa)

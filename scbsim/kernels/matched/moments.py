@@ -1,4 +1,4 @@
-"""What the levels of matched noise need of the value matrix: `docs/model.md`, section 5b."""
+"""Moments of the value matrix that set the levels of matched noise: `docs/model.md`, 5b."""
 
 from __future__ import annotations
 
@@ -13,37 +13,27 @@ if TYPE_CHECKING:
 
 
 class Moments(NamedTuple):
-    """Moments of V and its target, in the symbols of the section.
+    """Moments of V and its target, in the symbols of `docs/model.md`."""
 
-    Attributes
-    ----------
-    kappa, kappa_prime : float64
-        ``||W||_F^2``, ``<W, P~>_F``.
-    M2, KM, CM : float64
-        Traces.
-    F4, F3, FZ : float64
-    square, product : float64
-        ``||Vb||_F^2``, ``<Vb, Pb>_F``.
-    outputs : float64
-        ``mu'P1``.
-    """
-
-    kappa: float
-    kappa_prime: float
+    kappa: float  # ||W||_F^2
+    kappa_prime: float  # <W, P~>_F
     M2: float
     KM: float
     CM: float
     F4: float
     F3: float
     FZ: float
-    square: float
-    product: float
-    outputs: float
+    square: float  # ||Vb||_F^2
+    product: float  # <Vb, Pb>_F
+    outputs: float  # mu'P1
 
 
 @inline_jit
-def _down_the_columns(V: Value, mu: F64, columns: F64) -> None:
-    """Sum, of each column, ``W^2``, ``W P~``, ``mu W``, ``mu P~``; then what is about ``mu'W``."""
+def _sum_columns(V: Value, mu: F64, columns: F64) -> None:
+    """Write the column sums of ``W^2``, ``W P~``, ``mu W`` and ``mu P~``.
+
+    Then those of ``mu D^2`` and ``P~ D^2``, with ``D`` the distance of W from ``mu'W``.
+    """
     squares, products, means = columns[0], columns[1], columns[2]
     of_P, spread, weighted = columns[3], columns[4], columns[5]
     columns[:, :] = 0.0
@@ -64,16 +54,9 @@ def _down_the_columns(V: Value, mu: F64, columns: F64) -> None:
 
 @kernel
 def moments(V: Value, mu: F64, scratch: Traces) -> Moments:
-    """Return the :class:`Moments` of a value matrix whose ``V mu`` is mu.
-
-    Parameters
-    ----------
-    V : Value
-    mu : (N,) float64
-    scratch : Traces
-    """
+    """Return the :class:`Moments` of a value matrix with ``V mu = mu``."""
     M2, KM = traces(V, scratch)
-    _down_the_columns(V, mu, scratch.columns)
+    _sum_columns(V, mu, scratch.columns)
     kappa, kappa_prime, CM, F4, F3, FZ = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     square, product, outputs, mu_square = 0.0, 0.0, 0.0, 0.0
     for m in range(mu.size):

@@ -1,7 +1,7 @@
 """Sums of third and fourth powers of A off the support, column by column.
 
-Between two renewals of the levels nothing needs them, so they are no part of a step: a pass over
-the bulk of its own, block by block as in `attention`.
+Only the update of matched noise levels needs them, so they are computed in a separate pass over the
+bulk and not in every step. Blocks are those of `gaussian.dense_attention`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _powers(s: Floats, rows: Int, sum_3: Floats, sum_4: Floats) -> None:
 
 
 @internal_jit
-def _of_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Floats]) -> None:
+def _sum_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Floats]) -> None:
     tail, sum_3, sum_4 = own
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
@@ -46,7 +46,7 @@ def _of_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Float
         s = tail
     rows = min(count, BLOCK // 4)
     _powers(s, rows, sum_3, sum_4)
-    # Scratch of a step, too: that one is over.
+    # A step uses ``block_sums`` as scratch only, so they can be overwritten here.
     A.block_sums[k, block, 0] = np.float64(pairwise_sum(sum_3[:rows]))
     A.block_sums[k, block, 1] = np.float64(pairwise_sum(sum_4[:rows]))
 
@@ -57,7 +57,7 @@ def _share(share: Int, shares: Int, A: Attention, S: Scratch) -> None:
     total = A.block_sums.shape[0] * per_column
     own = (S.tail[share], S.sum_1[share], S.sum_2[share])
     for index in range(total * share // shares, total * (share + 1) // shares):
-        _of_block(A, index // per_column, index % per_column, own)
+        _sum_block(A, index // per_column, index % per_column, own)
 
 
 @parallel_jit
@@ -69,16 +69,7 @@ def _shares(A: Attention, S: Scratch) -> None:
 
 @kernel
 def powers_of_bulk(A: Attention, S: Scratch, powers: F64) -> None:
-    """Sum ``s^3`` and ``s^4`` of the bulk.
-
-    Parameters
-    ----------
-    A : Attention
-        ``block_sums`` are overwritten.
-    S : Scratch
-    powers : (N, 2) float64
-        Receives the sums of each column.
-    """
+    """Write the sums of ``s^3`` and ``s^4`` over each row of the bulk to ``powers``, (N, 2)."""
     if S.z.shape[0] > 1:
         _shares(A, S)
     else:
@@ -92,7 +83,7 @@ def powers_of_bulk(A: Attention, S: Scratch, powers: F64) -> None:
 
 @kernel
 def powers_of_active_set(first: I64, s: Floats, powers: F64) -> None:
-    """Sum ``s^3`` and ``s^4`` of active entries: ``first`` and ``s`` are those of one list."""
+    """Do the same for active entries; ``first`` and ``s`` are from one list of `ActiveSet`."""
     for k in range(powers.shape[0]):
         powers[k, 0], powers[k, 1] = 0.0, 0.0
         for i in range(first[k], first[k + 1]):

@@ -1,10 +1,9 @@
-"""Two traces of fourth order in the value matrix, the only ones that cost N^3 operations.
+"""Two traces of fourth order in the value matrix, the only moments that cost N^3 operations.
 
 ``tr M^2 = ||G||_F^2`` and ``tr KM = <H, G>_F`` with ``G = W'W`` and ``H = W'P~``. Neither product
-is ever kept: tiles of four rows and 64 columns are made in the cache, and all that is left of one
-is two numbers. Those of all tiles are added up in order, and a tile's sums run over the rows of W
-in order, so the bits depend neither on the threads nor on the width of vectors. A library's
-product of matrices promises neither.
+is stored: tiles of four rows and 64 columns are computed in the cache, and each is reduced to two
+numbers. All sums have a fixed order, so the bits depend neither on the number of threads nor on the
+vector width, which a BLAS library does not guarantee.
 """
 
 from __future__ import annotations
@@ -25,34 +24,25 @@ ROWS, WIDTH = 4, 64
 TILE = ROWS * WIDTH
 
 _WIDTH = np.uint64(WIDTH)
-_DEEP = 4  # rows of W that are gone through together
+_DEEP = 4  # rows of W per iteration
 
 
 def packed_size(N: int) -> int:
-    """Return the length of what a share packs: 64 columns of a matrix, rows in fours."""
+    """Return the size of 64 packed columns, with the number of rows rounded up to fours."""
     return -(-N // _DEEP) * _DEEP * WIDTH
 
 
 class Traces(NamedTuple):
-    """Scratch of the moments of V, a row per share where there are shares.
+    """Scratch of the moments of V."""
 
-    Attributes
-    ----------
-    packed : (shares, 2, 64 rows) float64
-    tiles : (shares, 2, 256) float64
-    sums : (columns of tiles, rows of tiles, 2) float64
-    columns : (6, N) float64
-        Sums down each column of W.
-    """
-
-    packed: F64
-    tiles: F64
-    sums: F64
-    columns: F64
+    packed: F64  # (shares, 2, 64 rows)
+    tiles: F64  # (shares, 2, 256)
+    sums: F64  # (columns of tiles, rows of tiles, 2)
+    columns: F64  # (6, N): sums down each column of W
 
 
 def make_traces(shares: int, N: int) -> Traces:
-    """Allocate the scratch for a number of shares."""
+    """Allocate the scratch; no more shares than there are tiles."""
     across, down = -(-N // WIDTH), -(-N // ROWS)
     shares = max(1, min(shares, across * down))
     return Traces(
@@ -65,7 +55,7 @@ def make_traces(shares: int, N: int) -> Traces:
 
 @inline_jit
 def _pack(matrix: F64, first: Int, packed: F64) -> None:
-    """Copy 64 columns, row by row, with zeros where the matrix ends."""
+    """Copy 64 columns, row by row, padded with zeros."""
     N = matrix.shape[0]
     count = min(WIDTH, N - first)
     packed[:] = 0.0
@@ -75,14 +65,15 @@ def _pack(matrix: F64, first: Int, packed: F64) -> None:
 
 
 @inline_jit
-def _left(W: F64, n: Int, i: Int) -> float:
+def _entry(W: F64, n: Int, i: Int) -> float:
+    """Return an entry of W padded with zeros."""
     N = W.shape[0]
     return W[n, i] if n < N and i < N else 0.0
 
 
 @inline_jit
 def _add_products(W: F64, first: Int, packed: F64, tile: F64) -> None:
-    """Make four rows of ``W' X`` from ``first`` on, in the columns that are packed of X."""
+    """Compute four rows of ``W' X`` from ``first`` on, for the packed columns of X."""
     tile[:] = 0.0
     one, two, three = _WIDTH, np.uint64(2) * _WIDTH, np.uint64(3) * _WIDTH
     for n in range(0, W.shape[0], _DEEP):
@@ -101,22 +92,22 @@ def _add_products(W: F64, first: Int, packed: F64, tile: F64) -> None:
 
 @inline_jit
 def _column(W: F64, n: Int, i: Int) -> tuple[float, float, float, float]:
-    return _left(W, n, i), _left(W, n + 1, i), _left(W, n + 2, i), _left(W, n + 3, i)
+    return _entry(W, n, i), _entry(W, n + 1, i), _entry(W, n + 2, i), _entry(W, n + 3, i)
 
 
 @internal_jit
 def _trace_share(share: Int, shares: Int, V: Value, scratch: Traces) -> None:
-    """Do one share of the tiles, counted through columns of tiles."""
+    """Compute one share of the tiles, numbered down the columns of tiles."""
     down, across = scratch.sums.shape[1], scratch.sums.shape[0]
     packed_W, packed_P = scratch.packed[share, 0], scratch.packed[share, 1]
     G, H = scratch.tiles[share, 0], scratch.tiles[share, 1]
-    there = np.int64(-1)
+    packed = np.int64(-1)
     for index in range(down * across * share // shares, down * across * (share + 1) // shares):
         column, row = index // down, index % down
-        if column != there:
+        if column != packed:
             _pack(V.W, column * WIDTH, packed_W)
             _pack(V.target, column * WIDTH, packed_P)
-            there = column
+            packed = column
         _add_products(V.W, row * ROWS, packed_W, G)
         _add_products(V.W, row * ROWS, packed_P, H)
         for i in range(TILE):
@@ -137,12 +128,7 @@ def _trace_shares(V: Value, scratch: Traces) -> None:
 def traces(V: Value, scratch: Traces) -> tuple[float, float]:
     """Return ``tr M^2`` and ``tr KM``, with ``M = W W'`` and ``K = P~ W'``.
 
-    Parameters
-    ----------
-    V : Value
-        Kept as a matrix.
-    scratch : Traces
-        Scratch; as many threads are used as it has shares.
+    One thread is used for each share in ``scratch``.
     """
     if scratch.packed.shape[0] > 1:
         _trace_shares(V, scratch)

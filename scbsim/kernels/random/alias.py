@@ -1,11 +1,11 @@
-"""Tables by which a random word becomes a token: Walker's alias method, on whole numbers.
+"""Tokens from random words by Walker's alias method, in integers.
 
 Source: Walker, "An efficient method for generating discrete random variables with general
-distributions" (ACM TOMS 3, 1977); Vose's way to make the table (IEEE TSE 17, 1991).
+distributions" (ACM TOMS 3, 1977); Vose's construction of the table (IEEE TSE 17, 1991).
 
-A word of 32 bits picks one of ``2^b`` buckets by its upper bits, and by the others one of the two
-numbers in it. An entry has both in 32 bits: the threshold in the upper ``32 - b``, the alias in the
-lower ``b``. The law is exact for counts out of ``2^32``, see
+The upper ``b`` bits of a 32-bit word pick one of ``2^b`` buckets. The other bits pick one of the
+two tokens of the bucket. An entry of the table has both: the threshold in its upper ``32 - b``
+bits, the alias in its lower ``b``. The distribution is exact for counts out of ``2^32``, see
 :func:`scbsim.sampling.alias_tables.counts_of`.
 """
 
@@ -20,27 +20,13 @@ _u32 = np.uint32
 
 
 @inline_jit
-def pick(word: np.uint32, entry: np.uint32, bits: np.uint32, low: np.uint32) -> np.uint32:
-    """Return the number that a word picks, given the entry of its bucket.
-
-    Parameters
-    ----------
-    word, entry : uint32
-    bits : uint32
-        ``b``; at least 1.
-    low : uint32
-        ``2^b - 1``.
-    """
-    # With ones below it, what is left of the word compares with the threshold as if alone.
-    own = _u32(_u32(word << bits) | low) < entry
-    return _u32(word >> _u32(_u32(32) - bits)) if own else _u32(entry & low)
-
-
-@inline_jit
 def pick_from(word: np.uint32, table: U32, bits: np.uint32) -> np.uint32:
-    """Return the number that a word picks from a table, one word alone."""
+    """Return the token that a word picks from a table of ``2^bits`` entries; bits is at least 1."""
     bucket = word >> _u32(_u32(32) - bits)
-    return pick(word, table[bucket], bits, _u32(_u32(_u32(1) << bits) - _u32(1)))
+    entry, low = table[bucket], _u32(_u32(_u32(1) << bits) - _u32(1))
+    # With ones in its low bits, the rest of the word compares with the threshold alone.
+    own = _u32(_u32(word << bits) | low) < entry
+    return _u32(bucket) if own else _u32(entry & low)
 
 
 @kernel
@@ -62,7 +48,7 @@ def make_tables(counts: I64, tables: U32) -> None:
     waiting = np.empty(size, np.int64)
     for row in range(counts.shape[0]):
         left, table = counts[row], tables[row]
-        # Those with too little from the front, those with enough from the back.
+        # Buckets below the mean count fill `waiting` from the front, the others from the back.
         few, many = 0, size
         for i in range(size):
             if left[i] < room:
@@ -81,5 +67,5 @@ def make_tables(counts: I64, tables: U32) -> None:
                 waiting[few] = giver
                 few += 1
         for i in range(many, size):
-            # Full to the brim: its own number, whatever the rest of the word.
+            # The bucket is full: it picks its own token whatever the rest of the word.
             table[waiting[i]] = _u32(waiting[i])

@@ -1,4 +1,4 @@
-"""Standard exponentials, many at once, in a loop that vectorises."""
+"""Batches of standard exponentials, in a loop that vectorises."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ from scbsim.kernels.types import F64, U32, Counter, Key
 
 LANES = 32
 BATCH = LANES * WORDS // 2
-"""Exponentials that are drawn together, of 64 bits each."""
+"""Exponentials of a batch, each from 64 random bits."""
 
 _HALF, _BATCH = np.float64(0.5), np.uint64(BATCH)
 
 
 @internal_jit
 def fill_exponentials(e: F64, words: U32, batch: np.uint64, counter: Counter, key: Key) -> None:
-    """Fill ``e`` with the standard exponentials of a batch.
+    """Fill ``e``, (BATCH,) float64, with standard exponentials.
 
     Parameters
     ----------
-    e : (BATCH,) float64 array
     words : (2 BATCH,) uint32 array
         Scratch.
     batch : uint64
-        Which batch at this address.
+        Index of the batch at this address.
     counter : triple of uint64
         Words 1, 2 and 3 of the counter.
-    key : pair of uint64
     """
     fill_words(words, LANES, LANES, batch * np.uint64(LANES), counter, key)
     for i in range(_BATCH):

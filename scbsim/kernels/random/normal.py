@@ -1,30 +1,25 @@
-"""Standard normals by Box and Muller from random words, in loops that vectorise.
+"""Standard normals by the Box-Muller transform of random words, in loops that vectorise.
 
-numba's own `log`, `sin` and `cos` are calls that no loop vectorises over, hence the polynomials
-here: Chebyshev fits made for these intervals, with errors below the rounding of the type.
+Loops over numba's own `log`, `sin` and `cos` do not vectorise. So they are polynomials here:
+Chebyshev fits for these intervals, with errors below the rounding of the type.
 
-A pair is (r cos, r sin) with r = sqrt(-2 log u). The angle is taken from half a turn and the sign
-of the cosine from a bit of its own, so that no range reduction is needed. In float32 a radius
-takes 31 bits, which alone would end the tail near 6.5 sigma; radii in the outermost 2^-22 of
-probability (past 5.5 sigma) are therefore drawn with 32 bits more.
+A pair is (r cos, r sin) with r = sqrt(-2 log u). The angle is drawn from half a turn, and one more
+bit gives the sign of the cosine, so that no range reduction is needed. In float32 a radius has 31
+bits, which alone would cut the tail near 6.5 sigma. Radii in the outermost 2^-22 of probability
+(past 5.5 sigma) are therefore drawn with 32 more bits.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import types
-from numba.extending import overload
 
-from scbsim.kernels.compile.jit import OPTIONS, inline_jit, internal_jit
+from scbsim.kernels.compile.jit import by_precision, inline_jit, internal_jit
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
-from scbsim.kernels.simd.intrinsics import bits_of, float_of
-from scbsim.kernels.types import U32, Bool, Counter, Floats, Int, Key, Real
+from scbsim.kernels.types import U32, Bool, Counter, Floats, Int, Key
 
 BLOCK = 2048
-"""Positions that are drawn together."""
+"""Normals of a block, drawn together."""
 
 _LANES_32, _LANES_64 = BLOCK // WORDS, 2 * BLOCK // WORDS
 _QUARTER, _HALF = np.uint64(BLOCK // 4), np.uint64(BLOCK // 2)
@@ -39,11 +34,11 @@ _REFINE_BELOW = _i32(512)
 
 
 @inline_jit
-def _radius32(u: Real, shift: np.int32) -> np.float32:
+def _radius32(u: np.float32, shift: np.int32) -> np.float32:
     """Return sqrt(-2 log(u 2^-shift)) of a float32."""
-    bits = bits_of(u)
+    bits = _f32(u).view(_i32)
     exponent = _i32(bits - _SQRT_HALF_32) >> _i32(23)
-    f = float_of(_i32(bits - _i32(exponent << _i32(23)))) - _f32(1)
+    f = _i32(bits - _i32(exponent << _i32(23))).view(_f32) - _f32(1)
     p = _f32(-0.17066626165992303866)
     p = p * f + _f32(0.28538516412437664384)
     p = p * f + _f32(-0.29954802560254749792)
@@ -73,7 +68,7 @@ def _sin_cos32(word: np.uint32) -> tuple[np.float32, np.float32]:
     c = c * t + _f32(4.0587091547631342538)
     c = c * t + _f32(-4.9348021369289456371)
     c = c * t + _f32(0.99999999977915403194)
-    return s * x, float_of(_i32(bits_of(c) ^ _i32(word << _u32(31))))
+    return s * x, _i32(_f32(c).view(_i32) ^ _i32(word << _u32(31))).view(_f32)
 
 
 @inline_jit
@@ -87,9 +82,9 @@ def _pair32(radius_word: np.uint32, angle_word: np.uint32) -> tuple[np.float32, 
 def _pair32_tail(
     radius_word: np.uint32, extra_word: np.uint32, angle_word: np.uint32
 ) -> tuple[np.float32, np.float32]:
-    """Return a pair whose radius has 63 bits: for the few radii far out."""
+    """Return a pair whose radius has 63 bits, for the tail."""
     u = _f64(radius_word >> _u32(1)) + (_f64(extra_word) + 0.5) * 2.0**-32
-    # A power of two keeps the float32 in range whatever the word.
+    # u has a factor 2^31, so that it is in the range of float32.
     r = _radius32(_f32(u), _i32(31))
     s, c = _sin_cos32(angle_word)
     return r * c, r * s
@@ -97,7 +92,7 @@ def _pair32_tail(
 
 @internal_jit
 def _normals32(z: Floats, words: U32, calls: Int) -> Bool:
-    """Turn words into normals; tell whether any radius wants more bits."""
+    """Turn words into normals; return whether any radius needs more bits."""
     least = _i32(0x7FFFFFFF)
     for i in range(_u64(calls)):
         j, k, m = i + _QUARTER, i + _u64(2) * _QUARTER, i + _u64(3) * _QUARTER
@@ -110,17 +105,10 @@ def _normals32(z: Floats, words: U32, calls: Int) -> Bool:
 
 @internal_jit
 def _refine_tail(
-    z: Floats,
-    words: U32,
-    calls: Int,
-    first: np.uint64,
-    c1: np.uint64,
-    c2: np.uint64,
-    c3: np.uint64,
-    key: Key,
+    z: Floats, words: U32, calls: Int, first: np.uint64, counter: Counter, key: Key
 ) -> None:
-    """Draw the far radii again with 32 more bits, from the stream of purpose + 2."""
-    k0, k1 = key
+    """Draw the radii of the tail again with 32 more bits, from the stream of purpose + 2."""
+    (c1, c2, c3), (k0, k1) = counter, key
     for i in range(_u64(calls)):
         for half in range(2):
             j = i + _u64(2 * half) * _QUARTER
@@ -132,11 +120,11 @@ def _refine_tail(
 
 @inline_jit
 def minus_two_log(high: np.uint32, low: np.uint32) -> float:
-    """Return ``-2 log u`` of the uniform of 64 bits that two words make, in float64."""
+    """Return ``-2 log u`` in float64, with the 64-bit uniform u of two words."""
     u = _f64(high) + (_f64(low) + 0.5) * 2.0**-32
-    bits = bits_of(u)
+    bits = _f64(u).view(_i64)
     exponent = _i64(bits - _SQRT_HALF_64) >> _i64(52)
-    m = float_of(_i64(bits - _i64(exponent << _i64(52))))
+    m = _i64(bits - _i64(exponent << _i64(52))).view(_f64)
     x = (m - 1.0) / (m + 1.0)
     t = x * x
     p = -0.29619420721310553396
@@ -147,13 +135,13 @@ def minus_two_log(high: np.uint32, low: np.uint32) -> float:
     p = p * t + -0.79999999998604676226
     p = p * t + -1.3333333333333529132
     p = p * t + -3.9999999999999999955
-    # The exponent is small: a 32-bit conversion vectorises where a 64-bit one does not.
+    # The exponent is small, and conversions from int32 vectorise; those from int64 do not.
     return p * x + _f64(_i32(exponent - _i64(32))) * (-2 * _LN2)
 
 
 @inline_jit
 def pair64(w0: np.uint32, w1: np.uint32, w2: np.uint32, w3: np.uint32) -> tuple[float, float]:
-    """Return two float64 normals of four words: 64 bits of radius, 63 of angle."""
+    """Return two float64 normals from four words: 64 bits of radius, 63 of angle."""
     r = np.sqrt(max(minus_two_log(w0, w1), 0.0))
     x = (_f64(_i32(w2)) + _f64(w3) * 2.0**-32) * 2.0**-32
     t = x * x
@@ -176,7 +164,7 @@ def pair64(w0: np.uint32, w1: np.uint32, w2: np.uint32, w3: np.uint32) -> tuple[
     c = c * t + -4.9348022005446767673
     c = c * t + 0.99999999999999999608
     sign = _i64(_u64(w3) << _u64(63))
-    return r * float_of(_i64(bits_of(c) ^ sign)), r * (s * x)
+    return r * _i64(_f64(c).view(_i64) ^ sign).view(_f64), r * (s * x)
 
 
 @internal_jit
@@ -187,44 +175,34 @@ def _normals64(z: Floats, words: U32, calls: Int) -> None:
         z[i], z[i + _HALF] = pair64(w0, w1, w2, w3)
 
 
-def fill_normals(z: Floats, words: U32, count: Int, block: Int, counter: Counter, key: Key) -> None:
-    """Fill ``z[:count]`` with the standard normals of a block; compiled code only.
-
-    Parameters
-    ----------
-    z : (BLOCK,) float32 or float64 array
-        Entries past ``count`` are left undefined.
-    words : (BLOCK,) uint32 array for float32, (2 BLOCK,) for float64
-        Scratch.
-    count : int
-        How many are wanted, at most BLOCK. It does not change the values of those that are.
-    block : int
-        Which block of the column.
-    counter : triple of uint64
-        Words 1, 2 and 3 of the counter.
-    key : pair of uint64
-    """
-    raise TypeError("fill_normals is for compiled code only")
+def _fill32(z: Floats, words: U32, count: Int, block: Int, counter: Counter, key: Key) -> None:
+    calls = min(count, BLOCK // 4)
+    lane = _u64(block) * _u64(_LANES_32)
+    fill_words(words, _LANES_32, calls, lane, counter, key)
+    if _normals32(z, words, calls):
+        _refine_tail(z, words, calls, _u64(block) * _u64(BLOCK // 4), counter, key)
 
 
-@overload(fill_normals, jit_options={**OPTIONS, "_nrt": False})
-def _fill_normals(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> Any:
-    if z.dtype == types.float32:
+def _fill64(z: Floats, words: U32, count: Int, block: Int, counter: Counter, key: Key) -> None:
+    calls = min(count, BLOCK // 2)
+    lane = _u64(block) * _u64(_LANES_64)
+    fill_words(words, _LANES_64, calls, lane, counter, key)
+    _normals64(z, words, calls)
 
-        def fill32(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> None:
-            calls = min(count, BLOCK // 4)
-            lane = _u64(block) * _u64(_LANES_32)
-            fill_words(words, _LANES_32, calls, lane, counter, key)
-            if _normals32(z, words, calls):
-                c1, c2, c3 = counter
-                _refine_tail(z, words, calls, _u64(block) * _u64(BLOCK // 4), c1, c2, c3, key)
 
-        return fill32
+fill_normals = by_precision(_fill32, _fill64)
+"""Fill ``z[:count]`` with the standard normals of a block; compiled code only.
 
-    def fill64(z: Any, words: Any, count: Any, block: Any, counter: Any, key: Any) -> None:
-        calls = min(count, BLOCK // 2)
-        lane = _u64(block) * _u64(_LANES_64)
-        fill_words(words, _LANES_64, calls, lane, counter, key)
-        _normals64(z, words, calls)
-
-    return fill64
+Parameters
+----------
+z : (BLOCK,) float32 or float64 array
+    Entries past ``count`` are left undefined.
+words : (BLOCK,) uint32 array for float32, (2 BLOCK,) for float64
+    Scratch.
+count : int
+    Normals to draw, at most BLOCK. Their values do not depend on it.
+block : int
+    Index of the block in the column.
+counter : triple of uint64
+    Words 1, 2 and 3 of the counter.
+"""

@@ -1,11 +1,11 @@
-"""Philox4x32-10: random words that are a pure function of a key and a counter.
+"""Philox4x32-10: random words as a pure function of a key and a counter.
 
 Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
-`docs/model.md`, section 7, has the table of what the counter's four words mean here.
+`docs/model.md`, section 7, defines the counter's four words and the purposes below.
 
-Every word is carried in the low half of a 64-bit integer. The high halves may hold anything: the
-multiplier reads low halves only, and this is what lets a compiler turn a round into a few
-instructions per eight counters.
+Every word is held in the low half of a 64-bit integer. The high halves may hold anything, as the
+products read low halves only. So a compiler turns a round into a few instructions per eight
+counters.
 """
 
 from __future__ import annotations
@@ -39,17 +39,7 @@ SAMPLED_REST = 20
 
 @inline_jit
 def philox4x32(c0: Int, c1: Int, c2: Int, c3: Int, k0: Int, k1: Int) -> Lane:
-    """Return the four 32-bit words at a counter, under a key.
-
-    Parameters
-    ----------
-    c0, c1, c2, c3, k0, k1 : uint64
-        Words of the counter and of the key; the low 32 bits count.
-
-    Returns
-    -------
-    tuple of four uint32
-    """
+    """Return the four words at a counter ``c`` under a key ``k``; the low 32 bits count."""
     for _ in range(10):
         p0 = _MULTIPLIER_0 * (c0 & _LOW)
         p1 = _MULTIPLIER_1 * (c2 & _LOW)
@@ -61,13 +51,13 @@ def philox4x32(c0: Int, c1: Int, c2: Int, c3: Int, k0: Int, k1: Int) -> Lane:
 
 @inline_jit
 def split_seed(seed: Int) -> Key:
-    """Return the key's two words of a 64-bit seed."""
+    """Return the two words of the key that a 64-bit seed gives."""
     return np.uint64(seed) & _LOW, np.uint64(seed) >> _HALF
 
 
 @inline_jit
 def counter_words(column: Int, step: Int, purpose: int, replica: Int) -> Counter:
-    """Return words 1, 2 and 3 of the counter: who draws, when and what for."""
+    """Return words 1, 2 and 3 of the counter: column, step, purpose and replica."""
     high = (np.uint64(step) >> _HALF) << np.uint64(24)
     c1 = np.uint64(column) | high
     c2 = np.uint64(step) & _LOW

@@ -1,8 +1,7 @@
-"""Single random variates, drawn in order from a lane of words that has an address of its own.
+"""Single random variates, drawn in order from a lane of random words with its own address.
 
-Engines whose state is a few numbers need a few variates a step: a call of Philox seeds
-xoshiro128++ (see `xoshiro`), and the lane is as long as it is needed. Every function takes the
-lane's state and returns it moved on.
+For engines that need a few variates a step. One call of Philox seeds a lane of xoshiro128++ (see
+`xoshiro`) of any length. Every function takes the state of the lane and returns the next state.
 """
 
 from __future__ import annotations
@@ -22,9 +21,8 @@ _SMALL = 0.03
 
 @inline_jit
 def lane_at(first: Int, counter: Counter, key: Key) -> Lane:
-    """Return the state of the lane at an address: word 0 of the counter, and the others."""
-    c1, c2, c3 = counter
-    k0, k1 = key
+    """Return the first state of the lane with word 0 of the counter and the others."""
+    (c1, c2, c3), (k0, k1) = counter, key
     return philox4x32(_u64(first), c1, c2, c3, k0, k1)
 
 
@@ -37,7 +35,7 @@ def _word(lane: Lane) -> tuple[np.uint32, Lane]:
 
 @inline_jit
 def uniform(lane: Lane) -> tuple[float, Lane]:
-    """Return a uniform of 64 bits, above 0, and the lane; as a float64 it may round to 1."""
+    """Return a uniform of 64 bits, above 0, and the lane. As a float64 it may round to 1."""
     high, lane = _word(lane)
     low, lane = _word(lane)
     return (_f64(high) + (_f64(low) + 0.5) * 2.0**-32) * 2.0**-32, lane
@@ -45,7 +43,7 @@ def uniform(lane: Lane) -> tuple[float, Lane]:
 
 @inline_jit
 def exponential(lane: Lane) -> tuple[float, Lane]:
-    """Return a standard exponential, exact however small, and the lane."""
+    """Return a standard exponential, accurate near 0, and the lane."""
     v, lane = uniform(lane)
     return -np.log1p(-v), lane
 
@@ -65,8 +63,8 @@ def two_normals(lane: Lane) -> tuple[float, float, Lane]:
 def _log_ratio(x: float, y: float, v: float, d: float) -> float:
     """Return ``x^2/2 + d (1 - v + log v)`` for ``v = (1 + y)^3`` and ``x^2 = 9 d y^2``.
 
-    Where y is small the leading terms cancel, and at shapes of millions nothing else would be left
-    of them: what remains is summed as a series.
+    Where y is small the leading terms cancel, to all digits at shapes of millions. So the rest is
+    summed as a series.
     """
     if abs(y) > _SMALL:
         return 0.5 * x * x + d * (1.0 - v + np.log(v))
@@ -82,12 +80,7 @@ def chi_square(freedom: float, lane: Lane) -> tuple[float, Lane]:
 
     Source: Marsaglia and Tsang, "A simple method for generating gamma variables" (ACM TOMS 26,
     2000); exact for any degrees of freedom from 2 up.
-
-    Parameters
-    ----------
-    freedom : float64
-        Degrees of freedom, a whole number; 0 or less gives 0.
-    lane : quadruple of uint32
+    ``freedom`` is an integer in float64; 0 or less gives 0.
     """
     if freedom <= 0.0:
         return 0.0, lane

@@ -1,10 +1,10 @@
-"""The random words of a block: a call of Philox seeds each lane, xoshiro128++ makes the rest.
+"""The random words of a block, made by xoshiro128++ in lanes that Philox seeds.
 
 Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators" (ACM TOMS 47, 2021).
 
-A word of Philox costs four times one of xoshiro, and xoshiro has no address to jump to. So every
-lane of a block starts from the 128 bits at an address of its own and takes 16 words from there: a
-block is a pure function of its address still, at half the price.
+A word of Philox costs four times one of xoshiro, but xoshiro cannot jump to an address. So every
+lane starts from the 128 bits of Philox at its own address and takes 16 words from there. A block is
+still a pure function of its address, at half the cost.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _rotated(x: np.uint32, left: int) -> np.uint32:
 def next_word(
     a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32, np.uint32]:
-    """Return a word of xoshiro128++ and the four words of its next state, all uint32."""
+    """Return a word of xoshiro128++ and its next state."""
     word = _u32(_rotated(_u32(a + d), 7) + a)
     t = _u32(b << _u32(9))
     c = _u32(c ^ a)
@@ -43,7 +43,7 @@ def next_word(
 @inline_jit
 def _four_words(words: U32, i: Int, lanes: np.uint64, state: Lane) -> Lane:
     a, b, c, d = state
-    # Written out: the loop around this vectorises only if there is none inside it.
+    # Unrolled, as the outer loop vectorises only without an inner one.
     words[i], a, b, c, d = next_word(a, b, c, d)
     words[i + lanes], a, b, c, d = next_word(a, b, c, d)
     words[i + _u64(2) * lanes], a, b, c, d = next_word(a, b, c, d)
@@ -55,14 +55,11 @@ def _four_words(words: U32, i: Int, lanes: np.uint64, state: Lane) -> Lane:
 def _fill(
     words: U32, lanes: np.uint64, used: np.uint64, first: np.uint64, counter: Counter, key: Key
 ) -> None:
-    c1, c2, c3 = counter
-    k0, k1 = key
+    (c1, c2, c3), (k0, k1) = counter, key
     for i in range(used):
         a, b, c, d = philox4x32(first + i, c1, c2, c3, k0, k1)
-        words[i] = a
-        words[i + lanes] = b
-        words[i + _u64(2) * lanes] = c
-        words[i + _u64(3) * lanes] = d
+        words[i], words[i + lanes] = a, b
+        words[i + _u64(2) * lanes], words[i + _u64(3) * lanes] = c, d
     for i in range(used):
         a, b = words[i], words[i + lanes]
         c, d = words[i + _u64(2) * lanes], words[i + _u64(3) * lanes]
@@ -78,26 +75,25 @@ def fill_words(
 ) -> None:
     """Fill the first words of each quarter of an array.
 
-    One array at distances that the compiler knows: with a pointer for each quarter, a loop would
-    spend as long on finding out that they do not overlap as on its work.
+    The quarters are one array at constant distances. With four arrays the loop would spend as long
+    on tests for overlap as on its work.
 
     Parameters
     ----------
     words : (16 lanes,) uint32 array
-        Lane i gives its words, in order, to ``words[i::lanes]``.
+        Lane i fills ``words[i::lanes]``, in order.
     lanes : int
-        A constant where this is called from, or no loop vectorises.
+        Must be a constant in the caller, or no loop vectorises.
     calls : int
-        How many words of each quarter are wanted, at most ``4 lanes``. It changes none of them.
+        Words of each quarter to fill, at most ``4 lanes``. Their values do not depend on it.
     first : uint64
-        Word 0 of the first lane's counter; the next lane has the next.
+        Word 0 of the first lane's counter; it grows by one per lane.
     counter : triple of uint64
         Words 1, 2 and 3 of the counter.
-    key : pair of uint64
     """
-    # Unsigned, so that no index could count from the end.
+    # Unsigned indices need no test for negative ones.
     if calls < lanes:
         _fill(words, _u64(lanes), _u64(calls), first, counter, key)
     else:
-        # With a length that the compiler knows this is twice as fast.
+        # A constant length is twice as fast.
         _fill(words, _u64(lanes), _u64(lanes), first, counter, key)

@@ -13,12 +13,12 @@ from scbsim.kernels.gaussian.value import step_value
 from scbsim.kernels.random.philox import SAMPLED_REST, counter_words, split_seed
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
 from scbsim.kernels.sampled.samples import column_off_support, sum_samples
-from scbsim.kernels.sampled.state import Learner, SampleSums
+from scbsim.kernels.sampled.state import SampledState, SampleSums
 from scbsim.kernels.types import F64, Address, Int
 
 
 @inline_jit
-def _write_off_sums(L: Learner, off_sums: F64) -> None:
+def _write_off_sums(L: SampledState, off_sums: F64) -> None:
     """Write the sum of ``s_k`` and of its squares, off the support."""
     root = np.sqrt(L.T - L.support.shape[1])
     for k in range(L.along.size):
@@ -27,7 +27,7 @@ def _write_off_sums(L: Learner, off_sums: F64) -> None:
 
 
 @internal_jit
-def _step_columns(L: Learner, S: SampleSums, mu: F64, factor: float, at: Address) -> None:
+def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Address) -> None:
     """Step A by the sums of a batch; ``factor`` is the rate over the batch size."""
     step, seed, replica = at
     N, Q = L.support.shape
@@ -63,7 +63,7 @@ def _step_columns(L: Learner, S: SampleSums, mu: F64, factor: float, at: Address
 @kernel
 def advance_sampled(
     A: Attention,
-    L: Learner,
+    L: SampledState,
     V: Value,
     constants: ProblemConstants,
     params: StepParams,
@@ -80,7 +80,7 @@ def advance_sampled(
     ----------
     A : Attention
         Without its bulk.
-    L : Learner
+    L : SampledState
         Its ``support`` and ``W`` are those of A and V.
     V, constants, params, scratch
         See `scbsim.kernels.gaussian.state`; of ``params`` only the rates and ``until_signal``.
@@ -112,8 +112,8 @@ def advance_sampled(
                 V.W[n, m] -= factor * S.of_V[0, n, m]
         # A step of nothing: it projects W, and renews its scalars.
         step_value(V, constants, (1.0, 0.0, 0.0), at, scratch)
-        nA, qA, kappa, _ = couple(A, V, constants, row)
-        if overflowed(nA, qA, kappa, row):
+        couplings = couple(A, V, constants, row)
+        if overflowed(couplings, row):
             return taken, DIVERGED
         rows[taken, :] = row
         if max(row[0], row[1]) >= params.until_signal:

@@ -15,7 +15,7 @@ from scbsim.kernels.random.alias import pick_from
 from scbsim.kernels.random.normal import BLOCK, fill_normals, pair64
 from scbsim.kernels.random.philox import SAMPLED_CONTEXT, SAMPLED_HEADS, counter_words, split_seed
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
-from scbsim.kernels.sampled.state import HEAD, Learner, SampleSums
+from scbsim.kernels.sampled.state import HEAD, SampledState, SampleSums
 from scbsim.kernels.types import F64, U32, Address, Int
 
 _i64, _u32, _u64 = np.int64, np.uint32, np.uint64
@@ -23,7 +23,7 @@ _LANES = BLOCK // WORDS
 
 
 @inline_jit
-def column_off_support(L: Learner, k: Int) -> tuple[float, float, float]:
+def column_off_support(L: SampledState, k: Int) -> tuple[float, float, float]:
     """Return of ``a_k`` its intercept, and its component along the ones and square off support."""
     Q = L.support.shape[1]
     root = np.sqrt(L.T - Q)
@@ -53,7 +53,9 @@ def _draw(S: SampleSums, share: Int, block: Int, counts: tuple[Int, Int], at: Ad
 
 
 @inline_jit
-def _context(L: Learner, k: Int, tokens: U32, z: F64, u: F64, inverse: F64) -> tuple[float, float]:
+def _context(
+    L: SampledState, k: Int, tokens: U32, z: F64, u: F64, inverse: F64
+) -> tuple[float, float]:
     """Write ``u~``: the context of a sample in the metric of W, at right angles to ``root_mu``.
 
     Returns what of z is along ``root_mu``, and the cosine of ``a_k`` and the ones, off the support.
@@ -76,7 +78,7 @@ def _context(L: Learner, k: Int, tokens: U32, z: F64, u: F64, inverse: F64) -> t
 
 @internal_jit
 def _add_sample(
-    L: Learner,
+    L: SampledState,
     S: SampleSums,
     own: tuple[Int, Int],
     head: tuple[Int, Int, float],
@@ -123,7 +125,7 @@ def _add_sample(
 
 @internal_jit
 def _sum_group(
-    L: Learner,
+    L: SampledState,
     S: SampleSums,
     group: Int,
     share: Int,
@@ -156,7 +158,7 @@ def _sum_group(
 
 @parallel_jit
 def _sum_groups(
-    L: Learner, S: SampleSums, sizes: tuple[Int, Int], at: Address, alias: AliasTables
+    L: SampledState, S: SampleSums, sizes: tuple[Int, Int], at: Address, alias: AliasTables
 ) -> None:
     shares, groups = S.z.shape[0], S.along.shape[0]
     for share in prange(shares):
@@ -166,13 +168,13 @@ def _sum_groups(
 
 @internal_jit
 def sum_samples(
-    L: Learner, S: SampleSums, sizes: tuple[Int, Int], at: Address, alias: AliasTables
+    L: SampledState, S: SampleSums, sizes: tuple[Int, Int], at: Address, alias: AliasTables
 ) -> None:
     """Sum the gradients of a batch; the sums over all its samples are left in group 0.
 
     Parameters
     ----------
-    L : Learner
+    L : SampledState
     S : SampleSums
     sizes : (batch, together)
         Samples of the batch, and of a block of random numbers.

@@ -17,7 +17,7 @@ _FEWEST_SAMPLES = 64
 _MOST_ENTRIES = 2**22
 
 
-class Learner(NamedTuple):
+class SampledState(NamedTuple):
     """The state that the samples of a batch see: of A two numbers a column beside the support.
 
     Attributes

@@ -1,9 +1,9 @@
-"""Looking up many entries of a small table at once, as vectors.
+"""Vectorised lookups in a small table.
 
-Left to itself the compiler keeps such loops scalar, as it cannot know that what is written is not
-the table. So these are written as vectors of 16 in LLVM's own terms, which every machine has in
-one width or another. With AVX-512 a table of up to 128 numbers of 32 bits stays in registers, which
-are permuted; other tables are gathered from. What comes out is the same to the bit.
+LLVM does not vectorise such a loop by itself, as the output might overlap the table. So the loops
+are written here with LLVM vectors of 16, which every processor supports at some register width.
+With AVX-512 a table of up to 128 numbers of 32 bits is held in registers and read by permutations.
+Other tables are read by gathers. The results have the same bits.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ Lookup = Callable[[Any], Any]
 
 
 def _can_permute() -> bool:
-    """Return whether code is made for a processor with AVX-512."""
+    """Return whether numba compiles for AVX-512."""
     features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
     return "+avx512f" in features.split(",")
 
 
 def _splat(builder: Any, scalar: Any) -> Any:
-    """Return a vector of one number."""
+    """Return a vector whose entries are all ``scalar``."""
     undefined = ir.Constant(ir.VectorType(scalar.type, LANES), ir.Undefined)
     first = builder.insert_element(undefined, scalar, _INT(0))
     return builder.shuffle_vector(first, undefined, ir.Constant(_WORDS, [0] * LANES))
@@ -52,7 +52,7 @@ def _at(builder: Any, data: Any, i: Any) -> Any:
 
 
 class _Places(ir.instructions.Instruction):  # type: ignore[misc]
-    """The addresses of a table's entries at a vector of indices, which llvmlite has no word for."""
+    """A `getelementptr` with a vector of indices, which llvmlite's IRBuilder cannot write."""
 
     def descr(self, buf: list[str]) -> None:
         data, index = self.operands
@@ -61,7 +61,7 @@ class _Places(ir.instructions.Instruction):  # type: ignore[misc]
 
 
 def _gathering(builder: Any, data: Any) -> Lookup:
-    """Return what finds the entries of a table at 16 indices, all within it, in memory."""
+    """Return the lookup of 16 indices, all in range, by a gather from memory."""
     item = data.type.pointee
     vector = ir.VectorType(item, LANES)
     short = {"i32": "i32", "float": "f32", "double": "f64"}[str(item)]
@@ -81,7 +81,7 @@ def _gathering(builder: Any, data: Any) -> Lookup:
 
 
 def _permuting(builder: Any, data: Any, count: int) -> Lookup:
-    """Return what finds them in so many registers, which are loaded here."""
+    """Return the lookup by permutations of ``count`` registers, which are loaded here."""
     vector = ir.VectorType(data.type.pointee, LANES)
     registers = []
     for r in range(count):
@@ -93,7 +93,7 @@ def _permuting(builder: Any, data: Any, count: int) -> Lookup:
     two = cgutils.get_or_insert_function(module, of_two, "llvm.x86.avx512.vpermi2var.d.512")
 
     def lookup(index: Any) -> Any:
-        # Bits 0 to 4 of an index find the entry in two registers; the others, which two.
+        # Bits 0 to 4 of an index select the entry in a pair of registers, the others the pair.
         found = [
             builder.call(two, [registers[r], index, registers[r + 1]])
             if r + 1 < count
@@ -116,7 +116,7 @@ def _permuting(builder: Any, data: Any, count: int) -> Lookup:
 def _each_16(
     builder: Any, data: Any, size: Any, blocks: Any, do: Callable[[Any, Lookup], None]
 ) -> None:
-    """Have ``do(i, lookup)`` done for each block of 16, with the lookup that suits the table."""
+    """Emit ``do(i, lookup)`` for each block of 16, with the lookup that suits the table."""
     lanes = size.type(LANES)
 
     def loop(lookup: Lookup) -> None:
@@ -143,18 +143,11 @@ def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
 
 @intrinsic
 def pick_blocks(
-    typing_context: Any,
-    out: Any,
-    i: Any,
-    words: Any,
-    j: Any,
-    blocks: Any,
-    table: Any,
-    bits: Any,
+    typing_context: Any, out: Any, i: Any, words: Any, j: Any, blocks: Any, table: Any, bits: Any
 ) -> Any:
-    """Write to ``out`` from ``i`` on what the words from ``j`` on pick: `alias.pick`, by 16.
+    """Write the tokens picked by ``words[j:]`` to ``out[i:]``, 16 per block: `alias.pick_from`.
 
-    The table has at least 16 entries; a multiple of 16.
+    The size of the table is a multiple of 16.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -188,10 +181,7 @@ def pick_blocks(
 
 @intrinsic
 def add_blocks(typing_context: Any, total: Any, table: Any, index: Any, blocks: Any) -> Any:
-    """Add to ``total`` the entries of a table at the indices, by 16.
-
-    The table has a multiple of 16 entries.
-    """
+    """Add ``table[index]`` to ``total``, 16 entries per block; its size is a multiple of 16."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         of_total, of_table, of_index, _ = signature.args

@@ -1,4 +1,4 @@
-"""Asking for memory before it is needed."""
+"""Prefetching of memory."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from scbsim.kernels.simd.intrinsics import prefetch_at
 from scbsim.kernels.types import Floats
 
 _LINE = 64
-"""Bytes of a cache line."""
+"""Bytes in a cache line."""
 
 
 @inline_jit
 def prefetch(x: Floats) -> None:
-    """Ask for a contiguous array to be in the cache, soon, for reading and writing.
+    """Load a contiguous array into the cache, for reading and writing.
 
-    The processor's own prefetching follows long streams; a block is over before it has caught up.
+    The processor's own prefetcher follows long streams. A block ends before it has caught up.
     """
     for i in range(0, x.size, _LINE // x.itemsize):
         prefetch_at(x, i)

@@ -1,4 +1,4 @@
-"""Sums whose order is fixed by the length alone: never by the vector width or the threads."""
+"""Sums in an order that depends on the length alone, not on vector width or threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _fold(x: Floats, half: int) -> None:
 
 @inline_jit
 def _sum_of_full(x: NDArray[Entry]) -> Entry:
-    """Do the same for the length of nearly all: with lengths known, nothing is checked."""
+    """Sum 512 entries, the usual length. Fixed lengths need no checks in the loops."""
     _fold(x, 256)
     _fold(x, 128)
     _fold(x, 64)
@@ -35,9 +35,9 @@ def _sum_of_full(x: NDArray[Entry]) -> Entry:
 def pairwise_sum(x: NDArray[Entry]) -> Entry:
     """Return the sum of ``x``, which is overwritten.
 
-    The upper half is added to the lower until one number is left: each pass is a loop over
-    independent entries, so it vectorises without leave to reorder, and the rounding error grows
-    with the logarithm of the length only.
+    The upper half is added to the lower until one number is left. Each pass is a loop over
+    independent entries, so it vectorises without reordering. The rounding error grows with the
+    logarithm of the length.
     """
     n = x.size
     if n == _FULL:

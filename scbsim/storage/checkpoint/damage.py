@@ -1,4 +1,4 @@
-"""An output that is damaged or gone: a new part goes on from its checkpoint, and says so."""
+"""Resuming a run whose output is damaged or missing: a new file continues from its checkpoint."""
 
 from __future__ import annotations
 
@@ -20,25 +20,22 @@ from scbsim.util.paths import beside
 
 
 def after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> ResumePoint:
-    """Return where the run of a damaged file goes on; the file stays where it is.
+    """Return where the run of a damaged file resumes; the file itself is not changed.
 
-    Raises
-    ------
-    OutputError
-        If there is no checkpoint of this run.
+    Raise OutputError if there is no checkpoint of this run.
     """
     point = _from_checkpoint(path, spec, fault, reading)
     if point is None:
         raise OutputError(
-            f"{path} cannot be taken up ({fault}), and no checkpoint of this run is beside it: "
-            "nothing to go on from. --overwrite starts again"
+            f"{path} cannot be resumed ({fault}), and no checkpoint of this run is beside it. "
+            "--overwrite starts again"
         )
     return point
 
 
 def without_file(path: Path, spec: RunSpec, reading: Reading) -> ResumePoint | None:
-    """Return where a run goes on whose file was put aside, by us or by hand; None for none."""
-    if not next(_aside(path)).exists():
+    """Return where a run resumes whose damaged file was renamed to ``.corrupt``; else None."""
+    if not next(_quarantine_paths(path)).exists():
         return None
     return _from_checkpoint(path, spec, "", reading)
 
@@ -63,8 +60,8 @@ def _from_checkpoint(path: Path, spec: RunSpec, fault: str, reading: Reading) ->
     )
 
 
-def put_aside(path: Path, point: ResumePoint) -> None:
-    """Give a damaged file a second name, as a new one is about to take its place; warn of it."""
+def quarantine(path: Path, point: ResumePoint) -> None:
+    """Give a damaged file a second name, before a new file replaces it, and warn of it."""
     begins = (
         f"a new {path.name} begins at step {point.lacks_steps_before - 1}, from the checkpoint, "
         "and lacks the rows before"
@@ -72,24 +69,25 @@ def put_aside(path: Path, point: ResumePoint) -> None:
     if path.exists():
         message = f"{path} is damaged ({point.fault}). It is kept as {_kept(path)}; {begins}"
     else:
-        message = f"{path} is not there, and {next(_aside(path))} is: {begins}"
+        message = f"{path} is not there, and {next(_quarantine_paths(path))} is: {begins}"
     warnings.warn(message, RunWarning, stacklevel=3)
 
 
 def _kept(path: Path) -> Path:
-    for aside in _aside(path):
-        if not aside.exists():
+    """Keep a file under the first free quarantine path; return that path."""
+    for kept in _quarantine_paths(path):
+        if not kept.exists():
             try:
-                os.link(path, aside)
+                os.link(path, kept)
             except OSError:
                 # FAT and some network file systems have no hard links.
-                os.rename(path, aside)
-                return aside
-        if aside.samefile(path):
-            return aside
+                os.rename(path, kept)
+                return kept
+        if kept.samefile(path):
+            return kept
     raise AssertionError("unreachable")
 
 
-def _aside(path: Path) -> Iterator[Path]:
+def _quarantine_paths(path: Path) -> Iterator[Path]:
     for i in count():
         yield beside(path, f"corrupt.{i}" if i else "corrupt")

@@ -1,7 +1,7 @@
-"""Checkpoints: everything a run needs to go on to the same bits, in a file of its own.
+"""Checkpoints: everything a run needs to resume bit for bit, in a separate file.
 
-Written under a temporary name, synced, and moved into place; the one before is kept. Each array
-has a CRC, so that what a crash or a disk left half done is never taken for a state.
+A checkpoint is written under a temporary name, synced, and renamed into place; the one before is
+kept. Each array has a CRC, so that a partly written or damaged one is detected.
 """
 
 from __future__ import annotations
@@ -20,59 +20,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import ScbsimError
-from scbsim.storage.checkpoint.shards import (
-    opened_whole,
-    read_columns,
-    read_shards,
-    remove_shards,
-    shards_beside,
-)
+from scbsim.storage.checkpoint import shards
 from scbsim.storage.hdf5.attributes import put_text, text
 from scbsim.storage.hdf5.formats import CHECKPOINT
 from scbsim.storage.hdf5.reading import fail_if_unread
-from scbsim.storage.hdf5.write import failing_plainly, written
+from scbsim.storage.hdf5.write import raising_run_failed, written
 from scbsim.storage.runfile.states import ALL, Share
 from scbsim.util.atomic import atomic_write, remove_stale
 from scbsim.util.disk_space import LEAST_ROOM
 from scbsim.util.paths import beside
 
-_BYTES_OF_A_NAME = 2048
-"""What HDF5 writes of an array besides the array, at the most."""
+_NAMES = ("ckpt", "ckpt.1")
+"""Suffixes of the last two checkpoints, the newest first."""
+
+_OVERHEAD_BYTES = 2048
+"""Upper bound on the bytes that HDF5 writes for an array besides its values."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run between two steps.
-
-    Attributes
-    ----------
-    run_uuid : str
-        Whose it is.
-    spec : str
-        Of which spec, as JSON.
-    facts : dict
-        Small numbers: the step, where in the stages, what the recorder had recorded.
-        Of a shared run, under ``shards``, where the bulk is.
-    state : dict of arrays
-        The engine's; of an ensemble those of all replicas.
-    """
+    """A run between two steps."""
 
     run_uuid: str
-    spec: str
+    spec: str  # as JSON
+    # The step, the position in the stages, what was recorded, where the shards are.
     facts: dict[str, Any]
-    state: dict[str, NDArray[Any]]
+    state: dict[str, NDArray[Any]]  # of the engine; for an ensemble the states of all replicas
 
 
 def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
-    """Put a checkpoint beside an output: afterwards it is there, or the ones before still are.
+    """Write a checkpoint beside an output; if that fails, the earlier ones are still there.
 
-    Raises
-    ------
-    RunFailed
-        If it could not be written.
+    Raise RunFailed if it could not be written.
     """
     newest, before = beside(output, "ckpt"), beside(output, "ckpt.1")
-    with failing_plainly(newest), atomic_write(newest) as file:
+    with raising_run_failed(newest), atomic_write(newest) as file:
         _write(file.name, checkpoint)
         if newest.exists():
             os.replace(newest, before)
@@ -80,7 +62,7 @@ def write_checkpoint(output: Path, checkpoint: Checkpoint) -> None:
 
 
 def _write(path: str, checkpoint: Checkpoint) -> None:
-    size = sum(array.nbytes + _BYTES_OF_A_NAME for array in checkpoint.state.values())
+    size = sum(array.nbytes + _OVERHEAD_BYTES for array in checkpoint.state.values())
     with written(path, size + LEAST_ROOM) as file:
         put_text(
             file.attrs,
@@ -95,16 +77,16 @@ def _write(path: str, checkpoint: Checkpoint) -> None:
 
 
 def _remove_stale_shards(output: Path) -> None:
-    """Take away the shards of which no checkpoint says anything any more."""
-    if not shards_beside(output):
+    """Remove the shards that no checkpoint refers to."""
+    if not shards.shards_beside(output):
         return
-    there = [name for name in ("ckpt", "ckpt.1") if beside(output, name).exists()]
-    named = [_facts(output, name) for name in there]
-    if not all(named):
-        # What cannot be read now may well be read later.
+    there = [name for name in _NAMES if beside(output, name).exists()]
+    found = [_facts(output, name) for name in there]
+    if not all(found):
+        # A checkpoint that cannot be read now may be readable later.
         return
-    tables = (facts.get("shards") for facts in named)
-    remove_shards(output, but=[table["generation"] for table in tables if table])
+    tables = (facts.get("shards") for facts in found)
+    shards.remove_shards(output, but=[table["generation"] for table in tables if table])
 
 
 def read_checkpoint(
@@ -112,15 +94,10 @@ def read_checkpoint(
     read: Callable[[Path, str], Checkpoint] | None = None,
     fits: Callable[[Checkpoint], bool] = lambda _: True,
 ) -> Checkpoint | None:
-    """Return the last checkpoint beside an output that is whole and fits, or None.
+    """Return the last checkpoint beside an output that is intact and fits, or None.
 
-    Parameters
-    ----------
-    output : Path
-    read : callable, optional
-        Reads one, given the output and its suffix; :func:`read_one` unless given.
-    fits : callable
-        Whether one that was read is to be taken.
+    ``read`` returns a checkpoint, given the output and its suffix; by default :func:`read_one`.
+    ``fits`` returns whether to accept it.
 
     Raises
     ------
@@ -129,7 +106,7 @@ def read_checkpoint(
     RunFailed
         If the system could not read it.
     """
-    for name in ("ckpt", "ckpt.1"):
+    for name in _NAMES:
         try:
             found = (read or read_one)(output, name)
         except ScbsimError:
@@ -137,7 +114,7 @@ def read_checkpoint(
         except FileNotFoundError:
             continue
         except Exception as error:
-            # Not for a fault of its own: the run must not begin anew for that.
+            # A system error is raised: it is no reason to resume from an older checkpoint.
             fail_if_unread(beside(output, name), error)
             continue
         if fits(found):
@@ -147,49 +124,49 @@ def read_checkpoint(
 
 def checkpoint_step(output: Path) -> int | None:
     """Return the step of the last checkpoint beside an output, without reading its state."""
-    for name in ("ckpt", "ckpt.1"):
+    for name in _NAMES:
         if facts := _facts(output, name):
             return int(facts["step"])
     return None
 
 
 def _facts(output: Path, name: str) -> dict[str, Any]:
-    """Return the small numbers of a checkpoint; none where there is none."""
-    with suppress(Exception), opened_whole(beside(output, name)) as file:
+    """Return the facts of a checkpoint; empty if it is missing or unreadable."""
+    with suppress(Exception), shards.opened_checkpoint(beside(output, name)) as file:
         facts: dict[str, Any] = json.loads(text(file.attrs, "facts"))
         return facts
     return {}
 
 
 def remove_checkpoints(output: Path) -> None:
-    """Take all of them away."""
-    # The last two are what earlier versions made.
+    """Remove all checkpoints beside an output."""
+    # The last two names are of earlier versions.
     for name in ("ckpt.1", "ckpt", "ckpt.tmp", "new"):
         beside(output, name).unlink(missing_ok=True)
-    remove_shards(output)
+    shards.remove_shards(output)
     remove_stale(output)
 
 
 def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
-    """Return a checkpoint, with some columns of its bulk: all of them unless told otherwise.
+    """Return a checkpoint, with the columns of its bulk that ``share`` selects.
 
-    Any error says that it is not whole, but one of memory.
+    Any error except a lack of memory means that it is damaged.
     """
     path = beside(output, name)
-    with opened_whole(path) as file:
+    with shards.opened_checkpoint(path) as file:
         if text(file.attrs, "format") != CHECKPOINT:
             raise ValueError(f"{path} is no checkpoint")
         facts = json.loads(text(file.attrs, "facts"))
         state = {}
         for name, data in _arrays(file):
             if name == "bulk":
-                state[name] = read_columns(data, share)
+                state[name] = shards.read_columns(data, share)
                 continue
             state[name] = data[()]
             if _crc(state[name]) != int(data.attrs["crc32"]):
                 raise ValueError(f"{path}: {name} is damaged")
         if "shards" in facts:
-            state["bulk"] = read_shards(output, facts["shards"], share)
+            state["bulk"] = shards.read_shards(output, facts["shards"], share)
         return Checkpoint(
             run_uuid=text(file.attrs, "run_uuid"),
             spec=text(file.attrs, "spec"),
@@ -199,7 +176,7 @@ def read_one(output: Path, name: str, share: Share = ALL) -> Checkpoint:
 
 
 def _arrays(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Give the arrays of a state by their names, which may have parts."""
+    """Yield the arrays of a state and their names, which may be paths such as ``3/bulk``."""
     for name, node in group.items():
         if isinstance(node, h5py.Group):
             yield from ((f"{name}/{inner}", data) for inner, data in _arrays(node))

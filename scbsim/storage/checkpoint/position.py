@@ -1,4 +1,4 @@
-"""Where a run is between two steps, and the form in which a checkpoint keeps that."""
+"""The position of a run between two steps, and its form in a checkpoint."""
 
 from __future__ import annotations
 
@@ -21,40 +21,26 @@ _NUMBERS = ("step", "stage", "left")
 
 @dataclass(frozen=True)
 class ReplicaPosition:
-    """Where one replica is.
+    """The position of one replica."""
 
-    Attributes
-    ----------
-    step : int
-        Steps taken.
-    stage : int
-        The stage that is next to step.
-    left : int
-        Steps that it has left.
-    row : (9,) float64 or None
-        Observables of the last step, where it was not one to record.
-    state : dict of arrays or None
-        The engine's; None of a replica that has ended.
-    status : str
-    """
-
-    step: int
-    stage: int
-    left: int
+    step: int  # steps taken
+    stage: int  # of the next step
+    left: int  # steps left in that stage
+    # (9,), observables after the last step, if they were not recorded.
     row: NDArray[np.float64] | None = None
-    state: State | None = None
+    state: State | None = None  # of the engine; None if the replica has ended
     status: str = "running"
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a run is: its replicas, one alone of a single run."""
+    """The position of a run: of all its replicas, one for a single run."""
 
     replicas: tuple[ReplicaPosition, ...]
 
     @classmethod
     def of(cls, replicas: Sequence[Replica], *, recorded: bool) -> Position:
-        """Return where replicas are; ``recorded`` says whether their last rows need no keeping."""
+        """Return the position of replicas; their last rows are kept if they are not recorded."""
         return cls(
             tuple(
                 ReplicaPosition(
@@ -71,21 +57,21 @@ class Position:
 
     @property
     def step(self) -> int:
-        """Steps taken by those that took most."""
+        """The largest number of steps that a replica has taken."""
         return max(each.step for each in self.replicas)
 
     @property
     def recorded(self) -> bool:
-        """Whether the last rows are."""
+        """Whether the last row of every replica is recorded."""
         return all(each.row is None for each in self.replicas)
 
     @property
     def any_state(self) -> State:
-        """The state of one that has not ended: a checkpoint is of a run that goes on."""
+        """The state of some replica that has not ended; there is one in every checkpoint."""
         return next(each.state for each in self.replicas if each.state is not None)
 
     def facts(self) -> dict[str, Any]:
-        """Return the small numbers that a checkpoint has of it, in types that JSON can hold."""
+        """Return its numbers for the facts of a checkpoint, in types of JSON."""
         if len(self.replicas) > 1:
             return {"step": self.step, "replicas": len(self.replicas)}
         (alone,) = self.replicas
@@ -93,10 +79,10 @@ class Position:
         return {**{name: getattr(alone, name) for name in _NUMBERS}, "unrecorded": row}
 
     def arrays(self) -> State:
-        """Return the arrays that a checkpoint has of it."""
+        """Return its arrays for a checkpoint."""
         if len(self.replicas) == 1:
             return self.replicas[0].state or {}
-        nothing = np.full(len(NAMES), np.nan)
+        no_row = np.full(len(NAMES), np.nan)
         arrays: State = {
             f"replicas/{name}": np.array([getattr(each, name) for each in self.replicas], np.int64)
             for name in _NUMBERS
@@ -104,23 +90,23 @@ class Position:
         arrays["replicas/status"] = np.array([STATUS_CODE[each.status] for each in self.replicas])
         arrays["replicas/unrecorded"] = np.array([each.row is not None for each in self.replicas])
         arrays["replicas/row"] = np.array(
-            [nothing if each.row is None else each.row for each in self.replicas]
+            [no_row if each.row is None else each.row for each in self.replicas]
         )
         states = {i: each.state for i, each in enumerate(self.replicas) if each.state is not None}
         return arrays | {f"states/{name}": array for name, array in packed(states).items()}
 
 
 def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int = 0) -> Position:
-    """Return the position that a checkpoint has.
+    """Return the position in a checkpoint.
 
     Parameters
     ----------
     facts, arrays : dict
-        What :meth:`Position.facts` and :meth:`Position.arrays` gave.
+        From :meth:`Position.facts` and :meth:`Position.arrays`.
     stages : int
-        How many there are.
+        Number of stages.
     longer : int
-        Steps that the last one has more than it had then.
+        Steps by which the last stage is longer now than in the checkpoint.
     """
 
     def left(stage: int, steps: int) -> int:
@@ -136,13 +122,8 @@ def position_of(facts: dict[str, Any], arrays: State, stages: int, longer: int =
             state=arrays,
         )
         return Position((alone,))
-    states = unpacked(
-        {
-            key.removeprefix("states/"): array
-            for key, array in arrays.items()
-            if key.startswith("states/")
-        }
-    )
+    prefix = "states/"
+    states = unpacked({k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)})
     numbers = {name: arrays[f"replicas/{name}"].tolist() for name in (*_NUMBERS, "status")}
     return Position(
         tuple(

@@ -1,4 +1,4 @@
-"""Where a run that was recorded goes on: after a kill, a stop, or with a longer last stage."""
+"""Where a recorded run resumes: after a kill, after a stop, or with a longer last stage."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def resume_point_of(
     task: Task | None = None,
     stop: Stop = lambda: False,
 ) -> ResumePoint | None:
-    """Return where the run in a file goes on, or None if there is nothing to do or go on from.
+    """Return where the run in a file resumes; None if it is finished, or there is nothing of it.
 
-    The file must have no writer. One whose writer died is repaired, once it is known to be whole.
-    One that is damaged stays where it is until the new part that goes on from its checkpoint takes
-    its place. One that could not be checked is left alone.
+    The file must have no writer. If its writer died, it is checked and then repaired. If it is
+    damaged, it stays until the new file that continues from its checkpoint replaces it. If it could
+    not be checked, nothing is changed.
 
     Parameters
     ----------
@@ -53,18 +53,18 @@ def resume_point_of(
     reading : Reading, optional
         How states are read.
     task : Task, optional
-        One to go on with; the file's own unless given.
+        The task to resume with; by default the file's own.
     stop : callable
-        Asked several times a second while the file is checked.
+        Called several times a second while the file is checked.
 
     Raises
     ------
     OutputError
-        If the file is not one of ours, or holds another run, or one of another task.
+        If scbsim did not write the file, or it holds another run, or one of another task.
     RunFailed
         If the file could not be checked.
     Stopped
-        If ``stop`` said True.
+        If ``stop`` returned True.
     """
     reading = reading or Reading()
     if not path.exists():
@@ -72,87 +72,93 @@ def resume_point_of(
     _require_closed(path)
     verdict = checked(path, stop)
     if verdict.kind == "unchecked":
-        raise RunFailed(_left_alone(path, verdict.why))
+        raise RunFailed(_not_checked(path, verdict.why))
     if verdict.kind == "damaged":
         return after_damage(path, spec, verdict.why, reading)
     if not superblock(path).sound:
         repair(path)
     try:
-        return _resume_point_in(path, spec, reading, task)
+        return _resume_from_file(path, spec, reading, task)
     except TaskError as error:
         return after_damage(path, spec, str(error), reading)
     except Damaged as error:
-        raise RunFailed(_left_alone(path, f"{error}, though all of it was read before")) from error
+        raise RunFailed(_not_checked(path, f"{error}, though all of it was read before")) from error
 
 
 def _require_closed(path: Path) -> None:
-    """Refuse a file that HDF5 has open for writing elsewhere: it holds its lock there."""
+    """Raise RunFailed if another process has the file open for writing and holds HDF5's lock."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunFailed(
                 f"{path} is open for writing in another program, or in another place of this one: "
-                "close it there, and run the same line again. Nothing was changed"
+                "close it there, and run the same command again. Nothing was changed"
             ) from None
         except OSError:
             # Some file systems have no locks.
             return
 
 
-def _left_alone(path: Path, why: str) -> str:
-    """Say that a file could not be checked, and what to do."""
+def _not_checked(path: Path, why: str) -> str:
+    """Return a message: the file could not be checked, and what to do."""
     step = checkpoint_step(path)
-    where = f"goes on from the checkpoint at step {step}" if step is not None else "starts again"
+    where = f"resumes from the checkpoint at step {step}" if step is not None else "starts again"
     return (
         f"{path} could not be checked ({why}). It and its checkpoints are left as they are: run "
-        f"the same line again once the cause is mended. If the file itself is the cause, rename "
-        f"it to {path.name}.corrupt; the same line then {where}"
+        f"the same command again once the cause is fixed. If the file itself is the cause, rename "
+        f"it to {path.name}.corrupt; the same command then {where}"
     )
 
 
-def _resume_point_in(
+def _resume_from_file(
     path: Path, spec: RunSpec, reading: Reading, task: Task | None
 ) -> ResumePoint | None:
-    """Read from a file that can be read where its run goes on."""
+    """Return where the run in a readable file resumes."""
     with opened(path) as file:
         status = STATUS[int(file[TRAJECTORY]["status"][()])]
-        longer = _longer(path, spec, json.loads(text(file.attrs, "spec")))
+        longer = _extra_steps(path, spec, json.loads(text(file.attrs, "spec")))
         lacks = int(file.attrs.get(LACKS, 0))
-        who: dict[str, Any] = {k: text(file.attrs, k) for k in ("run_uuid", "created_utc")}
         made = json.loads(text(file.attrs, "provenance"))
-        who |= {"engine": made["engine"], "matrix_V": made["value"] == "matrix"}
         own = Task.from_known(read_arrays(path))
         require_task(path, file, own, spec, task)
-        who |= {"task": own, "lacks_steps_before": lacks}
-        # A file without it was begun by a version that drew from the start of the stream.
-        who["stream"] = read_stream(file.attrs) or ORIGIN
+        of_run: dict[str, Any] = {
+            "run_uuid": text(file.attrs, "run_uuid"),
+            "created_utc": text(file.attrs, "created_utc"),
+            "engine": made["engine"],
+            "matrix_V": made["value"] == "matrix",
+            "task": own,
+            "lacks_steps_before": lacks,
+            # Older versions, which did not store it, always began at the start of the stream.
+            "stream": read_stream(file.attrs) or ORIGIN,
+        }
         if longer and status != "diverged" and is_ensemble(file):
-            _none_complete(path, file)
+            _require_none_complete(path, file)
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
-            return _extended(path, file, spec, longer, who, reading)
+            return _resume_complete(path, file, spec, longer, of_run, reading)
 
         def fits(checkpoint: Checkpoint) -> bool:
             return (
-                checkpoint.run_uuid == who["run_uuid"] and _cursors(checkpoint, lacks) is not None
+                checkpoint.run_uuid == of_run["run_uuid"]
+                and _cursors(checkpoint, lacks) is not None
             )
 
         checkpoint = reading.checkpoint(path, fits)
         if checkpoint is None:
             _require_beginning(path, file, spec)
-            return ResumePoint(None, Cursors(), **who, respecify=longer > 0)
-    # One of before the last stage grew counts on the length that it had then.
-    position = position_in(checkpoint, _longer(path, spec, json.loads(checkpoint.spec)))
+            return ResumePoint(None, Cursors(), **of_run, respecify=longer > 0)
+    # The checkpoint may be older than the longer last stage, and have its shorter length.
+    position = position_in(checkpoint, _extra_steps(path, spec, json.loads(checkpoint.spec)))
     cursors = _cursors(checkpoint, lacks) or Cursors()
-    return ResumePoint(position, cursors, **who, respecify=longer > 0)
+    return ResumePoint(position, cursors, **of_run, respecify=longer > 0)
 
 
 def _cursors(checkpoint: Checkpoint, lacks: int) -> Cursors | None:
-    """Return what a file had recorded at a checkpoint, if that is one of this file.
+    """Return what a file had recorded at a checkpoint; None if the checkpoint is of another file.
 
-    A new part begins, with nothing recorded, at a checkpoint of the file before.
+    A new file after damage begins with nothing recorded, at a checkpoint of the damaged file.
     """
     facts = checkpoint.facts
     if facts.get(LACKS, 0) == lacks:
@@ -161,18 +167,18 @@ def _cursors(checkpoint: Checkpoint, lacks: int) -> Cursors | None:
 
 
 def _require_beginning(path: Path, file: Any, spec: RunSpec) -> None:
-    """Refuse to begin a run again in a file that has only a part of it, or from another start."""
+    """Raise OutputError if a run cannot begin again: rows are lost, or its start has changed."""
     lacks = lacks_steps_before(file)
     if lacks:
         raise OutputError(
-            f"{path} {lacking_in_words(lacks)}, and no checkpoint of it is left to go on from. "
+            f"{path} {lacking_in_words(lacks)}, and no checkpoint of it is left to resume from. "
             "--overwrite starts again"
         )
     require_start(path, file, spec)
 
 
-def _none_complete(path: Path, file: Any) -> None:
-    """Refuse to take replicas further that are complete."""
+def _require_none_complete(path: Path, file: Any) -> None:
+    """Raise OutputError if replicas are complete, since they cannot take further steps."""
     codes = read_tables(file).status.tolist()
     complete = [STATUS[code] for code in codes].count("complete")
     if complete:
@@ -183,21 +189,24 @@ def _none_complete(path: Path, file: Any) -> None:
         )
 
 
-def _longer(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
-    """Return by how many steps the last stage is longer than in the file: all that may differ."""
+def _extra_steps(path: Path, spec: RunSpec, there: dict[str, Any]) -> int:
+    """Return by how many steps the last stage is longer than in the file.
+
+    Raise OutputError if anything else differs.
+    """
     longer, differ = but_longer(json.loads(spec.to_json()), there)
     if differ:
         raise OutputError(
-            f"{path} holds another run, and only a longer last stage can be taken up: "
+            f"{path} holds another run; a resumed run may differ only by a longer last stage: "
             + "; ".join(differ)
         )
     return longer
 
 
-def _extended(
-    path: Path, file: Any, spec: RunSpec, longer: int, who: dict[str, Any], reading: Reading
+def _resume_complete(
+    path: Path, file: Any, spec: RunSpec, longer: int, of_run: dict[str, Any], reading: Reading
 ) -> ResumePoint | None:
-    """Take up a complete run whose last stage is longer now."""
+    """Return where a complete run with a longer last stage resumes; None if it ended early."""
     stages = file[STAGES]
     if REASONS[int(stages["reason"][-1])] != "steps":
         return None
@@ -208,12 +217,12 @@ def _extended(
         )
     if FINAL not in file or not len(file[FINAL]["step"]):
         raise OutputError(
-            f"{path} is complete and did not keep its last state, so it cannot go on. --overwrite "
-            "starts again; with output.final_state = true the state is kept"
+            f"{path} is complete and did not keep its last state, so it cannot continue. "
+            "--overwrite starts again; with output.final_state = true the state is kept"
         )
     step, state = reading.final(path)
     rows = len(file[TRAJECTORY]["step"])
-    # What is in the file only because the run ended there is written over.
+    # A row that was recorded only because the run ended there is overwritten.
     extra = 1 if step % spec.output.every else 0
     unrecorded = None
     if extra:
@@ -225,4 +234,4 @@ def _extended(
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
     )
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
-    return ResumePoint(Position((position,)), cursors, **who, respecify=True)
+    return ResumePoint(Position((position,)), cursors, **of_run, respecify=True)

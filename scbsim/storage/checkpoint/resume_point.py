@@ -1,4 +1,4 @@
-"""What an output and its checkpoints hold of a run that is taken up."""
+"""Where and how a run resumes, from its output and its checkpoints."""
 
 from __future__ import annotations
 
@@ -24,76 +24,44 @@ Fits = Callable[[Checkpoint], bool]
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """What an output holds of a run.
+    """What an output and its checkpoints say of a run to resume."""
 
-    Attributes
-    ----------
-    position : Position or None
-        Where to go on; None for the start.
-    cursors : Cursors
-        What was recorded by then.
-    run_uuid, created_utc : str
-    task : Task or None
-        The file's, to the bit; None where it cannot be read.
-    in_place : bool
-        Whether the file goes on; if not, a new one does.
-    respecify : bool
-        Whether the last stage is longer than the file says.
-    engine : str
-        The engine that the file says; empty where it cannot be read.
-    matrix_V : bool
-        Whether that keeps V as a matrix.
-    lacks_steps_before : int
-        The first step of which the file has rows, where those before are lost; 0 where none are.
-    fault : str
-        What is wrong with the file, if a new one goes on; empty if it is missing.
-    task_parts : dict or None
-        What the checkpoint says of the task, if a new file goes on.
-    stream : StreamStart
-        Where its noise begins in the random stream.
-    """
-
-    position: Position | None
-    cursors: Cursors
+    position: Position | None  # where to resume; None for the start
+    cursors: Cursors  # what was recorded by then
     run_uuid: str
     created_utc: str
-    task: Task | None = None
-    in_place: bool = True
-    respecify: bool = False
-    engine: str = ""
-    matrix_V: bool = False
-    lacks_steps_before: int = 0
-    fault: str = ""
-    task_parts: Parts | None = None
-    stream: StreamStart = ORIGIN
+    task: Task | None = None  # of the file, bit for bit; None if it cannot be read
+    in_place: bool = True  # whether the file continues; otherwise a new one does
+    respecify: bool = False  # whether the last stage is longer than in the file
+    engine: str = ""  # of the file; empty if it cannot be read
+    matrix_V: bool = False  # whether that engine keeps V as a matrix
+    lacks_steps_before: int = 0  # first step on file, if earlier rows are lost; else 0
+    fault: str = ""  # what is wrong with the file, if a new one continues; empty if missing
+    task_parts: Parts | None = None  # digest of the task in the checkpoint, if a new file continues
+    stream: StreamStart = ORIGIN  # where its noise begins in the random stream
 
     def carried(self) -> dict[str, Any]:
-        """Return what the header of a run that goes on takes over."""
+        """Return what the header of the resumed run takes over."""
         names = ("run_uuid", "created_utc", "lacks_steps_before", "stream")
         return {name: getattr(self, name) for name in names}
 
     def require_task(self, path: Path, task: Task) -> None:
-        """Refuse to go on from a checkpoint alone with another task than its own.
-
-        Raises
-        ------
-        OutputError
-        """
+        """Raise OutputError if a run resumes from a checkpoint alone, with another task."""
         if self.task_parts is None:
             return
         differ = differing(self.task_parts, parts_of(task))
         if differ:
             raise OutputError(
-                f"the checkpoint of {path} is of a run of another task: {differ}. Go on with the "
+                f"the checkpoint of {path} is of a run of another task: {differ}. Resume with the "
                 "task that it began with, or --overwrite starts again"
             )
 
 
 class Reading:
-    """How states are read: in full, unless a subclass does otherwise."""
+    """Reads states of a run to resume; a subclass may read only a part of their columns."""
 
     def checkpoint(self, output: Path, fits: Fits) -> Checkpoint | None:
-        """Return the last checkpoint beside an output that is whole and fits, or None."""
+        """Return the last checkpoint beside an output that is intact and fits, or None."""
         return read_checkpoint(output, fits=fits)
 
     def final(self, path: Path) -> tuple[int, State]:
@@ -103,6 +71,6 @@ class Reading:
 
 
 def position_in(checkpoint: Checkpoint, longer: int = 0) -> Position:
-    """Return where a checkpoint goes on, if the last stage is longer by some steps."""
+    """Return the position in a checkpoint, if the last stage is ``longer`` by some steps."""
     facts = checkpoint.facts
     return position_of(facts, checkpoint.state, facts["stages"], longer)

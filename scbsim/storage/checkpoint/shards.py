@@ -1,8 +1,8 @@
-"""The bulk of a checkpoint in shards, one written by each rank of a shared run.
+"""The bulk of a checkpoint in shards, each written by one MPI rank of a shared run.
 
-The checkpoint itself says which shards are its own: they count once it has its name, and whatever
-a run that was killed left beside them does not. Columns are read by their global number, so that
-the run goes on with any number of ranks, and with none.
+The checkpoint names its shards, so shards count only once the checkpoint is renamed into place;
+shards that a killed run left behind do not. Columns are read by their global index, so that the run
+can resume on any number of ranks, or without MPI.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import OutputError
-from scbsim.storage.hdf5.array_blocks import places
+from scbsim.storage.hdf5.array_blocks import hyperslabs
 from scbsim.storage.hdf5.open import opened_hdf5
-from scbsim.storage.hdf5.write import failing_plainly, written
+from scbsim.storage.hdf5.write import raising_run_failed, written
 from scbsim.storage.runfile.states import Share
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import LEAST_ROOM
@@ -37,7 +37,7 @@ def shard_path(output: Path, generation: int, rank: int) -> Path:
 
 
 def shards_beside(output: Path) -> dict[Path, int]:
-    """Return all shards beside an output, and the generation of each."""
+    """Return the shards beside an output, and the generation of each."""
     name = re.compile(re.escape(output.name) + r"\.ckpt\.g(\d+)\.r\d+")
     if not output.parent.is_dir():
         return {}
@@ -46,12 +46,12 @@ def shards_beside(output: Path) -> dict[Path, int]:
 
 
 def next_generation(output: Path) -> int:
-    """Return a generation of which there is no shard."""
+    """Return a generation number that no shard has."""
     return 1 + max(shards_beside(output).values(), default=0)
 
 
 def remove_shards(output: Path, but: Iterable[int] = ()) -> None:
-    """Take the shards beside an output away, but those of some generations."""
+    """Remove the shards beside an output, except those of the generations ``but``."""
     keep = set(but)
     for path, generation in shards_beside(output).items():
         if generation not in keep:
@@ -59,22 +59,16 @@ def remove_shards(output: Path, but: Iterable[int] = ()) -> None:
 
 
 def write_shard(path: Path, bulk: NDArray[Any]) -> None:
-    """Write the columns of a rank, and see them onto the disk.
-
-    Raises
-    ------
-    RunFailed
-        If they could not be written.
-    """
+    """Write and fsync the columns of a rank; raise RunFailed if that fails."""
     room = bulk.nbytes + LEAST_ROOM
-    with failing_plainly(path), atomic_write(path) as making, written(making.name, room) as file:
+    with raising_run_failed(path), atomic_write(path) as making, written(making.name, room) as file:
         data = file.create_dataset(_BULK, data=bulk)
         data.attrs["crc32"] = zlib.crc32(bulk.reshape(-1).view(np.uint8).data)
 
 
 @contextmanager
-def opened_whole(path: Path) -> Iterator[h5py.File]:
-    """Open a checkpoint or a shard; what cannot be one is an error like any damage."""
+def opened_checkpoint(path: Path) -> Iterator[h5py.File]:
+    """Open a checkpoint or a shard; raise ValueError, as for any damage, if it is neither."""
     try:
         with opened_hdf5(path) as file:
             yield file
@@ -83,28 +77,28 @@ def opened_whole(path: Path) -> Iterator[h5py.File]:
 
 
 def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[Any]:
-    """Return some columns of a bulk that stands in shards.
+    """Return columns of a bulk in shards.
 
     Parameters
     ----------
     output : Path
     table : dict
-        Of the checkpoint: ``generation``; ``firsts``, the first column of each shard, and N; ``T``
-        and ``dtype``.
+        From the checkpoint: ``generation``; ``firsts``, the first column of each shard, then N;
+        ``T`` and ``dtype``.
     share : Share
 
     Raises
     ------
     ValueError, OSError
-        If a shard with one of them is missing or damaged.
+        If a shard with one of the columns is missing or damaged.
     """
     firsts = table["firsts"]
     wanted = share.of(firsts[-1])
-    bulk = _room(wanted, table["T"], np.dtype(table["dtype"]), share.processes)
+    bulk = _allocate(wanted, table["T"], np.dtype(table["dtype"]), share.processes)
     for rank, (first, end) in enumerate(pairwise(firsts)):
         if first < wanted.stop and end > wanted.start:
             path = shard_path(output, table["generation"], rank)
-            with opened_whole(path) as file:
+            with opened_checkpoint(path) as file:
                 if file[_BULK].shape != (end - first, table["T"]):
                     raise ValueError(f"{path} has other columns than its checkpoint says")
                 _copy(file[_BULK], first, wanted, bulk)
@@ -112,37 +106,31 @@ def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[An
 
 
 def read_columns(data: h5py.Dataset, share: Share) -> NDArray[Any]:
-    """Return some columns of a bulk of a checkpoint without shards.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged, be it elsewhere.
-    """
+    """Return columns of a bulk without shards; raise ValueError if any column is damaged."""
     wanted = share.of(len(data))
-    bulk = _room(wanted, data.shape[1], data.dtype, share.processes)
+    bulk = _allocate(wanted, data.shape[1], data.dtype, share.processes)
     _copy(data, 0, wanted, bulk)
     return bulk
 
 
-def _room(wanted: slice, T: int, dtype: np.dtype[Any], processes: int) -> NDArray[Any]:
+def _allocate(wanted: slice, T: int, dtype: np.dtype[Any], processes: int) -> NDArray[Any]:
     columns = wanted.stop - wanted.start
     needed = processes * columns * T * dtype.itemsize
-    require(needed, f"to go on with {processes * columns} columns of T = {T}")
+    require(needed, f"to resume with {processes * columns} columns of T = {T}")
     return np.empty((columns, T), dtype)
 
 
 def _copy(data: h5py.Dataset, first: int, wanted: slice, bulk: NDArray[Any]) -> None:
-    """Copy what is wanted of rows that stand for the columns from ``first`` on, and check all."""
+    """Copy the wanted rows into ``bulk``, and check all; row 0 of ``data`` is column ``first``."""
     crc = 0
     n, T = data.shape
-    for rows, positions in places(0, n, T, data.dtype.itemsize):
-        piece = data[rows, positions]
-        crc = zlib.crc32(piece.reshape(-1).view(np.uint8).data, crc)
+    for rows, positions in hyperslabs(0, n, T, data.dtype.itemsize):
+        block = data[rows, positions]
+        crc = zlib.crc32(block.reshape(-1).view(np.uint8).data, crc)
         begin = max(wanted.start, first + rows.start)
         end = min(wanted.stop, first + rows.stop)
         if begin < end:
-            here = piece[begin - first - rows.start : end - first - rows.start]
+            here = block[begin - first - rows.start : end - first - rows.start]
             bulk[begin - wanted.start : end - wanted.start, positions] = here
     if crc != int(data.attrs["crc32"]):
         raise ValueError(f"{data.name} is damaged")

@@ -1,30 +1,23 @@
-"""A large array in pieces: whole rows where several fit into one, parts of a row elsewhere."""
+"""Split a large array into hyperslabs: several whole rows, or parts of one long row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-Place = tuple[slice, slice]
-"""Rows, and positions in each."""
+Hyperslab = tuple[slice, slice]
+"""Rows, and positions in each row."""
 
-PIECE = 2**26
-"""Bytes of a piece, at the most."""
+BLOCK_BYTES = 2**26
+"""Largest size of a block that is read or written at once."""
 
 
-def places(first: int, end: int, length: int, itemsize: int) -> Iterator[Place]:
-    """Give the places of the pieces of some rows, in the order in which they lie in memory.
+def hyperslabs(first: int, end: int, length: int, itemsize: int) -> Iterator[Hyperslab]:
+    """Yield hyperslabs that cover rows ``first`` to ``end`` in C order.
 
-    Parameters
-    ----------
-    first, end : int
-        The rows.
-    length : int
-        Entries of a row.
-    itemsize : int
-        Bytes of one.
+    ``length`` is the number of entries of a row, ``itemsize`` the bytes of one entry.
     """
-    part = max(1, min(length, PIECE // itemsize))
-    rows = max(1, PIECE // (part * itemsize))
+    part = max(1, min(length, BLOCK_BYTES // itemsize))
+    rows = max(1, BLOCK_BYTES // (part * itemsize))
     for begin in range(first, end, rows):
         for start in range(0, length, part):
             yield slice(begin, min(begin + rows, end)), slice(start, min(start + part, length))

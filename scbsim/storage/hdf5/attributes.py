@@ -1,7 +1,7 @@
-"""Text in attributes: of fixed length, so that it stands in the header of its object.
+"""Text in HDF5 attributes, with fixed length, so that it is stored in the object header.
 
-Strings of variable length, h5py's own choice, go to HDF5's global heap. That alone has no
-checksum, and reading one that is damaged may never end.
+h5py's default, strings of variable length, goes to HDF5's global heap. The heap has no checksum,
+and reading a damaged one may never return.
 """
 
 from __future__ import annotations
@@ -17,36 +17,33 @@ from scbsim.util.text import MOST_NESTED, is_nested_within
 
 
 def put_text(attributes: h5py.AttributeManager, **texts: str) -> None:
-    """Set attributes to texts, none of them empty."""
+    """Set attributes to texts; none of them may be empty."""
     for name, text in texts.items():
         content = text.encode()
         attributes.create(name, content, dtype=h5py.string_dtype("utf-8", len(content)))
 
 
-def put_room(attributes: h5py.AttributeManager, name: str, size: int) -> None:
-    """Set an attribute to no text, with room for some bytes: it can be filled while others read."""
+def reserve_text(attributes: h5py.AttributeManager, name: str, size: int) -> None:
+    """Create an empty attribute of ``size`` bytes; it can be filled while others read the file."""
     attributes.create(name, b"", dtype=h5py.string_dtype("utf-8", size))
 
 
-def fill_room(attributes: h5py.AttributeManager, name: str, content: str) -> None:
-    """Put a text, or none, into the room that an attribute has; what is too long is cut."""
+def fill_text(attributes: h5py.AttributeManager, name: str, content: str) -> None:
+    """Set an attribute made by :func:`reserve_text`; text that is too long is cut."""
     encoded = content.encode()[: attributes.get_id(name).dtype.itemsize]
     attributes.modify(name, np.bytes_(encoded or b"\0"))
 
 
 def text(attributes: h5py.AttributeManager, name: str) -> str:
-    """Return an attribute, however its text is kept."""
+    """Return a text attribute, of fixed or variable length."""
     value = attributes[name]
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def table(attributes: h5py.AttributeManager, name: str) -> dict[str, Any]:
-    """Return an attribute that is a table as JSON.
+    """Return an attribute that holds a JSON object.
 
-    Raises
-    ------
-    ValueError
-        If it is not one, or nested deeper than any of ours.
+    Raise ValueError if it is not a JSON object, or is nested deeper than scbsim writes.
     """
     try:
         found = json.loads(text(attributes, name))
@@ -58,14 +55,10 @@ def table(attributes: h5py.AttributeManager, name: str) -> dict[str, Any]:
 
 
 def spec_table(attributes: h5py.AttributeManager) -> dict[str, Any]:
-    """Return the attribute ``spec``, with what every reader takes for granted of it.
+    """Return the attribute ``spec``, and check the keys that every reader uses.
 
-    It is not made a spec of today: the file may be of a newer version, and have more keys.
-
-    Raises
-    ------
-    ValueError
-        If it is no spec of a run.
+    It is not parsed as a `RunSpec`: a newer version may have written keys unknown here. Raise
+    ValueError if it is not the spec of a run.
     """
     spec = table(attributes, "spec")
     dynamics, stages = spec.get("dynamics"), spec.get("stage")

@@ -1,7 +1,7 @@
-"""Names of dimensions, as NetCDF has them, so that xarray and netCDF4 find them in every group.
+"""Named dimensions as NetCDF stores them, so that xarray and netCDF4 find them in every group.
 
-A dimension is named by a dataset of its length: a coordinate, such as the steps, or one that holds
-no numbers. Those without numbers stand at the root of a file and are of all its groups.
+A dimension is an HDF5 dimension scale of its length: either a coordinate, such as the steps, or a
+scale without values. Scales without values are at the root of the file and shared by all groups.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import h5py
 import numpy as np
 
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable. {:10d}"
-"""What NetCDF calls a dimension that is no coordinate, with its length."""
+"""NetCDF's name for a dimension without coordinate values, with its length."""
 
 _UNSTORED = 2**20
-"""Up to this length no numbers are stored: readers here let that much be claimed."""
+"""Up to this length the zeros of a scale need not be stored; the guard lets a reader claim them."""
 
 
 def name_dimensions(
@@ -23,13 +23,8 @@ def name_dimensions(
 ) -> None:
     """Name the dimensions of a dataset.
 
-    Parameters
-    ----------
-    file : h5py.File
-    data : h5py.Dataset
-    names : sequence of str or h5py.Dataset
-        One for each dimension: its name, or the dataset that is its coordinate. A name whose
-        length in this file is another one gives way to ``DATASET_AXIS``.
+    Each entry of ``names`` is the name of a dimension, or the dataset that is its coordinate. If
+    the file already has a dimension of that name and another length, ``DATASET_AXIS`` is used.
     """
     for axis, (name, length) in enumerate(zip(names, data.shape, strict=True)):
         if isinstance(name, h5py.Dataset):
@@ -37,12 +32,12 @@ def name_dimensions(
         else:
             if name in file and file[name].shape != (length,):
                 name = f"{data.name.rpartition('/')[2]}_{axis}"
-            scale = file[name] if name in file else _made(file, name, length)
+            scale = file[name] if name in file else _create_scale(file, name, length)
         data.dims[axis].attach_scale(scale)
 
 
-def _made(file: h5py.File, name: str, length: int) -> h5py.Dataset:
-    """Make a dimension that is no coordinate."""
+def _create_scale(file: h5py.File, name: str, length: int) -> h5py.Dataset:
+    """Create a dimension without coordinate values."""
     if length <= _UNSTORED:
         scale = file.create_dataset(name, (length,), np.int8)
     else:

@@ -1,4 +1,4 @@
-"""Which of scbsim's formats a file of HDF5 has, and in which version."""
+"""The formats of scbsim's HDF5 files, and checks of format and version."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ import h5py
 from scbsim.errors import OutputError, warn_caller
 from scbsim.storage.hdf5.attributes import spec_table, table, text
 
-FORMAT = "scbsim"
 SCHEMA_VERSION = "1.0"
 
+FORMAT = "scbsim"
 COLLECTION = "scbsim-collection"
-"""The format of a file of all runs of a sweep."""
-
 PHASE = "scbsim-phase"
 COMPARISON = "scbsim-compare"
 SAMPLES = "scbsim-samples"
 CHECKPOINT = "scbsim-checkpoint"
-"""The formats of diagrams, comparisons, samples and checkpoints."""
+"""Values of the attribute ``format``."""
 
 TASK_FILE, SHARD = "task", "shard"
-"""What files are called here that say no format: those of tasks, and parts of a checkpoint."""
+"""Names used here for files that have no attribute ``format``."""
 
 VERSIONS = {FORMAT: SCHEMA_VERSION, COLLECTION: "1.1"}
 
@@ -39,11 +37,11 @@ KINDS = {
     CHECKPOINT: "a checkpoint, from which --resume goes on",
     SHARD: "a part of a checkpoint",
 }
-"""What a file is, by its format."""
+"""Description of a file, by its format."""
 
 
 class AnotherFormat(OutputError):
-    """A file of HDF5 that is not of the format that is wanted; ``format`` is its own."""
+    """An HDF5 file that does not have the wanted format; ``format`` is the one that it has."""
 
     def __init__(self, message: str, format: str) -> None:
         super().__init__(message)
@@ -51,35 +49,35 @@ class AnotherFormat(OutputError):
 
 
 def check_format(path: Path, file: h5py.File, wanted: str) -> None:
-    """Refuse a file of another format, or of a version that is not known here.
+    """Check the format and the schema version of a file; warn of a newer minor version.
 
     Raises
     ------
     AnotherFormat
-        If it is of another format.
+        If it has another format.
     OutputError
-        If it is of another major version. A newer minor one is warned of.
+        If it has another major version.
     """
     found = text(file.attrs, "format") if "format" in file.attrs else ""
     if found != wanted:
-        said = f"{path} is an HDF5 file, but not an output of scbsim"
+        message = f"{path} is an HDF5 file, but not an output of scbsim"
         if found == COLLECTION:
-            said = (
+            message = (
                 f"{path} has all runs of a sweep, and the output of one run is wanted; scbsim.load "
                 "opens it, and the folder of the sweep has the runs"
             )
         elif found in KINDS:
-            said = f"{path} is {KINDS[found]}, and the output of one run is wanted"
-        raise AnotherFormat(said, found)
+            message = f"{path} is {KINDS[found]}, and the output of one run is wanted"
+        raise AnotherFormat(message, found)
     version, own = text(file.attrs, "schema_version"), VERSIONS[wanted]
     major, minor = map(int, version.split("."))
-    here = tuple(map(int, own.split(".")))
-    if major != here[0]:
+    own_major, own_minor = map(int, own.split("."))
+    if major != own_major:
         raise OutputError(
-            f"{path} has schema {version}, and this scbsim reads {here[0]}.x: "
-            f"use {'a newer' if major > here[0] else 'an older'} one"
+            f"{path} has schema {version}, and this scbsim reads {own_major}.x: "
+            f"use {'a newer' if major > own_major else 'an older'} one"
         )
-    if minor > here[1]:
+    if minor > own_minor:
         warn_caller(
             f"{path} has schema {version}, newer than the {own} of this scbsim: "
             "what is new in it is not read"
@@ -87,12 +85,7 @@ def check_format(path: Path, file: h5py.File, wanted: str) -> None:
 
 
 def check_tables(attributes: h5py.AttributeManager) -> None:
-    """Refuse an output whose spec or provenance is not what every reader takes for granted.
-
-    Raises
-    ------
-    ValueError
-    """
+    """Raise ValueError if the spec or the provenance of an output lacks what every reader uses."""
     spec_table(attributes)
     if not isinstance(table(attributes, "provenance").get("engine"), str):
         raise ValueError("its attribute provenance names no engine")

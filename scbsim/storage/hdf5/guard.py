@@ -1,7 +1,6 @@
-"""What a file of HDF5 may hold that comes from who knows where.
+"""Checks of an untrusted HDF5 file, made before anything is read from it.
 
-HDF5 follows what a file says: into other files, into itself, to any length. What is said here is
-asked of a file before anything of it is read.
+HDF5 does what a file says: it follows links into other files, loops, and allocates any length.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from scbsim.errors import OutputError
 
 _SLACK = 2**20
 _MOST_COMPRESSION = 1100
-"""How many times its size deflate can make of a chunk, at the most."""
+"""The largest compression ratio of deflate."""
 
 _NUMBERS = (h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h5py.h5t.TypeEnumID)
-"""Kinds of numbers; truth values are an enumeration."""
+"""Numeric types; booleans are stored as an enumeration."""
 
 _CHECKSUMS = (h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_SHUFFLE)
 
@@ -33,55 +32,53 @@ def guard(
     views: bool = False,
     unfinished: bool = False,
 ) -> None:
-    """Refuse a file that leads out of itself, or claims more than it has.
+    """Refuse a file that refers to other files, or claims more data than it stores.
 
-    Datasets must be in the file, neither external nor virtual, of numbers, and not larger than what
-    is stored of them; links must be of the file.
+    Datasets must be numeric, stored in the file itself (neither external nor virtual), and not
+    larger than their stored data allows; links must stay in the file.
 
     Parameters
     ----------
     file : h5py.File
-        Open. Metadata that it reads here it does not read again: of a file that someone writes,
-        what is read afterwards is as old.
+        HDF5 caches the metadata read here. If another process writes the file, later reads through
+        this object see metadata as old as this check.
     path : path
     only : sequence of str, optional
-        Datasets that are asked, with the groups that they are in; all unless given.
+        Datasets to check, together with their groups; by default all.
     views : bool
-        Whether datasets may be virtual, and of text, as in a collection: who reads such a file
-        leaves what is virtual alone.
+        Allow virtual datasets and text, as in a collection. The caller must not read the virtual
+        ones.
     unfinished : bool
-        Whether its writer lives, or died before it was closed: what it says is stored may not be
-        written yet.
+        The writer lives, or died before it closed the file: allocated data may not be written yet.
 
     Raises
     ------
     OutputError
         With what is wrong.
     """
-    links = _links(file.id.links, only)
+    links = _link_types(file.id.links, only)
     for name, kind in links.items():
         if kind not in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT):
             raise OutputError(
-                f"{path} cannot be read: its {_shown(name)} is a link to another file"
+                f"{path} cannot be read: its {_as_path(name)} is a link to another file"
             )
     stored = 0
     for name in (name for name, kind in links.items() if kind == h5py.h5l.TYPE_HARD):
         node = h5py.h5o.open(file.id, name)
         if isinstance(node, h5py.h5d.DatasetID):
             try:
-                stored += _stored(node, views)
+                stored += _stored_bytes(node, views)
             except ValueError as error:
-                raise OutputError(f"{path} cannot be read: its {_shown(name)} {error}") from None
+                raise OutputError(f"{path} cannot be read: its {_as_path(name)} {error}") from None
     size = os.stat(path).st_size
     if stored > size and not unfinished:
         raise OutputError(f"{path} is damaged: it says that it has {stored} bytes, and has {size}")
 
 
-def _links(links: Any, only: Sequence[str] | None) -> dict[bytes, int]:
-    """Return what kind each link of a file is: those of some datasets and of their groups.
+def _link_types(links: Any, only: Sequence[str] | None) -> dict[bytes, int]:
+    """Return the type of each link to the datasets ``only`` and their groups, or of all links.
 
-    All links where none are named, and where one of those is a soft link: that leads on through
-    others.
+    If one of those is a soft link, all links are returned: it may lead through any of them.
     """
     found: dict[bytes, int] = {}
     if only is None:
@@ -90,21 +87,15 @@ def _links(links: Any, only: Sequence[str] | None) -> dict[bytes, int]:
     parts = [name.encode().split(b"/") for name in only]
     for name in dict.fromkeys(b"/".join(each[: i + 1]) for each in parts for i in range(len(each))):
         above, _, _ = name.rpartition(b"/")
-        # Looking below a link follows it.
+        # Looking up a name below a link follows the link.
         if (not above or found.get(above) == h5py.h5l.TYPE_HARD) and links.exists(name):
             found[name] = links.get_info(name).type
-    return _links(links, None) if h5py.h5l.TYPE_SOFT in found.values() else found
+    return _link_types(links, None) if h5py.h5l.TYPE_SOFT in found.values() else found
 
 
-def _stored(data: Any, views: bool) -> int:
-    """Return the bytes that a dataset has in the file.
-
-    Raises
-    ------
-    ValueError
-        With what is wrong with it.
-    """
-    # Asked before anything else: the shape of a virtual one is that of its sources.
+def _stored_bytes(data: Any, views: bool) -> int:
+    """Return the bytes stored for a dataset; raise ValueError with what is wrong with it."""
+    # First of all: the shape of a virtual dataset depends on its sources.
     made = data.get_create_plist()
     if made.get_layout() == h5py.h5d.VIRTUAL:
         if views:
@@ -114,8 +105,7 @@ def _stored(data: Any, views: bool) -> int:
         raise ValueError("is an external dataset: its numbers are in other files")
     kind = data.get_type()
     if not isinstance(kind, _NUMBERS) and not (views and isinstance(kind, h5py.h5t.TypeStringID)):
-        # Text of variable length is in a part of the file that has no checksum, and reading it may
-        # never end.
+        # Text of variable length is in the global heap, which has no checksum: see attributes.py.
         raise ValueError("is not of numbers")
     claimed = data.get_space().get_simple_extent_npoints() * kind.get_size()
     stored, most = int(data.get_storage_size()), 0
@@ -123,7 +113,7 @@ def _stored(data: Any, views: bool) -> int:
         chunk = kind.get_size()
         for length in made.get_chunk():
             chunk *= length
-        # A writer grows a dataset by at most a chunk before it fills it.
+        # A writer grows a dataset by at most one chunk before it fills it.
         most = 2 * chunk
         if any(made.get_filter(i)[0] not in _CHECKSUMS for i in range(made.get_nfilters())):
             most += min(data.get_num_chunks() * chunk, _MOST_COMPRESSION * stored)
@@ -132,5 +122,5 @@ def _stored(data: Any, views: bool) -> int:
     return stored
 
 
-def _shown(name: bytes) -> str:
+def _as_path(name: bytes) -> str:
     return Path("/", os.fsdecode(name)).as_posix()

@@ -1,4 +1,4 @@
-"""A lock file beside the output, held while a writer lives: one writer a file."""
+"""A lock file beside an output, held while a writer lives: at most one writer per file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scbsim.errors import OutputError, RunFailed
 from scbsim.util.paths import beside
 
 _TRIES = 5
-# No link is followed, and a pipe is not waited for.
+# Do not follow links, and do not wait for a pipe.
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST = 4096
 
@@ -25,86 +25,78 @@ _LONGEST = 4096
 class WriterLock:
     """Holds ``OUT.h5.lock`` from construction until :meth:`release`.
 
-    The system lets go of it when the process ends, however it ends, so a lock file that is left
-    behind keeps no one out. What is in it tells people, and :func:`writer_of`, who writes.
+    The system releases the lock when the process ends for any reason, so a lock file that is left
+    behind blocks no one. The file names its holder, for error messages and :func:`writer_of`.
 
     Raises
     ------
     RunFailed
         If another writer lives.
     OutputError
-        If what has the name of the lock file is none.
+        If the path of the lock file is a link or not a regular file.
     """
 
     def __init__(self, output: Path) -> None:
         self.path = beside(output, "lock")
-        self._handle = self._held()
+        self._handle = self._acquire()
         if self._handle is None:
-            who = _named(self.path)
-            raise RunFailed(f"{output} is being written by {who}; two writers would spoil it")
-        # On a full disk the lock holds all the same, and only its holder goes unnamed.
+            holder = _holder(self.path)
+            raise RunFailed(f"{output} is being written by {holder}; two writers would spoil it")
+        # On a full disk the lock still holds, only without the name of its holder.
         with suppress(OSError):
             os.truncate(self._handle, 0)
-            holder = {"host": socket.gethostname(), "pid": os.getpid()}
-            os.write(self._handle, json.dumps(holder).encode())
+            me = {"host": socket.gethostname(), "pid": os.getpid()}
+            os.write(self._handle, json.dumps(me).encode())
 
-    def _held(self) -> int | None:
-        """Open and lock the file; again where its last holder took it away in between."""
+    def _acquire(self) -> int | None:
+        """Open and lock the file; retry if its last holder removed it in between."""
         tries = 0
         while True:
-            handle = self._opened()
+            handle = self._open()
             if not _lock(handle):
                 os.close(handle)
                 tries += 1
                 if tries == _TRIES:
                     return None
-                # Someone who only asks who writes holds the lock for a moment.
+                # writer_of() in another process holds the lock for a moment.
                 sleep(0.05)
                 continue
-            if _is(handle, self.path):
+            if _is_open_at(handle, self.path):
                 return handle
             os.close(handle)
 
-    def _opened(self) -> int:
-        """Open the file, which must be one of its own: it is written to."""
+    def _open(self) -> int:
+        """Open the file, which must not be a link to another one: it is written to."""
+        refused = OutputError(
+            f"{self.path} is a link or no regular file, where the lock of the output is wanted: "
+            "remove it, or choose another path"
+        )
         try:
             handle = os.open(self.path, _OPEN | os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
                 raise
-            raise OutputError(_NO_LOCK.format(self.path)) from None
+            raise refused from None
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
             os.close(handle)
-            raise OutputError(_NO_LOCK.format(self.path))
+            raise refused
         return handle
 
     def release(self) -> None:
-        """Take the file away, and let go."""
+        """Remove the file and release the lock."""
         if self._handle is not None:
-            # Where the folder was moved, another writer may have its own at this path.
+            # If the folder was moved, another writer may have its lock file at this path.
             with suppress(OSError):
-                if _is(self._handle, self.path):
+                if _is_open_at(self._handle, self.path):
                     self.path.unlink()
             os.close(self._handle)
             self._handle = None
 
 
-_NO_LOCK = (
-    "{} is a link or no regular file, where the lock of the output is wanted: take it away, or "
-    "choose another path"
-)
-
-
 @contextmanager
 def held(output: Path) -> Iterator[None]:
-    """Hold the lock of an output in the body.
-
-    Raises
-    ------
-    RunFailed
-        If another writer lives.
-    """
+    """Hold the :class:`WriterLock` of an output in the body; raises what that raises."""
     lock = WriterLock(output)
     try:
         yield
@@ -113,7 +105,7 @@ def held(output: Path) -> Iterator[None]:
 
 
 def writer_of(output: Path) -> str | None:
-    """Say who writes an output now, or None if no one does that can be seen from here."""
+    """Return who writes an output now; None if no writer can be seen from this machine."""
     path = beside(output, "lock")
     try:
         handle = os.open(path, _OPEN | os.O_RDONLY)
@@ -122,16 +114,16 @@ def writer_of(output: Path) -> str | None:
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return None
-        # Shared: of two who ask at once, neither takes the other for a writer.
-        return None if _lock(handle, fcntl.LOCK_SH) else _named(path)
+        # Shared: two processes that ask at once do not take each other for a writer.
+        return None if _lock(handle, fcntl.LOCK_SH) else _holder(path)
     except OSError:
         return None
     finally:
         os.close(handle)
 
 
-def _is(handle: int, path: Path) -> bool:
-    """Return whether what has a path is what is open."""
+def _is_open_at(handle: int, path: Path) -> bool:
+    """Return whether ``path`` still names the open file."""
     try:
         return os.path.samestat(os.fstat(handle), os.lstat(path))
     except FileNotFoundError:
@@ -146,7 +138,7 @@ def _lock(handle: int, kind: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
-def _named(path: Path) -> str:
+def _holder(path: Path) -> str:
     try:
         handle = os.open(path, _OPEN | os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""How files of HDF5 are opened to be read, whoever made them and however they ended."""
+"""Opening HDF5 files for reading, whoever wrote them and however their writer ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scbsim.errors import OutputError
 from scbsim.storage.hdf5.guard import guard
 from scbsim.storage.hdf5.reading import reading
 from scbsim.storage.hdf5.superblock import content_of, superblock
-from scbsim.storage.hdf5.write import following
+from scbsim.storage.hdf5.write import opened_swmr
 from scbsim.util.paths import require_regular
 
 
@@ -21,30 +21,30 @@ def opened_hdf5(
     path: Path,
     only: Sequence[str] | None = None,
     *,
-    is_written: Callable[[Path], bool] = lambda _: False,
+    writer_of: Callable[[Path], str | None] = lambda _: None,
     accept: Callable[[h5py.File], None] = lambda _: None,
     views: bool = False,
 ) -> Iterator[h5py.File]:
-    """Open a file for reading, once it is known to hold no more than it has.
+    """Open a file for reading after :func:`scbsim.storage.hdf5.guard.guard` has checked it.
 
     Parameters
     ----------
     path : Path
     only : sequence of str, optional
-        Datasets that are read; all unless given.
-    is_written : callable
-        Asked whether someone writes a file. One that is not asked for is read as its writer would
-        leave it by dying now.
+        Datasets that will be read; by default all.
+    writer_of : callable
+        Returns who writes the file, or None. By default the file is read as if its writer had
+        died now.
     accept : callable
-        Called with the file first of all, to refuse what is not wanted.
+        Called with the file before all checks; raises if it is not wanted.
     views : bool
-        Whether datasets may be virtual, and of text.
+        Allow virtual datasets and text.
 
     Raises
     ------
     OutputError
-        If there is no such file, it is not a regular one or not of HDF5, is cut short, or
-        :func:`scbsim.storage.hdf5.guard.guard` refuses it.
+        If there is no such file, it is not a regular HDF5 file, is cut short, or the guard refuses
+        it.
     OSError
         If the system fails to read it.
     """
@@ -55,32 +55,26 @@ def opened_hdf5(
         accept(file)
         guard(file, path, only, views=views, unfinished=unfinished)
 
-    with ExitStack() as held:
-        yield _entered(path, is_written, check, held)
+    def open_checked() -> h5py.File:
+        block = superblock(path)
+        size = path.stat().st_size
+        if size < block.end:
+            raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
+        if not h5py.is_hdf5(path):
+            raise OutputError(f"{path} is not an HDF5 file")
+        # A writer may be about to begin even if the superblock is sound.
+        if (block.writing or block.sound) and writer_of(path):
+            with opened_swmr(path) as file:
+                check(file, True)
+            # Opened again: the file that was checked has cached metadata that may be old by now.
+            return stack.enter_context(opened_swmr(path))
+        file = stack.enter_context(reading(path, content_of(path, block)))
+        if block.sound and not superblock(path).sound:
+            # A writer has begun in between.
+            return open_checked()
+        # A file that seems abandoned may still be written where locks do not work.
+        check(file, not block.sound)
+        return file
 
-
-def _entered(
-    path: Path,
-    is_written: Callable[[Path], bool],
-    check: Callable[[h5py.File, bool], None],
-    held: ExitStack,
-) -> h5py.File:
-    block = superblock(path)
-    size = path.stat().st_size
-    if size < block.end:
-        raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
-    if not h5py.is_hdf5(path):
-        raise OutputError(f"{path} is not an HDF5 file")
-    if (block.writing or block.sound) and is_written(path):
-        # A file that is still sound may be written at any moment.
-        with following(path) as file:
-            check(file, True)
-        # Opened again, to read what is newer than what was looked at.
-        return held.enter_context(following(path))
-    file = held.enter_context(reading(path, content_of(path, block)))
-    if block.sound and not superblock(path).sound:
-        # Its writer has begun in between.
-        return _entered(path, is_written, check, held)
-    # Where locks do not reach, one that seems to be left behind may be written still.
-    check(file, not block.sound)
-    return file
+    with ExitStack() as stack:
+        yield open_checked()

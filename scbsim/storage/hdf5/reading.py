@@ -1,7 +1,7 @@
-"""Reading HDF5 files, whatever else this process has open, and what an error in it means.
+"""Reading HDF5 files independently of what else this process has open, and the errors of that.
 
-HDF5 shares one open file among all who open it in a process, and refuses those who ask for other
-options. A file object is a file of its own: a notebook may hold the same path open in any way.
+HDF5 shares one open file among all users in a process, and refuses to open it with other options.
+A Python file object counts as a separate file: a notebook may hold the same path open in any way.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import h5py
 
 from scbsim.errors import OutputError, RunFailed
 
-_OF_THE_BYTES = frozenset({errno.EINVAL, errno.EOVERFLOW})
-"""What the system says to an address that no file can have: a damaged file leads there."""
+_DAMAGE_ERRNOS = frozenset({errno.EINVAL, errno.EOVERFLOW})
+"""Error numbers for an impossible file offset, which comes from damaged bytes."""
 
-_OF_THE_PATH = frozenset(
+_PATH_ERRNOS = frozenset(
     {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 )
 _MEMORY = re.compile(r"memory allocation failed|(can't|cannot|unable to) allocate", re.IGNORECASE)
@@ -32,12 +32,8 @@ _ERRNO = re.compile(r"errno = (\d+)")
 class Content(FileIO):
     """The bytes of a file, for HDF5 to read.
 
-    h5py does not pass on every error that a read ends with: a group may then look empty, or a
-    dataset missing. So the first one is kept here.
-
-    Attributes
-    ----------
-    failed : OSError or None
+    h5py does not report every failed read: a group may look empty or a dataset missing instead. So
+    the first error is kept in ``failed``.
     """
 
     failed: OSError | None = None
@@ -46,7 +42,7 @@ class Content(FileIO):
         super().__init__(path, "rb")
 
     def readinto(self, buffer: Any, /) -> int:
-        """Fill the buffer, or read to the end of the file: HDF5 takes what is short for zeros."""
+        """Fill the buffer or read to the end of the file: HDF5 takes a short read for zeros."""
         view, count = memoryview(buffer).cast("B"), 0
         try:
             while count < len(view) and (got := super().readinto(view[count:])):
@@ -59,18 +55,10 @@ class Content(FileIO):
 
 @contextmanager
 def reading(path: str | os.PathLike[str], content: Content | None = None) -> Iterator[h5py.File]:
-    """Open an HDF5 file that no one writes, for reading alone.
+    """Open an HDF5 file that no process writes.
 
-    Parameters
-    ----------
-    path : path
-    content : Content, optional
-        Its bytes, where they are to be read otherwise than as they are; closed at the end.
-
-    Raises
-    ------
-    OSError
-        If the system fails to read it, whatever h5py makes of that.
+    ``content`` has the bytes if they are not to be read as they are; it is closed at the end. Raise
+    OSError if the system fails to read the file, even if h5py hides that.
     """
     with content or Content(Path(path)) as content:
         try:
@@ -82,23 +70,23 @@ def reading(path: str | os.PathLike[str], content: Content | None = None) -> Ite
 
 
 def system_fault(error: BaseException) -> str | None:
-    """Return what the system said, if an error is its own and tells nothing of the file."""
+    """Return the message of a system error; None if the content of the file caused the error."""
     if isinstance(error, MemoryError) or _MEMORY.search(str(error)):
         return "there is not enough memory"
     number = error.errno if isinstance(error, OSError) else None
     if number is None and isinstance(error, OSError | RuntimeError):
         found = _ERRNO.search(str(error))
         number = int(found[1]) if found else None
-    if not number or number in _OF_THE_BYTES:
+    if not number or number in _DAMAGE_ERRNOS:
         return None
     return os.strerror(number)
 
 
 def _claims_too_much(path: Path, error: BaseException) -> bool:
-    """Return whether HDF5 had no memory only because damaged bytes name an absurd size.
+    """Return whether an HDF5 allocation failed only because damaged bytes give an absurd size.
 
-    HDF5's buffers for sound bytes are no larger than the file. So there was memory for them if
-    there is memory for the whole file.
+    HDF5's buffers for sound data are no larger than the file. So if the whole file fits into
+    memory, they would have fitted.
     """
     if isinstance(error, MemoryError) or not _MEMORY.search(str(error)):
         return False
@@ -110,18 +98,24 @@ def _claims_too_much(path: Path, error: BaseException) -> bool:
 
 
 def fail_if_unread(path: Path, error: BaseException) -> None:
-    """Raise what the system said, where an error is its own.
+    """Raise if an error is the system's, and does not say that the file is damaged.
 
     Raises
     ------
     OutputError
-        If the path is at fault, by what it names or permits.
+        If the path is at fault: missing, a folder, not permitted.
     RunFailed
-        Otherwise: the file may well be whole, and read another time.
+        Otherwise: the file may be intact, and readable another time.
     """
-    said = system_fault(error)
-    if said is None or _claims_too_much(path, error):
+    message = system_fault(error)
+    if message is None or _claims_too_much(path, error):
         return
-    at_fault = isinstance(error, OSError) and error.errno in _OF_THE_PATH
+    at_fault = isinstance(error, OSError) and error.errno in _PATH_ERRNOS
     kind = OutputError if at_fault else RunFailed
-    raise kind(f"{path} cannot be read: {said}") from error
+    raise kind(f"{path} cannot be read: {message}") from error
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of an error in one line of at most 200 characters."""
+    words = error.strerror if isinstance(error, OSError) and error.filename else str(error)
+    return " ".join(str(words).split())[:200] or type(error).__name__

@@ -1,8 +1,8 @@
-"""The first bytes of an HDF5 file: who has it open, how long it should be, and their repair.
+"""The superblock of an HDF5 file: whether a writer has it open, its length, and its repair.
 
-HDF5 itself asks these questions only of files that it opens as finished ones. One that it opens
-as still being written it takes at its word, and a file that was cut short then reads as zeros, or
-hangs. (HDF5 File Format Specification, section II.A, superblock version 3.)
+HDF5 checks these only for files that it opens as finished. In a file opened as still being written,
+a truncated part reads as zeros, or hangs. (HDF5 File Format Specification, section II.A,
+superblock version 3.)
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from scbsim.storage.hdf5.reading import Content
 from scbsim.util.atomic import unshare
 
 PAGE = 4096
-"""Bytes of a page. What HDF5 writes of itself never lies across the edge of one, where a kill can
-cut a write in two: readers of such a file would wait for its other half."""
+"""Bytes of a page. HDF5 metadata never crosses the edge of a page, where a kill can cut a write in
+two: readers of such a file would wait for the other half."""
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SWMR_WRITING = 0x04
@@ -26,25 +26,15 @@ _FLAGS, _END, _CHECKSUM = 11, 28, 44
 
 
 class Superblock(NamedTuple):
-    """What a file says of itself.
+    """What the superblock says of a file."""
 
-    Attributes
-    ----------
-    writing : bool
-        A writer that lets others read along has it open, or died with it open.
-    end : int
-        Bytes that it has at the least.
-    sound : bool
-        No one has it open, died with it open, or died at this very block.
-    """
-
-    writing: bool
-    end: int
-    sound: bool = True
+    writing: bool  # a writer has it open in single-writer mode, or died with it open
+    end: int  # least number of bytes that the file must have
+    sound: bool = True  # no writer has it open, died with it open, or died writing the superblock
 
 
 def superblock(path: Path) -> Superblock:
-    """Read the superblock of a file; one of another kind or version asks for nothing."""
+    """Read the superblock of a file; other kinds and versions give no requirements."""
     with path.open("rb") as file:
         head = file.read(_BYTES)
     if not head.startswith(_SIGNATURE) or head[8:9] not in (b"", b"\3"):
@@ -55,16 +45,16 @@ def superblock(path: Path) -> Superblock:
     (checksum,) = struct.unpack_from("<I", head, _CHECKSUM)
     sound = not head[_FLAGS] and checksum == lookup3(head[:_CHECKSUM])
     if not sound:
-        # Its writer may not have filled the last page yet.
+        # The writer may not have filled the last page yet.
         end -= PAGE - 1
     return Superblock(bool(head[_FLAGS] & _SWMR_WRITING), end, sound)
 
 
 def repair(path: Path) -> None:
-    """Clear the flags that a dead writer left, and set the end of the file to where it is.
+    """Clear the flags that a dead writer left, and record the true length of the file.
 
-    Nothing else is touched: what a single writer had flushed stays as it was. Only for files that
-    no one has open. Other hard links of the file keep what they have.
+    Everything else stays as the writer had flushed it. Only for files that no process has open.
+    Other hard links of the file keep their content.
 
     Raises
     ------
@@ -82,9 +72,9 @@ def repair(path: Path) -> None:
 
 
 def finish(handle: int) -> None:
-    """Do as :func:`repair` to an open file, let go of room set aside, and see it onto the disk.
+    """Repair an open file as :func:`repair`, release reserved disk space, and fsync it.
 
-    HDF5 counts in whole pages, so the last one is filled up.
+    The length becomes a multiple of the page size, as HDF5 requires.
     """
     head = os.pread(handle, _BYTES, 0)
     if not head.startswith(_SIGNATURE) or len(head) < _BYTES or head[8] != 3:
@@ -105,10 +95,10 @@ def _repaired(head: bytes, size: int) -> bytes:
 
 
 class Repaired(Content):
-    """A file of a dead writer as :func:`repair` would leave it, to be read; it stays as it is.
+    """A dead writer's file as :func:`repair` would leave it, for reading only.
 
-    HDF5 takes it for finished. In one that is still being written it would wait for ever for what
-    is damaged to become whole.
+    HDF5 then treats the file as finished. Otherwise it would wait forever for damaged metadata to
+    be completed by the writer.
     """
 
     def __init__(self, path: Path) -> None:
@@ -117,7 +107,7 @@ class Repaired(Content):
         self._head = _repaired(head, path.stat().st_size) if len(head) == _BYTES else head
 
     def readinto(self, buffer: Any, /) -> int:
-        """Read as any file does, but for the first bytes."""
+        """Read as any file, with the repaired superblock in place of the stored one."""
         begin, end = self.tell(), len(self._head)
         count = super().readinto(buffer)
         if count and begin < end:
@@ -127,12 +117,12 @@ class Repaired(Content):
 
 
 def content_of(path: Path, block: Superblock) -> Content:
-    """Return the bytes of a file that no one writes, as HDF5 can read them."""
+    """Return the bytes of a file that no process writes, in a form that HDF5 can read."""
     return Content(path) if block.sound else Repaired(path)
 
 
 def lookup3(data: bytes) -> int:
-    """Return Bob Jenkins' lookup3 hash (2006), with which HDF5 checks its metadata."""
+    """Return Bob Jenkins' lookup3 hash (2006), HDF5's checksum of its metadata."""
     mask = 0xFFFFFFFF
 
     def rotated(x: int, by: int) -> int:
@@ -156,5 +146,5 @@ def lookup3(data: bytes) -> int:
     for by in (14, 11, 25, 16, 4, 14, 24):
         c = ((c ^ b) - rotated(b, by)) & mask
         a, b, c = b, c, a
-    # Each turn writes one of the three; after seven the last that was written is b.
+    # Each turn changes one of the three and rotates them; after seven turns the last is b.
     return b

@@ -1,7 +1,7 @@
-"""How files of HDF5 are written, and how an error ends that.
+"""Writing HDF5 files so that a failed write does not crash the process.
 
-HDF5 survives a write that fails, but not while it closes something: what it has half closed it
-closes again when Python exits, and crashes. So nothing is closed while a file is written, and
+HDF5 survives a write that fails, but not one that fails while it closes an object: it closes that
+object again when Python exits, and crashes. So nothing is closed while a file is written, and
 closing writes nothing.
 """
 
@@ -22,19 +22,14 @@ from scbsim.storage.hdf5.superblock import finish
 from scbsim.util.disk_space import make_room, reason
 
 LIBVER = ("v110", "v110")
-"""The HDF5 format: every installed HDF5 reads it, and it can be read while it grows."""
+"""Bounds on the HDF5 format: all current versions read it, and it allows reading while writing."""
 
 
 class WrittenFile(h5py.File):  # type: ignore[misc]  # h5py has no types
-    """A file that is written. Parameters as :class:`h5py.File`.
+    """A file open for writing. Parameters as :class:`h5py.File`.
 
-    All datasets stay open until the file is closed, and only a flush takes metadata out of memory.
-    So a write can fail when something is written or flushed, and at no other time.
-
-    Attributes
-    ----------
-    handle : int
-        The descriptor of the file.
+    All datasets stay open until the file is closed, and metadata is written only by a flush. So
+    only writes and flushes can fail. ``handle`` is the file descriptor.
     """
 
     def __init__(self, *name: Any, **options: Any) -> None:
@@ -44,16 +39,16 @@ class WrittenFile(h5py.File):  # type: ignore[misc]  # h5py has no types
         self.visititems(lambda _name, node: self._held.append(node))
         config = self.id.get_mdc_config()
         config.evictions_enabled = False
-        # HDF5 asks that these be off then.
+        # HDF5 requires these to be off then.
         config.incr_mode = config.decr_mode = config.flash_incr_mode = 0
         self.id.set_mdc_config(config)
 
     def create_dataset(self, *args: Any, **options: Any) -> h5py.Dataset:
-        """Make a dataset of the file, as h5py does."""
+        """Create a dataset, as h5py does, and keep it open."""
         return self._hold(super().create_dataset(*args, **options))
 
     def create_virtual_dataset(self, *args: Any, **options: Any) -> h5py.Dataset:
-        """Make a virtual dataset of the file, as h5py does."""
+        """Create a virtual dataset, as h5py does, and keep it open."""
         return self._hold(super().create_virtual_dataset(*args, **options))
 
     def _hold(self, data: h5py.Dataset) -> h5py.Dataset:
@@ -61,15 +56,15 @@ class WrittenFile(h5py.File):  # type: ignore[misc]  # h5py has no types
         return data
 
     def finish(self) -> None:
-        """Flush and close the file, and see it onto the disk.
+        """Flush, close and fsync the file.
 
-        What HDF5 writes at the end, that no one has the file open and how long it is, is ours.
+        The last write of HDF5, to the superblock, is done by :func:`superblock.finish` instead.
         """
         self.flush()
         own = os.dup(self.handle)
         try:
             if h5py.h5f.get_obj_count(self.id, h5py.h5f.OBJ_FILE) > 1:
-                # This process reads it, too, by the same descriptor: HDF5 does not close it yet.
+                # This process also reads it by the same descriptor: HDF5 does not close that yet.
                 super().close()
             else:
                 self.close()
@@ -80,29 +75,24 @@ class WrittenFile(h5py.File):  # type: ignore[misc]  # h5py has no types
             os.close(own)
 
     def close(self) -> None:
-        """Close the file; what is not flushed is lost."""
+        """Close the file; what was not flushed is lost."""
         if not self.id.valid:
             return
-        nowhere = _nowhere()
-        os.dup2(nowhere, self.handle)
-        os.close(nowhere)
-        # A file that stays open HDF5 takes for another one that gets its place on the disk.
+        sink = _sink()
+        os.dup2(sink, self.handle)
+        os.close(sink)
+        # HDF5 would confuse a file left open with a later file of the same inode.
         with suppress(OSError, RuntimeError):
             super().close()
         self._held = []
 
 
 class GrowingFile(WrittenFile):
-    """A file that is written while others may read it.
+    """An existing file, opened for writing while others may read it.
 
-    In single-writer mode from the first moment: `h5py.File` opens for a writer alone, and turns the
-    mode on later; a file whose writer died in between can be read by no one. Without HDF5's own
-    lock, by which a reader that holds the file open would keep us out; ours is held.
-
-    Parameters
-    ----------
-    path : Path
-        Of a file that is there.
+    It is in single-writer mode from the start. `h5py.File` can only switch the mode on later, and a
+    file whose writer died before that is unreadable. HDF5's own lock is not used, since a reader
+    that holds the file open would block the writer; :class:`WriterLock` replaces it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -111,13 +101,7 @@ class GrowingFile(WrittenFile):
         self._least = 0
 
     def check(self) -> None:
-        """See that the file still has its path, and all of its bytes.
-
-        Raises
-        ------
-        RunFailed
-            If another program took it away, put another file in its place, or cut it short.
-        """
+        """Raise RunFailed if another program removed, replaced or truncated the file."""
         here = os.fstat(self.handle)
         try:
             same = os.path.samestat(here, os.stat(self._path))
@@ -130,15 +114,15 @@ class GrowingFile(WrittenFile):
         self._least = here.st_size
 
 
-def following(path: Path) -> h5py.File:
-    """Open a file to read what another program, or this process itself, writes meanwhile."""
+def opened_swmr(path: Path) -> h5py.File:
+    """Open a file for reading while another program, or this process, writes it."""
     return h5py.File(_opened(path, h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ))
 
 
 def _opened(path: Path, flags: int) -> h5py.h5f.FileID:
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    # HDF5 shares a file among all of a process who open it by one driver, and refuses those who ask
-    # for other options. This driver is as the usual one, and no notebook has a file open by it.
+    # HDF5 shares an open file within a process per driver, and refuses to open it with other
+    # options. This driver works as the default one, but no other code opens files with it.
     access.set_fapl_log(b"", 0, 0)
     access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
     access.set_file_locking(False, False)
@@ -154,17 +138,17 @@ def _gone(path: Path, what: str) -> str:
 
 @contextmanager
 def written(path: str | Path, room: int, mode: str = "w") -> Iterator[WrittenFile]:
-    """Write a file that no one reads before it is whole.
+    """Write a file that no process reads before it is complete.
 
-    Datasets are to be made by the file itself, not by its groups.
+    Datasets must be created by the file itself, not by its groups.
 
     Parameters
     ----------
     path : path
     room : int
-        Bytes that it will need; they are asked for first.
+        Bytes of disk space to reserve first.
     mode : {"w", "r+"}
-        Whether it is made, or changed.
+        Create the file, or change it.
 
     Raises
     ------
@@ -177,32 +161,31 @@ def written(path: str | Path, room: int, mode: str = "w") -> Iterator[WrittenFil
         yield file
         file.finish()
     except RuntimeError as error:
-        # So HDF5 calls a flush that failed.
+        # h5py raises this if a flush fails.
         raise OSError(errno.EIO, reason(error)) from error
     finally:
         file.close()
 
 
 @contextmanager
-def failing_plainly(path: Path) -> Iterator[None]:
-    """Turn an error of the system or of HDF5 into :class:`RunFailed`, with what to do."""
+def raising_run_failed(path: Path) -> Iterator[None]:
+    """Turn an error of the system or of HDF5 into :class:`RunFailed`, which says what to do."""
     try:
         yield
     except (OSError, RuntimeError) as error:
         raise RunFailed(
-            f"{path} could not be written ({reason(error)}): what was committed is whole; once "
-            "the cause is mended, run the same line with --resume"
+            f"{path} could not be written ({reason(error)}): what was committed is intact; once "
+            "the cause is fixed, run the same command with --resume"
         ) from error
 
 
 @contextmanager
-def failing_whole(path: Path, file: WrittenFile) -> Iterator[None]:
-    """Turn an error of HDF5 into :class:`RunFailed`, and let nothing more reach the file.
+def closing_on_failure(path: Path, file: WrittenFile) -> Iterator[None]:
+    """As :func:`raising_run_failed`, and on an error write nothing more to the file.
 
-    As it stands the file is like that of a writer that was killed, which loses nothing that was
-    committed.
+    The file is then like that of a killed writer, in which all committed data is intact.
     """
-    with failing_plainly(path):
+    with raising_run_failed(path):
         try:
             yield
         except (OSError, RuntimeError, RunFailed):
@@ -210,9 +193,9 @@ def failing_whole(path: Path, file: WrittenFile) -> Iterator[None]:
             raise
 
 
-def _nowhere() -> int:
-    """Return a descriptor that takes what is written, and any length."""
+def _sink() -> int:
+    """Return a descriptor of an anonymous file, to which anything can be written."""
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("nowhere")
+        return os.memfd_create("sink")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())

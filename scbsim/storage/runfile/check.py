@@ -1,6 +1,6 @@
-"""Reading all of an output that a run would go on from: what a child of `verify` does.
+"""A full read of an output before a run resumes from it, done by a child of `integrity.checked`.
 
-It prints a line for each piece that it has read, and in the last line its verdict.
+The child prints a line after each block that it has read, and its verdict in the last line.
 """
 
 from __future__ import annotations
@@ -16,54 +16,31 @@ import h5py
 import numpy as np
 
 from scbsim.observables import NAMES, STATUS
-from scbsim.storage.hdf5.array_blocks import PIECE
+from scbsim.storage.hdf5.array_blocks import BLOCK_BYTES
 from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.guard import guard
-from scbsim.storage.hdf5.reading import reading, system_fault
+from scbsim.storage.hdf5.reading import one_line, reading, system_fault
 from scbsim.storage.hdf5.superblock import content_of, superblock
-from scbsim.storage.runfile.schema import (
-    FINAL,
-    NORMALIZED,
-    REASONS,
-    SNAPSHOTS,
-    STAGES,
-    TASK,
-    TRAJECTORY,
-)
+from scbsim.storage.runfile import schema
 
 PROGRESS = b"."
 VERDICT = b"verdict "
-"""What lines of the child begin with."""
+"""First bytes of the child's lines."""
 
-Tell = Callable[[], None]
+Report = Callable[[], None]
 
 
 class CheckResult(NamedTuple):
-    """What a check came to.
+    """The result of a check."""
 
-    Attributes
-    ----------
-    kind : str
-        ``damaged`` only if the bytes of the file say so; ``unchecked`` if they could not be read.
-    why : str
-    again : bool
-        Whether the error may have been a passing one.
-    """
-
+    # Damaged only if the content of the file shows it; unchecked if it could not be read.
     kind: Literal["whole", "damaged", "unchecked"]
     why: str = ""
-    again: bool = False
+    again: bool = False  # whether the error may be temporary
 
 
-def check(path: Path, tell: Tell = lambda: None) -> CheckResult:
-    """Read a file that no one writes; it stays as it is.
-
-    Parameters
-    ----------
-    path : Path
-    tell : callable
-        Called after each piece.
-    """
+def check(path: Path, report: Report = lambda: None) -> CheckResult:
+    """Read all of a file that no process writes; ``report`` is called after each block."""
     try:
         block, size = superblock(path), path.stat().st_size
         if size < block.end:
@@ -71,42 +48,43 @@ def check(path: Path, tell: Tell = lambda: None) -> CheckResult:
             return CheckResult("damaged", short)
         with reading(path, content_of(path, block)) as file:
             guard(file, path, unfinished=not block.sound)
-            _read(file, tell)
+            _read(file, report)
     except Exception as error:
-        # There is no end of what damaged bytes make h5py raise.
-        said = str(error) if isinstance(error, ImportError) else system_fault(error)
-        if said is not None:
-            return CheckResult("unchecked", said, again=True)
-        return CheckResult("damaged", " ".join(str(error).split())[:200] or type(error).__name__)
+        # Damaged bytes make h5py raise errors of any type.
+        fault = str(error) if isinstance(error, ImportError) else system_fault(error)
+        if fault is not None:
+            return CheckResult("unchecked", fault, again=True)
+        return CheckResult("damaged", one_line(error))
     return CheckResult("whole")
 
 
-def _read(file: h5py.File, tell: Tell) -> None:
-    """Read everything; raise what is wrong."""
+def _read(file: h5py.File, report: Report) -> None:
+    """Read everything; raise if anything is wrong."""
     if file.attrs.get("format") not in (b"scbsim", "scbsim"):
         raise ValueError("it is not an output of scbsim")
-    tell()
+    report()
     json.loads(text(file.attrs, "spec"))
     made = json.loads(text(file.attrs, "provenance"))
     for name in ("engine", "value"):
         _require(name in made, f"its provenance has no {name}")
     for name in ("run_uuid", "created_utc", "schema_version"):
         text(file.attrs, name)
-    _read_trajectory(file[TRAJECTORY], tell)
-    for name in (STAGES, NORMALIZED, TASK, *([FINAL] if FINAL in file else [])):
+    _read_trajectory(file[schema.TRAJECTORY], report)
+    final = [schema.FINAL] if schema.FINAL in file else []
+    for name in (schema.STAGES, schema.NORMALIZED, schema.TASK, *final):
         for data in file[name].values():
-            for _ in pieces(data, len(data)):
-                tell()
-    least = -1 if "replica" in file[TRAJECTORY] else 0
-    reasons = file[STAGES]["reason"][:]
-    known = bool(((least <= reasons) & (reasons < len(REASONS))).all())
+            for _ in read_blocks(data, len(data)):
+                report()
+    least = -1 if "replica" in file[schema.TRAJECTORY] else 0
+    reasons = file[schema.STAGES]["reason"][:]
+    known = bool(((least <= reasons) & (reasons < len(schema.REASONS))).all())
     _require(known, "a stage ended for no known reason")
-    for data in file[SNAPSHOTS].values() if SNAPSHOTS in file else ():
-        # Their numbers have no checksum, so that there is nothing to see in them.
-        data.id.chunk_iter(lambda chunk: tell())
+    for data in file[schema.SNAPSHOTS].values() if schema.SNAPSHOTS in file else ():
+        # Snapshots have no checksum, so reading their values would show nothing.
+        data.id.chunk_iter(lambda chunk: report())
 
 
-def _read_trajectory(group: h5py.Group, tell: Tell) -> None:
+def _read_trajectory(group: h5py.Group, report: Report) -> None:
     _require(int(group["status"][()]) in STATUS, "its status is none")
     missing = {"step", "stage", *NAMES} - set(group)
     _require(not missing, f"it has no {', '.join(sorted(missing))}")
@@ -118,24 +96,24 @@ def _read_trajectory(group: h5py.Group, tell: Tell) -> None:
         grows = column.maxshape[0] is None
         _require(not grows or len(column) >= n, f"{name} is short of {n} rows")
         last = -1
-        for piece in pieces(column, n if grows else len(column)):
+        for block in read_blocks(column, n if grows else len(column)):
             if name == "step":
-                ascends = len(piece) == 0 or (piece[0] > last and (piece[1:] > piece[:-1]).all())
+                ascends = len(block) == 0 or (block[0] > last and (block[1:] > block[:-1]).all())
                 _require(bool(ascends), "the steps do not ascend")
-                last = int(piece[-1]) if len(piece) else last
-            tell()
+                last = int(block[-1]) if len(block) else last
+            report()
 
 
-def pieces(data: h5py.Dataset, n: int) -> Iterator[Any]:
-    """Give the first ``n`` entries of a dataset: several at a time, or a large one in parts."""
+def read_blocks(data: h5py.Dataset, n: int) -> Iterator[Any]:
+    """Yield the first ``n`` rows of a dataset, several at a time, or large rows in chunks."""
     size = data.dtype.itemsize * int(np.prod(data.shape[1:], dtype=np.int64))
-    if size > PIECE and data.chunks:
-        for place in data.iter_chunks():
-            yield data[place]
+    if size > BLOCK_BYTES and data.chunks:
+        for chunk in data.iter_chunks():
+            yield data[chunk]
         return
-    rows = max(1, PIECE // max(1, size))
+    rows = max(1, BLOCK_BYTES // max(1, size))
     if data.chunks:
-        # Whole chunks: one that is cut in two is read twice.
+        # Whole chunks: HDF5 would read a chunk in two blocks twice.
         rows = -(-rows // data.chunks[0]) * data.chunks[0]
     for begin in range(0, n, rows):
         yield data[begin : min(begin + rows, n)]
@@ -147,18 +125,18 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def main(path: str) -> None:
-    """Check a file, and say what there is to say on standard output."""
+    """Check a file, and write progress and verdict to standard output."""
 
-    def say(line: bytes) -> None:
+    def write(line: bytes) -> None:
         try:
             os.write(1, line + b"\n")
         except OSError:
-            # The one who asked is gone.
+            # The parent is gone.
             os._exit(1)
 
-    verdict = check(Path(path), lambda: say(PROGRESS))
-    say(VERDICT + json.dumps(verdict).encode())
-    # Not through HDF5, which may yet crash on what it has read.
+    verdict = check(Path(path), lambda: write(PROGRESS))
+    write(VERDICT + json.dumps(verdict).encode())
+    # Not through HDF5's cleanup, which may crash on damaged content.
     os._exit(0)
 
 

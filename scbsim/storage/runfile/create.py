@@ -1,4 +1,4 @@
-"""The output file of a run before its first row: everything in it that does not grow."""
+"""Creation of the output file: header, task and empty datasets."""
 
 from __future__ import annotations
 
@@ -14,29 +14,12 @@ from scbsim._version import __version__
 from scbsim.observables import OBSERVABLES, STATUS_CODE
 from scbsim.spec import RunSpec
 from scbsim.state import State
-from scbsim.storage.hdf5.attributes import put_room, put_text
+from scbsim.storage.hdf5.attributes import put_text, reserve_text
 from scbsim.storage.hdf5.dimensions import name_dimensions
 from scbsim.storage.hdf5.formats import FORMAT, SCHEMA_VERSION
 from scbsim.storage.hdf5.superblock import PAGE
 from scbsim.storage.hdf5.write import LIBVER
-from scbsim.storage.runfile.schema import (
-    DIAGNOSIS,
-    DIAGNOSIS_BYTES,
-    FINAL,
-    INIT_RUN,
-    INIT_STEP,
-    LACKS,
-    NORMALIZED,
-    REASONS,
-    REPLICA,
-    REPLICA_STATUS,
-    SNAPSHOTS,
-    STAGES,
-    TASK,
-    TASK_DIGEST,
-    TRAJECTORY,
-    chunk_rows,
-)
+from scbsim.storage.runfile import schema
 from scbsim.storage.runfile.sources import Start
 from scbsim.storage.runfile.states import make_states
 from scbsim.storage.runfile.stream_start import put_stream
@@ -50,17 +33,11 @@ from scbsim.trajectory.tables import Tables
 def empty_file(
     header: RunHeader, state: State, snapshot: State, start: Start | None = None
 ) -> bytes:
-    """Return the bytes of the file: header and task, and columns with no rows.
+    """Return the bytes of a new output file: header, task, and columns with no rows.
 
-    Made in memory, so that a full disk meets a plain write and not half of HDF5.
-
-    Parameters
-    ----------
-    header : RunHeader
-    state, snapshot : dict of arrays
-        An engine's: the last state and snapshots have these shapes.
-    start : Start, optional
-        The state of another run that it starts from.
+    The file is made in memory, so that a full disk fails a plain write and not HDF5. The datasets
+    of the last state and of snapshots have the shapes of ``state`` and ``snapshot``. ``start`` is
+    the state of another run that this one starts from.
     """
     image = BytesIO()
     pages = {"fs_strategy": "page", "fs_page_size": PAGE}
@@ -74,17 +51,17 @@ def empty_file(
             code_version=__version__,
             spec=header.spec.to_json(),
             provenance=json.dumps(header.provenance),
-            **{TASK_DIGEST: digest_of(header.task_parts)},
+            **{schema.TASK_DIGEST: digest_of(header.task_parts)},
         )
         put_stream(file.attrs, header.stream)
         if start is not None:
-            put_text(file.attrs, **{INIT_RUN: start.run_uuid})
-            file.attrs[INIT_STEP] = start.step
+            put_text(file.attrs, **{schema.INIT_RUN: start.run_uuid})
+            file.attrs[schema.INIT_STEP] = start.step
         if header.lacks_steps_before:
-            file.attrs[LACKS] = header.lacks_steps_before
-        task = file.create_group(TASK)
+            file.attrs[schema.LACKS] = header.lacks_steps_before
+        task = file.create_group(schema.TASK)
         for name, dimensions in TASK_DIMENSIONS.items():
-            # Runs go on from these, so what a disk spoils must be noticed.
+            # Runs resume from these, so disk errors must be detected.
             if getattr(header.task, name) is not None:
                 data = task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
                 name_dimensions(file, data, dimensions)
@@ -92,17 +69,17 @@ def empty_file(
         _make_trajectory(file, header.spec)
         _make_tables(file, header.spec)
         if header.spec.output.snapshot_every:
-            make_states(file, SNAPSHOTS, snapshot)
+            make_states(file, schema.SNAPSHOTS, snapshot)
         if header.keeps_final(state):
-            make_states(file, FINAL, state, checked=True)
+            make_states(file, schema.FINAL, state, checked=True)
     return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
 
 
 def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
-    group = file.create_group(TRAJECTORY)
+    group = file.create_group(schema.TRAJECTORY)
     R = spec.dynamics.replicas
     wide = (R,) if R > 1 else ()
-    chunk = chunk_rows(spec.total_steps // spec.output.every + 2, R)
+    chunk = schema.chunk_rows(spec.total_steps // spec.output.every + 2, R)
 
     def growing(*wide: int) -> dict[str, Any]:
         return {"shape": (0, *wide), "maxshape": (None, *wide), "chunks": (chunk, *wide)}
@@ -120,16 +97,16 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
         name_dimensions(file, column, scales)
     group.create_dataset("n_committed", data=np.int64(0))
     status = group.create_dataset("status", data=np.int64(STATUS_CODE["running"]))
-    put_room(status.attrs, DIAGNOSIS, DIAGNOSIS_BYTES)
+    reserve_text(status.attrs, schema.DIAGNOSIS, schema.DIAGNOSIS_BYTES)
 
 
 def _make_replicas(group: h5py.Group, spec: RunSpec) -> h5py.Dataset:
-    """Make the dimension in `/trajectory` and the status of each replica; return the first."""
+    """Create the dimension and the status of replicas in `/trajectory`; return the dimension."""
     first, R = spec.dynamics.replica, spec.dynamics.replicas
-    replica = group.create_dataset(REPLICA, data=np.arange(first, first + R))
+    replica = group.create_dataset(schema.REPLICA, data=np.arange(first, first + R))
     put_text(replica.attrs, long_name="index of the noise stream")
-    replica.make_scale(REPLICA)
-    status = group.create_dataset(REPLICA_STATUS, data=Tables.of(spec).status)
+    replica.make_scale(schema.REPLICA)
+    status = group.create_dataset(schema.REPLICA_STATUS, data=Tables.of(spec).status)
     put_text(status.attrs, long_name="how the replica ended")
     status.dims[0].attach_scale(replica)
     return replica
@@ -139,30 +116,30 @@ def _make_tables(file: h5py.File, spec: RunSpec) -> None:
     tables, every = Tables.of(spec), spec.output.normalized_every
     expected = len(spec.stage) + 1
     if every:
-        expected = chunk_rows(expected + 1 + spec.total_steps // every)
-    _make_table(file, NORMALIZED, tables.normalized, "normalization", expected)
+        expected = schema.chunk_rows(expected + 1 + spec.total_steps // every)
+    _make_table(file, schema.NORMALIZED, tables.normalized, "normalization", expected)
     stages = tables.stages
     if spec.dynamics.replicas == 1:
         stages = {"stage": stages["end_step"], **stages}
-    _make_table(file, STAGES, stages, "stage_index", expected)
-    put_text(file[STAGES].attrs, reasons=json.dumps(REASONS))
+    _make_table(file, schema.STAGES, stages, "stage_index", expected)
+    put_text(file[schema.STAGES].attrs, reasons=json.dumps(schema.REASONS))
 
 
 def _make_table(
-    file: h5py.File, place: str, columns: Mapping[str, Any], dimension: str, expected: int
+    file: h5py.File, table: str, columns: Mapping[str, Any], dimension: str, expected: int
 ) -> None:
-    """Make a table of nothing: columns by replica, or the lists of a single run, which grow."""
-    group = file.create_group(place)
+    """Create an empty table: columns with one entry per replica, or growing lists of one run."""
+    group = file.create_group(table)
     names = {o.name: o.long_name for o in OBSERVABLES}
-    few: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
+    growing: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
     first = None
     for name, column in columns.items():
         if column.shape[1] > 1:
             data = group.create_dataset(name, data=column)
-            name_dimensions(file, data, (dimension, REPLICA))
+            name_dimensions(file, data, (dimension, schema.REPLICA))
         else:
-            nothing = np.nan if name in names else None
-            data = group.create_dataset(name, dtype=column.dtype, fillvalue=nothing, **few)
+            fill = np.nan if name in names else None
+            data = group.create_dataset(name, dtype=column.dtype, fillvalue=fill, **growing)
             if first is None:
                 first = data
                 first.make_scale(name)

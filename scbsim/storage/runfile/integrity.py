@@ -1,8 +1,8 @@
-"""Whether a file can be trusted, asked in a process of its own.
+"""Checking in a child process whether an output file is intact.
 
-Opening a damaged file can crash a process or never return, so a child reads all of it that a run
-would go on from, and says what it found. Only that is taken for damage: a child that is killed,
-hangs, or cannot read has found nothing.
+Opening a damaged file can crash a process or never return, so a child reads everything that a run
+would resume from, and reports what it found. A child that is killed, hangs, or cannot read the file
+does not count as evidence of damage.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from scbsim.storage.runfile.check import PROGRESS, VERDICT, CheckResult
 Stop = Callable[[], bool]
 
 _SILENT_SECONDS = 120.0
-"""How long a child may read nothing new."""
+"""How long a child may make no progress."""
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _LAST_SECONDS = 5.0
 _HOME = Path(__file__).parents[3]
 _CHILD = """
@@ -39,28 +39,19 @@ main(sys.argv[1])
 
 
 def checked(path: Path, stop: Stop = lambda: False) -> CheckResult:
-    """Check a file that no one writes; it stays as it is.
+    """Check a file that no process writes, without changing it.
 
-    Parameters
-    ----------
-    path : Path
-    stop : callable
-        Asked several times a second.
-
-    Raises
-    ------
-    Stopped
-        If it said True; nothing is known of the file then.
+    ``stop`` is called several times a second. Raise Stopped if ``stop`` returned True; nothing is
+    known of the file then.
     """
-    verdict = _asked(path, stop)
+    verdict = _run_child(path, stop)
     if verdict.kind == "unchecked" and verdict.again:
-        verdict = _asked(path, stop)
+        verdict = _run_child(path, stop)
     return verdict
 
 
-def _asked(path: Path, stop: Stop) -> CheckResult:
-    """Have a child check a file."""
-    # Not from the current folder: a json.py there would be imported in place of Python's.
+def _run_child(path: Path, stop: Stop) -> CheckResult:
+    # -P: a json.py in the current folder would be imported in place of Python's.
     line = [sys.executable, "-P", "-c", _CHILD, str(path), str(_HOME)]
     try:
         child = subprocess.Popen(
@@ -68,38 +59,40 @@ def _asked(path: Path, stop: Stop) -> CheckResult:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            # Signals to this process and its group, such as Ctrl-C, are for us to hear.
+            # Signals to the process group, such as Ctrl-C, are handled by this process alone.
             start_new_session=True,
         )
     except OSError as error:
         return CheckResult("unchecked", f"no process could be started for it: {error.strerror}")
     assert child.stdout is not None
     try:
-        return _heard(child, child.stdout, path, stop)
+        return _wait_for_verdict(child, child.stdout, path, stop)
     finally:
         child.kill()
         child.stdout.close()
-        # One that waits for a file server can not be killed until that answers.
+        # A child that waits for a file server cannot be killed until the server answers.
         with suppress(subprocess.TimeoutExpired):
             child.wait(_LAST_SECONDS)
 
 
-def _heard(child: subprocess.Popen[bytes], pipe: IO[bytes], path: Path, stop: Stop) -> CheckResult:
-    """Listen to a child until its verdict, its end, or its silence."""
-    rest, said = b"", ""
-    silent, looked_at = 0.0, monotonic()
+def _wait_for_verdict(
+    child: subprocess.Popen[bytes], pipe: IO[bytes], path: Path, stop: Stop
+) -> CheckResult:
+    """Read the output of a child until it gives a verdict, ends, or makes no progress."""
+    rest, message = b"", ""
+    silent, polled_at = 0.0, monotonic()
     with DefaultSelector() as selector:
         selector.register(pipe, EVENT_READ)
         while silent < _SILENT_SECONDS:
             if stop():
                 raise Stopped(
                     f"stopped on a signal while {path} was checked; it is as it was, and the same "
-                    "line goes on"
+                    "command resumes the run"
                 )
-            ready = selector.select(_LOOK_SECONDS)
+            ready = selector.select(_POLL_SECONDS)
             now = monotonic()
-            # A machine that slept, or a job that was suspended, says nothing of the child.
-            silent, looked_at = silent + min(now - looked_at, 10 * _LOOK_SECONDS), now
+            # Time in which the machine slept or the job was suspended does not count.
+            silent, polled_at = silent + min(now - polled_at, 10 * _POLL_SECONDS), now
             if not ready:
                 continue
             content = os.read(pipe.fileno(), 2**16)
@@ -110,17 +103,17 @@ def _heard(child: subprocess.Popen[bytes], pipe: IO[bytes], path: Path, stop: St
                 elif line.startswith(VERDICT):
                     return CheckResult(*json.loads(line.removeprefix(VERDICT)))
                 elif line.strip():
-                    said = line.decode(errors="replace").strip()[:200]
+                    message = line.decode(errors="replace").strip()[:200]
             if not content:
-                return CheckResult("unchecked", _ended(child, said))
+                return CheckResult("unchecked", _why_no_verdict(child, message))
     return CheckResult("unchecked", f"reading it came to a halt for {_SILENT_SECONDS:.0f} s")
 
 
-def _ended(child: subprocess.Popen[bytes], said: str) -> str:
-    """Say how a child ended that gave no verdict."""
+def _why_no_verdict(child: subprocess.Popen[bytes], message: str) -> str:
+    """Return how a child ended that gave no verdict; ``message`` is its last line."""
     code = child.wait()
     if code == -signal.SIGKILL:
         return "the process that read it was killed, as the system does when memory is short"
     if code < 0:
         return f"the process that read it was ended by a signal: {signal.strsignal(-code)}"
-    return said or f"the process that read it ended with status {code}"
+    return message or f"the process that read it ended with status {code}"

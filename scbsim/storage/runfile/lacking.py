@@ -1,4 +1,4 @@
-"""A file that lacks its first rows: they were in one that was damaged, and a new one went on."""
+"""Files without their first rows, which were in a damaged file before a new file continued it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
 
 
 def lacks_steps_before(file: h5py.File) -> int:
-    """Return before which step the rows of an output are lost; 0 if it has all of them.
+    """Return the step before which the rows of an output are lost; 0 if none are.
 
-    Files that were made before the attribute begin at a later step than 0. To be asked after the
-    rows are counted: what this reads of a file that grows may be older than what is read next.
+    Files older than the attribute show it by their first step. Call this after the count of rows is
+    read: it reads the steps, and of a growing file later reads may be as old as this one.
     """
     if LACKS in file.attrs:
         return int(file.attrs[LACKS])
@@ -20,5 +20,5 @@ def lacks_steps_before(file: h5py.File) -> int:
 
 
 def lacking_in_words(step: int) -> str:
-    """Say what a file lacks."""
+    """Return a clause that says which rows a file lacks."""
     return f"lacks the rows of the steps before {step}: they were in a file that was damaged"

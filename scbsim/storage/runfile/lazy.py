@@ -1,4 +1,4 @@
-"""Columns of a run's file as arrays that are read when they are used, and no sooner."""
+"""Columns of a run's file as arrays that are read only when they are used."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from scbsim.storage.runfile.schema import TRAJECTORY
 
 
 def lazy_column(path: Path, file: h5py.File, name: str, rows: int) -> indexing.LazilyIndexedArray:
-    """Return a column of the first rows of a run, (rows,) or (R, rows)."""
+    """Return the first ``rows`` rows of a column, (rows,) or (R, rows)."""
     return indexing.LazilyIndexedArray(_Column(path, file, name, rows))
 
 
 class _Column(BackendArray):
     """A column of `/trajectory`, (rows,) or (R, rows).
 
-    The file is opened for each reading and stays closed in between, so that the run can be resumed.
+    The file is opened for each read only, so that the run can be resumed in between.
     """
 
     def __init__(self, path: Path, file: h5py.File, name: str, rows: int) -> None:
@@ -46,10 +46,10 @@ class _Column(BackendArray):
                     "file when they are used; .load() on it, before the file is replaced, keeps "
                     "them in memory"
                 )
-            places = (_placed(each, n) for each, n in zip(key, self.shape, strict=True))
-            return data[tuple(places)[::-1]].T
+            indices = (_within(each, n) for each, n in zip(key, self.shape, strict=True))
+            return data[tuple(indices)[::-1]].T
 
 
-def _placed(key: int | slice, length: int) -> int | slice:
-    """Return a place with its ends, among the rows that counted when the dataset was made."""
+def _within(key: int | slice, length: int) -> int | slice:
+    """Return an index relative to the rows that counted when the dataset was made."""
     return slice(*key.indices(length)) if isinstance(key, slice) else int(key) % length

@@ -1,4 +1,4 @@
-"""Loading the trajectory of a run from its file, into memory or as it is used."""
+"""Loading the trajectory of a run from its file, at once or lazily."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from typing import Any
 import h5py
 
 from scbsim.errors import RunWarning, warn_caller
-from scbsim.observables import NAMES
 from scbsim.storage.hdf5.attributes import table, text
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
 from scbsim.storage.runfile.reader import (
     Damaged,
-    counted,
+    checked_progress,
     diagnosis_of,
     numbers_of,
     opened,
 )
 from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
-from scbsim.storage.runfile.tables import is_ensemble, read_tables
+from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.trajectory.dataset import Trajectory, assemble
 
 
 def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
-    """Load the trajectory of a run from its file, as far as it is written.
+    """Load the committed rows of a run's trajectory from its file.
 
     Parameters
     ----------
     path : path of an output file
         Finished, or still being written.
     lazy : bool
-        Read the columns when they are used, and only what is used of them; steps are read at
-        once. The dataset needs the file then, until its method ``load`` is called.
+        Read only the used parts of the columns, when they are used; steps are read at once. The
+        dataset then needs the file until its method ``load`` is called.
 
     Returns
     -------
@@ -48,13 +47,12 @@ def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
     """
     found = load_quietly(path, lazy=lazy)
     if found.attrs.get(LACKS):
-        said = lacking_in_words(found.attrs[LACKS])
-        warn_caller(f"{path} {said}", RunWarning)
+        warn_caller(f"{path} {lacking_in_words(found.attrs[LACKS])}", RunWarning)
     return found
 
 
 def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
-    """Load as :func:`load` does, but leave it to the caller to say what the file lacks."""
+    """Load as :func:`load` does, without the warning."""
     with opened(path) as file:
         attributes: dict[str, Any] = dict(numbers_of(file))
         attributes["engine"] = table(file.attrs, "provenance")["engine"]
@@ -63,15 +61,15 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
         group = file[TRAJECTORY]
         if diagnosis := diagnosis_of(group):
             attributes["diagnosis"] = diagnosis
-        status, n = counted(group)
+        status, n = checked_progress(group)
         tables = read_tables(file)
         first = 0
         if is_ensemble(file):
-            _, n = counted(group)
+            _, n = checked_progress(group)
             first = int(group["replica"][0])
         columns = _columns(path, file, n, lazy)
-        found = assemble(first, columns, tables, status, attributes)
-        # Last of all: what is opened before the rows are counted may be older than the count.
+        found = assemble(first, observables_of(file), columns, tables, status, attributes)
+        # Last: a dataset that is read before the rows are counted may be older than the count.
         if lacks := lacks_steps_before(file):
             found.attrs[LACKS] = lacks
         return found
@@ -80,8 +78,8 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
 def _columns(
     path: str | os.PathLike[str], file: h5py.File, rows: int, lazy: bool
 ) -> dict[str, Any]:
-    """Return the first rows of all columns, with replicas first."""
-    group, names = file[TRAJECTORY], ("stage", *NAMES)
+    """Return the first ``rows`` rows of all columns, with replicas first."""
+    group, names = file[TRAJECTORY], ("stage", *observables_of(file))
     for name in ("step", *names):
         if len(group[name]) < rows:
             raise Damaged(f"{path} cannot be read: {name} is short of {rows} rows")

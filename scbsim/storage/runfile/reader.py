@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import h5py
+import numpy as np
 
 from scbsim.errors import OutputError, ScbsimError
 from scbsim.observables import STATUS
@@ -18,13 +18,8 @@ from scbsim.storage.hdf5.attributes import table, text
 from scbsim.storage.hdf5.formats import COLLECTION, FORMAT, check_format, check_tables
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.hdf5.open import opened_hdf5
-from scbsim.storage.hdf5.reading import fail_if_unread
-from scbsim.storage.runfile.schema import (
-    DIAGNOSIS,
-    FINAL,
-    TASK,
-    TRAJECTORY,
-)
+from scbsim.storage.hdf5.reading import fail_if_unread, one_line
+from scbsim.storage.runfile.schema import DIAGNOSIS, FINAL, TASK, TRAJECTORY
 from scbsim.storage.runfile.state_shapes import require_state
 from scbsim.storage.runfile.states import ALL, Share, read_state
 from scbsim.storage.runfile.tables import is_ensemble
@@ -33,105 +28,71 @@ from scbsim.task.file import read_arrays
 
 
 class Damaged(OutputError):
-    """A file that was one of ours."""
+    """A file of scbsim that is damaged."""
 
 
 @contextmanager
 def opened(
     path: str | os.PathLike[str], format: str = FORMAT, only: Sequence[str] | None = None
 ) -> Iterator[h5py.File]:
-    """Open an output file for reading, whether or not someone writes it.
+    """Open a file of a known format for reading, whether or not a process writes it.
 
-    Parameters
-    ----------
-    path : path
-    format : str
-        What its attribute of that name has to say.
-    only : sequence of str, optional
-        Datasets that are read; all unless given.
+    ``only`` names the datasets that will be read; by default all.
 
     Raises
     ------
     OutputError
         If there is no such file, or it is not one of scbsim's.
     AnotherFormat
-        If it is of another format.
+        If it has another format.
     Damaged
-        If it is, and what the body reads of it is not whole.
+        If what the body reads of it is damaged.
     RunFailed
-        If the system could not read it, for want of memory or by an error of the disk.
+        If the system could not read it, for lack of memory or by a disk error.
     """
     path = Path(path)
-    try:
-        accept = partial(check_format, path, wanted=format)
-        views = format == COLLECTION
-        with opened_hdf5(path, only, is_written=_is_written, accept=accept, views=views) as file:
-            if format == FORMAT:
-                check_tables(file.attrs)
-            yield file
-    except ScbsimError:
-        raise
-    except Exception as error:
-        fail_if_unread(path, error)
-        # There is no end of what damaged bytes make h5py raise.
-        raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
+    accept = partial(check_format, path, wanted=format)
+    views = format == COLLECTION
+    with (
+        _damage_reported(path),
+        opened_hdf5(path, only, writer_of=writer_of, accept=accept, views=views) as file,
+    ):
+        if format == FORMAT:
+            check_tables(file.attrs)
+        yield file
 
 
 @contextmanager
 def opened_as(
     path: str | os.PathLike[str], only: Sequence[str] | None = None, *, views: bool = False
 ) -> Iterator[h5py.File]:
-    """Open a file of another format than a run's, once its format is known.
+    """Open a file of another format, or of one that is not known yet; raises as :func:`opened`.
 
-    Parameters
-    ----------
-    path : path
-    only : sequence of str, optional
-        Datasets that are read; all unless given.
-    views : bool
-        Whether there may be text among them.
-
-    Raises
-    ------
-    Damaged
-        If what the body reads of it is not whole.
-    RunFailed
-        If the system could not read it.
+    ``only`` names the datasets that will be read, by default all; ``views`` allows text in them.
     """
     path = Path(path)
+    with _damage_reported(path), opened_hdf5(path, only, views=views) as file:
+        yield file
+
+
+@contextmanager
+def _damage_reported(path: Path) -> Iterator[None]:
+    """Turn errors of h5py into those of :func:`opened`."""
     try:
-        with opened_hdf5(path, only, views=views) as file:
-            yield file
+        yield
     except ScbsimError:
         raise
     except Exception as error:
         fail_if_unread(path, error)
-        raise Damaged(f"{path} cannot be read: {_in_one_line(error)}") from error
-
-
-def _is_written(path: Path) -> bool:
-    return writer_of(path) is not None
-
-
-def _in_one_line(error: Exception) -> str:
-    words = error.strerror if isinstance(error, OSError) and error.filename else str(error)
-    said = " ".join(str(words).split()) or type(error).__name__
-    return said[:200]
+        # Damaged bytes make h5py raise errors of any type.
+        raise Damaged(f"{path} cannot be read: {one_line(error)}") from error
 
 
 def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, State]:
-    """Return the task and the last state of a complete run: a start for another.
+    """Return the task and the last state of a complete run, from which another run can start.
 
-    Parameters
-    ----------
-    path : path of an output file
-    share : Share
-        Which columns of a ``bulk``: all of them unless told otherwise.
-
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it holds no last state that fits its task and its engine.
+    ``share`` selects the columns of a ``bulk``; by default all. Raise OutputError if there is no
+    such file, or it has no last state that fits its task and its engine.
     """
     task = Task.from_known(read_arrays(path))
     with opened(path) as file:
@@ -143,13 +104,7 @@ def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, 
 
 
 def final_of(path: str | os.PathLike[str], file: h5py.File) -> h5py.Group:
-    """Return the group of the last state.
-
-    Raises
-    ------
-    OutputError
-        If there is none, with the reason.
-    """
+    """Return the group of the last state; raise OutputError if there is none, with the reason."""
     if FINAL in file and len(file[FINAL]["step"]):
         return file[FINAL]
     status, _ = progress(file[TRAJECTORY])
@@ -165,17 +120,17 @@ def final_of(path: str | os.PathLike[str], file: h5py.File) -> h5py.Group:
 
 
 def progress(group: h5py.Group) -> tuple[str, int]:
-    """Return the status and the rows that count.
+    """Return the status and the number of committed rows.
 
-    While someone writes, what is read first may be older: an older status goes with any rows, an
-    older count with any columns, and not the other way round.
+    The order of reads matters while a process writes: what is read first may be older. An older
+    status is consistent with any rows, and an older count with any columns, but not conversely.
     """
     status = STATUS[int(group["status"][()])]
     return status, int(group["n_committed"][()])
 
 
-def counted(group: h5py.Group) -> tuple[str, int]:
-    """Return the status and the rows that count, having seen that there are so many."""
+def checked_progress(group: h5py.Group) -> tuple[str, int]:
+    """Return :func:`progress`; raise ValueError if the file has fewer rows than are committed."""
     status, n = progress(group)
     rows = len(group["step"])
     if not 0 <= n <= rows:
@@ -184,16 +139,12 @@ def counted(group: h5py.Group) -> tuple[str, int]:
 
 
 def diagnosis_of(group: h5py.Group) -> str:
-    """Return what a complete run did not learn, and why; empty if nothing is known of that."""
+    """Return what a complete run did not learn, and why; empty if that is not known."""
     attributes = group["status"].attrs
     return text(attributes, DIAGNOSIS) if DIAGNOSIS in attributes else ""
 
 
 def numbers_of(file: h5py.File) -> dict[str, int | float]:
-    """Return the numbers of the task that pictures and tables need."""
-    return {name: _plain(file[TASK].attrs[name]) for name in ("N", "T", "Q", "K_P", "K_Q")}
-
-
-def _plain(value: Any) -> int | float:
-    plain: int | float = value.item() if hasattr(value, "item") else value
-    return plain
+    """Return the numbers of the task that plots and tables need."""
+    numbers = file[TASK].attrs
+    return {name: np.asarray(numbers[name]).item() for name in ("N", "T", "Q", "K_P", "K_Q")}

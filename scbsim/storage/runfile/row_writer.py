@@ -15,16 +15,9 @@ from numpy.typing import NDArray
 from scbsim.errors import RunFailed, RunWarning
 from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.state import State
-from scbsim.storage.hdf5.attributes import fill_room
-from scbsim.storage.hdf5.write import GrowingFile, failing_whole
-from scbsim.storage.runfile.schema import (
-    DIAGNOSIS,
-    FINAL,
-    NORMALIZED,
-    SNAPSHOTS,
-    STAGES,
-    TRAJECTORY,
-)
+from scbsim.storage.hdf5.attributes import fill_text
+from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure
+from scbsim.storage.runfile import schema
 from scbsim.storage.runfile.states import put, put_state
 from scbsim.storage.runfile.table_writer import Cursors, TableWriter
 from scbsim.trajectory.tables import NormalizedRow, StageEnd
@@ -34,24 +27,25 @@ _FLUSH_SECONDS = 2.0
 
 
 class FileRecorder:
-    """Streams rows to a file: buffered, in whole chunks where it can, committed by a count.
+    """Streams rows to a file: buffered, in whole chunks where possible, committed by a count.
 
     The file is in HDF5's single-writer, multiple-reader mode, so that it can be read while it
-    grows. Rows count once `n_committed` says so: columns, flush, count, flush, in that order.
+    grows. Rows count once `n_committed` includes them. The order of writes is: columns, flush,
+    count, flush.
 
-    A run that goes on from a checkpoint writes again what the file has beyond it. The count never
-    falls, and what is written again is compared with what was there.
+    A run that resumes from a checkpoint writes again the rows that the file has beyond it. The
+    count never falls, and rows written again are compared with those on file.
 
     Parameters
     ----------
     path : Path
     file : GrowingFile
     at : Cursors
-        What the run has recorded.
+        What the run has recorded so far.
     keeps_final : callable, optional
-        Asked whether a last state is to be kept; always, unless given.
+        Returns whether to keep a last state; by default always.
     diagnose : callable, optional
-        Given the columns and the number of rows of a complete run, says what it did not learn.
+        Returns what a complete run did not learn, given its columns and number of rows.
     """
 
     def __init__(
@@ -68,7 +62,7 @@ class FileRecorder:
         self._file = file
         self._at = at or Cursors()
         self._tables = TableWriter(file, self._at, self._writing)
-        group = file[TRAJECTORY]
+        group = file[schema.TRAJECTORY]
         self._columns = [group[name] for name in ("step", "stage", *NAMES)]
         self._committed = int(group["n_committed"][()])
         size = self._columns[0].chunks[0]
@@ -85,12 +79,9 @@ class FileRecorder:
         return Cursors(**{**vars(self._at), "rows": self._at.rows + self._buffered})
 
     def append(
-        self,
-        steps: NDArray[np.int64],
-        stages: NDArray[np.int64],
-        rows: NDArray[np.float64],
+        self, steps: NDArray[np.int64], stages: NDArray[np.int64], rows: NDArray[np.float64]
     ) -> None:
-        """Receive the observables after some steps, and the stages that took them."""
+        """Record the observables after some steps, and the stages that took them."""
         stages = stages.reshape(len(steps), *self._buffers[1].shape[1:])
         rows = rows.reshape(*stages.shape, len(NAMES))
         done = 0
@@ -110,7 +101,7 @@ class FileRecorder:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is buffered, then say that it is there."""
+        """Write the buffered rows, then commit them."""
         begin, total = self._at.rows, self._at.rows + self._buffered
         with self._writing(sum(buffer.nbytes for buffer in self._buffers)):
             self._compare(begin, min(self._committed, total))
@@ -118,21 +109,21 @@ class FileRecorder:
                 if len(column) < total:
                     column.resize(total, axis=0)
                 column[begin:total] = buffer[: self._buffered]
-            self._tables.put()
+            self._tables.write()
             self._file.flush()
-            counted = self._tables.count()
+            counted = self._tables.commit()
             if total > self._committed:
-                self._file[TRAJECTORY]["n_committed"][()] = total
+                self._file[schema.TRAJECTORY]["n_committed"][()] = total
                 counted = True
             if counted:
                 self._file.flush()
-            self._tables.say_who_ended()
+            self._tables.write_status()
         self._committed = max(self._committed, total)
         self._at.rows, self._buffered = total, 0
         self._flushed_at = monotonic()
 
     def _compare(self, begin: int, end: int) -> None:
-        """Warn, once, if rows that the file has come out otherwise when computed again."""
+        """Warn, once, if rows computed again differ from those on file."""
         if begin >= end or self._differs:
             return
         self._differs = any(
@@ -149,38 +140,38 @@ class FileRecorder:
             )
 
     def normalized(self, row: NormalizedRow, replica: int) -> None:
-        """Receive the observables of the normalised matrices."""
+        """Record the observables of the normalised matrices."""
         self._tables.normalize(row, replica)
 
     def stage_ended(self, end: StageEnd, replica: int) -> None:
-        """Receive the step at which a stage ended."""
+        """Record the step at which a stage ended."""
         self._tables.stage_ended(end, replica)
 
     def replica_ended(self, replica: int, status: str) -> None:
-        """Receive how a replica ended."""
+        """Record how a replica ended."""
         self._tables.ended(replica, status)
 
     def snapshot(self, step: int, state: State) -> None:
-        """Receive a state to keep."""
-        self._put_state(SNAPSHOTS, self._at.snapshots, step, state)
+        """Write a snapshot."""
+        self._put_state(schema.SNAPSHOTS, self._at.snapshots, step, state)
         self._at.snapshots += 1
 
     def final(self, step: int, state: State) -> None:
-        """Receive the last state; kept if there is a place for it and it is not too large."""
-        if FINAL in self._file and self._keeps_final(state):
-            self._put_state(FINAL, 0, step, state)
+        """Write the last state, if the file has a group for it and it is not too large."""
+        if schema.FINAL in self._file and self._keeps_final(state):
+            self._put_state(schema.FINAL, 0, step, state)
 
     def _put_state(self, name: str, i: int, step: int, state: State) -> None:
         group = self._file[name]
         with self._writing(sum(array.nbytes for array in state.values())):
             put_state(group, i, state)
             self._file.flush()
-            # The step comes last: a state counts once its step is there.
+            # The step comes last: a state counts once its step is on file.
             put(group["step"], i, step)
             self._file.flush()
 
     def close(self, status: str) -> None:
-        """Write what is left and how the run and its replicas ended, and see it onto the disk."""
+        """Write what is buffered and how the run and its replicas ended, and fsync the file."""
         self._tables.close(status)
         try:
             if not self._failed:
@@ -188,23 +179,23 @@ class FileRecorder:
                 with self._writing():
                     if status == "complete":
                         self._put_diagnosis()
-                    self._file[TRAJECTORY]["status"][()] = STATUS_CODE[status]
+                    self._file[schema.TRAJECTORY]["status"][()] = STATUS_CODE[status]
                     self._file.finish()
         finally:
             self._file.close()
 
     def _put_diagnosis(self) -> None:
-        group = self._file[TRAJECTORY]
+        group = self._file[schema.TRAJECTORY]
         attributes = group["status"].attrs
-        # Files of older versions have no room for it.
-        if self._diagnose and DIAGNOSIS in attributes:
-            fill_room(attributes, DIAGNOSIS, self._diagnose(group, self._at.rows))
+        # Files of older versions lack the attribute, and a growing file cannot get new ones.
+        if self._diagnose and schema.DIAGNOSIS in attributes:
+            fill_text(attributes, schema.DIAGNOSIS, self._diagnose(group, self._at.rows))
 
     @contextmanager
     def _writing(self, size: int = 0) -> Iterator[None]:
-        """Around every write: an error is the end of the file for this process."""
+        """Context of every write: after an error this process writes nothing more to the file."""
         try:
-            with failing_whole(self.path, self._file):
+            with closing_on_failure(self.path, self._file):
                 self._file.check()
                 make_room(self.path, self._file.handle, LEAST_ROOM + size)
                 yield
@@ -214,19 +205,20 @@ class FileRecorder:
 
 
 def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
-    """Take out of a file, open for a writer alone, what it has only because the run ended.
+    """Remove from a file, open for writing only, what it has only because its run ended.
 
-    An ensemble that ended is not taken further, so its file has nothing of that kind.
+    A complete ensemble does not resume, so the file of an ensemble has nothing of that kind.
     """
-    group = file[TRAJECTORY]
+    group = file[schema.TRAJECTORY]
     group["status"][()] = STATUS_CODE["stopped"]
-    if DIAGNOSIS in group["status"].attrs:
-        fill_room(group["status"].attrs, DIAGNOSIS, "")
+    if schema.DIAGNOSIS in group["status"].attrs:
+        fill_text(group["status"].attrs, schema.DIAGNOSIS, "")
     if "replica" in group:
         return
     n = int(group["n_committed"][()])
     if n and group["step"][n - 1] % every:
         group["n_committed"][()] = n - 1
-    for name, length in ((NORMALIZED, at.normalized), (STAGES, at.stages), (FINAL, 0)):
+    lengths = {schema.NORMALIZED: at.normalized, schema.STAGES: at.stages, schema.FINAL: 0}
+    for name, length in lengths.items():
         for data in file[name].values() if name in file else ():
             data.resize(min(length, len(data)), axis=0)

@@ -1,6 +1,6 @@
-"""What a run was made from, its task and the run it started from: refused where it is another now.
+"""Checks that a resumed run still has the task and the starting state that it began with.
 
-A file has its task, the digest of that, and which state of which run it started from.
+A file stores its task, a digest of the task, and which state of which run it started from.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from scbsim.task.digest import differing, digest_of, parts_of
 
 
 class Start(NamedTuple):
-    """The state that a run starts from: which run's, and after how many steps."""
+    """The state that a run starts from: the UUID of its run, and the step."""
 
     run_uuid: str
     step: int
 
 
 def start_of(spec: RunSpec) -> Start | None:
-    """Return the state that ``init.from`` has now; None where a run starts at signals."""
+    """Return the state that ``init.from`` has now; None if the spec has no ``init.from``."""
     if spec.init.from_ is None:
         return None
     with opened(spec.init.from_) as file:
@@ -39,7 +39,7 @@ def start_of(spec: RunSpec) -> Start | None:
 def require_task(
     path: Path, file: h5py.File, there: Task, spec: RunSpec, given: Task | None
 ) -> None:
-    """Refuse to take up a file with another task than its own.
+    """Raise OutputError if a run would be resumed with another task than its own.
 
     Parameters
     ----------
@@ -49,13 +49,9 @@ def require_task(
     there : Task
         Its task.
     spec : RunSpec
-        Whose `task.from`, if it can still be read, must have that task, too.
+        If its `task.from` can still be read, it must have the same task.
     given : Task or None
-        The one to go on with; None for the file's own.
-
-    Raises
-    ------
-    OutputError
+        The task to resume with; None for the file's own.
     """
     whose = "the one given" if given is not None else f"task.from = {spec.task.from_} has now"
     wanted = given if given is not None else _read_again(spec)
@@ -67,13 +63,13 @@ def require_task(
     differ = differing(parts_of(there), here)
     if differ:
         raise OutputError(
-            f"{path} holds a run of another task than {whose}: {differ}. Go on with the task that "
+            f"{path} holds a run of another task than {whose}: {differ}. Resume with the task that "
             "it began with, or give another output"
         )
 
 
 def _read_again(spec: RunSpec) -> Task | None:
-    """Return the task that `task.from` has now, if there is one that can be read."""
+    """Return the task that `task.from` has now; None if it has none or cannot be read."""
     if spec.task.from_ is None:
         return None
     with warnings.catch_warnings():
@@ -85,12 +81,7 @@ def _read_again(spec: RunSpec) -> Task | None:
 
 
 def require_start(path: Path, file: h5py.File, spec: RunSpec) -> None:
-    """Refuse to begin a run again from another state than it started from.
-
-    Raises
-    ------
-    OutputError
-    """
+    """Raise OutputError if a run would begin again from another state than it started from."""
     now = start_of(spec)
     if now is None or INIT_RUN not in file.attrs:
         return

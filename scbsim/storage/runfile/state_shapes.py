@@ -1,4 +1,4 @@
-"""What the arrays of a last state have to be, before another run starts from them."""
+"""Checks of the arrays of a last state, before another run starts from them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,22 @@ from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
 
-_OF_ALL = ("W", "scalars", "mean")
-_WHOLE = ("indptr", "indices")
+_COMMON = ("W", "scalars", "mean")
+_INTEGER = ("indptr", "indices")
 
 
 def require_state(state: State, task: Task, engine: str, columns: int) -> None:
-    """Check that a state is one of its engine and of the sizes of its task.
+    """Check that a state has the arrays of its engine, with the sizes of its task.
 
-    Parameters
-    ----------
-    state : dict of arrays
-    task : Task
-    engine : str
-    columns : int
-        How many a ``bulk`` has, of which some may be enough.
-
-    Raises
-    ------
-    ValueError
-        With the array that is missing or of another shape or type.
+    ``columns`` is the number of columns read of a ``bulk``. Raise ValueError with the array that is
+    missing, or has another shape or type.
     """
-    for name in (*_OF_ALL, *(ENGINES[engine].state if engine in ENGINES else ())):
+    for name in (*_COMMON, *(ENGINES[engine].state if engine in ENGINES else ())):
         if name not in state:
             raise ValueError(f"its last state has no {name}, which the {engine} engine keeps")
     shapes = _shapes(task) | {"bulk": [(columns, task.T)]}
     for name, array in state.items():
-        kind = np.integer if name in _WHOLE else np.floating
+        kind = np.integer if name in _INTEGER else np.floating
         if not np.issubdtype(array.dtype, kind):
             raise ValueError(f"its last state has {name} of type {array.dtype}")
         wanted = shapes.get(name, [array.shape])

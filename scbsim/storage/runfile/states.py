@@ -1,7 +1,7 @@
-"""States in a file, along a first dimension: `/snapshots` and `/final`.
+"""States in a file, stacked along a first dimension: `/snapshots` and `/final`.
 
-Most arrays of an engine have one shape for a whole run. Lists of active entries have not: they
-stand end to end, and `indptr` says where those of each state begin, as in a sparse matrix.
+Most arrays of an engine keep their shape during a run. The lists of active entries do not: they are
+concatenated, and `indptr` gives where those of each state begin, as in a sparse CSC matrix.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scbsim.storage.hdf5.dimensions import name_dimensions
 from scbsim.storage.runfile.schema import MOST_CHUNK_BYTES
 
 RAGGED = ("indices", "data")
-"""Arrays whose length changes from state to state."""
+"""Arrays whose length differs between states."""
 
 _POINTERS = "indptr"
 _RAGGED_CHUNK = 4096
@@ -34,19 +34,15 @@ _DIMENSIONS = {
     "W": ("next_token", "token"),
     "mean": ("next_token",),
 }
-"""Dimensions of the arrays of a state, after that of the states."""
+"""Names of the dimensions of each array, after the dimension of the states."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """Which columns of a bulk are wanted.
+    """The columns of a bulk that a process reads.
 
-    Attributes
-    ----------
-    of : callable
-        Is given the number of columns, and gives those that are wanted.
-    processes : int
-        How many on this machine read as many at once.
+    ``of`` maps the number of columns to those read; ``processes`` is how many processes on this
+    machine read as many at once.
     """
 
     of: Callable[[int], slice] = lambda N: slice(0, N)
@@ -57,17 +53,9 @@ ALL = Share()
 
 
 def make_states(file: h5py.File, name: str, state: State, *, checked: bool = False) -> None:
-    """Make a group with the datasets to which states are appended.
+    """Create group ``name`` with a dataset for each array of ``state``; ``checked`` adds checksums.
 
-    Parameters
-    ----------
-    file : h5py.File
-    name : str
-        Of the group.
-    state : dict of arrays
-        With the shapes and types of all of them.
-    checked : bool
-        Whether HDF5 is to notice what a disk spoils.
+    States of the same shapes and types can then be written to it.
     """
     group = file.create_group(name)
     step = group.create_dataset("step", (0,), np.int64, chunks=(64,), maxshape=(None,))
@@ -78,7 +66,7 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
         data = group.create_dataset(
             name,
             shape=(0, *shape),
-            # Of an axis of no length HDF5 allows no chunk, unless it may grow.
+            # HDF5 allows no chunks along an axis of length 0, unless it may grow.
             maxshape=(None, *(length or None for length in shape)),
             dtype=array.dtype,
             chunks=(_RAGGED_CHUNK,) if ragged else (1, *_chunk(shape, array.itemsize)),
@@ -93,7 +81,7 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
 
 
 def put_state(group: h5py.Group, i: int, state: State) -> None:
-    """Write the arrays of state ``i``, in place of what is there of it and of those after it."""
+    """Write the arrays of state ``i``; later states on file become invalid."""
     begin = 0
     if i and _POINTERS in group:
         begin = int(group[_POINTERS][i - 1][-1])
@@ -107,14 +95,9 @@ def put_state(group: h5py.Group, i: int, state: State) -> None:
 
 
 def read_state(group: h5py.Group, i: int, share: Share = ALL) -> tuple[int, State]:
-    """Return the step and the arrays of one state in `/snapshots` or `/final`.
+    """Return the step and the arrays of state ``i`` in `/snapshots` or `/final`.
 
-    Parameters
-    ----------
-    group : h5py.Group
-    i : int
-    share : Share
-        Which columns of a ``bulk``: all of them unless told otherwise.
+    ``share`` selects the columns of a ``bulk``; by default all.
     """
     state = {
         name: data[i, share.of(data.shape[1])] if name == "bulk" else data[i]
@@ -129,28 +112,28 @@ def read_state(group: h5py.Group, i: int, share: Share = ALL) -> tuple[int, Stat
 
 
 def put(data: h5py.Dataset, i: int, value: object) -> None:
-    """Set entry ``i`` along the first dimension, which grows where it must.
+    """Set entry ``i`` along the first dimension, which grows if necessary.
 
-    What has ``pieces`` is not in one place: it gives them one by one, each with where it belongs.
+    A distributed array has a method ``blocks``, which yields hyperslabs and their values.
     """
     if len(data) <= i:
         data.resize(i + 1, axis=0)
-    if not hasattr(value, "pieces"):
+    if not hasattr(value, "blocks"):
         data[i] = value
         return
-    for place, piece in value.pieces():
-        data[(i, *place)] = piece
+    for hyperslab, block in value.blocks():
+        data[(i, *hyperslab)] = block
 
 
 def _dimensions(name: str, ndim: int) -> tuple[str, ...]:
-    """Return the names of an array of a state, after that of the states."""
+    """Return the names of the dimensions of an array, after the dimension of the states."""
     unknown = tuple(f"{name}_{axis + 1}" for axis in range(ndim))
     known = _DIMENSIONS.get(name, unknown)
     return known if len(known) == ndim else unknown
 
 
 def _chunk(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """Return whole rows where they fit into a chunk, and parts of a row where they do not."""
+    """Return the chunk of an array: whole rows if they fit, or else a part of one row."""
     chunk: list[int] = []
     room = MOST_CHUNK_BYTES // itemsize
     for length in reversed(shape):

@@ -1,4 +1,4 @@
-"""How far a file has come, read at a glance: for commands that look at many."""
+"""The progress of a run, read quickly from its file: for commands that look at many runs."""
 
 from __future__ import annotations
 
@@ -21,49 +21,27 @@ _READ = tuple(f"{TRAJECTORY}/{name}" for name in ("status", "n_committed", "step
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What a file says of its run.
+    """What a file says of its run."""
 
-    Attributes
-    ----------
-    status : str
-        One of `scbsim.observables.STATUS`.
-    step : int
-        Of the last row that counts.
-    writer : str or None
-        Who writes it now, if that can be seen from here.
-    spec : str
-        As JSON.
-    lacks_steps_before : int
-        Before which step its rows are lost; 0 if it has all of them.
-    """
-
-    status: str
-    step: int
-    writer: str | None
-    spec: str
-    lacks_steps_before: int = 0
+    status: str  # a value of scbsim.observables.STATUS
+    step: int  # of the last committed row
+    writer: str | None  # who writes it now, if that can be seen from this machine
+    spec: str  # as JSON
+    lacks_steps_before: int = 0  # the rows before this step are lost; 0 if none are
 
 
 More = Callable[[h5py.File, RunStatus], None]
 
 
 def run_status(path: str | os.PathLike[str], more: More | None = None) -> RunStatus:
-    """Look at an output file.
+    """Read the status of an output file.
 
-    Parameters
-    ----------
-    path : path
-    more : callable, optional
-        Given the open file and what was seen in it, to read more of it.
-
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
+    ``more`` is called with the open file and the status, to read more of it; maybe twice. Raise
+    OutputError if there is no such file, or it is not one of scbsim's.
     """
     found = _run_status(path, more)
     if found.status == "running" and found.writer is None:
-        # It may have ended between the reading of its status and of its lock.
+        # The run may have ended between the reads of its status and of its lock.
         found = _run_status(path, more)
     return found
 

@@ -1,4 +1,4 @@
-"""Where the noise of a run begins in the random stream, as its file says it."""
+"""The position in the random stream at which the noise of a run begins, in its file."""
 
 from __future__ import annotations
 
@@ -15,25 +15,22 @@ _STEP, _SAMPLE = "first_noise_step", "first_noise_sample"
 
 
 def put_stream(attributes: h5py.AttributeManager, start: StreamStart) -> None:
-    """Write where the noise of a run begins."""
+    """Write where the noise of a run begins in the random stream."""
     attributes[_STEP] = np.int64(start.step)
     attributes[_SAMPLE] = np.uint64(start.sample)
 
 
 def read_stream(attributes: h5py.AttributeManager) -> StreamStart | None:
-    """Return where the noise of a run begins; None if its version did not write that."""
+    """Return where the noise of a run begins; None if an older version wrote the file."""
     if _STEP not in attributes:
         return None
     return StreamStart(int(attributes[_STEP]), int(attributes[_SAMPLE]))
 
 
 def stream_after(path: str | os.PathLike[str]) -> StreamStart:
-    """Return where a run that starts from the last state in a file continues the random stream.
+    """Return where a run that starts from the last state of a file continues its random stream.
 
-    Raises
-    ------
-    OutputError
-        If there is no such file, or it is not one of scbsim's.
+    Raise OutputError if there is no such file, or it is not one of scbsim's.
     """
     with opened(path) as file:
         start = read_stream(file.attrs)

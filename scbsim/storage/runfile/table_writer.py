@@ -1,9 +1,9 @@
-"""Writing the small tables of a run: a column for each replica, or lists of a single one.
+"""Writing the small tables of a run: columns by replica for an ensemble, lists for a single run.
 
-Columns are of fixed size and filled in, so that a run that goes on from a checkpoint writes the
-same numbers into the same places, in whatever order its replicas come to them. They wait for the
-rows: data, flush, the steps that say it is there with the count of rows, flush, and then how
-replicas ended. An entry of a list is written as it comes, at the place that a cursor says.
+Tables of an ensemble have a fixed size, so that a resumed run writes the same numbers to the same
+entries, in whatever order its replicas reach them. They are written together with the rows: data,
+flush, then the steps (which commit the data) together with the count of rows, flush, and then how
+replicas ended. An entry of a list is written at once, at the index given by a cursor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from scbsim.trajectory.tables import COUNTS, NormalizedRow, StageEnd, Tables
 
 @dataclass
 class Cursors:
-    """How many entries of each kind a run has recorded."""
+    """Number of entries of each kind that a run has recorded."""
 
     rows: int = 0
     normalized: int = 0
@@ -35,13 +35,7 @@ class Cursors:
 class TableWriter:
     """Writes the tables.
 
-    Parameters
-    ----------
-    file : h5py.File
-    at : Cursors
-        Moved on with every entry of a list.
-    writing : callable
-        Gives the context of a write.
+    Every list entry advances ``at``; ``writing`` returns the context of a write.
     """
 
     def __init__(
@@ -50,25 +44,23 @@ class TableWriter:
         self._file, self._at, self._writing = file, at, writing
         self._ensemble = is_ensemble(file)
         self._tables = read_tables(file) if self._ensemble else Tables(1, [])
-        # Replicas that a stop or a failure ended go on. Those that ended after the checkpoint
-        # will do so again, and what the file says of them stays true.
+        # Replicas ended by a stop or a failure continue. Replicas that finished after the
+        # checkpoint will finish again in the same way, so their status stays.
         self._tables.status[~np.isin(self._tables.status, FINISHED)] = STATUS_CODE["running"]
         self._new_rows, self._new_status = False, self._ensemble
 
     def normalize(self, row: NormalizedRow, replica: int) -> None:
-        """Receive the observables of the normalised matrices."""
+        """Record the observables of the normalised matrices."""
         if self._ensemble:
             self._tables.normalize(row, replica)
             self._new_rows = True
             return
-        counts = {name: getattr(row, name) for name in COUNTS}
-        self._enter(
-            NORMALIZED, self._at.normalized, counts | dict(zip(NAMES, row.row, strict=True))
-        )
+        entry = {name: getattr(row, name) for name in COUNTS}
+        self._enter(NORMALIZED, self._at.normalized, entry | dict(zip(NAMES, row.row, strict=True)))
         self._at.normalized += 1
 
     def stage_ended(self, end: StageEnd, replica: int) -> None:
-        """Receive the step at which a stage ended."""
+        """Record the step at which a stage ended."""
         if self._ensemble:
             self._tables.stage_ended(end, replica)
             self._new_rows = True
@@ -78,31 +70,31 @@ class TableWriter:
         self._enter(STAGES, self._at.stages, entry)
         self._at.stages += 1
 
-    def _enter(self, place: str, i: int, entry: Mapping[str, float]) -> None:
+    def _enter(self, table: str, i: int, entry: Mapping[str, float]) -> None:
         with self._writing():
             for name, value in entry.items():
-                put(self._file[place][name], i, value)
+                put(self._file[table][name], i, value)
 
     def ended(self, replica: int, status: str) -> None:
-        """Receive how a replica ended, which of a single one is how the run does."""
+        """Record how a replica ended."""
         self._tables.ended(replica, status)
         self._new_status = self._ensemble
 
     def close(self, status: str) -> None:
-        """Receive how the run ended."""
+        """Record how the run ended."""
         self._tables.close(status)
         self._new_status = self._ensemble
 
-    def put(self) -> None:
-        """Write what there is, but what says that it is there."""
+    def write(self) -> None:
+        """Write new data, without the steps that commit it."""
         if self._new_rows:
             for name, table in self._tables.normalized.items():
                 if name != "step":
                     self._file[NORMALIZED][name][...] = table
             self._file[STAGES]["reason"][...] = self._tables.stages["reason"]
 
-    def count(self) -> bool:
-        """Write what says so; return whether there was anything to say."""
+    def commit(self) -> bool:
+        """Write the steps that commit new data; return whether there was any."""
         if not self._new_rows:
             return False
         self._file[NORMALIZED]["step"][...] = self._tables.normalized["step"]
@@ -110,8 +102,8 @@ class TableWriter:
         self._new_rows = False
         return True
 
-    def say_who_ended(self) -> None:
-        """Write how replicas ended, once their rows count."""
+    def write_status(self) -> None:
+        """Write how replicas ended, after their rows are committed."""
         if self._new_status:
             self._file[TRAJECTORY][REPLICA_STATUS][...] = self._tables.status
             self._file.flush()

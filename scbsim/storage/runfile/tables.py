@@ -6,29 +6,45 @@ import json
 
 import h5py
 
+from scbsim.observables import LONG_NAMES, NAMES
 from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.runfile.schema import NORMALIZED, STAGES, TRAJECTORY
-from scbsim.trajectory.tables import Tables
+from scbsim.trajectory.tables import COUNTS, Tables
 
 
 def is_ensemble(file: h5py.File) -> bool:
-    """Return whether a file is that of an ensemble: whether it has the dimension ``replica``."""
+    """Return whether a file holds an ensemble: whether it has the dimension ``replica``."""
     return "replica" in file[TRAJECTORY]
+
+
+def observables_of(file: h5py.File) -> dict[str, str]:
+    """Return the observables that a file has, with their descriptions, known ones first.
+
+    Each should be both in `/trajectory` and in `/normalized`; if not, the file is damaged.
+    """
+    group = file[TRAJECTORY]
+    along = {name for name in group if group[name].maxshape == group["stage"].maxshape}
+    found = (along | set(file[NORMALIZED])) - {"step", *COUNTS}
+    others = sorted(found - set(NAMES))
+    return {
+        **{name: long_name for name, long_name in LONG_NAMES.items() if name in found},
+        **{name: text(group[name].attrs, "long_name") for name in others},
+    }
 
 
 def read_tables(file: h5py.File) -> Tables:
     """Return the tables, and the status of each replica, as far as they are written.
 
-    To be read before the rows: a replica is only said to have ended when its rows count.
+    Call this before the rows are read: a replica has ended on file only after its rows count.
     """
     if not is_ensemble(file):
         return _read_lists(file)
     spec = json.loads(text(file.attrs, "spec"))
-    tables = Tables(
-        len(file[TRAJECTORY]["replica"]), ["normalize_level" in stage for stage in spec["stage"]]
-    )
+    normalizes = ["normalize_level" in stage for stage in spec["stage"]]
+    R, names = len(file[TRAJECTORY]["replica"]), tuple(observables_of(file))
+    tables = Tables(R, normalizes, observables=names)
     tables.status[:] = file[TRAJECTORY]["replica_status"][:]
-    # Steps were written last, and come first here.
+    # The steps commit the data: they are written last and read first.
     for name in tables.normalized:
         tables.normalized[name][:] = file[NORMALIZED][name][:]
     for name in tables.stages:
@@ -37,12 +53,13 @@ def read_tables(file: h5py.File) -> Tables:
 
 
 def _read_lists(file: h5py.File) -> Tables:
-    """Return the tables of a single run. Its file has lists of what there was, and no column."""
+    """Return the tables of a single run, whose file has lists in place of columns by replica."""
     group = file[STAGES]
-    # A row that is being written may lack some columns, and what a file lost it lacks altogether.
+    # An entry that is being written may lack some columns.
     n = min(len(group[name]) for name in ("stage", "end_step", "reason"))
     stages = group["stage"][:n]
-    tables = Tables(1, [False] * (int(stages.max(initial=-1)) + 1))
+    ended, names = int(stages.max(initial=-1)) + 1, tuple(observables_of(file))
+    tables = Tables(1, [False] * ended, observables=names)
     for name, table in tables.stages.items():
         table[stages, 0] = group[name][:n]
     group = file[NORMALIZED]

@@ -1,4 +1,4 @@
-"""Gaussian noise beside real batches: how good a stand-in it is, observable by observable."""
+"""Comparison of Gaussian noise with real batches, observable by observable."""
 
 from scbsim.studies.compare.comparison import compare
 

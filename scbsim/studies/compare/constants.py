@@ -1,4 +1,4 @@
-"""Constants that make isotropic noise as strong, over a run, as matched noise is."""
+"""Isotropic noise levels that are as strong, over a run, as matched noise."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from scbsim.engines.select import plan_of
 from scbsim.errors import Stopped
 from scbsim.run.ensemble import assembled, threads_for
 from scbsim.run.replica import Replica
-from scbsim.run.simulate import start_from, stream_of, task_of
+from scbsim.run.start import start_from, stream_of, task_of
 from scbsim.spec import RunSpec
 from scbsim.task import Task
 
 _REPLICAS: Final = 8
-_DIGITS: Final = 3  # so that another processor's last bits do not make it another run
+_DIGITS: Final = 3  # so that rounding, which depends on the processor, does not change the spec
 
 
 class Constants(NamedTuple):
-    """Levels of isotropic noise for a batch of one (`docs/model.md`, section 5)."""
+    """Levels of isotropic noise for a batch of one (docs/model.md, section 5)."""
 
     sigma_A: float
     sigma_V: float
@@ -30,32 +30,19 @@ class Constants(NamedTuple):
 def fitted(
     matched: RunSpec, threads: int | None = None, stop: Callable[[], bool] | None = None
 ) -> Constants | None:
-    r"""Return the constants that fit a run: noise of the same strength in all.
+    r"""Return the isotropic levels that add up to the same noise variance as a matched run.
 
-    A step of rate :math:`\eta` adds noise of variance :math:`\eta^2\sigma^2`. The constants are
-    those with which the sum of this over the run, for A and for V, is that of the matched levels
-    along the first replicas of the matched run. Of A the levels are those of entries at zero,
-    which are nearly all, each column counting :math:`\mu_k`. Replicas that diverge are left out,
-    for their levels do too. Three digits are kept.
-
-    Parameters
-    ----------
-    matched : RunSpec
-        A run under matched noise.
-    threads : int, optional
-        The numbers do not depend on it.
-    stop : callable, optional
-        Asked before each replica.
-
-    Returns
-    -------
-    Constants or None
-        None if all of them diverged.
+    A step of rate :math:`\eta` adds noise of variance :math:`\eta^2\sigma^2`. The sum of this over
+    the run, for A and for V, equals that of the matched levels along the first replicas of the
+    matched run. For A, the levels are those of entries at zero, which are nearly all entries, and
+    column k has weight :math:`\mu_k`. Diverged replicas are left out, since their levels diverge
+    too; if all diverge, the result is None. It has three digits and does not depend on
+    ``threads``. ``stop`` is called before each replica.
 
     Raises
     ------
     Stopped
-        If ``stop`` said so.
+        If ``stop`` returned True.
     """
     few = matched.replace(**{"dynamics.replicas": min(_REPLICAS, matched.dynamics.replicas)})
     task = task_of(few, None)
@@ -66,26 +53,27 @@ def fitted(
             start_from(few.init.from_, ensemble, task)
         for replica in ensemble.replicas:
             if stop and stop():
-                raise Stopped("stopped on a signal; the same line again goes on")
-            found = _along(replica, task, few.noise.every)
-            sums += found if replica.status == "complete" else 0.0
-            complete += replica.status == "complete"
+                raise Stopped("stopped on a signal; the same command again goes on")
+            found = _variances(replica, task, few.noise.every)
+            if replica.status == "complete":
+                sums += found
+                complete += 1
     if not complete:
         return None
     variances = few.dynamics.batch_size * sums[0] / np.where(sums[1] > 0, sums[1], 1.0)
     return Constants(*(float(f"{value:.{_DIGITS}g}") for value in np.sqrt(variances)))
 
 
-def _along(replica: Replica, task: Task, every: int) -> NDArray[np.float64]:
-    """Return the sums of rate^2 variance, of A and of V, and below them those of rate^2."""
+def _variances(replica: Replica, task: Task, every: int) -> NDArray[np.float64]:
+    """Run a replica; return the sums of rate^2 variance, for A and V, and those of rate^2."""
     sums = np.zeros((2, 2))
     while replica.status == "running":
-        # From one renewal to the next: the levels stand still meanwhile.
-        did = replica.advance(every)
+        # Levels are constant from one update to the next.
+        advanced = replica.advance(every)
         noise = replica.engine.noise  # type: ignore[attr-defined]
         levels = np.array([(task.mu * noise.sigma_A**2).mean(), noise.sigma_V**2])
-        for stage, rows in did.parts:
-            of = replica.stages[stage]
-            weights = len(rows) * np.square([of.rate_A, of.rate_V])
+        for index, rows in advanced.parts:
+            stage = replica.stages[index]
+            weights = len(rows) * np.square([stage.rate_A, stage.rate_V])
             sums += [weights * levels, weights]
     return sums

@@ -1,4 +1,4 @@
-"""How far the medians under Gaussian noise are from those of real batches."""
+"""Gaps between the medians under Gaussian noise and on real batches."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 BOUNDED: Final = 0.1
-"""A median that stays above this share of its largest value is bounded away from 0."""
+"""A median is bounded away from 0 if it stays above this share of its largest value."""
 
 PAIRS: Final = 200
 SHARE: Final = 0.95
-_ROWS: Final = 400  # of a run, that the chance gaps are taken over
+"""`chance` draws this many pairs of ensembles, and returns this quantile of their gaps."""
+
+_ROWS: Final = 400  # `chance` uses at most this many rows of a run
 
 
 class Gap(NamedTuple):
@@ -33,40 +35,45 @@ class Gap(NamedTuple):
 
 
 def steps_of(batch: xr.Dataset) -> NDArray[np.int64]:
-    """Return the recorded steps that runs are compared at: until half of the real ones have ended.
+    """Return the recorded steps up to the median end of the replicas on real batches.
 
-    Stages may end by a signal, sooner in some replicas than in others; the last are no measure.
+    A stage may end by a signal, sooner in some replicas than in others, so later steps have too few
+    replicas to compare.
     """
     every = spec_table_of(batch)["output"]["every"]
-    there = ~np.isnan(batch[NAMES[0]].transpose("replica", "step").values)
     steps = batch["step"].values
-    ends = steps[there.shape[1] - 1 - np.argmax(there[:, ::-1], axis=1)]
+    ends = steps[_last_rows(batch[NAMES[0]].transpose("replica", "step").values)]
     kept = (steps <= np.median(ends)) & (steps % every == 0)
     return np.asarray(steps[kept])
 
 
-def held(run: xr.Dataset, steps: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Return the observables of an ensemble at some steps, each (R, n).
+def _last_rows(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the last column that is not NaN, for each row."""
+    return np.asarray(values.shape[1] - 1 - np.argmax(~np.isnan(values)[:, ::-1], axis=1))
 
-    A replica that is complete stays where it ended, whatever others still do: the median at a step
-    is that of all replicas, not of those that were late. One that diverged is NaN from there on.
+
+def held(run: xr.Dataset, steps: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Return the observables of an ensemble at some steps, each of shape (R, n).
+
+    A complete replica keeps its last value, so that each median is over all replicas and not only
+    over the late ones. A diverged replica is NaN from its end on.
     """
     aligned = run.reindex(step=steps)
     complete = run["replica_status"].values == "complete"
     found = {}
     for name in NAMES:
         values = aligned[name].transpose("replica", "step").values.copy()
-        last = values.shape[1] - 1 - np.argmax(~np.isnan(values)[:, ::-1], axis=1)
+        last = _last_rows(values)
         after = (np.arange(values.shape[1]) > last[:, None]) & complete[:, None]
         found[name] = np.where(after, values[np.arange(len(values)), last][:, None], values)
     return found
 
 
 def scale_of(median: NDArray[np.float64]) -> tuple[str, NDArray[np.float64]]:
-    """Return what a gap is relative to, in a word and at each step.
+    """Return what gaps are relative to: a word, and the value at each step.
 
-    ``median``, that of the real batches at the same step, where it is bounded away from 0 over the
-    run; else ``range``, its largest less its smallest over the run.
+    ``median`` is the median of the real batches at the same step, if it is bounded away from 0 over
+    the run. Otherwise ``range``: its largest minus its smallest value over the run.
     """
     sizes = np.abs(median[np.isfinite(median)])
     if sizes.size and sizes.min() > BOUNDED * sizes.max():
@@ -80,22 +87,19 @@ def gap(
     scale: NDArray[np.float64],
     steps: NDArray[np.int64],
 ) -> Gap:
-    """Return the gap of two medians, over the steps at which there are both; NaN if there is none.
+    """Return the gap of two medians, over the steps at which both are finite; NaN without any.
 
-    Parameters
-    ----------
-    median, other, scale : (n,) float64
-    steps : (n,) int64
+    All arrays have shape (n,).
     """
     off = np.abs(other - median)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Nothing off is no gap, though there be nothing to compare it with.
+        # Equal medians have no gap, even if the scale is 0.
         gaps = np.where(off == 0, 0.0, off / scale)
-    there = np.isfinite(median) & np.isfinite(other)
-    if not there.any():
+    finite = np.isfinite(median) & np.isfinite(other)
+    if not finite.any():
         return Gap(np.nan, np.nan, -1)
-    at = int(np.argmax(np.where(there, gaps, -1.0)))
-    return Gap(float(gaps[at]), float(gaps[there].mean()), int(steps[at]))
+    at = int(np.argmax(np.where(finite, gaps, -1.0)))
+    return Gap(float(gaps[at]), float(gaps[finite].mean()), int(steps[at]))
 
 
 def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -104,14 +108,14 @@ def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
     Parameters
     ----------
     runs : mapping of str to xarray.Dataset
-        Ensembles by the names of `MODELS`.
+        An ensemble for each of `MODELS`.
 
     Returns
     -------
     xarray.Dataset
         Each observable along ``model``, ``quantile`` and ``step``; ``largest_gap``, ``mean_gap``,
-        ``step_of_largest`` and ``width`` along ``gaussian`` and ``observable``; along
-        ``observable`` alone ``relative_to`` and the gaps that chance makes.
+        ``step_of_largest`` and ``width`` along ``gaussian`` and ``observable``; ``relative_to``,
+        ``chance_largest`` and ``chance_mean`` along ``observable``.
     """
     import xarray
 
@@ -120,41 +124,33 @@ def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
     spreads = {
         model: {name: of_replicas(values[model][name]) for name in NAMES} for model in MODELS
     }
-    tables: dict[str, list[list[float]]] = {name: [] for name in TABLES}
-    words, chances = [], []
+    words, gaps, chances = [], [], []
     for name in NAMES:
         real = spreads[BATCH][name]
         word, scale = scale_of(real.middle)
         words.append(word)
         chances.append(chance(values[BATCH][name], scale, steps))
-        found = [gap(real.middle, spreads[g][name].middle, scale, steps) for g in GAUSSIAN]
-        widths = [_width(real, spreads[g][name]) for g in GAUSSIAN]
-        for table, row in zip(TABLES, (*zip(*found, strict=True), widths), strict=True):
-            tables[table].append(list(row))
+        others = [spreads[model][name] for model in GAUSSIAN]
+        gaps.append([(*gap(real.middle, o.middle, scale, steps), _width(real, o)) for o in others])
     along = ("model", "quantile", "step")
     variables: dict[str, Any] = {
         o.name: (along, np.array([spreads[m][o.name] for m in MODELS]), {"long_name": o.long_name})
         for o in OBSERVABLES
     }
-    variables |= {
-        table: (("gaussian", "observable"), np.array(tables[table]).T, {"long_name": said})
-        for table, said in TABLES.items()
+    for i, (table, long_name) in enumerate(TABLES.items()):
+        column = np.array([[each[i] for each in row] for row in gaps]).T
+        variables[table] = (("gaussian", "observable"), column, {"long_name": long_name})
+    variables["relative_to"] = ("observable", words)
+    for i, table in enumerate(("chance_largest", "chance_mean")):
+        variables[table] = ("observable", [each[i] for each in chances])
+    coords = {
+        "model": list(MODELS),
+        "quantile": [BAND[0], 0.5, BAND[1]],
+        "step": steps,
+        "gaussian": list(GAUSSIAN),
+        "observable": list(NAMES),
     }
-    return xarray.Dataset(
-        variables
-        | {
-            "relative_to": ("observable", words),
-            "chance_largest": ("observable", [each[0] for each in chances]),
-            "chance_mean": ("observable", [each[1] for each in chances]),
-        },
-        coords={
-            "model": list(MODELS),
-            "quantile": [BAND[0], 0.5, BAND[1]],
-            "step": steps,
-            "gaussian": list(GAUSSIAN),
-            "observable": list(NAMES),
-        },
-    )
+    return xarray.Dataset(variables, coords)
 
 
 TABLES: Final = {
@@ -166,7 +162,7 @@ TABLES: Final = {
 
 
 def _width(real: Spread, other: Spread) -> float:
-    """Return how wide a band is beside that of real batches."""
+    """Return the width of a band relative to that of real batches."""
     widths = np.array([each.high - each.low for each in (real, other)])
     there = np.isfinite(widths).all(axis=0)
     of_real, of_other = widths[:, there].sum(axis=1)
@@ -176,15 +172,10 @@ def _width(real: Spread, other: Spread) -> float:
 def chance(
     values: NDArray[np.float64], scale: NDArray[np.float64], steps: NDArray[np.int64]
 ) -> tuple[float, float]:
-    """Return the gaps, largest and mean, that one in twenty pairs of ensembles exceeds.
+    """Return the largest and the mean gap that one in twenty pairs of equal ensembles exceeds.
 
-    By bootstrap: an ensemble is replicas drawn with replacement from those that there are.
-
-    Parameters
-    ----------
-    values : (R, n) float64
-    scale : (n,) float64
-    steps : (n,) int64
+    This is a bootstrap: each ensemble is drawn with replacement from the replicas in ``values``, of
+    shape (R, n). ``scale`` and ``steps`` have shape (n,).
     """
     rows = np.unique(np.linspace(0, len(steps) - 1, min(_ROWS, len(steps))).astype(int))
     values, scale, steps = values[:, rows], scale[rows], steps[rows]

@@ -1,4 +1,4 @@
-"""The three runs of a comparison: one spec under real batches and under two models of noise."""
+"""The specs of a comparison: real batches, and two models of Gaussian noise."""
 
 from __future__ import annotations
 
@@ -15,64 +15,47 @@ GAUSSIAN: Final = ("isotropic", "matched")
 MODELS: Final = (BATCH, *GAUSSIAN)
 
 EVERY: Final = 1
-"""Steps from one renewal of matched levels to the next, where the spec is of another model."""
+"""Steps between updates of matched levels, unless the spec has matched noise itself."""
 
 
 def batch_spec(spec: RunSpec, replicas: int | None = None) -> RunSpec:
     """Return the run on real batches: task, start, stages and batch size are those of ``spec``.
 
-    Parameters
-    ----------
-    spec : RunSpec
-    replicas : int, optional
-        In place of the spec's.
-
     Raises
     ------
     SpecError
-        If the spec does not hold on real batches, or there are not two replicas at least.
+        If the spec is not valid for real batches, or there are fewer than two replicas.
     """
     if spec.dynamics.engine == "softmax":
         problem = '"softmax" has no Gaussian counterpart; real batches here have linear attention'
         raise SpecError([Fault("dynamics.engine", problem)])
+    tables = spec.to_dict()
     count = spec.dynamics.replicas if replicas is None else replicas
-    made = _changed(spec, engine=BATCH, replicas=count)
-    if made.dynamics.replicas < 2:
-        problem = f"{made.dynamics.replicas} is not allowed; medians take 2 or more"
+    tables["dynamics"] |= {"engine": BATCH, "replicas": count}
+    batch = RunSpec.from_dict(tables)
+    if batch.dynamics.replicas < 2:
+        problem = f"{batch.dynamics.replicas} is not allowed; medians take 2 or more"
         raise SpecError([Fault("dynamics.replicas", problem)])
-    return made
+    return batch
 
 
 def gaussian_spec(batch: RunSpec, model: str, constants: Constants | None = None) -> RunSpec:
-    """Return the same run under Gaussian noise, on the engine that has every entry.
+    """Return the run of :func:`batch_spec` under Gaussian noise, on the dense engine.
 
-    Parameters
-    ----------
-    batch : RunSpec
-        What :func:`batch_spec` returned.
-    model : {"isotropic", "matched"}
-        Matched levels are renewed as the spec says if it is of that model, else at every step.
-    constants : Constants, optional
-        Levels of the isotropic model; the spec's unless given.
+    Isotropic levels are ``constants``, or else those of the spec. Matched levels are updated as
+    often as the spec says if its noise is matched, else at every step.
 
     Raises
     ------
     SpecError
-        If the spec does not hold under Gaussian noise.
+        If the spec is not valid under Gaussian noise.
     """
-    noise: dict[str, Any] = {"model": model}
+    tables, given = batch.to_dict(), batch.noise
     if model == "matched":
-        noise["every"] = batch.noise.every if batch.noise.model == "matched" else EVERY
-    elif constants is not None:
-        noise |= {"sigma_A": constants.sigma_A, "sigma_V": constants.sigma_V}
+        noise: dict[str, Any] = {"every": given.every if given.model == "matched" else EVERY}
     else:
-        noise |= {"sigma_A": batch.noise.sigma_A, "sigma_V": batch.noise.sigma_V}
-    return _changed(batch, engine="dense", noise=noise)
-
-
-def _changed(spec: RunSpec, *, noise: dict[str, Any] | None = None, **dynamics: Any) -> RunSpec:
-    tables = spec.to_dict()
-    tables["dynamics"] |= dynamics
-    if noise is not None:
-        tables["noise"] = noise
+        levels = constants or given
+        noise = {"sigma_A": levels.sigma_A, "sigma_V": levels.sigma_V}
+    tables["dynamics"]["engine"] = "dense"
+    tables["noise"] = {"model": model, **noise}
     return RunSpec.from_dict(tables)

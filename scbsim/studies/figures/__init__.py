@@ -1,1 +1,1 @@
-"""The figures of the paper: what is run, and the picture that is drawn from the files."""
+"""The figures of the paper: their runs and their plots."""

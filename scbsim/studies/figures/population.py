@@ -1,4 +1,4 @@
-"""The noiseless process that figures draw beside their runs."""
+"""The population process that figures show beside their runs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ if TYPE_CHECKING:
 
 
 def population(spec: RunSpec) -> RunSpec:
-    """Return the spec of the noiseless process with the task, start and rates of ``spec``."""
+    """Return the spec of the population process with the task, start and rates of ``spec``."""
     from scbsim.spec import RunSpec
 
     table = spec.to_dict()
     table["dynamics"] |= {"engine": "population", "rule": "sgd", "replicas": 1}
     table["noise"] = {"model": "none"}
-    table["stage"] = [
-        {key: stage[key] for key in ("steps", "rate_A", "rate_V") if key in stage}
-        for stage in table["stage"]
-    ]
+    kept = ("steps", "rate_A", "rate_V")
+    table["stage"] = [{key: stage[key] for key in kept if key in stage} for stage in table["stage"]]
     return RunSpec.from_dict(table)
 
 
 def population_since_stage_1(run: xr.Dataset) -> xr.Dataset:
-    """Return the noiseless process from the signals at the end of the first stage of a run."""
+    """Return the population process that starts from a run's signals at the end of stage 1."""
     from scbsim.run.simulate import simulate
 
     start, spec = since_stage_1(run), spec_of(run)

@@ -1,4 +1,4 @@
-"""Where learning sets in: the line on which a share of the runs recovers, and how it grows."""
+"""The boundary of learning: where a share of the runs recovers, and how that line grows with x."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 LEAST_COLUMNS = 3
-"""Columns with a boundary, for a slope."""
+"""A slope is fitted if at least this many columns have a boundary."""
 
 
 def probability(diagram: xr.Dataset, rule: str) -> Array:
@@ -27,7 +27,7 @@ def probability(diagram: xr.Dataset, rule: str) -> Array:
 
 
 def scale_of(diagram: xr.Dataset, name: str) -> str:
-    """Return ``log`` or ``linear``: how an axis is to be drawn and interpolated along."""
+    """Return ``log`` or ``linear``: the scale of an axis, and of interpolation along it."""
     axis = diagram[name]
     values = axis.values.astype(float)
     wide = axis.attrs["spacing"] == "list" and values[0] > 0 and values[-1] >= 30 * values[0]
@@ -35,22 +35,11 @@ def scale_of(diagram: xr.Dataset, name: str) -> str:
 
 
 def boundary(share: Array, y: Array, level: float = 0.5, *, log: bool) -> Array:
-    """Return where each column of a share crosses a level, interpolated between points.
+    """Return where each column of ``share``, (ny, nx), crosses a level: y of shape (nx,).
 
-    Parameters
-    ----------
-    share : (ny, nx) float64
-    y : (ny,) float64
-        Ascending.
-    level : float
-    log : bool
-        Interpolate in the logarithm of y.
-
-    Returns
-    -------
-    (nx,) float64
-        NaN where there is no one crossing: off the grid, in and out again, or not done. Where
-        chance makes a column cross back and forth, the middle of the first and last crossing.
+    It is interpolated between points, in the logarithm of y if ``log``. It is NaN for a column that
+    does not cross on the grid, that crosses and returns, or that is not done. If noise makes a
+    column cross back and forth, it is the middle of the first and last crossing.
     """
     place = np.log(y) if log else np.asarray(y, float)
     found = np.full(share.shape[1], np.nan)
@@ -79,16 +68,16 @@ class Growth:
     y : (nx,) float64
         The boundary in each column; NaN where the grid has none.
     columns : int
-        Those that have one.
+        Number of columns that have one.
     slope, error : float
         Of ``log y`` against ``log x`` by least squares; NaN if an axis is not logarithmic or too
-        few columns have a boundary. The standard error has two parts: the scatter about the line,
-        and the place in their cells, which the grid does not tell, of both of its ends.
+        few columns have a boundary. The standard error combines the scatter about the line with
+        the unknown position of its two ends within their cells.
     width : float
         Median over columns of the factor (on a linear axis, the distance) from the 10% to the
         90% line; NaN if no column has both.
     diverged : int
-        Runs that diverged.
+        Number of runs that diverged.
     """
 
     rule: str
@@ -107,18 +96,18 @@ def growth(diagram: xr.Dataset, rule: str) -> Growth:
     log = scale_of(diagram, "y") == "log"
     half = boundary(share, y, log=log)
     slope = error = np.nan
-    there = np.isfinite(half)
-    if log and scale_of(diagram, "x") == "log" and there.sum() >= LEAST_COLUMNS:
-        slope, error = _fit(np.log(x[there]), np.log(half[there]))
+    found = np.isfinite(half)
+    if log and scale_of(diagram, "x") == "log" and found.sum() >= LEAST_COLUMNS:
+        slope, error = _fit(np.log(x[found]), np.log(half[found]))
         cell = float(np.median(np.diff(np.log(y))))
-        error = float(np.hypot(error, cell / np.sqrt(6.0) / np.ptp(np.log(x[there]))))
+        error = float(np.hypot(error, cell / np.sqrt(6.0) / np.ptp(np.log(x[found]))))
     low, high = (boundary(share, y, level, log=log) for level in (0.1, 0.9))
     widths = high / low if log else high - low
     widths = widths[np.isfinite(widths)]
     return Growth(
         rule=rule,
         y=half,
-        columns=int(there.sum()),
+        columns=int(found.sum()),
         slope=slope,
         error=error,
         width=float(np.median(widths)) if widths.size else np.nan,
@@ -127,6 +116,7 @@ def growth(diagram: xr.Dataset, rule: str) -> Growth:
 
 
 def _fit(x: Array, y: Array) -> tuple[float, float]:
+    """Return the slope of the least-squares line, and its standard error."""
     off = x - x.mean()
     slope = float(off @ y / (off @ off))
     left = y - y.mean() - slope * off

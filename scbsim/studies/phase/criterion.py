@@ -1,10 +1,11 @@
-"""When a run counts as one that recovered the truth."""
+"""The condition under which a run counts as recovered."""
 
 from __future__ import annotations
 
 import math
 import operator
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -22,34 +23,35 @@ _TERM: Final = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*(\S+)\s*")
 
 @dataclass(frozen=True)
 class Criterion:
-    """A condition on the last observables of a run; :meth:`parse` makes one of its text.
+    """A condition on the last observables of a run.
 
     Attributes
     ----------
     terms : tuple of (str, str, float)
-        Observable, comparison and number; all have to hold.
+        Observable, comparison and number. All terms must hold.
     """
 
     terms: tuple[tuple[str, str, float], ...]
 
     @classmethod
     def parse(cls, text: str) -> Criterion:
-        """Read ``sim_A >= 0.9``, or several of these joined by ``and``.
+        """Parse ``sim_A >= 0.9``, or several such terms joined by ``and``.
 
         Raises
         ------
         InputError
-            With the text and what is allowed.
+            If the text is not valid.
         """
         terms = []
         for part in re.split(r"\sand\s", text):
-            found = _TERM.fullmatch(part)
-            number = _number(found[3]) if found else math.nan
+            found, number = _TERM.fullmatch(part), math.nan
+            with suppress(ValueError):
+                number = float(found[3]) if found else number
             if not found or found[1] not in NAMES or math.isnan(number):
                 raise InputError(
                     f'recovered: "{part.strip()}" is no condition; write an observable '
                     f"({', '.join(NAMES)}), one of {', '.join(_COMPARE)}, and a number, as in "
-                    f'"{DEFAULT}"; several are joined by "and"'
+                    f'"{DEFAULT}"; join several conditions by "and"'
                 )
             terms.append((found[1], found[2], number))
         return cls(tuple(terms))
@@ -58,23 +60,16 @@ class Criterion:
         return " and ".join(f"{name} {sign} {number:g}" for name, sign, number in self.terms)
 
     def holds(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return where it holds, (n,) bool.
+        """Return for which rows it holds, (n,) bool.
 
         Parameters
         ----------
         rows : (n, 9) float64
-            Observables in the order of `scbsim.observables`. A NaN holds nothing.
+            Observables in the order of `scbsim.observables`. No condition holds for NaN.
         """
         import numpy as np
 
         each = [
-            _COMPARE[sign](rows[:, NAMES.index(name)], number) for name, sign, number in self.terms
+            _COMPARE[sign](rows[:, NAMES.index(name)], value) for name, sign, value in self.terms
         ]
         return np.asarray(np.all(each, axis=0))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -12,13 +12,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from scbsim.errors import InputError, Stopped
-from scbsim.run.progress import Progress
 from scbsim.spec import RunSpec
 from scbsim.spec.ranges import Range, parse_range
+from scbsim.studies.counting import counting
 from scbsim.studies.phase.criterion import DEFAULT, Criterion
 from scbsim.studies.phase.grid import Grid, Point
 from scbsim.studies.phase.rules import RULES
-from scbsim.studies.recipe import made
+from scbsim.studies.recipe import make_folder
 from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import whole
 from scbsim.util.paths import resolved
@@ -51,30 +51,30 @@ def phase_diagram(
     Parameters
     ----------
     spec : RunSpec
-        What all points share. Every point is a run of it with both keys set: its replicas are
-        those from ``dynamics.replica`` on, and its task the one that the spec says.
+        What all points share. Every point is a run of it with both keys set. Its replicas start
+        at ``dynamics.replica``, and its task is that of the spec.
     x, y : str or Range
         ``key=range``: ``task.T=1e3:1e9:30log``, ``dynamics.batch_size=1e4:1e10:30log``. Any key
-        that ``--set`` reaches and that holds numbers; forms are in :mod:`scbsim.spec.ranges`.
+        that ``--set`` takes and that holds numbers; see :mod:`scbsim.spec.ranges` for the forms.
     output : path, optional
-        Folder for ``phase.h5``. If that is there, its points are kept and the others run. In
-        memory only unless given.
+        Folder for ``phase.h5``. If the file exists, only its missing points are run. Without a
+        folder, nothing is written.
     rules : sequence of {"sgd", "l1"}
-        ``sgd`` has plain SGD in every stage; ``l1`` the spec's own l1 rules, or ``prox``.
+        ``sgd`` has plain SGD in every stage; ``l1`` has the spec's own l1 rules, or ``prox``.
     replicas : int
-        Runs a point.
+        Runs at each point.
     recovered : str
         Condition on the observables after a run's last step; several are joined by ``and``.
         A run that diverged never counts.
     threads : int, optional
-        Points at a time; as many as there are cores unless given. The numbers do not depend on
-        it.
+        Points that run at a time, by default as many as there are cores. The numbers do not
+        depend on it.
     overwrite : bool
         Start again, whatever ``phase.h5`` holds.
     progress : bool
-        Tell stderr how far it is.
+        Show progress on stderr.
     stop : callable, optional
-        Asked several times a second; when it says True, the points in flight are the last.
+        Called several times a second; once it returns True, no more points are started.
 
     Returns
     -------
@@ -85,15 +85,15 @@ def phase_diagram(
     Raises
     ------
     SpecError
-        If a range or a point of the grid does not hold; nothing has run then.
+        If a range or a point of the grid is not valid; this is checked before anything runs.
     InputError
-        If anything else that was asked for is wrong.
+        If another argument is not valid.
     OutputError
-        If ``phase.h5`` is of another grid.
+        If ``phase.h5`` has another grid.
     RunFailed
         If it cannot be written, or another process writes it.
     Stopped
-        If ``stop`` said so; what is done is kept.
+        If ``stop`` returned True; finished points are kept.
 
     Notes
     -----
@@ -113,14 +113,14 @@ def phase_diagram(
         threads = whole("threads", threads, 1)
     if output is None and overwrite:
         raise InputError("overwrite is about an output, and none is given")
-    with _held(output) as path:
-        work = _Work(grid, path, overwrite)
-        work.run(threads, progress, stop or (lambda: False))
-    return work.dataset()
+    with _locked(output) as path:
+        diagram = _Diagram(grid, path, overwrite)
+        diagram.run(threads or usable_cores(), progress, stop or (lambda: False))
+        return diagram.dataset()
 
 
-class _Work:
-    """A diagram on its way: its numbers, its file, and what is left."""
+class _Diagram:
+    """A diagram in the making: its results, and its file."""
 
     def __init__(self, grid: Grid, path: Path | None, overwrite: bool) -> None:
         from scbsim.studies.phase.file import read
@@ -129,78 +129,81 @@ class _Work:
         self._grid, self._path = grid, path
         self._attributes = {"created_utc": datetime.now(UTC).isoformat(timespec="seconds")}
         self._results = Results.empty(grid.shape)
+        self._saved = monotonic()
         if path and path.exists() and not overwrite:
             self._results, found = read(path, grid)
             self._attributes["created_utc"] = found["created_utc"]
             self._attributes |= {k: v for k, v in found.items() if k in ("provenance", "status")}
 
-    def run(self, threads: int | None, progress: bool, stop: Callable[[], bool]) -> None:
+    def run(self, threads: int, progress: bool, stop: Callable[[], bool]) -> None:
+        """Run the points that are not done."""
         from scbsim.engines.plan import Choice
         from scbsim.run.provenance import provenance
-        from scbsim.studies.phase.points import run_points
 
         left = [point for point in self._grid.points() if not self._results.done[point]]
         if not left:
             if self._attributes.get("status") != "complete":
-                # Killed after the last point, before the end.
-                self._attributes["status"] = "complete"
-                self._save()
+                # The process was killed after the last point, before the status was written.
+                self._save("complete")
             return
-        count = threads or usable_cores()
-        made_by = provenance(Choice("by the point", "`engines` says by rule"), count, "drawn")
-        self._attributes |= {"provenance": json.dumps(made_by), "status": "running"}
-        shown = Progress(len(left), quiet=not progress, unit="point")
-        shown.start("phase")
-        ended, saved, taken = "failed", monotonic(), 0
-
-        def took(point: Point, outcome: PointOutcome) -> None:
-            nonlocal taken
-            taken += 1
-            self._results.take(self._grid, point, outcome)
-            shown.update(taken, 0, {})
-
-        def tick() -> None:
-            nonlocal saved
-            if monotonic() - saved > SAVE_SECONDS:
-                self._save()
-                saved = monotonic()
-
-        self._save()
+        made_by = provenance(Choice("by the point", "`engines` says by rule"), threads, "drawn")
+        self._attributes["provenance"] = json.dumps(made_by)
+        self._save("running")
+        status = "failed"
         try:
-            whole = run_points(self._grid, left, count, took, tick, stop)
-            ended = "complete" if whole else "stopped"
-        except KeyboardInterrupt:
-            ended = "stopped"
+            self._run(left, threads, progress, stop)
+            status = "complete"
+        except (Stopped, KeyboardInterrupt):
+            status = "stopped"
             raise
         finally:
-            shown.close(ended)
-            self._attributes["status"] = ended
-            self._save()
-        if ended == "stopped":
-            raise Stopped(
-                f"stopped on a signal after {int(self._results.done.sum())} of "
-                f"{self._results.done.size} points"
-                + (f" of {self._path}; the same line again goes on" if self._path else "")
-            )
+            self._save(status)
 
-    def _save(self) -> None:
-        from scbsim.studies.phase.file import write
+    def _run(
+        self, points: list[Point], threads: int, progress: bool, stop: Callable[[], bool]
+    ) -> None:
+        from scbsim.studies.phase.points import run_points
 
+        finished = 0
+
+        def store(point: Point, outcome: PointOutcome) -> None:
+            nonlocal finished
+            finished += 1
+            self._results.store(self._grid, point, outcome)
+            count(finished)
+
+        def tick() -> None:
+            if monotonic() - self._saved > SAVE_SECONDS:
+                self._save("running")
+
+        with counting("phase", len(points), "point", quiet=not progress) as count:
+            if not run_points(self._grid, points, threads, store, tick, stop):
+                done = self._results.done
+                where = f" of {self._path}; the same command again goes on" if self._path else ""
+                raise Stopped(
+                    f"stopped on a signal after {int(done.sum())} of {done.size} points{where}"
+                )
+
+    def _save(self, status: str) -> None:
+        self._attributes["status"] = status
         if self._path is not None:
-            write(self._path, self._grid, self._results, self._attributes)
+            from scbsim.studies.phase.file import write
+
+            write(self._path, self.dataset())
+        self._saved = monotonic()
 
     def dataset(self) -> xr.Dataset:
-        return self._results.dataset(self._grid, dict(self._attributes))
+        return self._results.dataset(self._grid, self._attributes)
 
 
 @contextmanager
-def _held(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
-    """Make the folder, and keep others from its diagram."""
+def _locked(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
+    """Create the folder and lock the file of the diagram in it, if there is an output."""
     if output is None:
         yield None
         return
     from scbsim.storage.hdf5.lock import held
 
-    folder = made(resolved(output), "phase diagram")
+    folder = make_folder(resolved(output), "phase diagram")
     with held(folder / NAME):
         yield folder / NAME

@@ -1,4 +1,4 @@
-"""The grid of a phase diagram: which specs it consists of, checked before any of them runs."""
+"""The grid of a phase diagram: the specs of its points, checked before any of them runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAIRS = dict([THRESHOLDS, TRANSITIONS])
 
 
 class Point(NamedTuple):
-    """Indices of a point: of its rule, in y, in x."""
+    """Indices of a point: its rule, its value of y, its value of x."""
 
     rule: int
     y: int
@@ -33,7 +33,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """Two keys of a spec, each over its range, under some rules.
+    """Two keys of a spec, each over a range, under one rule or both.
 
     Attributes
     ----------
@@ -44,9 +44,9 @@ class Grid:
     rules : tuple of str
         Of ``sgd`` and ``l1``.
     replicas : int
-        Runs a point.
+        Runs at each point.
     criterion : Criterion
-        What counts as recovered.
+        When a run counts as recovered.
     """
 
     base: RunSpec
@@ -58,7 +58,7 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Rules, values of y, values of x."""
+        """Numbers of rules, of values of y, and of values of x."""
         return len(self.rules), len(self.y.values), len(self.x.values)
 
     def spec(self, point: Point) -> RunSpec:
@@ -67,7 +67,7 @@ class Grid:
         Raises
         ------
         SpecError
-            With its faults, and which point it is.
+            If it is not valid; the message names the point.
         """
         tables = self._tables(point)
         try:
@@ -79,19 +79,22 @@ class Grid:
 
     def _tables(self, point: Point) -> dict[str, Any]:
         tables = self.base.to_dict()
-        at = ((self.x, point.x), (self.y, point.y))
-        faults = change(tables, [(axis.key, axis.values[index]) for axis, index in at])
+        faults = change(tables, self._changes(point))
         if faults:
             raise SpecError(faults)
         return tables
 
+    def _changes(self, point: Point) -> list[tuple[str, Any]]:
+        """Return the keys and values that a point sets."""
+        return [(axis.key, axis.values[at]) for axis, at in ((self.x, point.x), (self.y, point.y))]
+
     def named(self, point: Point) -> str:
-        """Return which point it is, as words to set in a spec."""
-        at = (f"{self.x.key}={self.x.values[point.x]}", f"{self.y.key}={self.y.values[point.y]}")
-        return f"{', '.join(at)} under {self.rules[point.rule]}"
+        """Return a description of a point: its values and its rule."""
+        words = ", ".join(f"{key}={value}" for key, value in self._changes(point))
+        return f"{words} under {self.rules[point.rule]}"
 
     def points(self) -> Iterator[Point]:
-        """Give all points; those that share a task stand together, whichever axis makes it."""
+        """Yield all points. Points that share a task follow one another."""
         rules, rows, columns = (range(n) for n in self.shape)
         if self.y.key.startswith("task."):
             yield from (Point(r, y, x) for y in rows for x in columns for r in rules)
@@ -99,14 +102,14 @@ class Grid:
             yield from (Point(r, y, x) for x in columns for y in rows for r in rules)
 
     def check(self) -> None:
-        """Raise for everything that would stop a run of the grid later on.
+        """Check everything that could stop a run of the grid later on.
 
         Raises
         ------
         InputError
-            If there is nothing to draw over, or a number of replicas that cannot be.
+            If the rules, the keys, the size or the number of replicas are not valid.
         SpecError
-            If some points are no specs; the first of them is named with its faults.
+            If the specs of some points are not valid; the message names the first of them.
         """
         if not self.rules or not {*self.rules} <= {*RULES} or len({*self.rules}) < len(self.rules):
             given = ",".join(self.rules)
@@ -123,15 +126,16 @@ class Grid:
             )
         if self.base.init.from_ is not None:
             raise SpecError([Fault("init.from", "the runs of a phase diagram start from signals")])
-        for name, each in (("x", self.x), ("y", self.y)):
-            _check_axis(name, each)
-        wrong = list(self._faulty())
-        if wrong:
-            point, error = wrong[0]
-            more = f", and {len(wrong) - 1} points more," if len(wrong) > 1 else ""
+        for name, axis in (("x", self.x), ("y", self.y)):
+            if problem := _problem(axis):
+                raise SpecError([Fault(axis.key, problem)], f"the axis {name}")
+        invalid = list(self._invalid())
+        if invalid:
+            point, error = invalid[0]
+            more = f", and {len(invalid) - 1} points more," if len(invalid) > 1 else ""
             raise SpecError(error.faults, f"the point {self.named(point)}{more}")
 
-    def _faulty(self) -> Iterator[tuple[Point, SpecError]]:
+    def _invalid(self) -> Iterator[tuple[Point, SpecError]]:
         for point in self.points():
             try:
                 self.spec(point)
@@ -139,13 +143,11 @@ class Grid:
                 yield point, error
 
     def identity(self) -> dict[str, Any]:
-        """Return all that its numbers depend on, as JSON's own types."""
-        first = Point(0, 0, 0)
-        tables = self._tables(first)
+        """Return everything that the results depend on, as JSON types."""
+        tables = self._tables(Point(0, 0, 0))
         bare(tables)
-        spec = RunSpec(**tables).to_json()
         return {
-            "spec": json.loads(spec),
+            "spec": json.loads(RunSpec(**tables).to_json()),
             "x": str(self.x),
             "y": str(self.y),
             "rules": ",".join(self.rules),
@@ -154,26 +156,23 @@ class Grid:
         }
 
     def unlike(self, found: dict[str, Any]) -> list[str]:
-        """Say in what another identity differs from this one."""
+        """Return words for how another identity differs from this one."""
         return differences(self.identity(), found)
 
 
 def _same_key(key: str) -> str:
-    """Return what is equal for keys of which one excludes or is the other."""
+    """Return a form of a key that is equal for aliases and for keys that exclude each other."""
     parts = [str(int(part)) if part.isdecimal() else part for part in key.split(".")]
     return ".".join(_PAIRS.get(part, part) for part in parts)
 
 
-def _check_axis(name: str, axis: Range) -> None:
+def _problem(axis: Range) -> str:
+    """Return what is wrong with an axis, or ""."""
     if axis.key in _WITHOUT_EFFECT or axis.key.startswith("output."):
-        raise SpecError([Fault(axis.key, "has no effect on where a run ends")], f"the axis {name}")
+        return "has no effect on where a run ends"
     numbers = [v for v in axis.values if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) < len(axis.values) or not all(map(math.isfinite, numbers)):
-        raise SpecError(
-            [Fault(axis.key, f"{axis} has more than numbers in it")], f"the axis {name}"
-        )
+        return f"{axis} has more than numbers in it"
     if len(numbers) < 2 or sorted(numbers) != numbers:
-        raise SpecError(
-            [Fault(axis.key, f"{axis} does not rise; an axis has two numbers or more, ascending")],
-            f"the axis {name}",
-        )
+        return f"{axis} does not rise; an axis has two numbers or more, ascending"
+    return ""

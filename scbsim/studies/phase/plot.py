@@ -1,35 +1,28 @@
-"""The picture of a phase diagram: where each rule recovers the truth, over one another."""
+"""Plot of a phase diagram: where each rule recovers the truth."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from scbsim.plotting import style
 from scbsim.plotting.places import pictures_in
-from scbsim.plotting.style import (
-    BLUE,
-    VERMILION,
-    literal,
-    new_figure,
-    power,
-    styled,
-    whole,
-)
 from scbsim.studies.phase.boundary import Growth, boundary, growth, probability, scale_of
 from scbsim.studies.phase.zones import name_zones
-from scbsim.studies.recipe import saved
+from scbsim.studies.recipe import save_pictures
 from scbsim.trajectory.views import spec_table_of
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
-COLORS: Final = {"sgd": VERMILION, "l1": BLUE}
+    from scbsim.studies.phase.boundary import Array
+
+COLORS: Final = {"sgd": style.VERMILION, "l1": style.BLUE}
 NAMES: Final = {"sgd": "SGD", "l1": r"$\ell_1$"}
 KEYS: Final = {
     "task.T": ("context length", "T"),
@@ -47,72 +40,69 @@ KEYS: Final = {
     "threshold": (r"$\ell_1$ threshold", r"\lambda"),
     "threshold_sigmas": (r"$\ell_1$ threshold in units of the noise", ""),
 }
-"""What keys are, in words and as a symbol; those of stages by their last part."""
+"""Words and a symbol for each key; keys of stages are listed by their last part."""
 
 _SHADE: Final = 0.3
 _LINES: Final = {0.1: 0.7, 0.5: 2.2, 0.9: 0.7}
+"""Line width at each level of the probability."""
 
 
 def draw(diagram: xr.Dataset) -> Figure:
-    """Draw the probability of recovery, and the line of one half of each rule.
+    """Draw the probability of recovery, and for each rule the line where it is one half.
 
-    Parameters
-    ----------
-    diagram : xarray.Dataset
-        As :func:`scbsim.phase_diagram` returns it.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Each cell is a point of the grid, in the colours of the rules that recover the truth
-        there. Thick lines are those of one half, interpolated; thin ones of a tenth and of nine.
+    ``diagram`` is the result of :func:`scbsim.phase_diagram`. Each cell is a point of the grid, in
+    the colours of the rules that recover the truth there. The interpolated lines are thick at one
+    half, and thin at 10% and 90%.
     """
     rules = [str(rule) for rule in diagram["rule"].values]
-    with styled():
-        figure = new_figure(6.4, 5.2)
+    with style.styled():
+        figure = style.new_figure(6.4, 5.2)
         axes = figure.subplots()
         axes.grid(visible=False)
         axes.set(xscale=scale_of(diagram, "x"), yscale=scale_of(diagram, "y"))
         x, y = (diagram[name].values.astype(float) for name in ("x", "y"))
         shares = {rule: probability(diagram, rule) for rule in rules}
-        axes.pcolormesh(
-            _edges(x, axes.get_xscale()),
-            _edges(y, axes.get_yscale()),
-            _mixed(shares),
-            rasterized=True,
-            zorder=0,
-        )
+        edges = _edges(x, axes.get_xscale()), _edges(y, axes.get_yscale())
+        axes.pcolormesh(*edges, _mixed(shares), rasterized=True, zorder=0)
         for rule, share in shares.items():
             _lines(axes, x, y, share, COLORS[rule])
-        for name, label in (("x", axes.set_xlabel), ("y", axes.set_ylabel)):
-            label(key_label(diagram[name].attrs["key"]))
+        axes.set_xlabel(key_label(diagram["x"].attrs["key"]))
+        axes.set_ylabel(key_label(diagram["y"].attrs["key"]))
         _samples_axis(axes, diagram)
         axes.set_title(_title(diagram))
-        handles = [_handle(growth(diagram, rule), diagram) for rule in rules]
+        handles = [
+            style.line_handle(_law(growth(diagram, rule), diagram), color=color, linewidth=2.2)
+            for rule, color in COLORS.items()
+            if rule in rules
+        ]
         figure.legend(handles=handles, loc="outside lower center", ncols=1, handlelength=2.4)
         name_zones(figure, axes, x, y, shares)
     return figure
 
 
 def pictures(diagram: xr.Dataset, folder: Path) -> tuple[Path, ...]:
-    """Draw ``phase.png`` and ``phase.pdf`` in a folder; return their paths."""
-    return saved(draw(diagram), pictures_in(folder, "phase"))
+    """Write ``phase.png`` and ``phase.pdf`` in a folder; return their paths."""
+    return save_pictures(draw(diagram), pictures_in(folder, "phase"))
 
 
 def key_label(key: str) -> str:
-    """Return what the axis of a key says."""
-    words, symbol = KEYS.get(key, KEYS.get(key.rpartition(".")[2], (literal(key), "")))
-    return f"{words} ${symbol}$" if symbol else words
+    """Return the axis label of a key."""
+    words, symbol = _words_and_symbol(key)
+    return f"{words or style.literal(key)} ${symbol}$" if symbol else words or style.literal(key)
 
 
 def symbol_of(key: str) -> str:
-    """Return the symbol of a key, or else its name, as mathtext."""
-    _, symbol = KEYS.get(key, KEYS.get(key.rpartition(".")[2], ("", "")))
+    """Return the symbol of a key, or its name if it has none, as mathtext."""
+    _, symbol = _words_and_symbol(key)
     return symbol or rf"\mathrm{{{key.rpartition('.')[2]}}}".replace("_", r"\_")
 
 
-def _mixed(shares: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the colour of each cell, (y, x, 3): ink of each rule as often as it recovers."""
+def _words_and_symbol(key: str) -> tuple[str, str]:
+    return KEYS.get(key) or KEYS.get(key.rpartition(".")[2]) or ("", "")
+
+
+def _mixed(shares: dict[str, Array]) -> Array:
+    """Return the colour of each cell, (y, x, 3); each rule's colour is as strong as its share."""
     from matplotlib.colors import to_rgb
 
     shape = next(iter(shares.values())).shape
@@ -123,20 +113,17 @@ def _mixed(shares: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     return paper
 
 
-def _edges(values: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
+def _edges(values: Array, scale: str) -> Array:
     """Return the edges of cells around values."""
     place = np.log(values) if scale == "log" else values
     middle = 0.5 * (place[1:] + place[:-1])
-    edges = np.concatenate(
-        [[1.5 * place[0] - 0.5 * place[1]], middle, [1.5 * place[-1] - 0.5 * place[-2]]]
-    )
+    ends = 1.5 * place[0] - 0.5 * place[1], 1.5 * place[-1] - 0.5 * place[-2]
+    edges = np.concatenate([ends[:1], middle, ends[1:]])
     return np.exp(edges) if scale == "log" else edges
 
 
-def _lines(
-    axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], share: Any, color: str
-) -> None:
-    """Draw the lines of a rule: those that its growth is fitted to, where they are functions."""
+def _lines(axes: Axes, x: Array, y: Array, share: Array, color: str) -> None:
+    """Draw the boundaries of a rule; contours if they are no functions of x."""
     for level, width in _LINES.items():
         line = boundary(share, y, level, log=axes.get_yscale() == "log")
         if np.isfinite(line).sum() > 1:
@@ -146,19 +133,18 @@ def _lines(
 
 
 def _samples_axis(axes: Axes, diagram: xr.Dataset) -> None:
-    """Add the samples of a whole run on the right, where that is one number for a batch size."""
-    spec = spec_table_of(diagram)
-    keys = [diagram[name].attrs["key"] for name in ("x", "y")]
-    stages = spec["stage"]
-    if keys[1] != "dynamics.batch_size" or keys[0].endswith(".steps"):
+    """Add an axis of samples per run on the right, if it depends on nothing but the batch size."""
+    stages = spec_table_of(diagram)["stage"]
+    x, y = (diagram[name].attrs["key"] for name in ("x", "y"))
+    if y != "dynamics.batch_size" or x.endswith(".steps"):
         return
     steps = sum(stage["steps"] for stage in stages)
     early = any("until_signal" in stage for stage in stages)
-    right = axes.secondary_yaxis(
-        "right", functions=(lambda batch: batch * steps, lambda samples: samples / steps)
+    to_samples = (lambda batch: batch * steps, lambda samples: samples / steps)
+    right = axes.secondary_yaxis("right", functions=to_samples)
+    right.set_ylabel(
+        f"samples{' at most' if early else ''}, $B \\times {style.integer(steps)}$ steps"
     )
-    symbols = rf"$B \times {whole(steps)}$ steps"
-    right.set_ylabel(f"samples{' at most' if early else ''}, {symbols}")
     right.spines["right"].set_visible(True)
 
 
@@ -166,29 +152,28 @@ def _title(diagram: xr.Dataset) -> str:
     spec = spec_table_of(diagram)
     grid = json.loads(diagram.attrs["grid"])
     varied = {diagram[name].attrs["key"] for name in ("x", "y")}
-    facts = [
-        f"${name} = {whole(spec['task'][name])}$"
-        for name in ("N", "T", "Q")
-        if name in spec["task"] and f"task.{name}" not in varied
-    ]
+    facts = style.sizes({k: v for k, v in spec["task"].items() if f"task.{k}" not in varied})
     if not any(key.endswith(".steps") for key in varied):
-        facts.append(f"${whole(sum(s['steps'] for s in spec['stage']))}$ steps")
+        facts.append(f"${style.integer(sum(s['steps'] for s in spec['stage']))}$ steps")
     if "dynamics.batch_size" not in varied:
-        facts.append(f"batch size ${power(spec['dynamics']['batch_size'])}$")
+        facts.append(f"batch size ${style.scientific(spec['dynamics']['batch_size'])}$")
     facts.append(f"{grid['replicas']} runs a point")
-    criterion = grid["recovered"].replace(">=", r"$\geq$").replace("<=", r"$\leq$")
-    criterion = criterion.replace("sim_A", r"$\cos(A, Q)$").replace("sim_V", r"$\cos(V, P)$")
-    return f"Where runs recover the truth: {criterion} at the end\n{', '.join(facts)}"
+    criterion = grid["recovered"]
+    for text, symbol in _SYMBOLS.items():
+        criterion = criterion.replace(text, f"${symbol}$")
+    return style.title(f"Where runs recover the truth: {criterion} at the end", facts)
 
 
-def _handle(each: Growth, diagram: xr.Dataset) -> Any:
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], color=COLORS[each.rule], linewidth=2.2, label=_law(each, diagram))
+_SYMBOLS: Final = {
+    ">=": r"\geq",
+    "<=": r"\leq",
+    "sim_A": r"\cos(A, Q)",
+    "sim_V": r"\cos(V, P)",
+}
 
 
 def _law(each: Growth, diagram: xr.Dataset) -> str:
-    """Say how the boundary grows, and in how much of the grid there is one."""
+    """Return the legend label of a rule: how its boundary grows, and in how many columns."""
     x, y = (symbol_of(diagram[name].attrs["key"]) for name in ("x", "y"))
     total = len(each.y)
     name = NAMES[each.rule]

@@ -1,4 +1,4 @@
-"""The points of a grid, run on all cores."""
+"""Running the points of a grid in several threads."""
 
 from __future__ import annotations
 
@@ -19,22 +19,16 @@ from scbsim.studies.phase.grid import Grid, Point
 from scbsim.studies.phase.results import PointOutcome
 from scbsim.studies.phase.tasks import Tasks
 
-Took = Callable[[Point, PointOutcome], None]
-
-# Their kernels have no parallel parts, of which one at a time may run in a process.
-_SIDE_BY_SIDE = ("collapsed", "sparse")
-_THREADS_FROM = 100_000  # entries; below, starting threads costs more than they save
-_TICK = 0.2
+# Engines without parallel kernels: several may run at once. Of the other engines, only one may.
+_CONCURRENT = ("collapsed", "sparse")
+_THREADS_FROM = 100_000  # entries of A; with fewer, starting threads costs more than they save
+_TICK = 0.2  # seconds
 
 
 class Runner:
-    """Runs points, in any thread.
+    """Runs points; safe to use from several threads.
 
-    Parameters
-    ----------
-    grid : Grid
-    threads : int
-        That an engine of many entries may use; the others use one.
+    An engine with many entries uses ``threads`` threads, other engines use one.
     """
 
     def __init__(self, grid: Grid, threads: int) -> None:
@@ -42,19 +36,19 @@ class Runner:
         self._grid = grid
         self._threads = threads
         self._tasks = Tasks()
-        self._alone = Lock()
+        self._exclusive = Lock()
         self._compiled: set[tuple[str, bool]] = set()
 
     def run(self, point: Point) -> PointOutcome | None:
-        """Run the replicas of a point; None if told to abort meanwhile."""
-        with _naming(self._grid.named(point)):
+        """Run the replicas of a point; return None if `abort` was set meanwhile."""
+        with _point_named(self._grid.named(point)):
             spec = self._grid.spec(point)
             task = self._tasks.of(spec.task)
             plan = plan_of(spec, task)
             many = self._threads if task.N * task.T >= _THREADS_FROM else 1
-            threads = 1 if plan.choice.name in _SIDE_BY_SIDE else many
+            threads = 1 if plan.choice.name in _CONCURRENT else many
             with self._turn(plan):
-                # The point's spec is checked, and any number of replicas goes with it.
+                # The spec is checked already, and any number of replicas is valid with it.
                 dynamics = spec.dynamics.model_copy(update={"replicas": self._grid.replicas})
                 ensemble = spec.model_copy(update={"dynamics": dynamics})
                 rows, statuses = final_rows(
@@ -66,21 +60,22 @@ class Runner:
                 )
         if "running" in statuses:
             return None
-        whole = np.array([status != "diverged" for status in statuses])
-        medians = np.median(rows[whole], axis=0) if whole.any() else np.full(rows.shape[1], np.nan)
-        recovered = self._grid.criterion.holds(rows) & whole
-        return PointOutcome(int(recovered.sum()), int((~whole).sum()), medians, plan.choice.name)
+        finite = np.array([status != "diverged" for status in statuses])
+        shape = rows.shape[1]
+        medians = np.median(rows[finite], axis=0) if finite.any() else np.full(shape, np.nan)
+        recovered = self._grid.criterion.holds(rows) & finite
+        return PointOutcome(int(recovered.sum()), int((~finite).sum()), medians, plan.choice.name)
 
     @contextmanager
     def _turn(self, plan: RunPlan) -> Iterator[None]:
-        """Keep others out where they would compile the same, or may not run at once."""
+        """Exclude other threads unless the engine is concurrent and its kernels are compiled."""
         kind = (plan.choice.name, plan.choice.matrix_V)
         if kind in self._compiled:
             yield
             return
-        with self._alone:
+        with self._exclusive:
             yield
-        if plan.choice.name in _SIDE_BY_SIDE:
+        if plan.choice.name in _CONCURRENT:
             self._compiled.add(kind)
 
 
@@ -88,33 +83,15 @@ def run_points(
     grid: Grid,
     points: Iterable[Point],
     threads: int,
-    took: Took,
+    store: Callable[[Point, PointOutcome], None],
     tick: Callable[[], None],
     stop: Callable[[], bool],
 ) -> bool:
-    """Run points, several at once; their numbers do not depend on how many.
+    """Run points in several threads; return whether all are done.
 
-    Parameters
-    ----------
-    grid : Grid
-    points : iterable of Point
-    threads : int
-    took : callable
-        Told each point and its outcome, in this thread, in the order in which they end.
-    tick : callable
-        Called several times a second, in this thread.
-    stop : callable
-        Asked as often; when it says True, no more points are begun.
-
-    Returns
-    -------
-    bool
-        Whether all of them are done.
-
-    Raises
-    ------
-    ScbsimError
-        What a point raised, with its name.
+    All callbacks are called in this thread: ``store`` with each point and its outcome, in the order
+    in which they end; ``tick`` and ``stop`` several times a second. Once ``stop`` returns True, no
+    more points are started. Errors of a point are raised with its name in the message.
     """
     runner = Runner(grid, threads)
     waiting = iter(points)
@@ -125,7 +102,7 @@ def run_points(
             while True:
                 stopped = stopped or stop()
                 if not stopped:
-                    # A few wait, so that no thread does.
+                    # A few points are queued, so that no thread has to wait.
                     for point in islice(waiting, 4 * threads - len(running)):
                         running[pool.submit(runner.run, point)] = point
                 else:
@@ -135,19 +112,19 @@ def run_points(
                 if not running:
                     return not left
                 ended, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
-                wrong = None
+                failure = None
                 for future in [each for each in running if each in ended]:
                     point = running.pop(future)
                     try:
                         outcome = future.result()
                     except ScbsimError as error:
-                        # Those that ended at the same time are done all the same.
-                        wrong = wrong or error
+                        # Points that ended at the same time are stored before it is raised.
+                        failure = failure or error
                         continue
                     if outcome is not None:
-                        took(point, outcome)
-                if wrong is not None:
-                    raise wrong
+                        store(point, outcome)
+                if failure is not None:
+                    raise failure
                 tick()
         except BaseException:
             runner.abort.set()
@@ -157,13 +134,11 @@ def run_points(
 
 
 @contextmanager
-def _naming(point: str) -> Iterator[None]:
-    """Say of an error at which point it came."""
+def _point_named(point: str) -> Iterator[None]:
+    """Add the name of the point to errors."""
     try:
         yield
     except (SpecError, TaskError) as error:
         raise type(error)(error.faults, f"the point {point}") from error
     except (InputError, RunFailed) as error:
         raise type(error)(f"at {point}: {error}") from error
-    except ScbsimError:
-        raise

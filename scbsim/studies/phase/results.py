@@ -1,4 +1,4 @@
-"""The numbers of a phase diagram, as far as they are known."""
+"""The numbers of a phase diagram, for the points that are done so far."""
 
 from __future__ import annotations
 
@@ -16,22 +16,28 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DIMS = ("rule", "y", "x")
-COUNTS = {
+LONG_NAMES = {
     "recovered": "runs that recovered the truth",
     "diverged": "runs that diverged; none of them counts as recovered",
     "replicas": "runs in all, 0 where the point is not done",
+    **{
+        f"median_{o.name}": f"{o.long_name}, at the end: median of the runs that did not diverge"
+        for o in OBSERVABLES
+    },
+    "done": "whether the point is done",
 }
+"""The variables, all along `DIMS`."""
 
 
 class PointOutcome(NamedTuple):
-    """What the runs of a point came to.
+    """Results of the runs of a point.
 
     Attributes
     ----------
     recovered, diverged : int
-        Runs.
+        Numbers of runs.
     medians : (9,) float64
-        Of the last observables, over the runs that did not diverge; NaN if all did.
+        Medians of the last observables over the runs that did not diverge; NaN if all did.
     engine : str
     """
 
@@ -43,72 +49,52 @@ class PointOutcome(NamedTuple):
 
 @dataclass
 class Results:
-    """What is known of each point, (rule, y, x), and whether anything is.
+    """Results of all points: the arrays of `LONG_NAMES`, and by rule the sorted engines."""
 
-    Attributes
-    ----------
-    counts : dict of int64 arrays
-        By the names in ``COUNTS``.
-    medians : (9, rule, y, x) float64
-    done : bool
-    engines : dict of str to list of str
-        What ran the points, by rule.
-    """
-
-    counts: dict[str, NDArray[np.int64]]
-    medians: NDArray[np.float64]
-    done: NDArray[np.bool_]
+    arrays: dict[str, NDArray[Any]]
     engines: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, shape: tuple[int, int, int]) -> Results:
-        """Return those of a grid of which no point is done."""
-        return cls(
-            counts={name: np.zeros(shape, np.int64) for name in COUNTS},
-            medians=np.full((len(NAMES), *shape), np.nan),
-            done=np.zeros(shape, bool),
-        )
+        """Return the results of a grid without any point done."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for name in LONG_NAMES:
+            is_median = name.startswith("median_")
+            arrays[name] = np.full(shape, np.nan) if is_median else np.zeros(shape, np.int64)
+        return cls(arrays | {"done": np.zeros(shape, bool)})
 
-    def take(self, grid: Grid, point: Point, outcome: PointOutcome) -> None:
-        """Take in a point that is done."""
-        self.counts["recovered"][point] = outcome.recovered
-        self.counts["diverged"][point] = outcome.diverged
-        self.counts["replicas"][point] = grid.replicas
-        self.medians[(slice(None), *point)] = outcome.medians
-        self.done[point] = True
-        known = self.engines.setdefault(grid.rules[point.rule], [])
-        if outcome.engine not in known:
-            known.append(outcome.engine)
-            known.sort()
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        """Which points are done, (rule, y, x)."""
+        return self.arrays["done"]
 
-    def engines_json(self) -> str:
-        """Return the engines as JSON that does not depend on which point was done first."""
-        return json.dumps(self.engines, sort_keys=True)
+    def store(self, grid: Grid, point: Point, outcome: PointOutcome) -> None:
+        """Store the outcome of a point."""
+        medians = {f"median_{name}": x for name, x in zip(NAMES, outcome.medians, strict=True)}
+        counts = {"recovered": outcome.recovered, "diverged": outcome.diverged}
+        for name, value in (counts | medians | {"replicas": grid.replicas, "done": True}).items():
+            self.arrays[name][point] = value
+        rule = grid.rules[point.rule]
+        self.engines[rule] = sorted({*self.engines.get(rule, ()), outcome.engine})
 
     def dataset(self, grid: Grid, attributes: dict[str, Any]) -> xr.Dataset:
-        """Return them as a dataset along ``rule``, ``y`` and ``x``."""
+        """Return a dataset along ``rule``, ``y`` and ``x``, with further attributes."""
         import xarray as xr
 
-        data: dict[str, Any] = {
-            name: (DIMS, array.copy(), {"long_name": COUNTS[name]})
-            for name, array in self.counts.items()
+        data = {
+            name: (DIMS, array.copy(), {"long_name": LONG_NAMES[name]})
+            for name, array in self.arrays.items()
         }
-        for o, median in zip(OBSERVABLES, self.medians, strict=True):
-            data[f"median_{o.name}"] = (DIMS, median.copy(), {"long_name": median_of(o.long_name)})
-        data["done"] = (DIMS, self.done.copy())
-        coords = {
-            "rule": list(grid.rules),
-            **{
-                name: (name, np.array(axis.values), {"key": axis.key, "spacing": axis.spacing})
-                for name, axis in (("y", grid.y), ("x", grid.x))
-            },
+        coords: dict[str, Any] = {"rule": list(grid.rules)}
+        for name, axis in (("y", grid.y), ("x", grid.x)):
+            key = {"key": axis.key, "spacing": axis.spacing}
+            coords[name] = (name, np.array(axis.values), key)
+        identity = grid.identity()
+        attrs = {
+            **attributes,
+            "spec": json.dumps(identity.pop("spec")),
+            "grid": json.dumps(identity),
+            # Sorted, so that it does not depend on the order in which points are done.
+            "engines": json.dumps(self.engines, sort_keys=True),
         }
-        said = grid.identity()
-        spec = json.dumps(said.pop("spec"))
-        attrs = {"spec": spec, "grid": json.dumps(said), "engines": self.engines_json()}
-        return xr.Dataset(data, coords, {**attributes, **attrs})
-
-
-def median_of(long_name: str) -> str:
-    """Say of what a median is one."""
-    return f"{long_name}, at the end: median of the runs that did not diverge"
+        return xr.Dataset(data, coords, attrs)

@@ -1,4 +1,4 @@
-"""A spec under one rule or the other: what a phase diagram compares."""
+"""Variants of a spec under SGD and under an l1 rule, which a phase diagram compares."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ _THRESHOLDS: Final = ("threshold", "threshold_sigmas")
 
 
 def under(tables: dict[str, Any], rule: str) -> None:
-    """Change the plain tables of a spec, in place, to those of one rule.
+    """Change the tables of a spec, in place, to run under ``sgd`` or ``l1``.
 
-    Parameters
-    ----------
-    tables : dict
-        As :meth:`scbsim.RunSpec.to_dict` gives them.
-    rule : {"sgd", "l1"}
-        ``sgd``: every stage takes plain SGD, without a threshold. ``l1``: the stages stay as they
-        are if one of them has an l1 rule, or else all take ``prox``; a stage that never had a
-        threshold gets the automatic one.
+    ``sgd``: every stage has plain SGD, without a threshold. ``l1``: the stages stay as they are if
+    one of them has an l1 rule. Otherwise all have ``prox``, and a stage without a threshold gets
+    the automatic one.
     """
     stages, common = tables["stage"], tables["dynamics"].get("rule", "prox")
     if rule == "sgd":
@@ -36,11 +31,11 @@ def under(tables: dict[str, Any], rule: str) -> None:
 
 
 def bare(tables: dict[str, Any]) -> None:
-    """Take away, in place, what does not reach the last step's observables.
+    """Remove from tables, in place, the keys that do not affect the observables of the last step.
 
-    Nothing but these is kept, so no engine needs to have entries for a file's sake.
+    Without them, no engine has to compute entries only to write them to a file.
     """
     tables.pop("output", None)
     tables["dynamics"].pop("replicas", None)
-    # What the last stage normalises at its end comes after the last step.
+    # The last stage normalises only after its last step.
     tables["stage"][-1].pop("normalize_level", None)

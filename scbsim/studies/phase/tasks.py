@@ -1,4 +1,4 @@
-"""Tasks of the points of a grid, with what they share drawn once."""
+"""A cache of the tasks of a grid's points, which draws common parts only once."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ _OF_TARGET = ("T", "Q", "q_concentration")
 
 
 class Tasks:
-    """Gives each spec its task: the same as :meth:`scbsim.Task.from_spec`, to the bit.
+    """Returns the task of a spec, bit for bit the same as :meth:`scbsim.Task.from_spec`.
 
-    The transition matrix, which costs by far the most to draw, has a random stream of its own: it
-    is drawn once for all tasks that differ in the attention target alone.
+    The transition matrix takes by far the longest to draw. It has a random stream of its own, so
+    it is drawn once for all tasks that differ only in the attention target.
     """
 
     def __init__(self) -> None:
         self._tasks: OrderedDict[TaskSpec, Task] = OrderedDict()
-        self._like: OrderedDict[TaskSpec, Task] = OrderedDict()
+        self._by_transitions: OrderedDict[TaskSpec, Task] = OrderedDict()
         self._lock = Lock()
 
     def of(self, spec: TaskSpec) -> Task:
-        """Return the task of a spec; any thread may ask."""
+        """Return the task of a spec; safe to call from several threads."""
         with self._lock:
-            task = self._tasks.get(spec) or self._made(spec)
+            task = self._tasks.get(spec) or self._draw(spec)
             _keep(self._tasks, spec, task)
         return task
 
-    def _made(self, spec: TaskSpec) -> Task:
+    def _draw(self, spec: TaskSpec) -> Task:
         if spec.from_ is not None:
             return Task.from_spec(spec)
-        # Of all that share mu and P, one.
-        plain = spec.plain()
+        # The key is the same for all tasks that share mu and P.
+        plain = spec.to_dict()
         key = TaskSpec(**{k: v for k, v in plain.items() if k not in _OF_TARGET}, T=2, Q=1)
-        like = self._like.get(key)
-        task = Task.from_spec(spec) if like is None else _retargeted(like, spec)
-        _keep(self._like, key, task)
+        similar = self._by_transitions.get(key)
+        task = Task.from_spec(spec) if similar is None else _retargeted(similar, spec)
+        _keep(self._by_transitions, key, task)
         return task
 
 

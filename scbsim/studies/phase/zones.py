@@ -1,8 +1,8 @@
-"""Words in the zones of a phase diagram: which rule recovers the truth where."""
+"""Labels in the zones of a phase diagram: which rule recovers the truth where."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from numpy.typing import NDArray
 
+    Array = NDArray[np.float64]
+
 LEAST: Final = 0.08
-"""The share of the grid that a zone has at least, for words to stand in it."""
+"""Zones with a smaller share of the grid get no label."""
 
 _MARGIN: Final = 4.0
-"""Between words and the edge of their zone, in points."""
+"""Space between a label and the edge of its zone, in points."""
 
 
-def name_zones(
-    figure: Figure, axes: Axes, x: Any, y: Any, shares: dict[str, NDArray[np.float64]]
-) -> None:
-    """Say in words which rule recovers the truth where, in zones that have room for the words.
+def name_zones(figure: Figure, axes: Axes, x: Array, y: Array, shares: dict[str, Array]) -> None:
+    """Label each zone that has room for it.
 
-    The figure is laid out first: how much room words take is only known then.
+    The figure is laid out first, since the size of a label is only known then.
     """
     figure.draw_without_rendering()
     for words, zone in _zones(shares).items():
@@ -32,7 +32,7 @@ def name_zones(
             _place(axes, x, y, words, zone)
 
 
-def _zones(shares: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.bool_]]:
+def _zones(shares: dict[str, Array]) -> dict[str, NDArray[np.bool_]]:
     learns = {rule: share >= 0.5 for rule, share in shares.items()}
     if len(learns) == 1:
         (there,) = learns.values()
@@ -46,8 +46,8 @@ def _zones(shares: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.bool_
     }
 
 
-def _place(axes: Axes, x: Any, y: Any, words: str, zone: NDArray[np.bool_]) -> None:
-    """Put words where they are farthest from the edge of their zone; on two lines if need be."""
+def _place(axes: Axes, x: Array, y: Array, words: str, zone: NDArray[np.bool_]) -> None:
+    """Place a label as far as possible from the edge of its zone; on several lines if needed."""
     for said in dict.fromkeys((words, words.replace(" ", "\n", 1), words.replace(" ", "\n"))):
         text = axes.text(x[0], y[0], said, ha="center", va="center", fontsize=10, zorder=4)
         text.set_in_layout(False)
@@ -59,9 +59,9 @@ def _place(axes: Axes, x: Any, y: Any, words: str, zone: NDArray[np.bool_]) -> N
 
 
 def _room(
-    axes: Axes, x: Any, y: Any, text: Text, zone: NDArray[np.bool_]
+    axes: Axes, x: Array, y: Array, text: Text, zone: NDArray[np.bool_]
 ) -> tuple[int, int] | None:
-    """Return the cell of a zone where words fit best, if they fit: in the zone and in the frame."""
+    """Return the best cell for a label that fits in the zone and in the axes, or None."""
     from scipy.ndimage import distance_transform_edt
 
     dpi = axes.get_figure(root=True).dpi  # type: ignore[union-attr]
@@ -69,22 +69,22 @@ def _room(
     width, height = box.width / 2 + margin, box.height / 2 + margin
     across = axes.transData.transform(np.column_stack([x, np.full(len(x), y[0])]))[:, 0]
     upwards = axes.transData.transform(np.column_stack([np.full(len(y), x[0]), y]))[:, 1]
-    sides = [frame.x0, *(across[1:] + across[:-1]) / 2, frame.x1]
-    floors = [frame.y0, *(upwards[1:] + upwards[:-1]) / 2, frame.y1]
+    x_edges = [frame.x0, *(across[1:] + across[:-1]) / 2, frame.x1]
+    y_edges = [frame.y0, *(upwards[1:] + upwards[:-1]) / 2, frame.y1]
     depth = distance_transform_edt(np.pad(zone, 1))[1:-1, 1:-1]
     cells = np.argwhere(zone)
-    # Of cells that are as deep, the one nearest to the middle.
-    astray = ((cells - cells.mean(axis=0)) ** 2).sum(axis=1)
-    for i, j in cells[np.lexsort((astray, -depth[zone]))].tolist():
-        rows = _touched(floors, upwards[i] - height, upwards[i] + height)
-        columns = _touched(sides, across[j] - width, across[j] + width)
+    # Deep cells come first; of equally deep ones, those near the middle of the zone.
+    off_center = ((cells - cells.mean(axis=0)) ** 2).sum(axis=1)
+    for i, j in cells[np.lexsort((off_center, -depth[zone]))].tolist():
+        rows = _covered(y_edges, upwards[i] - height, upwards[i] + height)
+        columns = _covered(x_edges, across[j] - width, across[j] + width)
         if rows and columns and zone[rows, columns].all():
             return i, j
     return None
 
 
-def _touched(edges: list[float], low: float, high: float) -> slice | None:
-    """Return the cells between whose edges an interval lies; None if it leaves the frame."""
+def _covered(edges: list[float], low: float, high: float) -> slice | None:
+    """Return the cells that an interval covers; None if it leaves the axes."""
     if low < edges[0] or high > edges[-1]:
         return None
     first, last = np.searchsorted(edges, [low, high])

@@ -1,9 +1,11 @@
-"""What the runs of the transfer figure came to."""
+"""Results of the runs of the transfer figure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from scbsim.studies.transfer.specs import SIGNAL
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from scbsim.task import Task
 
 RECOVERED: Final = 0.9
-"""Cosine with the truth, of A and of V, at which it counts as recovered."""
+"""A matrix counts as recovered from this cosine with the truth on."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,20 @@ class Learning:
     run : xarray.Dataset
         The ensemble.
     cosine_A, cosine_V : float
-        Correlation of the centred A and V with the truth's at the start; NaN from scratch.
+        Cosine of the centred A and V with the truth's at the start; NaN from scratch.
     first : (R,) float64
-        Steps until a signal was there, ``SIGNAL``; infinite where it never was.
+        Steps until a signal reached `SIGNAL`; infinite if none did.
     whole : (R,) float64
-        Steps until the cosines of A and of V with the truth were ``RECOVERED``; likewise.
+        Steps until the cosines of A and of V with the truth reached `RECOVERED`; infinite if they
+        did not.
     """
 
     start: float | None
     run: xr.Dataset
     cosine_A: float
     cosine_V: float
-    first: NDArray[Any]
-    whole: NDArray[Any]
+    first: NDArray[np.float64]
+    whole: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,9 @@ class Recovery:
         As in :class:`Learning`.
     batches : tuple of int
     recovered : tuple of int
-        Runs whose normalised end has cosines of ``RECOVERED`` with the truth.
+        Runs whose normalised A and V have cosines of at least `RECOVERED` with the truth.
     replicas : int
-        Of so many.
+        Runs at each batch size.
     """
 
     start: float | None
@@ -66,24 +69,21 @@ class Recovery:
 
 def learned(start: float | None, run: xr.Dataset) -> Learning:
     """Return how many steps the runs of an ensemble took."""
-    import numpy as np
-
     steps = run["step"].values
 
-    def reached(there: NDArray[Any]) -> NDArray[Any]:
-        # NaN where a run has ended: no comparison with it holds.
-        return np.where(there.any(axis=1), steps[there.argmax(axis=1)], np.inf)
+    def first_step(reached: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.where(reached.any(axis=1), steps[reached.argmax(axis=1)], np.inf)
 
-    value = {name: run[name].values for name in ("alpha_A", "alpha_V", "sim_A", "sim_V")}
-    signal = np.fmax(value["alpha_A"], value["alpha_V"])
-    close = np.minimum(value["sim_A"], value["sim_V"])
+    # Values are NaN after the end of a run, and no comparison with NaN is true.
+    signal = np.fmax(run["alpha_A"].values, run["alpha_V"].values)
+    cosine = np.minimum(run["sim_A"].values, run["sim_V"].values)
     return Learning(
         start=start,
         run=run,
         cosine_A=_cosine(run, "A", "K_Q"),
         cosine_V=_cosine(run, "V", "K_P"),
-        first=reached(signal >= SIGNAL),
-        whole=reached(close >= RECOVERED),
+        first=first_step(signal >= SIGNAL),
+        whole=first_step(cosine >= RECOVERED),
     )
 
 
@@ -96,36 +96,24 @@ def _cosine(run: xr.Dataset, matrix: str, K: str) -> float:
 
 def recovered(start: float | None, runs: dict[int, xr.Dataset]) -> Recovery:
     """Return how many runs recover the truth at each batch size."""
-    import numpy as np
-
     counts, replicas = [], 0
     for run in runs.values():
         replicas = int(run.sizes["replica"])
-        good = np.zeros(replicas, dtype=bool)
+        count = 0
         if run.sizes.get("normalization", 0):
-            # Of a run that diverged there is no normalised end: NaN, which is not enough.
+            # Diverged runs have no normalised end; their NaN does not count as recovered.
             ends = (run[f"normalized_sim_{matrix}"].values[:, -1] for matrix in "AV")
-            good = np.minimum(*ends) >= RECOVERED
-        counts.append(int(good.sum()))
+            count = int((np.minimum(*ends) >= RECOVERED).sum())
+        counts.append(count)
     return Recovery(start, tuple(runs), tuple(counts), replicas)
 
 
 def right_direction(task: Task, batch: float, rate: float) -> float:
-    r"""Return the chance that a run from scratch sets out towards the truth, and not away from it.
+    r"""Return the probability that a run from scratch starts in the direction of the truth.
 
-    Parameters
-    ----------
-    task : Task
-    batch : float
-        Samples a step.
-    rate : float
-        Step size of both matrices.
-
-    Returns
-    -------
-    float
-        The normal distribution function of the push of the mean gradient over its noise, as both
-        stand in the direction that grows: docs/transfer.md has the formula and where it is from.
+    It is the normal distribution function of the push of the mean gradient over its noise, both
+    along the growing direction; docs/transfer.md derives the formula. ``rate`` is the step size of
+    both matrices.
     """
     from scipy.special import ndtr
 

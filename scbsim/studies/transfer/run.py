@@ -1,8 +1,8 @@
-r"""Transfer: learning from a pretrained pair (A, V), whose task correlates with the new one.
+r"""Transfer: learning from a pretrained pair (A, V) whose task correlates with the new one.
 
 The claim of the paper's Theorem 4.1, as its abstract has it: given a nontrivial correlation between
 the downstream and the pretraining task, learning bypasses the first stage, which takes many
-samples. What correlates, and all sizes, are our choice: docs/transfer.md.
+samples. How the tasks correlate, and all sizes, are our choice: docs/transfer.md.
 """
 
 from __future__ import annotations
@@ -10,32 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from scbsim.errors import OutputError
 from scbsim.plotting.places import pictures_in
-from scbsim.studies import recipe as making
-from scbsim.studies.run_files import Stop, Tell, obtain
-from scbsim.studies.transfer.outcomes import Learning, Recovery, learned, recovered
-from scbsim.studies.transfer.specs import (
-    OWN,
-    QUICK,
-    SAMPLES,
-    STEPS,
-    Setting,
-    learning_file,
-    pretrained_file,
-    task_file,
-)
+from scbsim.studies.recipe import make_folder, refuse_keys, save_pictures
+from scbsim.studies.run_files import RunOptions, obtain
+from scbsim.studies.transfer import specs
+from scbsim.studies.transfer.specs import OWN, QUICK, SAMPLES, STEPS, Setting
 from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from scbsim.spec import RunSpec
+    from scbsim.studies.transfer.outcomes import Learning, Recovery
 
 
 @dataclass(frozen=True)
 class TransferOutput:
-    """The figure on disk: pictures, files, and what they say."""
+    """The figure on disk: plots, files of the runs, and their results."""
 
     pictures: tuple[Path, ...]
     files: tuple[Path, ...]
@@ -44,18 +38,8 @@ class TransferOutput:
     samples: Setting
 
 
-@dataclass(frozen=True)
-class _PlannedRun:
-    """One file that is to be made.
-
-    Attributes
-    ----------
-    path : Path
-    spec : RunSpec
-    setting : Setting
-    pretraining : float or None
-        Correlation of the task, if this is a pretraining run.
-    """
+class _PlannedRun(NamedTuple):
+    """A run to be made; ``pretraining`` is the correlation of its task if it is a pretraining."""
 
     path: Path
     spec: RunSpec
@@ -64,7 +48,7 @@ class _PlannedRun:
 
 
 def settings(*, quick: bool = False) -> tuple[Setting, Setting]:
-    """Return what is run: the setting of steps and that of samples."""
+    """Return the settings `STEPS` and `SAMPLES`, or their quick forms."""
     if not quick:
         return STEPS, SAMPLES
     return replace(STEPS, **QUICK[STEPS.name]), replace(SAMPLES, **QUICK[SAMPLES.name])
@@ -75,125 +59,111 @@ def run(
     *,
     quick: bool = False,
     seed: int | None = None,
-    overwrite: bool = False,
-    threads: int | None = None,
-    progress: bool = False,
     overrides: Sequence[str] = (),
-    tell: Tell | None = None,
-    stop: Stop | None = None,
+    **options: Unpack[RunOptions],
 ) -> TransferOutput:
-    """Make the figure of transfer in ``folder``: runs that are not there yet, then the pictures.
+    """Make the transfer figure in ``folder``: first the runs that are missing, then the plots.
 
     Parameters
     ----------
-    folder : Path
+    folder : path
         For the runs, in ``real/`` and ``gaussian/``, ``transfer.png`` and ``transfer.pdf``.
     quick : bool
         Fewer starts and batch sizes, with the same runs for each.
     seed : int, optional
-        Of the noise, in place of 0; tasks stay the same.
-    overwrite, threads, progress, overrides, tell, stop
-        As in :meth:`scbsim.studies.recipe.Recipe.run`.
+        Seed of the noise, 0 by default; the tasks stay the same.
+    overrides : sequence of str
+        ``key=value`` as after ``--set``, for every run.
+    **options
+        See :class:`scbsim.studies.run_files.RunOptions`.
 
     Raises
     ------
     InputError
-        If an override is of a key that the figure sets itself.
+        If an override sets one of the figure's own keys.
     SpecError
-        If the spec of a run does not hold with it.
+        If a spec is not valid.
     OutputError
-        If a file in the folder holds something else.
+        If a file in the folder holds another run or task.
     Stopped
         If a signal stopped one of the runs.
     """
-    # First what can be wrong, then what takes seconds to import.
-    making.refuse_keys(overrides, OWN)
+    refuse_keys(overrides, OWN)
     folder = resolved(folder)
     words = [f"seed={seed or 0}", *overrides]
+    notify = options.get("notify") or (lambda _: None)
+    overwrite = options.get("overwrite", False)
     chosen = settings(quick=quick)
-    work = _all_work(chosen, folder, words)
+    planned = list(_planned(chosen, folder, words))
     if quick and not overwrite:
         full = settings(quick=False)
-        all_of_it = _all_work(full, folder, words)
-        if all(each.path.exists() for each in all_of_it):
-            chosen, work, quick = full, all_of_it, False
-            if tell:
-                tell(f"{folder} has all runs already: --quick uses them as they are")
-    steps, samples = chosen
-    making.made(folder)
+        all_runs = list(_planned(full, folder, words))
+        if all(each.path.exists() for each in all_runs):
+            chosen, planned, quick = full, all_runs, False
+            notify(f"{folder} has all runs already: --quick uses them as they are")
+    make_folder(folder)
     pictures = pictures_in(folder, "transfer")
 
+    # These imports take seconds, so they come after all checks of the arguments.
     from scbsim.studies.counting import counting
+    from scbsim.studies.transfer.outcomes import learned, recovered
     from scbsim.studies.transfer.plot import draw
 
-    there = sum(each.path.exists() for each in work)
-    if there and not overwrite and tell:
-        tell(f"{there} of {len(work)} runs are in {folder} already: finished ones are kept")
+    there = sum(each.path.exists() for each in planned)
+    if there and not overwrite:
+        notify(f"{there} of {len(planned)} runs are in {folder} already: finished ones are kept")
     found = {}
-    with counting("transfer", len(work), "run", quiet=not progress) as count:
-        for done, each in enumerate(work):
+    quiet = not options.pop("progress", False)
+    options["notify"] = None
+    with counting("transfer", len(planned), "run", quiet=quiet) as count:
+        for done, each in enumerate(planned, 1):
             each.path.parent.mkdir(parents=True, exist_ok=True)
             if each.pretraining is not None:
-                _keep_task(each, overwrite=overwrite)
-            found[each.path] = obtain(
-                each.spec, each.path, overwrite=overwrite, threads=threads, stop=stop
-            )
-            count(done + 1)
+                _keep_task(each.setting, each.pretraining, each.path.parent, overwrite=overwrite)
+            found[each.path] = obtain(each.spec, each.path, **options)
+            count(done)
 
-    learning = tuple(
-        learned(start, found[learning_file(folder / steps.name, start, steps.batches[0])])
-        for start in steps.starts
-    )
-    recovery = tuple(
-        recovered(
-            start,
-            {b: found[learning_file(folder / samples.name, start, b)] for b in samples.batches},
-        )
-        for start in samples.starts
-    )
+    def runs_from(setting: Setting, start: float | None) -> dict[int, xr.Dataset]:
+        home = folder / setting.name
+        return {b: found[specs.learning_file(home, start, b)] for b in setting.batches}
+
+    steps, samples = chosen
+    learning = tuple(learned(s, runs_from(steps, s)[steps.batches[0]]) for s in steps.starts)
+    recovery = tuple(recovered(s, runs_from(samples, s)) for s in samples.starts)
     figure = draw(learning, recovery, samples, note="quick: fewer starts" if quick else "")
-    return TransferOutput(
-        making.saved(figure, pictures),
-        tuple(each.path for each in work),
-        learning,
-        recovery,
-        samples,
-    )
+    files = tuple(each.path for each in planned)
+    return TransferOutput(save_pictures(figure, pictures), files, learning, recovery, samples)
 
 
-def _all_work(
-    settings: tuple[Setting, Setting], folder: Path, words: Sequence[str]
-) -> list[_PlannedRun]:
-    return [each for setting in settings for each in _work(setting, folder / setting.name, words)]
+def _planned(
+    settings: Sequence[Setting], folder: Path, words: Sequence[str]
+) -> Iterator[_PlannedRun]:
+    """Yield all runs in order; a pretraining comes before the runs that start from it."""
+    for setting in settings:
+        home = folder / setting.name
+        for start in setting.starts:
+            if start is not None:
+                spec = setting.pretraining(start, home, words)
+                yield _PlannedRun(specs.pretrained_file(home, start), spec, setting, start)
+            for batch in setting.batches:
+                spec = setting.learning(start, batch, home, words)
+                yield _PlannedRun(specs.learning_file(home, start, batch), spec, setting)
 
 
-def _work(setting: Setting, folder: Path, words: Sequence[str]) -> Iterator[_PlannedRun]:
-    """Give the runs of a setting in order: pretraining before what starts from it."""
-    for start in setting.starts:
-        if start is not None:
-            spec = setting.pretraining(start, folder, words)
-            yield _PlannedRun(pretrained_file(folder, start), spec, setting, start)
-        for batch in setting.batches:
-            spec = setting.learning(start, batch, folder, words)
-            yield _PlannedRun(learning_file(folder, start, batch), spec, setting)
-
-
-def _keep_task(work: _PlannedRun, *, overwrite: bool) -> None:
-    """Write the task of a pretraining run, or see that the file there has it."""
+def _keep_task(setting: Setting, correlation: float, folder: Path, *, overwrite: bool) -> None:
+    """Write the pretraining task of a correlation, or check that its file has that task."""
     import numpy as np
 
-    from scbsim.studies.transfer.specs import RELATED_SEED
     from scbsim.task import Task, related_task
     from scbsim.task.file import read_arrays, write_arrays
 
-    assert work.pretraining is not None
-    task = related_task(Task.random(**work.setting.task), work.pretraining, seed=RELATED_SEED)
-    path = task_file(work.path.parent, work.pretraining)
-    if path.exists() and not overwrite:
-        there, wanted = read_arrays(path), task.to_arrays()
-        if any(not np.array_equal(there.get(name, ()), wanted[name]) for name in wanted):
-            raise OutputError(
-                f"{path} holds another task. --overwrite replaces it, -o goes elsewhere"
-            )
+    task = related_task(Task.random(**setting.task), correlation, seed=specs.RELATED_SEED)
+    path = specs.task_file(folder, correlation)
+    if not path.exists() or overwrite:
+        write_arrays(path, task)
         return
-    write_arrays(path, task)
+    there, wanted = read_arrays(path), task.to_arrays()
+    if any(not np.array_equal(there.get(name, ()), wanted[name]) for name in wanted):
+        raise OutputError(
+            f"{path} holds another task. --overwrite replaces it, -o writes elsewhere"
+        )

@@ -1,1 +1,1 @@
-"""Proof by experiment that reduced engines have the dense engine's law: `docs/exactness.md`."""
+"""Statistical check that reduced engines have the law of the dense one: docs/exactness.md."""

@@ -1,10 +1,10 @@
-"""What is compared in one case, and with which engines."""
+"""A case of the verification, and the engines that are compared in it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -15,13 +15,14 @@ from scbsim.engines.sparse import SparseEngine
 from scbsim.engines.stages import Stage
 from scbsim.task import Task
 
-Build = Callable[..., Any]
-"""Called as an engine's class: ``build(task, noise, alpha_A=..., alpha_V=...)``."""
+Engine = DenseEngine | SparseEngine | CollapsedEngine
+Build = Callable[..., Engine]
+"""Called like an engine's class: ``build(task, noise, alpha_A=..., alpha_V=...)``."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A way to run the dynamics.
+    """An engine with its options.
 
     Attributes
     ----------
@@ -29,7 +30,7 @@ class Contender:
     build : callable
         Returns an engine at its start.
     tolerance : float
-        What rounding may do to its observables.
+        Largest rounding error of its observables.
     """
 
     name: str
@@ -37,25 +38,21 @@ class Contender:
     tolerance: float = 1e-10
 
 
-def _with(engine: Build, **options: Any) -> Build:
-    return lambda *words, **start: engine(*words, **start, **options)
+TRUTH = Contender("dense, float64", partial(DenseEngine, dtype=np.float64))
+"""Every entry of A and V in float64: the dynamics exactly as defined."""
 
-
-TRUTH = Contender("dense, float64", _with(DenseEngine, dtype=np.float64))
-"""Every entry of A and V in float64: the dynamics as they are written."""
-
-SINGLE = Contender("dense, float32", _with(DenseEngine, dtype=np.float32), 1e-5)
+SINGLE = Contender("dense, float32", partial(DenseEngine, dtype=np.float32), 1e-5)
 SCALARS_OF_V = Contender(
-    "dense, V collapsed", _with(DenseEngine, dtype=np.float32, value=False), 1e-5
+    "dense, V collapsed", partial(DenseEngine, dtype=np.float32, value=False), 1e-5
 )
 SPARSE = Contender("sparse", SparseEngine)
-SPARSE_A = Contender("sparse, V a matrix", _with(SparseEngine, value=True))
+SPARSE_A = Contender("sparse, V a matrix", partial(SparseEngine, value=True))
 COLLAPSED = Contender("collapsed", CollapsedEngine)
 
 
 @dataclass(frozen=True)
 class Case:
-    """Dynamics of which every contender must have the truth's law.
+    """Dynamics under which every contender must have the same law as `TRUTH`.
 
     Attributes
     ----------
@@ -67,9 +64,9 @@ class Case:
     start : mapping
         ``alpha_A`` and ``alpha_V``.
     warm : (Stage, noise), optional
-        Under which a dense engine ran first, so that all start from a state with a rest.
+        A dense engine runs this stage first, so that all start from a state with noise parts.
     times : tuple of int
-        Steps after which the observables are compared, together.
+        Steps after which the observables are compared, jointly.
     """
 
     name: str
@@ -81,7 +78,7 @@ class Case:
     warm: tuple[Stage, Noise] | None = None
     times: tuple[int, ...] = (1, 3, 8)
 
-    def begin(self, build: Build) -> Any:
+    def begin(self, build: Build) -> Engine:
         """Return an engine at the start of the case."""
         engine = build(self.task, self.noise, **self.start)
         if self.warm is not None:

@@ -1,4 +1,4 @@
-"""The joint law of observables over steps, of one contender against the truth."""
+"""Comparison of the joint law of observables over steps, of one contender with the truth."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from scbsim.studies.verify.two_samples import kolmogorov_smirnov, paired_means, 
 
 Array = NDArray[np.float64]
 
-# The other observables are functions of these four.
+# The remaining observables are functions of these four.
 _FREE = tuple(NAMES.index(name) for name in ("alpha_A", "alpha_V", "delta_A", "delta_V"))
 _DIRECTIONS = 24
 
 
 @dataclass(frozen=True)
 class Tests:
-    """What one kind of test found.
+    """Results of one kind of test.
 
     Attributes
     ----------
     count : int
+        Number of tests.
     worst : float
-        The statistic with the least p: D of Kolmogorov and Smirnov, or z.
+        The statistic with the least p-value: the Kolmogorov-Smirnov distance D, or z.
     p : float
-        The least; 1 where nothing was to be tested.
+        The least p-value; 1 without any test.
     where : str
-        Of what.
+        What that test compared.
     """
 
     count: int = 0
@@ -40,18 +41,20 @@ class Tests:
 
 @dataclass(frozen=True)
 class CaseComparison:
-    """A contender in a case.
+    """Results of a contender in a case.
 
     Attributes
     ----------
     case, contender : str
-    margins, joint : Tests
-        Kolmogorov-Smirnov: of each observable at each time; of increments, of projections on fixed
-        directions of all times together, and of products of these.
+    margins : Tests
+        Kolmogorov-Smirnov tests of each observable at each time.
+    joint : Tests
+        Kolmogorov-Smirnov tests of increments, of projections of all times together on fixed
+        directions, and of products of these.
     means, variances, products : Tests
-        Moments: of each observable at each time, and of products (of squares too) of any two.
+        Moments of each observable at each time, and of products of any two and of their squares.
     constant : int
-        Observables that no run changes, found equal.
+        Number of observables that are constant, and equal in both samples.
     """
 
     case: str
@@ -65,33 +68,27 @@ class CaseComparison:
 
     @property
     def tests(self) -> tuple[Tests, ...]:
-        """All kinds."""
+        """The results of all kinds of test."""
         return (self.margins, self.joint, self.means, self.variances, self.products)
 
     @property
     def count(self) -> int:
-        """How many comparisons were made, those of constants among them."""
+        """Number of comparisons, including those of constants."""
         return sum(each.count for each in self.tests) + self.constant
 
     @property
     def worst(self) -> Tests:
-        """The kind with the least p."""
+        """The kind of test with the least p-value."""
         return min(self.tests, key=lambda each: each.p)
 
 
 def compare(
     names: tuple[str, str], times: tuple[int, ...], truth: Array, other: Array, tolerance: float
 ) -> CaseComparison:
-    """Compare two samples of the same dynamics.
+    """Compare two samples of the same dynamics, of shape (runs, times, 9).
 
-    Parameters
-    ----------
-    names : (case, contender)
-    times : tuple of int
-    truth, other : (runs, times, 9) float64
-    tolerance : float
-        An observable in which all runs of both agree within it is constant, and passes; if only
-        those of one sample agree, it is not.
+    ``names`` are those of the case and the contender. An observable is constant, and passes, if all
+    runs of both samples agree within ``tolerance``.
     """
     runs = len(truth)
     labels = [f"{name} at {t}" for t in times for name in NAMES]
@@ -124,12 +121,12 @@ def _tests(statistic: Array, p: Array, labels: list[str]) -> Tests:
 
 
 def _joint(u: Array, v: Array) -> Tests:
-    """Compare what only shows of several observables, or of several times, together."""
+    """Compare functions of several observables, or of several times."""
     m = u.shape[1]
     if m < 2:
         return Tests()
     i, j = np.triu_indices(m, 1)
-    # The same directions in every case and for every seed.
+    # The directions are the same in every case and for every seed.
     a = np.random.default_rng(20).standard_normal((2, m, _DIRECTIONS))
     forms = [
         np.concatenate([w[:, j] - w[:, i], w @ a[0], (w @ a[0]) * (w @ a[1])], axis=1)

@@ -1,4 +1,4 @@
-"""Many runs of a case, each with a seed of its own."""
+"""Samples of a case: many runs with different seeds."""
 
 from __future__ import annotations
 
@@ -15,24 +15,17 @@ Array = NDArray[np.float64]
 def sample(case: Case, build: Build, seeds: NDArray[np.uint64]) -> Array:
     """Run a case once with each seed.
 
-    One engine does it all: it goes back to the start, to the bit, before every run.
-
-    Parameters
-    ----------
-    case : Case
-    build : callable
-        See `scbsim.studies.verify.case.Build`.
-    seeds : (runs,) uint64
+    One engine makes all runs; its state is restored to the start before each of them.
 
     Returns
     -------
     (runs, times, 9) float64
-        The observables after each of the case's times.
+        The observables at each of the case's times.
 
     Raises
     ------
     RunFailed
-        If a run overflows, or gives what is not a number: such a case compares nothing.
+        If a run diverges or an observable is NaN, since such a case cannot be compared.
     """
     engine = case.begin(build)
     start = {name: array.copy() for name, array in engine.state().items()}
@@ -52,10 +45,10 @@ def sample(case: Case, build: Build, seeds: NDArray[np.uint64]) -> Array:
 
 
 def seeds_of(seed: int, case: int, contender: int, runs: int) -> NDArray[np.uint64]:
-    """Return the seeds of a sample, shared with no other.
+    """Return the seeds of a sample, which no other sample has.
 
-    The dense engines draw the noise of A from the same stream: with a seed in common their runs
-    would not be independent, and no test of two samples would hold.
+    Two-sample tests need independent samples. Dense engines draw the noise of A from the same
+    stream, so runs with a seed in common would be dependent.
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(case, contender))
     return sequence.generate_state(runs, np.uint64).astype(np.uint64, copy=False)

@@ -1,4 +1,4 @@
-"""Small tasks with every peculiarity that a representation could trip over."""
+"""Small tasks with properties that a reduced engine could get wrong."""
 
 from __future__ import annotations
 
@@ -11,44 +11,38 @@ from scbsim.task import Task
 
 
 def small(N: int = 4, T: int = 30, Q: int = 2, mu: str = "dirichlet") -> Task:
-    """Return a task at random; its mu is uneven unless it is told otherwise."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TaskWarning)
+    """Return a random task, with uneven mu by default."""
+    with warnings.catch_warnings(action="ignore", category=TaskWarning):
         return Task.random(N=N, T=T, Q=Q, mu=mu, mu_concentration=2.0, P_concentration=0.1, seed=3)
 
 
 def without_transitions(T: int = 30) -> Task:
-    """Return a task whose every output ignores its source: ``P = mu 1'``, so that K_P = 0."""
-    like = small(T=T)
-    return _task(like.mu, np.outer(like.mu, np.ones(like.N)), like)
+    """Return a task whose outputs ignore their sources: ``P = mu 1'``, so K_P = 0."""
+    return _changed(small(T=T), independent=True)
 
 
 def without_positions(T: int = 6) -> Task:
-    """Return a task whose every query looks everywhere: ``Q = T``, even weights, K_Q = 0."""
-    like = small(N=3, T=T, Q=T)
-    return _task(like.mu, like.P, like, np.full((like.N, T), 1.0 / T))
+    """Return a task whose queries attend to all positions evenly: ``Q = T``, so K_Q = 0."""
+    return _changed(small(N=3, T=T, Q=T), weights=np.full((3, T), 1.0 / T))
 
 
 def without_anything(T: int = 6) -> Task:
-    """Return a task with nothing to be learned: K_P = K_Q = 0."""
-    like = without_positions(T)
-    return _task(like.mu, np.outer(like.mu, np.ones(like.N)), like, like.q_weights)
+    """Return a task with nothing to learn: K_P = K_Q = 0."""
+    return _changed(without_positions(T), independent=True)
 
 
 def half_without_positions(T: int = 5) -> Task:
-    """Return a task in which some columns look everywhere, and others do not."""
-    like = small(N=4, T=T, Q=T)
-    weights = like.q_weights.copy()
+    """Return a task in which every other query attends to all positions evenly."""
+    task = small(N=4, T=T, Q=T)
+    weights = task.q_weights.copy()
     weights[::2] = 1.0 / T
-    return _task(like.mu, like.P, like, weights)
+    return _changed(task, weights=weights)
 
 
-def _task(
-    mu: np.ndarray, P: np.ndarray | None, like: Task, weights: np.ndarray | None = None
-) -> Task:
+def _changed(task: Task, *, independent: bool = False, weights: np.ndarray | None = None) -> Task:
+    """Return a task with other weights, or with outputs that do not depend on their sources."""
+    P = np.outer(task.mu, np.ones(task.N)) if independent else task.P
     assert P is not None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TaskWarning)
-        return Task.from_arrays(
-            mu, P, like.q_positions, like.q_weights if weights is None else weights, like.T
-        )
+    weights = task.q_weights if weights is None else weights
+    with warnings.catch_warnings(action="ignore", category=TaskWarning):
+        return Task.from_arrays(task.mu, P, task.q_positions, weights, task.T)

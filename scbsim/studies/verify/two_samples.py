@@ -1,4 +1,4 @@
-"""Two-sample tests whose p-values hold at any number of runs, whatever the law."""
+"""Two-sample tests whose p-values hold for any number of runs and any law."""
 
 from __future__ import annotations
 
@@ -8,21 +8,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 DIGITS = 7
-"""Decimals that are compared of a standardised number: past them rounding has its own say."""
+"""Decimals of standardised numbers that are compared; later ones may be rounding errors."""
 
 
 def kolmogorov_smirnov(x: Array, y: Array) -> tuple[Array, Array]:
-    """Return the largest distances between the distributions of columns, and p-values.
+    """Return Kolmogorov-Smirnov distances of the columns of two samples (runs, m), and p-values.
 
-    Parameters
-    ----------
-    x, y : (runs, m) float64
-
-    Returns
-    -------
-    D, p : (m,) float64
-        The limit law's p, which for samples of one size is not below the exact one where that is
-        small.
+    The p-values are those of the limit law. For samples of equal size they are not below the exact
+    ones where these are small.
     """
     from scipy.special import kolmogorov
 
@@ -37,19 +30,11 @@ def kolmogorov_smirnov(x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def paired_means(x: Array, y: Array) -> tuple[Array, Array]:
-    """Return by how many of its standard deviations the mean difference is off 0, and p-values.
+    """Return the mean differences in units of their standard deviations, and p-values.
 
-    Row i of the one sample is set against row i of the other. Where both have the same law each
+    Row i of one sample is paired with row i of the other. If both have the same law, each
     difference is as likely to be d as -d, so Hoeffding's bound for sums of random signs gives
-    ``p <= 2 exp(-z^2/2)`` for any number of rows and any law, with heavy tails too.
-
-    Parameters
-    ----------
-    x, y : (runs, m) float64
-
-    Returns
-    -------
-    z, p : (m,) float64
+    ``p <= 2 exp(-z^2/2)`` for any number of rows and any law, heavy tails included.
     """
     off = x - y
     length = np.sqrt(np.square(off).sum(axis=0))
@@ -58,10 +43,10 @@ def paired_means(x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def standardised(x: Array, y: Array) -> tuple[Array, Array]:
-    """Return both samples less their common mean, in units of their common deviation.
+    """Return both samples minus their common mean, divided by their common standard deviation.
 
-    Exchanging rows of the samples changes neither unit, so both tests hold for these as well.
-    Columns must not be constant.
+    Exchanging rows between the samples changes neither, so both tests remain valid. Columns must
+    not be constant.
     """
     both = np.concatenate([x, y])
     mean, deviation = both.mean(axis=0), both.std(axis=0)

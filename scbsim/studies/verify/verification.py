@@ -1,4 +1,4 @@
-"""All cases, side by side, and what they come to."""
+"""verify(): all cases in parallel, and the result of the whole verification."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import whole
 
 CHANCE = 1e-5
-"""How often a verification of exact engines may fail."""
+"""Probability that a verification of exact engines fails by chance."""
 
 RUNS, QUICK_RUNS = 10_000, 1500
 
@@ -24,14 +24,16 @@ _LOOK_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What a verification came to.
+    """Results of a verification.
 
     Attributes
     ----------
     outcomes : tuple of CaseComparison
         In the order of cases and contenders.
-    cases, runs : int
-        Runs of each sample.
+    cases : int
+        Number of cases.
+    runs : int
+        Number of runs of each sample.
     """
 
     outcomes: tuple[CaseComparison, ...]
@@ -40,22 +42,22 @@ class VerifyReport:
 
     @property
     def comparisons(self) -> int:
-        """How many there were."""
+        """Number of comparisons."""
         return sum(each.count for each in self.outcomes)
 
     @property
     def floor(self) -> float:
-        """The p-value below which one comparison fails it all: by Bonferroni, no luck needed."""
+        """The verification fails if a p-value is below this Bonferroni bound."""
         return CHANCE / max(1, self.comparisons)
 
     @property
     def least(self) -> float:
-        """The least p-value."""
+        """The least p-value of all comparisons."""
         return min((each.worst.p for each in self.outcomes), default=1.0)
 
     @property
     def failed(self) -> tuple[CaseComparison, ...]:
-        """Those below the floor."""
+        """The results with a p-value below the floor."""
         return tuple(each for each in self.outcomes if each.worst.p < self.floor)
 
     def __str__(self) -> str:
@@ -76,36 +78,32 @@ def verify(
     threads: int | None = None,
     cases: Sequence[Case] | None = None,
     runs: int | None = None,
-    tell: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> VerifyReport:
-    """Compare every reduced engine with the dense one in float64, in law.
+    """Compare the law of every reduced engine with that of the dense one in float64.
 
     Parameters
     ----------
     quick : bool
         Fewer runs.
     seed : int
-        At least 0; any will do.
+        At least 0.
     threads : int, optional
-        Cases at once; as many as the machine has cores unless given. No number depends on it.
+        Cases at a time, by default as many as there are cores. The results do not depend on it.
     cases : sequence of Case, optional
-        Other cases than those of `scbsim.studies.verify.cases`.
+        Instead of those in `scbsim.studies.verify.cases`.
     runs : int, optional
-        Runs of each sample.
-    tell : callable, optional
-        Told how many cases are done, and of how many.
+        Runs of each sample, instead of those that ``quick`` selects.
+    on_progress : callable, optional
+        Called with the number of finished cases and the number of all cases.
     stop : callable, optional
-        Asked several times a second; when it says True, no further case is begun.
-
-    Returns
-    -------
-    VerifyReport
+        Called several times a second; once it returns True, no further case is started.
 
     Raises
     ------
     Stopped
-        If ``stop`` said so.
+        If ``stop`` returned True.
     """
     cases = all_cases() if cases is None else cases
     seed = whole("seed", seed, 0)
@@ -113,36 +111,37 @@ def verify(
     pool = ThreadPoolExecutor(usable_cores() if threads is None else whole("threads", threads, 1))
     work = [pool.submit(_outcomes, case, i, seed, runs) for i, case in enumerate(cases)]
     try:
-        _attend(work, tell, stop)
+        _wait_for(work, on_progress, stop)
     finally:
-        # What has begun is let end: threads cannot be called off.
+        # Cases that have started run to their end, since threads cannot be cancelled.
         pool.shutdown(cancel_futures=True)
     outcomes = tuple(outcome for done in work for outcome in done.result())
     return VerifyReport(outcomes, len(cases), runs)
 
 
-def _attend(
+def _wait_for(
     work: Sequence[Future[list[CaseComparison]]],
-    tell: Callable[[int, int], None] | None,
+    on_progress: Callable[[int, int], None] | None,
     stop: Callable[[], bool] | None,
 ) -> None:
+    """Wait for all cases; raise their errors, and :class:`Stopped` if ``stop`` returns True."""
     waiting: set[Future[list[CaseComparison]]] = set(work)
     while waiting:
         done, waiting = wait(waiting, _LOOK_SECONDS, FIRST_COMPLETED)
         for each in done:
             each.result()
-        if done and tell is not None:
-            tell(len(work) - len(waiting), len(work))
+        if done and on_progress is not None:
+            on_progress(len(work) - len(waiting), len(work))
         if stop is not None and stop():
             raise Stopped("stopped on a signal")
 
 
 def _outcomes(case: Case, index: int, seed: int, runs: int) -> list[CaseComparison]:
-    """Run a case: the truth once, and every contender against it."""
+    """Run a case: sample the truth once, and compare every contender with it."""
     truth = sample(case, TRUTH.build, seeds_of(seed, index, 0, runs))
     outcomes = []
-    for i, contender in enumerate(case.contenders):
-        rows = sample(case, contender.build, seeds_of(seed, index, i + 1, runs))
+    for i, contender in enumerate(case.contenders, 1):
+        rows = sample(case, contender.build, seeds_of(seed, index, i, runs))
         names = (case.name, contender.name)
         outcomes.append(compare(names, case.times, truth, rows, contender.tolerance))
     return outcomes

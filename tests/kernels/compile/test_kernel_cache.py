@@ -17,7 +17,7 @@ from scbsim.kernels.compile import jit
 from scbsim.kernels.compile import kernel_cache as kept
 from scbsim.kernels.compile.kernel_cache import seal, unseal
 
-NOT_KEPT = "compiled kernels cannot be kept in "
+NOT_KEPT = "compiled kernels cannot be cached in "
 
 
 def double(x):
@@ -42,7 +42,7 @@ def run(base, monkeypatch):
     def begin(*functions):
         monkeypatch.setattr(jit, "_why_not", "")
         monkeypatch.setattr(jit, "CACHE_FOLDER", jit._cache_folder())
-        monkeypatch.setattr(kept, "_said", set())
+        monkeypatch.setattr(kept, "_warned", set())
         kernels = [jit.kernel(function) for function in functions or (double, triple)]
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
@@ -98,7 +98,7 @@ def test_a_damaged_file_is_replaced(damage, base, run):
     path.write_bytes(damage(path.read_bytes()))
     compiled, (said,) = run()
     assert compiled == 1
-    assert said.startswith(f"{path} was damaged: its kernel was compiled anew")
+    assert said.startswith(f"{path} was damaged: its kernel was recompiled")
     assert run() == (0, [])
 
 

@@ -74,12 +74,12 @@ WRONG = {
         "NUMBA_DISABLE_JIT is set; nothing can be computed without the compiler: unset it"
     ),
     "NUMBA_THREADING_LAYER=tbb": (
-        "the environment variable NUMBA_THREADING_LAYER is 'tbb', and no such library of threads "
-        "is installed here; unset it, or take omp or workqueue"
+        "the environment variable NUMBA_THREADING_LAYER is 'tbb', and that threading layer is not "
+        "installed here; unset it, or set it to omp or workqueue"
     ),
     "NUMBA_THREADING_LAYER=safe": (
-        "the environment variable NUMBA_THREADING_LAYER is 'safe', and no such library of threads "
-        "is installed here; unset it, or take omp or workqueue"
+        "the environment variable NUMBA_THREADING_LAYER is 'safe', and that threading layer is "
+        "not installed here; unset it, or set it to omp or workqueue"
     ),
 }
 PYTHON = """

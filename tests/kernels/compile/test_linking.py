@@ -1,6 +1,7 @@
 """Machine code is made of kernels alone, and of each for as few types as there are."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -8,8 +9,9 @@ import numba
 import numpy as np
 import pytest
 from numba import prange
+from numba.core.compiler import Compiler
 
-from scbsim.kernels.compile import jit
+from scbsim.kernels.compile import jit, linking
 
 
 @jit.internal_jit
@@ -53,6 +55,31 @@ def test_only_what_python_calls_has_machine_code(tmp_path, monkeypatch):
     again = jit.kernel(root.py_func)
     assert again(np.arange(4.0)) == 14.0 + 7.0
     assert sum(again.stats.cache_hits.values()) == 1
+
+
+def test_numbas_own_compiler_where_numba_has_changed(monkeypatch):
+    monkeypatch.setattr(jit, "CACHE_FOLDER", None)
+    monkeypatch.setattr(linking, "_Library", type("Changed", (), {}))
+    assert "_finalize_final_module" in linking._missing()
+    kernel = jit.kernel(root.py_func)
+    assert kernel._compiler.pipeline_class is Compiler
+    assert kernel(np.arange(4.0)) == 14.0 + 7.0
+
+
+WITHOUT_A_CLASS = """
+import numba.core.codegen
+del numba.core.codegen.JITCodeLibrary
+from scbsim.kernels.compile import jit, linking
+
+assert linking._missing()
+double = jit.kernel(lambda x: x + x)
+assert double(2.5) == 5.0
+"""
+
+
+def test_a_numba_without_the_class_of_libraries(tmp_path):
+    environment = {**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", WITHOUT_A_CLASS], env=environment, check=True)
 
 
 COUNT = """

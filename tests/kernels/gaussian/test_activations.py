@@ -20,7 +20,7 @@ def _draw(rates, T, new, at):
 def rates_at(cuts, T):
     """Activations under thresholds of so many sigmas; an activation's value is its excess."""
     cuts = np.asarray(cuts, float)
-    return activation_rates(cuts, np.ones(len(cuts)), 1.0, T)
+    return activation_rates("prox", cuts, np.ones(len(cuts)), 1.0, T)
 
 
 def draw(rates, T, steps, capacity=20_000, seed=1, first=0, replica=0):
@@ -162,7 +162,7 @@ def test_each_column_has_its_own_probability(cuts, T):
 
 
 def test_a_scale_for_each_column():
-    rates = activation_rates(np.array([1.0, 3.0]), np.array([1.0, 3.0]), 0.5, 1000)
+    rates = activation_rates("prox", np.array([1.0, 3.0]), np.array([1.0, 3.0]), 0.5, 1000)
     np.testing.assert_array_equal(rates.scale, [0.5, 1.5])
     _, column, _, value = draw(rates, 1000, 50)
     mean = [np.abs(value[column == k]).mean() for k in range(2)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scbsim.kernels.gaussian.normalize import normalize_columns
+from scbsim.kernels.gaussian.normalize import make_normalized, normalize_columns
 
 SIZES = [(3, 4, 4), (4, 40, 1), (6, 300, 3), (3, 5000, 2)]
 
@@ -31,13 +31,11 @@ def by_model(A, constants, threshold):
 
 
 def run(s, threshold, in_place=False):
-    support, off_sums = np.full_like(s.A.support, np.nan), np.full_like(s.A.off_sums, np.nan)
-    masses = np.full(len(support), np.nan)
-    sums = np.ones(len(support))
-    count = normalize_columns(
-        s.A, s.constants, threshold, in_place, support, off_sums, masses, sums
-    )
-    return s.constants.mu @ masses, count, support, off_sums
+    result = make_normalized(s.A, np.ones(len(s.A.support)))
+    for array in result[:3]:
+        array[:] = np.nan
+    count = normalize_columns(s.A, s.constants, threshold, in_place, result)
+    return s.constants.mu @ result.masses, count, result.support, result.off_sums
 
 
 @pytest.fixture(params=["float32", "float64"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scbsim.kernels.gaussian.soft_threshold import soft
+from scbsim.kernels.gaussian.rules import soft
 
 numbers = st.floats(-1e300, 1e300)
 levels = st.floats(0, 1e300)

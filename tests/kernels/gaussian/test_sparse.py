@@ -21,9 +21,8 @@ def sparse(state, step_params):
     observe(drawn.A, drawn.V, drawn.constants, np.empty(9))
     drawn.V.scalars[:] = 0.4, 0.01
     drawn.params = step_params("prox", N, sigmas=1.0)
-    drawn.rates = activation_rates(
-        drawn.params.threshold, drawn.params.sigma_A, drawn.params.rate_A, T
-    )
+    params = drawn.params
+    drawn.rates = activation_rates("prox", params.threshold, params.sigma_A, params.rate_A, T)
     drawn.active, drawn.new = make_active_set(N, 4 * N * T), make_newly_active(N, N * T)
     drawn.now = 0
 

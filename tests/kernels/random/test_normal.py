@@ -61,8 +61,7 @@ def _block_with_far_radius(row, words, counter, key):
 
 @numba.njit
 def _refine(z, words, first, counter, key):
-    c1, c2, c3 = counter
-    _refine_tail(z, words, LANES, first, c1, c2, c3, key)
+    _refine_tail(z, words, LANES, first, counter, key)
 
 
 # The formulas of docs/model.md, section 7, in the widest floats there are.

@@ -24,9 +24,8 @@ LANES = BLOCK // 4
 
 @numba.njit
 def _refined(z, words, counter, key):
-    c1, c2, c3 = counter
     _normals32(z, words, LANES)
-    _refine_tail(z, words, LANES, np.uint64(0), c1, c2, c3, key)
+    _refine_tail(z, words, LANES, np.uint64(0), counter, key)
 
 
 @numba.njit(nogil=True)

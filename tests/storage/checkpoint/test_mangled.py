@@ -169,7 +169,7 @@ def test_a_file_cut_short_is_said_to_be(ask, files, folder, tmp_path):
         path.write_bytes(content[: len(content) // 2])
         before = path.read_bytes()
         said = ask("run", folder / "spec.toml", "-o", path, "--resume", among=(2,))[1]
-        assert f"cannot be taken up (it is cut short: {len(before)} bytes are left of " in said
+        assert f"cannot be resumed (it is cut short: {len(before)} bytes are left of " in said
         assert path.read_bytes() == before
 
 

@@ -43,7 +43,7 @@ def same(one, other):
 )
 def test_it_comes_back(replicas, alone_from, tmp_path, monkeypatch):
     """States of other shapes, and other arrays, in each replica."""
-    monkeypatch.setattr("scbsim.storage.checkpoint.packing._ALONE_FROM", alone_from)
+    monkeypatch.setattr("scbsim.storage.checkpoint.packing._SEPARATE_BYTES", alone_from)
     position = Position(replicas)
     found = through(position, tmp_path)
     assert (found.step, found.recorded) == (7, False)

@@ -36,7 +36,7 @@ def write(output, bulk, generation=1, step=3):
 
 @pytest.mark.parametrize("piece", [2**26, 400, 64])
 def test_any_columns_are_read_from_any_shards(output, bulk, piece, monkeypatch):
-    monkeypatch.setattr("scbsim.storage.hdf5.array_blocks.PIECE", piece)
+    monkeypatch.setattr("scbsim.storage.hdf5.array_blocks.BLOCK_BYTES", piece)
     table = write(output, bulk)
     for first in range(N):
         for end in range(first, N + 1):
@@ -47,7 +47,7 @@ def test_any_columns_are_read_from_any_shards(output, bulk, piece, monkeypatch):
 
 @pytest.mark.parametrize("piece", [2**26, 400, 64])
 def test_columns_are_read_from_a_checkpoint_in_one_piece(output, bulk, piece, monkeypatch):
-    monkeypatch.setattr("scbsim.storage.hdf5.array_blocks.PIECE", piece)
+    monkeypatch.setattr("scbsim.storage.hdf5.array_blocks.BLOCK_BYTES", piece)
     write_checkpoint(output, Checkpoint("run", "{}", {"step": 3}, {"bulk": bulk}))
     found = checkpoint.read_one(output, "ckpt", shards.Share(lambda _: slice(2, 5)))
     assert found.state["bulk"].tobytes() == bulk[2:5].tobytes()
@@ -87,7 +87,7 @@ def test_two_generations_are_kept_and_what_no_checkpoint_names_goes(output, bulk
 
 def test_a_state_that_does_not_fit_is_not_taken_for_a_damaged_one(output, bulk, monkeypatch):
     write(output, bulk)
-    monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
+    monkeypatch.setattr("scbsim.util.memory._ALWAYS_FITS", 0)
     monkeypatch.setattr("scbsim.util.memory.available", lambda: 10)
-    with pytest.raises(MemoryNeeded, match="to go on with 7 columns"):
+    with pytest.raises(MemoryNeeded, match="to resume with 7 columns"):
         read_checkpoint(output)

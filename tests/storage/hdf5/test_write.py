@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from scbsim.errors import RunFailed
-from scbsim.storage.hdf5.write import LIBVER, WrittenFile, failing_whole, written
+from scbsim.storage.hdf5.write import LIBVER, WrittenFile, closing_on_failure, written
 
 
 def write_in_vain(path, file):
-    with failing_whole(path, file):
+    with closing_on_failure(path, file):
         file.attrs["more"] = 7
         raise OSError("no room")
 

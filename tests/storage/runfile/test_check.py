@@ -12,7 +12,7 @@ import scbsim.storage.runfile.check as check_module
 from scbsim import simulate
 from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.superblock import Repaired
-from scbsim.storage.runfile.check import check, pieces
+from scbsim.storage.runfile.check import check, read_blocks
 
 WORDS = {
     "a single run": ("output.snapshot_every=5", "output.final_state=true"),
@@ -153,7 +153,7 @@ def test_a_file_that_is_gone(tmp_path):
 
 def test_no_piece_is_large(tmp_path, monkeypatch):
     """Whatever the number of rows, and where one entry is a large matrix, too."""
-    monkeypatch.setattr(check_module, "PIECE", 4096)
+    monkeypatch.setattr(check_module, "BLOCK_BYTES", 4096)
     numbers = np.arange(30_000.0)
     with h5py.File(tmp_path / "some.h5", "w") as file:
         for name, shape, chunks in (
@@ -163,12 +163,12 @@ def test_no_piece_is_large(tmp_path, monkeypatch):
             ("of one piece", (30_000,), None),
         ):
             data = file.create_dataset(name, data=numbers.reshape(shape), chunks=chunks)
-            found = list(pieces(data, len(data)))
+            found = list(read_blocks(data, len(data)))
             assert max(piece.nbytes for piece in found) <= 2 * 4096, name
             assert sum(piece.size for piece in found) == 30_000
             values = np.sort(np.concatenate([piece.ravel() for piece in found]))
             np.testing.assert_array_equal(values, numbers)
-        assert sum(len(piece) for piece in pieces(file["many rows"], 1000)) == 1000
+        assert sum(len(block) for block in read_blocks(file["many rows"], 1000)) == 1000
 
 
 def test_it_says_how_it_gets_on(content, tmp_path):

@@ -88,7 +88,7 @@ def test_one_that_reads_nothing_new(done, program, monkeypatch):
 
 def test_one_that_is_slow_has_all_the_time_it_needs(done, program, monkeypatch):
     monkeypatch.setattr(verify, "_SILENT_SECONDS", 5.0)
-    monkeypatch.setattr(verify, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(verify, "_POLL_SECONDS", 0.01)
     # As long in all as six times what it may be silent, on a clock of its own.
     now = iter(range(10**6))
     monkeypatch.setattr(verify, "monotonic", lambda: next(now) * 0.05)

@@ -65,7 +65,7 @@ def test_the_same_without_a_checkpoint(spec, stopped, whole, monkeypatch):
     before = contents_of(stopped)
     with monkeypatch.context() as patched:
         patched.setattr(verify, "_CHILD", child(DEAD))
-        with pytest.raises(RunFailed, match="the same line then starts again"):
+        with pytest.raises(RunFailed, match="the same command then starts again"):
             simulate(spec, output=stopped, resume=True)
     assert contents_of(stopped) == before
     assert_same(simulate(spec, output=stopped, resume=True), whole)

@@ -92,7 +92,7 @@ def test_no_start_from_a_matrix(tmp_path):
     path = tmp_path / "run.h5"
     task = {k: v for k, v in TASK.items() if k != "K_P"} | {"P_concentration": 0.02}
     simulate(spec_of("dynamics.engine=dense", task=task), output=path)
-    with pytest.raises(InputError, match="kept V as a matrix, and here no P is known"):
+    with pytest.raises(InputError, match="stored V as a matrix, and here P is unknown"):
         simulate(spec_of("dynamics.engine=dense", **{"from": str(path)}))
 
 

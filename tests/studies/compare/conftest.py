@@ -21,7 +21,7 @@ TABLES = {
 
 @pytest.fixture(scope="session")
 def spec():
-    """Two stages of no time; the first ends by a signal or by steps, as chance has it."""
+    """Two short stages; the first ends by a signal or by its number of steps, at random."""
     return RunSpec.from_dict(TABLES)
 
 

@@ -1,4 +1,4 @@
-"""The three runs of a comparison, their files, and what is made of them."""
+"""The three runs of a comparison, their files, and the results."""
 
 import os
 
@@ -62,7 +62,7 @@ def test_finished_files_are_kept_and_used(made, spec):
     folder, found = made
     before = {path: path.read_bytes() for path in folder.iterdir() if path.name != NAME}
     notes = []
-    xr.testing.assert_identical(compare(spec, folder, tell=notes.append), found)
+    xr.testing.assert_identical(compare(spec, folder, notify=notes.append), found)
     assert {path: path.read_bytes() for path in before} == before
     ran = ("batch", "matched", "isotropic")
     assert notes == [f"{folder / model}.h5 is finished: kept" for model in ran]
@@ -76,7 +76,7 @@ def test_a_comparison_that_was_stopped_goes_on(made, spec, tmp_path, monkeypatch
         compare(spec, tmp_path, stop=lambda: next(answers))
     assert {path.name for path in tmp_path.glob("*.h5")} == {"batch.h5", "matched.h5"}
     notes = []
-    found = compare(spec, tmp_path, tell=notes.append)
+    found = compare(spec, tmp_path, notify=notes.append)
     assert notes == [
         f"{tmp_path}/batch.h5 is finished: kept",
         f"{tmp_path}/matched.h5 is partial: resumed",

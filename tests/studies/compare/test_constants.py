@@ -1,4 +1,4 @@
-"""Isotropic levels fitted to matched ones: as much noise over a run."""
+"""Isotropic levels fitted to matched ones: the same noise variance over a run."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from scbsim.task import Task
 
 @pytest.fixture
 def matched(spec):
-    # Of a fixed length, for the sums below.
+    # Without until_signal, so that all replicas have the same number of steps.
     return gaussian_spec(spec.replace(**{"stage.0.until_signal": None}), "matched")
 
 
@@ -53,7 +53,7 @@ def test_what_does_not_move_has_none(matched):
 
 
 def test_levels_that_are_renewed_seldom_count_for_as_long(matched):
-    """With one renewal in all, they are those of the start."""
+    """Without an update on the way, they are the levels of the start."""
     seldom = matched.replace(**{"noise.every": 1000})
     first = matched.replace(
         stage=[{"rule": "sgd", "steps": 1, "rate_A": 0.1, "rate_V": 0.05}],
@@ -88,5 +88,5 @@ def test_those_that_diverge_are_left_out(matched, monkeypatch):
 
 
 def test_a_signal_stops_it(matched):
-    with pytest.raises(Stopped, match="the same line again goes on"):
+    with pytest.raises(Stopped, match="the same command again goes on"):
         fitted(matched, stop=lambda: True)

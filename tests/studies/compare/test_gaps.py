@@ -1,4 +1,4 @@
-"""Gaps: what they are relative to, where they are taken, and what chance makes of them."""
+"""Gaps: their scales, their steps, and the gaps between ensembles of the same law."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ NAN = np.nan
 
 @pytest.fixture
 def noisy():
-    """(R, n): a rise from 1 to 3, each replica with a level of its own."""
+    """Make (R, n): a rise from 1 to 3, with a random offset for each replica."""
 
     def make(seed, factor=1.0, spread=0.1, R=40, n=30):
         rng = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ def test_steps_end_when_half_of_the_real_ones_have(ensemble):
     for replica, end in enumerate([2, 3, 5, 6, 8]):
         values[replica, end + 1 :] = NAN
     assert steps_of(ensemble(values)).tolist() == [0, 1, 2, 3, 4, 5]
-    # The last step of a replica is recorded whether or not it is one of those that all record.
+    # The last step of a replica is always recorded, even between the regular rows.
     odd = ensemble(values[:, :5], every=10, steps=[0, 10, 17, 20, 30])
     assert steps_of(odd).tolist() == [0, 10, 20, 30]
 
@@ -83,7 +83,7 @@ def test_a_known_gap_is_found(ensemble, noisy):
 
 @pytest.mark.slow
 def test_chance_is_exceeded_as_often_as_is_said(noisy):
-    """By ensembles of one law about one time in twenty; by one that is off, always."""
+    """Ensembles of the same law exceed it about one time in twenty; a biased one always does."""
     beyond, steps = [], np.arange(30)
     for seed in range(100):
         real, same = noisy(2 * seed), noisy(2 * seed + 1)
@@ -92,7 +92,7 @@ def test_chance_is_exceeded_as_often_as_is_said(noisy):
         for other in (same, 1.3 * same):
             found = gap(median, np.median(other, axis=0), median, steps)
             beyond.append([found.largest > largest, found.mean > mean])
-    # Of Binomial(100, 0.05): 18 and more have a chance of 2e-6, a bootstrap of 40 being rough.
+    # A Binomial(100, 0.05) is 18 or more with probability 2e-6; a bootstrap of 40 is rough.
     assert np.sum(beyond[0::2], axis=0).max() < 18
     assert np.all(beyond[1::2])
 

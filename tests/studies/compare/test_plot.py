@@ -1,4 +1,4 @@
-"""The picture of a comparison: a panel for each observable, and in it three models."""
+"""Plot of a comparison: a panel for each observable, with three models."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Figure 2: what is run, what is read back, and the claim of the paper's caption."""
+"""Figure 2: its runs, the matrices read from files, and the claim of the paper's caption."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHRUNK = ("stage.0.steps=12", "dynamics.batch_size=16")
 def make(folder, **options):
     notes = []
     options = {"overrides": SHRUNK, "threads": 1, **options}
-    return figure2.run(folder, tell=notes.append, **options), notes
+    return figure2.run(folder, notify=notes.append, **options), notes
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_it_takes_no_engine(tmp_path, name):
 
 
 def test_overwrite(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(recipe, "saved", lambda *_: ())
+    monkeypatch.setattr(recipe, "save_pictures", lambda *_: ())
     make(tmp_path, seed=1)
     assert make(tmp_path, overwrite=True)[1] == []
     for path in made.files:
@@ -133,11 +133,11 @@ def test_overwrite(made, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize(("quick", "seed"), [(True, None), (False, None), (False, 1), (False, 2)])
 def test_softmax_and_linear_attention_learn_the_same(tmp_path, monkeypatch, quick, seed):
-    monkeypatch.setattr(recipe, "saved", lambda *_: ())
+    monkeypatch.setattr(recipe, "save_pictures", lambda *_: ())
     softmax, linear = figure2.run(tmp_path, quick=quick, seed=seed, threads=1).outcomes
     assert softmax.corr_A > 0.95
     assert softmax.corr_V > 0.95
     assert abs(softmax.loss - linear.loss) < 0.05 * min(softmax.loss, linear.loss)
-    # Neither is what nothing learned would be like.
+    # Both have learned the task.
     assert min(each.sim_A for each in (softmax, linear)) > 0.95
     assert min(each.sim_V for each in (softmax, linear)) > 0.95

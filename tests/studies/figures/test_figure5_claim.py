@@ -1,4 +1,4 @@
-"""What the caption of the paper's Figure 5 says, on the data that the figure is drawn from."""
+"""The claim of the caption of the paper's Figure 5, on the data of the figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 5 by the engines that are chosen and by the dense one: curves of one law."""
+"""Figure 5 has the same law on the engines that are chosen as on the dense engine."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from scbsim.studies.figures.figure5 import run as figure5
 
 REPLICAS = 24
 STEPS = (1, 10, 100, 400, 1000)
-# 2 rules x 5 steps x 9 observables, each by Student's t with 23 degrees of freedom: past 8.5 by
-# chance once in 10^8.
+# 2 rules x 5 steps x 9 observables are compared by Student's t with 23 degrees of freedom. One of
+# them exceeds 8.5 by chance with probability 10^-8.
 FAR = 8.5
 
 
@@ -30,5 +30,5 @@ def test_the_dense_run_lies_among_those_of_the_chosen_engine(rule):
     mean, spread = chosen.mean(axis=0), chosen.std(axis=0, ddof=1)
     z = (dense - mean) / (spread * np.sqrt(1 + 1 / REPLICAS))
     assert np.all(np.abs(z) < FAR), np.round(z, 1)
-    # And the curves are far from flat: what is compared moves by many spreads.
+    # The curves are not flat: they move by many standard deviations.
     assert np.all(np.abs(mean[-1] - mean[0])[:3] > 20 * spread[-1][:3])

@@ -83,7 +83,8 @@ def test_a_column_for_each_N_on_shared_axes(runs):
 
 def test_the_title_says_what_is_drawn_and_what_was_reduced(runs):
     title = draw([runs()], note="quick: N = 100 only").get_suptitle()
-    for words in ("$N = 100$", "$T = 1000$", "$Q = 2$", r"10^{6}", "dense", "quick: N = 100 only"):
+    facts = ("$N = 100$", "$T = 1000$", "$Q = 2$", r"10^{6}", "dense", "isotropic Gaussian noise")
+    for words in (*facts, "quick: N = 100 only"):
         assert words in title
     assert "quick" not in draw([runs()]).get_suptitle()
 

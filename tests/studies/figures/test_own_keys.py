@@ -1,4 +1,4 @@
-"""Figures take ``--set`` for all their runs, but for the keys that they set themselves."""
+"""``--set`` changes all runs of a figure, except for the keys that the figure sets itself."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_what_differs_between_its_runs_is_its_own(figure):
     tables = [_flat(spec.to_dict()) for spec in specs([]).values()]
     keys = {key for table in tables for key in table}
     differ = {key for key in keys if len({str(table.get(key)) for table in tables}) > 1}
-    # What goes with N in figure 5 may be set for both, and thresholds, which do nothing under SGD.
+    # In figure 5, --set may change keys that depend on N, and thresholds, which SGD ignores.
     of_N = {"dynamics.batch_size", "task.P_concentration", "stage.0.threshold_sigmas"}
     taken = of_N if figure == "5" else set()
     assert differ - taken - set(own) == set()

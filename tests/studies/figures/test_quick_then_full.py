@@ -1,4 +1,4 @@
-"""Figures whose quick form was made before, or after: one set of runs, to the bit."""
+"""A figure made quick first and then in full, or the reverse, has the same runs bit for bit."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def make(name, folder, **options):
     run, words = FIGURES[name]
     notes = []
     with shrunk(*words):
-        return run(folder, tell=notes.append, threads=1, **options), notes
+        return run(folder, notify=notes.append, threads=1, **options), notes
 
 
 def arrays(path):
@@ -46,7 +46,7 @@ def arrays(path):
 
 @pytest.fixture(scope="module", params=FIGURES)
 def at_once(request, tmp_path_factory):
-    """A full figure that was made at once, and which."""
+    """The name of a figure, and the full figure made without a quick one before."""
     return request.param, make(request.param, tmp_path_factory.mktemp("whole"))[0]
 
 
@@ -130,7 +130,7 @@ def test_a_run_without_its_last_state_cannot_go_on(tmp_path):
 
 
 def test_quick_and_full_runs_have_one_engine():
-    """Which engine is chosen depends on the steps, and the noise that is drawn on the engine."""
+    """The number of steps could change the choice of engine, and so the noise."""
     pairs = [(module.specs(quick=True), module.specs()) for module in (figure2, figure5)]
     pairs += [(real_batches.specs(n, quick=True), real_batches.specs(n)) for n in (1, 3, 4)]
     for quick, full in pairs:

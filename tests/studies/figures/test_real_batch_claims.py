@@ -1,4 +1,4 @@
-"""What the captions of the paper's Figures 1, 3 and 4 say, on the data they are drawn from."""
+"""The claims of the captions of the paper's Figures 1, 3 and 4, on the data of the figures."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scbsim import simulate
 from scbsim.studies.figures.figures134.run import outcome, specs
 
 FROM_RAW, FROM_NORMALIZED = 5, 3
-"""How many times as far from the truth as the normalised l1 solution SGD's is to be, as it is and
-normalised too, at the least."""
+"""SGD must be at least this many times as far from the truth as the normalised l1 solution:
+without and with normalisation."""
 
 
 AFTER_STAGE_1 = ("init.alpha_A=0.1", "init.alpha_V=0.1")
-"""A start at which the first stage ends with its first step."""
+"""A start from which the first stage ends after one step."""
 
 
 def outcomes(**options):
@@ -61,13 +61,13 @@ def test_the_figures():
     assert all(each.reason == "signal" for each in found.values())
     assert len({each.stage_1 for each in found.values()}) == 1
     check_all(found)
-    # Of A, too: the noise of a whole first stage is in it, which quick runs lack.
+    # For A as well: it contains the noise of a full first stage, which quick runs lack.
     check_figure_1(found, normalized="AV")
 
 
 @pytest.mark.slow
 def test_medians_over_seeds():
-    """From where a first stage in the right direction ends."""
+    """Start where a first stage in the right direction ends."""
     of_seeds = [outcomes(overrides=AFTER_STAGE_1, seed=seed) for seed in (1, 2, 3)]
     names = [name for name, value in vars(of_seeds[0]["l1"]).items() if isinstance(value, float)]
     middle = {

@@ -1,4 +1,4 @@
-"""Figures 1, 3 and 4: what is run, where it goes, and that the pictures are drawn from it."""
+"""Figures 1, 3 and 4: their runs, their files, and that the plots show these files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scbsim.trajectory.views import since_stage_1, spec_table_of
 def make(number, folder, **options):
     notes = []
     options = {"overrides": REAL_BATCHES, "threads": 1, **options}
-    return real_batches.run(number, folder, tell=notes.append, **options), notes
+    return real_batches.run(number, folder, notify=notes.append, **options), notes
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_another_seed_is_another_run(folder):
 
 
 def test_overwrite_replaces_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(recipe, "saved", lambda *_: ())
+    monkeypatch.setattr(recipe, "save_pictures", lambda *_: ())
     make(3, tmp_path)
     made, notes = make(3, tmp_path, seed=5, overwrite=True)
     assert notes == []

@@ -31,7 +31,7 @@ def axes():
 
 @pytest.fixture(scope="session")
 def whole(spec):
-    """The diagram that every way of getting there has to give."""
+    """The diagram that the other tests must reproduce."""
     from scbsim import phase_diagram
 
     return phase_diagram(spec, X, Y, replicas=5, threads=1)

@@ -12,7 +12,7 @@ def test_a_power_is_found(made_up, power, at):
     assert found.slope == pytest.approx(power, abs=0.01)
     assert abs(found.slope - power) < 2 * found.error < 0.05
     assert found.y[0] == pytest.approx(at, rel=0.1)
-    # From a tenth to nine tenths of a logistic step, as the cells see it.
+    # From 10% to 90% of a logistic step, on this grid.
     assert found.width == pytest.approx(np.exp(2 * 0.2 * np.log(9)), rel=0.5)
     assert found.diverged == 13 * 25
 
@@ -51,9 +51,9 @@ def test_crossings():
     assert at(0.0, 0.0, 1.0, 1.0, level=0.1) == pytest.approx(2.1)
     assert at(1.0, 1.0, 0.0, 0.0) == 2.5
     assert at(0.0, 0.0, 1.0, 1.0, log=True) == pytest.approx(6**0.5)
-    # Chance at the edge: the middle of the first and the last crossing.
+    # With noise at the edge, it is the middle of the first and the last crossing.
     assert at(0.0, 1.0, 0.0, 1.0) == 2.5
-    # In and out again is no boundary, and neither is what is not known.
+    # A column that crosses and returns has no boundary, nor has one that is not done.
     assert np.isnan(at(0.0, 1.0, 1.0, 0.0))
     assert np.isnan(at(0.0, np.nan, 1.0, 1.0))
     assert np.isnan(at(0.0, 0.0, 0.0, 0.0))

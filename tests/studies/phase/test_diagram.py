@@ -62,7 +62,7 @@ def test_huge_batches_recover_and_tiny_ones_do_not(spec):
 def test_runs_that_diverge_do_not_count_as_recovered(spec):
     wild = spec.replace(**{"stage.0.rate_A": 40.0, "stage.0.rate_V": 40.0, "stage.0.steps": 300})
     axes = "task.T=100,1000", "dynamics.batch_size=1e4,1e5"
-    # What every last row fulfils: only the end of the run can keep it from counting.
+    # Every last row fulfils this condition, so only divergence keeps a run from counting.
     found = phase_diagram(wild, *axes, rules=("sgd",), replicas=3, recovered="loss > -inf")
     assert (found["diverged"] == 3).all()
     assert (found["recovered"] == 0).all()
@@ -206,7 +206,7 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(
     with monkeypatch.context() as patch:
         patch.setattr(os, step, full)
         with pytest.raises(
-            RunFailed, match=r"No space left on device.*the same line again goes on"
+            RunFailed, match=r"No space left on device.*the same command again goes on"
         ):
             diagram(tmp_path)
     assert (tmp_path / NAME).read_bytes() == held

@@ -97,7 +97,7 @@ def test_what_cannot_be_is_named(grid, change, said):
         ("task.Q=2,4,101,102", ", and 15 points more, has 1 fault"),
         ("task.Q=2,4,101", "Q: 101 is more than the T = 100 positions"),
         ("stage.0.rate_A=-1:1:3", "stage.0.rate_A: -1.0 is not allowed"),
-        ("stage.7.steps=1,2", '"7" is no stage: there are 1'),
+        ("stage.7.steps=1,2", 'there is no stage "7": there are 1'),
     ],
 )
 def test_points_that_are_no_specs_are_named_before_anything_runs(grid, x, said):
@@ -115,7 +115,7 @@ def test_a_start_from_a_file_is_refused(grid, spec):
 def test_another_grid_is_told_from_this_one(grid):
     made = grid()
     assert made.unlike(made.identity()) == []
-    # What both keys say in the spec itself reaches no point.
+    # The values of both keys in the spec itself do not matter.
     assert made.unlike(grid(**{"task.T": 77, "output.every": 5}).identity()) == []
     for change, said in [
         ({"seed": 9}, "spec.seed is 9 there and 3 here"),

@@ -1,4 +1,4 @@
-"""Diagrams in processes of their own, through the command line: killed, stopped, two at once."""
+"""Diagrams made by the command line in other processes: killed, stopped, two at once."""
 
 import os
 import signal
@@ -72,7 +72,7 @@ def test_a_signal_ends_it_after_the_points_in_flight(line, tmp_path, number):
     assert process.returncode == 75
     assert out == ""
     assert "Traceback" not in said
-    assert f"of 24 points of {path}; the same line again goes on" in said
+    assert f"of 24 points of {path}; the same command again goes on" in said
     assert 2 <= done(path) < 24
     assert not (tmp_path / "out" / "phase.png").exists()
 
@@ -96,7 +96,7 @@ def test_two_writers(line, tmp_path):
     path = tmp_path / "out" / NAME
     first = started(line)
     wait_for(1, path, first)
-    # Held still, or it may have ended before the second has even imported what it needs.
+    # It is suspended; otherwise it might end before the second process has started.
     first.send_signal(signal.SIGSTOP)
     second = started(line)
     _, said = second.communicate(timeout=60)

@@ -1,4 +1,4 @@
-"""The recovery of SGD on real batches that docs/phase.md sets beside the isotropic diagram."""
+"""The recovery of SGD on real batches, which docs/phase.md compares with the diagram."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words in a diagram stand in their zone and in the frame, or not at all."""
+"""Labels of zones lie within their zone and within the axes, or are left out."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ ZONES = ("neither", "only", "both", "learns", "does not")
 
 
 def boxes(diagram):
-    """The boxes of all words in zones, in pixels, and that of the frame."""
+    """The bounding boxes of all labels, in pixels, and the axes."""
     figure = draw(diagram)
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
@@ -21,7 +21,7 @@ def boxes(diagram):
 
 
 def narrow(first, rows=25, columns=13):
-    """A share that is 1 but in the first columns."""
+    """A share that is 0 in the first columns and 1 elsewhere."""
     share = np.ones((rows, columns))
     share[:, :first] = 0.0
     return share
@@ -39,7 +39,7 @@ def test_words_stay_in_their_zone_and_in_the_frame(made_up, first):
     if "neither learns" in found:
         assert frame.x0 < found["neither learns"].x0
         assert found["neither learns"].x1 < edge
-    # One column has no room for words; six have.
+    # One column is too narrow for a label; six columns are not.
     assert ("neither learns" in found) is {1: False, 6: True}.get(first, "neither learns" in found)
 
 

@@ -1,4 +1,4 @@
-"""What the paper says of transfer, on the data that the figure is drawn from."""
+"""The paper's claim about transfer, on the data of the figure."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def made(tmp_path_factory):
 def test_the_first_stage_shrinks_and_vanishes_as_the_correlation_grows(made):
     scratch, weak, half, same = made.learning
     assert [each.start for each in made.learning] == [None, 0.1, 0.5, 1.0]
-    # From scratch it is most of the way; a weak correlation leaves next to nothing of it.
+    # From scratch it takes most of the steps; with a weak correlation, hardly any.
     assert np.median(scratch.first) > 0.6 * np.median(scratch.whole)
     assert np.median(weak.first) < 0.2 * np.median(scratch.first)
     assert half.first.max() == same.first.max() == 0
-    # So learning takes fewer steps, hence samples: here every run has batches of one size.
+    # So learning takes fewer steps, and fewer samples, since all runs have one batch size.
     assert weak.whole.max() < np.inf
     assert half.whole.max() < 0.6 * scratch.whole.min()
     assert same.whole.max() < half.whole.min()
@@ -46,8 +46,8 @@ def test_the_first_stage_shrinks_and_vanishes_as_the_correlation_grows(made):
 def test_a_batch_that_is_enough_after_pretraining_is_too_small_from_scratch(made):
     scratch, half = (row.recovered for row in made.recovery)
     assert half == (16, 16, 16)
-    # At 32 and 64 a run from scratch goes right with a chance of at most 0.64 and 0.69: all do
-    # with one of 2e-6.
+    # At 32 and 64 a run from scratch goes right with probability at most 0.64 and 0.69, so all of
+    # them do with probability 2e-6.
     assert sum(scratch[:2]) < 32
     assert scratch[2] == 16
 

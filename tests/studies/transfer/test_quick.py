@@ -1,4 +1,4 @@
-"""The transfer figure in its quick form and in full, in one folder: one set of runs."""
+"""The quick and the full transfer figure in one folder share their runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_quick_then_full_then_quick(tmp_path):
     assert content(quick.files) == kept
     pictures, notes = [path.read_bytes() for path in full.pictures], []
     kept = content(full.files)
-    again = transfer.run(tmp_path, quick=True, threads=1, tell=notes.append)
+    again = transfer.run(tmp_path, quick=True, threads=1, notify=notes.append)
     assert again.files == full.files
     assert content(full.files) == kept
     assert [path.read_bytes() for path in again.pictures] == pictures

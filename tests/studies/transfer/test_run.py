@@ -52,7 +52,7 @@ def test_pretraining_is_a_run_to_the_end_on_a_task_of_that_correlation(made):
         task, state = last_state(folder / f"pretrained-{start:g}.h5")
         np.testing.assert_allclose(correlations(downstream, task), start, rtol=0, atol=1e-12)
         assert np.any(state["W"] != 0)
-        # What was learned, once normalised, is where the runs begin.
+        # The runs start from the normalised result of pretraining.
         normalized = run["normalized_sim_A"].values[0]
         assert normalized > 0.9
         learned = load(folder / f"from-{start:g}-batch16.h5")
@@ -114,7 +114,7 @@ def test_quick_runs_are_runs_of_the_full_figure():
 def test_finished_runs_are_kept_and_used(made):
     before = [path.stat().st_mtime_ns for path in made.files]
     notes = []
-    again = transfer.run(made.pictures[0].parent, threads=1, tell=notes.append)
+    again = transfer.run(made.pictures[0].parent, threads=1, notify=notes.append)
     assert [path.stat().st_mtime_ns for path in again.files] == before
     assert notes == [
         f"10 of 10 runs are in {made.pictures[0].parent} already: finished ones are kept"
@@ -124,8 +124,8 @@ def test_finished_runs_are_kept_and_used(made):
 
 @pytest.mark.slow
 def test_a_stop_anywhere_and_a_second_run_give_the_same(made, tmp_path, checked_here):
-    # It counts blocks of steps. A check in a process of its own asks too, for as long as it takes:
-    # on a slow machine a run would be stopped before its first step, again and again.
+    # `stop` counts blocks of steps. A file check in another process would call it too, so on a slow
+    # machine a run would be stopped before its first step, again and again.
     asked = 0
 
     def stop():

@@ -1,4 +1,4 @@
-"""The verification notices engines that are a little wrong, at the floor that it has for all."""
+"""The verification detects engines with small errors, at its floor for all comparisons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scbsim.studies.verify.verification import CHANCE, verify
 
 pytestmark = pytest.mark.slow
 
-# A whole verification has fewer comparisons than this: whatever is below is noticed by it.
+# A whole verification has fewer comparisons, so it detects every p-value below this floor.
 FLOOR = CHANCE / 30_000
 RUNS = 4000
 
@@ -54,7 +54,7 @@ def test_a_dimension_of_V(name, engine, by):
     assert noticed(name, with_D_V(engine, by))
 
 
-# With T = 2 a column has one dimension, the signal's: one fewer leaves no less of a rest.
+# With T = 2 a column has only the dimension of the signal, so one fewer changes nothing.
 @pytest.mark.parametrize(
     ("name", "by"),
     [
@@ -160,7 +160,7 @@ def test_components(what, matrix, monkeypatch):
         step = mutant(value, step_component=wrong).step_scalars
         advance = mutant(collapsed, step_scalars=step).advance_collapsed
     monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)
-    # The decay shows where there is a rest that is long beside the noise of a step.
+    # The decay is visible if the noise part is large compared with the noise of a step.
     assert noticed("sgd, from a rest" if "decay" in what else "sgd, N = 3, T = 3", CollapsedEngine)
 
 
@@ -172,19 +172,19 @@ def test_matched_levels_of_the_support(monkeypatch):
 
 
 def test_activations_by_levels_that_are_over(monkeypatch):
-    renew = SparseEngine._renew_levels
+    renew = SparseEngine._update_levels
 
     def renew_all_but_activations(engine):
         stage = engine._stage
         renew(engine)
         engine._stage = stage if engine.step else None
 
-    monkeypatch.setattr(SparseEngine, "_renew_levels", renew_all_but_activations)
+    monkeypatch.setattr(SparseEngine, "_update_levels", renew_all_but_activations)
     assert noticed("denoise, matched, T = 600", SPARSE_A.build)
 
 
 def test_the_right_engines_pass_as_mutants_do(monkeypatch):
-    """What is noticed is the edit, not the copying."""
+    """The changed kernel is detected because of the change, not because it is a copy."""
     step = mutant(value, step_component=mutant(component).step_component).step_scalars
     advance = mutant(collapsed, step_scalars=step).advance_collapsed
     monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)

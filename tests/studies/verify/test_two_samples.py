@@ -1,4 +1,4 @@
-"""The tests of two samples: right statistics, and p-values that promise what they keep."""
+"""The two-sample tests: correct statistics, and valid p-values."""
 
 import numpy as np
 import pytest
@@ -24,14 +24,14 @@ def test_the_distance_is_scipy_s_and_its_p_not_below(law):
     for j in range(20):
         exact = stats.ks_2samp(x[:, j], y[:, j], method="exact")
         assert D[j] == pytest.approx(exact.statistic, abs=1e-12)
-        # Where nothing is decided it may be a little less.
+        # Where the p-value is large it may be slightly below the exact one.
         assert p[j] >= min(exact.pvalue, 0.01)
 
 
 @pytest.mark.parametrize("runs", [4, 300])
 @pytest.mark.parametrize("law", LAWS)
 def test_p_of_means_is_honest_for_any_law(law, runs):
-    """No more than a share a of the p-values lies below a; six standard errors of slack."""
+    """At most a share a of the p-values is below a, with six standard errors of tolerance."""
     rng = np.random.default_rng(6)
     x, y = LAWS[law](rng, (2, runs, 20_000))
     _, p = paired_means(x, y)
@@ -62,6 +62,6 @@ def test_standardised():
     both = np.concatenate([u, v])
     np.testing.assert_allclose(both.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(both.std(axis=0), 1, atol=1e-6)
-    # Rounding in the last place of what was given is not seen.
+    # Rounding errors in the last digit of the input do not matter.
     again, _ = standardised(np.nextafter(x, 9.0), y)
     np.testing.assert_allclose(again, u, atol=2e-7)

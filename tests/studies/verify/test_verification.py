@@ -1,4 +1,4 @@
-"""Engines are what they claim to be, in law; and what a verification says when they are not."""
+"""The engines pass the verification, and engines with errors fail it."""
 
 from dataclasses import replace
 
@@ -83,7 +83,7 @@ def test_what_differs_is_named():
 
 
 def test_what_differs_only_between_steps_is_noticed():
-    """Every margin the same, but each time taken from other runs."""
+    """All margins are the same, but each time is taken from other runs."""
     case = named("prox, N = 4, T = 30, 1.2 sigma")
     truth, rows = (sample(case, TRUTH.build, seeds_of(0, 0, i, 1500)) for i in range(2))
     shuffled = np.stack([np.roll(rows[:, i], 100 * i, axis=0) for i in range(3)], axis=1)
@@ -134,8 +134,8 @@ def test_stop():
         looks.append(True)
         return len(looks) == 2
 
-    told = []
+    seen = []
     with pytest.raises(Stopped):
-        verify(runs=300, threads=1, stop=stop, tell=lambda done, of: told.append((done, of)))
-    assert told[0] == (told[0][0], len(all_cases()))
-    assert told[-1][0] < len(all_cases())
+        verify(runs=300, threads=1, stop=stop, on_progress=lambda *counts: seen.append(counts))
+    assert seen[0] == (seen[0][0], len(all_cases()))
+    assert seen[-1][0] < len(all_cases())

@@ -1,24 +1,15 @@
-"""The picture of figure 2, drawn from what two runs learned."""
+"""Plot of figure 2: what two runs learned."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.plotting.style import (
-    BLUE,
-    GREY,
-    VERMILION,
-    curve,
-    new_figure,
-    step_axis,
-    styled,
-    whole,
-)
+from scbsim.plotting import style
+from scbsim.studies.figures import curves
 from scbsim.trajectory.views import spec_of
 
 if TYPE_CHECKING:
@@ -26,69 +17,63 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-COLORS: Final = {"softmax": VERMILION, "linear": BLUE}
+COLORS: Final = {"softmax": style.VERMILION, "linear": style.BLUE}
 MAP: Final = "cividis"
 
 Matrices = tuple[NDArray[np.float64], NDArray[np.float64]]
 """A, of shape (T, N), and V, of shape (N, N)."""
 
 
-@dataclass(frozen=True)
-class Learned:
-    """A run, and the matrices that it ended with."""
+class Learned(NamedTuple):
+    """A run, and its matrices after the last step."""
 
     run: xr.Dataset
     matrices: Matrices
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What is to be learned, and the population loss of a learner that has it."""
+class Truth(NamedTuple):
+    """The true matrices, and their population loss."""
 
     matrices: Matrices
     loss: float
 
 
 def draw(learned: Mapping[str, Learned], truth: Truth, note: str = "") -> Figure:
-    """Draw both matrices of each run and of the truth as heat maps, and the losses against steps.
+    """Draw the matrices of each run and of the truth as heat maps, and the losses against steps.
 
-    Maps in one row have one colour scale, from the least to the largest entry of all three.
+    The maps in a row share one colour scale, from the least to the largest entry of all three.
     """
-    columns = {
-        **{f"{name} attention": each.matrices for name, each in learned.items()},
-        "ground truth": truth.matrices,
-    }
+    columns = {f"{name} attention": each.matrices for name, each in learned.items()}
+    columns["ground truth"] = truth.matrices
     run = next(iter(learned.values())).run
-    with styled():
-        figure = new_figure(10.4, 5.6)
+    with style.styled():
+        figure = style.new_figure(10.4, 5.6)
         parts = figure.subfigures(1, 2, squeeze=False, width_ratios=(1.75, 1.0))
         maps, right = parts[0]
         grid = maps.subplots(2, len(columns), height_ratios=(1.5, 1.0))
-        for row, axes, bar in zip((0, 1), grid, ("$A$", "$V$"), strict=True):
-            _maps(maps, list(axes), [each[row] for each in columns.values()], bar)
+        for row, axes, name in zip((0, 1), grid, ("$A$", "$V$"), strict=True):
+            _maps(maps, list(axes), [each[row] for each in columns.values()], name)
         for axes, title in zip(grid[0], columns, strict=True):
-            axes.set_title(title)
-            axes.set_xlabel("query token")
+            axes.set(title=title, xlabel="query token")
         for axes in grid[1]:
             axes.set_xlabel("source token")
         grid[0, 0].set_ylabel("position")
         grid[1, 0].set_ylabel("output token")
         _losses(right.subplots(), learned, truth.loss)
-        facts = [f"${name} = {whole(run.attrs[name])}$" for name in ("N", "T", "Q")]
-        facts.append(f"{spec_of(run).dynamics.batch_size} samples a step")
-        title = f"Softmax and linear attention on the same real batches\n{', '.join(facts)}"
-        figure.suptitle(f"{title}\n({note})" if note else title)
+        samples = f"{spec_of(run).dynamics.batch_size} samples a step"
+        head = "Softmax and linear attention on the same real batches"
+        figure.suptitle(style.title(head, [*style.sizes(run.attrs), samples], note))
     return figure
 
 
 def _maps(
     figure: SubFigure, row: list[Axes], matrices: list[NDArray[np.float64]], name: str
 ) -> None:
-    """Draw matrices beside one another on one scale of colours, with its bar."""
-    least, most = min(each.min() for each in matrices), max(each.max() for each in matrices)
+    """Draw the maps of a row, and their colour bar."""
+    looks: dict[str, Any] = {"cmap": MAP, "aspect": "auto", "interpolation": "nearest"}
+    looks |= {"vmin": min(map(np.min, matrices)), "vmax": max(map(np.max, matrices))}
     for axes, matrix in zip(row, matrices, strict=True):
-        looks = {"cmap": MAP, "vmin": least, "vmax": most, "interpolation": "nearest"}
-        image = axes.imshow(matrix, aspect="auto", **looks)
+        image = axes.imshow(matrix, **looks)
         axes.grid(visible=False)
         axes.set_xticks([0, matrix.shape[1] - 1])
         axes.set_yticks([0, matrix.shape[0] - 1])
@@ -98,11 +83,11 @@ def _maps(
 
 
 def _losses(axes: Axes, learned: Mapping[str, Learned], of_truth: float) -> None:
-    axes.axhline(of_truth, color=GREY, linewidth=0.8, zorder=1, label="ground truth")
-    for name, each in learned.items():
-        rate = spec_of(each.run).stage[0].rate_A
-        label = f"{name}, rate of $A$ {rate:g}"
-        curve(axes, each.run["step"], each.run["loss"], color=COLORS[name], label=label, zorder=3)
+    curves.draw_truth(axes, of_truth, label="ground truth")
+    for name, (run, _) in learned.items():
+        label = f"{name}, rate of $A$ {spec_of(run).stage[0].rate_A:g}"
+        looks = {"color": COLORS[name], "label": label, "zorder": 3}
+        style.curve(axes, run["step"], run["loss"], **looks)
     axes.set_title("population loss")
-    step_axis(axes)
+    style.step_axis(axes)
     axes.legend(loc="upper right")

@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 ATTENTIONS: Final = ("softmax", "linear")
 OWN: Final = {
     "dynamics.engine": "it compares softmax with linear attention",
-    "stage.0.rate_A": "what is stepped is another thing under softmax, and so is the rate",
+    "stage.0.rate_A": "softmax steps other parameters than linear attention, at another rate",
     "output.final_state": "it is drawn from the last states",
 }
-"""Keys that ``--set`` may not set."""
+"""Keys that ``--set`` may not set, and why."""
 AVERAGED: Final = 100
-"""Last steps over which the loss is averaged: batches go on moving the state."""
+"""The loss is averaged over this many last steps, since batch noise never lets it settle."""
 
 
 @dataclass(frozen=True)
 class Figure2Outcome:
-    """What one run came to.
+    """Results of one run.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Figure2Outcome:
     sim_A, sim_V : float
         Similarities with the truth, in the mu metric, at the last step.
     corr_A, corr_V : float
-        Pearson's correlation of all entries with those of the other run.
+        Pearson correlation of all entries with those of the other run.
     """
 
     attention: str
@@ -54,7 +54,7 @@ class Figure2Outcome:
     corr_V: float
 
 
-def _drawn(found: Obtained[str]) -> tuple[Figure, tuple[Figure2Outcome, ...]]:
+def _draw(found: Obtained[str]) -> tuple[Figure, tuple[Figure2Outcome, ...]]:
     from scbsim.studies.figures.figure2.plot import draw
 
     learned = {name: Learned(run, matrices(found.files[name])) for name, run in found.runs.items()}
@@ -62,7 +62,7 @@ def _drawn(found: Obtained[str]) -> tuple[Figure, tuple[Figure2Outcome, ...]]:
 
 
 def matrices(path: Path) -> Matrices:
-    """Return both matrices of the last state in a file, in full."""
+    """Return A, (T, N), and V, (N, N), of the last state in a file."""
     from scbsim.engines.batch import BatchEngine
     from scbsim.engines.select import build, plan_of
     from scbsim.storage.runfile.loading import load
@@ -77,7 +77,7 @@ def matrices(path: Path) -> Matrices:
 
 
 def truth(path: Path) -> Truth:
-    """Return the matrices of the task in a file, and their loss (`docs/model.md`, section 2)."""
+    """Return the true matrices of the task in a file, and their loss (docs/model.md, section 2)."""
     from scbsim.storage.runfile.reader import last_state
 
     task, _ = last_state(str(path))
@@ -89,19 +89,19 @@ def truth(path: Path) -> Truth:
 
 
 def outcomes(learned: dict[str, Learned]) -> tuple[Figure2Outcome, ...]:
-    """Return what the runs came to, and how alike they are."""
+    """Return the results of both runs."""
     pairs = zip(*(each.matrices for each in learned.values()), strict=True)
     corr_A, corr_V = (float(np.corrcoef(X.ravel(), Y.ravel())[0, 1]) for X, Y in pairs)
     return tuple(
         Figure2Outcome(
             attention=name,
-            loss=float(each.run["loss"].values[-AVERAGED:].mean()),
-            sim_A=float(each.run["sim_A"].values[-1]),
-            sim_V=float(each.run["sim_V"].values[-1]),
+            loss=float(run["loss"].values[-AVERAGED:].mean()),
+            sim_A=float(run["sim_A"].values[-1]),
+            sim_V=float(run["sim_V"].values[-1]),
             corr_A=corr_A,
             corr_V=corr_V,
         )
-        for name, each in learned.items()
+        for name, (run, _) in learned.items()
     )
 
 
@@ -109,7 +109,7 @@ RECIPE: Final = Recipe(
     number=2,
     names={name: name for name in ATTENTIONS},
     own=OWN,
-    draw=_drawn,
+    draw=_draw,
     presets="figure2",
     engines=("batch", "softmax"),
 )

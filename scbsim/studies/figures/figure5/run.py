@@ -1,4 +1,4 @@
-r"""Figure 5: the dynamics at large N and T, with Gaussian noise in place of that of a batch.
+r"""Figure 5: the dynamics at large N and T, with Gaussian noise in place of batch noise.
 
 The claim of the paper's caption: at T = 100000 and N = 100 and 500, the l1 method recovers the
 truth and stays close to the population process, while the noise part of SGD, at the same batch
@@ -24,12 +24,12 @@ OWN: Final = {
     "task.N": "it compares N = 100 with N = 500",
     **dict.fromkeys(("dynamics.rule", "stage.0.rule"), "it compares SGD with the l1 method"),
 }
-"""Keys that ``--set`` may not set."""
+"""Keys that ``--set`` may not set, and why."""
 
 
 @dataclass(frozen=True)
 class Figure5Outcome:
-    """What one run came to.
+    """Results of one run.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Figure5Outcome:
         mu norms of the noise parts.
     dist_A, dist_V : float
         Distances of the normalised solution from the truth, as fractions of ``sqrt(K_Q)`` and
-        ``sqrt(K_P)``.
+        ``sqrt(K_P)``. NaN if it was not normalised.
     """
 
     N: int
@@ -56,7 +56,7 @@ class Figure5Outcome:
     dist_V: float
 
 
-def _drawn(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Figure5Outcome, ...]]:
+def _draw(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Figure5Outcome, ...]]:
     from scbsim.run.simulate import simulate
     from scbsim.studies.figures.figure5.plot import draw
 
@@ -74,7 +74,7 @@ def _drawn(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Figure5Outco
 
 
 def outcome(rule: str, run: xr.Dataset) -> Figure5Outcome:
-    """Return where a run ended."""
+    """Return the results of a run."""
     root_A, root_V = (float(run.attrs[name]) ** 0.5 for name in ("K_Q", "K_P"))
 
     def last(name: str) -> float:
@@ -96,7 +96,7 @@ RECIPE: Final = Recipe(
     number=5,
     names={(N, rule): f"n{N}-{rule}" for N in SIZES for rule in RULES},
     own=OWN,
-    draw=_drawn,
+    draw=_draw,
     presets="figure5",
     quick=[(SIZES[0], rule) for rule in RULES],
     fewer=f"N = {SIZES[0]} only",

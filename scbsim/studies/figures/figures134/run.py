@@ -5,12 +5,12 @@ suffers from the variance of the gradient at a large rate and is slow at a small
 noise part of A grows under SGD until it dominates the signal, and stays small under l1. Figure 4:
 l1 is more similar to the truth than SGD, with and without normalisation, which improves it further.
 
-All three are drawn from the same runs, whose first stages are the same to the bit.
+All three are drawn from the same runs, whose first stages agree bit for bit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +31,7 @@ RUNS: Final = {
     3: ("sgd-large", "l1"),
     4: ("sgd-large", "l1"),
 }
-"""The runs of each figure; in a folder ``NAME.h5``."""
+"""The runs of each figure. Their files are ``NAME.h5``."""
 
 _SECOND: Final = "it compares SGD at two rates with the l1 method after the first stage"
 OWN: Final = {
@@ -40,23 +40,23 @@ OWN: Final = {
     **{f"stage.1.{key}": _SECOND for key in ("rule", "rate_A", "rate_V", "threshold")},
     "stage.2": "it has two stages",
 }
-"""Keys that ``--set`` may not set."""
+"""Keys that ``--set`` may not set, and why."""
 
 
 @dataclass(frozen=True)
 class CurvesOutcome:
-    """What one run came to, at its last step.
+    """Results of one run, at its last step.
 
     Attributes
     ----------
     run : str
-        Its name, of `RUNS`.
+        Its name, one of `RUNS`.
     rate : float
-        That of the second stage.
+        Rate of the second stage.
     stage_1 : int
         The step at which the first stage ended.
     reason : str
-        Why: ``signal`` or ``steps``.
+        Why it ended: ``signal`` or ``steps``.
     signal_A, signal_V : float
         Norms of the signal parts, ``alpha_A sqrt(K_Q)`` and ``alpha_V sqrt(K_P)``.
     delta_A, delta_V : float
@@ -64,7 +64,7 @@ class CurvesOutcome:
     dist_A, dist_V, sim_A, sim_V : float
         Distances from the truth and similarities with it.
     normalized_dist_A, normalized_dist_V, normalized_sim_A, normalized_sim_V : float
-        The same of the normalised matrices.
+        The same for the normalised matrices; NaN if the run diverged.
     """
 
     run: str
@@ -85,42 +85,47 @@ class CurvesOutcome:
     normalized_sim_V: float
 
 
+_LAST: Final = [
+    field.name
+    for field in fields(CurvesOutcome)
+    if field.name.startswith(("delta_", "dist_", "sim_", "normalized_"))
+]
+"""Fields that are the last value of the variable of the same name."""
+
+
 def specs(number: int, **options: Any) -> dict[str, RunSpec]:
-    """Return the specs of the runs of figure 1, 3 or 4 as :meth:`Recipe.specs` does."""
+    """Return the specs of figure 1, 3 or 4; options as in :meth:`Recipe.specs`."""
     return RECIPES[number].specs(**options)
 
 
 def run(number: int, folder: Path | str, **options: Any) -> StudyOutput[CurvesOutcome]:
-    """Make figure 1, 3 or 4 as :meth:`Recipe.run` does; in one folder they share their runs."""
+    """Make figure 1, 3 or 4; options as in :meth:`Recipe.run`. In one folder they share runs."""
     return RECIPES[number].run(folder, **options)
 
 
-def _drawn(number: int, found: Obtained[str]) -> tuple[Figure, tuple[CurvesOutcome, ...]]:
+def _draw(number: int, found: Obtained[str]) -> tuple[Figure, tuple[CurvesOutcome, ...]]:
     from scbsim.studies.figures.figures134.plot import DRAW
 
-    for name, each in found.runs.items():
-        _require_second_stage(found.files[name], each)
-    outcomes = tuple(outcome(name, each) for name, each in found.runs.items())
+    for name, run in found.runs.items():
+        if run["stage_reason"].values[0] == "diverged":
+            raise OutputError(
+                f"{found.files[name]} diverged at step {int(run['step'].values[-1])}, in its first "
+                "stage, but the figure shows what follows that stage: smaller rates or larger "
+                "batches may help"
+            )
+    outcomes = tuple(outcome(name, run) for name, run in found.runs.items())
     return DRAW[number](found.runs, found.note), outcomes
 
 
-def _require_second_stage(path: Path, run: xr.Dataset) -> None:
-    """Refuse a run that diverged before its second stage, which the figures are of."""
-    if run["stage_reason"].values[0] == "diverged":
-        raise OutputError(
-            f"{path} diverged at step {int(run['step'].values[-1])}, in its first stage, and the "
-            "figure is of what comes after that: smaller rates or larger batches may help"
-        )
-
-
 def outcome(name: str, run: xr.Dataset) -> CurvesOutcome:
-    """Return where a run ended."""
+    """Return the results of a run."""
+    normalized = is_normalized(run)
     last = {
-        str(key): float(run[key].values[-1])
-        for key in run.data_vars
-        if key in _NUMBERS and (is_normalized(run) or not str(key).startswith("normalized_"))
+        key: float(run[key].values[-1])
+        if normalized or not key.startswith("normalized_")
+        else float("nan")
+        for key in _LAST
     }
-    last = dict.fromkeys(_NUMBERS, float("nan")) | last
     return CurvesOutcome(
         run=name,
         rate=spec_of(run).stage[-1].rate_A,
@@ -132,23 +137,12 @@ def outcome(name: str, run: xr.Dataset) -> CurvesOutcome:
     )
 
 
-_NUMBERS = {
-    "delta_A",
-    "delta_V",
-    *(
-        f"{part}{of}"
-        for part in ("", "normalized_")
-        for of in ("dist_A", "dist_V", "sim_A", "sim_V")
-    ),
-}
-
-
 RECIPES: Final = {
     number: Recipe(
         number=number,
         names={name: name for name in names},
         own=OWN,
-        draw=partial(_drawn, number),
+        draw=partial(_draw, number),
         presets="figure1",
         engines=("batch",),
         steps_of=" of stage 2",

@@ -1,4 +1,4 @@
-from scbsim.studies.run_files import differences
+from scbsim.spec.difference import differences
 
 
 def test_differences_name_keys_and_both_values():

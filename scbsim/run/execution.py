@@ -1,0 +1,146 @@
+"""The steps of a run: plan, build, loop, close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypedDict
+
+from scbsim.engines.plan import Choice, RunPlan
+from scbsim.engines.random_stream import StreamStart
+from scbsim.engines.select import begun_by, plan_of
+from scbsim.run.ensemble import Ensemble, assembled, threads_for
+from scbsim.run.loop import Loop, OutputSession
+from scbsim.run.progress import Progress
+from scbsim.run.provenance import provenance
+from scbsim.run.recorders import MemoryRecorder, Recorder
+from scbsim.run.start import engine_of_start, start_from, stream_of, task_of
+from scbsim.spec import RunSpec
+from scbsim.task import Task
+from scbsim.trajectory.header import RunHeader
+
+
+class RunOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`scbsim.simulate` that do not concern the output."""
+
+    progress: bool
+    threads: int | None
+    stop: Callable[[], bool] | None
+
+
+class Execution:
+    """A run in this process; a run over MPI ranks overrides the steps.
+
+    ``session`` is that of the output file, or None for a run in memory. The other parameters are as
+    in :func:`scbsim.simulate`.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        session: OutputSession | None = None,
+        *,
+        task: Task | None = None,
+        progress: bool = False,
+        threads: int | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        self.spec, self.session, self.point = spec, session, session.point if session else None
+        self.given, self.progress, self.threads, self.stop = task, progress, threads, stop
+        self.facts: dict[str, Any] = {}  # entries of the provenance that not all runs have
+        self.agree: Callable[[int], int] = int
+
+    def run(self) -> tuple[Recorder, str]:
+        """Run to the end; return the recorder and the status."""
+        plan = self._plan(self._task())
+        stream = self.point.stream if self.point else self._new_stream()
+        label, total = self._label(plan), self.spec.total_steps
+        shown = Progress(total, quiet=not self.progress, kernels=self._kernels(plan))
+        with shown.preparing(label), self._build(plan, stream) as ensemble:
+            recorder = self._recorder(plan, stream, ensemble)
+            with _closing(recorder, shown) as outcome:
+                shown.start(label)
+                outcome.status = Loop(
+                    ensemble,
+                    self.spec.output,
+                    recorder,
+                    self.session,
+                    stop=self.stop,
+                    on_block=shown.update,
+                    agree=self.agree,
+                ).run()
+        if self.session and outcome.status in ("complete", "diverged"):
+            self.session.tidy()
+        return recorder, outcome.status
+
+    def _task(self) -> Task:
+        """Return the task: that of the output, the one given, or that of the spec."""
+        task = task_of(self.spec, self.point.task if self.point and self.point.task else self.given)
+        if self.session and self.point:
+            self.point.require_task(self.session.path, task)
+        return task
+
+    def _plan(self, task: Task) -> RunPlan:
+        """Return the plan, with the engine that the run began with or that the spec asks for."""
+        spec, point = self.spec, self.point
+        if point and point.engine:
+            choice = Choice(point.engine, "as the run began", point.matrix_V)
+            return plan_of(spec, task, choice=choice)
+        if point and point.position:
+            return plan_of(spec, task, choice=begun_by(point.position.any_state))
+        return plan_of(spec, task, start=engine_of_start(spec))
+
+    def _new_stream(self) -> StreamStart:
+        return stream_of(self.spec)
+
+    def _label(self, plan: RunPlan) -> str:
+        """Return the progress-bar label."""
+        R, task = self.spec.dynamics.replicas, plan.task
+        return f"N={task.N} T={task.T:g} {plan.stages[0].rule}{f' x{R}' if R > 1 else ''}"
+
+    def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
+        return plan.kernels
+
+    @contextmanager
+    def _build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
+        """Build the replicas at their first state, with threads for the body."""
+        threads = threads_for(self.threads, plan)
+        with assembled(plan, self.spec.output.normalize_level, threads, stream) as ensemble:
+            if path := self._first_run():
+                start_from(path, ensemble, plan.task)
+            yield ensemble
+
+    def _first_run(self) -> str | None:
+        """Return the file whose last state is the first state here, if any."""
+        return None if self.point and self.point.position else self.spec.init.from_
+
+    def _recorder(self, plan: RunPlan, stream: StreamStart, ensemble: Ensemble) -> Recorder:
+        source = "given" if self.given else "read" if self.spec.task.from_ else "drawn"
+        made = {**provenance(plan.choice, ensemble.threads, source), **self.facts}
+        header = RunHeader(
+            plan, made, **(self.point.carried() if self.point else {"stream": stream})
+        )
+        if self.session is None:
+            return MemoryRecorder(header)
+        engine = ensemble.replicas[0].engine
+        return self.session.recorder(header, engine.state(), engine.snapshot())
+
+
+class _Outcome:
+    status = "failed"
+
+
+@contextmanager
+def _closing(recorder: Recorder, shown: Progress) -> Iterator[_Outcome]:
+    """Close the progress and then the recorder at the end of a run, whatever ends it."""
+    outcome = _Outcome()
+    try:
+        try:
+            yield outcome
+        except KeyboardInterrupt:
+            outcome.status = "stopped"
+            raise
+        finally:
+            shown.close(outcome.status)
+    finally:
+        recorder.close(outcome.status)
