@@ -83,9 +83,10 @@ class SampledEngine(GaussianEngine):
         self.sample_sums = make_sums(task.mu, task.Q, batch, threads)
 
     def share(self, other: Any) -> None:
-        """Have what no step changes in common with another engine of this kind and task."""
+        """Share the arrays that no step changes with another engine of the same kind and task."""
         super().share(other)
         self.alias = other.alias
+        self.columns = self.columns._replace(root_mu=self.V.root_mu)
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
