@@ -107,7 +107,7 @@ def test_the_target_of_V_counts_once_however_many_replicas(monkeypatch):
     matrix = 8 * 300**2
     assert plan.shared_memory == matrix
     assert plan.memory < 1.5 * matrix
-    monkeypatch.setattr("scbsim.util.memory._NOT_ASKED", 0)
+    monkeypatch.setattr("scbsim.util.memory._ALWAYS_FITS", 0)
     monkeypatch.setattr("scbsim.util.memory.available", lambda: matrix + 50 * plan.memory)
     with assembled(plan, None, 1) as ensemble:
         assert len(ensemble.replicas) == 50

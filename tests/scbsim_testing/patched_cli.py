@@ -50,7 +50,7 @@ def fill(folder, left):
 def fill_before(what, n, left):
     calls = iter(range(1, 10**9))
     where, name = {
-        "create": (session.Session, "_place"),
+        "create": (session, "atomic_write"),
         "open": (session.Session, "_opened"),
         "flush": (writer.FileRecorder, "flush"),
         "checkpoint": (session, "write_checkpoint"),
