@@ -17,8 +17,7 @@ from scbsim.errors import OutputError
 from scbsim.run.progress import LINE_SECONDS
 from scbsim.storage.runfile.status import run_status
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.local import SweepResult as Tally
-from scbsim.sweep.local import Working
+from scbsim.sweep.local import SweepResult, Working
 from scbsim.util.streams import on_terminal
 from scbsim.util.text import printable
 
@@ -30,7 +29,9 @@ _BAR_WIDTH = 20
 
 
 @contextmanager
-def reporting(folder: SweepFolder, quiet: bool) -> Iterator[Callable[[Tally, list[Working]], None]]:
+def reporting(
+    folder: SweepFolder, quiet: bool
+) -> Iterator[Callable[[SweepResult, list[Working]], None]]:
     """Yield a callback that reports the progress of a sweep on stderr."""
     if quiet:
         yield lambda _tally, _working: None
@@ -51,7 +52,7 @@ class _Reporter:
         self._due = self._began + (self._seconds if live is None else 0.0)
         self._failures = 0
 
-    def update(self, tally: Tally, working: list[Working]) -> None:
+    def update(self, tally: SweepResult, working: list[Working]) -> None:
         for run in tally.failed[self._failures :]:
             say(f"{run.name} failed: {tally.reasons[run.name]}", err=True)
         self._failures = len(tally.failed)
@@ -87,7 +88,7 @@ class _Reporter:
         return f", compiling {kernel}" if kernel else ""
 
 
-def _bars(rows: list[tuple[str, int, int, str]], tally: Tally) -> Table:
+def _bars(rows: list[tuple[str, int, int, str]], tally: SweepResult) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for name, step, total, waits in rows:
         bar = ProgressBar(total, step, width=_BAR_WIDTH)
@@ -97,7 +98,7 @@ def _bars(rows: list[tuple[str, int, int, str]], tally: Tally) -> Table:
     return table
 
 
-def tally_text(tally: Tally) -> str:
+def tally_text(tally: SweepResult) -> str:
     """Return how many runs are done, failed and stopped."""
     parts = [f"{tally.kept + len(tally.done)} of {tally.total} runs done"]
     for name in ("failed", "stopped"):

@@ -17,7 +17,7 @@ from scbsim.kernels.random.normal import BLOCK
 from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.task import Task
 from scbsim.util.memory import require
-from scbsim.util.numbers import whole
+from scbsim.util.numbers import check_int
 
 _TOKENS_PER_THREAD = 2**15  # at least; with fewer, a thread is not worth its start
 _SEEDS = 2**64
@@ -70,9 +70,9 @@ class Sampler:
         self.task = task
         self.alias: AliasTables = alias_tables_of(task)
         self.dtype = np.min_scalar_type(task.N - 1)
-        self.seed = whole("seed", seed, 0, _SEEDS)
+        self.seed = check_int("seed", seed, 0, _SEEDS)
         self._seed = np.uint64(self.seed)
-        self._replica = np.uint64(whole("replica", replica, 0, 2**24))
+        self._replica = np.uint64(check_int("replica", replica, 0, 2**24))
         self._threads = most_threads(threads)
 
     def draw(self, first: int, size: int) -> Batch:
@@ -85,7 +85,7 @@ class Sampler:
         MemoryNeeded
             If the samples do not fit into memory.
         """
-        T, first, size = self.task.T, whole("first", first), whole("size", size)
+        T, first, size = self.task.T, check_int("first", first), check_int("size", size)
         if size < 1 or first < 0 or first + size > _SEEDS:
             raise InputError(
                 f"samples {first} to {first + size - 1}; numbers are 0 to below 2**64, and at "
@@ -132,7 +132,7 @@ def sample_batch(
     -----
     docs/model.md, section 8. All probabilities are exact within ``2^-32``.
     """
-    size, number = whole("size", size), whole("number", number)
+    size, number = check_int("size", size), check_int("number", number)
     return Sampler(task, seed, threads=threads).draw(number * size, size)
 
 
@@ -140,6 +140,6 @@ def sample_batches(
     task: Task, size: int, seed: int = 0, *, first: int = 0, threads: int | None = None
 ) -> Iterator[Batch]:
     """Yield batches from number ``first`` on; parameters as in :func:`sample_batch`."""
-    size, first = whole("size", size), whole("first", first)
+    size, first = check_int("size", size), check_int("first", first)
     sampler = Sampler(task, seed, threads=threads)
     return (sampler.draw(number * size, size) for number in count(first))

@@ -18,7 +18,7 @@ from scbsim.errors import Fault, SpecError
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import repeated, word
 from scbsim.spec.text import toml_value
-from scbsim.util.numbers import own
+from scbsim.util.numbers import as_python
 from scbsim.util.text import show
 
 MOST = 1_000_000
@@ -37,7 +37,7 @@ class Range:
     spacing: str  # the form in which they were given: "linear", "log" or "list"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(own(value) for value in self.values))
+        object.__setattr__(self, "values", tuple(as_python(value) for value in self.values))
 
     def __str__(self) -> str:
         return f"{self.key}={','.join(word(value) for value in self.values)}"

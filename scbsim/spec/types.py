@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import PlainValidator
 
-from scbsim.util.numbers import as_real, as_whole, own
+from scbsim.util.numbers import as_float, as_int, as_python
 from scbsim.util.text import show
 
 EXACT = 2**53
@@ -38,7 +38,7 @@ def count(low: int, below: int) -> PlainValidator:
     takes = f"a whole number from {low} to below 2**{below.bit_length() - 1}"
 
     def check(value: Any) -> int:
-        whole, real = as_whole(value), as_real(value)
+        whole, real = as_int(value), as_float(value)
         if whole is None and real is not None and abs(real) <= EXACT and real.is_integer():
             whole = int(real)
         if whole is None or not low <= whole < below:
@@ -56,7 +56,7 @@ def number(
     def check(value: Any) -> float | str:
         if isinstance(value, str) and value in words:
             return value
-        real = as_real(value)
+        real = as_float(value)
         if real is None or not holds(real):
             raise _refused(value, takes)
         return real
@@ -70,7 +70,7 @@ def choice(*choices: str | bool) -> PlainValidator:
     takes = ", ".join(c if isinstance(c, str) else show(c) for c in choices)
 
     def check(value: Any) -> str | bool:
-        value = own(value)
+        value = as_python(value)
         for one in choices:
             if isinstance(value, type(one)) and value == one:
                 return one

@@ -17,7 +17,7 @@ from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import FINISHED, states
 from scbsim.sweep.worker import Worker, Workers
 from scbsim.util.cores import OF_LIBRARIES, usable_cores
-from scbsim.util.numbers import whole
+from scbsim.util.numbers import check_int
 
 _POLL_SECONDS = 0.05
 
@@ -76,7 +76,7 @@ def run_sweep(
     waiting = [each.run for each in states(folder) if each.state not in FINISHED]
     result.kept = result.total - len(waiting)
     cores = usable_cores()
-    at_once = max(1, min(whole("jobs", jobs, 1) if jobs is not None else cores, len(waiting)))
+    at_once = max(1, min(check_int("jobs", jobs, 1) if jobs is not None else cores, len(waiting)))
     threads = str(max(1, cores // at_once))
     workers = Workers({**alone(os.environ), **dict.fromkeys(OF_LIBRARIES, threads)})
     working: list[Working] = []

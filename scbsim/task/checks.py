@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import Fault, TaskError
 from scbsim.task.balance import round_to_stationary
-from scbsim.util.numbers import as_real, as_whole
+from scbsim.util.numbers import as_float, as_int
 
 Array = NDArray[np.float64]
 
@@ -86,7 +86,7 @@ def check_K_P(K_P: Any, mu: Array | None, faults: list[Fault]) -> float | None:
 
     Mixtures of ``mu 1'`` and the identity have every number from 0 to ``1 - |mu|^2``.
     """
-    number = as_real(K_P)
+    number = as_float(K_P)
     if number is None or not np.isfinite(number) or number < 0.0:
         faults.append(Fault("K_P", f"{K_P!r} is not a finite number of at least 0"))
         return None
@@ -119,7 +119,7 @@ def _drift(P: Array, mu: Array) -> float:
 
 def check_integer(key: str, value: Any, least: int, below: int, faults: list[Fault]) -> int | None:
     """Return an integer with ``least <= value < below``; or None, and append a fault."""
-    number = as_whole(value)
+    number = as_int(value)
     if number is None or not least <= number < below:
         power = below.bit_length() - 1
         bound = f"below 2**{power}" if below == 2**power and power > 20 else f"at most {below - 1}"
@@ -130,7 +130,7 @@ def check_integer(key: str, value: Any, least: int, below: int, faults: list[Fau
 
 def check_above_0(key: str, value: Any, faults: list[Fault]) -> float:
     """Return a number above 0, possibly infinite; or NaN, and append a fault."""
-    number = as_real(value)
+    number = as_float(value)
     if number is None or not number > 0.0:
         faults.append(Fault(key, f"{value!r} is not a number above 0"))
         return np.nan

@@ -17,7 +17,7 @@ from scbsim.task.checks import check_above_0, check_integer
 from scbsim.task.make import Task
 from scbsim.task.random import draw_P, draw_positions
 from scbsim.task.sparse_bigram import WITHOUT_P, SparseBigram
-from scbsim.util.numbers import as_real
+from scbsim.util.numbers import as_float
 
 Array = NDArray[np.float64]
 
@@ -134,7 +134,7 @@ def _checked(
         raise InputError(WITHOUT_P)
     faults: list[Fault] = []
     number = check_integer("seed", seed, 0, 2**64, faults)
-    wanted = as_real(correlation)
+    wanted = as_float(correlation)
     if wanted is None or not 0.0 <= wanted <= 1.0:
         faults.append(Fault("correlation", f"{correlation!r} is not a number from 0 to 1"))
     elif wanted < 1.0 and task.N == 2:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import InputError
-from scbsim.util.numbers import whole
+from scbsim.util.numbers import check_int
 
 Array = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ class SparseBigram:
     K_Q: float = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "T", whole("T", self.T))
+        object.__setattr__(self, "T", check_int("T", self.T))
         N, Q = self.q_positions.shape
         # From centred entries: |q|^2 - 1/T and |P|^2 - |mu|^2 cancel near uniform.
         outside = (self.T - Q) / self.T / self.T

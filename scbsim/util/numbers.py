@@ -10,23 +10,23 @@ from scbsim.errors import InputError
 from scbsim.util.text import show
 
 
-def own(value: Any) -> Any:
+def as_python(value: Any) -> Any:
     """Return a NumPy scalar or zero-dimensional array as a Python scalar; other values as is."""
     return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
 
 
-def as_whole(value: Any) -> int | None:
+def as_int(value: Any) -> int | None:
     """Return an integer of any type as an int; None for other values, floats and bools too."""
-    value = own(value)
+    value = as_python(value)
     try:
         return None if isinstance(value, bool) else operator.index(value)
     except TypeError:
         return None
 
 
-def as_real(value: Any) -> float | None:
+def as_float(value: Any) -> float | None:
     """Return a real number of any type as a float; None for other values, bools too."""
-    value = own(value)
+    value = as_python(value)
     if isinstance(value, bool | str | bytes | bytearray) or getattr(value, "ndim", False):
         return None
     try:
@@ -35,7 +35,7 @@ def as_real(value: Any) -> float | None:
         return None
 
 
-def whole(name: str, value: Any, least: int | None = None, below: int | None = None) -> int:
+def check_int(name: str, value: Any, least: int | None = None, below: int | None = None) -> int:
     """Return an argument as an int with ``least <= value < below``.
 
     Raises
@@ -43,7 +43,7 @@ def whole(name: str, value: Any, least: int | None = None, below: int | None = N
     InputError
         If it is no integer, or out of range.
     """
-    number = as_whole(value)
+    number = as_int(value)
     low, high = -math.inf if least is None else least, math.inf if below is None else below
     if number is None or not low <= number < high:
         takes = "a whole number" if least is None else f"a whole number, at least {least}"

@@ -14,7 +14,7 @@ from scbsim.kernels.compile import kernel_cache as kept
 from scbsim.kernels.compile.cache_lock import KernelLock
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.local import SweepResult as Tally
+from scbsim.sweep.local import SweepResult
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def sweep(tmp_path):
     text.write_text(sweep_text())
     folder = SweepFolder.made(tmp_path / "runs", Sweep.from_toml(text, ()))
     working = [SimpleNamespace(run=run) for run in folder.sweep.runs[:2]]
-    return folder, Tally(len(folder.sweep.runs)), working
+    return folder, SweepResult(len(folder.sweep.runs)), working
 
 
 def test_lines_say_what_is_compiled(sweep, now, cache, capsys):

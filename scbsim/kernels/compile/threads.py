@@ -11,7 +11,7 @@ from typing import Any
 
 from scbsim.errors import InputError, RunWarning, warn_caller
 from scbsim.util.cores import usable_cores
-from scbsim.util.numbers import whole
+from scbsim.util.numbers import check_int
 
 _NUMBER = "NUMBA_NUM_THREADS"
 _LAYER = "NUMBA_THREADING_LAYER"
@@ -77,7 +77,7 @@ def most_threads(asked: Any = None) -> int:
     most: int = numba.config.NUMBA_NUM_THREADS
     if asked is None:
         return min(most, usable_cores())
-    count = whole("threads", asked)
+    count = check_int("threads", asked)
     if not 1 <= count <= most:
         raise InputError(
             f"threads: {count} asked for; from 1 to {most} can be used here (set the environment "

@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from scbsim.util.numbers import as_real, as_whole
+from scbsim.util.numbers import as_float, as_int
 from scbsim.util.text import MOST_NESTED, is_nested_within
 
 
@@ -65,9 +65,9 @@ def spec_table(attributes: h5py.AttributeManager) -> dict[str, Any]:
     if not (
         isinstance(dynamics, dict)
         and isinstance(dynamics.get("rule"), str)
-        and as_real(dynamics.get("batch_size")) is not None
+        and as_float(dynamics.get("batch_size")) is not None
         and isinstance(stages, list)
-        and all(isinstance(each, dict) and as_whole(each.get("steps")) for each in stages)
+        and all(isinstance(each, dict) and as_int(each.get("steps")) for each in stages)
     ):
         raise ValueError("its attribute spec is no spec of a run")
     return spec

@@ -20,7 +20,7 @@ from scbsim.studies.phase.grid import Grid, Point
 from scbsim.studies.phase.rules import RULES
 from scbsim.studies.recipe import make_folder
 from scbsim.util.cores import usable_cores
-from scbsim.util.numbers import whole
+from scbsim.util.numbers import check_int
 from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ def phase_diagram(
         x=parse_range(x) if isinstance(x, str) else x,
         y=parse_range(y) if isinstance(y, str) else y,
         rules=tuple(rules),
-        replicas=whole("replicas", replicas),
+        replicas=check_int("replicas", replicas),
         criterion=Criterion.parse(recovered),
     )
     grid.check()
     if threads is not None:
-        threads = whole("threads", threads, 1)
+        threads = check_int("threads", threads, 1)
     if output is None and overwrite:
         raise InputError("overwrite is about an output, and none is given")
     with _locked(output) as path:

@@ -12,7 +12,7 @@ from scbsim.studies.verify.cases import all_cases
 from scbsim.studies.verify.comparison import CaseComparison, compare
 from scbsim.studies.verify.sampling import sample, seeds_of
 from scbsim.util.cores import usable_cores
-from scbsim.util.numbers import whole
+from scbsim.util.numbers import check_int
 
 CHANCE = 1e-5
 """Probability that a verification of exact engines fails by chance."""
@@ -106,9 +106,11 @@ def verify(
         If ``stop`` returned True.
     """
     cases = all_cases() if cases is None else cases
-    seed = whole("seed", seed, 0)
-    runs = (QUICK_RUNS if quick else RUNS) if runs is None else whole("runs", runs, 1)
-    pool = ThreadPoolExecutor(usable_cores() if threads is None else whole("threads", threads, 1))
+    seed = check_int("seed", seed, 0)
+    runs = (QUICK_RUNS if quick else RUNS) if runs is None else check_int("runs", runs, 1)
+    pool = ThreadPoolExecutor(
+        usable_cores() if threads is None else check_int("threads", threads, 1)
+    )
     work = [pool.submit(_outcomes, case, i, seed, runs) for i, case in enumerate(cases)]
     try:
         _wait_for(work, on_progress, stop)
