@@ -31,13 +31,13 @@ _MOST_BLOCKS = 2**24
 class SampledEngine(GaussianEngine):
     """SGD on sampled gradients (`docs/model.md`, section 8).
 
-    V is a matrix. Of a column of A it keeps the entries of the support, and two numbers of all
-    others; nothing can be normalised. Parameters as :class:`GaussianEngine`, and
+    It stores V as a matrix, and of a column of A the support entries and two numbers for all
+    others. Nothing can be normalised. Parameters as :class:`GaussianEngine`, and
 
     Parameters
     ----------
     noise : MatchedNoise
-        Of which only ``batch_size`` is read.
+        Only its ``batch_size`` is read.
 
     Raises
     ------

@@ -21,7 +21,7 @@ def require_shareable(spec: RunSpec, ranks: int) -> None:
         and f'"{engine}" cannot be shared over ranks: "dense" or "auto"',
         "dynamics.replicas": replicas > 1
         and f"{replicas} replicas cannot be shared over ranks, only a single run",
-        "noise.model": NOISE_MODELS[noise].follows_state
+        "noise.model": NOISE_MODELS[noise].needs_matrix_V
         and f'"{noise}" needs more of each column than ranks exchange: "isotropic" or "none"',
         "output.snapshot_every": spec.output.snapshot_every > 0
         and "a run shared over ranks keeps no snapshots: only 0 is allowed",
