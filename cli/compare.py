@@ -41,7 +41,7 @@ def compare(
     scbsim compare compare -o compare --set dynamics.batch_size=256
     """  # noqa: D301  (click reads the escape)
     from scbsim.cli.spec_source import read_spec
-    from scbsim.plotting.places import pictures_in
+    from scbsim.plotting.picture_paths import pictures_in
     from scbsim.studies.compare import compare as run
 
     checked = read_spec(spec, overrides)

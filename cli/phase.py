@@ -57,7 +57,7 @@ def phase(
     scbsim phase phase -o phase --x task.T=1e3:1e9:30log --y dynamics.batch_size=1e4:1e10:30log
     """  # noqa: D301  (click reads the escape)
     from scbsim.cli.spec_source import read_spec, without_threshold
-    from scbsim.plotting.places import pictures_in
+    from scbsim.plotting.picture_paths import pictures_in
     from scbsim.spec.ranges import parse_range
     from scbsim.studies.phase import phase_diagram
 

@@ -23,7 +23,7 @@ def plot(paths: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
     Several files share the same axes. A file that is still being written is plotted up to its
     last row.
     """
-    from scbsim.plotting.places import check_picture, labels, picture_beside
+    from scbsim.plotting.picture_paths import check_picture, labels, picture_beside
 
     picture = output or picture_beside(paths[0])
     check_picture(picture, overwrite=overwrite)

@@ -77,7 +77,7 @@ def sample(
     from scbsim.cli.signals import stopping
     from scbsim.sampling.file import write_samples
     from scbsim.sampling.sampler import Sampler
-    from scbsim.studies.counting import counting
+    from scbsim.studies.study_progress import counting
 
     task, default_seed, default_size = _task(spec, overrides, sizes)
     size = batch or default_size

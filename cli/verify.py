@@ -41,7 +41,7 @@ def verify(ctx: click.Context, quick: bool, seed: int, threads: int | None, quie
     """
     from scbsim.cli.exits import FAILED
     from scbsim.cli.signals import stopping
-    from scbsim.studies.counting import counting
+    from scbsim.studies.study_progress import counting
     from scbsim.studies.verify.cases import all_cases
     from scbsim.studies.verify.verification import verify as compare_all
 

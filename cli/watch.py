@@ -28,6 +28,6 @@ def watch(path: Path, seconds: float) -> None:
 
     This command only reads, and does not disturb the writer. Ctrl-C ends the watch, not the run.
     """
-    from scbsim.cli.watching import follow
+    from scbsim.cli.live_table import follow
 
     follow(path, seconds)

@@ -56,7 +56,7 @@ def _run(words: list[str], log: int) -> None:
     # Again for each command: a stream keeps the first error of a write.
     secure()
     from scbsim.cli.main import cli
-    from scbsim.sweep.afresh import afresh
+    from scbsim.sweep.isolation import afresh
 
     try:
         with afresh():

@@ -15,9 +15,9 @@ from scbsim.cluster.team import Team
 from scbsim.errors import ScbsimError, Stopped
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.hdf5.lock import writer_of
-from scbsim.sweep.afresh import afresh
 from scbsim.sweep.failure import Failure, forget_failure, read_failure, write_failure
 from scbsim.sweep.folder import SweepFolder
+from scbsim.sweep.isolation import afresh
 from scbsim.sweep.states import FINISHED, state_of
 
 _PATIENCE = 120.0

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from scbsim.engines.base import Block, Row
-from scbsim.engines.matched import MatchedLevels
+from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import Noise, NoiseLevels
-from scbsim.engines.planned import Planned
+from scbsim.engines.plan_hooks import Planned
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import adopt_value, same_tokens
 from scbsim.errors import InputError

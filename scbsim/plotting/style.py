@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from scbsim.plotting.places import check_picture
+from scbsim.plotting.picture_paths import check_picture
 from scbsim.util.atomic import atomic_write
 from scbsim.util.paths import resolved
 from scbsim.util.text import printable
@@ -119,7 +119,7 @@ def save(figure: Figure, path: Path) -> None:
     Raises
     ------
     OutputError
-        See :func:`scbsim.plotting.places.check_picture`.
+        See :func:`scbsim.plotting.picture_paths.check_picture`.
     """
     check_picture(path)
     form, path = path.suffix[1:].lower(), resolved(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, Unpack
 
 from scbsim import presets
 from scbsim.errors import Fault, InputError, OutputError, SpecError
-from scbsim.plotting.places import pictures_in
+from scbsim.plotting.picture_paths import pictures_in
 from scbsim.studies.run_files import RunOptions, holds, obtain
 from scbsim.util.paths import resolved
 

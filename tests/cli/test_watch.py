@@ -14,7 +14,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from scbsim.cli.watching import Pace, follow
+from scbsim.cli.live_table import Pace, follow
 from scbsim.storage.description import describe
 
 WITHIN = 120.0

@@ -6,7 +6,7 @@ from matplotlib import rcParams
 from matplotlib.image import imread
 
 from scbsim.errors import OutputError
-from scbsim.plotting import places, style
+from scbsim.plotting import picture_paths, style
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_pdf_keeps_text_as_text(figure, tmp_path):
     assert b"/Type3" not in content
 
 
-@pytest.mark.parametrize("suffix", places.FORMATS)
+@pytest.mark.parametrize("suffix", picture_paths.FORMATS)
 def test_the_same_figure_gives_the_same_bytes(figure, tmp_path, suffix, monkeypatch):
     paths = [tmp_path / f"{i}.{suffix}" for i in range(2)]
     for path, now in zip(paths, ("1000000000", "1700000000"), strict=True):

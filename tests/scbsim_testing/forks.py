@@ -88,9 +88,9 @@ def _serve() -> None:
     import xarray  # noqa: F401
 
     import scbsim.cli.info_table
+    import scbsim.cli.live_table
     import scbsim.cli.plot
     import scbsim.cli.run
-    import scbsim.cli.watching
     import scbsim.plotting.overview
     import scbsim.run.simulate
     from scbsim.spec import RunSpec

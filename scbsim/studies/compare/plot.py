@@ -10,7 +10,7 @@ import numpy as np
 from scbsim.observables import OBSERVABLES
 from scbsim.plotting import style
 from scbsim.plotting.bands import Spread, draw_values
-from scbsim.plotting.places import pictures_in
+from scbsim.plotting.picture_paths import pictures_in
 from scbsim.studies.recipe import save_pictures
 from scbsim.trajectory.views import spec_table_of
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from scbsim.errors import InputError, Stopped
 from scbsim.spec import RunSpec
 from scbsim.spec.ranges import Range, parse_range
-from scbsim.studies.counting import counting
 from scbsim.studies.phase.criterion import DEFAULT, Criterion
 from scbsim.studies.phase.grid import Grid, Point
 from scbsim.studies.phase.rules import RULES
 from scbsim.studies.recipe import make_folder
+from scbsim.studies.study_progress import counting
 from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import check_int
 from scbsim.util.paths import resolved

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from scbsim.plotting import style
-from scbsim.plotting.places import pictures_in
+from scbsim.plotting.picture_paths import pictures_in
 from scbsim.studies.phase.boundary import Growth, boundary, growth, probability, scale_of
 from scbsim.studies.phase.zones import name_zones
 from scbsim.studies.recipe import save_pictures

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from scbsim.errors import OutputError
-from scbsim.plotting.places import pictures_in
+from scbsim.plotting.picture_paths import pictures_in
 from scbsim.studies.recipe import make_folder, refuse_keys, save_pictures
 from scbsim.studies.run_files import RunOptions, obtain
 from scbsim.studies.transfer import specs
@@ -105,7 +105,7 @@ def run(
     pictures = pictures_in(folder, "transfer")
 
     # These imports take seconds, so they come after all checks of the arguments.
-    from scbsim.studies.counting import counting
+    from scbsim.studies.study_progress import counting
     from scbsim.studies.transfer.outcomes import learned, recovered
     from scbsim.studies.transfer.plot import draw
 

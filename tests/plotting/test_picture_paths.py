@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scbsim.errors import OutputError
-from scbsim.plotting.places import check_picture, labels, picture_beside, pictures_in
+from scbsim.plotting.picture_paths import check_picture, labels, picture_beside, pictures_in
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from scbsim.sweep.afresh import afresh
+from scbsim.sweep.isolation import afresh
 
 
 class Node:
