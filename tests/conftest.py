@@ -1,6 +1,14 @@
+import signal
+
 import pytest
 
 from scbsim.storage.runfile.check import check
+
+
+def pytest_configure():
+    """Undo what nohup does: tests send SIGHUP to processes that they start."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items):
