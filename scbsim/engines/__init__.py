@@ -1,1 +1,1 @@
-"""Engines: one a file, all with the small contract of `base`."""
+"""The engines, one in each file. All have the interface in `base`."""

@@ -70,8 +70,8 @@ def expected_activations(stage: Stage, noise: NoiseLevels, T: int) -> float:
 def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
     """Return the expected number of active entries: on average over the run, and at most.
 
-    Under ``denoise`` no entry returns to zero. Under ``prox`` most return in the next step, the
-    fewer the lower the threshold in sigmas.
+    Under ``denoise`` no entry returns to zero. Under ``prox`` most return in the next step. With a
+    lower threshold in sigmas fewer do.
     """
     active = most = weighted = 0.0
     entries = task.N * task.T

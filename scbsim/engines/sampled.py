@@ -31,8 +31,8 @@ _MOST_BLOCKS = 2**24
 class SampledEngine(GaussianEngine):
     """SGD on sampled gradients (`docs/model.md`, section 8).
 
-    It stores V as a matrix, and of a column of A the support entries and two numbers for all
-    others. Nothing can be normalised. Parameters as :class:`GaussianEngine`, and
+    It stores V as a matrix. For each column of A it stores the support entries, and two numbers for
+    all other entries. Nothing can be normalised. Parameters as :class:`GaussianEngine`, and
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def plan_of(
 
 
 def begun_by(state: State) -> Choice:
-    """Return the choice for a run that resumes from a state: the engine that left it."""
+    """Return the choice for a run that resumes from a state: the engine that the state is of."""
     return Choice(engine_of_state(state).name, "as the run began", bool(state["W"].size))
 
 

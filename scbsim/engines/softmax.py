@@ -29,8 +29,8 @@ class SoftmaxEngine(BatchEngine):
     ) -> None:
         if not 0.0 <= alpha_A < 1.0:
             raise InputError(
-                f"init.alpha_A: {alpha_A}; softmax attention is above 0 everywhere, which allows 0 "
-                "to below 1"
+                f"init.alpha_A: {alpha_A} is not from 0 to below 1; softmax attention is above 0 "
+                "everywhere, which needs this"
             )
         super().__init__(task, noise, alpha_A=alpha_A, dtype=dtype, **options)
         self.logits = np.zeros((task.N, task.T), dtype)

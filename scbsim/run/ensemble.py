@@ -151,7 +151,8 @@ def one_by_one(plan: RunPlan, threads: int) -> bool:
     """Return whether replicas take turns, each with all threads, or have one thread each.
 
     With one thread each, no thread waits for another within a step. So replicas take turns only if
-    threads would otherwise be idle: with few replicas, or one more than threads, of a large state.
+    threads would otherwise be idle: if the state is large and there are few replicas, or one more
+    than threads.
     """
     if not plan.record.shares_step:
         return False

@@ -103,7 +103,7 @@ class Execution:
 
     @contextmanager
     def _build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
-        """Build the replicas at their first state, with threads for the body."""
+        """Build the replicas at their first state; the threads exist until the context ends."""
         threads = threads_for(self.threads, plan)
         with assembled(plan, self.spec.output.normalize_level, threads, stream) as ensemble:
             if path := self._first_run():
@@ -111,7 +111,7 @@ class Execution:
             yield ensemble
 
     def _first_run(self) -> str | None:
-        """Return the file whose last state is the first state here, if any."""
+        """Return the file of the run whose last state this run starts from, or None."""
         return None if self.point and self.point.position else self.spec.init.from_
 
     def _recorder(self, plan: RunPlan, stream: StreamStart, ensemble: Ensemble) -> Recorder:

@@ -81,7 +81,7 @@ class Replica:
             self.engine.restore(step, state)
 
     def advance(self, steps: int) -> ReplicaBlock:
-        """Take ``steps`` steps, over the ends of stages, or fewer if the run ends before."""
+        """Take ``steps`` steps, possibly in several stages; fewer if the run ends first."""
         result = self.empty_block()
         while steps and self.status == "running":
             stage = self.stages[self.stage]

@@ -32,8 +32,8 @@ def simulate(
     ----------
     spec : RunSpec
     task : Task, optional
-        A task to use instead of that of the spec, with the sizes, and the ``K_P`` if any, of the
-        spec.
+        A task to use instead of that of the spec. It must have the sizes of the spec, and the
+        ``K_P`` if the spec gives one.
     output : path, optional
         HDF5 file for the trajectory, readable while it grows. In memory by default.
     progress : bool
@@ -68,8 +68,8 @@ def simulate(
     OutputError
         If ``output`` exists, holds another run or task, or cannot be written.
     RunFailed
-        If a write fails, or another process writes ``output``; committed rows stay valid. If the
-        file to resume could not be checked; it is unchanged.
+        If a write fails, or another process writes ``output``; committed rows stay valid. Also if
+        the file to resume could not be checked; then it is unchanged.
     Stopped
         If ``stop`` returns True while that file is checked; it is unchanged.
 

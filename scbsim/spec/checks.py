@@ -85,7 +85,7 @@ def _rules(run: Values) -> Iterator[tuple[str, str, int]]:
 
 
 def _engine(run: Values) -> EngineRecord:
-    """Return the record of the engine that is asked for, or that the noise leaves alone."""
+    """Return the record of the engine asked for; ``auto`` is ``sampled`` if the noise needs it."""
     engine = engine_of(run["dynamics"]["engine"])
     if engine is AUTO and NOISE_MODELS[run["noise"]["model"]].samples:
         return ENGINES["sampled"]

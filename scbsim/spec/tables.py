@@ -218,9 +218,9 @@ class StageSpec(Table):
         The l1 threshold lam, 0 or more. Excludes ``threshold_sigmas``.
     threshold_sigmas : float, "auto" or None
         The l1 threshold in units of the isotropic noise level, 0 or more:
-        ``lam_k = threshold_sigmas sigma_k``. With "auto" one entry leaves zero by chance in a
-        step. 4.0 if no threshold is given, unless the stage's own rule has none. A rule without a
-        threshold ignores both keys.
+        ``lam_k = threshold_sigmas sigma_k``. With "auto" one entry of all of A is expected to
+        leave zero by chance in a step. The default is 4.0 if the stage gives no threshold and its
+        own rule, if any, reads one. A rule without a threshold ignores both keys.
     until_signal : float or None
         End the stage once ``max(alpha_A, alpha_V)`` is at least this, above 0.
     normalize_level : float or None

@@ -128,7 +128,8 @@ class Session:
         self._header = header
         if self.point is None or not self.point.in_place:
             if self.point is None:
-                # They are of another run; if this process died now, they would seem to be of this.
+                # They belong to another run; if this process died now, they would be taken for
+                # checkpoints of this one.
                 remove_checkpoints(self.path)
             start = start_of(self._spec) if self.point is None else None
             image = empty_file(header, state, snapshot, start)

@@ -84,7 +84,7 @@ def check_task(
 def check_K_P(K_P: Any, mu: Array | None, faults: list[Fault]) -> float | None:
     """Return ``K_P`` if some P that keeps ``mu`` has it; or None, and append a fault.
 
-    Mixtures of ``mu 1'`` and the identity have every number from 0 to ``1 - |mu|^2``.
+    For every number from 0 to ``1 - |mu|^2`` some mixture of ``mu 1'`` and the identity has it.
     """
     number = as_float(K_P)
     if number is None or not np.isfinite(number) or number < 0.0:

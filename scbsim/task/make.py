@@ -56,8 +56,8 @@ class Task(SparseBigram):
         mu_concentration : float
             Concentration of that Dirichlet law.
         P_concentration : float
-            Shape of the gamma entries from which the transitions are balanced; small is sharp.
-            Ignored if ``K_P`` is given.
+            Shape of the gamma entries of the transition matrix before it is balanced. A small shape
+            gives a sharp matrix. Ignored if ``K_P`` is given.
         q_concentration : float
             Concentration of the Dirichlet weights on the support; ``inf`` makes them equal.
         seed : int
@@ -124,9 +124,9 @@ class Task(SparseBigram):
         """Make a task from arrays, after checking them.
 
         Positions are sorted, and the weights with them. Sums and stationarity must hold within
-        1e-9. Values that hold to rounding are kept, bit for bit. Otherwise ``mu`` and the weights
-        are divided by their sums, and ``P`` is moved to a nearby matrix that keeps ``mu``, by no
-        more than its error.
+        1e-9. Arrays for which they hold to rounding are kept, bit for bit. Otherwise ``mu`` and the
+        weights are divided by their sums, and ``P`` is replaced by a matrix that keeps ``mu`` and
+        differs from it by no more than its error.
 
         Parameters
         ----------

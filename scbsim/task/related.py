@@ -22,7 +22,7 @@ from scbsim.util.numbers import as_float
 Array = NDArray[np.float64]
 
 MOST_DRAWS = 64
-"""Draws of transitions that must not correlate positively; each has a chance of about a half."""
+"""Largest number of draws of transitions, of which about half do not correlate positively."""
 
 
 class Correlations(NamedTuple):
@@ -31,9 +31,9 @@ class Correlations(NamedTuple):
     Attributes
     ----------
     P : float
-        Of the transitions, ``<P - mu 1', P' - mu 1'>_mu`` over both norms.
+        Of the transitions: ``<P - mu 1', P' - mu 1'>_mu`` divided by both norms.
     Q : float
-        Of the attention targets, ``<Q - 1/T, Q' - 1/T>_mu`` over both norms.
+        Of the attention targets: ``<Q - 1/T, Q' - 1/T>_mu`` divided by both norms.
     """
 
     P: float

@@ -212,8 +212,8 @@ def _resume_complete(
         return None
     if spec.stage[-1].normalize_level is not None:
         raise OutputError(
-            f"{path} is complete, and its last stage normalised at its end: a longer one would "
-            "have done so later. Add a stage in a new run, with init.from"
+            f"{path} is complete, and its last stage normalised the state at its end, so this "
+            "stage cannot be longer. Add a stage in a new run, with init.from"
         )
     if FINAL not in file or not len(file[FINAL]["step"]):
         raise OutputError(

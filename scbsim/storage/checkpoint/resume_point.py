@@ -52,8 +52,8 @@ class ResumePoint:
         differ = differing(self.task_parts, parts_of(task))
         if differ:
             raise OutputError(
-                f"the checkpoint of {path} is of a run of another task: {differ}. Resume with the "
-                "task that it began with, or --overwrite starts again"
+                f"the checkpoint of {path} belongs to a run with another task: {differ}. Resume "
+                "with the task of that run, or start again with --overwrite"
             )
 
 

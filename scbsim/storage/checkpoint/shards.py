@@ -100,7 +100,7 @@ def read_shards(output: Path, table: dict[str, Any], share: Share) -> NDArray[An
             path = shard_path(output, table["generation"], rank)
             with opened_checkpoint(path) as file:
                 if file[_BULK].shape != (end - first, table["T"]):
-                    raise ValueError(f"{path} has other columns than its checkpoint says")
+                    raise ValueError(f"{path} does not have the columns in its checkpoint")
                 _copy(file[_BULK], first, wanted, bulk)
     return bulk
 

@@ -60,7 +60,8 @@ def phase_diagram(
         Folder for ``phase.h5``. If the file exists, only its missing points are run. Without a
         folder, nothing is written.
     rules : sequence of {"sgd", "l1"}
-        ``sgd`` has plain SGD in every stage; ``l1`` has the spec's own l1 rules, or ``prox``.
+        ``sgd`` has the rule ``sgd`` in every stage; ``l1`` has the spec's own l1 rules, or
+        ``prox`` if it has none.
     replicas : int
         Runs at each point.
     recovered : str
