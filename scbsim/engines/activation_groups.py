@@ -12,8 +12,10 @@ from scbsim.kernels.gaussian.rules import RULES
 
 Array = NDArray[np.float64]
 
-_WASTE = 2.0  # at most this many candidates are drawn per expected activation,
-_IDLE = 0.25  # and this many more per group and step
+_MOST_CANDIDATES_PER_ACTIVATION = (
+    2.0  # at most this many candidates are drawn per expected activation,
+)
+_SPARE_CANDIDATES = 0.25  # and this many more per group and step
 
 
 def activation_probability(threshold: Array, sigma: Array) -> Array:
@@ -79,7 +81,7 @@ def _starts(expected: Array) -> list[int]:
     for i, here in enumerate(expected.tolist()):
         total += here
         candidates = (i + 1 - starts[-1]) * expected[starts[-1]] if starts else np.inf
-        if candidates > _WASTE * total + _IDLE:
+        if candidates > _MOST_CANDIDATES_PER_ACTIVATION * total + _SPARE_CANDIDATES:
             starts.append(i)
             total = here
     return starts

@@ -59,7 +59,7 @@ class BatchEngine(DenseEngine):
         **options: Any,
     ) -> None:
         self.alias = alias_tables_of(task)
-        needed = self.needs_of_batches(task, dtype, batch_size)
+        needed = self.bytes_needed(task, dtype, batch_size)
         require(needed, f"the {self.name} engine at N = {task.N}, T = {task.T}")
         super().__init__(task, NoiseLevels.none(task), dtype=dtype, value=True, **options)
         self.logits = np.zeros((0, 0), dtype)
@@ -72,7 +72,7 @@ class BatchEngine(DenseEngine):
         self.alias = other.alias
 
     @classmethod
-    def needs_of_batches(cls, task: Task, dtype: DTypeLike, batch_size: int) -> int:
+    def bytes_needed(cls, task: Task, dtype: DTypeLike, batch_size: int) -> int:
         """Return the bytes of its matrices, and of the arrays of a step."""
         itemsize = int(np.dtype(dtype).itemsize)
         of_work = work_bytes(task.N, task.T, batch_size, itemsize)
@@ -87,7 +87,7 @@ class BatchEngine(DenseEngine):
     def memory(cls, plan: RunPlan) -> int:
         """Return about how many bytes a replica needs, without the shared target of V."""
         precision, size = plan.spec.dynamics.precision, plan.spec.dynamics.batch_size
-        return cls.needs_of_batches(plan.task, np.dtype(precision), size) - plan.shared_memory
+        return cls.bytes_needed(plan.task, np.dtype(precision), size) - plan.shared_memory
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ class BatchEngine(DenseEngine):
     def normalize(self, threshold: float) -> tuple[Row, int]:
         """Normalise the state; return the same as :meth:`normalized`."""
         found = super().normalize(threshold)
-        self._take_columns()
+        self._columns_changed()
         self._prepare()
         return found
 
@@ -169,5 +169,5 @@ class BatchEngine(DenseEngine):
         """Write the parts of ``work`` that follow from the state."""
         prepare(self._learner, self.work)
 
-    def _take_columns(self) -> None:
+    def _columns_changed(self) -> None:
         """Update whatever a subclass stores in place of the columns in ``A``."""

@@ -33,7 +33,7 @@ _SAMPLED_PAIR = 4.4e-10
 ACTIVE_BYTES = 32  # per entry, in both lists together
 ACTIVATION_BYTES = 48
 
-_TO_A_SIGNAL = 1000
+_STEPS_TO_SIGNAL = 1000
 """Assumed length of a stage that a signal ends; its number of steps is only an upper limit."""
 
 _SCRATCH_BYTES = 100_000
@@ -90,7 +90,7 @@ def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> t
 
 
 def _steps(stage: Stage) -> int:
-    return stage.steps if np.isinf(stage.until_signal) else min(stage.steps, _TO_A_SIGNAL)
+    return stage.steps if np.isinf(stage.until_signal) else min(stage.steps, _STEPS_TO_SIGNAL)
 
 
 def sparse_seconds(

@@ -11,7 +11,7 @@ from scbsim.engines.cost import DENSE_ENTRY, dense_bytes
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.noise import Noise
 from scbsim.engines.plan import RunPlan
-from scbsim.engines.warm_start import entries_of, in_entries, split
+from scbsim.engines.warm_start import entries_of, logits_to_entries, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.state import State
@@ -140,7 +140,7 @@ class DenseEngine(GaussianEngine):
         self._adopt(state, old)
 
     def _adopt(self, state: State, old: Task) -> None:
-        adopt_columns(self.A, in_entries(state, old), old, self.task)
+        adopt_columns(self.A, logits_to_entries(state, old), old, self.task)
         self._adopt_value(state, old)
 
     def s(self) -> NDArray[np.float64]:

@@ -52,7 +52,7 @@ def plan_of(
     return replace(plan, choice=Choice(name, why, keeps_matrix_V(spec, task, name)))
 
 
-def begun_by(state: State) -> Choice:
+def choice_of_state(state: State) -> Choice:
     """Return the choice for a run that resumes from a state: the engine that the state is of."""
     return Choice(engine_of_state(state).name, "as the run began", bool(state["W"].size))
 

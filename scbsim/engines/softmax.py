@@ -34,7 +34,7 @@ class SoftmaxEngine(BatchEngine):
             )
         super().__init__(task, noise, alpha_A=alpha_A, dtype=dtype, **options)
         self.logits = np.zeros((task.N, task.T), dtype)
-        self._take_columns()
+        self._columns_changed()
         self._prepare()
 
     @staticmethod
@@ -55,10 +55,10 @@ class SoftmaxEngine(BatchEngine):
             self._set_mean()
         else:
             DenseEngine.adopt(self, state, old)
-            self._take_columns()
+            self._columns_changed()
         self._prepare()
 
-    def _take_columns(self) -> None:
+    def _columns_changed(self) -> None:
         """Set the logits from the columns of A; minus infinity, which no step changes, for 0."""
         for k in range(self.task.N):
             s = self.A.bulk[k].astype(np.float64)

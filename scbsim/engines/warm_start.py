@@ -35,7 +35,7 @@ class Columns(NamedTuple):
     off_sums: Array  # (N, 2): sum of the other entries, and of their squares
 
 
-def in_entries(state: State, old: Task) -> State:
+def logits_to_entries(state: State, old: Task) -> State:
     """Return a state with ``bulk`` and ``support`` in place of logits, if it has logits."""
     if "logits" not in state:
         return state
@@ -49,7 +49,7 @@ def in_entries(state: State, old: Task) -> State:
 
 def entries_of(state: State, old: Task) -> Entries:
     """Return all entries of a state that are not at zero; raise InputError if it has no entries."""
-    state = in_entries(state, old)
+    state = logits_to_entries(state, old)
     if "alpha" in state or "off_along" in state:
         raise InputError(
             "init.from: that run stored A as a few numbers, and this one needs its entries; run it "

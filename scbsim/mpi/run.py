@@ -166,7 +166,7 @@ class SharedExecution(Execution):
             threads = min(threads, processors)
         with sharing(threads) as count, ThreadPool(1) as pool:
             engine = world.collective(lambda: self._engine(plan, stream, count))
-            if path := self._first_run():
+            if path := self._start_file():
                 old, state = world.collective(lambda: last_state(path, world.share))
                 world.collective(lambda: require_sizes(path, old, plan.task))
                 engine.adopt(state, old)

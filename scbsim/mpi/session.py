@@ -115,7 +115,7 @@ class SharedSession:
     def recorder(self, header: RunHeader, state: State, snapshot: State) -> Recorder:
         """Make the file or open it to continue, and return the recorder of this rank."""
         point = self.point
-        if point and point.position and point.respecify:
+        if point and point.position and point.replaces_spec:
             # The root session first writes a new checkpoint, which needs its shards.
             bulk = point.position.any_state["bulk"]
             self._write_shards(DistributedArray(self._world, bulk, header.task.N))

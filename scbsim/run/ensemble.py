@@ -22,13 +22,13 @@ from scbsim.util.memory import require
 from scbsim.util.thread_pool import ThreadPool
 
 _THREADS_FROM = 100_000 * DENSE_ENTRY  # seconds of a step; below, more threads are slower
-_SECONDS_OF_A_MEETING = 20e-6  # synchronisation of the threads that share a step
+_SYNC_SECONDS = 20e-6  # synchronisation of the threads that share a step
 _SECONDS_TO_START = 2e-3  # of work in all; below, one thread ends before others have started
 _FEWER = (
     "run fewer at a time (dynamics.replicas), the others from dynamics.replica on, or use a larger "
     "machine"
 )
-_WORTH = 1.25  # the speed-up that taking turns must have, as machines are often shared
+_LEAST_SPEEDUP = 1.25  # the speed-up that taking turns must have, as machines are often shared
 
 
 class Ensemble:
@@ -105,7 +105,7 @@ class Ensemble:
 
 
 @contextmanager
-def assembled(
+def built_ensemble(
     plan: RunPlan, normalize_threshold: float | None, threads: int, start: StreamStart = ORIGIN
 ) -> Iterator[Ensemble]:
     """Build the replicas of a run at their start, with threads for the body.
@@ -122,7 +122,7 @@ def assembled(
         engine = f"the {plan.choice.name} engine at N = {task.N}, T = {task.T}"
         needed = plan.shared_memory + R * plan.memory
         require(needed, f"an ensemble of {R} replicas of {engine}", _FEWER)
-    apart = R > 1 and not one_by_one(plan, threads)
+    apart = R > 1 and not replicas_take_turns(plan, threads)
     together = min(threads, R) if apart else 1
     with sharing(1 if apart else threads) as own, ThreadPool(together) as pool:
         engines: list[Engine] = []
@@ -147,7 +147,7 @@ def threads_for(asked: int | None, plan: RunPlan) -> int:
     return 1 if few else most
 
 
-def one_by_one(plan: RunPlan, threads: int) -> bool:
+def replicas_take_turns(plan: RunPlan, threads: int) -> bool:
     """Return whether replicas take turns, each with all threads, or have one thread each.
 
     With one thread each, no thread waits for another within a step. So replicas take turns only if
@@ -158,5 +158,5 @@ def one_by_one(plan: RunPlan, threads: int) -> bool:
         return False
     R, step = plan.spec.dynamics.replicas, plan.step_seconds
     apart = step * -(-R // threads)
-    in_turn = R * (step / threads + _SECONDS_OF_A_MEETING)
-    return apart > _WORTH * in_turn
+    in_turn = R * (step / threads + _SYNC_SECONDS)
+    return apart > _LEAST_SPEEDUP * in_turn

@@ -8,8 +8,8 @@ from typing import Any, TypedDict
 
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import StreamStart
-from scbsim.engines.select import begun_by, plan_of
-from scbsim.run.ensemble import Ensemble, assembled, threads_for
+from scbsim.engines.select import choice_of_state, plan_of
+from scbsim.run.ensemble import Ensemble, built_ensemble, threads_for
 from scbsim.run.loop import Loop, OutputSession
 from scbsim.run.progress import Progress
 from scbsim.run.provenance import provenance
@@ -87,7 +87,7 @@ class Execution:
             choice = Choice(point.engine, "as the run began", point.matrix_V)
             return plan_of(spec, task, choice=choice)
         if point and point.position:
-            return plan_of(spec, task, choice=begun_by(point.position.any_state))
+            return plan_of(spec, task, choice=choice_of_state(point.position.any_state))
         return plan_of(spec, task, start=engine_of_start(spec))
 
     def _new_stream(self) -> StreamStart:
@@ -105,12 +105,12 @@ class Execution:
     def _build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
         """Build the replicas at their first state; the threads exist until the context ends."""
         threads = threads_for(self.threads, plan)
-        with assembled(plan, self.spec.output.normalize_level, threads, stream) as ensemble:
-            if path := self._first_run():
+        with built_ensemble(plan, self.spec.output.normalize_level, threads, stream) as ensemble:
+            if path := self._start_file():
                 start_from(path, ensemble, plan.task)
             yield ensemble
 
-    def _first_run(self) -> str | None:
+    def _start_file(self) -> str | None:
         """Return the file of the run whose last state this run starts from, or None."""
         return None if self.point and self.point.position else self.spec.init.from_
 

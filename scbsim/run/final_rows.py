@@ -12,7 +12,7 @@ from scbsim.engines.cost import DENSE_ENTRY
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.select import plan_of
 from scbsim.errors import InputError
-from scbsim.run.ensemble import assembled, threads_for
+from scbsim.run.ensemble import built_ensemble, threads_for
 from scbsim.run.loop import Loop
 from scbsim.run.recorders import NoRecorder
 from scbsim.spec import OutputSpec, RunSpec
@@ -68,7 +68,7 @@ def final_rows(
     if spec.init.from_ is not None:
         raise InputError(f"init.from: {spec.init.from_}; final_rows needs a start from signals")
     plan = plan or plan_of(spec, task)
-    with assembled(plan, None, threads_for(threads, plan)) as ensemble:
+    with built_ensemble(plan, None, threads_for(threads, plan)) as ensemble:
         # Kernels are compiled by now, so the first block can have more than one step.
         work = plan.step_seconds / DENSE_ENTRY * len(ensemble) * 1e-9
         pace = max(1, int(_FIRST_SECONDS / work))

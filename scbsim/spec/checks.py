@@ -104,7 +104,7 @@ def engine_has_the_rules(run: Values) -> Iterator[Fault]:
             yield Fault(key, problem)
 
 
-def sigmas_have_a_level(run: Values) -> Iterator[Fault]:
+def sigmas_need_a_level(run: Values) -> Iterator[Fault]:
     """Check that there is a noise level if a threshold is in units of it."""
     if engine_of(run["dynamics"]["engine"]).samples:
         without = f"engine = {show(run['dynamics']['engine'])}"
@@ -139,7 +139,7 @@ def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
         )
 
 
-def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
+def nothing_needs_missing_entries(run: Values) -> Iterator[Fault]:
     """Check that nothing needs entries of a collapsed matrix."""
     dynamics, output = run["dynamics"], run["output"]
     record = _engine(run)
@@ -165,7 +165,7 @@ def collapsed_has_no_entries(run: Values) -> Iterator[Fault]:
         )
 
 
-def matrices_have_a_P(run: Values) -> Iterator[Fault]:
+def nothing_needs_missing_P(run: Values) -> Iterator[Fault]:
     """Check that nothing needs the matrix P if only K_P is given."""
     if run["task"]["K_P"] is None:
         return

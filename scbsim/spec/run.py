@@ -64,12 +64,12 @@ class RunSpec(Table):
     place: ClassVar[str] = "the top of the spec"
     checks: ClassVar[tuple[Check, ...]] = (
         spec_checks.one_run,
-        spec_checks.sigmas_have_a_level,
+        spec_checks.sigmas_need_a_level,
         spec_checks.population_has_signals,
         spec_checks.engine_has_the_rules,
         spec_checks.real_batches_are_drawn,
-        spec_checks.collapsed_has_no_entries,
-        spec_checks.matrices_have_a_P,
+        spec_checks.nothing_needs_missing_entries,
+        spec_checks.nothing_needs_missing_P,
         spec_checks.noise_can_be_drawn,
         spec_checks.ensembles_keep_no_states,
     )

@@ -138,7 +138,7 @@ class Session:
             self._write_image(image)
             self._recorder = self._open_recorder(Cursors())
         else:
-            if self.point.respecify:
+            if self.point.replaces_spec:
                 self._replace_spec(self.point)
             self._recorder = self._open_recorder(self.point.cursors)
         return self._recorder

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MOST_ROUNDS = 1000
-ROUNDS_BETWEEN_LOOKS = 20
+ROUNDS_PER_CHECK = 20
 BALANCED = 1e-14
 """Scaling stops once the error of every column sum is below this."""
 
@@ -25,10 +25,10 @@ def balance(X: Array, mu: Array) -> Array:
     ``1' P = 1'`` and ``P mu = mu`` to rounding.
     """
     P = X
-    for _ in range(MOST_ROUNDS // ROUNDS_BETWEEN_LOOKS):
+    for _ in range(MOST_ROUNDS // ROUNDS_PER_CHECK):
         # Scalings are applied to the matrix regularly; on sharp draws they would overflow.
         rows = np.ones_like(mu)
-        for _ in range(ROUNDS_BETWEEN_LOOKS):
+        for _ in range(ROUNDS_PER_CHECK):
             columns = 1.0 / _left(rows, P)
             rows = mu / _right(P, columns * mu)
         P = rows[:, None] * P * columns

@@ -9,7 +9,7 @@ from scbsim import RunSpec, Task, simulate
 from scbsim.engines import select as choosing
 from scbsim.engines.select import plan_of
 from scbsim.errors import MemoryNeeded
-from scbsim.run.ensemble import assembled
+from scbsim.run.ensemble import built_ensemble
 
 
 def spec_of(*words, N=100, T=1000, sigmas=2.5, steps=5, **dynamics):
@@ -89,11 +89,11 @@ def test_replicas_take_the_memory_that_is_asked_for(engine, rule, N, T):
     spec = spec_of(N=N, T=T, sigmas=4.0, engine=engine, rule=rule, replicas=R)
     task = Task.random(N=N, T=T, Q=2)
     plan = plan_of(spec, task)
-    with assembled(plan, None, 1) as ensemble:
+    with built_ensemble(plan, None, 1) as ensemble:
         ensemble.advance(1)  # whatever is imported and made once, is
     tracemalloc.start()
     try:
-        with assembled(plan, None, 1) as ensemble:
+        with built_ensemble(plan, None, 1) as ensemble:
             ensemble.advance(1)
             taken = tracemalloc.get_traced_memory()[0]
     finally:
@@ -109,8 +109,8 @@ def test_the_target_of_V_counts_once_however_many_replicas(monkeypatch):
     assert plan.memory < 1.5 * matrix
     monkeypatch.setattr("scbsim.util.memory._ALWAYS_FITS", 0)
     monkeypatch.setattr("scbsim.util.memory.available", lambda: matrix + 50 * plan.memory)
-    with assembled(plan, None, 1) as ensemble:
+    with built_ensemble(plan, None, 1) as ensemble:
         assert len(ensemble.replicas) == 50
     monkeypatch.setattr("scbsim.util.memory.available", lambda: matrix + 50 * plan.memory - 1)
-    with pytest.raises(MemoryNeeded, match="50 replicas"), assembled(plan, None, 1):
+    with pytest.raises(MemoryNeeded, match="50 replicas"), built_ensemble(plan, None, 1):
         pass

@@ -17,7 +17,7 @@ from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.select import plan_of
 from scbsim.errors import InputError, MemoryNeeded
 from scbsim.observables import NAMES
-from scbsim.run.ensemble import one_by_one
+from scbsim.run.ensemble import replicas_take_turns
 from scbsim.run.final_rows import final_rows
 from scbsim.spec import RunSpec
 from scbsim.task import Task
@@ -205,7 +205,7 @@ from scbsim_testing.small_runs import run_spec
 from scbsim import simulate
 stages = [{"steps": 6, "until_signal": 0.102}, {"steps": 6, "rule": "denoise"}]
 for in_turn in (False, True):
-    scbsim.run.ensemble.one_by_one = lambda *_: in_turn
+    scbsim.run.ensemble.replicas_take_turns = lambda *_: in_turn
     for threads in (1, 2, 3):
         words = ("task.N=30", "task.T=3000", "dynamics.batch_size=1e7", "dynamics.replicas=7")
         run = simulate(run_spec(*words, stages=stages), threads=threads)
@@ -243,7 +243,7 @@ def test_replicas_take_turns_where_threads_would_be_idle(engine, T, replicas, th
     words = ("task.N=100", f"task.T={T}", f"dynamics.replicas={replicas}")
     spec = run_spec(*words, f"dynamics.engine={engine}")
     task = Task.random(N=100, T=T, Q=2)
-    assert one_by_one(plan_of(spec, task), threads) == in_turn
+    assert replicas_take_turns(plan_of(spec, task), threads) == in_turn
 
 
 def test_the_states_of_all_must_fit():

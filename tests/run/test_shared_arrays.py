@@ -5,7 +5,7 @@ import pytest
 from scbsim_testing.small_runs import run_spec
 
 from scbsim.engines.select import plan_of
-from scbsim.run.ensemble import assembled
+from scbsim.run.ensemble import built_ensemble
 from scbsim.task import Task
 
 
@@ -13,7 +13,7 @@ from scbsim.task import Task
 def test_what_no_step_changes_is_there_once(engine):
     spec = run_spec("dynamics.replicas=3", f"dynamics.engine={engine}", "dynamics.rule=sgd")
     task = Task.from_spec(spec.task)
-    with assembled(plan_of(spec, task), None, 1) as ensemble:
+    with built_ensemble(plan_of(spec, task), None, 1) as ensemble:
         first, *others = (replica.engine for replica in ensemble.replicas)
         ensemble.advance(3)
     for other in others:

@@ -19,7 +19,9 @@ from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.util.paths import beside
 
 
-def after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> ResumePoint:
+def resume_point_after_damage(
+    path: Path, spec: RunSpec, fault: str, reading: Reading
+) -> ResumePoint:
     """Return where the run of a damaged file resumes; the file itself is not changed.
 
     Raise OutputError if there is no checkpoint of this run.
@@ -33,7 +35,7 @@ def after_damage(path: Path, spec: RunSpec, fault: str, reading: Reading) -> Res
     return point
 
 
-def without_file(path: Path, spec: RunSpec, reading: Reading) -> ResumePoint | None:
+def resume_point_without_output(path: Path, spec: RunSpec, reading: Reading) -> ResumePoint | None:
     """Return where a run resumes whose damaged file was renamed to ``.corrupt``; else None."""
     if not next(_quarantine_paths(path)).exists():
         return None

@@ -14,7 +14,7 @@ from scbsim.errors import OutputError, RunFailed, TaskError
 from scbsim.observables import NAMES, STATUS
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import but_longer
-from scbsim.storage.checkpoint.damage import after_damage, without_file
+from scbsim.storage.checkpoint.damage import resume_point_after_damage, resume_point_without_output
 from scbsim.storage.checkpoint.file import Checkpoint, checkpoint_step
 from scbsim.storage.checkpoint.position import Position, ReplicaPosition
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
@@ -68,19 +68,19 @@ def resume_point_of(
     """
     reading = reading or Reading()
     if not path.exists():
-        return without_file(path, spec, reading)
+        return resume_point_without_output(path, spec, reading)
     _require_closed(path)
     verdict = checked(path, stop)
     if verdict.kind == "unchecked":
         raise RunFailed(_not_checked(path, verdict.why))
     if verdict.kind == "damaged":
-        return after_damage(path, spec, verdict.why, reading)
+        return resume_point_after_damage(path, spec, verdict.why, reading)
     if not superblock(path).sound:
         repair(path)
     try:
         return _resume_from_file(path, spec, reading, task)
     except TaskError as error:
-        return after_damage(path, spec, str(error), reading)
+        return resume_point_after_damage(path, spec, str(error), reading)
     except Damaged as error:
         raise RunFailed(_not_checked(path, f"{error}, though all of it was read before")) from error
 
@@ -147,12 +147,12 @@ def _resume_from_file(
 
         checkpoint = reading.checkpoint(path, fits)
         if checkpoint is None:
-            _require_beginning(path, file, spec)
-            return ResumePoint(None, Cursors(), **of_run, respecify=longer > 0)
+            _require_restartable(path, file, spec)
+            return ResumePoint(None, Cursors(), **of_run, replaces_spec=longer > 0)
     # The checkpoint may be older than the longer last stage, and have its shorter length.
     position = position_in(checkpoint, _extra_steps(path, spec, json.loads(checkpoint.spec)))
     cursors = _cursors(checkpoint, lacks) or Cursors()
-    return ResumePoint(position, cursors, **of_run, respecify=longer > 0)
+    return ResumePoint(position, cursors, **of_run, replaces_spec=longer > 0)
 
 
 def _cursors(checkpoint: Checkpoint, lacks: int) -> Cursors | None:
@@ -166,7 +166,7 @@ def _cursors(checkpoint: Checkpoint, lacks: int) -> Cursors | None:
     return Cursors() if facts["step"] + 1 == lacks else None
 
 
-def _require_beginning(path: Path, file: Any, spec: RunSpec) -> None:
+def _require_restartable(path: Path, file: Any, spec: RunSpec) -> None:
     """Raise OutputError if a run cannot begin again: rows are lost, or its start has changed."""
     lacks = lacks_steps_before(file)
     if lacks:
@@ -234,4 +234,4 @@ def _resume_complete(
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
     )
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
-    return ResumePoint(Position((position,)), cursors, **of_run, respecify=True)
+    return ResumePoint(Position((position,)), cursors, **of_run, replaces_spec=True)

@@ -32,7 +32,7 @@ class ResumePoint:
     created_utc: str
     task: Task | None = None  # of the file, bit for bit; None if it cannot be read
     in_place: bool = True  # whether the file continues; otherwise a new one does
-    respecify: bool = False  # whether the last stage is longer than in the file
+    replaces_spec: bool = False  # whether the last stage is longer than in the file
     engine: str = ""  # of the file; empty if it cannot be read
     matrix_V: bool = False  # whether that engine keeps V as a matrix
     lacks_steps_before: int = 0  # first step on file, if earlier rows are lost; else 0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scbsim.engines.select import plan_of
 from scbsim.errors import Stopped
-from scbsim.run.ensemble import assembled, threads_for
+from scbsim.run.ensemble import built_ensemble, threads_for
 from scbsim.run.replica import Replica
 from scbsim.run.start import start_from, stream_of, task_of
 from scbsim.spec import RunSpec
@@ -48,7 +48,7 @@ def fitted(
     task = task_of(few, None)
     plan = plan_of(few, task)
     sums, complete = np.zeros((2, 2)), 0
-    with assembled(plan, None, threads_for(threads, plan), stream_of(few)) as ensemble:
+    with built_ensemble(plan, None, threads_for(threads, plan), stream_of(few)) as ensemble:
         if few.init.from_ is not None:
             start_from(few.init.from_, ensemble, task)
         for replica in ensemble.replicas:

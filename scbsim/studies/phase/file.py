@@ -95,7 +95,7 @@ def _bytes(diagram: xr.Dataset) -> bytes:
         put_text(file.attrs, format=PHASE, schema_version=SCHEMA_VERSION, **diagram.attrs)
         # Strings of variable length, since xarray reads those of fixed length as bytes.
         rules = np.array(diagram["rule"].values, h5py.string_dtype())
-        _coordinate(file, "rule", rules, long_name="rule: plain SGD, or an l1 rule")
+        _coordinate(file, "rule", rules, long_name="rule: sgd, or an l1 rule")
         for name in ("y", "x"):
             key, spacing = (diagram[name].attrs[attribute] for attribute in ("key", "spacing"))
             labels = {"key": key, "long_name": key, "spacing": spacing}

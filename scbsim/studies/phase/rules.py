@@ -12,9 +12,9 @@ _THRESHOLDS: Final = ("threshold", "threshold_sigmas")
 def under(tables: dict[str, Any], rule: str) -> None:
     """Change the tables of a spec, in place, to run under ``sgd`` or ``l1``.
 
-    ``sgd``: every stage has plain SGD, without a threshold. ``l1``: the stages stay as they are if
-    one of them has an l1 rule. Otherwise all have ``prox``, and a stage without a threshold gets
-    the automatic one.
+    ``sgd``: every stage has the rule ``sgd``, without a threshold. ``l1``: the stages stay as they
+    are if one of them has an l1 rule. Otherwise all have ``prox``, and a stage without a
+    threshold gets the automatic one.
     """
     stages, common = tables["stage"], tables["dynamics"].get("rule", "prox")
     if rule == "sgd":
