@@ -14,8 +14,8 @@ def afresh() -> Iterator[None]:
     """Undo what the body changes in the process.
 
     Warnings are shown again, since each run has its own log. The environment and the current folder
-    are restored, and reference cycles are freed. :func:`scbsim.run.ensemble.built_ensemble` restores the
-    threads of compiled code.
+    are restored, and reference cycles are freed. :func:`scbsim.run.ensemble.built_ensemble`
+    restores the threads of compiled code.
     """
     environment, folder = dict(os.environ), os.open(".", os.O_RDONLY)
     try:
