@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import Timer
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -75,10 +77,24 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    before = _install(handle)
+    before, hook = _install(handle), sys.unraisablehook
+    repeats: list[Timer] = []
+
+    def repeat(unraisable: Any) -> None:
+        # Python drops an exception in a finaliser, and the interrupt would be lost.
+        if unraisable.exc_type is KeyboardInterrupt:
+            repeats.append(Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)))
+            repeats[-1].start()
+        else:
+            hook(unraisable)
+
+    sys.unraisablehook = repeat
     try:
         yield
     finally:
+        sys.unraisablehook = hook
+        for timer in repeats:
+            timer.cancel()
         for number, handler in before.items():
             signal.signal(number, signal.SIG_IGN if handler is _end else handler)
 

@@ -1,5 +1,6 @@
 import os
 import signal
+from time import sleep
 
 import pytest
 
@@ -16,6 +17,19 @@ def test_the_first_signal_asks_and_the_second_ends(number, capfd):
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before
+    assert capfd.readouterr().err == "stopping; once more stops at once\n"
+
+
+def test_an_interrupt_in_a_finaliser_is_not_lost(capfd):
+    class Finalised:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with stopping():
+        os.kill(os.getpid(), signal.SIGTERM)
+        Finalised()  # Its end raises, and Python drops that.
+        with pytest.raises(KeyboardInterrupt):
+            sleep(10)
     assert capfd.readouterr().err == "stopping; once more stops at once\n"
 
 

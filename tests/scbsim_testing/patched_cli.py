@@ -51,7 +51,7 @@ def fill_before(what, n, left):
     calls = iter(range(1, 10**9))
     where, name = {
         "create": (session, "atomic_write"),
-        "open": (session.Session, "_opened"),
+        "open": (session.Session, "_open_file"),
         "flush": (writer.FileRecorder, "flush"),
         "checkpoint": (session, "write_checkpoint"),
         "snapshot": (writer.FileRecorder, "snapshot"),
