@@ -40,7 +40,7 @@ def test_options_reach_the_library(scbsim, given, tmp_path):
     result = scbsim("figure", 5, *words)
     assert (result.exit_code, result.output) == (0, "")
     assert (tmp_path / "figure5.png").exists()
-    del given["tell"], given["stop"]
+    del given["notify"], given["stop"]
     assert given == {
         "folder": tmp_path,
         "quick": True,
