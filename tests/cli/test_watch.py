@@ -146,7 +146,7 @@ def test_ctrl_c_ends_the_watch_and_not_the_run(writer):
         watch.send_signal(signal.SIGINT)
         rest, errors = watch.communicate(timeout=WITHIN)
     assert (watch.returncode, errors) == (0, "")
-    assert rest.splitlines()[-1] == f"running: process {process.pid} on {gethostname()} writes it"
+    assert rest.splitlines()[-1] == f"running: written by process {process.pid} on {gethostname()}"
     assert process.poll() is None
 
 
