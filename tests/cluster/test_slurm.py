@@ -104,7 +104,7 @@ def test_a_cancelled_sweep_stops_with_checkpoints_and_takes_no_other_along(
     slurm.until(lambda: len(slurm.said("squeue", "-h", "-r").splitlines()) == 1, 60)
     assert sweep.status()["counts"] == {"stopped": 3, "missing": 2}
     assert other.states() == {"run": "running"}
-    assert "nothing of it is in the queue" in sweep.do("cancel", "d")
+    assert "none of its jobs is in the queue" in sweep.do("cancel", "d")
     assert "submitted: 3 runs in 3 tasks" in sweep.do("resubmit", "d", "--failed")
     assert "submitted: 2 runs in 2 tasks" in sweep.do("submit", "s.toml", "-o", "d")
     assert "nothing to submit" in sweep.do("resubmit", "d")

@@ -37,7 +37,7 @@ def together(tmp_path, place, *words, count=2):
 
 
 # Where the manifest is about to be written, and where the queue is about to be asked.
-PLACES = ("secrets:token_hex", "scbsim.cluster.submission:places")
+PLACES = ("secrets:token_hex", "scbsim.cluster.submission:queued_tasks")
 
 
 @pytest.mark.slow
