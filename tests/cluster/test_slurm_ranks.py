@@ -81,7 +81,7 @@ def test_three_ranks_find_one_another_or_say_how_and_are_killed_and_cancelled(sl
     [found] = run.status()["runs"]
     assert found["state"] == "failed"
     assert "SLURM_STEP_NUM_TASKS says 3 processes, but MPI has found 1 rank" in found["note"]
-    assert "scbsim submit takes --srun-mpi" in found["note"]
+    assert "scbsim submit has --srun-mpi" in found["note"]
     run.resubmit("--srun-mpi", "pmi2")
     until_checkpointed(run, 0)
     os.kill(slurm.ranks()[1], 9)

@@ -69,7 +69,10 @@ def test_a_run_over_ranks_asks_for_nodes_and_is_launched_by_srun(nowhere):
 def test_what_ranks_cannot_share_is_not_submitted(nowhere):
     for text, fault in (
         (sweep_text(""), 'dynamics.engine: "collapsed" cannot be shared over ranks'),
-        (sweep_text("", engine="dense").replace("N = 6", "N = 5"), "6 ranks: the columns of A are shared out"),
+        (
+            sweep_text("", engine="dense").replace("N = 6", "N = 5"),
+            "6 ranks: the columns of A are shared out",
+        ),
     ):
         (nowhere / "s.toml").write_text(text)
         for more in (SHARED, SHARED[:-1]):
