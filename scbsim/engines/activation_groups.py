@@ -12,10 +12,9 @@ from scbsim.kernels.gaussian.rules import RULES
 
 Array = NDArray[np.float64]
 
-_MOST_CANDIDATES_PER_ACTIVATION = (
-    2.0  # at most this many candidates are drawn per expected activation,
-)
-_SPARE_CANDIDATES = 0.25  # and this many more per group and step
+# A group draws at most so many candidates for each expected activation, and so many more a step.
+_MOST_CANDIDATES_PER_ACTIVATION = 2.0
+_SPARE_CANDIDATES = 0.25
 
 
 def activation_probability(threshold: Array, sigma: Array) -> Array:
