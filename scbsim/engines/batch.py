@@ -46,6 +46,7 @@ class BatchEngine(DenseEngine):
     """
 
     name = "batch"
+    keeps_column_sums = True
 
     def __init__(
         self,
@@ -161,7 +162,7 @@ class BatchEngine(DenseEngine):
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run on another task of the same N and T."""
-        self._adopt(state, old)
+        super().adopt(state, old)
         self.sums[:] = state.get("column_sums", 1.0)
         self._prepare()
 

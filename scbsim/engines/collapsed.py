@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.base import Block, Row
-from scbsim.engines.gaussian import END, GaussianEngine
+from scbsim.engines.gaussian import END
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import Columns, entries_of, same_target, split
+from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.collapsed import (
     CollapsedAttention,
@@ -20,14 +21,13 @@ from scbsim.kernels.gaussian.collapsed import (
     observe_collapsed,
 )
 from scbsim.observables import NAMES
-from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
 
 _ALIKE = 1e-12  # relative difference up to which levels are the same
 
 
-class CollapsedEngine(GaussianEngine):
+class CollapsedEngine(WithoutEntries):
     """A and V as signals and norms of the noise parts; SGD only (`docs/model.md`, section 6).
 
     It is exact in law. If ``mu_k sigma_k^2`` is the same in all columns, A is two numbers, and
@@ -72,22 +72,13 @@ class CollapsedEngine(GaussianEngine):
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps of a stage."""
-        if stage.rule not in ENGINES[self.name].rules:
-            raise InputError(f"the collapsed engine has no {stage.rule}: that needs entries")
+        self._require_rule(stage)
         rows, params = np.empty((steps, len(NAMES))), self._step_params(stage)
         taken, reason = advance_collapsed(
             self.collapsed, self.V.scalars, self.constants, params, self._address, rows
         )
         self.step += taken
         return Block(rows[:taken], END[reason])
-
-    def normalized(self, threshold: float) -> tuple[Row, int]:
-        """Return NaN for all observables, and 0 columns."""
-        return np.full(len(NAMES), np.nan), 0
-
-    def normalize(self, threshold: float) -> tuple[Row, int]:
-        """Refuse: there are no entries to normalise."""
-        raise InputError("the collapsed engine has no entries to normalise")
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""

@@ -131,15 +131,6 @@ class DenseEngine(GaussianEngine):
         InputError
             If the columns of its attention do not sum to 1.
         """
-        if (state.get("column_sums", np.ones(1)) != 1.0).any():
-            raise InputError(
-                "init.from: under the rule vanilla that run's columns of A came to sums other than "
-                '1, which only dynamics.engine = "batch" can hold; normalise them in that run '
-                "(stage.N.normalize_level)"
-            )
-        self._adopt(state, old)
-
-    def _adopt(self, state: State, old: Task) -> None:
         adopt_columns(self.A, logits_to_entries(state, old), old, self.task)
         self._adopt_value(state, old)
 

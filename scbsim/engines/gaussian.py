@@ -70,6 +70,7 @@ class GaussianEngine(Planned):
     """
 
     name = "gaussian"
+    keeps_column_sums = False  # whether columns of A may have sums other than 1
 
     def __init__(
         self,
@@ -246,6 +247,12 @@ class GaussianEngine(Planned):
         self._set_mean()
 
     def _adopt_value(self, state: State, old: Task) -> None:
+        if not self.keeps_column_sums and (state.get("column_sums", np.ones(1)) != 1.0).any():
+            raise InputError(
+                "init.from: under the rule vanilla that run's columns of A came to sums other than "
+                '1, which only dynamics.engine = "batch" can hold; normalise them in that run '
+                "(stage.N.normalize_level)"
+            )
         if self._matched is not None and not same_tokens(old, self.task):
             raise InputError(
                 "init.from: that run's mu is another one, and levels of matched noise are known "

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from scbsim.engines.base import Block, Row
+from scbsim.engines.base import Block
 from scbsim.engines.cost import sampled_seconds, value_bytes
-from scbsim.engines.gaussian import END, GaussianEngine
-from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.gaussian import END
+from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import entries_of, same_target, split
+from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import without_bulk
 from scbsim.kernels.sampled.advance import advance_sampled
 from scbsim.kernels.sampled.state import SampledState, make_sums, samples_a_block, sums_bytes
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
-from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.util.memory import require
@@ -28,7 +29,7 @@ _MOST_BLOCKS = 2**24
 """Blocks of samples whose random numbers have an address."""
 
 
-class SampledEngine(GaussianEngine):
+class SampledEngine(WithoutEntries):
     """SGD on sampled gradients (`docs/model.md`, section 8).
 
     It stores V as a matrix. For each column of A it stores the support entries, and two numbers for
@@ -52,14 +53,14 @@ class SampledEngine(GaussianEngine):
     def __init__(
         self,
         task: Task,
-        noise: Any,
+        noise: MatchedNoise,
         *,
-        dtype: Any = np.float64,
+        dtype: DTypeLike = np.float64,
         threads: int = 1,
         value: bool = True,
         **options: Any,
     ) -> None:
-        batch = int(noise.batch_size)
+        batch = noise.batch_size
         together = samples_a_block(task.N, task.Q)
         if -(-batch // together) > _MOST_BLOCKS:
             raise InputError(
@@ -78,35 +79,35 @@ class SampledEngine(GaussianEngine):
             square=np.zeros(task.N),
             W=self.V.W,
             root_mu=self.V.root_mu,
+            mean=self.mean,
             T=float(task.T),
         )
         self.sample_sums = make_sums(task.mu, task.Q, batch, threads)
 
-    def share(self, other: Any) -> None:
-        """Share the arrays that no step changes with another engine of the same kind and task."""
+    def share(self, other: Self) -> None:
+        """Use the constant arrays of another engine of the same kind and task."""
         super().share(other)
         self.alias = other.alias
         self.columns = self.columns._replace(root_mu=self.V.root_mu)
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
-        """Return about how long one thread takes for a step."""
+        """Return about how many seconds a step takes on one thread."""
         return sampled_seconds(plan.task, plan.spec.dynamics.batch_size)
 
     @classmethod
     def memory(cls, plan: RunPlan) -> int:
-        """Return about how many bytes a replica takes."""
+        """Return about how many bytes a replica needs, without the shared target of V."""
         return super().memory(plan) + sums_bytes(plan.task.N, plan.spec.dynamics.batch_size)
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
-        """Return the kernels that a run calls, in the order in which it begins to."""
+        """Return the kernels that a run calls, in the order of their first calls."""
         return ("make_tables", "observe", "advance_sampled")
 
     def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps under a stage."""
-        if stage.rule not in ENGINES[self.name].rules:
-            raise InputError(f"the sampled engine has no {stage.rule}: that needs entries")
+        """Take up to ``steps`` steps of a stage."""
+        self._require_rule(stage)
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_sampled(
             without_bulk(self.A),
@@ -124,16 +125,8 @@ class SampledEngine(GaussianEngine):
         self.step += taken
         return Block(rows[:taken], END[reason])
 
-    def normalized(self, threshold: float) -> tuple[Row, int]:
-        """Return no observables: NaN, and 0 columns."""
-        return np.full(len(NAMES), np.nan), 0
-
-    def normalize(self, threshold: float) -> tuple[Row, int]:
-        """Refuse: there are no entries to normalise."""
-        raise InputError("the sampled engine has no entries to normalise")
-
     def state(self) -> State:
-        """Return the arrays that, with ``step``, are the whole state; views, not copies."""
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         of_columns = {"off_along": self.columns.along, "off_square": self.columns.square}
         return {**super().state(), **of_columns}
 

@@ -23,6 +23,7 @@ class SoftmaxEngine(BatchEngine):
     """
 
     name = "softmax"
+    keeps_column_sums = False
 
     def __init__(
         self, task: Task, noise: NoiseLevels, *, alpha_A: float, dtype: DTypeLike, **options: Any

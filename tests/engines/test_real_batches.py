@@ -105,9 +105,16 @@ def test_sums_that_are_not_1_are_for_the_engine_batch(tmp_path):
     path = tmp_path / "old.h5"
     run = simulate(spec_of("batch", rule="vanilla"), output=path)
     assert np.abs(final(path)["column_sums"] - 1).min() > 1e-6
-    for engine in ("dense", "softmax"):
+    sampled = ("noise.model=sampled", "dynamics.batch_size=40")
+    for engine, rule, more in (
+        ("dense", "sgd", ()),
+        ("softmax", "sgd", ()),
+        ("sparse", "prox", ()),
+        ("collapsed", "sgd", ()),
+        ("sampled", "sgd", sampled),
+    ):
         with pytest.raises(InputError, match="sums other than 1"):
-            simulate(spec_of(engine, f"init.from={path}"))
+            simulate(spec_of(engine, f"init.from={path}", *more, rule=rule))
     row = rows(simulate(spec_of("batch", f"init.from={path}")))[0]
     assert row == pytest.approx(rows(run)[-1], rel=1e-12)
 

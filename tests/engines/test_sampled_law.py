@@ -75,6 +75,24 @@ def compared(setting, made, runs):
     return compare(("", ""), TIMES, truth, observed(made, task, setting, runs), 1e-10)
 
 
+@pytest.mark.slow
+def test_a_start_from_a_run_on_other_tokens():
+    """``V mu`` is not mu then, and stays what it is."""
+    setting = "uneven tokens"
+    task, old = the_task(setting), a_task(8, 500, 3, mu="uniform", P_concentration=0.1, seed=4)
+    stage = a_stage(old, rate_A=0.1, rate_V=0.1)
+    before = BatchEngine(
+        old, NoiseLevels.none(old), batch_size=200, alpha_A=0.1, alpha_V=0.1, dtype=np.float64
+    )
+    before.advance(stage, 40)
+    found = []
+    for engine in (real(task, setting), sampled(task, setting)):
+        engine.adopt(before.state(), old)
+        found.append(observed(engine, task, setting, 1000))
+    outcome = compare(("", ""), TIMES, *found, 1e-10)
+    assert least(outcome) > CHANCE, outcome.worst
+
+
 def least(outcome):
     return outcome.worst.p * outcome.count
 

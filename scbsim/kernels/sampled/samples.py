@@ -92,7 +92,7 @@ def _add_sample(
     N = u.size
     dot, cosine = _context(L, k, tokens, z, u, S.inverse)
     for n in range(N):
-        r[n] = L.root_mu[n] * L.root_mu[n]
+        r[n] = L.mean[n]
         w[n] = 0.0
     r[output] -= 1.0
     for m in range(N):

@@ -32,6 +32,8 @@ class SampledState(NamedTuple):
     W : (N, N) float64
     root_mu : (N,) float64
         ``sqrt(mu)``. Not changed.
+    mean : (N,) float64
+        ``V mu``. Not changed.
     T : float64
     """
 
@@ -40,6 +42,7 @@ class SampledState(NamedTuple):
     square: F64
     W: F64
     root_mu: F64
+    mean: F64
     T: float
 
 
