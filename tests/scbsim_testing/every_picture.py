@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from scbsim.cli.main import cli
 from scbsim.studies.transfer import run as transfer
+from scbsim_testing.replacing import replace
 from scbsim_testing.transfer_runs import SMALL
 
 FEW = "--set task.T=60 --set dynamics.batch_size=8 --set stage.0.steps=4"
@@ -30,7 +31,7 @@ LINES = (
 
 def main(with_user: bool) -> None:
     """Make the pictures; print a table as JSON."""
-    transfer.settings = lambda *, quick: SMALL
+    replace(transfer, settings=lambda *, quick: SMALL)
     before = {}
     if with_user:
         import matplotlib

@@ -78,11 +78,13 @@ def child(ask):
 
 
 if __name__ == "__main__":
+    from replacing import replace
+
     # Small chunks and short blocks: much happens in a short run.
-    schema.MOST_CHUNK_ROWS = 64
-    scbsim.run.loop._BLOCK_STEPS = 50
+    replace(schema, MOST_CHUNK_ROWS=64)
+    replace(scbsim.run.loop, _BLOCK_STEPS=50)
     # A flush is due when a chunk is full alone, so that calls have the same numbers each time.
-    writer._FLUSH_SECONDS = float("inf")
+    replace(writer, _FLUSH_SECONDS=float("inf"))
     # Compiled code is loaded once, not by every child.
     for spec in json.loads(sys.argv[1]):
         simulate(RunSpec.from_dict({**json.loads(spec), "output": {}}), threads=1)

@@ -133,13 +133,15 @@ def machine() -> str:
 
 def write() -> None:
     """Run everything and write it down."""
+    from replacing import replace
+
     import scbsim.run.loop
 
     FOLDER.mkdir(exist_ok=True)
     np.savez_compressed(RESULTS, machine=machine(), **results())
-    scbsim.run.loop._BLOCK_STEPS = 5
+    replace(scbsim.run.loop, _BLOCK_STEPS=5)
     # Nothing of the machine that made them stands in the files but its libraries.
-    platform.platform = lambda: "Linux"
+    replace(platform, platform=lambda: "Linux")
     for name, step in STOPPED.items():
         path = FOLDER / f"{name}.h5"
         asked = iter(range(1000))

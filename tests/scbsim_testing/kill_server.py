@@ -158,9 +158,11 @@ def serve():
             status = 70
             try:
                 if ask["quick_verify"]:
-                    import scbsim.storage.runfile.integrity as verify
+                    from replacing import replace
 
-                    verify._asked = checked_in_a_fork
+                    from scbsim.storage.runfile import integrity
+
+                    replace(integrity, _run_child=checked_in_a_fork)
                 status = {"run": run, "read": read}[ask["do"]](ask)
             except BaseException:
                 import traceback
@@ -179,11 +181,12 @@ if __name__ == "__main__":
     shim.kill_shim_calls.restype = ctypes.c_long
     verdict = os.pipe()
     warnings.simplefilter("always")
+    from replacing import replace
+
     import scbsim.run.loop
 
     # Short blocks of steps, and so many checkpoints.
-    scbsim.run.loop._BLOCK_STEPS = 4
-    scbsim.run.loop._BLOCK_SECONDS = 1e9
+    replace(scbsim.run.loop, _BLOCK_STEPS=4, _BLOCK_SECONDS=1e9)
     warm()
     gc.collect()
     gc.freeze()

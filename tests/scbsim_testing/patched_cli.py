@@ -78,10 +78,12 @@ def tell(path):
 
 
 if __name__ == "__main__":
+    from replacing import replace
+
     patch = json.loads(os.environ["PATCH"])
     # Small chunks and short blocks: much happens in a short run.
-    schema.MOST_CHUNK_ROWS = 64
-    scbsim.run.loop._BLOCK_STEPS = patch.get("block", 50)
+    replace(schema, MOST_CHUNK_ROWS=64)
+    replace(scbsim.run.loop, _BLOCK_STEPS=patch.get("block", 50))
     if patch.get("slow"):
         before(DenseEngine, "advance", lambda _self, _stage, n: time.sleep(n * patch["slow"]))
     if patch.get("told"):
@@ -89,5 +91,5 @@ if __name__ == "__main__":
     if patch.get("full_at"):
         fill_before(*patch["full_at"])
     if patch.get("no_guard"):
-        space.require_room = lambda *_: None
+        replace(space, require_room=lambda *_: None)
     main()

@@ -17,7 +17,7 @@ import scbsim.run.loop
 from scbsim.cli.entry import main
 from scbsim.errors import RunFailed
 from scbsim.mpi.engine import SharedEngine
-from scbsim.storage.runfile import integrity as verify
+from scbsim.storage.runfile import integrity
 
 RANK = int(os.environ.get("PMI_RANK", "0"))
 
@@ -51,12 +51,14 @@ def failing(n):
             raise RunFailed(f"{path} needs more room")
         there(path, bulk)
 
-    scbsim.mpi.session.write_shard = write_shard
+    replace(scbsim.mpi.session, write_shard=write_shard)
 
 
 if __name__ == "__main__":
+    from replacing import replace
+
     patch = json.loads(os.environ["PATCH"])
-    scbsim.run.loop._BLOCK_STEPS = 10
+    replace(scbsim.run.loop, _BLOCK_STEPS=10)
     if patch.get("slow"):
         slowly(patch["slow"])
     if patch.get("pids"):
@@ -64,7 +66,7 @@ if __name__ == "__main__":
     if patch.get("fail") and patch["fail"][0] == RANK:
         failing(patch["fail"][1])
     if patch.get("check"):
-        verify._CHILD = patch["check"]
+        replace(integrity, _CHILD=patch["check"])
     if patch.get("break") and patch["break"][0] == RANK:
         breaking(patch["break"][1])
     main()

@@ -9,12 +9,14 @@ from scbsim.cli.entry import main
 POINT_SECONDS = 0.15
 
 if __name__ == "__main__":
-    scbsim.studies.phase.diagram.SAVE_SECONDS = 0.0
+    from replacing import replace
+
+    replace(scbsim.studies.phase.diagram, SAVE_SECONDS=0.0)
     final_rows = scbsim.studies.phase.points.final_rows
 
     def slowly(*arguments, **options):
         time.sleep(POINT_SECONDS)
         return final_rows(*arguments, **options)
 
-    scbsim.studies.phase.points.final_rows = slowly
+    replace(scbsim.studies.phase.points, final_rows=slowly)
     main()

@@ -107,5 +107,6 @@ def test_each_is_compiled_for_the_types_that_it_reads():
     # Of noise that is isotropic or follows the state.
     of_levels = {"advance_sparse": 2, "advance": 4}
     once = ("advance_collapsed", "observe_collapsed", "observe", "observe_unconstrained", "draw")
-    of_nothing = ("make_tables", "moments", "powers_of_active_set", "set_levels", *once)
-    assert json.loads(done.stdout) == {**of_precision, **of_levels, **dict.fromkeys(of_nothing, 1)}
+    of_nothing = ("make_tables", "moments", "powers_of_active_set", "set_levels", "advance_sampled")
+    of_none = dict.fromkeys((*of_nothing, *once), 1)
+    assert json.loads(done.stdout) == {**of_precision, **of_levels, **of_none}
