@@ -53,7 +53,10 @@ def test_the_mean_of_a_step_is_the_expected_gradient(N, T, Q):
     assert (np.abs(np.mean(found, axis=0) - right) < 9.0 * error + 1e-9).all()
 
 
-@pytest.mark.parametrize(("N", "batch"), [(4, 1), (4, 1000), (40, 3000), (2100, 130)])
+@pytest.mark.parametrize(
+    ("N", "batch"),
+    [(4, 1), (4, 1000), (40, 3000), pytest.param(2100, 130, marks=pytest.mark.slow)],
+)
 def test_threads_do_not_change_the_bits(N, batch):
     task = a_task(N, 5000, P_concentration=0.2)
     stage = a_stage(task, rate_A=0.01, rate_V=0.01)

@@ -100,12 +100,13 @@ def test_a_rank_is_killed_and_others_go_on(size, spec, whole, path):
     check_whole(path, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "which"),
     [
         (signal.SIGTERM, slice(1, 2)),
-        pytest.param(signal.SIGUSR1, slice(None), marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, slice(0, 1), marks=pytest.mark.slow),
+        (signal.SIGUSR1, slice(None)),
+        (signal.SIGTERM, slice(0, 1)),
     ],
 )
 def test_a_signal_to_any_rank_stops_all_with_a_checkpoint(number, which, spec, whole, path):

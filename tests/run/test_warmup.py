@@ -12,7 +12,9 @@ import pytest
 from scbsim.run.warmup import RUNS, warmup
 
 
-@pytest.mark.parametrize("names", [tuple(RUNS), ("sparse",), ()])
+@pytest.mark.parametrize(
+    "names", [pytest.param(tuple(RUNS), marks=pytest.mark.slow), ("sparse",), ()], ids=len
+)
 def test_each_kind_is_reported_as_it_is_done(names):
     told = []
     with warnings.catch_warnings():
@@ -49,6 +51,7 @@ def test_what_is_compiled_is_named_once(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_run_afterwards_compiles_nothing():
     from scbsim_testing.small_runs import run_spec
 

@@ -256,6 +256,7 @@ def test_a_newer_minor_schema_is_read_with_a_warning(ask, files, folder, tmp_pat
     assert ask("run", folder / "spec.toml", "-o", path, "--resume", among=(0,))
 
 
+@pytest.mark.slow
 def test_text_that_is_damaged_does_not_hang(tmp_path):
     """Text of variable length goes to HDF5's global heap, which has no checksum: there is none."""
     path = tmp_path / "run.h5"
