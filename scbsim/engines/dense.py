@@ -13,6 +13,7 @@ from scbsim.engines.noise import Noise
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.warm_start import entries_of, logits_to_entries, split
 from scbsim.errors import InputError
+from scbsim.kernels.gaussian.dense_attention import sum_bulk
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.state import State
 from scbsim.task import Task
@@ -132,7 +133,12 @@ class DenseEngine(GaussianEngine):
             If the columns of its attention do not sum to 1.
         """
         adopt_columns(self.A, logits_to_entries(state, old), old, self.task)
+        self._bulk_was_set()
         self._adopt_value(state, old)
+
+    def _bulk_was_set(self) -> None:
+        if self._matched is not None and self._matched.joint is not None:
+            sum_bulk(self.A, self.scratch)
 
     def s(self) -> NDArray[np.float64]:
         """Return ``s``, (N, T) float64: ``a_k = s_k + (1 - 1's_k)/T`` are the columns of A."""

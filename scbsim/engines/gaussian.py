@@ -28,7 +28,9 @@ from scbsim.kernels.gaussian.state import (
     without_bulk,
 )
 from scbsim.kernels.gaussian.value import GROUPS
+from scbsim.kernels.matched.joint_noise import JointNoise
 from scbsim.kernels.matched.power_sums import powers_of_bulk
+from scbsim.kernels.matched.value_noise import ValueNoise
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.observables import NAMES
 from scbsim.state import State
@@ -99,7 +101,7 @@ class GaussianEngine(Planned):
             positions=np.array(task.q_positions),
             weights=np.array(task.q_weights),
             off_sums=np.zeros((N, 2)),
-            block_sums=np.zeros((N, blocks, 2)),
+            block_sums=np.zeros((N, blocks, 4)),
             noise=np.zeros((N, Q)),
         )
         self.sums = np.ones(N)
@@ -132,7 +134,7 @@ class GaussianEngine(Planned):
         if isinstance(noise, NoiseLevels):
             self._constant = noise
         elif value:
-            self._matched = MatchedLevels(noise, N, len(self.scratch.z))
+            self._matched = MatchedLevels(noise, task, blocks, len(self.scratch.z))
         else:
             raise InputError(
                 f"the {self.name} engine with V by its scalars: matched noise follows the matrix V"
@@ -180,12 +182,15 @@ class GaussianEngine(Planned):
 
     def _take(self, stage: Stage, rows: Row) -> tuple[int, str]:
         """Take a step for each row at the current levels; return their number, and the end."""
-        params = self._step_params(stage)
-        taken, reason = advance(
-            self.A, self.V, self.constants, params, self._address, rows, self.scratch
-        )
+        state = (self.A, self.V, self.constants, self._step_params(stage))
+        scratch = (self.scratch, *self._joint_noise())
+        taken, reason = advance(*state, self._address, rows, *scratch)
         self.step += taken
         return taken, END[reason]
+
+    def _joint_noise(self) -> tuple[JointNoise | None, ValueNoise | None]:
+        """Return what kernels draw if the noise has covariances."""
+        return (self._matched.joint, self._matched.of_V) if self._matched else (None, None)
 
     def _step_params(self, stage: Stage) -> StepParams:
         noise, matched = self.noise, self._matched
@@ -219,6 +224,7 @@ class GaussianEngine(Planned):
         self.sums[:] = columns.sums
         self.V.W[:] *= mass
         self.V.scalars[:] *= (mass, mass * mass)
+        self._bulk_was_set()
         if self._matched is not None:
             self._update_levels()
         return row, count
@@ -244,7 +250,11 @@ class GaussianEngine(Planned):
         self.step = step
         for name, array in self.state().items():
             array[...] = state[name]
+        self._bulk_was_set()
         self._set_mean()
+
+    def _bulk_was_set(self) -> None:
+        """Compute what follows from the bulk and is not part of the state."""
 
     def _adopt_value(self, state: State, old: Task) -> None:
         if not self.keeps_column_sums and (state.get("column_sums", np.ones(1)) != 1.0).any():

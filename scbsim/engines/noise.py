@@ -64,10 +64,13 @@ class MatchedNoise:
         Variances are divided by it.
     every : int
         Steps between updates of the levels.
+    covariances : bool
+        Whether the noise has the covariances of the gradient; if not, entries are independent.
     """
 
     batch_size: int
     every: int
+    covariances: bool = False
 
 
 Noise: TypeAlias = NoiseLevels | MatchedNoise
@@ -77,7 +80,7 @@ Noise: TypeAlias = NoiseLevels | MatchedNoise
 def noise_of(spec: RunSpec, task: Task) -> Noise:
     """Return the noise of a spec."""
     if spec.noise.model in ("matched", "sampled"):
-        return MatchedNoise(spec.dynamics.batch_size, spec.noise.every)
+        return MatchedNoise(spec.dynamics.batch_size, spec.noise.every, spec.noise.covariances)
     return NoiseLevels.from_spec(spec, task)
 
 

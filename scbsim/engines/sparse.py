@@ -124,6 +124,7 @@ class SparseEngine(GaussianEngine):
                 self._address,
                 rows[done:],
                 self.scratch,
+                *self._joint_noise(),
             )
             self.step += taken
             done += taken

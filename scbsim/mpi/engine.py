@@ -65,7 +65,7 @@ class SharedEngine(GaussianEngine):
             positions=self.A.positions[here],
             weights=self.A.weights[here],
             off_sums=self.A.off_sums[here],
-            block_sums=np.zeros((columns, blocks, 2)),
+            block_sums=np.zeros((columns, blocks, 4)),
             noise=self.A.noise[here],
             first=here.start,
         )

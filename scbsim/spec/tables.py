@@ -159,6 +159,9 @@ class NoiseSpec(Table):
     every : int
         Steps between two updates of matched levels, counted from the start of the run, 1 to below
         2**40. Only "matched" reads it.
+    covariances : bool
+        Whether the noise has the covariances of the gradient, and not its variances alone. Only
+        "matched" reads it.
     """
 
     place: ClassVar[str] = "[noise]"
@@ -167,12 +170,16 @@ class NoiseSpec(Table):
     sigma_A: Annotated[float, NOT_NEGATIVE] = 1.0
     sigma_V: Annotated[float, NOT_NEGATIVE] = 1.0
     every: Annotated[int, count(1, 2**40)] = 5
+    covariances: Annotated[bool, choice(True, False)] = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table as a dict; ``every`` only if the model reads it."""
+        """Return the table as a dict; keys of matched noise only if the model is that."""
         table = super().to_dict()
         if not NOISE_MODELS[self.model].follows_state:
             del table["every"]
+        if not (NOISE_MODELS[self.model].follows_state and self.covariances):
+            # Files of earlier versions do not have the key.
+            del table["covariances"]
         return table
 
 

@@ -156,11 +156,14 @@ def test_a_comparison_and_its_pictures_are_made(tmp_path, started, how):
         assert len(list((tmp_path / "d").glob("*.png"))) == 1
 
 
+FEW = ["--set", "task.T=60", "--set", "dynamics.batch_size=8", "--set", "stage.0.steps=4"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 def test_a_figure_is_made(tmp_path, started, how):
     for _ in range(2):
-        assert started(how, "figure", "1", "--quick", "-o", "d").status() == 0
+        assert started(how, "figure", "1", "--quick", "-o", "d", *FEW).status() == 0
         picture = tmp_path / "d/figure1.png"
         assert picture.exists()
         picture.unlink()

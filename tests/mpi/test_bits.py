@@ -60,7 +60,8 @@ def alone(tmp_path_factory):
     return {name: contents(folder / f"{name}.h5") for name in CASES}
 
 
-@pytest.mark.parametrize("size", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 2, 3])
 def test_any_number_of_ranks_writes_the_same_file(size, alone, tmp_path):
     specs = tmp_path / "specs.json"
     specs.write_text(json.dumps(CASES))
@@ -75,6 +76,7 @@ def test_any_number_of_ranks_writes_the_same_file(size, alone, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_cases_are_what_they_are_meant_to_be(alone):
     for name, content in alone.items():
         reasons = [REASONS[i] for i in np.frombuffer(content["stages/reason"][2], np.int64)]

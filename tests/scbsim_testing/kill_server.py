@@ -99,14 +99,14 @@ def whole_run(path, _mtime_ns):
 def read_in_time(ask):
     """Read a file in this process, which is ended if that hangs."""
     said = io.StringIO()
-    signal.alarm(ask["seconds"])
+    signal.setitimer(signal.ITIMER_REAL, ask["seconds"])
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
             status = read(ask)
         except Exception:
             traceback.print_exc()
             status = 70
-    signal.alarm(0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     gc.collect(0)
     # A child shares the locks of what is open at the fork.
     held = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]

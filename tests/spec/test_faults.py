@@ -77,7 +77,7 @@ def test_a_fault_names_key_value_and_what_is_allowed(key, value, said):
         ("stages", "unknown key; did you mean `stage`?"),
         ("task.n", "unknown key; did you mean `N`?"),
         ("noise.batchsize", "unknown key; did you mean `batch_size`, in [dynamics]?"),
-        ("noise.xyzzy", "unknown key; [noise] takes model, sigma_A, sigma_V, every"),
+        ("noise.xyzzy", "unknown key; [noise] takes model, sigma_A, sigma_V, every, covariances"),
     ],
 )
 def test_an_unknown_key_is_told_where_it_belongs(key, said):

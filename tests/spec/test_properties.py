@@ -115,6 +115,7 @@ def attempt(make: Callable[..., RunSpec], /, *args: Any, **kwargs: Any) -> RunSp
         return error
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=1000)
 @given(tables=st.one_of(garbage, shaped), overrides=st.lists(words, max_size=3))
 def test_whatever_is_given_it_is_a_spec_or_a_spec_error(tables, overrides):

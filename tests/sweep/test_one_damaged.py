@@ -84,6 +84,7 @@ def failed(text):
     return damage
 
 
+QUICK = ("junk", "folder")
 DAMAGES = {
     "junk": junk,
     "empty": nothing,
@@ -103,7 +104,13 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(damage, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, damage in DAMAGES.items()
+    ],
+)
 def test_it_has_failed_with_the_reason_and_the_others_are_told_of_and_collected(
     tmp_path, folder, damage
 ):

@@ -156,11 +156,31 @@ def by_precision(single: Any, double: Any, **options: Any) -> Any:
     The type of the first argument, or of its entries, decides. All arguments are positional.
     """
 
+    def pick(x: Any) -> Any:
+        return single if getattr(x, "dtype", x) == types.float32 else double
+
+    return _by_type(pick, f"{single.__name__} and {double.__name__}", options)
+
+
+def by_presence(absent: Any, present: Any, **options: Any) -> Any:
+    """Return a function for compiled code that is ``absent`` if its first argument is None.
+
+    All arguments are positional. A branch on ``is None`` does not do where the other branch would
+    have another type: numba removes it only if the argument is None.
+    """
+
+    def pick(x: Any) -> Any:
+        return absent if isinstance(x, types.NoneType) else present
+
+    return _by_type(pick, f"{absent.__name__} and {present.__name__}", options)
+
+
+def _by_type(pick: Callable[[Any], Any], names: str, options: dict[str, Any]) -> Any:
     def either(*arguments: Any) -> Any:
-        raise TypeError(f"{single.__name__} and {double.__name__} are for compiled code only")
+        raise TypeError(f"{names} are for compiled code only")
 
     @overload(either, jit_options={**OPTIONS, "_nrt": False, **options}, strict=False)
     def choose(x: Any, *others: Any) -> Any:
-        return single if getattr(x, "dtype", x) == types.float32 else double
+        return pick(x)
 
     return either

@@ -17,9 +17,10 @@ from scbsim.kernels.gaussian.dense_attention import first_at_least
 from scbsim.kernels.gaussian.rules import step_entry
 from scbsim.kernels.gaussian.state import Attention, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
+from scbsim.kernels.matched.joint_noise import JointNoise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import ACTIVE, counter_words, split_seed
-from scbsim.kernels.types import F64, I64, U32, Address, Bool, Int, Real
+from scbsim.kernels.types import F64, I64, U32, Address, Bool, Counter, Int, Key, Real
 
 _FEW = 16  # up to here a linear search is faster than a binary one
 
@@ -30,6 +31,7 @@ class ActiveSet(NamedTuple):
     first: I64  # (2, N + 1): where each column begins
     position: I64  # (2, capacity): ascending in each column
     s: F64  # (2, capacity)
+    noise: F64  # scratch, (capacity,): joint noise of each entry
     z: F64  # scratch, (BLOCK,): normals
     words: U32  # scratch, (2 BLOCK,)
 
@@ -40,6 +42,7 @@ def make_active_set(N: int, capacity: int) -> ActiveSet:
         first=np.zeros((2, N + 1), np.int64),
         position=np.empty((2, capacity), np.int64),
         s=np.empty((2, capacity)),
+        noise=np.empty(capacity),
         z=np.empty(BLOCK),
         words=np.empty(2 * BLOCK, np.uint32),
     )
@@ -71,6 +74,44 @@ def _merge(position: I64, s: F64, begin: Int, old: Int, added: Int, new: NewlyAc
             j -= 1
 
 
+@inline_jit
+def _part_along(
+    joint: JointNoise | None,
+    active: ActiveSet,
+    now: Int,
+    k: Int,
+    params: StepParams,
+    counter: Counter,
+    key: Key,
+    T: float,
+) -> float:
+    """Draw the noise of a column's entries; return the multiple of ``a_k`` that is added to it.
+
+    So the noise's product with ``a_k`` is that of `JointNoise`. The entries at zero have a part in
+    that product, a normal of their own, and are themselves not shifted: see `docs/model.md`, 6.
+    """
+    if joint is None:
+        return 0.0
+    first, s, z = active.first[now], active.s[now], active.z
+    c, of_zeros, n_active = joint.intercepts[k], params.sigma_A[k], first[first.size - 1]
+    square, product = 0.0, 0.0
+    for i in range(first[k], first[k + 1]):
+        place = i & (BLOCK - 1)
+        if place == 0:
+            fill_normals(z, active.words, min(n_active - i, BLOCK), i // BLOCK, counter, key)
+        a = s[i] + c
+        noise = entry_level(params.matched, of_zeros, k, s[i], 0.0) * z[place]
+        active.noise[i] = noise
+        square += a * a
+        product += a * noise
+    zeros = T - joint.y.shape[1] + 4 - (first[k + 1] - first[k])
+    square += zeros * c * c
+    product += np.sqrt(zeros) * c * of_zeros * joint.y[k, joint.y.shape[1] - 1]
+    if not square > 0.0:
+        return 0.0
+    return (joint.along[k] * np.sqrt(square) - product) / square
+
+
 @internal_jit
 def step_active_set(
     A: Attention,
@@ -80,6 +121,8 @@ def step_active_set(
     params: StepParams,
     kappa: float,
     at: Address,
+    T: float,
+    joint: JointNoise | None = None,
 ) -> None:
     """Step all active entries, add the activations, and update ``A.off_sums``.
 
@@ -91,6 +134,9 @@ def step_active_set(
         0 or 1.
     kappa : float64
         ``||W||_F^2`` before the step.
+    T : float64
+    joint : JointNoise, optional
+        The joint noise, if the noise has covariances.
     """
     step, seed, replica = at
     counter, key = counter_words(0, step, ACTIVE, replica), split_seed(seed)
@@ -106,12 +152,19 @@ def step_active_set(
         total: Real = 0.0
         squares: Real = 0.0
         start = n
+        part = _part_along(joint, active, now, k, params, counter, key, T)
         for i in range(begin, end):
-            place = i & (BLOCK - 1)
-            if place == 0:
-                fill_normals(z, active.words, min(n_active - i, BLOCK), i // BLOCK, counter, key)
-            sigma = entry_level(params.matched, of_zeros, k, s[i], 0.0)
-            x = step_entry(rule, s[i], kappa * s[i] + sigma * z[place], rate, threshold)
+            if joint is None:
+                place = i & (BLOCK - 1)
+                if place == 0:
+                    count = min(n_active - i, BLOCK)
+                    fill_normals(z, active.words, count, i // BLOCK, counter, key)
+                sigma = entry_level(params.matched, of_zeros, k, s[i], 0.0)
+                gradient = kappa * s[i] + sigma * z[place]
+            else:
+                a = s[i] + joint.intercepts[k]
+                gradient = kappa * s[i] + (active.noise[i] + part * a)
+            x = step_entry(rule, s[i], gradient, rate, threshold)
             total += x
             squares += x * x
             if x != 0.0:

@@ -16,6 +16,8 @@ from scbsim.kernels.gaussian.value import (
     step_value_share,
     value_factors,
 )
+from scbsim.kernels.matched.joint_noise import JointNoise, draw_joint_on_threads
+from scbsim.kernels.matched.value_noise import ValueNoise
 from scbsim.kernels.types import F64, Address, Couplings, Factors, Int
 
 STEPS_DONE = 0
@@ -32,12 +34,13 @@ def _first_pass(
     factors: Factors,
     at: Address,
     S: Scratch,
+    joint: JointNoise | None,
 ) -> None:
     shares = S.z.shape[0]
     for share in prange(shares):
         one, of = np.int64(share), np.int64(shares)
-        step_bulk_share(one, of, A, params, kappa, at, S)
-        step_value_share(one, of, V, factors, at, S)
+        step_bulk_share(one, of, A, params, kappa, at, S, joint)
+        step_value_share(one, of, V, factors, at, S, joint)
 
 
 @internal_jit
@@ -49,17 +52,20 @@ def step_matrices(
     coupled: Couplings,
     at: Address,
     S: Scratch,
+    joint: JointNoise | None = None,
+    of_V: ValueNoise | None = None,
 ) -> None:
     """Step A off its support, and V; with one share no thread is started."""
     nA, qA, kappa, _ = coupled
     factors = value_factors(params, nA, qA)
+    factors = draw_joint_on_threads(joint, of_V, A, V, constants, params, factors, at, S)
     if S.z.shape[0] > 1:
-        _first_pass(A, V, params, kappa, factors, at, S)
+        _first_pass(A, V, params, kappa, factors, at, S, joint)
     else:
         # With literals in place of these int64s all of it would be compiled a second time.
         one, of = np.int64(0), np.int64(1)
-        step_bulk_share(one, of, A, params, kappa, at, S)
-        step_value_share(one, of, V, factors, at, S)
+        step_bulk_share(one, of, A, params, kappa, at, S, joint)
+        step_value_share(one, of, V, factors, at, S, joint)
     finish_bulk(A)
     if V.W.size > 0:
         finish_value(V, constants.K_P, S)
@@ -83,6 +89,8 @@ def advance(
     step: Int,
     rows: F64,
     scratch: Scratch,
+    joint: JointNoise | None = None,
+    of_V: ValueNoise | None = None,
 ) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps.
 
@@ -95,6 +103,9 @@ def advance(
         Number of steps taken before, which is the next step's address in the random stream.
     rows : (n, 9) float64
         Receives the observables after each step.
+    joint : JointNoise, optional
+    of_V : ValueNoise, optional
+        Noise with covariances; both or none.
 
     Returns
     -------
@@ -106,8 +117,8 @@ def advance(
     coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        step_matrices(A, V, constants, params, coupled, at, scratch)
-        step_support(A, params, coupled[2], coupled[3])
+        step_matrices(A, V, constants, params, coupled, at, scratch, joint, of_V)
+        step_support(A, params, coupled[2], coupled[3], joint)
         coupled = couple(A, V, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, internal_jit
+from scbsim.kernels.compile.jit import by_presence, inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.rules import call_with_rule, step_entry
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import amplitude_at, curve_of, is_noisy, reference_level
+from scbsim.kernels.matched.joint_noise import JointNoise, keep_normal, square_of_block
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import NOISE_A, counter_words, split_seed
 from scbsim.kernels.simd.prefetch import prefetch
@@ -36,12 +37,22 @@ class ColumnStep(NamedTuple):
     amplitude: Real
     threshold: Real
     curve: Curve
+    # of noise that is multiplied by its level already: added to each change; None for other noise
+    shift: Real | None
+
+
+@inline_jit
+def _noise(shift: Real | None, step: ColumnStep, s: Real, z: Real) -> Real:
+    """Return the noise of an entry, times the rate."""
+    if shift is not None:
+        return shift + z
+    return amplitude_at(step.curve, step.amplitude, s) * z
 
 
 @inline_jit
 def _next(rule: int, s: Real, z: Real, step: ColumnStep, one: Real) -> Real:
     """Return the next value of an entry off the support; ``one`` is 1 in its type."""
-    change = step.decay * s + amplitude_at(step.curve, step.amplitude, s) * z
+    change = step.decay * s + _noise(step.shift, step, s, z)
     return step_entry(rule, s, change, one, step.threshold)
 
 
@@ -89,6 +100,82 @@ def first_at_least(positions: I64, bound: Int) -> Int:
     return low
 
 
+@inline_jit
+def _multiply_by_levels(
+    s: Floats, z: Floats, rows: Int, step: ColumnStep, sum_1: Floats, sum_2: Floats
+) -> None:
+    """Multiply normals by their levels; write sums of four of them, and of products with s."""
+    curve, amplitude = step.curve, step.amplitude
+    for i in range(np.uint64(rows)):
+        j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
+        a = amplitude_at(curve, amplitude, s[i]) * z[i]
+        b = amplitude_at(curve, amplitude, s[j]) * z[j]
+        c = amplitude_at(curve, amplitude, s[k]) * z[k]
+        d = amplitude_at(curve, amplitude, s[m]) * z[m]
+        sum_1[i] = (a + b) + (c + d)
+        sum_2[i] = (a * s[i] + b * s[j]) + (c * s[k] + d * s[m])
+        z[i] = a
+        z[j] = b
+        z[k] = c
+        z[m] = d
+
+
+def _without_joint(
+    joint: None,
+    A: Attention,
+    k: Int,
+    block: Int,
+    rate: float,
+    step: ColumnStep,
+    s: Floats,
+    z: Floats,
+    sum_1: Floats,
+    sum_2: Floats,
+) -> ColumnStep:
+    return step
+
+
+def _with_joint(
+    joint: JointNoise,
+    A: Attention,
+    k: Int,
+    block: Int,
+    rate: float,
+    step: ColumnStep,
+    s: Floats,
+    z: Floats,
+    sum_1: Floats,
+    sum_2: Floats,
+) -> ColumnStep:
+    """Replace the noise of a block along ``a_k`` by that of `JointNoise.blocks`.
+
+    ``z`` becomes the noise times the rate, without its new part, which the returned numbers have.
+    """
+    real = s.dtype.type
+    start = block * BLOCK
+    count = min(BLOCK, A.bulk.shape[1] - start)
+    rows = min(count, BLOCK // 4)
+    _multiply_by_levels(s, z, rows, step, sum_1, sum_2)
+    own, product = np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
+    first = first_at_least(A.positions[k], start)
+    last = first_at_least(A.positions[k], start + count)
+    c = joint.intercepts[k]
+    square = square_of_block(A, k, block, c, count - (last - first))
+    part = (rate * joint.blocks[k, block] - (product + c * own)) / square if square > 0.0 else 0.0
+    shift = real(part * c)
+    for j in range(first, last):
+        # A support entry stays 0 in the bulk.
+        z[A.positions[k, j] - start] = -shift
+    for i in range(count, z.size):
+        z[i] = -shift
+    return ColumnStep(
+        real(np.float64(step.decay) + part), step.amplitude, step.threshold, step.curve, shift
+    )
+
+
+_replace_along = by_presence(_without_joint, _with_joint)
+
+
 @internal_jit
 def _step_block(
     A: Attention,
@@ -98,6 +185,7 @@ def _step_block(
     kappa: float,
     stream: Address,
     own: tuple[Floats, Floats, U32, Floats, Floats],
+    joint: JointNoise | None,
 ) -> None:
     """Step one block of column k; ``own`` is the scratch of one thread's share."""
     z, tail, words, sum_1, sum_2 = own
@@ -109,6 +197,7 @@ def _step_block(
         real(rate * reference_level(params.matched, sigma, k)),
         real(rate * params.threshold[k]),
         curve_of(params.matched, sigma, k, z),
+        None,
     )
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
@@ -124,7 +213,7 @@ def _step_block(
         if place >= count:
             break
         # With s and noise at 0, a support entry stays 0 in the bulk and adds 0 to the sums.
-        A.noise[k, j] = z[place]
+        keep_normal(joint, A, k, j, z[place])
         z[place] = real(0)
     if count == BLOCK:
         s = A.bulk[k, start : start + BLOCK]
@@ -135,7 +224,8 @@ def _step_block(
             tail[i] = A.bulk[k, start + i]
         s = tail
     rows = min(count, BLOCK // 4)
-    total, squares = _update_by_rule(params.rule, s, z, rows, numbers, sum_1, sum_2)
+    final = _replace_along(joint, A, k, block, rate, numbers, s, z, sum_1, sum_2)
+    total, squares = _update_by_rule(params.rule, s, z, rows, final, sum_1, sum_2)
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
     if count < BLOCK:
@@ -145,7 +235,14 @@ def _step_block(
 
 @internal_jit
 def step_bulk_share(
-    share: Int, shares: Int, A: Attention, params: StepParams, kappa: float, at: Address, S: Scratch
+    share: Int,
+    shares: Int,
+    A: Attention,
+    params: StepParams,
+    kappa: float,
+    at: Address,
+    S: Scratch,
+    joint: JointNoise | None = None,
 ) -> None:
     """Step one share of the entries off the support, and draw ``A.noise``.
 
@@ -160,7 +257,7 @@ def step_bulk_share(
     total = A.block_sums.shape[0] * per_column
     own = (S.z[share], S.tail[share], S.words[share], S.sum_1[share], S.sum_2[share])
     for index in range(total * share // shares, total * (share + 1) // shares):
-        _step_block(A, index // per_column, index % per_column, params, kappa, at, own)
+        _step_block(A, index // per_column, index % per_column, params, kappa, at, own, joint)
 
 
 @internal_jit
@@ -173,3 +270,29 @@ def finish_bulk(A: Attention) -> None:
             squares += A.block_sums[k, block, 1]
         A.off_sums[k, 0] = total
         A.off_sums[k, 1] = squares
+
+
+@inline_jit
+def _sum_quarters(s: Floats, rows: Int, sum_1: Floats, sum_2: Floats) -> None:
+    for i in range(np.uint64(rows)):
+        a, b = s[i], s[i + _LANES]
+        c, d = s[i + np.uint64(2) * _LANES], s[i + np.uint64(3) * _LANES]
+        sum_1[i] = (a + b) + (c + d)
+        sum_2[i] = (a * a + b * b) + (c * c + d * d)
+
+
+@kernel
+def sum_bulk(A: Attention, S: Scratch) -> None:
+    """Write ``A.block_sums`` of a bulk that no step has made, with the bits of a step."""
+    s, sum_1, sum_2 = S.tail[0], S.sum_1[0], S.sum_2[0]
+    for k in range(A.block_sums.shape[0]):
+        for block in range(A.block_sums.shape[1]):
+            start = block * BLOCK
+            count = min(BLOCK, A.bulk.shape[1] - start)
+            s[count:] = s.dtype.type(0)
+            for i in range(count):
+                s[i] = A.bulk[k, start + i]
+            rows = min(count, BLOCK // 4)
+            _sum_quarters(s, rows, sum_1, sum_2)
+            A.block_sums[k, block, 0] = np.float64(pairwise_sum(sum_1[:rows]))
+            A.block_sums[k, block, 1] = np.float64(pairwise_sum(sum_2[:rows]))

@@ -12,6 +12,8 @@ from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.gaussian.value import step_value, value_factors
+from scbsim.kernels.matched.joint_noise import JointNoise, draw_joint
+from scbsim.kernels.matched.value_noise import ValueNoise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import SUPPORT, counter_words, split_seed
 from scbsim.kernels.types import F64, Address, Int
@@ -45,6 +47,8 @@ def advance_sparse(
     step: Int,
     rows: F64,
     scratch: Scratch,
+    joint: JointNoise | None = None,
+    of_V: ValueNoise | None = None,
 ) -> tuple[int, int, int]:
     """Take up to ``len(rows)`` steps; parameters and result as :func:`dense.advance`.
 
@@ -73,11 +77,14 @@ def advance_sparse(
         count = draw_activations(rates, T, new, at)
         if count < 0 or active.first[now, N] + count > active.s.shape[1]:
             return taken, NO_ROOM, now
-        step_active_set(A, active, now, new, params, kappa, at)
+        factors = value_factors(params, nA, qA)
+        factors = draw_joint(joint, of_V, A, V, constants, params, factors, at, scratch)
+        step_active_set(A, active, now, new, params, kappa, at, constants.T, joint)
         now = 1 - now
-        _draw_support(A, active, at)
-        step_support(A, params, kappa, kappa_prime)
-        step_value(V, constants, value_factors(params, nA, qA), at, scratch)
+        if joint is None:
+            _draw_support(A, active, at)
+        step_support(A, params, kappa, kappa_prime, joint)
+        step_value(V, constants, factors, at, scratch, joint)
         nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
         if overflowed((nA, qA, kappa, kappa_prime), row):
             return taken, DIVERGED, now

@@ -20,7 +20,8 @@ class Attention(NamedTuple):
     positions: I64  # (N, Q): those positions, ascending in each row; not changed
     weights: F64  # (N, Q): q_k there; not changed
     off_sums: F64  # (N, 2): sum of the entries off the support, and of their squares
-    block_sums: F64  # (N, blocks, 2): the same for each block of `bulk`
+    # (N, blocks, 4): the same for each block of `bulk`, and scratch for sums of higher powers
+    block_sums: F64
     noise: F64  # (N, Q): the step's normals at the support
     first: int = 0  # the column in row 0; not 0 in a process that has only some of the columns
 

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from scbsim.kernels.compile.jit import internal_jit
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.rules import step_entry
 from scbsim.kernels.gaussian.state import Attention, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
+from scbsim.kernels.matched.joint_noise import JointNoise
+from scbsim.kernels.types import Int
+
+
+@inline_jit
+def _noise(joint: JointNoise | None, A: Attention, params: StepParams, k: Int, j: Int) -> float:
+    """Return the noise of an entry; joint noise is drawn with its level."""
+    if joint is not None:
+        return A.noise[k, j]
+    s, q = A.support[k, j], A.weights[k, j]
+    return entry_level(params.matched, params.sigma_A[k], k, s, q) * A.noise[k, j]
 
 
 @internal_jit
-def step_support(A: Attention, params: StepParams, kappa: float, kappa_prime: float) -> None:
-    """Step ``A.support`` with the normals in ``A.noise``; ``kappa``s as :func:`observe.couple`."""
+def step_support(
+    A: Attention,
+    params: StepParams,
+    kappa: float,
+    kappa_prime: float,
+    joint: JointNoise | None = None,
+) -> None:
+    """Step ``A.support`` with the noise in ``A.noise``; ``kappa``s as :func:`observe.couple`."""
     N, Q = A.support.shape
     rule, rate = params.rule, params.rate_A
     for k in range(N):
         for j in range(Q):
             s = A.support[k, j]
             q = A.weights[k, j]
-            noise = entry_level(params.matched, params.sigma_A[k], k, s, q) * A.noise[k, j]
+            noise = _noise(joint, A, params, k, j)
             gradient = kappa * s - kappa_prime * q + noise
             A.support[k, j] = step_entry(rule, s, gradient, rate, params.threshold[k])

@@ -14,6 +14,7 @@ from numba import prange
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
 from scbsim.kernels.gaussian.isotropic import step_component
 from scbsim.kernels.gaussian.state import ProblemConstants, Scratch, StepParams, Value
+from scbsim.kernels.matched.joint_noise import JointNoise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import COLLAPSED_V, NOISE_V, counter_words, split_seed
 from scbsim.kernels.simd.sums import pairwise_sum
@@ -33,7 +34,13 @@ def value_factors(params: StepParams, nA: float, qA: float) -> Factors:
 
 @internal_jit
 def _step_row(
-    V: Value, n: Int, group: Int, factors: Factors, at: Address, own: tuple[F64, U32, F64, F64]
+    V: Value,
+    n: Int,
+    group: Int,
+    factors: Factors,
+    at: Address,
+    own: tuple[F64, U32, F64, F64],
+    joint: JointNoise | None,
 ) -> None:
     keep, pull, amplitude = factors
     step, seed, replica = at
@@ -44,13 +51,17 @@ def _step_row(
     for block in range((N + BLOCK - 1) // BLOCK):
         start = block * BLOCK
         count = min(BLOCK, N - start)
-        if amplitude > 0.0:
-            fill_normals(z, words, count, block, counter, key)
+        if joint is None:
+            if amplitude > 0.0:
+                fill_normals(z, words, count, block, counter, key)
+            noise = z
+        else:
+            noise = joint.of_W[n, start : start + count]
         w, target = V.W[n, start : start + count], V.target[n, start : start + count]
         root, sums = V.root_mu[start : start + count], V.column_sums[group, start : start + count]
         with_root, with_target = row_1[start : start + count], row_2[start : start + count]
         for i in range(count):
-            x = keep * w[i] + (pull * target[i] + amplitude * z[i])
+            x = keep * w[i] + (pull * target[i] + amplitude * noise[i])
             w[i] = x
             sums[i] += x
             with_root[i] = x * root[i]
@@ -75,7 +86,13 @@ def _project_row(V: Value, n: Int, shift: F64, mean_dot: float, row_1: F64) -> N
 
 @internal_jit
 def step_value_share(
-    share: Int, shares: Int, V: Value, factors: Factors, at: Address, S: Scratch
+    share: Int,
+    shares: Int,
+    V: Value,
+    factors: Factors,
+    at: Address,
+    S: Scratch,
+    joint: JointNoise | None = None,
 ) -> None:
     """Take the first pass over one share of the rows of W.
 
@@ -85,13 +102,15 @@ def step_value_share(
         The share, and their number.
     factors : (keep, pull, amplitude)
         Both passes together do ``W <- keep W + pull P~ + amplitude Pi_L G Pi_R``.
+    joint : JointNoise, optional
+        If given, it has G.
     """
     own = (S.wide_z[share], S.wide_words[share], S.row_1[share], S.row_2[share])
     N, groups = V.W.shape[0], V.column_sums.shape[0]
     for group in range(groups * share // shares, groups * (share + 1) // shares):
         V.column_sums[group, :] = 0.0
         for n in range(N * group // groups, N * (group + 1) // groups):
-            _step_row(V, n, group, factors, at, own)
+            _step_row(V, n, group, factors, at, own, joint)
 
 
 @internal_jit
@@ -160,7 +179,12 @@ def step_scalars(scalars: F64, constants: ProblemConstants, factors: Factors, at
 
 @internal_jit
 def step_value(
-    V: Value, constants: ProblemConstants, factors: Factors, at: Address, S: Scratch
+    V: Value,
+    constants: ProblemConstants,
+    factors: Factors,
+    at: Address,
+    S: Scratch,
+    joint: JointNoise | None = None,
 ) -> None:
     """Take a whole step of V on one thread."""
     if V.W.size == 0:
@@ -168,7 +192,7 @@ def step_value(
         return
     # `finish_value` could start threads: compiling that would double the time.
     one, of = np.int64(0), np.int64(1)
-    step_value_share(one, of, V, factors, at, S)
+    step_value_share(one, of, V, factors, at, S, joint)
     shift, mean_dot = _mean_of_columns(V, constants.K_P)
     _project_share(one, of, V, shift, mean_dot, S)
     _sum_rest(V)

@@ -24,7 +24,7 @@ class Levels(NamedTuple):
 
 
 @inline_jit
-def _sums_of_column(
+def sums_of_column(
     k: Int, T: float, A: Attention, powers: F64
 ) -> tuple[float, float, float, float, float, float]:
     """Return ``c``, and the sums of ``a^2, a^4, q a, q a^2, q a^3`` of ``a = s + c``."""
@@ -74,7 +74,7 @@ def set_levels(
     nA, qA, total = 0.0, 0.0, 0.0
     for k in range(N):
         mu = constants.mu[k]
-        c, a_2, a_4, qa, qa_2, qa_3 = _sums_of_column(k, constants.T, A, powers)
+        c, a_2, a_4, qa, qa_2, qa_3 = sums_of_column(k, constants.T, A, powers)
         shared = 1.0 / (batch * mu)
         row = levels.of_A[k]
         row[term.INTERCEPT] = c

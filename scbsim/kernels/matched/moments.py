@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scbsim.kernels.compile.jit import inline_jit, kernel
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
+from scbsim.kernels.matched.products import (
+    PairMoments,
+    Products,
+    set_products,
+    trace_with_spread,
+    traces_of,
+)
 from scbsim.kernels.matched.traces import Traces, traces
-from scbsim.kernels.types import F64
+from scbsim.kernels.types import F64, Int
 
 if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import Value
@@ -52,25 +59,67 @@ def _sum_columns(V: Value, mu: F64, columns: F64) -> None:
             weighted[m] += p[m] * off * off
 
 
+@internal_jit
+def _moments(V: Value, mu: F64, columns: F64, M2: float, KM: float) -> Moments:
+    _sum_columns(V, mu, columns)
+    kappa, kappa_prime, CM, F4, F3, FZ = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    square, product, outputs, mu_square = 0.0, 0.0, 0.0, 0.0
+    for m in range(mu.size):
+        squares, products = columns[0, m], columns[1, m]
+        kappa += squares
+        kappa_prime += products
+        CM += columns[4, m]
+        F4 += squares * squares / mu[m]
+        F3 += squares * products / mu[m]
+        # P = mu 1' + P~ diag(1/sqrt(mu))
+        FZ += columns[4, m] + columns[5, m] / V.root_mu[m]
+        square += squares / mu[m]
+        product += products / mu[m]
+        outputs += columns[3, m] / V.root_mu[m]
+        mu_square += mu[m] * mu[m]
+    outputs += mu.size * mu_square
+    return Moments(kappa, kappa_prime, M2, KM, CM, F4, F3, FZ, square, product, outputs)
+
+
 @kernel
 def moments(V: Value, mu: F64, scratch: Traces) -> Moments:
     """Return the :class:`Moments` of a value matrix with ``V mu = mu``."""
     M2, KM = traces(V, scratch)
-    _sum_columns(V, mu, scratch.columns)
-    kappa, kappa_prime, CM, F4, F3, FZ = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    square, product, outputs, mu_square = 0.0, 0.0, 0.0, 0.0
+    return _moments(V, mu, scratch.columns, M2, KM)
+
+
+@kernel
+def joint_moments(
+    V: Value, mu: F64, columns: F64, shares: Int, products: Products
+) -> tuple[Moments, PairMoments]:
+    """Return the moments of a value matrix that variances need, and those of covariances.
+
+    Parameters
+    ----------
+    columns : (6, N) float64
+        Scratch.
+    shares : int
+        Threads.
+    products : Products
+        Its ``M`` and ``K`` are set.
+    """
+    set_products(shares, V, products)
+    M2, KM, KK, K2, MH, HK = traces_of(products)
+    of_V = _moments(V, mu, columns, M2, KM)
+    F22, F22x, F13, FZP, FPP = 0.0, 0.0, 0.0, 0.0, 0.0
     for m in range(mu.size):
-        squares, products = scratch.columns[0, m], scratch.columns[1, m]
-        kappa += squares
-        kappa_prime += products
-        CM += scratch.columns[4, m]
-        F4 += squares * squares / mu[m]
-        F3 += squares * products / mu[m]
-        # P = mu 1' + P~ diag(1/sqrt(mu))
-        FZ += scratch.columns[4, m] + scratch.columns[5, m] / V.root_mu[m]
-        square += squares / mu[m]
-        product += products / mu[m]
-        outputs += scratch.columns[3, m] / V.root_mu[m]
-        mu_square += mu[m] * mu[m]
-    outputs += mu.size * mu_square
-    return Moments(kappa, kappa_prime, M2, KM, CM, F4, F3, FZ, square, product, outputs)
+        root, mean, square = V.root_mu[m], 0.0, 0.0
+        for n in range(mu.size):
+            p = V.target[n, m]
+            mean += mu[n] * p
+            square += p * p
+        F22 += columns[1, m] * columns[1, m] / mu[m]
+        F22x += columns[0, m] * square / mu[m]
+        F13 += columns[1, m] * square / mu[m]
+        for n in range(mu.size):
+            p = V.target[n, m]
+            share = mu[n] + p / root
+            FZP += share * (V.W[n, m] - columns[2, m]) * (p - mean)
+            FPP += share * (p - mean) * (p - mean)
+    CK, CH = trace_with_spread(products.K, mu), trace_with_spread(products.H, mu)
+    return of_V, PairMoments(KK, K2, MH, HK, CK, CH, F22, F22x, F13, FZP, FPP)

@@ -46,9 +46,8 @@ def _sum_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Floa
         s = tail
     rows = min(count, BLOCK // 4)
     _powers(s, rows, sum_3, sum_4)
-    # A step uses ``block_sums`` as scratch only, so they can be overwritten here.
-    A.block_sums[k, block, 0] = np.float64(pairwise_sum(sum_3[:rows]))
-    A.block_sums[k, block, 1] = np.float64(pairwise_sum(sum_4[:rows]))
+    A.block_sums[k, block, 2] = np.float64(pairwise_sum(sum_3[:rows]))
+    A.block_sums[k, block, 3] = np.float64(pairwise_sum(sum_4[:rows]))
 
 
 @internal_jit
@@ -77,8 +76,8 @@ def powers_of_bulk(A: Attention, S: Scratch, powers: F64) -> None:
     for k in range(powers.shape[0]):
         powers[k, 0], powers[k, 1] = 0.0, 0.0
         for block in range(A.block_sums.shape[1]):
-            powers[k, 0] += A.block_sums[k, block, 0]
-            powers[k, 1] += A.block_sums[k, block, 1]
+            powers[k, 0] += A.block_sums[k, block, 2]
+            powers[k, 1] += A.block_sums[k, block, 3]
 
 
 @kernel

@@ -42,8 +42,8 @@ def batch_spec(spec: RunSpec, replicas: int | None = None) -> RunSpec:
 def gaussian_spec(batch: RunSpec, model: str, constants: Constants | None = None) -> RunSpec:
     """Return the run of :func:`batch_spec` under Gaussian noise, on the dense engine.
 
-    Isotropic levels are ``constants``, or else those of the spec. Matched levels are updated as
-    often as the spec says if its noise is matched, else at every step.
+    Isotropic levels are ``constants``, or else those of the spec. Matched noise is that of the spec
+    if its noise is matched; else it has covariances, and is updated at every step.
 
     Raises
     ------
@@ -52,7 +52,11 @@ def gaussian_spec(batch: RunSpec, model: str, constants: Constants | None = None
     """
     tables, given = batch.to_dict(), batch.noise
     if model == "matched":
-        noise: dict[str, Any] = {"every": given.every if given.model == "matched" else EVERY}
+        own = given.model == "matched"
+        noise: dict[str, Any] = {
+            "every": given.every if own else EVERY,
+            "covariances": given.covariances if own else True,
+        }
     else:
         levels = constants or given
         noise = {"sigma_A": levels.sigma_A, "sigma_V": levels.sigma_V}

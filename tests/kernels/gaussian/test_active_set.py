@@ -16,7 +16,7 @@ RULES = ["prox", "denoise"]
 
 @numba.njit
 def _step(A, active, now, new, params, kappa, at):
-    step_active_set(A, active, now, new, params, kappa, at)
+    step_active_set(A, active, now, new, params, kappa, at, 0.0)
 
 
 def soft(x, threshold):

@@ -113,6 +113,7 @@ def test_a_shorter_run_is_another(tmp_path):
         make("5", tmp_path, overrides=["stage.0.steps=9"])
 
 
+@pytest.mark.slow
 def test_a_longer_one_goes_on(tmp_path):
     make("2", tmp_path)
     longer, _ = make("2", tmp_path, overrides=["stage.0.steps=20"])

@@ -99,6 +99,7 @@ def test_rows_since_the_first_stage(runs):
     assert rows["normalized_step"].values.tolist() == [1, 6, 11, 15]
 
 
+@pytest.mark.slow
 def test_the_population_process_begins_where_the_first_stage_ended(runs):
     process = population_since_stage_1(runs["l1"])
     facts, rate = runs["l1"].attrs, 0.05

@@ -1,0 +1,244 @@
+"""The noise of a step that A and V share, drawn before their own: `docs/model.md`, section 5b."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
+from scbsim.kernels.matched.covariances import Covariances, has_rest
+from scbsim.kernels.matched.value_noise import (
+    ValueNoise,
+    draw_value_noise,
+    draw_value_noise_on_threads,
+)
+from scbsim.kernels.random.normal import BLOCK, fill_normals
+from scbsim.kernels.random.philox import JOINT, JOINT_BLOCKS, counter_words, split_seed
+from scbsim.kernels.types import F64, Address, Factors, Int, Real
+
+if TYPE_CHECKING:
+    from scbsim.kernels.gaussian.state import (
+        Attention,
+        ProblemConstants,
+        Scratch,
+        StepParams,
+        Value,
+    )
+
+
+class JointNoise(NamedTuple):
+    """The covariances, and what a step draws from them."""
+
+    factors: F64  # see `Covariances`
+    level: F64  # (N,): `Covariances.along`
+    # (N, Q + 4): normals; then in columns 1 to Q + 2 the noise of y, and in the last a spare normal
+    y: F64
+    intercepts: F64  # (N,): c_k
+    along: F64  # (N,): noise along the unit vector of a_k off the support
+    blocks: F64  # (N, blocks): the part of each block of the bulk in the product with a_k
+    squares: F64  # scratch, (blocks,)
+    of_W: F64  # (N, width): `ValueNoise.noise`
+
+
+def make_joint_noise(covariances: Covariances, of_V: ValueNoise, blocks: int) -> JointNoise:
+    """Allocate the arrays; those of the arguments are shared."""
+    N, size = covariances.factors.shape[:2]
+    return JointNoise(
+        factors=covariances.factors,
+        level=covariances.along,
+        y=np.zeros((N, size + 2)),
+        intercepts=np.zeros(N),
+        along=np.zeros(N),
+        blocks=np.zeros((N, blocks)),
+        squares=np.zeros(blocks),
+        of_W=of_V.noise,
+    )
+
+
+@internal_jit
+def _fill(out: F64, purpose: int, at: Address, S: Scratch) -> None:
+    """Fill a contiguous matrix with normals."""
+    step, seed, replica = at
+    counter, key = counter_words(0, step, purpose, replica), split_seed(seed)
+    flat = out.reshape(out.size)
+    for block in range((flat.size + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        count = min(BLOCK, flat.size - start)
+        fill_normals(S.wide_z[0], S.wide_words[0], count, block, counter, key)
+        for i in range(count):
+            flat[start + i] = S.wide_z[0, i]
+
+
+@inline_jit
+def off_support(A: Attention, k: int, T: float) -> tuple[float, float]:
+    """Return the intercept of a column, and the square of ``a_k`` off the support."""
+    Q = A.support.shape[1]
+    total = A.off_sums[k, 0]
+    for j in range(Q):
+        total += A.support[k, j]
+    c = (1.0 - total) / T
+    return c, max(A.off_sums[k, 1] + c * (2.0 * A.off_sums[k, 0] + (T - Q) * c), 0.0)
+
+
+@internal_jit
+def draw_columns(
+    A: Attention, constants: ProblemConstants, joint: JointNoise, at: Address, S: Scratch
+) -> tuple[float, float]:
+    """Draw the noise of y in every column; return that along W and along the target of V.
+
+    The noise of A at its support is written to ``A.noise``, and that along ``a_k`` off the support
+    to ``joint.along``.
+    """
+    N, Q = A.support.shape
+    _fill(joint.y, JOINT, at, S)
+    common = 0.0
+    for k in range(N):
+        common += np.sqrt(constants.mu[k]) * joint.y[k, 0]
+    along_W, along_P = 0.0, 0.0
+    for k in range(N):
+        mu, y, factor = constants.mu[k], joint.y[k], joint.factors[k]
+        root = np.sqrt(mu)
+        # Counts of queries are multinomial: their sum is the batch size.
+        count = root * y[0] - mu * common
+        for i in range(Q + 1, -1, -1):
+            noise = 0.0
+            for j in range(i + 1):
+                noise += factor[i, 1 + j] * y[1 + j]
+            y[1 + i] = factor[i, 0] * count + root * noise
+        c, square = off_support(A, k, constants.T)
+        along_W += np.sqrt(square) * y[1 + Q]
+        along_P += y[2 + Q]
+        for j in range(Q):
+            along_W += (A.support[k, j] + c) * y[1 + j]
+            A.noise[k, j] = y[1 + j] / mu
+        joint.along[k] = y[1 + Q] / mu
+        joint.intercepts[k] = c
+    return along_W, along_P
+
+
+@inline_jit
+def square_of_block(A: Attention, k: Int, block: Int, c: float, count: Int) -> float:
+    """Return the square of ``a_k`` over the ``count`` entries of a block off the support."""
+    total, squares = A.block_sums[k, block, 0], A.block_sums[k, block, 1]
+    return max(squares + c * (2.0 * total + count * c), 0.0)
+
+
+@internal_jit
+def draw_blocks(
+    A: Attention, constants: ProblemConstants, joint: JointNoise, at: Address, S: Scratch
+) -> None:
+    """Split the noise along ``a_k`` off the support over the blocks of the bulk.
+
+    The parts of the blocks are independent, with variances in proportion to their parts of the
+    square of ``a_k``, given their sum.
+    """
+    N, blocks = joint.blocks.shape
+    _fill(joint.blocks, JOINT_BLOCKS, at, S)
+    Q, T = A.positions.shape[1], A.bulk.shape[1]
+    for k in range(N):
+        parts, squares, own, j = joint.blocks[k], joint.squares, 0.0, 0
+        total = 0.0
+        for block in range(blocks):
+            end = min((block + 1) * BLOCK, T)
+            count = end - block * BLOCK
+            while j < Q and A.positions[k, j] < end:
+                count -= 1
+                j += 1
+            square = square_of_block(A, k, block, joint.intercepts[k], count)
+            parts[block] *= joint.level[k] * np.sqrt(square)
+            own += parts[block]
+            total += square
+            squares[block] = square
+        missing = joint.along[k] * np.sqrt(total) - own
+        for block in range(blocks):
+            parts[block] += squares[block] / total * missing if total > 0.0 else 0.0
+
+
+@inline_jit
+def _with_plane(
+    of_V: ValueNoise,
+    V: Value,
+    K_P: float,
+    params: StepParams,
+    factors: Factors,
+    wanted: tuple[float, float],
+    drawn: tuple[float, float],
+) -> Factors:
+    """Return the factors of the step of W with the part of its noise along W and P~ replaced.
+
+    Parameters
+    ----------
+    factors : (keep, pull, amplitude)
+        Of noise that is not replaced: see `gaussian.value`.
+    wanted, drawn : (float, float)
+        The noise's products with W and with the target; ``drawn`` is for a level of 1.
+    """
+    keep, pull, _ = factors
+    rate, level = params.rate_V, of_V.mix[4]
+    alpha, rest = V.scalars[0], V.scalars[1]
+    of_W, of_P = wanted[0] - level * drawn[0], wanted[1] - level * drawn[1]
+    on_P, on_W = 0.0, 0.0
+    if K_P > 0.0:
+        on_P = of_P / K_P
+    if has_rest(rest, alpha * alpha * K_P + rest):
+        on_W = (of_W - alpha * of_P) / rest
+    # The noise is subtracted, as from A.
+    return keep - rate * on_W, pull - rate * (on_P - alpha * on_W), -rate * level
+
+
+@inline_jit
+def keep_normal(joint: JointNoise | None, A: Attention, k: Int, j: Int, z: Real) -> None:
+    """Write the normal of a support entry, if its noise is not joint."""
+    if joint is None:
+        A.noise[k, j] = z
+
+
+@inline_jit
+def _draw_A(
+    A: Attention, constants: ProblemConstants, joint: JointNoise, at: Address, S: Scratch
+) -> tuple[float, float]:
+    along = draw_columns(A, constants, joint, at, S)
+    if joint.blocks.shape[1] > 0:
+        draw_blocks(A, constants, joint, at, S)
+    return along
+
+
+@inline_jit
+def draw_joint(
+    joint: JointNoise | None,
+    of_V: ValueNoise | None,
+    A: Attention,
+    V: Value,
+    constants: ProblemConstants,
+    params: StepParams,
+    factors: Factors,
+    at: Address,
+    S: Scratch,
+) -> Factors:
+    """Draw the joint noise of a step, if there is one; return the factors of the step of W."""
+    if joint is None or of_V is None:
+        return factors
+    along = _draw_A(A, constants, joint, at, S)
+    drawn = draw_value_noise(V, of_V, at, S)
+    return _with_plane(of_V, V, constants.K_P, params, factors, along, drawn)
+
+
+@inline_jit
+def draw_joint_on_threads(
+    joint: JointNoise | None,
+    of_V: ValueNoise | None,
+    A: Attention,
+    V: Value,
+    constants: ProblemConstants,
+    params: StepParams,
+    factors: Factors,
+    at: Address,
+    S: Scratch,
+) -> Factors:
+    """Do the same, that of W on several threads."""
+    if joint is None or of_V is None:
+        return factors
+    along = _draw_A(A, constants, joint, at, S)
+    drawn = draw_value_noise_on_threads(V, of_V, at, S)
+    return _with_plane(of_V, V, constants.K_P, params, factors, along, drawn)
