@@ -133,7 +133,7 @@ def state():
             positions=positions.astype(np.int64),
             weights=weights,
             off_sums=np.zeros((N, 2)),
-            block_sums=np.zeros((N, -(-T // BLOCK), 2)),
+            block_sums=np.zeros((N, -(-T // BLOCK), 4)),
             noise=np.zeros((N, Q)),
         )
         root_mu = np.sqrt(mu)

@@ -45,6 +45,7 @@ def all_cases() -> list[Case]:
         *_no_noise(),
         *_starts(),
         *_matched(),
+        *_covariances(),
     ]
 
 
@@ -175,3 +176,22 @@ def _matched() -> Iterator[Case]:
     yield _case("matched, from zero", task, "prox", 0.2, start=_ZERO, **each)
     yield _case("matched, N = 2, T = 2", tasks.small(N=2, T=2, Q=1), "prox", 0.3, **each)
     yield _case("matched, K_P = 0", tasks.without_transitions(), "prox", 0.5, **each)
+
+
+def _covariances() -> Iterator[Case]:
+    """Yield matched noise with covariances.
+
+    The sparse engine does not shift its entries at zero, which shows at small T alone.
+    """
+    every = partial(MatchedNoise, 40, covariances=True)
+    name, task = "covariances", tasks.small(T=600)
+    yield _case(name, tasks.small(), noise=every(2), contenders=(SINGLE,))
+    each: dict[str, Any] = {"noise": every(1), "contenders": (SINGLE,)}
+    yield _case(f"{name}, N = 2, T = 2", tasks.small(N=2, T=2, Q=1), **each)
+    yield _case(f"{name}, K_P = 0", tasks.without_transitions(), **each)
+    both: dict[str, Any] = {"noise": every(2), "contenders": (SPARSE_A, SINGLE)}
+    for rule in ("prox", "denoise"):
+        yield _case(f"{name}, T = 600", task, rule, 1.0, **both)
+    few = (stage("prox", 1.5 * levels(task).sigma_A), levels(task))
+    rest: dict[str, Any] = {"noise": every(1), "contenders": (SPARSE_A,), "warm": few}
+    yield _case(f"{name}, from a rest of some entries", task, "prox", 1.0, **rest)

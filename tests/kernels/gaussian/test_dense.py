@@ -164,7 +164,7 @@ def test_without_noise_the_signals_are_enough(rule, state, step_params):
     nothing = np.zeros((0, 0))
     bare.A = dense.A._replace(
         bulk=np.zeros((5, 0), np.float32),
-        block_sums=np.zeros((5, 0, 2)),
+        block_sums=np.zeros((5, 0, 4)),
         support=dense.A.support.copy(),
         off_sums=np.zeros((5, 2)),
     )

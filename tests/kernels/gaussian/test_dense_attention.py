@@ -155,7 +155,7 @@ def test_a_step_of_no_size_changes_nothing(state, step_params):
 
 def test_nothing_off_the_support(state, step_params):
     s = state(3, 100, 2)
-    A = s.A._replace(bulk=np.zeros((3, 0), np.float32), block_sums=np.zeros((3, 0, 2)))
+    A = s.A._replace(bulk=np.zeros((3, 0), np.float32), block_sums=np.zeros((3, 0, 4)))
     at = (np.uint64(0), s.constants.seed, s.constants.replica)
     _step(A, step_params("prox", 3), KAPPA, at, s.scratch, 1)
     assert (A.off_sums == 0).all()

@@ -24,7 +24,12 @@ def strength(spec, task, replica):
     """Sums of rate^2 variance for a batch of one, of A and of V, and of rate^2, step by step."""
     B = spec.dynamics.batch_size
     engine = DenseEngine(
-        task, MatchedNoise(B, 1), alpha_A=0.1, alpha_V=0.2, seed=spec.seed, replica=replica
+        task,
+        MatchedNoise(B, 1, covariances=True),
+        alpha_A=0.1,
+        alpha_V=0.2,
+        seed=spec.seed,
+        replica=replica,
     )
     total, rates = np.zeros(2), np.zeros(2)
     for stage in stages_of(spec, task):

@@ -171,6 +171,13 @@ def test_matched_levels_of_the_support(monkeypatch):
     assert noticed("denoise, matched, T = 600", SPARSE_A.build)
 
 
+def test_no_covariances():
+    def build(task, noise, **options):
+        return SPARSE_A.build(task, replace(noise, covariances=False), **options)
+
+    assert noticed("prox, covariances, T = 600", build)
+
+
 def test_activations_by_levels_that_are_over(monkeypatch):
     renew = SparseEngine._update_levels
 
