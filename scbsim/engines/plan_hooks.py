@@ -6,6 +6,9 @@ from scbsim.engines.cost import COLLAPSED_STEP, engine_bytes, value_bytes
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.plan import RunPlan
 
+_MATRICES_OF_COVARIANCES = 9
+"""Matrices of the size of V that noise with covariances needs."""
+
 
 class Planned:
     """Costs and kernels of an engine; the defaults are for a few numbers per column.
@@ -30,7 +33,10 @@ class Planned:
     def memory(cls, plan: RunPlan) -> int:
         """Return about how many bytes a replica needs, without the shared target of V."""
         own = engine_bytes(plan.task, lists=cls.keeps_lists)
-        return value_bytes(plan.task.N, plan.choice.matrix_V) + own
+        matrices = 1
+        if isinstance(plan.noise, MatchedNoise) and plan.noise.covariances:
+            matrices += _MATRICES_OF_COVARIANCES
+        return matrices * value_bytes(plan.task.N, plan.choice.matrix_V) + own
 
     @classmethod
     def require_room(cls, plan: RunPlan) -> None:
@@ -39,7 +45,11 @@ class Planned:
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
+        first: tuple[str, ...] = ()
         levels: tuple[str, ...] = ()
         if isinstance(plan.noise, MatchedNoise):
             levels = (cls.powers_kernel, "moments", "set_levels")
-        return ("observe", *levels, cls.advance_kernel, "normalize_columns")
+            if plan.noise.covariances:
+                first = ("square_of_target",)
+                levels = (cls.powers_kernel, "joint_moments", "set_levels", "set_covariances")
+        return (*first, "observe", *levels, cls.advance_kernel, "normalize_columns")

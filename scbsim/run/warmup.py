@@ -16,6 +16,7 @@ _SPARSE = ("dynamics.engine=sparse", "dynamics.rule=prox")
 _SINGLE = ("dynamics.engine=dense", "dynamics.precision=float32")
 _DOUBLE = ("dynamics.engine=dense", "dynamics.precision=float64")
 _MATCHED = "noise.model=matched"
+_COVARIANCES = (_MATCHED, "noise.covariances=true")
 _BATCHES = ("dynamics.engine=batch", "dynamics.rule=sgd", "dynamics.batch_size=10")
 
 RUNS: dict[str, tuple[str, ...]] = {
@@ -27,6 +28,9 @@ RUNS: dict[str, tuple[str, ...]] = {
     "sparse, matched noise": (*_SPARSE, _MATCHED),
     "dense, float32, matched noise": (*_SINGLE, _MATCHED),
     "dense, float64, matched noise": (*_DOUBLE, _MATCHED),
+    "sparse, covariances": (*_SPARSE, *_COVARIANCES),
+    "dense, float32, covariances": (*_SINGLE, *_COVARIANCES),
+    "dense, float64, covariances": (*_DOUBLE, *_COVARIANCES),
     "batches, float32": (*_BATCHES, "dynamics.precision=float32"),
     "batches, float64": (*_BATCHES, "dynamics.precision=float64"),
 }

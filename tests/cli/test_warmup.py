@@ -24,8 +24,8 @@ def test_reports_each_kernel(scbsim, kernels):
     assert "later runs start at once" in last
     # As they begin, each once.
     assert result.stderr.splitlines() == [
-        "3 of 10, sparse: compiling advance_sparse (2 of 3)",
-        "3 of 10, sparse: waiting for another process that compiles normalize_columns (3 of 3)",
+        "3 of 13, sparse: compiling advance_sparse (2 of 3)",
+        "3 of 13, sparse: waiting for another process that compiles normalize_columns (3 of 3)",
     ]
 
 

@@ -25,10 +25,25 @@ for engine in ("dense", "population"):
                 "stage": stages,
             })
             assert scbsim.simulate(spec).attrs["status"] == "complete"
+matched = {"model": "matched", "every": 2, "covariances": True}
+for engine, rule, noise, sigmas in (
+    ("dense", "prox", matched, {"threshold_sigmas": 1.5}),
+    ("sparse", "prox", matched, {"threshold_sigmas": 1.5}),
+    ("sampled", "sgd", {"model": "sampled"}, {}),
+    ("collapsed", "sgd", {"model": "isotropic"}, {}),
+):
+    for N, T, Q in ((2, 3, 3), (5, 2048, 1), (70, 5000, 3)):
+        spec = scbsim.RunSpec.from_dict({
+            "task": {"N": N, "T": T, "Q": Q},
+            "dynamics": {"engine": engine, "rule": rule, "batch_size": 1000},
+            "noise": noise,
+            "stage": [{"steps": 3, **sigmas}],
+        })
+        assert scbsim.simulate(spec).attrs["status"] == "complete"
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow(first=True)
 def test_no_kernel_leaves_its_arrays(tmp_path):
     environment = {
         **os.environ,

@@ -104,9 +104,10 @@ def test_each_is_compiled_for_the_types_that_it_reads():
     of_precision = dict.fromkeys(
         ("advance_batch", "prepare", "powers_of_bulk", "normalize_columns"), 2
     )
-    # Of noise that is isotropic or follows the state.
-    of_levels = {"advance_sparse": 2, "advance": 4}
+    # Of noise that is isotropic, follows the state, or has covariances as well.
+    of_levels = {"advance_sparse": 3, "advance": 6}
     once = ("advance_collapsed", "observe_collapsed", "observe", "observe_unconstrained", "draw")
     of_nothing = ("make_tables", "moments", "powers_of_active_set", "set_levels", "advance_sampled")
-    of_none = dict.fromkeys((*of_nothing, *once), 1)
+    joint = ("square_of_target", "joint_moments", "set_covariances")
+    of_none = dict.fromkeys((*of_nothing, *once, *joint), 1)
     assert json.loads(done.stdout) == {**of_precision, **of_levels, **of_none}
