@@ -38,7 +38,7 @@ class ColumnStep(NamedTuple):
     threshold: Real
     curve: Curve
     # of noise that is multiplied by its level already: added to each change; None for other noise
-    shift: Real | None
+    shift: Real | None = None
 
 
 @inline_jit
