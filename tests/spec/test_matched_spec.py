@@ -25,6 +25,19 @@ def test_renewals():
         assert set(faults(matched(noise__every=wrong))) == {"noise.every"}
 
 
+def test_covariances():
+    """Specs in files of earlier versions have no such key, and mean noise without them."""
+    plain = RunSpec.from_dict(matched())
+    assert "covariances" not in plain.to_dict()["noise"]
+    spec = RunSpec.from_dict(matched(noise__covariances=True))
+    assert spec.to_dict()["noise"]["covariances"] is True
+    assert RunSpec.from_dict(spec.to_dict()) == spec != plain
+    task = Task.from_spec(spec.task)
+    assert [noise_of(each, task).covariances for each in (plain, spec)] == [False, True]
+    for wrong in (1, "yes", None, 0.5):
+        assert set(faults(matched(noise__covariances=wrong))) == {"noise.covariances"}
+
+
 def test_other_models_say_nothing_of_renewals():
     for model in ("isotropic", "none"):
         spec = RunSpec.from_dict(small(noise__model=model, stage=[{"steps": 1, "threshold": 0.1}]))
