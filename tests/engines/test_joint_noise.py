@@ -61,7 +61,9 @@ class Steps:
         self.factors = engine._matched.joint.factors
 
 
-@pytest.fixture(scope="module", params=[30, 5000], ids="T{}".format)
+@pytest.fixture(
+    scope="module", params=[30, pytest.param(5000, marks=pytest.mark.slow)], ids="T{}".format
+)
 def steps(request):
     return Steps(request.param, 3000)
 
@@ -113,7 +115,7 @@ def test_variances_are_those_of_matched_levels(steps):
         assert abs(some.mean() - 1.0) < 5.0 * error < 0.05
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.slow), "float64"])
 def test_the_bits_depend_neither_on_threads_nor_on_a_stop(dtype):
     task = Task.random(70, 5000, 2, P_concentration=0.1, seed=1)
     noise = MatchedNoise(5000, 5, covariances=True)
@@ -128,6 +130,7 @@ def test_the_bits_depend_neither_on_threads_nor_on_a_stop(dtype):
     np.testing.assert_array_equal(np.concatenate([first, last]), rows[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["dense", "sparse"])
 def test_a_run_stopped_and_resumed_is_the_same_to_the_bit(tmp_path, engine):
     words = (f"dynamics.engine={engine}", "dynamics.rule=prox", "noise.every=3", *JOINT)
@@ -141,6 +144,7 @@ def test_a_run_stopped_and_resumed_is_the_same_to_the_bit(tmp_path, engine):
     assert whole.attrs["engine"] == engine
 
 
+@pytest.mark.slow
 def test_replicas_are_runs_of_their_own():
     together = simulate(run_spec(*JOINT, "dynamics.replicas=2"))
     second = simulate(run_spec(*JOINT, "dynamics.replica=1"))
