@@ -1,7 +1,8 @@
 """What does it cost that noise follows the gradient: in each step, and to renew the levels?
 
 Beside the same step under isotropic noise in the same run. Renewals cost what they do whatever
-``noise.every`` is; the share is that of the default.
+``noise.every`` is; the share is that of the default. Steps with covariances are beside those
+without, updates of the levels included.
 """
 
 import numba
@@ -13,14 +14,15 @@ from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 
 N, T = size((500, 100_000), (5, 300))
+SIZES = size([(10, 1_000), (100, 100_000), (500, 100_000)], [(5, 300)])
 
 
-def engine(name, rule, model, threads):
+def engine(name, rule, model, threads, N=N, T=T, **noise):
     spec = RunSpec.from_dict(
         {
             "task": {"N": N, "T": T, "Q": 2, "P_concentration": 0.005},
             "dynamics": {"engine": name, "rule": rule, "batch_size": 5e4 * N, "value": "matrix"},
-            "noise": {"model": model},
+            "noise": {"model": model, **noise},
             "stage": [{"steps": 1000, "threshold_sigmas": 4.0}],
         }
     )
@@ -59,3 +61,19 @@ def test_matched_step(name, rule, threads, benchmark, best_of, note):
         ms_a_renewal=1e3 * renewal,
         renewals_share=renewal / every / step,
     )
+
+
+@pytest.mark.parametrize("name", ["dense", "sparse"])
+@pytest.mark.parametrize(("N", "T"), SIZES)
+def test_covariances(name, N, T, threads, benchmark, best_of, note):
+    benchmark.group = f"covariances, N={N} T={T}"
+    if name == "sparse" and threads > 1:
+        pytest.skip("the sparse engine has one thread")
+    numba.set_num_threads(threads)
+    with_them, stage, _ = engine(name, "prox", "matched", threads, N, T, covariances=True)
+    without, _, _ = engine(name, "prox", "matched", threads, N, T)
+    steps = 10 if N * T > 1e6 else 1000
+    benchmark.pedantic(with_them.advance, (stage, steps), rounds=9, warmup_rounds=1)
+    step = benchmark.stats.stats.min / steps
+    plain = best_of(lambda: without.advance(stage, steps), rounds=9) / steps
+    note(ms_a_step=1e3 * step, without_ms=1e3 * plain, times_those_without=step / plain)
