@@ -157,6 +157,23 @@ def test_no_file_is_long(folder):
     assert long == {}
 
 
+def _many_arguments(text):
+    """The functions of a source that take more than seven arguments."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+            # numba gives an intrinsic the context of its types.
+            if len([name for name in names if name != "typing_context"]) > 7:
+                yield node.name
+
+
+def test_no_kernel_takes_many_arguments():
+    sources = (PACKAGE / "kernels").rglob("*.py")
+    many = [(path.name, name) for path in sources for name in _many_arguments(path.read_text())]
+    assert many == []
+    assert list(_many_arguments("def f(a, b, c, d, e, f, g, h): pass")) == ["f"]
+
+
 def loaded_by(code):
     """The packages in sys.modules after `code` in a fresh interpreter."""
     report = "import json, sys; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"

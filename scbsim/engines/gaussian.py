@@ -21,6 +21,7 @@ from scbsim.kernels.gaussian.observe import observe
 from scbsim.kernels.gaussian.rules import RULES
 from scbsim.kernels.gaussian.state import (
     Attention,
+    Model,
     ProblemConstants,
     StepParams,
     Value,
@@ -28,9 +29,8 @@ from scbsim.kernels.gaussian.state import (
     without_bulk,
 )
 from scbsim.kernels.gaussian.value import GROUPS
-from scbsim.kernels.matched.joint_noise import JointNoise
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.power_sums import powers_of_bulk
-from scbsim.kernels.matched.value_noise import ValueNoise
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.observables import NAMES
 from scbsim.state import State
@@ -92,8 +92,7 @@ class GaussianEngine(Planned):
         N, Q = task.N, task.Q
         length = task.T if bulk else 0
         blocks = -(-length // BLOCK)
-        self.step = 0
-        self._first_step = first_step
+        self.step, self._first_step = 0, first_step
         self.task = task
         self.A = Attention(
             bulk=np.zeros((N, length), dtype),
@@ -131,10 +130,12 @@ class GaussianEngine(Planned):
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
         self._matched: MatchedLevels | None = None
+        self._joint: JointNoise | None = None
         if isinstance(noise, NoiseLevels):
             self._constant = noise
         elif value:
             self._matched = MatchedLevels(noise, task, blocks, len(self.scratch.z))
+            self._joint = self._matched.joint
         else:
             raise InputError(
                 f"the {self.name} engine with V by its scalars: matched noise follows the matrix V"
@@ -182,15 +183,14 @@ class GaussianEngine(Planned):
 
     def _take(self, stage: Stage, rows: Row) -> tuple[int, str]:
         """Take a step for each row at the current levels; return their number, and the end."""
-        state = (self.A, self.V, self.constants, self._step_params(stage))
-        scratch = (self.scratch, *self._joint_noise())
-        taken, reason = advance(*state, self._address, rows, *scratch)
+        state = (self._model, self._step_params(stage), self._address)
+        taken, reason = advance(*state, rows, self.scratch, self._joint)
         self.step += taken
         return taken, END[reason]
 
-    def _joint_noise(self) -> tuple[JointNoise | None, ValueNoise | None]:
-        """Return what kernels draw if the noise has covariances."""
-        return (self._matched.joint, self._matched.of_V) if self._matched else (None, None)
+    @property
+    def _model(self) -> Model:
+        return Model(self.A, self.V, self.constants)
 
     def _step_params(self, stage: Stage) -> StepParams:
         noise, matched = self.noise, self._matched
@@ -209,7 +209,7 @@ class GaussianEngine(Planned):
         """Compute the levels of matched noise for the current state."""
         assert self._matched is not None
         powers_of_bulk(self.A, self.scratch, self._matched.powers)
-        self._matched.update(self.A, self.V, self.constants)
+        self._matched.update(self._model)
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
         """Return the observables of a normalised copy of the state; see :class:`Engine`."""

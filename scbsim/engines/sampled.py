@@ -18,7 +18,7 @@ from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import without_bulk
 from scbsim.kernels.sampled.advance import advance_sampled
-from scbsim.kernels.sampled.state import SampledState, make_sums, samples_a_block, sums_bytes
+from scbsim.kernels.sampled.state import Batch, SampledState, make_sums, samples_a_block, sums_bytes
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.state import State
@@ -71,8 +71,6 @@ class SampledEngine(WithoutEntries):
         require(needed, f"the {self.name} engine at N = {task.N}")
         none = NoiseLevels.none(task)
         super().__init__(task, none, dtype=np.float64, threads=1, bulk=False, value=True, **options)
-        self.alias = alias_tables_of(task)
-        self.sizes = (batch, together)
         self.columns = SampledState(
             support=self.A.support,
             along=np.zeros(task.N),
@@ -82,12 +80,13 @@ class SampledEngine(WithoutEntries):
             mean=self.mean,
             T=float(task.T),
         )
-        self.sample_sums = make_sums(task.mu, task.Q, batch, threads)
+        sums = make_sums(task.mu, task.Q, batch, threads)
+        self.batch = Batch(batch, together, alias_tables_of(task), sums)
 
     def share(self, other: Self) -> None:
         """Use the constant arrays of another engine of the same kind and task."""
         super().share(other)
-        self.alias = other.alias
+        self.batch = self.batch._replace(alias=other.batch.alias)
         self.columns = self.columns._replace(root_mu=self.V.root_mu)
 
     @classmethod
@@ -110,17 +109,13 @@ class SampledEngine(WithoutEntries):
         self._require_rule(stage)
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_sampled(
-            without_bulk(self.A),
+            self._model._replace(A=without_bulk(self.A)),
             self.columns,
-            self.V,
-            self.constants,
             self._step_params(stage),
-            self.sizes,
             self._address,
             rows,
             self.scratch,
-            self.sample_sums,
-            self.alias,
+            self.batch,
         )
         self.step += taken
         return Block(rows[:taken], END[reason])

@@ -23,7 +23,7 @@ from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import entries_of, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.activations import make_newly_active
-from scbsim.kernels.gaussian.active_set import make_active_set
+from scbsim.kernels.gaussian.active_set import Entries, make_active_set
 from scbsim.kernels.gaussian.normalize import NormalizedColumns
 from scbsim.kernels.gaussian.sparse import NO_ROOM, advance_sparse
 from scbsim.kernels.matched.power_sums import powers_of_active_set
@@ -72,7 +72,6 @@ class SparseEngine(GaussianEngine):
             )
         options["threads"] = 1
         super().__init__(task, noise, dtype=np.float64, bulk=False, value=value, **options)
-        self._now = 0
         self._active = make_active_set(task.N, 0)
         self._newly_active = make_newly_active(task.N, 0)
         self._room(0, 0)
@@ -112,19 +111,14 @@ class SparseEngine(GaussianEngine):
             self._room(self._count() + activations, activations)
         done = 0
         while True:
-            taken, reason, self._now = advance_sparse(
-                self.A,
-                self.V,
-                self.constants,
+            taken, reason = advance_sparse(
+                self._model,
                 self._step_params(stage),
-                self._rates,
-                self._active,
-                self._now,
-                self._newly_active,
+                Entries(self._rates, self._active, self._newly_active),
                 self._address,
                 rows[done:],
                 self.scratch,
-                *self._joint_noise(),
+                self._joint,
             )
             self.step += taken
             done += taken
@@ -138,8 +132,13 @@ class SparseEngine(GaussianEngine):
         powers_of_active_set(
             self._active.first[self._now], self._active.s[self._now], self._matched.powers
         )
-        self._matched.update(self.A, self.V, self.constants)
+        self._matched.update(self._model)
         self._stage = None
+
+    @property
+    def _now(self) -> int:
+        """The current one of the two lists."""
+        return int(self._active.now[0])
 
     def _count(self) -> int:
         return int(self._active.first[self._now, -1])
@@ -156,6 +155,7 @@ class SparseEngine(GaussianEngine):
         if active > self._active.s.shape[1]:
             before, count = self._active, self._count()
             self._active = make_active_set(self.constants.mu.size, active)
+            self._active.now[:] = before.now
             self._active.first[self._now] = before.first[self._now]
             self._active.position[self._now, :count] = before.position[self._now, :count]
             self._active.s[self._now, :count] = before.s[self._now, :count]

@@ -28,6 +28,9 @@ Key: TypeAlias = tuple[np.uint64, np.uint64]
 Lane: TypeAlias = tuple[np.uint32, np.uint32, np.uint32, np.uint32]
 """The state of a lane of xoshiro128++."""
 
+Part: TypeAlias = tuple[Int, Int]
+"""A share of some work, and into how many shares it is divided."""
+
 Address: TypeAlias = tuple[np.uint64, np.uint64, np.uint64]
 """A step's place in the random stream: step, seed, replica."""
 

@@ -78,15 +78,16 @@ class SharedEngine(GaussianEngine):
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps under a stage."""
         rows, row, coupled = np.empty((steps, len(NAMES))), np.empty(len(NAMES)), np.empty(4)
-        A, V = without_bulk(self.A), self.V
-        constants, params, here = self.constants, self._step_params(stage), self._here
+        model = self._model._replace(A=without_bulk(self.A))
+        own = self._model._replace(A=self.own)
+        params, here = self._step_params(stage), self._here
         own_params = params._replace(sigma_A=params.sigma_A[here], threshold=params.threshold[here])
-        coupling_of(A, V, constants, coupled, row)
+        coupling_of(model, coupled, row)
         for taken in range(steps):
             at = self._address + taken
-            begin_step(self.own, V, constants, own_params, coupled, at, self.scratch, self._mine)
+            begin_step(own, own_params, coupled, at, self.scratch, self._mine)
             self.world.exchange(self._message, 1 + self._counts)
-            how = end_step(A, V, constants, params, coupled, self._message, self._firsts, row)
+            how = end_step(model, params, coupled, self._message, self._firsts, row)
             if how == DISAGREED:
                 self.world.fail(
                     f"after step {self.step + taken + 1} the bits of V differ between ranks: their "

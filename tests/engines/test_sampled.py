@@ -61,7 +61,7 @@ def test_threads_do_not_change_the_bits(N, batch):
     task = a_task(N, 5000, P_concentration=0.2)
     stage = a_stage(task, rate_A=0.01, rate_V=0.01)
     one, three = (made(task, batch, threads=threads) for threads in (1, 3))
-    assert len(three.sample_sums.z) == min(3, groups_of(N, batch))
+    assert len(three.batch.sums.z) == min(3, groups_of(N, batch))
     np.testing.assert_array_equal(one.advance(stage, 2).rows, three.advance(stage, 2).rows)
     for name, array in one.state().items():
         np.testing.assert_array_equal(array, three.state()[name])

@@ -112,12 +112,15 @@ def test_real_batches_in_short(setting):
 
 def too_loud(engine):
     """The gradients at the support by 5% too large."""
-    engine.sample_sums = engine.sample_sums._replace(inverse=1.05 * engine.sample_sums.inverse)
+    sums = engine.batch.sums
+    louder = sums._replace(inverse=1.05 * sums.inverse)
+    engine.batch = engine.batch._replace(sums=louder)
 
 
 def another_token(engine):
     """Outputs that know nothing of the source."""
-    engine.alias.outputs[:] = engine.alias.tokens[: engine.alias.outputs.shape[1]]
+    alias = engine.batch.alias
+    alias.outputs[:] = alias.tokens[: alias.outputs.shape[1]]
 
 
 def longer(engine):

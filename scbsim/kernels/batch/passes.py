@@ -45,7 +45,7 @@ def _draw(
     """Draw one share of a round; of the samples only the heads if tokens are not stored."""
     heads = work.heads[:, :size]
     if work.tokens.size > 0:
-        draw_share(share, shares, work.tokens, heads, first, alias, stream, work.words)
+        draw_share((share, shares), work.tokens, heads, first, alias, stream, work.words)
     else:
         begin, end = share_of(share, shares, size, first, alias)
         none = work.tokens[:0]

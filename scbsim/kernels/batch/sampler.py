@@ -9,7 +9,7 @@ from scbsim.kernels.batch.tokens import AliasTables, fill_heads, fill_tokens
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import split_seed
-from scbsim.kernels.types import I64, U32, Int, Stream, Tokens
+from scbsim.kernels.types import I64, U32, Int, Part, Stream, Tokens
 
 _i64, _u64 = np.int64, np.uint64
 
@@ -28,8 +28,7 @@ def share_of(
 
 @internal_jit
 def draw_share(
-    share: Int,
-    shares: Int,
+    part: Part,
     tokens: Tokens,
     heads: I64,
     first: np.uint64,
@@ -38,6 +37,7 @@ def draw_share(
     S: U32,
 ) -> None:
     """Draw one share of the samples; parameters as :func:`draw`, ``tokens`` may be longer."""
+    share, shares = part
     T, together = _i64(alias.T), _i64(alias.together)
     per_sample = (T + BLOCK - 1) // BLOCK
     begin, end = share_of(share, shares, heads.shape[1], first, alias)
@@ -64,7 +64,7 @@ def _draw_shares(
 ) -> None:
     shares = S.shape[0]
     for share in prange(shares):
-        draw_share(_i64(share), _i64(shares), tokens, heads, first, alias, stream, S)
+        draw_share((_i64(share), _i64(shares)), tokens, heads, first, alias, stream, S)
 
 
 @kernel
@@ -95,4 +95,4 @@ def draw(
     if S.shape[0] > 1:
         _draw_shares(tokens, heads, first, alias, stream, S)
     else:
-        draw_share(_i64(0), _i64(1), tokens, heads, first, alias, stream, S)
+        draw_share((_i64(0), _i64(1)), tokens, heads, first, alias, stream, S)

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.gaussian.activations import NewlyActive
+from scbsim.kernels.gaussian.activations import ActivationRates, NewlyActive
 from scbsim.kernels.gaussian.dense_attention import first_at_least
 from scbsim.kernels.gaussian.rules import step_entry
 from scbsim.kernels.gaussian.state import Attention, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
-from scbsim.kernels.matched.joint_noise import JointNoise
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import ACTIVE, counter_words, split_seed
 from scbsim.kernels.types import F64, I64, U32, Address, Bool, Counter, Int, Key, Real
@@ -28,6 +28,7 @@ _FEW = 16  # up to here a linear search is faster than a binary one
 class ActiveSet(NamedTuple):
     """Entries off the support that are not at zero, in two lists: this step's and the next's."""
 
+    now: I64  # (1,): which list is this step's
     first: I64  # (2, N + 1): where each column begins
     position: I64  # (2, capacity): ascending in each column
     s: F64  # (2, capacity)
@@ -36,9 +37,18 @@ class ActiveSet(NamedTuple):
     words: U32  # scratch, (2 BLOCK,)
 
 
+class Entries(NamedTuple):
+    """The entries off the support: how they leave zero, and those that are not at zero."""
+
+    rates: ActivationRates
+    active: ActiveSet
+    new: NewlyActive  # it must have room for all activations of a step
+
+
 def make_active_set(N: int, capacity: int) -> ActiveSet:
     """Allocate two lists of ``capacity`` entries."""
     return ActiveSet(
+        now=np.zeros(1, np.int64),
         first=np.zeros((2, N + 1), np.int64),
         position=np.empty((2, capacity), np.int64),
         s=np.empty((2, capacity)),
@@ -78,7 +88,6 @@ def _merge(position: I64, s: F64, begin: Int, old: Int, added: Int, new: NewlyAc
 def _part_along(
     joint: JointNoise | None,
     active: ActiveSet,
-    now: Int,
     k: Int,
     params: StepParams,
     counter: Counter,
@@ -92,7 +101,9 @@ def _part_along(
     """
     if joint is None:
         return 0.0
+    now = active.now[0]
     first, s, z = active.first[now], active.s[now], active.z
+    Q = joint.y.shape[1] - 4
     c, of_zeros, n_active = joint.intercepts[k], params.sigma_A[k], first[first.size - 1]
     square, product = 0.0, 0.0
     for i in range(first[k], first[k + 1]):
@@ -104,7 +115,7 @@ def _part_along(
         active.noise[i] = noise
         square += a * a
         product += a * noise
-    zeros = T - joint.y.shape[1] + 4 - (first[k + 1] - first[k])
+    zeros = T - Q - (first[k + 1] - first[k])
     square += zeros * c * c
     product += np.sqrt(zeros) * c * of_zeros * joint.y[k, joint.y.shape[1] - 1]
     if not square > 0.0:
@@ -115,9 +126,7 @@ def _part_along(
 @internal_jit
 def step_active_set(
     A: Attention,
-    active: ActiveSet,
-    now: Int,
-    new: NewlyActive,
+    entries: Entries,
     params: StepParams,
     kappa: float,
     at: Address,
@@ -128,16 +137,17 @@ def step_active_set(
 
     Parameters
     ----------
-    active : ActiveSet
-        List ``now`` is read, the other is written. It must have room for all activations.
-    now : int
-        0 or 1.
+    entries : Entries
+        Its current list is read; the other is written, and becomes the current one. It must have
+        room for all activations.
     kappa : float64
         ``||W||_F^2`` before the step.
     T : float64
     joint : JointNoise, optional
         The joint noise, if the noise has covariances.
     """
+    _, active, new = entries
+    now = active.now[0]
     step, seed, replica = at
     counter, key = counter_words(0, step, ACTIVE, replica), split_seed(seed)
     first, to_first = active.first[now], active.first[1 - now]
@@ -152,7 +162,7 @@ def step_active_set(
         total: Real = 0.0
         squares: Real = 0.0
         start = n
-        part = _part_along(joint, active, now, k, params, counter, key, T)
+        part = _part_along(joint, active, k, params, counter, key, T)
         for i in range(begin, end):
             if joint is None:
                 place = i & (BLOCK - 1)
@@ -186,3 +196,4 @@ def step_active_set(
         to_first[k + 1] = n
         A.off_sums[k, 0] = total
         A.off_sums[k, 1] = squares
+    active.now[0] = 1 - now

@@ -8,7 +8,7 @@ from numba import prange
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense_attention import finish_bulk, step_bulk_share
 from scbsim.kernels.gaussian.observe import couple
-from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
+from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.gaussian.value import (
     finish_value,
@@ -16,9 +16,10 @@ from scbsim.kernels.gaussian.value import (
     step_value_share,
     value_factors,
 )
-from scbsim.kernels.matched.joint_noise import JointNoise, draw_joint_on_threads
-from scbsim.kernels.matched.value_noise import ValueNoise
-from scbsim.kernels.types import F64, Address, Couplings, Factors, Int
+from scbsim.kernels.matched.joint_noise import draw_joint
+from scbsim.kernels.matched.joint_state import JointNoise
+from scbsim.kernels.matched.value_noise import draw_value_noise_on_threads
+from scbsim.kernels.types import F64, Address, Couplings, Int
 
 STEPS_DONE = 0
 SIGNAL_REACHED = 1
@@ -30,42 +31,42 @@ def _first_pass(
     A: Attention,
     V: Value,
     params: StepParams,
-    kappa: float,
-    factors: Factors,
+    numbers: tuple[float, float, float, float],
     at: Address,
     S: Scratch,
     joint: JointNoise | None,
 ) -> None:
+    """Step both on threads; ``numbers`` are ``kappa`` and the factors of V."""
+    kappa, keep, pull, amplitude = numbers
     shares = S.z.shape[0]
     for share in prange(shares):
-        one, of = np.int64(share), np.int64(shares)
-        step_bulk_share(one, of, A, params, kappa, at, S, joint)
-        step_value_share(one, of, V, factors, at, S, joint)
+        part = (np.int64(share), np.int64(shares))
+        step_bulk_share(part, A, params, kappa, at, S, joint)
+        step_value_share(part, V, (keep, pull, amplitude), at, S, joint)
 
 
 @internal_jit
 def step_matrices(
-    A: Attention,
-    V: Value,
-    constants: ProblemConstants,
+    model: Model,
     params: StepParams,
     coupled: Couplings,
     at: Address,
     S: Scratch,
     joint: JointNoise | None = None,
-    of_V: ValueNoise | None = None,
 ) -> None:
     """Step A off its support, and V; with one share no thread is started."""
+    A, V, constants = model
     nA, qA, kappa, _ = coupled
     factors = value_factors(params, nA, qA)
-    factors = draw_joint_on_threads(joint, of_V, A, V, constants, params, factors, at, S)
+    factors = draw_joint(draw_value_noise_on_threads, joint, model, params, factors, at, S)
     if S.z.shape[0] > 1:
-        _first_pass(A, V, params, kappa, factors, at, S, joint)
+        keep, pull, amplitude = factors
+        _first_pass(A, V, params, (kappa, keep, pull, amplitude), at, S, joint)
     else:
         # With literals in place of these int64s all of it would be compiled a second time.
-        one, of = np.int64(0), np.int64(1)
-        step_bulk_share(one, of, A, params, kappa, at, S, joint)
-        step_value_share(one, of, V, factors, at, S, joint)
+        part = (np.int64(0), np.int64(1))
+        step_bulk_share(part, A, params, kappa, at, S, joint)
+        step_value_share(part, V, factors, at, S, joint)
     finish_bulk(A)
     if V.W.size > 0:
         finish_value(V, constants.K_P, S)
@@ -82,15 +83,12 @@ def overflowed(coupled: Couplings, row: F64) -> bool:
 
 @kernel
 def advance(
-    A: Attention,
-    V: Value,
-    constants: ProblemConstants,
+    model: Model,
     params: StepParams,
     step: Int,
     rows: F64,
     scratch: Scratch,
     joint: JointNoise | None = None,
-    of_V: ValueNoise | None = None,
 ) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps.
 
@@ -104,8 +102,7 @@ def advance(
     rows : (n, 9) float64
         Receives the observables after each step.
     joint : JointNoise, optional
-    of_V : ValueNoise, optional
-        Noise with covariances; both or none.
+        Noise with covariances.
 
     Returns
     -------
@@ -113,11 +110,12 @@ def advance(
     reason : int
         STEPS_DONE, SIGNAL_REACHED or DIVERGED.
     """
+    A, V, constants = model
     row = np.empty(rows.shape[1])
     coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        step_matrices(A, V, constants, params, coupled, at, scratch, joint, of_V)
+        step_matrices(model, params, coupled, at, scratch, joint)
         step_support(A, params, coupled[2], coupled[3], joint)
         coupled = couple(A, V, constants, row)
         if overflowed(coupled, row):

@@ -16,12 +16,13 @@ from scbsim.kernels.compile.jit import by_presence, inline_jit, internal_jit, ke
 from scbsim.kernels.gaussian.rules import call_with_rule, step_entry
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import amplitude_at, curve_of, is_noisy, reference_level
-from scbsim.kernels.matched.joint_noise import JointNoise, keep_normal, square_of_block
+from scbsim.kernels.matched.joint_noise import keep_normal, square_of_block
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import NOISE_A, counter_words, split_seed
 from scbsim.kernels.simd.prefetch import prefetch
 from scbsim.kernels.simd.sums import pairwise_sum
-from scbsim.kernels.types import I64, U32, Address, Curve, Floats, Int, Real
+from scbsim.kernels.types import I64, U32, Address, Curve, Floats, Int, Part, Real
 
 _LANES = np.uint64(BLOCK // 4)
 
@@ -123,14 +124,10 @@ def _multiply_by_levels(
 def _without_joint(
     joint: None,
     A: Attention,
-    k: Int,
-    block: Int,
+    which: tuple[Int, Int],
     rate: float,
     step: ColumnStep,
-    s: Floats,
-    z: Floats,
-    sum_1: Floats,
-    sum_2: Floats,
+    buffers: tuple[Floats, Floats, Floats, Floats],
 ) -> ColumnStep:
     return step
 
@@ -138,19 +135,17 @@ def _without_joint(
 def _with_joint(
     joint: JointNoise,
     A: Attention,
-    k: Int,
-    block: Int,
+    which: tuple[Int, Int],
     rate: float,
     step: ColumnStep,
-    s: Floats,
-    z: Floats,
-    sum_1: Floats,
-    sum_2: Floats,
+    buffers: tuple[Floats, Floats, Floats, Floats],
 ) -> ColumnStep:
     """Replace the noise of a block along ``a_k`` by that of `JointNoise.blocks`.
 
     ``z`` becomes the noise times the rate, without its new part, which the returned numbers have.
     """
+    k, block = which
+    s, z, sum_1, sum_2 = buffers
     real = s.dtype.type
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
@@ -179,15 +174,15 @@ _replace_along = by_presence(_without_joint, _with_joint)
 @internal_jit
 def _step_block(
     A: Attention,
-    k: Int,
-    block: Int,
+    which: tuple[Int, Int],
     params: StepParams,
     kappa: float,
     stream: Address,
     own: tuple[Floats, Floats, U32, Floats, Floats],
     joint: JointNoise | None,
 ) -> None:
-    """Step one block of column k; ``own`` is the scratch of one thread's share."""
+    """Step a block, given its column and its number; ``own`` is the scratch of one share."""
+    k, block = which
     z, tail, words, sum_1, sum_2 = own
     step, seed, replica = stream
     real = z.dtype.type
@@ -224,7 +219,7 @@ def _step_block(
             tail[i] = A.bulk[k, start + i]
         s = tail
     rows = min(count, BLOCK // 4)
-    final = _replace_along(joint, A, k, block, rate, numbers, s, z, sum_1, sum_2)
+    final = _replace_along(joint, A, which, rate, numbers, (s, z, sum_1, sum_2))
     total, squares = _update_by_rule(params.rule, s, z, rows, final, sum_1, sum_2)
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
@@ -235,8 +230,7 @@ def _step_block(
 
 @internal_jit
 def step_bulk_share(
-    share: Int,
-    shares: Int,
+    part: Part,
     A: Attention,
     params: StepParams,
     kappa: float,
@@ -248,16 +242,18 @@ def step_bulk_share(
 
     Parameters
     ----------
-    share, shares : int64
-        The share, and into how many the blocks of all columns are divided.
+    part : (share, shares)
+        Of the blocks of all columns.
     kappa : float64
         ``||W||_F^2`` before the step.
     """
+    share, shares = part
     per_column = A.block_sums.shape[1]
     total = A.block_sums.shape[0] * per_column
     own = (S.z[share], S.tail[share], S.words[share], S.sum_1[share], S.sum_2[share])
     for index in range(total * share // shares, total * (share + 1) // shares):
-        _step_block(A, index // per_column, index % per_column, params, kappa, at, own, joint)
+        which = (index // per_column, index % per_column)
+        _step_block(A, which, params, kappa, at, own, joint)
 
 
 @internal_jit

@@ -12,7 +12,7 @@ import numpy as np
 from scbsim.kernels.compile.jit import kernel
 from scbsim.kernels.gaussian.dense import overflowed, step_matrices
 from scbsim.kernels.gaussian.observe import couple
-from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
+from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.types import F64, I64, Int
 
@@ -22,18 +22,15 @@ DISAGREED = 2
 
 
 @kernel
-def coupling_of(
-    A: Attention, V: Value, constants: ProblemConstants, coupled: F64, row: F64
-) -> None:
+def coupling_of(model: Model, coupled: F64, row: F64) -> None:
     """Write the couplings of a state to ``coupled``: see :func:`end_step`."""
+    A, V, constants = model
     coupled[0], coupled[1], coupled[2], coupled[3] = couple(A, V, constants, row)
 
 
 @kernel
 def begin_step(
-    own: Attention,
-    V: Value,
-    constants: ProblemConstants,
+    model: Model,
     params: StepParams,
     coupled: F64,
     step: Int,
@@ -44,8 +41,8 @@ def begin_step(
 
     Parameters
     ----------
-    own : Attention
-        The columns of this process, from ``own.first`` on.
+    model : Model
+        A is the columns of this process, from ``A.first`` on.
     params : StepParams
         With the noise levels and thresholds of these columns.
     coupled : (4,) float64
@@ -56,24 +53,23 @@ def begin_step(
         Receives what the other processes need: in its first row the scalars of V, and for each
         column the sums off the support and the step's normals at the support.
     """
+    A, V, constants = model
     before = (coupled[0], coupled[1], coupled[2], coupled[3])
     at = (np.uint64(step), constants.seed, constants.replica)
-    step_matrices(own, V, constants, params, before, at, scratch)
+    step_matrices(model, params, before, at, scratch)
     message[0, :] = 0.0
     message[0, 0] = V.scalars[0]
     message[0, 1] = V.scalars[1]
-    for k in range(own.noise.shape[0]):
-        message[1 + k, 0] = own.off_sums[k, 0]
-        message[1 + k, 1] = own.off_sums[k, 1]
-        for j in range(own.noise.shape[1]):
-            message[1 + k, 2 + j] = own.noise[k, j]
+    for k in range(A.noise.shape[0]):
+        message[1 + k, 0] = A.off_sums[k, 0]
+        message[1 + k, 1] = A.off_sums[k, 1]
+        for j in range(A.noise.shape[1]):
+            message[1 + k, 2 + j] = A.noise[k, j]
 
 
 @kernel
 def end_step(
-    A: Attention,
-    V: Value,
-    constants: ProblemConstants,
+    model: Model,
     params: StepParams,
     coupled: F64,
     message: F64,
@@ -84,8 +80,8 @@ def end_step(
 
     Parameters
     ----------
-    A : Attention
-        All columns, without a bulk.
+    model : Model
+        A is all columns, without a bulk.
     params : StepParams
         With the noise levels and thresholds of all columns.
     coupled : (4,) float64
@@ -102,6 +98,7 @@ def end_step(
     int
         WENT_ON, OVERFLOWED, or DISAGREED if the bits of V differ between processes.
     """
+    A, V, constants = model
     at = 0
     for process in range(first.size - 1):
         for i in range(2):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit, kernel
-from scbsim.kernels.gaussian.activations import ActivationRates, NewlyActive, draw_activations
-from scbsim.kernels.gaussian.active_set import ActiveSet, step_active_set
+from scbsim.kernels.gaussian.activations import draw_activations
+from scbsim.kernels.gaussian.active_set import ActiveSet, Entries, step_active_set
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
-from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
+from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.gaussian.value import step_value, value_factors
-from scbsim.kernels.matched.joint_noise import JointNoise, draw_joint
-from scbsim.kernels.matched.value_noise import ValueNoise
+from scbsim.kernels.matched.joint_noise import draw_joint
+from scbsim.kernels.matched.joint_state import JointNoise
+from scbsim.kernels.matched.value_noise import draw_value_noise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import SUPPORT, counter_words, split_seed
 from scbsim.kernels.types import F64, Address, Int
@@ -36,59 +37,52 @@ def _draw_support(A: Attention, active: ActiveSet, at: Address) -> None:
 
 @kernel
 def advance_sparse(
-    A: Attention,
-    V: Value,
-    constants: ProblemConstants,
+    model: Model,
     params: StepParams,
-    rates: ActivationRates,
-    active: ActiveSet,
-    now: int,
-    new: NewlyActive,
+    entries: Entries,
     step: Int,
     rows: F64,
     scratch: Scratch,
     joint: JointNoise | None = None,
-    of_V: ValueNoise | None = None,
-) -> tuple[int, int, int]:
+) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps; parameters and result as :func:`dense.advance`.
 
     A step whose entries do not fit into the lists is not begun, and ends the call.
 
     Parameters
     ----------
-    A : Attention
-        Without a bulk.
-    now : int
-        The current one of the two lists of ``active``.
+    model : Model
+        A is without a bulk.
+    entries : Entries
+        Those of A off the support.
 
     Returns
     -------
     taken : int
     reason : int
         STEPS_DONE, SIGNAL_REACHED, DIVERGED or NO_ROOM.
-    now : int
-        The current list after the call.
     """
+    A, V, constants = model
+    rates, active, new = entries
     row = np.empty(rows.shape[1])
     T, N = np.int64(constants.T), A.support.shape[0]
     nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
         count = draw_activations(rates, T, new, at)
-        if count < 0 or active.first[now, N] + count > active.s.shape[1]:
-            return taken, NO_ROOM, now
+        if count < 0 or active.first[active.now[0], N] + count > active.s.shape[1]:
+            return taken, NO_ROOM
         factors = value_factors(params, nA, qA)
-        factors = draw_joint(joint, of_V, A, V, constants, params, factors, at, scratch)
-        step_active_set(A, active, now, new, params, kappa, at, constants.T, joint)
-        now = 1 - now
+        factors = draw_joint(draw_value_noise, joint, model, params, factors, at, scratch)
+        step_active_set(A, entries, params, kappa, at, constants.T, joint)
         if joint is None:
             _draw_support(A, active, at)
         step_support(A, params, kappa, kappa_prime, joint)
         step_value(V, constants, factors, at, scratch, joint)
         nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
         if overflowed((nA, qA, kappa, kappa_prime), row):
-            return taken, DIVERGED, now
+            return taken, DIVERGED
         rows[taken, :] = row
         if max(row[0], row[1]) >= params.until_signal:
-            return taken + 1, SIGNAL_REACHED, now
-    return rows.shape[0], STEPS_DONE, now
+            return taken + 1, SIGNAL_REACHED
+    return rows.shape[0], STEPS_DONE

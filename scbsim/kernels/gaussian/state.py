@@ -70,6 +70,14 @@ class ProblemConstants(NamedTuple):
     replica: np.uint64
 
 
+class Model(NamedTuple):
+    """What a step changes, and the numbers of the task."""
+
+    A: Attention
+    V: Value
+    constants: ProblemConstants
+
+
 class StepParams(NamedTuple):
     """The parameters of every step of a stage."""
 

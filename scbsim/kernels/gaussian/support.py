@@ -6,7 +6,7 @@ from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.rules import step_entry
 from scbsim.kernels.gaussian.state import Attention, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
-from scbsim.kernels.matched.joint_noise import JointNoise
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.types import Int
 
 

@@ -14,11 +14,11 @@ from numba import prange
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
 from scbsim.kernels.gaussian.isotropic import step_component
 from scbsim.kernels.gaussian.state import ProblemConstants, Scratch, StepParams, Value
-from scbsim.kernels.matched.joint_noise import JointNoise
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import COLLAPSED_V, NOISE_V, counter_words, split_seed
 from scbsim.kernels.simd.sums import pairwise_sum
-from scbsim.kernels.types import F64, U32, Address, Factors, Int
+from scbsim.kernels.types import F64, U32, Address, Factors, Int, Part
 
 GROUPS = 32
 """The largest number of groups of rows; a matrix with fewer rows has a group for each."""
@@ -86,8 +86,7 @@ def _project_row(V: Value, n: Int, shift: F64, mean_dot: float, row_1: F64) -> N
 
 @internal_jit
 def step_value_share(
-    share: Int,
-    shares: Int,
+    part: Part,
     V: Value,
     factors: Factors,
     at: Address,
@@ -98,13 +97,13 @@ def step_value_share(
 
     Parameters
     ----------
-    share, shares : int64
-        The share, and their number.
+    part : (share, shares)
     factors : (keep, pull, amplitude)
         Both passes together do ``W <- keep W + pull P~ + amplitude Pi_L G Pi_R``.
     joint : JointNoise, optional
         If given, it has G.
     """
+    share, shares = part
     own = (S.wide_z[share], S.wide_words[share], S.row_1[share], S.row_2[share])
     N, groups = V.W.shape[0], V.column_sums.shape[0]
     for group in range(groups * share // shares, groups * (share + 1) // shares):
@@ -192,7 +191,7 @@ def step_value(
         return
     # `finish_value` could start threads: compiling that would double the time.
     one, of = np.int64(0), np.int64(1)
-    step_value_share(one, of, V, factors, at, S, joint)
+    step_value_share((one, of), V, factors, at, S, joint)
     shift, mean_dot = _mean_of_columns(V, constants.K_P)
     _project_share(one, of, V, shift, mean_dot, S)
     _sum_rest(V)

@@ -7,33 +7,25 @@ two are before the division by ``mu_k``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.matched import coefficients as term
-from scbsim.kernels.matched.levels import Levels, sums_of_column
+from scbsim.kernels.matched.joint_state import JointNoise
+from scbsim.kernels.matched.levels import Levels, sums_of_column, sums_off_support
 from scbsim.kernels.matched.moments import Moments
 from scbsim.kernels.matched.products import PairMoments, Products
-from scbsim.kernels.matched.value_shape import Shape, set_shape
+from scbsim.kernels.matched.value_shape import set_shape
 from scbsim.kernels.types import F64, Int, Real
 
 if TYPE_CHECKING:
-    from scbsim.kernels.gaussian.state import Attention, ProblemConstants
+    from scbsim.kernels.gaussian.state import Attention, Model
 
 _ROUNDING = 1e-9
 _TINY = 1e-12
 """Of the squared norm of W, the part off the target's line that counts as 0."""
-
-
-class Covariances(NamedTuple):
-    """The law of ``y`` in every column, and of its sums over the columns."""
-
-    # (N, Q + 2, Q + 3): the mean of y, then the Cholesky factor of its covariance, both times
-    # 1/sqrt(batch)
-    factors: F64
-    along: F64  # (N,): level of the independent noise along a_k off the support
 
 
 @inline_jit
@@ -48,13 +40,13 @@ def _second_moments(
     A: Attention,
     sums: tuple[float, float, float, float, float, float],
     off: tuple[float, float],
-    m: Moments,
-    p: PairMoments,
+    of_V: tuple[Moments, PairMoments],
     K_P: float,
-    mean: F64,
-    second: F64,
+    out: tuple[F64, F64],
 ) -> None:
     """Write the mean and the second moments of y, with ``h`` times the norm off the support."""
+    m, p = of_V
+    mean, second = out
     c, a_2, a_4, qa, qa_2, qa_3 = sums
     A2, A4 = off
     Q = A.support.shape[1]
@@ -141,29 +133,27 @@ def _plane(
 
 @kernel
 def set_covariances(
-    A: Attention,
+    model: Model,
     powers: F64,
-    constants: ProblemConstants,
-    scalars: F64,
     of_V: tuple[Moments, PairMoments],
     batch: float,
     levels: Levels,
-    covariances: Covariances,
     products: Products,
-    shape: Shape,
+    joint: JointNoise,
 ) -> None:
     """Compute the covariances of a state, given its levels.
 
     Parameters
     ----------
-    A : Attention
-        Its bulk is not read.
+    model : Model
+        The bulk of A is not read.
     powers : (N, 2) float64
         Sums of third and fourth powers off the support.
-    scalars : (2,) float64
-        ``Value.scalars``.
+    joint : JointNoise
+        Receives the result.
     """
-    m, p = of_V
+    A, V, constants = model
+    m = of_V[0]
     N, Q = A.support.shape
     mean, second = np.zeros(Q + 2), np.zeros((Q + 2, Q + 2))
     shrink = 1.0 / np.sqrt(batch)
@@ -179,13 +169,9 @@ def set_covariances(
         s_4 += mu * a_4
         s_3 += mu * qa_3
         s_2 += mu * qa_2
-        s_1 = A.off_sums[k, 0]
-        n = constants.T - Q
-        A2 = max(A.off_sums[k, 1] + c * (2.0 * s_1 + n * c), 0.0)
-        A4 = powers[k, 1] + c * (
-            4.0 * powers[k, 0] + c * (6.0 * A.off_sums[k, 1] + c * (4.0 * s_1 + n * c))
-        )
-        _second_moments(k, A, sums, (A2, A4), m, p, constants.K_P, mean, second)
+        A2, A4 = sums_off_support(k, constants.T, c, A, powers)
+        A2 = max(A2, 0.0)
+        _second_moments(k, A, sums, (A2, A4), of_V, constants.K_P, (mean, second))
         norm = np.sqrt(A2)
         scale = 1.0 / norm if norm > 0.0 else 0.0
         mean[Q] *= scale
@@ -199,15 +185,15 @@ def set_covariances(
         of_WW += mu * WW
         of_PP += mu * PP
         of_WP += mu * WP
-        factor = covariances.factors[k]
+        factor = joint.factors[k]
         _factorise(mean, second, factor)
         for i in range(Q + 2):
             for j in range(Q + 3):
                 factor[i, j] *= shrink
         row = levels.of_A[k]
         spread = row[term.BASE] + (A4 / A2 * row[term.SQUARE] if A2 > 0.0 else 0.0)
-        covariances.along[k] = np.sqrt(max(spread, 0.0))
-    alpha, rest = scalars[0], scalars[1] if has_rest(scalars[1], m.kappa) else 0.0
+        joint.level[k] = np.sqrt(max(spread, 0.0))
+    alpha, rest = V.scalars[0], V.scalars[1] if has_rest(V.scalars[1], m.kappa) else 0.0
     total = constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
     if constants.K_P > 0.0:
         total -= (of_PP - of_P * of_P) / constants.K_P
@@ -216,7 +202,7 @@ def set_covariances(
         mean_of_rest = of_W - alpha * of_P
         total -= (square - mean_of_rest * mean_of_rest) / rest
     means = (c_1, c_2, c_3, s_4, s_3, s_2)
-    drawn = set_shape(means, m, p, products, constants, alpha, rest, shape)
+    drawn = set_shape(means, of_V, products, constants, (alpha, rest), joint)
     # With fewer than three dimensions all is along W and its target but rounding errors.
     there = total > _ROUNDING * constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
-    shape.mix[4] = np.sqrt(total / (drawn * batch)) if there and drawn > 0.0 else 0.0
+    joint.mix[4] = np.sqrt(total / (drawn * batch)) if there and drawn > 0.0 else 0.0

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.matched.covariances import Covariances, has_rest
-from scbsim.kernels.matched.value_noise import (
-    ValueNoise,
-    draw_value_noise,
-    draw_value_noise_on_threads,
-)
+from scbsim.kernels.matched.covariances import has_rest
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import JOINT, JOINT_BLOCKS, counter_words, split_seed
 from scbsim.kernels.types import F64, Address, Factors, Int, Real
@@ -20,39 +16,11 @@ from scbsim.kernels.types import F64, Address, Factors, Int, Real
 if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import (
         Attention,
+        Model,
         ProblemConstants,
         Scratch,
         StepParams,
         Value,
-    )
-
-
-class JointNoise(NamedTuple):
-    """The covariances, and what a step draws from them."""
-
-    factors: F64  # see `Covariances`
-    level: F64  # (N,): `Covariances.along`
-    # (N, Q + 4): normals; then in columns 1 to Q + 2 the noise of y, and in the last a spare normal
-    y: F64
-    intercepts: F64  # (N,): c_k
-    along: F64  # (N,): noise along the unit vector of a_k off the support
-    blocks: F64  # (N, blocks): the part of each block of the bulk in the product with a_k
-    squares: F64  # scratch, (blocks,)
-    of_W: F64  # (N, width): `ValueNoise.noise`
-
-
-def make_joint_noise(covariances: Covariances, of_V: ValueNoise, blocks: int) -> JointNoise:
-    """Allocate the arrays; those of the arguments are shared."""
-    N, size = covariances.factors.shape[:2]
-    return JointNoise(
-        factors=covariances.factors,
-        level=covariances.along,
-        y=np.zeros((N, size + 2)),
-        intercepts=np.zeros(N),
-        along=np.zeros(N),
-        blocks=np.zeros((N, blocks)),
-        squares=np.zeros(blocks),
-        of_W=of_V.noise,
     )
 
 
@@ -157,7 +125,7 @@ def draw_blocks(
 
 @inline_jit
 def _with_plane(
-    of_V: ValueNoise,
+    joint: JointNoise,
     V: Value,
     K_P: float,
     params: StepParams,
@@ -175,7 +143,7 @@ def _with_plane(
         The noise's products with W and with the target; ``drawn`` is for a level of 1.
     """
     keep, pull, _ = factors
-    rate, level = params.rate_V, of_V.mix[4]
+    rate, level = params.rate_V, joint.mix[4]
     alpha, rest = V.scalars[0], V.scalars[1]
     of_W, of_P = wanted[0] - level * drawn[0], wanted[1] - level * drawn[1]
     on_P, on_W = 0.0, 0.0
@@ -195,50 +163,27 @@ def keep_normal(joint: JointNoise | None, A: Attention, k: Int, j: Int, z: Real)
 
 
 @inline_jit
-def _draw_A(
-    A: Attention, constants: ProblemConstants, joint: JointNoise, at: Address, S: Scratch
-) -> tuple[float, float]:
+def draw_joint(
+    draw_W: Any,
+    joint: JointNoise | None,
+    model: Model,
+    params: StepParams,
+    factors: Factors,
+    at: Address,
+    S: Scratch,
+) -> Factors:
+    """Draw the joint noise of a step, if there is one; return the factors of the step of W.
+
+    Parameters
+    ----------
+    draw_W : compiled function
+        One of those in `value_noise`.
+    """
+    if joint is None:
+        return factors
+    A, V, constants = model
     along = draw_columns(A, constants, joint, at, S)
     if joint.blocks.shape[1] > 0:
         draw_blocks(A, constants, joint, at, S)
-    return along
-
-
-@inline_jit
-def draw_joint(
-    joint: JointNoise | None,
-    of_V: ValueNoise | None,
-    A: Attention,
-    V: Value,
-    constants: ProblemConstants,
-    params: StepParams,
-    factors: Factors,
-    at: Address,
-    S: Scratch,
-) -> Factors:
-    """Draw the joint noise of a step, if there is one; return the factors of the step of W."""
-    if joint is None or of_V is None:
-        return factors
-    along = _draw_A(A, constants, joint, at, S)
-    drawn = draw_value_noise(V, of_V, at, S)
-    return _with_plane(of_V, V, constants.K_P, params, factors, along, drawn)
-
-
-@inline_jit
-def draw_joint_on_threads(
-    joint: JointNoise | None,
-    of_V: ValueNoise | None,
-    A: Attention,
-    V: Value,
-    constants: ProblemConstants,
-    params: StepParams,
-    factors: Factors,
-    at: Address,
-    S: Scratch,
-) -> Factors:
-    """Do the same, that of W on several threads."""
-    if joint is None or of_V is None:
-        return factors
-    along = _draw_A(A, constants, joint, at, S)
-    drawn = draw_value_noise_on_threads(V, of_V, at, S)
-    return _with_plane(of_V, V, constants.K_P, params, factors, along, drawn)
+    drawn: tuple[float, float] = draw_W(V, joint, at, S)
+    return _with_plane(joint, V, constants.K_P, params, factors, along, drawn)

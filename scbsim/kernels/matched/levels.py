@@ -24,19 +24,25 @@ class Levels(NamedTuple):
 
 
 @inline_jit
+def sums_off_support(k: Int, T: float, c: float, A: Attention, powers: F64) -> tuple[float, float]:
+    """Return the sums of ``a^2`` and ``a^4`` off the support."""
+    s_1, s_2, s_3, s_4 = A.off_sums[k, 0], A.off_sums[k, 1], powers[k, 0], powers[k, 1]
+    n = T - A.support.shape[1]
+    a_2 = s_2 + c * (2.0 * s_1 + n * c)
+    return a_2, s_4 + c * (4.0 * s_3 + c * (6.0 * s_2 + c * (4.0 * s_1 + n * c)))
+
+
+@inline_jit
 def sums_of_column(
     k: Int, T: float, A: Attention, powers: F64
 ) -> tuple[float, float, float, float, float, float]:
     """Return ``c``, and the sums of ``a^2, a^4, q a, q a^2, q a^3`` of ``a = s + c``."""
     Q = A.support.shape[1]
-    s_1, s_2, s_3, s_4 = A.off_sums[k, 0], A.off_sums[k, 1], powers[k, 0], powers[k, 1]
-    total = s_1
+    total = A.off_sums[k, 0]
     for j in range(Q):
         total += A.support[k, j]
     c = (1.0 - total) / T
-    n = T - Q
-    a_2 = s_2 + c * (2.0 * s_1 + n * c)
-    a_4 = s_4 + c * (4.0 * s_3 + c * (6.0 * s_2 + c * (4.0 * s_1 + n * c)))
+    a_2, a_4 = sums_off_support(k, T, c, A, powers)
     qa, qa_2, qa_3 = 0.0, 0.0, 0.0
     for j in range(Q):
         a, q = A.support[k, j] + c, A.weights[k, j]

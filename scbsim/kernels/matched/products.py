@@ -11,8 +11,7 @@ import numpy as np
 from numba import prange
 
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
-from scbsim.kernels.simd.intrinsics import LANES
-from scbsim.kernels.simd.matmul import multiply
+from scbsim.kernels.simd.matmul import multiply, padded
 from scbsim.kernels.types import F64, Int
 
 if TYPE_CHECKING:
@@ -48,8 +47,7 @@ class PairMoments(NamedTuple):
 
 def make_products(N: int) -> Products:
     """Allocate the matrices; :func:`square_of_target` sets H."""
-    width = -(-N // LANES) * LANES
-    return Products(*(np.zeros((N, width)) for _ in range(4)))
+    return Products(*(np.zeros((N, padded(N))) for _ in range(4)))
 
 
 @internal_jit

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import prange
 
 from scbsim.kernels.compile.jit import internal_jit, parallel_jit
-from scbsim.kernels.matched.value_shape import Shape
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import JOINT_OUTPUTS, NOISE_V, counter_words, split_seed
 from scbsim.kernels.simd.matmul import multiply
@@ -19,34 +19,6 @@ if TYPE_CHECKING:
 
 _THREADS_FROM = 64  # rows; below, starting threads costs more than they save
 _ROWS = 4
-
-
-class ValueNoise(NamedTuple):
-    """What a step draws for W."""
-
-    factor: F64  # see `Shape`
-    mix: F64
-    root_P: F64  # (N, N): square roots of the transition probabilities; not changed
-    common: F64  # (N, width): normals of the covariance common to all columns
-    outputs: F64  # (N, N): normals of the outputs
-    of_columns: F64  # (3, N): factors of V and of its target in each column; sums of outputs
-    noise: F64  # (N, width): the noise
-    products: F64  # (N, 2): each row's products with W and with the target
-
-
-def make_value_noise(shape: Shape, P: F64) -> ValueNoise:
-    """Allocate the arrays; those of the shape are shared."""
-    N, width = shape.factor.shape
-    return ValueNoise(
-        factor=shape.factor,
-        mix=shape.mix,
-        root_P=np.sqrt(P),
-        common=np.zeros((N, width)),
-        outputs=np.zeros((N, N)),
-        of_columns=np.zeros((3, N)),
-        noise=np.zeros((N, width)),
-        products=np.zeros((N, 2)),
-    )
 
 
 @internal_jit
@@ -66,27 +38,27 @@ def fill_row(
 
 
 @internal_jit
-def _fill_rows(share: Int, shares: Int, noise: ValueNoise, at: Address, S: Scratch) -> None:
-    N = noise.root_P.shape[0]
+def _fill_rows(share: Int, shares: Int, joint: JointNoise, at: Address, S: Scratch) -> None:
+    N = joint.root_P.shape[0]
     for n in range(N * share // shares, N * (share + 1) // shares):
-        fill_row(noise.common[n], N, n, NOISE_V, at, S, share)
-        fill_row(noise.outputs[n], N, n, JOINT_OUTPUTS, at, S, share)
+        fill_row(joint.common[n], N, n, NOISE_V, at, S, share)
+        fill_row(joint.outputs[n], N, n, JOINT_OUTPUTS, at, S, share)
 
 
 @internal_jit
-def _rows_of_noise(share: Int, shares: Int, V: Value, noise: ValueNoise) -> None:
-    N: Int = np.int64(noise.root_P.shape[0])
-    of_V, of_P, sums = noise.of_columns[0], noise.of_columns[1], noise.of_columns[2]
-    outputs = noise.mix[3]
+def _rows_of_noise(share: Int, shares: Int, V: Value, joint: JointNoise) -> None:
+    N: Int = np.int64(joint.root_P.shape[0])
+    of_V, of_P, sums = joint.of_columns[0], joint.of_columns[1], joint.of_columns[2]
+    outputs = joint.mix[3]
     groups = (N + _ROWS - 1) // _ROWS
     for group in range(groups * share // shares, groups * (share + 1) // shares):
         first: Int = _ROWS * group
         last: Int = np.int64(min(_ROWS * (group + 1), N))
         # The factor is triangular: row n of the product has n + 1 terms.
-        multiply(noise.noise, noise.factor, (first, last), last, True, noise.common)
+        multiply(joint.of_W, joint.shape, (first, last), last, True, joint.common)
         for n in range(first, last):
-            row, W, target = noise.noise[n], V.W[n], V.target[n]
-            root, z = noise.root_P[n], noise.outputs[n]
+            row, W, target = joint.of_W[n], V.W[n], V.target[n]
+            root, z = joint.root_P[n], joint.outputs[n]
             with_W, with_P = 0.0, 0.0
             for m in range(N):
                 drawn = root[m] * (z[m] - root[m] * sums[m])
@@ -94,69 +66,69 @@ def _rows_of_noise(share: Int, shares: Int, V: Value, noise: ValueNoise) -> None
                 row[m] = x
                 with_W += x * W[m]
                 with_P += x * target[m]
-            noise.products[n, 0], noise.products[n, 1] = with_W, with_P
+            joint.products[n, 0], joint.products[n, 1] = with_W, with_P
 
 
 @parallel_jit
-def _parallel_fill(noise: ValueNoise, at: Address, S: Scratch) -> None:
+def _parallel_fill(joint: JointNoise, at: Address, S: Scratch) -> None:
     shares = S.z.shape[0]
     for share in prange(shares):
-        _fill_rows(np.int64(share), np.int64(shares), noise, at, S)
+        _fill_rows(np.int64(share), np.int64(shares), joint, at, S)
 
 
 @parallel_jit
-def _parallel_rows(shares: Int, V: Value, noise: ValueNoise) -> None:
+def _parallel_rows(shares: Int, V: Value, joint: JointNoise) -> None:
     for share in prange(shares):
-        _rows_of_noise(np.int64(share), np.int64(shares), V, noise)
+        _rows_of_noise(np.int64(share), np.int64(shares), V, joint)
 
 
 @internal_jit
-def _draw_columns(V: Value, noise: ValueNoise, at: Address, S: Scratch) -> None:
+def _draw_columns(V: Value, joint: JointNoise, at: Address, S: Scratch) -> None:
     """Draw the factors of V and of its target, and add up the outputs."""
-    N = np.int64(noise.root_P.shape[0])
-    of_V, of_P, sums = noise.of_columns[0], noise.of_columns[1], noise.of_columns[2]
+    N = np.int64(joint.root_P.shape[0])
+    of_V, of_P, sums = joint.of_columns[0], joint.of_columns[1], joint.of_columns[2]
     fill_row(of_V, N, N, NOISE_V, at, S, np.int64(0))
     fill_row(of_P, N, N, JOINT_OUTPUTS, at, S, np.int64(0))
     for m in range(N):
         one, other = of_V[m], of_P[m]
-        of_V[m] = noise.mix[0] * one / V.root_mu[m]
-        of_P[m] = (noise.mix[1] * one + noise.mix[2] * other) / V.root_mu[m]
+        of_V[m] = joint.mix[0] * one / V.root_mu[m]
+        of_P[m] = (joint.mix[1] * one + joint.mix[2] * other) / V.root_mu[m]
         sums[m] = 0.0
     for n in range(N):
-        root, z = noise.root_P[n], noise.outputs[n]
+        root, z = joint.root_P[n], joint.outputs[n]
         for m in range(N):
             sums[m] += root[m] * z[m]
 
 
 @internal_jit
-def _add_up(noise: ValueNoise) -> tuple[float, float]:
+def _add_up(joint: JointNoise) -> tuple[float, float]:
     with_W, with_P = 0.0, 0.0
-    for n in range(noise.products.shape[0]):
-        with_W += noise.products[n, 0]
-        with_P += noise.products[n, 1]
+    for n in range(joint.products.shape[0]):
+        with_W += joint.products[n, 0]
+        with_P += joint.products[n, 1]
     return with_W, with_P
 
 
 @internal_jit
-def draw_value_noise(V: Value, noise: ValueNoise, at: Address, S: Scratch) -> tuple[float, float]:
-    """Draw ``noise.noise`` for a level of 1; return its products with W and with the target."""
+def draw_value_noise(V: Value, joint: JointNoise, at: Address, S: Scratch) -> tuple[float, float]:
+    """Draw ``joint.of_W`` for a level of 1; return its products with W and with the target."""
     # With literals in place of these int64s all of it would be compiled a second time.
     one, of = np.int64(0), np.int64(1)
-    _fill_rows(one, of, noise, at, S)
-    _draw_columns(V, noise, at, S)
-    _rows_of_noise(one, of, V, noise)
-    return _add_up(noise)
+    _fill_rows(one, of, joint, at, S)
+    _draw_columns(V, joint, at, S)
+    _rows_of_noise(one, of, V, joint)
+    return _add_up(joint)
 
 
 @internal_jit
 def draw_value_noise_on_threads(
-    V: Value, noise: ValueNoise, at: Address, S: Scratch
+    V: Value, joint: JointNoise, at: Address, S: Scratch
 ) -> tuple[float, float]:
     """Do the same on as many threads as there are shares."""
     shares = np.int64(S.z.shape[0])
-    if shares == 1 or noise.products.shape[0] < _THREADS_FROM:
-        return draw_value_noise(V, noise, at, S)
-    _parallel_fill(noise, at, S)
-    _draw_columns(V, noise, at, S)
-    _parallel_rows(shares, V, noise)
-    return _add_up(noise)
+    if shares == 1 or joint.products.shape[0] < _THREADS_FROM:
+        return draw_value_noise(V, joint, at, S)
+    _parallel_fill(joint, at, S)
+    _draw_columns(V, joint, at, S)
+    _parallel_rows(shares, V, joint)
+    return _add_up(joint)

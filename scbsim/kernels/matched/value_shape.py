@@ -6,11 +6,12 @@ common to all columns, ``b`` and ``p`` those of V and its target, and ``o`` the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.moments import Moments
 from scbsim.kernels.matched.products import PairMoments, Products
 from scbsim.kernels.types import F64
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import ProblemConstants
 
 _ROUNDING = 1e-12
-
-
-class Shape(NamedTuple):
-    """Factors of the covariances."""
-
-    factor: F64  # (N, width): upper triangular U with ``X = U'U``, padded with zeros
-    # (5,): the lower triangular factor of [[s_4, -s_3], [-s_3, s_2]] by rows; sqrt(s_2); and the
-    # level that the noise is multiplied by
-    mix: F64
 
 
 @internal_jit
@@ -56,27 +48,29 @@ def _factorise(X: F64) -> None:
 @internal_jit
 def set_shape(
     sums: tuple[float, float, float, float, float, float],
-    m: Moments,
-    p: PairMoments,
+    of_V: tuple[Moments, PairMoments],
     products: Products,
     constants: ProblemConstants,
-    alpha: float,
-    rest: float,
-    shape: Shape,
+    plane: tuple[float, float],
+    joint: JointNoise,
 ) -> float:
-    """Compute the factors; return the variance outside of W and its target, projected.
+    """Set ``joint.shape`` and most of ``joint.mix``.
+
+    Returns the variance outside of W and its target, projected.
 
     Parameters
     ----------
     sums : six float64
         Means over queries of ``|a|^4 - S_4, |a|^2 q'a - S_3, |a|^2 - S_2``, and of ``S_4, S_3,
         S_2``.
-    alpha, rest : float64
+    plane : (alpha, rest)
         The signal of V and the square of its rest; 0 if W is on the target's line.
     """
+    m, p = of_V
+    alpha, rest = plane
     c_1, c_2, c_3, s_4, s_3, s_2 = sums
     mu, N = constants.mu, constants.mu.size
-    X, M, K = shape.factor, products.M, products.K
+    X, M, K = joint.shape, products.M, products.K
     trace = 0.0
     for i in range(N):
         for j in range(N):
@@ -84,10 +78,10 @@ def set_shape(
         X[i, i] += c_3 * mu[i]
         trace += X[i, i]
     _factorise(X)
-    shape.mix[0] = np.sqrt(s_4)
-    shape.mix[1] = -s_3 / shape.mix[0] if s_4 > 0.0 else 0.0
-    shape.mix[2] = np.sqrt(max(s_2 - shape.mix[1] * shape.mix[1], 0.0))
-    shape.mix[3] = np.sqrt(s_2)
+    joint.mix[0] = np.sqrt(s_4)
+    joint.mix[1] = -s_3 / joint.mix[0] if s_4 > 0.0 else 0.0
+    joint.mix[2] = np.sqrt(max(s_2 - joint.mix[1] * joint.mix[1], 0.0))
+    joint.mix[3] = np.sqrt(s_2)
     total = (N - 1) * trace + s_4 * (m.square - m.kappa) - 2.0 * s_3 * (m.product - m.kappa_prime)
     total += s_2 * ((N - 1) * (1.0 - constants.mu_square))
     total -= 2.0 * s_2 * (m.outputs - N * constants.mu_square)

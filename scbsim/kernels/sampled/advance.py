@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from scbsim.kernels.batch.tokens import AliasTables
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
-from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Scratch, StepParams, Value
+from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
 from scbsim.kernels.gaussian.value import step_value
 from scbsim.kernels.random.philox import SAMPLED_REST, counter_words, split_seed
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
 from scbsim.kernels.sampled.samples import column_off_support, sum_samples
-from scbsim.kernels.sampled.state import SampledState, SampleSums
+from scbsim.kernels.sampled.state import Batch, SampledState, SampleSums
 from scbsim.kernels.types import F64, Address, Int
 
 
@@ -62,36 +61,30 @@ def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Ad
 
 @kernel
 def advance_sampled(
-    A: Attention,
+    model: Model,
     L: SampledState,
-    V: Value,
-    constants: ProblemConstants,
     params: StepParams,
-    sizes: tuple[Int, Int],
     step: Int,
     rows: F64,
     scratch: Scratch,
-    S: SampleSums,
-    alias: AliasTables,
+    batch: Batch,
 ) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps of SGD.
 
     Parameters
     ----------
-    A : Attention
-        Without its bulk.
+    model : Model
+        A is without its bulk.
     L : SampledState
         Its ``support`` and ``W`` are those of A and V.
-    V, constants, params, scratch
-        See `scbsim.kernels.gaussian.state`; of ``params`` only the rates and ``until_signal``.
-    sizes : (batch, together)
-        Samples of a batch, and of a block of random numbers.
+    params : StepParams
+        Only the rates and ``until_signal`` are read.
     step : int
         Steps taken before: the next step's place in the random stream.
     rows : (n, 9) float64
         Receives the observables after each step.
-    S : SampleSums
-    alias : AliasTables
+    scratch : Scratch
+    batch : Batch
 
     Returns
     -------
@@ -99,14 +92,15 @@ def advance_sampled(
     reason : int
         STEPS_DONE, SIGNAL_REACHED or DIVERGED; a step that overflows is taken but not counted.
     """
+    A, V, constants = model
+    size, together, alias, S = batch
     row = np.empty(rows.shape[1])
-    batch = np.float64(sizes[0])
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        sum_samples(L, S, sizes, at, alias)
-        _step_columns(L, S, constants.mu, params.rate_A / batch, at)
+        sum_samples(L, S, (size, together), at, alias)
+        _step_columns(L, S, constants.mu, params.rate_A / np.float64(size), at)
         _write_off_sums(L, A.off_sums)
-        factor = params.rate_V / batch
+        factor = params.rate_V / np.float64(size)
         for n in range(V.W.shape[0]):
             for m in range(V.W.shape[0]):
                 V.W[n, m] -= factor * S.of_V[0, n, m]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scbsim.kernels.batch.tokens import AliasTables
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.types import F64, U32
 
@@ -89,6 +90,15 @@ class SampleSums(NamedTuple):
     u: F64
     r: F64
     w: F64
+
+
+class Batch(NamedTuple):
+    """How a batch is drawn, and its sums."""
+
+    size: int
+    together: int  # samples of a block of random numbers
+    alias: AliasTables
+    sums: SampleSums
 
 
 def groups_of(N: int, batch: int) -> int:

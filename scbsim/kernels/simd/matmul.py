@@ -13,6 +13,11 @@ from scbsim.kernels.types import Floats, Int
 _ROWS = 4
 
 
+def padded(columns: int) -> int:
+    """Return the columns of a matrix whose rows are padded for :func:`multiply`."""
+    return -(-columns // LANES) * LANES
+
+
 @internal_jit
 def multiply(
     out: Floats, x: Floats, rows: tuple[Int, Int], terms: Int, transposed: bool, y: Floats

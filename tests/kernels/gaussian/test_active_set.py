@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scbsim.kernels.gaussian.activations import make_newly_active
-from scbsim.kernels.gaussian.active_set import make_active_set, step_active_set
+from scbsim.kernels.gaussian.active_set import Entries, make_active_set, step_active_set
 
 STEP, KAPPA = 3, 0.8
 N, T, Q = 5, 60, 3
@@ -15,8 +15,8 @@ RULES = ["prox", "denoise"]
 
 
 @numba.njit
-def _step(A, active, now, new, params, kappa, at):
-    step_active_set(A, active, now, new, params, kappa, at, 0.0)
+def _step(A, entries, params, kappa, at):
+    step_active_set(A, entries, params, kappa, at, 0.0)
 
 
 def soft(x, threshold):
@@ -59,7 +59,7 @@ def case(state, step_params, normals):
         params = step_params(rule, N, sigma_A=sigma_A, rate_A=0.4)
         new = newly_active(activations, N)
         at = (np.uint64(STEP), drawn.constants.seed, drawn.constants.replica)
-        _step(A, active, 0, new, params, KAPPA, at)
+        _step(A, Entries(None, active, new), params, KAPPA, at)
         z = normals("float64", columns.size, step=STEP, purpose=8, replica=5)
         return SimpleNamespace(
             A=A,
@@ -158,7 +158,7 @@ def test_noise_of_more_than_a_block(state, step_params, normals):
     params = step_params("denoise", 2, sigmas=0.0)
     new = make_newly_active(2, 1)
     at = (np.uint64(STEP), drawn.constants.seed, drawn.constants.replica)
-    _step(A, active, 0, new, params, KAPPA, at)
+    _step(A, Entries(None, active, new), params, KAPPA, at)
     z = normals("float64", 7500, step=STEP, purpose=8, replica=5)
     sigma = np.repeat(params.sigma_A, (2500, 5000))
     right = 1.0 - params.rate_A * (KAPPA + sigma * z)

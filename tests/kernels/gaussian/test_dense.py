@@ -5,6 +5,7 @@ import pytest
 
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
 from scbsim.kernels.gaussian.observe import observe
+from scbsim.kernels.gaussian.state import Model as Matrices
 
 RULES = ("sgd", "prox", "denoise")
 
@@ -14,7 +15,7 @@ STEPS = 5
 
 def run(s, params, steps=STEPS, *, start=FROM):
     rows = np.full((steps, 9), np.nan)
-    taken, reason = advance(s.A, s.V, s.constants, params, start, rows, s.scratch)
+    taken, reason = advance(Matrices(s.A, s.V, s.constants), params, start, rows, s.scratch)
     return taken, reason, rows
 
 

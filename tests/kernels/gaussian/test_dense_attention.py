@@ -18,7 +18,7 @@ STEP = 2**32 + 3
 def _step(A, params, kappa, at, S, shares):
     # Shares are taken last first: their order must not matter.
     for share in range(shares - 1, -1, -1):
-        step_bulk_share(share, shares, A, params, kappa, at, S)
+        step_bulk_share((share, shares), A, params, kappa, at, S)
     finish_bulk(A)
 
 

@@ -22,9 +22,9 @@ def _couple(A, V, constants, row):
 @numba.njit
 def _renew_sums(A, V, K_P, params, S):
     at = (np.uint64(0), np.uint64(0), np.uint64(0))
-    step_bulk_share(0, 1, A, params, 1.0, at, S)
+    step_bulk_share((0, 1), A, params, 1.0, at, S)
     finish_bulk(A)
-    step_value_share(0, 1, V, (1.0, 0.0, 0.0), at, S)
+    step_value_share((0, 1), V, (1.0, 0.0, 0.0), at, S)
     finish_value(V, K_P, S)
 
 

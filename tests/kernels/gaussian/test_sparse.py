@@ -5,9 +5,10 @@ import pytest
 
 from scbsim.engines.activation_groups import activation_rates
 from scbsim.kernels.gaussian.activations import make_newly_active
-from scbsim.kernels.gaussian.active_set import make_active_set
+from scbsim.kernels.gaussian.active_set import Entries, make_active_set
 from scbsim.kernels.gaussian.observe import observe
 from scbsim.kernels.gaussian.sparse import NO_ROOM, advance_sparse
+from scbsim.kernels.gaussian.state import Model
 
 N, T, Q = 4, 200, 2
 STEP = 5
@@ -24,17 +25,15 @@ def sparse(state, step_params):
     params = drawn.params
     drawn.rates = activation_rates("prox", params.threshold, params.sigma_A, params.rate_A, T)
     drawn.active, drawn.new = make_active_set(N, 4 * N * T), make_newly_active(N, N * T)
-    drawn.now = 0
 
     def call(steps, at=STEP):
         rows = np.full((steps, 9), np.nan)
-        taken, why, drawn.now = advance_sparse(
-            drawn.A, drawn.V, drawn.constants, drawn.params, drawn.rates, drawn.active, drawn.now,
-            drawn.new, at, rows, drawn.scratch,
-        )  # fmt: skip
+        model = Model(drawn.A, drawn.V, drawn.constants)
+        entries = Entries(drawn.rates, drawn.active, drawn.new)
+        taken, why = advance_sparse(model, drawn.params, entries, at, rows, drawn.scratch)
         return rows, taken, why
 
-    drawn.call = call
+    drawn.call, drawn.now = call, lambda: drawn.active.now[0]
     return drawn
 
 
@@ -57,15 +56,17 @@ def test_the_support_has_normals_of_its_own(sparse, normals):
 def test_in_one_call_or_in_many_it_is_the_same(sparse, state):
     rows, taken, _ = sparse.call(12)
     assert taken == 12
-    after = sparse.active.s[sparse.now, : sparse.active.first[sparse.now, -1]].copy()
+    now = sparse.now()
+    after = sparse.active.s[now, : sparse.active.first[now, -1]].copy()
     fresh = state(N, T, Q, "float64", seed=2)
     sparse.A.support[:], sparse.V.W[:] = fresh.A.support, fresh.V.W
     sparse.A.off_sums[:], sparse.V.scalars[:] = 0.0, (0.4, 0.01)
-    sparse.active.first[:], sparse.now = 0, 0
+    sparse.active.first[:], sparse.active.now[:] = 0, 0
     again = np.concatenate([sparse.call(1, STEP + i)[0] for i in range(12)])
     np.testing.assert_array_equal(again, rows)
-    count = sparse.active.first[sparse.now, -1]
-    np.testing.assert_array_equal(sparse.active.s[sparse.now, :count], after)
+    now = sparse.now()
+    count = sparse.active.first[now, -1]
+    np.testing.assert_array_equal(sparse.active.s[now, :count], after)
 
 
 @pytest.mark.parametrize("short", ["activations", "active"])
@@ -75,12 +76,11 @@ def test_a_step_without_room_is_not_begun(sparse, short):
     if short == "activations":
         sparse.new = make_newly_active(N, 2)
     else:
-        sparse.active = sparse.active._replace(
-            s=sparse.active.s[:, : sparse.active.first[sparse.now, -1]]
-        )
-    now = sparse.now
+        count = sparse.active.first[sparse.now(), -1]
+        sparse.active = sparse.active._replace(s=sparse.active.s[:, :count])
+    now = sparse.now()
     rows, taken, why = sparse.call(3, STEP + 4)
-    assert (taken, why, sparse.now) == (0, NO_ROOM, now)
+    assert (taken, why, sparse.now()) == (0, NO_ROOM, now)
     assert np.isnan(rows).all()
     for array, before in zip(
         (sparse.A.support, sparse.A.off_sums, sparse.V.scalars), kept, strict=True

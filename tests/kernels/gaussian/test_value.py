@@ -16,13 +16,13 @@ def _steps(V, K_P, factors, at, S, shares, steps):
     for i in range(steps):
         for share in range(shares - 1, -1, -1):
             now = (step + np.uint64(i), seed, replica)
-            step_value_share(share, shares, V, factors, now, S)
+            step_value_share((share, shares), V, factors, now, S)
         finish_value(V, K_P, S)
 
 
 @numba.njit
 def _first_pass(V, factors, at, S):
-    step_value_share(0, 1, V, factors, at, S)
+    step_value_share((0, 1), V, factors, at, S)
 
 
 def take_steps(state, factors=FACTORS, *, shares=1, steps=1):

@@ -14,7 +14,7 @@ RATIOS = [(1e-2, 3e-3, 2e-2), (1e-30, 3e-32, 1e-30), (0.0, 0.5, 1e-4), (0.0, 0.0
 
 @numba.njit
 def _step(A, params, kappa, at, S):
-    step_bulk_share(0, 1, A, params, kappa, at, S)
+    step_bulk_share((0, 1), A, params, kappa, at, S)
 
 
 @numba.njit

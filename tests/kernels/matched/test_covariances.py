@@ -86,7 +86,8 @@ def test_of_every_column(found):
 def covariances_drawn(found):
     """(N, N, N): of each column of the noise of W, for a level of 1, before it is projected."""
     case, task = found.case, found.case.task
-    (upper, mix), N = found.matched._shape, task.N
+    joint, N = found.matched.joint, task.N
+    upper, mix = joint.shape, joint.mix
     common = upper[:, :N].T @ upper[:, :N]
     drawn = np.empty((N, N, N))
     for m in range(N):
@@ -134,6 +135,6 @@ def test_the_whole_of_the_noise_of_W_has_its_variance(found):
     for m, X in enumerate(covariances_drawn(found)):
         drawn += (1.0 - case.mu[m]) * np.trace(X)
         drawn -= sum(each[:, m] @ X @ each[:, m] for each in basis)
-    wanted, level = total - plane, found.matched._shape.mix[4]
+    wanted, level = total - plane, found.matched.joint.mix[4]
     assert level**2 * SIZE * drawn == pytest.approx(wanted, rel=1e-9, abs=1e-12)
     assert (wanted > 1e-6) == (task.N > 2)

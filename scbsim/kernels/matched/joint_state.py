@@ -1,0 +1,74 @@
+"""The arrays of noise with covariances: its law, and what a step draws from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scbsim.kernels.simd.matmul import padded
+from scbsim.kernels.types import F64
+
+
+class JointNoise(NamedTuple):
+    """The noise that A and V share: `docs/model.md`, section 5b.
+
+    The first four arrays are the law, and part of a run's state.
+    """
+
+    # (N, Q + 2, Q + 3): of each column the mean of y, then the Cholesky factor of its covariance,
+    # both times 1/sqrt(batch)
+    factors: F64
+    level: F64  # (N,): level of the independent noise along a_k off the support
+    shape: F64  # (N, width): upper triangular U with ``X = U'U``, padded with zeros
+    # (5,): the lower triangular factor of [[s_4, -s_3], [-s_3, s_2]] by rows; sqrt(s_2); and the
+    # level that the noise of W is multiplied by
+    mix: F64
+    root_P: F64  # (N, N): square roots of the transition probabilities; not changed
+
+    # of A
+    # (N, Q + 4): normals; then in columns 1 to Q + 2 the noise of y, and in the last a spare normal
+    y: F64
+    intercepts: F64  # (N,): c_k
+    along: F64  # (N,): noise along the unit vector of a_k off the support
+    blocks: F64  # (N, blocks): the part of each block of the bulk in the product with a_k
+    squares: F64  # scratch, (blocks,)
+
+    # of W
+    common: F64  # (N, width): normals of the covariance common to all columns
+    outputs: F64  # (N, N): normals of the outputs
+    of_columns: F64  # (3, N): factors of V and of its target in each column; sums of outputs
+    of_W: F64  # (N, width): the noise
+    products: F64  # (N, 2): each row's products with W and with the target
+
+
+def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
+    """Allocate the arrays.
+
+    Parameters
+    ----------
+    P : (N, N) float64
+        The transition matrix.
+    Q : int
+    blocks : int
+        Blocks of a column of the bulk; 0 if it is not stored.
+    """
+    N = len(P)
+    width = padded(N)
+    return JointNoise(
+        factors=np.zeros((N, Q + 2, Q + 3)),
+        level=np.zeros(N),
+        shape=np.zeros((N, width)),
+        mix=np.zeros(5),
+        root_P=np.sqrt(P),
+        y=np.zeros((N, Q + 4)),
+        intercepts=np.zeros(N),
+        along=np.zeros(N),
+        blocks=np.zeros((N, blocks)),
+        squares=np.zeros(blocks),
+        common=np.zeros((N, width)),
+        outputs=np.zeros((N, N)),
+        of_columns=np.zeros((3, N)),
+        of_W=np.zeros((N, width)),
+        products=np.zeros((N, 2)),
+    )
