@@ -43,5 +43,5 @@ Factors: TypeAlias = tuple[float, float, float]
 Couplings: TypeAlias = tuple[float, float, float, float]
 """``nA``, ``qA``, ``kappa`` and ``kappa_prime``: see `gaussian.observe`."""
 
-Curve: TypeAlias = tuple[Real, Real, Real, Real] | None
+Curve: TypeAlias = tuple[Real, Real, Real] | None
 """See `matched.coefficients.curve_of`."""

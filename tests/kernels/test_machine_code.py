@@ -7,11 +7,11 @@ import subprocess
 import sys
 
 import llvmlite.binding as llvm
-import numba
 import numpy as np
 import pytest
 
 from scbsim.errors import InputError
+from scbsim.kernels.compile import jit
 from scbsim.kernels.compile.simd_width import choose_width
 from scbsim.kernels.gaussian.dense_attention import ColumnStep, _update_by_rule
 from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
@@ -25,34 +25,40 @@ ON_X86 = platform.machine() in ("x86_64", "AMD64")
 x86_only = pytest.mark.skipif(not ON_X86, reason="reads x86-64 assembly")
 
 
-@numba.njit
 def _words(words, calls, first, counter, key):
     fill_words(words, 128, calls, first, counter, key)
 
 
-@numba.njit
 def _pairs32(z, words, calls):
     return _normals32(z, words, calls)
 
 
-@numba.njit
 def _pairs64(z, words, calls):
     _normals64(z, words, calls)
 
 
-@numba.njit
 def _exponentials(e, words, batch, counter, key):
     fill_exponentials(e, words, batch, counter, key)
 
 
-@numba.njit
 def _products(W, first, packed, tile):
     _add_products(W, first, packed, tile)
 
 
-@numba.njit
 def _update(rule, s, z, rows, step, sum_1, sum_2):
     return _update_by_rule(rule, s, z, rows, step, sum_1, sum_2)
+
+
+def assembly_of(function, arguments):
+    """Compile a function for some arguments as kernels are; return the assembly."""
+    # What comes out of a cache cannot be inspected.
+    kept, jit.CACHE_FOLDER = jit.CACHE_FOLDER, None
+    try:
+        compiled = jit.kernel(function)
+    finally:
+        jit.CACHE_FOLDER = kept
+    compiled(*arguments)
+    return compiled.inspect_asm(compiled.signatures[-1])
 
 
 def widest(function, arguments, instruction):
@@ -60,8 +66,7 @@ def widest(function, arguments, instruction):
 
     Returns the letter of that register (x, y or z for 128, 256 or 512 bits) and the number.
     """
-    function(*arguments)
-    assembly = function.inspect_asm(function.signatures[-1])
+    assembly = assembly_of(function, arguments)
     found = [
         max(re.findall("%([xyz])mm", operands))
         for operands in re.findall(rf"^\s+v?{instruction}\s+(.*)$", assembly, re.MULTILINE)
@@ -82,10 +87,10 @@ def test_words():
     # Ten rounds with two products each; in the first two, one factor is the same for all.
     assert wide_enough(register)
     assert count >= 18
-    # One shift for each of a lane's words.
+    # One shift for each of a lane's words but the last three.
     register, count = widest(_words, arguments, "pslld")
     assert wide_enough(register)
-    assert count >= 16
+    assert count >= 13
 
 
 @x86_only
@@ -134,7 +139,7 @@ def test_update(dtype, kind):
 )
 def test_update_under_matched_noise(dtype, kind):
     s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, ColumnStep(one, one, one, (one,) * 4), sums, sums.copy())
+    arguments = (1, s, s.copy(), 512, ColumnStep(one, one, one, (one,) * 3), sums, sums.copy())
     for instruction, least in (("min", 8), ("sqrt", 12)):
         register, count = widest(_update, arguments, instruction + kind)
         assert wide_enough(register)
@@ -151,13 +156,11 @@ def test_products_of_matrices():
         assert count >= 16
 
 
-@numba.njit
 def _picked(out, words, table, bits):
     zero = np.uint64(0)
     pick_blocks(out, zero, words, zero, np.uint64(words.size // 16), table, bits)
 
 
-@numba.njit
 def _added(total, table, index):
     add_blocks(total, table, index, np.uint64(total.size // 16))
 

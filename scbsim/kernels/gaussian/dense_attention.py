@@ -109,16 +109,17 @@ def _multiply_by_levels(
     curve, amplitude = step.curve, step.amplitude
     for i in range(np.uint64(rows)):
         j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
-        a = amplitude_at(curve, amplitude, s[i]) * z[i]
-        b = amplitude_at(curve, amplitude, s[j]) * z[j]
-        c = amplitude_at(curve, amplitude, s[k]) * z[k]
-        d = amplitude_at(curve, amplitude, s[m]) * z[m]
-        sum_1[i] = (a + b) + (c + d)
-        sum_2[i] = (a * s[i] + b * s[j]) + (c * s[k] + d * s[m])
+        s_i, s_j, s_k, s_m = s[i], s[j], s[k], s[m]
+        a = amplitude_at(curve, amplitude, s_i) * z[i]
+        b = amplitude_at(curve, amplitude, s_j) * z[j]
+        c = amplitude_at(curve, amplitude, s_k) * z[k]
+        d = amplitude_at(curve, amplitude, s_m) * z[m]
         z[i] = a
         z[j] = b
         z[k] = c
         z[m] = d
+        sum_1[i] = (a + b) + (c + d)
+        sum_2[i] = (a * s_i + b * s_j) + (c * s_k + d * s_m)
 
 
 def _without_joint(

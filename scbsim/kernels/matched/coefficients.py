@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.compile.jit import by_presence, inline_jit
 from scbsim.kernels.types import F64, Curve, Floats, Int, Real
 
 INTERCEPT, BASE, SQUARE, CROSS, WEIGHT, WEIGHT_SQUARE = range(6)
 """Columns of the coefficients, (N, 6): ``c``, then the coefficients of ``1, a^2, q a, q, q^2``."""
 
 COEFFICIENTS = 6
+
+_ZERO = np.float32(0.0)  # raises no number to a higher precision
 
 
 @inline_jit
@@ -51,15 +53,16 @@ def reference_level(matched: F64 | None, sigma: float, k: Int) -> float:
     return np.sqrt(max(square, 2.0 * square * abs(c)))
 
 
-@inline_jit
-def curve_of(matched: F64 | None, sigma: float, k: Int, like: Floats) -> Curve:
-    """Return ``(r0, r1, r2, 0)`` in the type of ``like``, or None if levels are isotropic.
+def _no_curve(matched: None, sigma: float, k: Int, like: Floats) -> None:
+    return None
+
+
+def _curve_of(matched: F64, sigma: float, k: Int, like: Floats) -> Curve:
+    """Return ``(r0, r1, r2)`` in the type of ``like``, or None if levels are isotropic.
 
     Off the support the level at ``s`` is ``sqrt(r0 + r1 s + r2 s^2)`` reference levels. In this
     unit float32 resolves both small levels and their dependence on ``s``.
     """
-    if matched is None:
-        return None
     real = like.dtype.type
     reference = reference_level(matched, sigma, k)
     scale = 1.0 / (reference * reference) if reference > 0.0 else 0.0
@@ -68,8 +71,10 @@ def curve_of(matched: F64 | None, sigma: float, k: Int, like: Floats) -> Curve:
         real(1.0 if sigma > 0.0 else 0.0),
         real(scale * slope),
         real(scale * matched[k, SQUARE]),
-        real(0.0),
     )
+
+
+curve_of = by_presence(_no_curve, _curve_of)
 
 
 @inline_jit
@@ -77,5 +82,6 @@ def amplitude_at(curve: Curve, amplitude: Real, s: Real) -> Real:
     """Return the amplitude of the noise at ``s`` off the support, given the reference's."""
     if curve is None:
         return amplitude
-    r0, r1, r2, zero = curve
-    return amplitude * np.sqrt(max(r0 + s * (r1 + s * r2), zero))
+    r0, r1, r2 = curve
+    # Only where LLVM sees that the root is of no negative number does it take many at once.
+    return amplitude * np.sqrt(max(r0 + s * (r1 + s * r2), _ZERO))
