@@ -9,9 +9,9 @@ import sys
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
+from scbsim_testing.assembly import assembly_of
 
 from scbsim.errors import InputError
-from scbsim.kernels.compile import jit
 from scbsim.kernels.compile.simd_width import choose_width
 from scbsim.kernels.gaussian.dense_attention import ColumnStep, _update_by_rule
 from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
@@ -47,18 +47,6 @@ def _products(W, first, packed, tile):
 
 def _update(rule, s, z, rows, step, sum_1, sum_2):
     return _update_by_rule(rule, s, z, rows, step, sum_1, sum_2)
-
-
-def assembly_of(function, arguments):
-    """Compile a function for some arguments as kernels are; return the assembly."""
-    # What comes out of a cache cannot be inspected.
-    kept, jit.CACHE_FOLDER = jit.CACHE_FOLDER, None
-    try:
-        compiled = jit.kernel(function)
-    finally:
-        jit.CACHE_FOLDER = kept
-    compiled(*arguments)
-    return compiled.inspect_asm(compiled.signatures[-1])
 
 
 def widest(function, arguments, instruction):
