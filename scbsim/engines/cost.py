@@ -28,6 +28,7 @@ _BATCH_TOKEN = 1e-9
 _BATCH_PAIR = 4e-10
 _BATCH_SAMPLE = 1e-7
 _SAMPLED = 1.8e-7
+_CHI_SQUARE = 1e-7
 _SAMPLED_PAIR = 4.4e-10
 
 ACTIVE_BYTES = 32  # per entry, in both lists together
@@ -134,6 +135,11 @@ def batch_seconds(task: Task, batch_size: int) -> float:
 def sampled_seconds(task: Task, batch_size: int) -> float:
     """Return about how long a step on sampled gradients takes on one thread."""
     return float(batch_size * (_SAMPLED_PAIR * task.N**2 + _SAMPLED)) + _value_seconds(task.N, True)
+
+
+def columns_seconds(task: Task) -> float:
+    """Return about how long a step on Q + 2 numbers a column takes."""
+    return task.N * (_CHI_SQUARE + task.Q * _SUPPORT) + _value_seconds(task.N, True)
 
 
 def require_room(active: float, activations: float) -> None:

@@ -11,17 +11,15 @@ from scbsim.engines.base import Block
 from scbsim.engines.cost import sampled_seconds, value_bytes
 from scbsim.engines.gaussian import END
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
-from scbsim.engines.warm_start import entries_of, same_target, split
-from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import without_bulk
 from scbsim.kernels.sampled.advance import advance_sampled
 from scbsim.kernels.sampled.state import Batch, SampledState, make_sums, samples_a_block, sums_bytes
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
-from scbsim.state import State
 from scbsim.task import Task
 from scbsim.util.memory import require
 
@@ -29,11 +27,10 @@ _MOST_BLOCKS = 2**24
 """Blocks of samples whose random numbers have an address."""
 
 
-class SampledEngine(WithoutEntries):
+class SampledEngine(OffSupportEngine):
     """SGD on sampled gradients (`docs/model.md`, section 8).
 
-    It stores V as a matrix. For each column of A it stores the support entries, and two numbers for
-    all other entries. Nothing can be normalised. Parameters as :class:`GaussianEngine`, and
+    Parameters as :class:`OffSupportEngine`, and
 
     Parameters
     ----------
@@ -69,12 +66,11 @@ class SampledEngine(WithoutEntries):
             )
         needed = value_bytes(task.N, True) + sums_bytes(task.N, batch)
         require(needed, f"the {self.name} engine at N = {task.N}")
-        none = NoiseLevels.none(task)
-        super().__init__(task, none, dtype=np.float64, threads=1, bulk=False, value=True, **options)
+        super().__init__(task, NoiseLevels.none(task), **options)
         self.columns = SampledState(
             support=self.A.support,
-            along=np.zeros(task.N),
-            square=np.zeros(task.N),
+            along=self.off.along,
+            square=self.off.square,
             W=self.V.W,
             root_mu=self.V.root_mu,
             mean=self.mean,
@@ -119,27 +115,3 @@ class SampledEngine(WithoutEntries):
         )
         self.step += taken
         return Block(rows[:taken], END[reason])
-
-    def state(self) -> State:
-        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
-        of_columns = {"off_along": self.columns.along, "off_square": self.columns.square}
-        return {**super().state(), **of_columns}
-
-    def adopt(self, state: State, old: Task) -> None:
-        """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
-        if "off_along" not in state:
-            columns, _ = split(entries_of(state, old), self.task)
-            self.A.support[:], self.A.off_sums[:] = columns
-            others = max(1, self.task.T - self.task.Q)
-            self.columns.along[:] = columns.off_sums[:, 0] / np.sqrt(others)
-            rest = columns.off_sums[:, 1] - self.columns.along**2
-            self.columns.square[:] = np.maximum(rest, 0.0)
-        elif same_target(old, self.task):
-            for name in ("support", "off_sums", "off_along", "off_square"):
-                self.state()[name][:] = state[name]
-        else:
-            raise InputError(
-                "init.from: that run kept A off its support as two numbers a column, which say "
-                'nothing of another target; run it again with dynamics.engine = "batch"'
-            )
-        self._adopt_value(state, old)

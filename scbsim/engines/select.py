@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from scbsim.engines.base import Engine
+from scbsim.engines.columns import FEWEST, spread_of_levels
 from scbsim.engines.cost import dense_bytes, dense_seconds, sparse_bytes, sparse_seconds
 from scbsim.engines.noise import NoiseLevels, noise_of
 from scbsim.engines.plan import Choice, RunPlan
@@ -65,11 +66,11 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     if model.samples:
         return "sampled", "each sample is drawn, without the tokens off the support"
     kept_zeros = {RULES[stage.rule].keeps_zeros for stage in plan.stages}
-    if kept_zeros == {False} and model.name not in ENGINES["collapsed"].noise:
-        return "dense", f"SGD moves every entry, and {model.name} noise has a level for each"
     if kept_zeros == {False}:
-        if entries := _wants_entries(spec):
+        if entries := _wants_entries(spec, model.needs_matrix_V):
             return "dense", f"SGD moves every entry, and {entries} needs them"
+        if model.follows_state:
+            return _without_entries(plan.task)
         return "collapsed", "SGD under isotropic noise is known by a few numbers, exactly in law"
     if False in kept_zeros:
         return "dense", "stages of SGD and of an l1 rule: between them every entry counts"
@@ -78,9 +79,17 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     return _cheaper(plan)
 
 
-def _wants_entries(spec: RunSpec) -> str | None:
+def _without_entries(task: Task) -> tuple[str, str]:
+    """Choose for SGD under matched noise, where entries off the support may have one level."""
+    spread = f"levels off the support differ by {spread_of_levels(task):.1g} of their variance"
+    if task.T - task.Q >= FEWEST * task.N:
+        return "columns", f"{spread} at most: their mean stands for them"
+    return "dense", f"SGD moves every entry, and {spread}"
+
+
+def _wants_entries(spec: RunSpec, has_matrix_V: bool) -> str | None:
     """Return the key of the spec that needs entries of a matrix, or None."""
-    if spec.dynamics.value == "matrix":
+    if spec.dynamics.value == "matrix" and not has_matrix_V:
         return 'dynamics.value = "matrix"'
     if any(stage.normalize_level is not None for stage in spec.stage):
         return "a stage's normalize_level"

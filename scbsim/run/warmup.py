@@ -21,6 +21,8 @@ _BATCHES = ("dynamics.engine=batch", "dynamics.rule=sgd", "dynamics.batch_size=1
 
 RUNS: dict[str, tuple[str, ...]] = {
     "collapsed": ("dynamics.engine=collapsed", "dynamics.rule=sgd"),
+    "columns": ("dynamics.engine=columns", "dynamics.rule=sgd", _MATCHED),
+    "columns, covariances": ("dynamics.engine=columns", "dynamics.rule=sgd", *_COVARIANCES),
     "sampled": ("noise.model=sampled", "dynamics.rule=sgd"),
     "sparse": _SPARSE,
     "dense, float32": _SINGLE,

@@ -64,6 +64,16 @@ ENGINES: Final = {
             keeps_matrix_V=False,
         ),
         EngineRecord(
+            "columns",
+            "scbsim.engines.columns:ColumnsEngine",
+            takes=lambda rule: rule.projected and not rule.thresholds,
+            refusal="needs entries, of which it keeps those on the support alone",
+            state=("support", "off_sums", "off_along", "off_square", "noise_A"),
+            noise=("matched",),
+            entries=False,
+            keeps_matrix_V=True,
+        ),
+        EngineRecord(
             "sampled",
             "scbsim.engines.sampled:SampledEngine",
             takes=lambda rule: rule.projected and not rule.thresholds,

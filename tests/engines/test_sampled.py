@@ -38,7 +38,7 @@ def test_the_mean_of_a_step_is_the_expected_gradient(N, T, Q):
         engine = made(task, 16_000, replica=replica)
         s, W = engine.A.support.copy(), engine.V.W.copy()
         engine.advance(a_stage(task, rate_A=rate, rate_V=rate), 1)
-        off = engine.columns.along / np.sqrt(T - Q)
+        off = engine.off.along / np.sqrt(T - Q)
         of_A = (s - (engine.A.support - off[:, None])) / rate
         found.append(np.concatenate([of_A.ravel(), (W - engine.V.W).ravel() / rate]))
     kappa, kappa_prime = np.square(W).sum(), (W * task.P_tilde).sum()

@@ -1,5 +1,6 @@
 """What `auto` takes where the dense and the sparse engine both could run, and what it asks for."""
 
+import re
 import tracemalloc
 
 import numpy as np
@@ -52,6 +53,29 @@ def test_it_does_not_depend_on_the_replicas():
 def test_it_takes_what_costs_less(N, T, sigmas, words, taken):
     task = Task.random(N=N, T=T, Q=2)
     assert plan_of(spec_of(*words, N=N, T=T, sigmas=sigmas), task).choice.name == taken
+
+
+@pytest.mark.parametrize(
+    ("T", "words", "taken"),
+    [
+        (99, (), "dense"),
+        (102, (), "columns"),
+        (10**12, (), "columns"),
+        (10**4, ("output.snapshot_every=5",), "dense"),
+        (10**4, ("output.normalized_every=5",), "dense"),
+        (10**4, ("dynamics.value=matrix",), "columns"),
+        (10**4, ("stage.0.normalize_level=0.1",), "dense"),
+    ],
+)
+def test_sgd_under_matched_noise_needs_no_entries_where_levels_are_alike(T, words, taken):
+    task = Task.random(N=10, T=T, Q=2)
+    asked = spec_of("noise.model=matched", *words, N=10, T=T, sigmas=None, rule="sgd")
+    choice = plan_of(asked, task).choice
+    assert (choice.name, choice.matrix_V) == (taken, True)
+    if not words:
+        assert re.search(
+            r"levels off the support differ by [0-9.e-]+ of their variance", choice.why
+        )
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ matched = {"model": "matched", "every": 2, "covariances": True}
 for engine, rule, noise, sigmas in (
     ("dense", "prox", matched, {"threshold_sigmas": 1.5}),
     ("sparse", "prox", matched, {"threshold_sigmas": 1.5}),
+    ("columns", "sgd", matched, {}),
     ("sampled", "sgd", {"model": "sampled"}, {}),
     ("collapsed", "sgd", {"model": "isotropic"}, {}),
 ):

@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import internal_jit, kernel
+from scbsim.kernels.compile.jit import kernel
 from scbsim.kernels.gaussian.activations import draw_activations
-from scbsim.kernels.gaussian.active_set import ActiveSet, Entries, step_active_set
+from scbsim.kernels.gaussian.active_set import Entries, step_active_set
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
-from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams
-from scbsim.kernels.gaussian.support import step_support
+from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
+from scbsim.kernels.gaussian.support import draw_support, step_support
 from scbsim.kernels.gaussian.value import step_value, value_factors
 from scbsim.kernels.matched.joint_noise import draw_joint
 from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.value_noise import draw_value_noise
-from scbsim.kernels.random.normal import BLOCK, fill_normals
-from scbsim.kernels.random.philox import SUPPORT, counter_words, split_seed
-from scbsim.kernels.types import F64, Address, Int
+from scbsim.kernels.types import F64, Int
 
 NO_ROOM = 3
-
-
-@internal_jit
-def _draw_support(A: Attention, active: ActiveSet, at: Address) -> None:
-    """Draw the noise of the support entries."""
-    step, seed, replica = at
-    counter, key = counter_words(0, step, SUPPORT, replica), split_seed(seed)
-    noise = A.noise.reshape(A.noise.size)
-    for block in range((noise.size + BLOCK - 1) // BLOCK):
-        count = min(BLOCK, noise.size - block * BLOCK)
-        fill_normals(active.z, active.words, count, block, counter, key)
-        for i in range(count):
-            noise[block * BLOCK + i] = active.z[i]
 
 
 @kernel
@@ -76,7 +61,7 @@ def advance_sparse(
         factors = draw_joint(draw_value_noise, joint, model, params, factors, at, scratch)
         step_active_set(A, entries, params, kappa, at, constants.T, joint)
         if joint is None:
-            _draw_support(A, active, at)
+            draw_support(A, at, scratch)
         step_support(A, params, kappa, kappa_prime, joint)
         step_value(V, constants, factors, at, scratch, joint)
         nA, qA, kappa, kappa_prime = couple(A, V, constants, row)

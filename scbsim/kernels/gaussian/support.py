@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.rules import step_entry
-from scbsim.kernels.gaussian.state import Attention, StepParams
+from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
 from scbsim.kernels.matched.joint_state import JointNoise
-from scbsim.kernels.types import Int
+from scbsim.kernels.random.normal import fill_matrix
+from scbsim.kernels.random.philox import SUPPORT, counter_words, split_seed
+from scbsim.kernels.types import Address, Int
+
+
+@inline_jit
+def draw_support(A: Attention, at: Address, S: Scratch) -> None:
+    """Draw the normals of the support entries, where they are not those of the bulk."""
+    step, seed, replica = at
+    counter = counter_words(0, step, SUPPORT, replica)
+    fill_matrix(A.noise, counter, split_seed(seed), (S.wide_z[0], S.wide_words[0]))
 
 
 @inline_jit

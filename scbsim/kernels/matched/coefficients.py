@@ -32,6 +32,14 @@ def entry_level(matched: F64 | None, sigma: float, k: Int, s: Real, q: float) ->
 
 
 @inline_jit
+def mean_level(matched: F64 | None, sigma: float, k: Int, square: float) -> float:
+    """Return the root of the mean variance off the support, given the mean of ``a^2`` there."""
+    if matched is None:
+        return sigma
+    return np.sqrt(max(matched[k, BASE] + square * matched[k, SQUARE], 0.0))
+
+
+@inline_jit
 def is_noisy(matched: F64 | None, sigma: float, k: Int) -> bool:
     """Return whether any entry of a column can have noise."""
     if matched is None:

@@ -9,7 +9,7 @@ import numpy as np
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.matched.covariances import has_rest
 from scbsim.kernels.matched.joint_state import JointNoise
-from scbsim.kernels.random.normal import BLOCK, fill_normals
+from scbsim.kernels.random.normal import BLOCK, fill_matrix
 from scbsim.kernels.random.philox import JOINT, JOINT_BLOCKS, counter_words, split_seed
 from scbsim.kernels.types import F64, Address, Factors, Int, Real
 
@@ -29,13 +29,7 @@ def _fill(out: F64, purpose: int, at: Address, S: Scratch) -> None:
     """Fill a contiguous matrix with normals."""
     step, seed, replica = at
     counter, key = counter_words(0, step, purpose, replica), split_seed(seed)
-    flat = out.reshape(out.size)
-    for block in range((flat.size + BLOCK - 1) // BLOCK):
-        start = block * BLOCK
-        count = min(BLOCK, flat.size - start)
-        fill_normals(S.wide_z[0], S.wide_words[0], count, block, counter, key)
-        for i in range(count):
-            flat[start + i] = S.wide_z[0, i]
+    fill_matrix(out, counter, key, (S.wide_z[0], S.wide_words[0]))
 
 
 @inline_jit

@@ -16,7 +16,7 @@ import numpy as np
 from scbsim.kernels.compile.jit import by_precision, inline_jit, internal_jit
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
-from scbsim.kernels.types import U32, Bool, Counter, Floats, Int, Key
+from scbsim.kernels.types import F64, U32, Bool, Counter, Floats, Int, Key
 
 BLOCK = 2048
 """Normals of a block, drawn together."""
@@ -206,3 +206,16 @@ block : int
 counter : triple of uint64
     Words 1, 2 and 3 of the counter.
 """
+
+
+@internal_jit
+def fill_matrix(out: F64, counter: Counter, key: Key, own: tuple[F64, U32]) -> None:
+    """Fill a contiguous float64 matrix; ``own`` is scratch, (BLOCK,) and (2 BLOCK,)."""
+    z, words = own
+    flat = out.reshape(out.size)
+    for block in range((flat.size + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        count = min(BLOCK, flat.size - start)
+        fill_normals(z, words, count, block, counter, key)
+        for i in range(count):
+            flat[start + i] = z[i]

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
+from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.off_support import OffSupport, move, of_column, write_sums
 from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
 from scbsim.kernels.gaussian.value import step_value
 from scbsim.kernels.random.philox import SAMPLED_REST, counter_words, split_seed
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
-from scbsim.kernels.sampled.samples import column_off_support, sum_samples
+from scbsim.kernels.sampled.samples import sum_samples
 from scbsim.kernels.sampled.state import Batch, SampledState, SampleSums
 from scbsim.kernels.types import F64, Address, Int
-
-
-@inline_jit
-def _write_off_sums(L: SampledState, off_sums: F64) -> None:
-    """Write the sum of ``s_k`` and of its squares, off the support."""
-    root = np.sqrt(L.T - L.support.shape[1])
-    for k in range(L.along.size):
-        off_sums[k, 0] = root * L.along[k]
-        off_sums[k, 1] = L.along[k] * L.along[k] + L.square[k]
 
 
 @internal_jit
@@ -30,10 +22,10 @@ def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Ad
     """Step A by the sums of a batch; ``factor`` is the rate over the batch size."""
     step, seed, replica = at
     N, Q = L.support.shape
-    n = L.T - Q
+    n, off = L.T - Q, OffSupport(L.along, L.square)
     for k in range(N):
         scale = factor / mu[k]
-        _, ones, square = column_off_support(L, k)
+        _, ones, square = of_column(off, L.support, k, L.T)
         for j in range(Q):
             L.support[k, j] -= scale * S.support[0, k, j]
         if n < 1.0:
@@ -43,8 +35,6 @@ def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Ad
         counter = counter_words(k, step, SAMPLED_REST, replica)
         across, _, lane = two_normals(lane_at(0, counter, split_seed(seed)))
         others, lane = chi_square(n - 2.0, lane)
-        length, rest = np.sqrt(square), np.sqrt(L.square[k])
-        cosine, sine = (ones / length, rest / length) if length > 0.0 else (1.0, 0.0)
         total = max(S.square[0, k], 0.0)
         level = scale * np.sqrt(total)
         # The squares of one sample's gradient vary with the counts of its tokens alone, which are
@@ -54,9 +44,7 @@ def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Ad
             others = n - 2.0 + mixed * (others - (n - 2.0))
         along = scale * S.along[0, k]
         across *= level if n >= 2.0 else 0.0
-        L.along[k] -= along * cosine - across * sine
-        rest -= along * sine + across * cosine
-        L.square[k] = rest * rest + level * level * others
+        move(off, k, (ones, square), 1.0, (along, across), level * level * others)
 
 
 @kernel
@@ -99,7 +87,7 @@ def advance_sampled(
         at = (np.uint64(step + taken), constants.seed, constants.replica)
         sum_samples(L, S, (size, together), at, alias)
         _step_columns(L, S, constants.mu, params.rate_A / np.float64(size), at)
-        _write_off_sums(L, A.off_sums)
+        write_sums(OffSupport(L.along, L.square), L.T - L.support.shape[1], A.off_sums)
         factor = params.rate_V / np.float64(size)
         for n in range(V.W.shape[0]):
             for m in range(V.W.shape[0]):

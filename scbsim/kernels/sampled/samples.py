@@ -11,6 +11,7 @@ from numba import prange
 
 from scbsim.kernels.batch.tokens import AliasTables, token_of
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
+from scbsim.kernels.gaussian.off_support import OffSupport, of_column
 from scbsim.kernels.random.alias import pick_from
 from scbsim.kernels.random.normal import BLOCK, fill_normals, pair64
 from scbsim.kernels.random.philox import SAMPLED_CONTEXT, SAMPLED_HEADS, counter_words, split_seed
@@ -20,19 +21,6 @@ from scbsim.kernels.types import F64, U32, Address, Int
 
 _i64, _u32, _u64 = np.int64, np.uint32, np.uint64
 _LANES = BLOCK // WORDS
-
-
-@inline_jit
-def column_off_support(L: SampledState, k: Int) -> tuple[float, float, float]:
-    """Return of ``a_k`` its intercept, and its component along the ones and square off support."""
-    Q = L.support.shape[1]
-    root = np.sqrt(L.T - Q)
-    total = root * L.along[k]
-    for j in range(Q):
-        total += L.support[k, j]
-    c = (1.0 - total) / L.T
-    along = L.along[k] + root * c
-    return c, along, along * along + L.square[k]
 
 
 @internal_jit
@@ -60,7 +48,7 @@ def _context(
 
     Returns what of z is along ``root_mu``, and the cosine of ``a_k`` and the ones, off the support.
     """
-    c, ones, square = column_off_support(L, k)
+    c, ones, square = of_column(OffSupport(L.along, L.square), L.support, k, L.T)
     size = np.sqrt(square)
     dot = 0.0
     for n in range(u.size):

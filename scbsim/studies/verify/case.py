@@ -9,13 +9,14 @@ from functools import partial
 import numpy as np
 
 from scbsim.engines.collapsed import CollapsedEngine
+from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import Noise
 from scbsim.engines.sparse import SparseEngine
 from scbsim.engines.stages import Stage
 from scbsim.task import Task
 
-Engine = DenseEngine | SparseEngine | CollapsedEngine
+Engine = DenseEngine | SparseEngine | CollapsedEngine | ColumnsEngine
 Build = Callable[..., Engine]
 """Called like an engine's class: ``build(task, noise, alpha_A=..., alpha_V=...)``."""
 
@@ -48,6 +49,7 @@ SCALARS_OF_V = Contender(
 SPARSE = Contender("sparse", SparseEngine)
 SPARSE_A = Contender("sparse, V a matrix", partial(SparseEngine, value=True))
 COLLAPSED = Contender("collapsed", CollapsedEngine)
+COLUMNS = Contender("columns", ColumnsEngine)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,15 @@ from numpy.typing import ArrayLike
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.stages import Stage
 from scbsim.studies.verify import tasks
-from scbsim.studies.verify.case import COLLAPSED, SCALARS_OF_V, SINGLE, SPARSE, SPARSE_A, Case
+from scbsim.studies.verify.case import (
+    COLLAPSED,
+    COLUMNS,
+    SCALARS_OF_V,
+    SINGLE,
+    SPARSE,
+    SPARSE_A,
+    Case,
+)
 from scbsim.task import Task
 
 _SIGMA_A, _SIGMA_V = 0.05, 0.03
@@ -46,6 +54,7 @@ def all_cases() -> list[Case]:
         *_starts(),
         *_matched(),
         *_covariances(),
+        *_columns(),
     ]
 
 
@@ -195,3 +204,22 @@ def _covariances() -> Iterator[Case]:
     few = (stage("prox", 1.5 * levels(task).sigma_A), levels(task))
     rest: dict[str, Any] = {"noise": every(1), "contenders": (SPARSE_A,), "warm": few}
     yield _case(f"{name}, from a rest of some entries", task, "prox", 1.0, **rest)
+
+
+def _columns() -> Iterator[Case]:
+    """Yield SGD under matched noise on Q + 2 numbers a column, at sizes far below its own."""
+    task = tasks.small()
+    warm = (stage("sgd", np.zeros(4)), levels(task))
+    one: dict[str, Any] = {"contenders": (COLUMNS,)}
+    yield _case("columns, matched", task, noise=MatchedNoise(40, 3), **one)
+    every = partial(MatchedNoise, 40, 2, covariances=True)
+    for name, small in {
+        "N = 4, T = 30": task,
+        "N = 6, T = 600": tasks.small(N=6, T=600),
+        "N = 2, T = 2": tasks.small(N=2, T=2, Q=1),
+        "N = 3, T = 3": tasks.small(N=3, T=3, Q=1),
+        "K_Q = 0, Q = T": tasks.without_positions(),
+    }.items():
+        yield _case(f"columns, {name}", small, noise=every(), **one)
+    yield _case("columns, from zero", task, noise=every(), start=_ZERO, **one)
+    yield _case("columns, from a rest", task, noise=every(), warm=warm, **one)

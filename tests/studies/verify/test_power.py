@@ -10,8 +10,17 @@ from scbsim_testing.mutants import mutant
 
 from scbsim.engines.activation_groups import activation_rates
 from scbsim.engines.collapsed import CollapsedEngine
+from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.sparse import SparseEngine
-from scbsim.kernels.gaussian import activations, active_set, collapsed, sparse, support, value
+from scbsim.kernels.gaussian import (
+    activations,
+    active_set,
+    collapsed,
+    columns,
+    sparse,
+    support,
+    value,
+)
 from scbsim.kernels.gaussian import isotropic as component
 from scbsim.studies.verify.case import SCALARS_OF_V, SPARSE_A, Contender
 from scbsim.studies.verify.cases import all_cases
@@ -20,7 +29,7 @@ from scbsim.studies.verify.verification import CHANCE, verify
 pytestmark = pytest.mark.slow
 
 # A whole verification has fewer comparisons, so it detects every p-value below this floor.
-FLOOR = CHANCE / 30_000
+FLOOR = CHANCE / 40_000
 RUNS = 4000
 
 
@@ -164,9 +173,11 @@ def test_components(what, matrix, monkeypatch):
     assert noticed("sgd, from a rest" if "decay" in what else "sgd, N = 3, T = 3", CollapsedEngine)
 
 
+OF_ZEROS = ("entry_level(params.matched, params.sigma_A[k], k, s, q)", "params.sigma_A[k]")
+
+
 def test_matched_levels_of_the_support(monkeypatch):
-    of_zeros = ("entry_level(params.matched, params.sigma_A[k], k, s, q)", "params.sigma_A[k]")
-    advance = mutant(sparse, step_support=mutant(support, of_zeros).step_support).advance_sparse
+    advance = mutant(sparse, step_support=mutant(support, OF_ZEROS).step_support).advance_sparse
     monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
     assert noticed("denoise, matched, T = 600", SPARSE_A.build)
 
@@ -176,6 +187,40 @@ def test_no_covariances():
         return SPARSE_A.build(task, replace(noise, covariances=False), **options)
 
     assert noticed("prox, covariances, T = 600", build)
+
+
+CHI_SQUARE = "others, lane = chi_square(n - 2.0, lane)"
+COLUMNS = {
+    "a chi-square that does not vary": (CHI_SQUARE, "others = n - 2.0"),
+    "one dimension too many": (CHI_SQUARE, CHI_SQUARE.replace("2.0", "1.0")),
+    "a level that is a tenth too low": ("level = params", "level = 0.9 * params"),
+    "nothing across": ("across *= level if n >= 2.0 else 0.0", "across = 0.0"),
+}
+
+
+@pytest.mark.parametrize("what", COLUMNS)
+def test_columns(what, monkeypatch):
+    advance = mutant(columns, COLUMNS[what]).advance_columns
+    monkeypatch.setattr("scbsim.engines.columns.advance_columns", advance)
+    # At T = 3 nothing is left for a chi-square.
+    small = what in ("one dimension too many", "nothing across")
+    name = "sgd, columns, N = 3, T = 3" if small else "sgd, columns, N = 4, T = 30"
+    assert noticed(name, ColumnsEngine)
+
+
+def test_columns_as_pairs(monkeypatch):
+    """The support at the level of zeros, as if a column were a signal and a rest."""
+    step = mutant(support, OF_ZEROS).step_support
+    advance = mutant(columns, step_support=step).advance_columns
+    monkeypatch.setattr("scbsim.engines.columns.advance_columns", advance)
+    assert noticed("sgd, columns, matched", ColumnsEngine)
+
+
+def test_columns_without_covariances():
+    def build(task, noise, **options):
+        return ColumnsEngine(task, replace(noise, covariances=False), **options)
+
+    assert noticed("sgd, columns, N = 6, T = 600", build)
 
 
 def test_activations_by_levels_that_are_over(monkeypatch):
