@@ -18,10 +18,10 @@ FEWEST = 10
 
 
 def spread_of_levels(task: Task) -> float:
-    """Return about by how much the levels of entries off the support differ at most.
+    """Return about by how much the variances of entries off the support differ, by their mean.
 
     It is ``eps`` of `docs/model.md`, section 6b, for a V on the target's line and columns of A
-    that are all noise: the difference of two variances, relative to their mean.
+    that are all noise.
     """
     target = task.P_tilde
     squares = np.einsum("nm,nm->m", target, target)
@@ -35,8 +35,8 @@ def spread_of_levels(task: Task) -> float:
 class ColumnsEngine(OffSupportEngine):
     """SGD on Q + 2 numbers a column (`docs/model.md`, section 6b), under matched noise.
 
-    Entries off the support have their mean level, which is the one approximation: levels there
-    differ by ``eps``, about ``1/T``.
+    Entries off the support have their mean variance, and sums of their powers are means over
+    directions: a limit for large T (`docs/exactness.md`).
     """
 
     name = "columns"

@@ -81,9 +81,9 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
 
 def _without_entries(task: Task) -> tuple[str, str]:
     """Choose for SGD under matched noise, where entries off the support may have one level."""
-    spread = f"levels off the support differ by {spread_of_levels(task):.1g} of their variance"
+    spread = f"variances off the support differ by about {spread_of_levels(task):.1g} of their mean"
     if task.T - task.Q >= FEWEST * task.N:
-        return "columns", f"{spread} at most: their mean stands for them"
+        return "columns", f"{spread}, which stands for them"
     return "dense", f"SGD moves every entry, and {spread}"
 
 
