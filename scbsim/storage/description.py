@@ -18,7 +18,7 @@ from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.runfile.lacking import lacks_steps_before
 from scbsim.storage.runfile.reader import checked_progress, diagnosis_of, numbers_of, opened
 from scbsim.storage.runfile.schema import LACKS, REASONS, TRAJECTORY
-from scbsim.storage.runfile.tables import is_ensemble, read_tables
+from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.trajectory.tables import Tables
 from scbsim.util.quantiles import medians
 
@@ -39,7 +39,7 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
     with opened(path) as file:
         group = file[TRAJECTORY]
         status, n = checked_progress(group)
-        tables = read_tables(file)
+        tables = read_tables(file, observables_of(file))
         if is_ensemble(file):
             _, n = checked_progress(group)
         end = _describe_end(group, tables, n)

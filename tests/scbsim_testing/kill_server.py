@@ -22,8 +22,9 @@ from pathlib import Path
 
 def run(ask):
     """Run a spec into a file; the fatal call is counted from here on."""
-    from scbsim import RunSpec, simulate
+    from scbsim import RunSpec
     from scbsim.errors import ScbsimError
+    from scbsim.run.simulate import run_to_file
 
     log = os.open(ask["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     told = os.open(ask["trace"], os.O_WRONLY | os.O_CREAT | os.O_APPEND) if ask["trace"] else -1
@@ -31,13 +32,13 @@ def run(ask):
     spec = RunSpec.from_dict(ask["spec"])
     shim.kill_shim_arm(ask["folder"].encode(), ask["fatal"], ask["torn"], told)
     try:
-        result = simulate(
-            spec, output=ask["output"], resume=ask["resume"], overwrite=ask["overwrite"], threads=1
+        ended = run_to_file(
+            spec, ask["output"], resume=ask["resume"], overwrite=ask["overwrite"], threads=1
         )
     except ScbsimError as error:
         print(f"{type(error).__name__}: {error}")
         return error.exit_status
-    print(json.dumps({"status": result.attrs["status"], "calls": shim.kill_shim_calls()}))
+    print(json.dumps({"status": ended.status, "calls": shim.kill_shim_calls()}))
     return 0
 
 
@@ -163,6 +164,8 @@ def waited(pid, seconds):
 
 def warm():
     """Import everything and load every kernel."""
+
+    import scbsim.storage.runfile.status
     import scbsim.storage.session  # noqa: F401
     from scbsim import RunSpec, simulate
 

@@ -27,7 +27,7 @@ from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STA
 from scbsim.storage.runfile.sources import require_start, require_task
 from scbsim.storage.runfile.stream_start import read_stream
 from scbsim.storage.runfile.table_writer import Cursors
-from scbsim.storage.runfile.tables import is_ensemble, read_tables
+from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
 
@@ -179,7 +179,7 @@ def _require_restartable(path: Path, file: Any, spec: RunSpec) -> None:
 
 def _require_none_complete(path: Path, file: Any) -> None:
     """Raise OutputError if replicas are complete, since they cannot take further steps."""
-    codes = read_tables(file).status.tolist()
+    codes = read_tables(file, observables_of(file)).status.tolist()
     complete = [STATUS[code] for code in codes].count("complete")
     if complete:
         raise OutputError(

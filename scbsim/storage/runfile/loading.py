@@ -62,13 +62,14 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
         if diagnosis := diagnosis_of(group):
             attributes["diagnosis"] = diagnosis
         status, n = checked_progress(group)
-        tables = read_tables(file)
+        observables = observables_of(file)
+        tables = read_tables(file, observables)
         first = 0
         if is_ensemble(file):
             _, n = checked_progress(group)
             first = int(group["replica"][0])
-        columns = _columns(path, file, n, lazy)
-        found = assemble(first, observables_of(file), columns, tables, status, attributes)
+        columns = _columns(path, file, ("stage", *observables), n, lazy)
+        found = assemble(first, observables, columns, tables, status, attributes)
         # Last: a dataset that is read before the rows are counted may be older than the count.
         if lacks := lacks_steps_before(file):
             found.attrs[LACKS] = lacks
@@ -76,10 +77,10 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
 
 
 def _columns(
-    path: str | os.PathLike[str], file: h5py.File, rows: int, lazy: bool
+    path: str | os.PathLike[str], file: h5py.File, names: tuple[str, ...], rows: int, lazy: bool
 ) -> dict[str, Any]:
-    """Return the first ``rows`` rows of all columns, with replicas first."""
-    group, names = file[TRAJECTORY], ("stage", *observables_of(file))
+    """Return the first ``rows`` rows of the steps and of other columns, with replicas first."""
+    group = file[TRAJECTORY]
     for name in ("step", *names):
         if len(group[name]) < rows:
             raise Damaged(f"{path} cannot be read: {name} is short of {rows} rows")

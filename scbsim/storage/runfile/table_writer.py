@@ -18,7 +18,7 @@ import numpy as np
 from scbsim.observables import FINISHED, NAMES, STATUS_CODE
 from scbsim.storage.runfile.schema import NORMALIZED, REASONS, REPLICA_STATUS, STAGES, TRAJECTORY
 from scbsim.storage.runfile.states import put
-from scbsim.storage.runfile.tables import is_ensemble, read_tables
+from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.trajectory.tables import COUNTS, NormalizedRow, StageEnd, Tables
 
 
@@ -43,7 +43,7 @@ class TableWriter:
     ) -> None:
         self._file, self._at, self._writing = file, at, writing
         self._ensemble = is_ensemble(file)
-        self._tables = read_tables(file) if self._ensemble else Tables(1, [])
+        self._tables = read_tables(file, observables_of(file)) if self._ensemble else Tables(1, [])
         # Replicas ended by a stop or a failure continue. Replicas that finished after the
         # checkpoint will finish again in the same way, so their status stays.
         self._tables.status[~np.isin(self._tables.status, FINISHED)] = STATUS_CODE["running"]

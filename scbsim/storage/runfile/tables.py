@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import h5py
 
@@ -32,17 +33,17 @@ def observables_of(file: h5py.File) -> dict[str, str]:
     }
 
 
-def read_tables(file: h5py.File) -> Tables:
-    """Return the tables, and the status of each replica, as far as they are written.
+def read_tables(file: h5py.File, observables: Collection[str]) -> Tables:
+    """Return the tables of observables, and the status of each replica, as far as they are written.
 
     Call this before the rows are read: a replica has ended on file only after its rows count.
     """
+    names = tuple(observables)
     if not is_ensemble(file):
-        return _read_lists(file)
+        return _read_lists(file, names)
     spec = json.loads(text(file.attrs, "spec"))
     normalizes = ["normalize_level" in stage for stage in spec["stage"]]
-    R, names = len(file[TRAJECTORY]["replica"]), tuple(observables_of(file))
-    tables = Tables(R, normalizes, observables=names)
+    tables = Tables(len(file[TRAJECTORY]["replica"]), normalizes, observables=names)
     tables.status[:] = file[TRAJECTORY]["replica_status"][:]
     # The steps commit the data: they are written last and read first.
     for name in tables.normalized:
@@ -52,14 +53,13 @@ def read_tables(file: h5py.File) -> Tables:
     return tables
 
 
-def _read_lists(file: h5py.File) -> Tables:
+def _read_lists(file: h5py.File, names: tuple[str, ...]) -> Tables:
     """Return the tables of a single run, whose file has lists in place of columns by replica."""
     group = file[STAGES]
     # An entry that is being written may lack some columns.
     n = min(len(group[name]) for name in ("stage", "end_step", "reason"))
     stages = group["stage"][:n]
-    ended, names = int(stages.max(initial=-1)) + 1, tuple(observables_of(file))
-    tables = Tables(1, [False] * ended, observables=names)
+    tables = Tables(1, [False] * (int(stages.max(initial=-1)) + 1), observables=names)
     for name, table in tables.stages.items():
         table[stages, 0] = group[name][:n]
     group = file[NORMALIZED]

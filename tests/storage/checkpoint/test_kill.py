@@ -39,6 +39,13 @@ LOGITS = {
 }
 
 
+# A checkpoint is replaced twice, and every kind of call is made more than once.
+SHORT = {
+    **SPEC,
+    "stage": [{"steps": 4, "normalize_level": 0.1}, {"steps": 5}],
+}
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     server = KillServer(tmp_path_factory.mktemp("server"))
@@ -116,7 +123,9 @@ def test_a_few_kills_around_the_beginning_and_the_end(whole):
 
 
 @pytest.mark.slow(first=True)
-def test_killed_at_every_call(whole):
+def test_killed_at_every_call(server, memory):
+    whole = Whole(server, memory / "short", SHORT)
+    assert sum(call == "rename run.h5.ckpt.1" for call in whole.calls) == 2
     assert every(whole, 1) >= len(whole.calls)
 
 
