@@ -40,8 +40,8 @@ def compare(
     \b
     scbsim compare compare -o compare --set dynamics.batch_size=256
     """  # noqa: D301  (click reads the escape)
-    from scbsim.cli.spec_source import read_spec
     from scbsim.plotting.picture_paths import pictures_in
+    from scbsim.spec.source import read_spec
     from scbsim.studies.compare import compare as run
 
     checked = read_spec(spec, overrides)

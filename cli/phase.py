@@ -56,9 +56,9 @@ def phase(
     \b
     scbsim phase phase -o phase --x task.T=1e3:1e9:30log --y dynamics.batch_size=1e4:1e10:30log
     """  # noqa: D301  (click reads the escape)
-    from scbsim.cli.spec_source import read_spec, without_threshold
     from scbsim.plotting.picture_paths import pictures_in
     from scbsim.spec.ranges import parse_range
+    from scbsim.spec.source import read_spec, without_threshold
     from scbsim.studies.phase import phase_diagram
 
     axes = parse_range(x), parse_range(y)

@@ -89,7 +89,7 @@ def run(
 
 def _read_checked(spec: str, overrides: tuple[str, ...], output: Path) -> RunSpec:
     """Read the spec; refuse an output path that would overwrite it."""
-    from scbsim.cli.spec_source import read_spec
+    from scbsim.spec.source import read_spec
 
     checked = read_spec(spec, overrides)
     if output.is_file() and Path(spec).is_file() and output.samefile(spec):

@@ -93,8 +93,8 @@ def _task(
     spec: str | None, overrides: tuple[str, ...], sizes: dict[str, Any]
 ) -> tuple[Task, int, int]:
     """Return the task, and the default seed and batch size."""
-    from scbsim.cli.spec_source import read_spec
     from scbsim.spec import TaskSpec
+    from scbsim.spec.source import read_spec
     from scbsim.task import Task
 
     if spec is None:

@@ -36,11 +36,11 @@ def submit(
 
     With --nodes or --ntasks-per-node each run is distributed over that many MPI ranks.
     """
-    from scbsim.cli.spec_source import read_sweep
     from scbsim.cluster.executor import require_submitit
     from scbsim.cluster.options import Options
     from scbsim.cluster.submission import require_possible, scripts
     from scbsim.cluster.submission import submit as submit_sweep
+    from scbsim.spec.source import read_sweep
     from scbsim.sweep.folder import SweepFolder
 
     asked, checked = Options(**given(options)), read_sweep(sweep, overrides)

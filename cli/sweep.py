@@ -47,9 +47,9 @@ def sweep(
     from time import perf_counter
 
     from scbsim.cli.signals import stopping
-    from scbsim.cli.spec_source import read_sweep
     from scbsim.cli.summary import duration
     from scbsim.cli.sweep_progress import reporting, tally_text
+    from scbsim.spec.source import read_sweep
     from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.local import run_sweep
 

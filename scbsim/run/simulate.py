@@ -10,13 +10,14 @@ from scbsim.errors import InputError
 from scbsim.run.execution import Execution, RunOptions
 from scbsim.run.recorders import MemoryRecorder
 from scbsim.spec import RunSpec
+from scbsim.spec.source import SpecLike, spec_of
 from scbsim.task import Task
 from scbsim.trajectory.dataset import Trajectory
 from scbsim.util.paths import resolved
 
 
 def simulate(
-    spec: RunSpec,
+    spec: SpecLike,
     *,
     task: Task | None = None,
     output: str | os.PathLike[str] | None = None,
@@ -30,7 +31,8 @@ def simulate(
 
     Parameters
     ----------
-    spec : RunSpec
+    spec : RunSpec, mapping, path or str
+        A spec, its tables as a dict, the path of a TOML file, or the name of a preset.
     task : Task, optional
         A task to use instead of that of the spec. It must have the sizes of the spec, and the
         ``K_P`` if the spec gives one.
@@ -59,10 +61,12 @@ def simulate(
 
     Raises
     ------
+    SpecError
+        If the spec has faults.
     TaskError
         If the task is not valid, or does not have the spec's sizes.
     InputError
-        If there are fewer threads than asked for.
+        If there are fewer threads than asked for, or neither a file nor a preset of that name.
     MemoryNeeded
         If the state does not fit into memory. No file is made.
     OutputError
@@ -80,6 +84,7 @@ def simulate(
 
     The dynamics: docs/model.md, sections 2 to 5, after Lemmas C.5 and C.6 of the paper.
     """
+    spec = spec_of(spec)
     options: RunOptions = {"progress": progress, "threads": threads, "stop": stop}
     if output is None:
         if resume or overwrite:

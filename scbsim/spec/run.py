@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
+from scbsim import presets
 from scbsim.errors import Fault, SpecError
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
@@ -130,6 +132,19 @@ class RunSpec(Table):
             With every fault of the tables and of the overrides.
         """
         return cls._checked(tables, overrides, base_dir or ".")
+
+    @classmethod
+    def preset(cls, name: str, overrides: Iterable[str] = ()) -> RunSpec:
+        """Return the preset of that name; ``scbsim presets`` lists them.
+
+        Raises
+        ------
+        InputError
+            If there is no preset of that name.
+        SpecError
+            With every fault of the overrides, which are as in :meth:`from_toml`.
+        """
+        return cls._checked(tomllib.loads(presets.text(name)), overrides, ".")
 
     @classmethod
     def from_json(cls, text: str | bytes) -> RunSpec:

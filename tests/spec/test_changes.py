@@ -5,9 +5,9 @@ from scbsim_testing.small_specs import SMALL, faults, small
 from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim import presets
-from scbsim.cli.spec_source import read_spec, without_threshold
 from scbsim.errors import SpecError
 from scbsim.spec import RunSpec
+from scbsim.spec.source import read_spec, without_threshold
 from scbsim.spec.sweep import Sweep
 
 NOISE = {"model": "isotropic", "sigma_A": 1.0, "sigma_V": 1.0}

@@ -1,20 +1,48 @@
-"""Reading the spec of a command: a TOML file, or the name of a preset."""
+"""A spec from what a user has: a TOML file, the name of a preset, tables, or a spec."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from scbsim import presets
-from scbsim.errors import InputError
+from scbsim.errors import InputError, ScbsimError
+from scbsim.spec.changes import override
+from scbsim.spec.run import RunSpec
+from scbsim.spec.sweep import Sweep
+from scbsim.spec.text import read_toml
+from scbsim.util.text import show
 
-if TYPE_CHECKING:
-    from scbsim.spec import RunSpec
-    from scbsim.spec.sweep import Sweep
+Kind = TypeVar("Kind", RunSpec, Sweep)
+SpecLike = RunSpec | Mapping[str, Any] | str | os.PathLike[str]
+"""A spec, its tables, the path of a TOML file, or the name of a preset."""
 
-Kind = TypeVar("Kind", "RunSpec", "Sweep")
+
+def spec_of(source: SpecLike) -> RunSpec:
+    """Return the spec that is given, or made from tables, a TOML file or the name of a preset.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or there is neither a file nor a preset of that name.
+    OutputError
+        If the file cannot be read.
+    SpecError
+        If the spec has faults.
+    """
+    if isinstance(source, RunSpec):
+        return source
+    if isinstance(source, Mapping):
+        return RunSpec.from_dict(source)
+    if isinstance(source, str | os.PathLike):
+        return read_spec(os.fspath(source))
+    raise InputError(
+        f"{show(source)} is not a spec; it takes a RunSpec, a dict of its tables, the path of a "
+        "TOML file, or the name of a preset"
+    )
 
 
 def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
@@ -23,10 +51,6 @@ def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
     They are made from the tables of the source, since a spec has the default threshold filled in.
     Errors of the source are left to :func:`read_spec`.
     """
-    from scbsim.errors import ScbsimError
-    from scbsim.spec.changes import override
-    from scbsim.spec.text import read_toml
-
     try:
         tables = _preset_tables(source) or read_toml(source)
     except ScbsimError:
@@ -52,15 +76,11 @@ def read_spec(source: str, overrides: Sequence[str] = ()) -> RunSpec:
     SpecError
         If the spec has faults.
     """
-    from scbsim.spec import RunSpec
-
     return _read(RunSpec, source, overrides)
 
 
 def read_sweep(source: str, overrides: Sequence[str] = ()) -> Sweep:
     """Read the sweep in the file ``source``, or in the preset of that name; see `read_spec`."""
-    from scbsim.spec.sweep import Sweep
-
     return _read(Sweep, source, overrides)
 
 
