@@ -64,7 +64,9 @@ def toml_value(text: str) -> Any:
 def write_toml(tables: Mapping[str, Any]) -> str:
     """Write the plain form of a spec: values first, then ``[table]`` and ``[[table]]``."""
     # tomli-w would write the stages first, as inline tables.
-    lines = [f"{key} = {_value(v)}" for key, v in tables.items() if not isinstance(v, dict | list)]
+    lines = [
+        f"{key} = {toml_text(v)}" for key, v in tables.items() if not isinstance(v, dict | list)
+    ]
     for name, table in tables.items():
         if isinstance(table, dict):
             lines += ["", f"[{name}]", *_rows(table)]
@@ -75,10 +77,11 @@ def write_toml(tables: Mapping[str, Any]) -> str:
 
 
 def _rows(table: Mapping[str, Any]) -> list[str]:
-    return [f"{key} = {_value(value)}" for key, value in table.items()]
+    return [f"{key} = {toml_text(value)}" for key, value in table.items()]
 
 
-def _value(value: str | bool | int | float) -> str:
+def toml_text(value: str | bool | int | float) -> str:
+    """Return a value as it is written in TOML."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value).lower() if isinstance(value, bool) else repr(value)

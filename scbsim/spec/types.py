@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,18 @@ from scbsim.util.text import show
 
 EXACT = 2**53
 """Counts stay below this, so that each is exact in float64."""
+
+
+@dataclass(frozen=True)
+class Checker:
+    """The function of a validator, and in words what it accepts."""
+
+    takes: str
+    check: Callable[[Any], Any]
+
+    def __call__(self, value: Any) -> Any:
+        """Return the value, checked."""
+        return self.check(value)
 
 
 def nearest(word: str, choices: tuple[str, ...]) -> str | None:
@@ -45,7 +58,7 @@ def count(low: int, below: int) -> PlainValidator:
             raise _refused(value, takes)
         return whole
 
-    return PlainValidator(check)
+    return PlainValidator(Checker(takes, check))
 
 
 def number(
@@ -61,7 +74,7 @@ def number(
             raise _refused(value, takes)
         return real
 
-    return PlainValidator(check)
+    return PlainValidator(Checker(takes, check))
 
 
 def choice(*choices: str | bool) -> PlainValidator:
@@ -77,7 +90,7 @@ def choice(*choices: str | bool) -> PlainValidator:
         like = nearest(value, words) if isinstance(value, str) else None
         raise _refused(value, takes + (f'; did you mean "{like}"?' if like else ""))
 
-    return PlainValidator(check)
+    return PlainValidator(Checker(takes, check))
 
 
 def is_path(value: Any) -> bool:
@@ -88,14 +101,17 @@ def is_path(value: Any) -> bool:
     return bool(text) and "\0" not in text and text.encode(errors="ignore").decode() == text
 
 
+_PATH = "the path of a file"
+
+
 def _path(value: Any) -> str:
     if not is_path(value):
-        raise _refused(value, "the path of a file")
+        raise _refused(value, _PATH)
     # Stays the same file if the current folder changes.
     return os.path.abspath(str(value))
 
 
-FILE = PlainValidator(_path)
+FILE = PlainValidator(Checker(_PATH, _path))
 FINITE = number("a finite number")
 NOT_NEGATIVE = number("a finite number, 0 or more", lambda x: 0.0 <= x < math.inf)
 BELOW_1 = number("a number from 0 to below 1", lambda x: 0.0 <= x < 1.0)

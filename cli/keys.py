@@ -1,0 +1,48 @@
+"""``scbsim keys``: what can be written in a spec."""
+
+from __future__ import annotations
+
+from textwrap import fill, indent
+from typing import TYPE_CHECKING
+
+import click
+
+from scbsim.cli.options import debug_option
+
+if TYPE_CHECKING:
+    from scbsim.spec.keys import Key
+
+
+@click.command(short_help="List the keys of a spec, or describe some.")
+@click.argument("word", required=False)
+@click.option("--markdown", is_flag=True, help="Print all of them as a page of documentation.")
+@debug_option
+def keys(word: str | None, markdown: bool) -> None:
+    """List the keys of a spec, or describe those of a table, or one key.
+
+    \b
+    scbsim keys
+    scbsim keys stage
+    scbsim keys threshold_sigmas
+    """  # noqa: D301  (click reads the escape)
+    from scbsim.spec.keys import TABLES, as_markdown, keys_of, matching
+
+    if markdown:
+        click.echo(as_markdown(), nl=False)
+        return
+    if word is not None:
+        click.echo("\n\n".join(_described(key) for key in matching(word)))
+        return
+    for table, model in TABLES.items():
+        if table:
+            click.echo(f"\n{model.place}")
+        for key in keys_of(table):
+            default = "required" if key.required else key.default or ""
+            click.echo(f"{key.name:20}{default:14}{key.takes}".rstrip())
+
+
+def _described(key: Key) -> str:
+    default = f"default {key.default}" if key.default else "optional"
+    facts = f"Takes {key.takes}; {'required' if key.required else default}."
+    texts = (facts, key.description.replace("``", ""))
+    return "\n".join([key.dotted, *(indent(fill(text, 74), "  ") for text in texts)])
