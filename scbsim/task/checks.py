@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import Fault, TaskError
 from scbsim.task.balance import round_to_stationary
+from scbsim.task.given import masked
 from scbsim.util.numbers import as_float, as_int
 
 Array = NDArray[np.float64]
@@ -79,6 +80,30 @@ def check_task(
         "q_weights": _sum_to_one(np.take_along_axis(weights, order, axis=1)),
         "T": length,
     }
+
+
+def check_target(Q: Any, columns: Mapping[str, Any]) -> None:
+    """Raise TaskError unless either ``Q`` or all of the ``columns`` are given."""
+    given = [name for name, value in columns.items() if value is not None]
+    if Q is not None and given:
+        raise TaskError([Fault("Q", f"cannot be given beside {', '.join(given)}")])
+    if Q is None and len(given) < len(columns):
+        missing = [name for name in columns if name not in given]
+        raise TaskError([Fault(name, "missing; give it, or Q as a matrix") for name in missing])
+
+
+def check_columns(mu: str, P: Any) -> Array:
+    """Return ``P`` checked but for its ``mu``, which must be the word "stationary"."""
+    faults: list[Fault] = []
+    if mu != "stationary":
+        faults.append(Fault("mu", f'{mu!r} is not allowed; it takes numbers, or "stationary"'))
+    matrix = _numbers("P", P, 2, faults)
+    if matrix is not None and _has_shape("P", matrix, (matrix.shape[1],) * 2, faults):
+        _check_P(matrix, None, faults)
+    if faults:
+        raise TaskError(faults)
+    assert matrix is not None
+    return matrix
 
 
 def check_K_P(K_P: Any, mu: Array | None, faults: list[Fault]) -> float | None:
@@ -155,6 +180,9 @@ def _array(
     key: str, value: ArrayLike, ndim: int, kinds: str, what: str, faults: list[Fault]
 ) -> NDArray[Any] | None:
     """Return an array of dtype kinds in ``kinds``; or None, and append a fault."""
+    if problem := masked(value):
+        faults.append(Fault(key, problem))
+        return None
     try:
         array = np.asarray(value)
         if array.dtype.kind not in kinds:
@@ -190,7 +218,8 @@ def _columns(numbers: Sequence[int] | NDArray[Any]) -> str:
     return f"column{'s' if len(numbers) > 1 else ''} {shown}{more}"
 
 
-def _check_sums(key: str, sums: Array, faults: list[Fault]) -> None:
+def _check_sums(key: str, sums: Array, faults: list[Fault]) -> bool:
+    """Return whether sums of columns are not 1; then a fault says which."""
     bad = np.flatnonzero(np.abs(sums - 1.0) > TOLERANCE)
     if bad.size:
         worst = bad[np.argmax(np.abs(sums[bad] - 1.0))]
@@ -198,6 +227,7 @@ def _check_sums(key: str, sums: Array, faults: list[Fault]) -> None:
         if bad.size > 1:
             problem += f"; {_columns(bad)} are off"
         faults.append(Fault(key, problem))
+    return bool(bad.size)
 
 
 def _check_mu(mu: Array, faults: list[Fault]) -> None:
@@ -215,7 +245,8 @@ def _check_P(P: Array, mu: Array | None, faults: list[Fault]) -> None:
     if len(negative):
         n, m = (int(i) for i in negative[0])
         faults.append(Fault("P", f"P[{n}, {m}] is {P[n, m]:g}; no entry may be below 0"))
-    _check_sums("P", P.sum(axis=0), faults)
+    if _check_sums("P", P.sum(axis=0), faults) and np.allclose(P.sum(axis=1), 1.0, atol=TOLERANCE):
+        faults.append(Fault("P", "its rows sum to 1; columns must: is it the transpose?"))
     if mu is not None and _drift(P, mu) > TOLERANCE:
         problem = (
             f"mu is not stationary: |P mu - mu|_1 is {_drift(P, mu):.3g}, at most 1e-9 allowed"

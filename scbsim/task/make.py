@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scbsim.errors import Fault, TaskError, TaskWarning
-from scbsim.task.checks import check_K_P, check_task
+from scbsim.task.checks import check_columns, check_K_P, check_target, check_task
+from scbsim.task.given import dense, of_target, stationary_of, target_of
 from scbsim.task.random import check_random, dirichlet, draw_mu, draw_P, draw_positions, streams
 from scbsim.task.sparse_bigram import SparseBigram
 
@@ -116,10 +118,12 @@ class Task(SparseBigram):
     def from_arrays(
         cls,
         mu: ArrayLike,
-        P: ArrayLike,
-        q_positions: ArrayLike,
-        q_weights: ArrayLike,
-        T: int,
+        P: Any,
+        q_positions: ArrayLike | None = None,
+        q_weights: ArrayLike | None = None,
+        T: int | None = None,
+        *,
+        Q: Any = None,
     ) -> Self:
         """Make a task from arrays, after checking them.
 
@@ -130,9 +134,9 @@ class Task(SparseBigram):
 
         Parameters
         ----------
-        mu : array_like
-            (N,), N at least 2, above 0, sums to 1.
-        P : array_like
+        mu : array_like or "stationary"
+            (N,), N at least 2, above 0, sums to 1; or the distribution that ``P`` keeps.
+        P : array_like or scipy.sparse array
             (N, N), at least 0, columns sum to 1, ``P mu = mu``.
         q_positions : array_like
             (N, Q) integers in [0, T), distinct in each row.
@@ -140,6 +144,8 @@ class Task(SparseBigram):
             (N, Q), at least 0, rows sum to 1.
         T : int
             Length of the context, at least 2 and at least Q.
+        Q : array_like or scipy.sparse array
+            In place of the three before: the attention target as a matrix, (T, N).
 
         Returns
         -------
@@ -156,9 +162,48 @@ class Task(SparseBigram):
         TaskWarning
             If ``||P||_mu^2 < 2 ||mu||^2``: the transitions are too weak for the theory.
         """
-        task = cls(**check_task("P", P, mu, q_positions, q_weights, T))
+        columns: dict[str, Any] = {"q_positions": q_positions, "q_weights": q_weights, "T": T}
+        check_target(Q, columns)
+        P = dense(P)
+        if isinstance(mu, str):
+            mu = stationary_of(check_columns(mu, P))
+        if Q is not None:
+            columns = dict(zip(columns, target_of(Q, np.shape(mu)), strict=True))
+        try:
+            task = cls(**check_task("P", P, mu, **columns))
+        except TaskError as error:
+            raise error if Q is None else of_target(error) from None
         task._warn_if_weak("take a sharper P")
         return task
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a task from a file of :meth:`save`, or from the output of a run.
+
+        Raises
+        ------
+        OutputError
+            If there is no such file, or it cannot be read.
+        TaskError
+            If it has no task.
+        """
+        from scbsim.task.file import read_arrays
+
+        return cls.from_known(read_arrays(path))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the task to an HDF5 file; ``task.from`` in a spec can name it.
+
+        An existing file is replaced. :meth:`load` returns the same task, bit for bit.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        from scbsim.task.file import write_arrays
+
+        write_arrays(path, self)
 
     @classmethod
     def from_scalars(
@@ -223,9 +268,7 @@ class Task(SparseBigram):
             As :meth:`random` and :meth:`from_arrays`.
         """
         if spec.from_ is not None:
-            from scbsim.task.file import read_arrays
-
-            return cls.from_known(read_arrays(spec.from_))
+            return cls.load(spec.from_)
         missing = [name for name in ("N", "T", "Q") if getattr(spec, name) is None]
         if missing:
             raise TaskError([Fault(f"task.{name}", "is needed") for name in missing])
