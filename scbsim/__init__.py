@@ -13,6 +13,7 @@ from scbsim._version import __version__
 
 if TYPE_CHECKING:
     from scbsim.contents import load
+    from scbsim.contents.plot import plot
     from scbsim.run.simulate import simulate
     from scbsim.sampling.sampler import sample_batch, sample_batches
     from scbsim.spec import RunSpec
@@ -25,6 +26,7 @@ _HOME = {
     "correlations": "scbsim.task",
     "load": "scbsim.contents",
     "phase_diagram": "scbsim.studies.phase",
+    "plot": "scbsim.contents.plot",
     "related_task": "scbsim.task",
     "sample_batch": "scbsim.sampling.sampler",
     "sample_batches": "scbsim.sampling.sampler",
@@ -38,6 +40,7 @@ __all__ = [
     "correlations",
     "load",
     "phase_diagram",
+    "plot",
     "related_task",
     "sample_batch",
     "sample_batches",

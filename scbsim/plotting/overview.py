@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from scbsim.observables import NAMES
+from scbsim.observables import LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, style
 from scbsim.trajectory.views import spec_table_of
 
@@ -29,16 +29,20 @@ MOST_NAMED: Final = 10
 """The legend names up to this many runs; for more there is a colour scale instead."""
 
 MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
+WIDTH, HEIGHT = 10.0 / 3.0, 2.9
+"""Inches of a panel."""
 
 
-def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
-    """Draw every observable against steps.
+def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
+    """Draw every observable against steps, or some, in a panel each.
 
     Parameters
     ----------
     runs : mapping of str to xarray.Dataset
         Runs by label. A single run has one colour for A and one for V. Several runs have a colour
         each, and V is dashed. With more than `MOST_NAMED` runs the colours follow their order.
+    only : sequence of str, optional
+        Names of observables.
 
     Returns
     -------
@@ -46,21 +50,38 @@ def draw(runs: Mapping[str, xr.Dataset]) -> Figure:
         Signals, noise parts, distances, similarities and loss; stars are normalised solutions.
         Ensembles appear as the median over replicas and a band from the first to the last decile.
     """
+    panels = {name: _panel_of(name) for name in only} or PANELS
+    mosaic: list[Any] = _rows([*only, "legend"]) if only else [list(row) for row in MOSAIC]
     with style.styled():
-        figure = style.new_figure(10.0, 5.8)
-        axes = figure.subplot_mosaic([list(row) for row in MOSAIC])
-        for name, (title, observables, logarithmic) in PANELS.items():
+        figure = style.new_figure(len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT)
+        axes = figure.subplot_mosaic(mosaic)
+        for name, (title, observables, logarithmic) in panels.items():
             axes[name].set_title(title)
             _panel(axes[name], runs, observables, logarithmic)
             style.step_axis(axes[name])
         axes["legend"].axis("off")
         many = len(runs) > MOST_NAMED
         looks: dict[str, Any] = {"loc": "upper left" if many else "center left"}
-        axes["legend"].legend(handles=_legend(runs), borderaxespad=0, **looks)
+        axes["legend"].legend(handles=_legend(runs, panels), borderaxespad=0, **looks)
         if many:
             _color_scale(axes["legend"], list(runs))
         figure.suptitle(_title(runs))
     return figure
+
+
+def _panel_of(name: str) -> tuple[str, tuple[str, ...], bool]:
+    """Return the panel of one observable, as in `PANELS`."""
+    symbols = {each.name: each.symbol for each in OBSERVABLES}
+    (log,) = (log for _, names, log in PANELS.values() if name in names)
+    return f"{LONG_NAMES[name].removesuffix(', mu norm')} ${symbols[name]}$", (name,), log
+
+
+def _rows(names: Sequence[str], most: int = 3) -> list[list[str]]:
+    """Arrange panels in rows of at most three, the last one filled with empty places."""
+    columns = min(most, len(names))
+    rows = [list(names[i : i + columns]) for i in range(0, len(names), columns)]
+    rows[-1] += ["."] * (columns - len(rows[-1]))
+    return rows
 
 
 def _color_scale(axes: Axes, labels: Sequence[str]) -> None:
@@ -90,8 +111,9 @@ def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log
     many = len(runs) > MOST_NAMED
     thin = {"linewidth": 0.8} if many else {}
     for (label, run), pair in zip(runs.items(), _colors(len(runs)), strict=True):
-        for name, color, second in zip(names, pair, (False, True), strict=False):
-            dashed = second and len(runs) > 1
+        for name in names:
+            color = pair[name.endswith("_V")]
+            dashed = len(names) > 1 and name.endswith("_V") and len(runs) > 1
             looks = thin | ({"linestyle": style.DASHED} if dashed else {})
             shown = spreads[label, name]
             bands.draw_values(axes, run["step"].values, shown, color, zorder=3, **looks)
@@ -118,13 +140,18 @@ def _colors(runs: int) -> list[tuple[str, str]]:
     return [(color, color) for color in style.colors(runs)]
 
 
-def _legend(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
+def _legend(
+    runs: Mapping[str, xr.Dataset], panels: Mapping[str, tuple[str, tuple[str, ...], bool]]
+) -> list[Artist]:
     line, grey = style.line_handle, style.GREY
     colors, single = _colors(len(runs)), len(runs) == 1
+    shown = [name for _, names, _ in panels.values() for name in names]
+    paired = any(len(names) > 1 for _, names, _ in panels.values())
     handles: list[Artist] = []
     if single:
         names = ("attention matrix A, and the loss", "value matrix V")
-        handles += [line(name, color=color) for name, color in zip(names, colors[0], strict=True)]
+        there = {name.endswith("_V") for name in shown}
+        handles += [line(names[i], color=colors[0][i]) for i in (0, 1) if bool(i) in there]
     else:
         if len(runs) <= MOST_NAMED:
             for (label, run), (color, _) in zip(runs.items(), colors, strict=True):
@@ -132,13 +159,15 @@ def _legend(runs: Mapping[str, xr.Dataset]) -> list[Artist]:
                 many = f", {count} replicas" if count else ""
                 text = f"{_short(label)}{many}{bands.status_note(run)}"
                 handles.append(line(text, color=color))
-        handles.append(line("A, and the loss", color=grey))
-        handles.append(line("V", color=grey, linestyle=style.DASHED))
+        if paired:
+            handles.append(line("A, and the loss", color=grey))
+            handles.append(line("V", color=grey, linestyle=style.DASHED))
     sizes = {bands.replicas(run) for run in runs.values()} - {0}
     if sizes:
         handles.append(style.band_handle(f"{sizes.pop()}" if len(sizes) == 1 else "the"))
-    if any(bands.normalized(run, name) for run in runs.values() for name in NAMES):
-        handles.append(style.star_handle(grey, f"normalised{'' if single else ' (V: hollow)'}"))
+    if any(bands.normalized(run, name) for run in runs.values() for name in shown):
+        hollow = " (V: hollow)" if paired and not single else ""
+        handles.append(style.star_handle(grey, f"normalised{hollow}"))
     if any(len(bands.normalized_along(run, "loss")[0]) for run in runs.values()):
         handles.append(line("normalised, along the run", color=grey, linewidth=0.9))
     if single and any(bands.stage_ends(run) for run in runs.values()):

@@ -42,3 +42,14 @@ def test_a_missing_file(scbsim, fails, tmp_path):
 
 def test_a_file_where_a_folder_should_be(scbsim, fails, done):
     assert str(done) in fails(scbsim("plot", done, "-o", done / "x.png"), 2)
+
+
+def test_some_observables_and_own_labels(scbsim, fails, done, tmp_path):
+    pictures = [tmp_path / f"{name}.svg" for name in ("all", "some", "named")]
+    only = ("--only", "delta_A", "--only", "loss")
+    for picture, words in zip(pictures, [(), only, (*only, "--label", "mine")], strict=True):
+        assert scbsim("plot", done, *words, "-o", picture).exit_code == 0
+    assert len({picture.read_text() for picture in pictures}) == 3
+    assert "did you mean delta_A?" in fails(scbsim("plot", done, "--only", "deltaA"), 2)
+    said = fails(scbsim("plot", done, "-o", tmp_path / "x.png", "--label", "a", "--label", "b"), 2)
+    assert "2 labels for 1 runs" in said

@@ -1,0 +1,86 @@
+"""Plotting runs, from their files or in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scbsim.errors import InputError
+from scbsim.observables import NAMES
+from scbsim.plotting.picture_paths import labels as names_of
+from scbsim.spec.types import nearest
+from scbsim.util.text import show
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+def plot(
+    *runs: xr.Dataset | str | os.PathLike[str],
+    labels: Sequence[str] = (),
+    only: str | Sequence[str] = (),
+    output: str | os.PathLike[str] | None = None,
+) -> Figure:
+    """Plot the observables of one run against steps, or of several in the same axes.
+
+    Parameters
+    ----------
+    *runs : xarray.Dataset or path
+        Trajectories, as :func:`scbsim.simulate` and :func:`scbsim.load` return them, or files.
+    labels : sequence of str, optional
+        One for each run. By default the names of files, and ``run 1``, ``run 2`` and so on.
+    only : str or sequence of str, optional
+        Observables to plot, such as ``"delta_A"``, in a panel each. By default all.
+    output : path, optional
+        Save the picture there, as png, pdf or svg; an existing file is replaced.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        It belongs to no window. A notebook shows it.
+
+    Raises
+    ------
+    InputError
+        If there is no run, an observable is not known, or there are not as many labels as runs.
+    OutputError
+        If a file cannot be read, or the picture cannot be written.
+    """
+    from scbsim.plotting.overview import draw
+    from scbsim.plotting.picture_paths import check_picture
+    from scbsim.plotting.style import save
+
+    wanted = [only] if isinstance(only, str) else list(only)
+    for name in wanted:
+        if name not in NAMES:
+            like = nearest(str(name), NAMES)
+            hint = f"did you mean {like}?" if like else f"there are {', '.join(NAMES)}"
+            raise InputError(f"{show(name)} is not an observable; {hint}")
+    if output is not None:
+        check_picture(Path(output))
+    figure = draw(_labelled(runs, labels), list(dict.fromkeys(wanted)))
+    if output is not None:
+        save(figure, Path(output))
+    return figure
+
+
+def _labelled(runs: Sequence[Any], labels: Sequence[str]) -> Mapping[str, xr.Dataset]:
+    """Return the trajectories by label, those of files loaded."""
+    from scbsim.storage.runfile.loading import load
+
+    if not runs:
+        raise InputError("there is nothing to plot: give a trajectory, or the file of a run")
+    given = [labels] if isinstance(labels, str) else list(labels)
+    if given and (len(given) != len(runs) or len(set(given)) < len(given)):
+        raise InputError(f"{len(given)} labels for {len(runs)} runs: each needs one of its own")
+    places = [Path(run) if isinstance(run, str | os.PathLike) else None for run in runs]
+    if not given:
+        files = iter(names_of([place for place in places if place is not None]))
+        others = (f"run {i}" for i in range(1, len(runs) + 1))
+        given = [next(others) if place is None else next(files) for place in places]
+        given = ["run"] if len(runs) == 1 and places[0] is None else given
+    found = [run if place is None else load(place) for run, place in zip(runs, places, strict=True)]
+    return dict(zip(given, found, strict=True))
