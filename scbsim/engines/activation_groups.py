@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 # A group draws at most so many candidates for each expected activation, and so many more a step.
 _MOST_CANDIDATES_PER_ACTIVATION = 2.0
 _SPARE_CANDIDATES = 0.25
+_ROUNDING = 1e-9
 
 
 def activation_probability(threshold: Array, sigma: Array) -> Array:
@@ -51,20 +52,16 @@ def activation_rates(
         slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
         above, scale = cut - slope, rate_A * sigma
     p = activation_probability(threshold, sigma) if rate_A > 0 else np.zeros_like(threshold)
-    by_size = np.argsort(-p, kind="stable")
-    by_size = by_size[p[by_size] > 0]
-    starts = _starts(p[by_size] * T)
-    columns, rates, spares = [], [], []
-    for begin, end in pairwise([*starts, len(by_size)]):
-        group = np.sort(by_size[begin:end])
-        most = p[by_size[begin]]
-        columns.append(group)
+    groups, rates, spares = _groups(p, T), [], []
+    for group in groups:
+        of_group = p[group]
+        most = of_group.max()
         rates.append(-np.log1p(-most) if most < 1 else np.inf)
-        spares.append(np.log(most) - np.log(p[group]))
+        spares.append(np.log(most) - np.log(of_group))
     return ActivationRates(
         rule=RULES[rule],
-        columns=np.concatenate(columns, dtype=np.int64) if columns else np.empty(0, np.int64),
-        first=np.array([*starts, len(by_size)], np.int64),
+        columns=np.concatenate(groups, dtype=np.int64) if groups else np.empty(0, np.int64),
+        first=np.cumsum([0, *map(len, groups)], dtype=np.int64),
         rate=np.array(rates, np.float64),
         spare=np.concatenate(spares, dtype=np.float64) if spares else np.empty(0),
         above=above,
@@ -73,14 +70,36 @@ def activation_rates(
     )
 
 
+def _groups(p: Array, T: int) -> list[NDArray[np.intp]]:
+    """Return the columns of each group, ascending."""
+    (there,) = np.nonzero(p > 0)
+    expected = p[there] * T
+    if len(there) == 0:
+        return []
+    # In falling order the mean falls, so if all fit into one group every part of them does. At the
+    # bound itself rounding decides, and the sums below are those that count.
+    if len(there) * expected.max() < (1.0 - _ROUNDING) * _bound(expected.sum()):
+        return [there]
+    by_size = there[np.argsort(-p[there], kind="stable")]
+    starts = _starts(p[by_size] * T)
+    return [np.sort(by_size[a:b]) for a, b in pairwise([*starts, len(by_size)])]
+
+
+def _bound(total: Array) -> Array:
+    """Return how many candidates a group may draw for the activations expected of it."""
+    return _MOST_CANDIDATES_PER_ACTIVATION * total + _SPARE_CANDIDATES
+
+
 def _starts(expected: Array) -> list[int]:
     """Return where groups begin, given the columns' expected activations in falling order."""
     starts: list[int] = []
-    total = 0.0
-    for i, here in enumerate(expected.tolist()):
-        total += here
-        candidates = (i + 1 - starts[-1]) * expected[starts[-1]] if starts else np.inf
-        if candidates > _MOST_CANDIDATES_PER_ACTIVATION * total + _SPARE_CANDIDATES:
-            starts.append(i)
-            total = here
+    begin, end = 0, len(expected)
+    while begin < end:
+        starts.append(begin)
+        rest = expected[begin:]
+        candidates = np.arange(1, len(rest) + 1) * rest[0]
+        too_many = candidates > _bound(np.cumsum(rest))
+        # The first column of a group is never too many.
+        after = int(too_many.argmax())
+        begin = begin + after if after else end
     return starts

@@ -42,10 +42,11 @@ class MatchedLevels:
         self.noise = noise
         self.levels = Levels(np.zeros((N, COEFFICIENTS)), np.zeros(N), np.zeros(1))
         self.powers = np.zeros((N, 2))
-        self._traces = make_traces(shares, N)
         self._shares = shares
         self.joint: JointNoise | None = None
-        if noise.covariances:
+        if not noise.covariances:
+            self._traces = make_traces(shares, N)
+        else:
             assert task.P is not None
             self._products = make_products(N)
             square_of_target(task.P_tilde, self._products)
@@ -67,7 +68,7 @@ class MatchedLevels:
             of_V = moments(V, constants.mu, self._traces)
             set_levels(A, self.powers, constants, of_V, batch, self.levels)
             return
-        both = joint_moments(V, constants.mu, self._traces.columns, self._shares, self._products)
+        both = joint_moments(V, constants.mu, self._shares, self._products)
         set_levels(A, self.powers, constants, both[0], batch, self.levels)
         of_state = (Model(A, V, constants), self.powers, both, batch)
         set_covariances(*of_state, self.levels, self._products, self.joint)
@@ -84,7 +85,7 @@ class MatchedLevels:
             state |= {
                 "noise_joint": self.joint.factors,
                 "noise_along": self.joint.level,
-                "noise_shape": self.joint.shape,
+                "noise_shape": self.joint.shape[: len(of_A)],
                 "noise_mix": self.joint.mix,
             }
         return state

@@ -7,7 +7,7 @@ import numpy as np
 from scbsim.kernels.compile.jit import kernel
 from scbsim.kernels.compile.plain_kernels import PLAIN
 from scbsim.kernels.simd.intrinsics import add_blocks, pick_blocks
-from scbsim.kernels.simd.matmul import multiply
+from scbsim.kernels.simd.matmul import multiply, multiply_panel, subtract_product
 from scbsim.kernels.simd.prefetch import prefetch
 
 
@@ -28,6 +28,12 @@ def _multiply(out, x, rows, terms, transposed, y):
     multiply(out, x, rows, terms, transposed, y)
 
 
+@kernel
+def _by_panels(out, x, packed):
+    multiply_panel(out, x, (1, 20), 19, packed, np.int64(1))
+    subtract_product(out, (4, 20), (3, 9), 32, x)
+
+
 def results():
     rng = np.random.default_rng(1)
     for real in (np.float32, np.float64):
@@ -36,6 +42,9 @@ def results():
             out = np.zeros((21, 48), real)
             _multiply(out, x, (2, 20), 19, transposed, y)
             yield out
+        out = rng.normal(size=(21, 48)).astype(real)
+        _by_panels(out, y, np.ascontiguousarray(y.reshape(21, 3, 16).transpose(1, 0, 2)))
+        yield out
         for size in (16, 80, 1008):
             table, total = (rng.normal(size=n).astype(real) for n in (size, 320))
             _add(total, table, rng.integers(size, size=320).astype(np.uint16))

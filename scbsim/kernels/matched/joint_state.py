@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.simd.matmul import padded
+from scbsim.kernels.simd.intrinsics import LANES
+from scbsim.kernels.simd.matmul import packed_shape, padded
 from scbsim.kernels.types import F64
+
+BLOCK_COLUMNS = 32
+"""Columns of the covariance of W that are factorised at a time, a multiple of 16."""
 
 
 class JointNoise(NamedTuple):
@@ -20,7 +24,9 @@ class JointNoise(NamedTuple):
     # both times 1/sqrt(batch)
     factors: F64
     level: F64  # (N,): level of the independent noise along a_k off the support
-    shape: F64  # (N, width): upper triangular U with ``X = U'U``, padded with zeros
+    # (width, width): lower triangular L with ``X = L L'``, padded with zeros; width is N rounded up
+    # to a multiple of 16
+    shape: F64
     # (5,): the lower triangular factor of [[s_4, -s_3], [-s_3, s_2]] by rows; sqrt(s_2); and the
     # level that the noise of W is multiplied by
     mix: F64
@@ -35,8 +41,9 @@ class JointNoise(NamedTuple):
     squares: F64  # scratch, (blocks,)
 
     # of W
-    common: F64  # (N, width): normals of the covariance common to all columns
-    outputs: F64  # (N, N): normals of the outputs
+    block: F64  # scratch, (32, width + 16): rows of the covariance as they are factorised
+    common: F64  # packed, (panels, N, 16): normals of the covariance common to all columns
+    outputs: F64  # (N + 2, N): normals of the outputs; then of V and of its target in each column
     of_columns: F64  # (3, N): factors of V and of its target in each column; sums of outputs
     of_W: F64  # (N, width): the noise
     products: F64  # (N, 2): each row's products with W and with the target
@@ -58,7 +65,7 @@ def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
     return JointNoise(
         factors=np.zeros((N, Q + 2, Q + 3)),
         level=np.zeros(N),
-        shape=np.zeros((N, width)),
+        shape=np.zeros((width, width)),
         mix=np.zeros(5),
         root_P=np.sqrt(P),
         y=np.zeros((N, Q + 4)),
@@ -66,8 +73,10 @@ def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
         along=np.zeros(N),
         blocks=np.zeros((N, blocks)),
         squares=np.zeros(blocks),
-        common=np.zeros((N, width)),
-        outputs=np.zeros((N, N)),
+        # Rows of a power of two would share a few places in the cache.
+        block=np.zeros((BLOCK_COLUMNS, width + LANES)),
+        common=np.zeros(packed_shape(N, N)),
+        outputs=np.zeros((N + 2, N)),
         of_columns=np.zeros((3, N)),
         of_W=np.zeros((N, width)),
         products=np.zeros((N, 2)),

@@ -8,9 +8,8 @@ from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.matched.products import (
     PairMoments,
     Products,
+    pair_sums,
     set_products,
-    trace_with_spread,
-    traces_of,
 )
 from scbsim.kernels.matched.traces import Traces, traces
 from scbsim.kernels.types import F64, Int
@@ -43,7 +42,7 @@ def _sum_columns(V: Value, mu: F64, columns: F64) -> None:
     """
     squares, products, means = columns[0], columns[1], columns[2]
     of_P, spread, weighted = columns[3], columns[4], columns[5]
-    columns[:, :] = 0.0
+    columns[:6, :] = 0.0
     for n in range(mu.size):
         w, p, mu_n = V.W[n], V.target[n], mu[n]
         for m in range(mu.size):
@@ -88,38 +87,53 @@ def moments(V: Value, mu: F64, scratch: Traces) -> Moments:
     return _moments(V, mu, scratch.columns, M2, KM)
 
 
+@internal_jit
+def _of_target(V: Value, mu: F64, columns: F64) -> tuple[float, float, float, float, float]:
+    """Return ``F22``, ``F22x``, ``F13``, ``FZP`` and ``FPP``, given the sums of :func:`_moments`.
+
+    Row by row, as a column lies far apart in memory.
+    """
+    squares, products, means = columns[0], columns[1], columns[2]
+    mean, square, both, own = columns[6], columns[7], columns[8], columns[9]
+    columns[6:, :] = 0.0
+    for n in range(mu.size):
+        p, mu_n = V.target[n], mu[n]
+        for m in range(mu.size):
+            mean[m] += mu_n * p[m]
+            square[m] += p[m] * p[m]
+    for n in range(mu.size):
+        w, p, mu_n = V.W[n], V.target[n], mu[n]
+        for m in range(mu.size):
+            off = p[m] - mean[m]
+            shared = (mu_n + p[m] / V.root_mu[m]) * off
+            both[m] += shared * (w[m] - means[m])
+            own[m] += shared * off
+    F22, F22x, F13, FZP, FPP = 0.0, 0.0, 0.0, 0.0, 0.0
+    for m in range(mu.size):
+        F22 += products[m] * products[m] / mu[m]
+        F22x += squares[m] * square[m] / mu[m]
+        F13 += products[m] * square[m] / mu[m]
+        FZP += both[m]
+        FPP += own[m]
+    return F22, F22x, F13, FZP, FPP
+
+
 @kernel
 def joint_moments(
-    V: Value, mu: F64, columns: F64, shares: Int, products: Products
+    V: Value, mu: F64, shares: Int, products: Products
 ) -> tuple[Moments, PairMoments]:
     """Return the moments of a value matrix that variances need, and those of covariances.
 
     Parameters
     ----------
-    columns : (6, N) float64
-        Scratch.
     shares : int
         Threads.
     products : Products
-        Its ``M`` and ``K`` are set.
+        Its ``M`` and ``K`` are set; of K by :func:`pair_sums`.
     """
     set_products(shares, V, products)
-    M2, KM, KK, K2, MH, HK = traces_of(products)
-    of_V = _moments(V, mu, columns, M2, KM)
-    F22, F22x, F13, FZP, FPP = 0.0, 0.0, 0.0, 0.0, 0.0
-    for m in range(mu.size):
-        root, mean, square = V.root_mu[m], 0.0, 0.0
-        for n in range(mu.size):
-            p = V.target[n, m]
-            mean += mu[n] * p
-            square += p * p
-        F22 += columns[1, m] * columns[1, m] / mu[m]
-        F22x += columns[0, m] * square / mu[m]
-        F13 += columns[1, m] * square / mu[m]
-        for n in range(mu.size):
-            p = V.target[n, m]
-            share = mu[n] + p / root
-            FZP += share * (V.W[n, m] - columns[2, m]) * (p - mean)
-            FPP += share * (p - mean) * (p - mean)
-    CK, CH = trace_with_spread(products.K, mu), trace_with_spread(products.H, mu)
-    return of_V, PairMoments(KK, K2, MH, HK, CK, CH, F22, F22x, F13, FZP, FPP)
+    s = pair_sums(products, mu)
+    of_V = _moments(V, mu, products.columns, s.MM, s.KM)
+    F22, F22x, F13, FZP, FPP = _of_target(V, mu, products.columns)
+    of_pairs = PairMoments(s.KK, s.K2, s.MH, s.HK, s.CK, s.CH, F22, F22x, F13, FZP, FPP)
+    return of_V, of_pairs

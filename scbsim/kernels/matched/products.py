@@ -11,22 +11,38 @@ import numpy as np
 from numba import prange
 
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
-from scbsim.kernels.simd.matmul import multiply, padded
+from scbsim.kernels.simd.intrinsics import LANES
+from scbsim.kernels.simd.matmul import multiply_panel, packed_shape, padded
 from scbsim.kernels.types import F64, Int
 
 if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import Value
 
 _THREADS_FROM = 64  # rows; below, starting threads costs more than they save
+_TILE = 8
 
 
 class Products(NamedTuple):
-    """Matrices of N rows; a row is padded with zeros to a multiple of the vector width."""
+    """Matrices of N rows, padded with zeros to a multiple of 16; of M and H the lower halves."""
 
-    transposed: F64  # W'
+    packed: F64  # W', see `simd.matmul.packed_shape`
     M: F64  # W W'
     K: F64  # P~ W'
     H: F64  # P~ P~'; not changed by a step
+    columns: F64  # scratch, (10, N): sums down each column of W or of its target
+
+
+class PairSums(NamedTuple):
+    """Sums over all entries of M, K and H, in the symbols of `docs/model.md`."""
+
+    MM: float  # ||M||_F^2
+    KM: float
+    KK: float  # ||K||_F^2
+    K2: float  # tr K^2
+    MH: float
+    HK: float
+    CK: float
+    CH: float
 
 
 class PairMoments(NamedTuple):
@@ -47,71 +63,93 @@ class PairMoments(NamedTuple):
 
 def make_products(N: int) -> Products:
     """Allocate the matrices; :func:`square_of_target` sets H."""
-    return Products(*(np.zeros((N, padded(N))) for _ in range(4)))
+    M, K, H = (np.zeros((N, padded(N))) for _ in range(3))
+    return Products(np.zeros(packed_shape(N, N)), M, K, H, np.zeros((10, N)))
 
 
 @internal_jit
-def _transpose(matrix: F64, out: F64) -> None:
-    for n in range(matrix.shape[0]):
-        for m in range(matrix.shape[0]):
-            out[m, n] = matrix[n, m]
+def _pack_transposed(matrix: F64, packed: F64) -> None:
+    N = matrix.shape[0]
+    for panel in range(packed.shape[0]):
+        first = panel * LANES
+        for m in range(N):
+            for i in range(min(LANES, N - first)):
+                packed[panel, m, i] = matrix[first + i, m]
+
+
+@internal_jit
+def _lower_half(out: F64, x: F64, packed: F64, panel: Int) -> None:
+    """Write the lower half of a panel of a symmetric product, and a little more."""
+    N = np.int64(x.shape[0])
+    multiply_panel(out, x, (panel * LANES, N), N, packed, panel)
 
 
 @kernel
 def square_of_target(target: F64, products: Products) -> None:
     """Set H, once for a task."""
-    N = np.int64(target.shape[0])
-    _transpose(target, products.transposed)
-    multiply(products.H, target, (np.int64(0), N), N, False, products.transposed)
+    _pack_transposed(target, products.packed)
+    for panel in range(products.packed.shape[0]):
+        _lower_half(products.H, target, products.packed, np.int64(panel))
 
 
 @internal_jit
-def _rows(share: Int, shares: Int, V: Value, products: Products) -> None:
+def _panels(share: Int, shares: Int, V: Value, products: Products) -> None:
     N = np.int64(V.W.shape[0])
-    rows = (N * share // shares, N * (share + 1) // shares)
-    multiply(products.M, V.W, rows, N, False, products.transposed)
-    multiply(products.K, V.target, rows, N, False, products.transposed)
+    # The lower half has fewer rows in each panel, so a share takes every so many.
+    for panel in range(share, products.packed.shape[0], shares):
+        _lower_half(products.M, V.W, products.packed, panel)
+        multiply_panel(products.K, V.target, (np.int64(0), N), N, products.packed, panel)
 
 
 @parallel_jit
 def _shares(shares: Int, V: Value, products: Products) -> None:
     for share in prange(shares):
-        _rows(np.int64(share), np.int64(shares), V, products)
+        _panels(np.int64(share), np.int64(shares), V, products)
 
 
 @internal_jit
 def set_products(shares: Int, V: Value, products: Products) -> None:
     """Compute M and K of a value matrix, on as many threads as there are shares."""
-    _transpose(V.W, products.transposed)
+    _pack_transposed(V.W, products.packed)
     if shares > 1 and V.W.shape[0] >= _THREADS_FROM:
         _shares(shares, V, products)
     else:
-        _rows(np.int64(0), np.int64(1), V, products)
+        _panels(np.int64(0), np.int64(1), V, products)
 
 
 @internal_jit
-def traces_of(products: Products) -> tuple[float, float, float, float, float, float]:
-    """Return ``tr M^2, tr KM, ||K||^2, tr K^2, tr MH`` and ``tr HK``."""
-    M, K, H = products.M, products.K, products.H
-    MM, KM, KK, K2, MH, HK = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(M.shape[0]):
-        for j in range(M.shape[0]):
-            MM += M[i, j] * M[i, j]
-            KM += K[i, j] * M[i, j]
-            KK += K[i, j] * K[i, j]
-            K2 += K[i, j] * K[j, i]
-            MH += M[i, j] * H[i, j]
-            HK += K[i, j] * H[i, j]
-    return MM, KM, KK, K2, MH, HK
+def pair_sums(products: Products, mu: F64) -> PairSums:
+    """Return the sums, and add the upper half of K to its lower half: it is then ``K + K'``.
 
-
-@internal_jit
-def trace_with_spread(X: F64, mu: F64) -> float:
-    """Return ``tr CX``, with ``C = diag(mu) - mu mu'``."""
-    total = 0.0
-    for i in range(mu.size):
-        row = 0.0
-        for j in range(mu.size):
-            row += X[i, j] * mu[j]
-        total += mu[i] * (X[i, i] - row)
-    return total
+    Pairs of entries across the diagonal are visited by tiles, as a column of K lies far apart in
+    memory. On the diagonal K is doubled.
+    """
+    M, K, H, N = products.M, products.K, products.H, mu.size
+    MM, KM, KK, K2, MH, HK, CK, CH = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for first in range(0, N, _TILE):
+        for column in range(0, first + 1, _TILE):
+            for i in range(first, min(first + _TILE, N)):
+                for j in range(column, min(column + _TILE, i)):
+                    m, h, below, above = M[i, j], H[i, j], K[i, j], K[j, i]
+                    both, weight = below + above, mu[i] * mu[j]
+                    K[i, j] = both
+                    MM += 2.0 * m * m
+                    KM += both * m
+                    KK += below * below + above * above
+                    K2 += 2.0 * below * above
+                    MH += 2.0 * m * h
+                    HK += both * h
+                    CK -= weight * both
+                    CH -= 2.0 * weight * h
+    for i in range(N):
+        m, h, k, weight = M[i, i], H[i, i], K[i, i], mu[i] - mu[i] * mu[i]
+        K[i, i] = 2.0 * k
+        MM += m * m
+        KM += k * m
+        KK += k * k
+        K2 += k * k
+        MH += m * h
+        HK += k * h
+        CK += weight * k
+        CH += weight * h
+    return PairSums(MM, KM, KK, K2, MH, HK, CK, CH)

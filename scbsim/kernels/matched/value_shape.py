@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit
-from scbsim.kernels.matched.joint_state import JointNoise
+from scbsim.kernels.matched.joint_state import BLOCK_COLUMNS, JointNoise
 from scbsim.kernels.matched.moments import Moments
 from scbsim.kernels.matched.products import PairMoments, Products
-from scbsim.kernels.types import F64
+from scbsim.kernels.simd.intrinsics import LANES
+from scbsim.kernels.simd.matmul import subtract_product
+from scbsim.kernels.types import F64, Int
 
 if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import ProblemConstants
@@ -23,26 +25,51 @@ _ROUNDING = 1e-12
 
 
 @internal_jit
-def _factorise(X: F64) -> None:
-    """Replace a positive semidefinite matrix by its upper triangular factor, row by row."""
+def _factorise_block(first: Int, last: Int, largest: float, X: F64, rows: F64) -> None:
+    """Factorise some columns of a matrix from which those before are subtracted.
+
+    They are worked on as rows, which are long.
+    """
+    N, count = X.shape[0], last - first
+    for i in range(first, N):
+        for j in range(count):
+            rows[j, i] = X[i, first + j]
+    for j in range(count):
+        pivot = rows[j, first + j]
+        # All columns sum to 0, so at least one pivot is 0 up to rounding.
+        scale = 1.0 / np.sqrt(pivot) if pivot > _ROUNDING * largest else 0.0
+        for i in range(first + j, N):
+            rows[j, i] *= scale
+        for i in range(j + 1, count):
+            times = rows[j, first + i]
+            row, above = rows[i, first + i : N], rows[j, first + i : N]
+            for n in range(row.size):
+                row[n] -= times * above[n]
+    for i in range(first, N):
+        for j in range(count):
+            X[i, first + j] = rows[j, i] if i >= first + j else 0.0
+
+
+@internal_jit
+def factorise(X: F64, rows: F64) -> None:
+    """Replace a positive semidefinite matrix by its Cholesky factor, the lower triangular one.
+
+    Parameters
+    ----------
+    X : (M, M), M a multiple of 16
+        Its lower half; the upper is 0.
+    rows : (32, more than M)
+        Scratch.
+    """
     N = X.shape[0]
     largest = 0.0
     for i in range(N):
         largest = max(largest, X[i, i])
-    for j in range(N):
-        pivot = X[j, j]
-        # All columns sum to 0, so at least one pivot is 0 up to rounding.
-        scale = 1.0 / np.sqrt(pivot) if pivot > _ROUNDING * largest else 0.0
-        for i in range(j):
-            X[j, i] = 0.0
-        for i in range(j, N):
-            X[j, i] *= scale
-        for i in range(j + 1, N):
-            times = X[j, i]
-            if times != 0.0:
-                row, above = X[i, i:N], X[j, i:N]
-                for n in range(row.size):
-                    row[n] -= times * above[n]
+    for first in range(0, N, BLOCK_COLUMNS):
+        last = min(first + BLOCK_COLUMNS, N)
+        _factorise_block(first, last, largest, X, rows)
+        for column in range(last, N, LANES):
+            subtract_product(X, (column, N), (first, last), column, rows)
 
 
 @internal_jit
@@ -60,6 +87,8 @@ def set_shape(
 
     Parameters
     ----------
+    products : Products
+        Its K is that of :func:`~scbsim.kernels.matched.products.pair_sums`.
     sums : six float64
         Means over queries of ``|a|^4 - S_4, |a|^2 q'a - S_3, |a|^2 - S_2``, and of ``S_4, S_3,
         S_2``.
@@ -73,11 +102,12 @@ def set_shape(
     X, M, K = joint.shape, products.M, products.K
     trace = 0.0
     for i in range(N):
-        for j in range(N):
-            X[i, j] = c_1 * M[i, j] - c_2 * (K[i, j] + K[j, i]) - c_3 * mu[i] * mu[j]
-        X[i, i] += c_3 * mu[i]
-        trace += X[i, i]
-    _factorise(X)
+        row, of_M, of_K = X[i], M[i], K[i]
+        for j in range(i + 1):
+            row[j] = c_1 * of_M[j] - c_2 * of_K[j] - c_3 * mu[i] * mu[j]
+        row[i] += c_3 * mu[i]
+        trace += row[i]
+    factorise(X, joint.block)
     joint.mix[0] = np.sqrt(s_4)
     joint.mix[1] = -s_3 / joint.mix[0] if s_4 > 0.0 else 0.0
     joint.mix[2] = np.sqrt(max(s_2 - joint.mix[1] * joint.mix[1], 0.0))

@@ -7,9 +7,21 @@ from scbsim.kernels.compile.plain_kernels import PLAIN
 from scbsim.kernels.simd.plain import LANES, Strided
 
 if PLAIN:
-    from scbsim.kernels.simd.plain import add_blocks, four_rows, one_row, pick_blocks, prefetch_at
+    from scbsim.kernels.simd.plain import (
+        add_blocks,
+        four_rows,
+        four_rows_less,
+        one_row,
+        pick_blocks,
+        prefetch_at,
+    )
 else:
-    from scbsim.kernels.simd.llvm_instructions import four_rows, one_row, prefetch_at
+    from scbsim.kernels.simd.llvm_instructions import (
+        four_rows,
+        four_rows_less,
+        one_row,
+        prefetch_at,
+    )
     from scbsim.kernels.simd.llvm_lookup import add_blocks, pick_blocks
 
 __all__ = [
@@ -17,6 +29,7 @@ __all__ = [
     "Strided",
     "add_blocks",
     "four_rows",
+    "four_rows_less",
     "one_row",
     "pick_blocks",
     "prefetch_at",

@@ -15,8 +15,11 @@ _INT = ir.IntType(32)
 _FOR_WRITING, _KEEP_IN_CACHE, _DATA = _INT(0), _INT(3), _INT(1)
 
 
-def _product_rows(out: Any, x: Any, y: Any, count: int) -> Any:
-    """Return the signature and code generator of ``count`` rows; arguments: see `plain.Strided`."""
+def _product_rows(out: Any, x: Any, y: Any, count: int, subtract: bool = False) -> Any:
+    """Return the signature and code generator of ``count`` rows; arguments: see `plain.Strided`.
+
+    With ``subtract`` the terms are subtracted from what is there.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         views = [cgutils.unpack_tuple(builder, each) for each in arguments[:3]]
@@ -27,8 +30,15 @@ def _product_rows(out: Any, x: Any, y: Any, count: int) -> Any:
         (_, o, out_row, _), (_, i, x_row, x_step), (_, j, _, y_step) = views
         vector = ir.VectorType(to.type.pointee, LANES)
         align = signature.args[0].types[0].dtype.bitwidth // 8
+        places = []
+        for s in range(count):
+            shift = builder.mul(out_row, ir.Constant(out_row.type, s))
+            place = builder.gep(to, [builder.add(o, shift)])
+            places.append(builder.bitcast(place, vector.as_pointer()))
         zero = ir.Constant(vector, [0.0] * LANES)
-        totals = [cgutils.alloca_once_value(builder, zero) for _ in range(count)]
+        starts = [builder.load(p, align=align) if subtract else zero for p in places]
+        totals = [cgutils.alloca_once_value(builder, start) for start in starts]
+        combine = builder.fsub if subtract else builder.fadd
         with cgutils.for_range(builder, arguments[3]) as loop:
             row = builder.add(j, builder.mul(loop.index, y_step))
             place = builder.bitcast(builder.gep(right_data, [row]), vector.as_pointer())
@@ -42,11 +52,8 @@ def _product_rows(out: Any, x: Any, y: Any, count: int) -> Any:
                 zeros = ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES)
                 factor = builder.shuffle_vector(one, undefined, zeros)
                 term = builder.fmul(factor, right, flags=("contract",))
-                builder.store(builder.fadd(builder.load(total), term, flags=("contract",)), total)
-        for s, total in enumerate(totals):
-            shift = builder.mul(out_row, ir.Constant(out_row.type, s))
-            place = builder.gep(to, [builder.add(o, shift)])
-            place = builder.bitcast(place, vector.as_pointer())
+                builder.store(combine(builder.load(total), term, flags=("contract",)), total)
+        for place, total in zip(places, totals, strict=True):
             builder.store(builder.load(total), place, align=align)
         return context.get_dummy_value()
 
@@ -57,6 +64,12 @@ def _product_rows(out: Any, x: Any, y: Any, count: int) -> Any:
 def four_rows(typing_context: Any, out: Any, x: Any, y: Any, terms: Any) -> Any:
     """Write four rows of a product, 16 columns wide."""
     return _product_rows(out, x, y, 4)
+
+
+@intrinsic
+def four_rows_less(typing_context: Any, out: Any, x: Any, y: Any, terms: Any) -> Any:
+    """Subtract four rows of a product, 16 columns wide, term by term."""
+    return _product_rows(out, x, y, 4, subtract=True)
 
 
 @intrinsic

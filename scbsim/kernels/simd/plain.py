@@ -73,5 +73,18 @@ def four_rows(out: Strided, x: Strided, y: Strided, terms: Int) -> None:
 
 
 @inline_jit
+def four_rows_less(out: Strided, x: Strided, y: Strided, terms: Int) -> None:
+    """Subtract four rows of a product, 16 columns wide, term by term."""
+    to = out.array.reshape(out.array.size)
+    left, right = x.array.reshape(x.array.size), y.array.reshape(y.array.size)
+    for s in range(4):
+        for m in range(LANES):
+            total = to[out.first + s * out.row + m]
+            for n in range(terms):
+                total -= left[x.first + s * x.row + n * x.step] * right[y.first + n * y.step + m]
+            to[out.first + s * out.row + m] = total
+
+
+@inline_jit
 def prefetch_at(x: Floats, i: Int) -> None:
     """Do nothing."""

@@ -87,8 +87,8 @@ def covariances_drawn(found):
     """(N, N, N): of each column of the noise of W, for a level of 1, before it is projected."""
     case, task = found.case, found.case.task
     joint, N = found.matched.joint, task.N
-    upper, mix = joint.shape, joint.mix
-    common = upper[:, :N].T @ upper[:, :N]
+    lower, mix = joint.shape[:N, :N], joint.mix
+    common = lower @ lower.T
     drawn = np.empty((N, N, N))
     for m in range(N):
         b, p, P = case.Vb[:, m], case.Pb[:, m], task.P[:, m]
