@@ -33,6 +33,8 @@ class JointNoise(NamedTuple):
     along: F64  # (N,): noise along the unit vector of a_k off the support
     blocks: F64  # (N, blocks): the part of each block of the bulk in the product with a_k
     squares: F64  # scratch, (blocks,)
+    mean: F64  # scratch, (Q + 2,): of y
+    second: F64  # scratch, (Q + 2, Q + 2): second moments of y, the lower triangle
 
     # of W
     common: F64  # (N, width): normals of the covariance common to all columns
@@ -66,6 +68,8 @@ def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
         along=np.zeros(N),
         blocks=np.zeros((N, blocks)),
         squares=np.zeros(blocks),
+        mean=np.zeros(Q + 2),
+        second=np.zeros((Q + 2, Q + 2)),
         common=np.zeros((N, width)),
         outputs=np.zeros((N, N)),
         of_columns=np.zeros((3, N)),

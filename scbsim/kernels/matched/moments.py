@@ -60,7 +60,8 @@ def _sum_columns(V: Value, mu: F64, columns: F64) -> None:
 
 
 @internal_jit
-def _moments(V: Value, mu: F64, columns: F64, M2: float, KM: float) -> Moments:
+def moments_of(V: Value, mu: F64, columns: F64, M2: float, KM: float) -> Moments:
+    """Return the :class:`Moments`, given the two of fourth order; ``columns`` is scratch."""
     _sum_columns(V, mu, columns)
     kappa, kappa_prime, CM, F4, F3, FZ = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     square, product, outputs, mu_square = 0.0, 0.0, 0.0, 0.0
@@ -85,7 +86,31 @@ def _moments(V: Value, mu: F64, columns: F64, M2: float, KM: float) -> Moments:
 def moments(V: Value, mu: F64, scratch: Traces) -> Moments:
     """Return the :class:`Moments` of a value matrix with ``V mu = mu``."""
     M2, KM = traces(V, scratch)
-    return _moments(V, mu, scratch.columns, M2, KM)
+    return moments_of(V, mu, scratch.columns, M2, KM)
+
+
+@internal_jit
+def all_moments(V: Value, mu: F64, columns: F64, products: Products) -> tuple[Moments, PairMoments]:
+    """Return the same as :func:`joint_moments`, given the products."""
+    M2, KM, KK, K2, MH, HK = traces_of(products)
+    of_V = moments_of(V, mu, columns, M2, KM)
+    F22, F22x, F13, FZP, FPP = 0.0, 0.0, 0.0, 0.0, 0.0
+    for m in range(mu.size):
+        root, mean, square = V.root_mu[m], 0.0, 0.0
+        for n in range(mu.size):
+            p = V.target[n, m]
+            mean += mu[n] * p
+            square += p * p
+        F22 += columns[1, m] * columns[1, m] / mu[m]
+        F22x += columns[0, m] * square / mu[m]
+        F13 += columns[1, m] * square / mu[m]
+        for n in range(mu.size):
+            p = V.target[n, m]
+            share = mu[n] + p / root
+            FZP += share * (V.W[n, m] - columns[2, m]) * (p - mean)
+            FPP += share * (p - mean) * (p - mean)
+    CK, CH = trace_with_spread(products.K, mu), trace_with_spread(products.H, mu)
+    return of_V, PairMoments(KK, K2, MH, HK, CK, CH, F22, F22x, F13, FZP, FPP)
 
 
 @kernel
@@ -104,22 +129,4 @@ def joint_moments(
         Its ``M`` and ``K`` are set.
     """
     set_products(shares, V, products)
-    M2, KM, KK, K2, MH, HK = traces_of(products)
-    of_V = _moments(V, mu, columns, M2, KM)
-    F22, F22x, F13, FZP, FPP = 0.0, 0.0, 0.0, 0.0, 0.0
-    for m in range(mu.size):
-        root, mean, square = V.root_mu[m], 0.0, 0.0
-        for n in range(mu.size):
-            p = V.target[n, m]
-            mean += mu[n] * p
-            square += p * p
-        F22 += columns[1, m] * columns[1, m] / mu[m]
-        F22x += columns[0, m] * square / mu[m]
-        F13 += columns[1, m] * square / mu[m]
-        for n in range(mu.size):
-            p = V.target[n, m]
-            share = mu[n] + p / root
-            FZP += share * (V.W[n, m] - columns[2, m]) * (p - mean)
-            FPP += share * (p - mean) * (p - mean)
-    CK, CH = trace_with_spread(products.K, mu), trace_with_spread(products.H, mu)
-    return of_V, PairMoments(KK, K2, MH, HK, CK, CH, F22, F22x, F13, FZP, FPP)
+    return all_moments(V, mu, columns, products)

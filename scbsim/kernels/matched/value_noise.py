@@ -86,9 +86,15 @@ def _parallel_rows(shares: Int, V: Value, joint: JointNoise) -> None:
 def _draw_columns(V: Value, joint: JointNoise, at: Address, S: Scratch) -> None:
     """Draw the factors of V and of its target, and add up the outputs."""
     N = np.int64(joint.root_P.shape[0])
+    fill_row(joint.of_columns[0], N, N, NOISE_V, at, S, np.int64(0))
+    fill_row(joint.of_columns[1], N, N, JOINT_OUTPUTS, at, S, np.int64(0))
+    _scale_columns(V, joint)
+
+
+@internal_jit
+def _scale_columns(V: Value, joint: JointNoise) -> None:
+    N = np.int64(joint.root_P.shape[0])
     of_V, of_P, sums = joint.of_columns[0], joint.of_columns[1], joint.of_columns[2]
-    fill_row(of_V, N, N, NOISE_V, at, S, np.int64(0))
-    fill_row(of_P, N, N, JOINT_OUTPUTS, at, S, np.int64(0))
     for m in range(N):
         one, other = of_V[m], of_P[m]
         of_V[m] = joint.mix[0] * one / V.root_mu[m]
@@ -117,6 +123,14 @@ def draw_value_noise(V: Value, joint: JointNoise, at: Address, S: Scratch) -> tu
     _fill_rows(one, of, joint, at, S)
     _draw_columns(V, joint, at, S)
     _rows_of_noise(one, of, V, joint)
+    return _add_up(joint)
+
+
+@internal_jit
+def value_noise(V: Value, joint: JointNoise) -> tuple[float, float]:
+    """Do the same with normals that ``joint`` has in its arrays."""
+    _scale_columns(V, joint)
+    _rows_of_noise(np.int64(0), np.int64(1), V, joint)
     return _add_up(joint)
 
 
