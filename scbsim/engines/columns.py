@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from scbsim.engines.base import Block, Row
-from scbsim.engines.cost import columns_seconds
+from scbsim.engines.base import Block
+from scbsim.engines.cost import columns_seconds, value_bytes
 from scbsim.engines.gaussian import END
+from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
-from scbsim.kernels.gaussian.columns import advance_columns
+from scbsim.kernels.gaussian.columns import OFF_NORMALS, ColumnsNoise, advance_columns
+from scbsim.kernels.random.short_blocks import normals_of
+from scbsim.observables import NAMES
 from scbsim.task import Task
 
 FEWEST = 10
 """Entries off the support, in multiples of N, from which ``auto`` takes this engine."""
+
+
+_MATRICES = 5
+"""Matrices of the size of V that noise needs without covariances: its normals and products."""
 
 
 def spread_of_levels(task: Task) -> float:
@@ -42,34 +51,55 @@ class ColumnsEngine(OffSupportEngine):
     name = "columns"
     advance_kernel = "advance_columns"
 
+    def __init__(self, task: Task, noise: MatchedNoise, **options: Any) -> None:
+        super().__init__(task, noise, **options)
+        assert self._matched is not None
+        renewal = self._matched.renewal(self.V.target, self._first_step)
+        N, Q = task.N, task.Q
+        off: tuple[int, int] = (N, OFF_NORMALS)
+        if self._matched.joint is None:
+            normals, (of_off, of_A, of_W) = normals_of(off, (N, Q), (N, N))
+            self.A = self.A._replace(noise=of_A)
+        else:
+            joint = self._matched.joint
+            names = ("y", "common", "outputs")
+            shapes = [getattr(joint, name).shape for name in names]
+            normals, (of_off, *arrays) = normals_of(off, *shapes)
+            self._joint = joint._replace(**dict(zip(names, arrays, strict=True)))
+            self._matched.joint = self._joint
+            of_W = joint.of_W
+        self._normals = ColumnsNoise(normals, of_off, of_W, renewal)
+
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
         """Return about how many seconds a step takes on one thread."""
         return columns_seconds(plan.task)
 
     @classmethod
+    def memory(cls, plan: RunPlan) -> int:
+        """Return about how many bytes a replica needs, without the shared target of V."""
+        own = super().memory(plan)
+        if isinstance(plan.noise, MatchedNoise) and not plan.noise.covariances:
+            own += _MATRICES * value_bytes(plan.task.N, True)
+        return own
+
+    @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
-        others = ("powers_of_bulk", "normalize_columns")
-        return tuple(name for name in super().kernels(plan) if name not in others)
+        return ("square_of_target", "observe", cls.advance_kernel)
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps of a stage."""
         self._require_rule(stage)
-        return super().advance(stage, steps)
-
-    def _take(self, stage: Stage, rows: Row) -> tuple[int, str]:
-        state = (self._model, self.off, self._step_params(stage), self._address)
-        taken, reason = advance_columns(*state, rows, self.scratch, self._joint)
+        rows = np.empty((steps, len(NAMES)))
+        taken, reason = advance_columns(
+            self._model,
+            self.off,
+            self._step_params(stage),
+            self._address,
+            rows,
+            self.scratch,
+            (self._normals, self._joint),
+        )
         self.step += taken
-        return taken, END[reason]
-
-    def _update_levels(self) -> None:
-        """Compute the levels; sums of powers are those of a rest in a uniform direction."""
-        assert self._matched is not None
-        n = max(1.0, float(self.task.T - self.task.Q))
-        mean, square = self.off.along / np.sqrt(n), self.off.square
-        fourth = 3.0 * square**2 * (n - 1.0) / (n * (n + 1.0))
-        self._matched.powers[:, 0] = mean * (n * mean**2 + 3.0 * square)
-        self._matched.powers[:, 1] = mean**2 * (n * mean**2 + 6.0 * square) + fourth
-        self._matched.update(self._model)
+        return Block(rows[:taken], END[reason])

@@ -28,7 +28,8 @@ _BATCH_TOKEN = 1e-9
 _BATCH_PAIR = 4e-10
 _BATCH_SAMPLE = 1e-7
 _SAMPLED = 1.8e-7
-_CHI_SQUARE = 1e-7
+_OFF_SUPPORT = 3e-8
+_WHOLE_VALUE = 5e-9
 _SAMPLED_PAIR = 4.4e-10
 
 ACTIVE_BYTES = 32  # per entry, in both lists together
@@ -139,7 +140,7 @@ def sampled_seconds(task: Task, batch_size: int) -> float:
 
 def columns_seconds(task: Task) -> float:
     """Return about how long a step on Q + 2 numbers a column takes."""
-    return task.N * (_CHI_SQUARE + task.Q * _SUPPORT) + _value_seconds(task.N, True)
+    return float(task.N * (_OFF_SUPPORT + task.Q * _SUPPORT + task.N * _WHOLE_VALUE))
 
 
 def require_room(active: float, activations: float) -> None:

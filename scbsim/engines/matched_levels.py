@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.kernels.gaussian.state import Model, without_bulk
@@ -11,7 +12,8 @@ from scbsim.kernels.matched.covariances import set_covariances
 from scbsim.kernels.matched.joint_state import JointNoise, make_joint_noise
 from scbsim.kernels.matched.levels import Levels, set_levels
 from scbsim.kernels.matched.moments import joint_moments, moments
-from scbsim.kernels.matched.products import make_products, square_of_target
+from scbsim.kernels.matched.products import Products, make_products, square_of_target
+from scbsim.kernels.matched.renewal import Renewal
 from scbsim.kernels.matched.traces import make_traces
 from scbsim.state import State
 from scbsim.task import Task
@@ -44,6 +46,7 @@ class MatchedLevels:
         self.powers = np.zeros((N, 2))
         self._shares = shares
         self.joint: JointNoise | None = None
+        self._products: Products | None = None
         if not noise.covariances:
             self._traces = make_traces(shares, N)
         else:
@@ -51,6 +54,23 @@ class MatchedLevels:
             self._products = make_products(N)
             square_of_target(task.P_tilde, self._products)
             self.joint = make_joint_noise(task.P, task.Q, blocks)
+
+    def renewal(self, target: NDArray[np.float64], first: int) -> Renewal:
+        """Return what a kernel needs that renews the levels itself, on one thread.
+
+        Parameters
+        ----------
+        target : (N, N) float64
+            That of V.
+        first : int
+            The address in the random stream of the run's first step.
+        """
+        products = self._products
+        if products is None:
+            products = make_products(len(target))
+            square_of_target(target, products)
+        every, batch = self.noise.every, float(self.noise.batch_size)
+        return Renewal(every, first, batch, self.levels, self.powers, products)
 
     def due(self, step: int) -> bool:
         """Return whether an update is due after ``step`` steps."""
@@ -68,6 +88,7 @@ class MatchedLevels:
             of_V = moments(V, constants.mu, self._traces)
             set_levels(A, self.powers, constants, of_V, batch, self.levels)
             return
+        assert self._products is not None
         both = joint_moments(V, constants.mu, self._shares, self._products)
         set_levels(A, self.powers, constants, both[0], batch, self.levels)
         of_state = (Model(A, V, constants), self.powers, both, batch)

@@ -17,6 +17,7 @@ from scbsim.kernels.gaussian.dense_attention import ColumnStep, _update_by_rule
 from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.normal import BLOCK, _normals32, _normals64
+from scbsim.kernels.random.short_blocks import _pairs
 from scbsim.kernels.random.xoshiro import fill_words
 from scbsim.kernels.simd.intrinsics import add_blocks, pick_blocks
 
@@ -35,6 +36,10 @@ def _pairs32(z, words, calls):
 
 def _pairs64(z, words, calls):
     _normals64(z, words, calls)
+
+
+def _short_pairs(z, words, calls):
+    _pairs(z, words)
 
 
 def _exponentials(e, words, batch, counter, key):
@@ -84,8 +89,11 @@ def test_words():
 @x86_only
 @pytest.mark.parametrize(
     ("function", "dtype", "root"),
-    [(_pairs32, np.float32, "sqrtps"), (_pairs64, np.float64, "sqrtpd")],
-    ids=["float32", "float64"],
+    [
+        (_pairs32, np.float32, "sqrtps"),
+        (_pairs64, np.float64, "sqrtpd"),
+        (_short_pairs, np.float64, "sqrtpd"),
+    ],
 )
 def test_normals(function, dtype, root):
     arguments = (np.zeros(BLOCK, dtype), np.zeros(2 * BLOCK, np.uint32), 512)

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from scbsim.kernels.compile.jit import internal_jit, kernel
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
-from scbsim.kernels.gaussian.off_support import OffSupport, move, of_column, write_sums
+from scbsim.kernels.gaussian.off_support import (
+    OffSupport,
+    move,
+    of_column,
+    write_powers,
+    write_sums,
+)
 from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams
-from scbsim.kernels.gaussian.support import draw_support, step_support
-from scbsim.kernels.gaussian.value import step_value, value_factors
+from scbsim.kernels.gaussian.support import step_support
+from scbsim.kernels.gaussian.value import value_factors
+from scbsim.kernels.gaussian.value_whole import step_whole_value
 from scbsim.kernels.matched.coefficients import mean_level
-from scbsim.kernels.matched.joint_noise import draw_joint
+from scbsim.kernels.matched.joint_noise import noise_of_columns, with_plane
 from scbsim.kernels.matched.joint_state import JointNoise
-from scbsim.kernels.matched.value_noise import draw_value_noise
+from scbsim.kernels.matched.renewal import Renewal, is_due, renew
+from scbsim.kernels.matched.value_noise import value_noise
 from scbsim.kernels.random.philox import COLUMNS, counter_words, split_seed
-from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
-from scbsim.kernels.types import F64, Address, Int
+from scbsim.kernels.random.short_blocks import fill_short_blocks
+from scbsim.kernels.random.variates import chi_square, first_attempt, lane_at
+from scbsim.kernels.types import F64, Address, Factors, Int
+
+OFF_NORMALS = 5
+"""Normals of a column for its step off the support."""
+
+
+class ColumnsNoise(NamedTuple):
+    """The normals of a step, in whole short blocks, and what is drawn with them.
+
+    Those of the support, or of joint noise, are views of ``all`` too.
+    """
+
+    all: F64
+    off: F64  # (N, 5): a view
+    of_W: F64  # (N, at least N): the noise of W, a view if it is not joint
+    renewal: Renewal
+
+
+@inline_jit
+def _chi_square(freedom: float, z: F64, k: Int, at: Address) -> float:
+    """Return a chi-square variate from three normals, or from the column's own lane."""
+    square = first_attempt(freedom, z[2], z[3], z[4]) if freedom >= 2.0 else -1.0
+    if square < 0.0:
+        step, seed, replica = at
+        lane = lane_at(0, counter_words(k, step, COLUMNS, replica), split_seed(seed))
+        square, _ = chi_square(freedom, lane)
+    return square
 
 
 @internal_jit
@@ -25,27 +62,52 @@ def _step_off_support(
     A: Attention,
     off: OffSupport,
     params: StepParams,
-    kappa: float,
+    numbers: tuple[float, float],
     at: Address,
-    T: float,
+    normals: F64,
     joint: JointNoise | None,
 ) -> None:
-    """Step both numbers of every column; the levels off the support count by their mean."""
-    step, seed, replica = at
+    """Step both numbers of every column; the levels off the support count by their mean.
+
+    ``numbers`` are ``kappa`` and T.
+    """
+    kappa, T = numbers
     n, keep = T - A.support.shape[1], 1.0 - params.rate_A * kappa
     if n < 1.0:
         return
     for k in range(A.support.shape[0]):
+        z = normals[k]
         _, ones, square = of_column(off, A.support, k, T)
         level = params.rate_A * mean_level(params.matched, params.sigma_A[k], k, square / n)
-        lane = lane_at(0, counter_words(k, step, COLUMNS, replica), split_seed(seed))
-        across, along, lane = two_normals(lane)
-        others, lane = chi_square(n - 2.0, lane)
-        along *= level
+        along, across = level * z[0], level * z[1] if n >= 2.0 else 0.0
         if joint is not None:
             along = params.rate_A * joint.along[k]
-        across *= level if n >= 2.0 else 0.0
-        move(off, k, (ones, square), keep, (along, across), level * level * others)
+        others = level * level * _chi_square(n - 2.0, z, k, at)
+        move(off, k, (ones, square), keep, (along, across), others)
+
+
+@inline_jit
+def _draw(
+    joint: JointNoise | None,
+    model: Model,
+    params: StepParams,
+    factors: Factors,
+    at: Address,
+    noise: ColumnsNoise,
+    S: Scratch,
+) -> Factors:
+    """Draw all normals of a step, and of them what is joint; return the factors of W's step."""
+    step, seed, replica = at
+    column = model.A.support.shape[0]  # those before it are columns' own lanes
+    counter = counter_words(column, step, COLUMNS, replica)
+    fill_short_blocks(noise.all, S.wide_words[0], counter, split_seed(seed))
+    keep, pull, _ = factors
+    if joint is None:
+        return keep, pull, params.rate_V * noise.renewal.levels.of_V[0]
+    A, V, constants = model
+    along = noise_of_columns(A, constants, joint)
+    drawn = value_noise(V, joint, S)
+    return with_plane(joint, V, constants.K_P, params, factors, along, drawn)
 
 
 @kernel
@@ -56,7 +118,7 @@ def advance_columns(
     step: Int,
     rows: F64,
     scratch: Scratch,
-    joint: JointNoise | None = None,
+    noise: tuple[ColumnsNoise, JointNoise | None],
 ) -> tuple[int, int]:
     """Take up to ``len(rows)`` steps of SGD; parameters and result as :func:`dense.advance`.
 
@@ -66,21 +128,29 @@ def advance_columns(
         A is without a bulk.
     off : OffSupport
         Its entries off the support.
+    params : StepParams
+        Levels are read from ``sigma_A`` and ``matched``, which are arrays of the noise's levels;
+        ``sigma_V`` is not read.
+    noise : (ColumnsNoise, JointNoise or None)
+        Levels are renewed where that is due.
     """
     A, V, constants = model
+    normals, joint = noise
     row = np.empty(rows.shape[1])
-    n = constants.T - A.support.shape[1]
+    T = constants.T
+    n = T - A.support.shape[1]
     nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
+        if is_due(normals.renewal, step + taken):
+            write_powers(off, n, normals.renewal.powers)
+            renew(model, normals.renewal, joint)
         at = (np.uint64(step + taken), constants.seed, constants.replica)
         factors = value_factors(params, nA, qA)
-        factors = draw_joint(draw_value_noise, joint, model, params, factors, at, scratch)
-        if joint is None:
-            draw_support(A, at, scratch)
-        _step_off_support(A, off, params, kappa, at, constants.T, joint)
+        factors = _draw(joint, model, params, factors, at, normals, scratch)
+        _step_off_support(A, off, params, (kappa, T), at, normals.off, joint)
         step_support(A, params, kappa, kappa_prime, joint)
         write_sums(off, n, A.off_sums)
-        step_value(V, constants, factors, at, scratch, joint)
+        step_whole_value(V, constants, factors, normals.of_W, scratch)
         nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
         if overflowed((nA, qA, kappa, kappa_prime), row):
             return taken, DIVERGED

@@ -70,3 +70,18 @@ def write_sums(off: OffSupport, n: float, off_sums: F64) -> None:
     for k in range(off.along.size):
         off_sums[k, 0] = root * off.along[k]
         off_sums[k, 1] = off.along[k] * off.along[k] + off.square[k]
+
+
+@inline_jit
+def write_powers(off: OffSupport, n: float, powers: F64) -> None:
+    """Write the sums of ``s_k^3`` and ``s_k^4`` off the support, ``n`` entries.
+
+    They are means over the direction of the rest, which is uniform.
+    """
+    count = max(n, 1.0)
+    root = np.sqrt(count)
+    for k in range(off.along.size):
+        mean, square = off.along[k] / root, off.square[k]
+        fourth = 3.0 * square * square * (count - 1.0) / (count * (count + 1.0))
+        powers[k, 0] = mean * (count * mean * mean + 3.0 * square)
+        powers[k, 1] = mean * mean * (count * mean * mean + 6.0 * square) + fourth

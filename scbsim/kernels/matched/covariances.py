@@ -131,8 +131,8 @@ def _plane(
     return along, mean[x], square, second[x, x], product
 
 
-@kernel
-def set_covariances(
+@internal_jit
+def write_covariances(
     model: Model,
     powers: F64,
     of_V: tuple[Moments, PairMoments],
@@ -141,21 +141,11 @@ def set_covariances(
     products: Products,
     joint: JointNoise,
 ) -> None:
-    """Compute the covariances of a state, given its levels.
-
-    Parameters
-    ----------
-    model : Model
-        The bulk of A is not read.
-    powers : (N, 2) float64
-        Sums of third and fourth powers off the support.
-    joint : JointNoise
-        Receives the result.
-    """
+    """Compute the covariances of a state; parameters as :func:`set_covariances`."""
     A, V, constants = model
     m = of_V[0]
     N, Q = A.support.shape
-    mean, second = np.zeros(Q + 2), np.zeros((Q + 2, Q + 2))
+    mean, second = joint.mean, joint.second
     shrink = 1.0 / np.sqrt(batch)
     of_W, of_P, of_WW, of_PP, of_WP = 0.0, 0.0, 0.0, 0.0, 0.0
     c_1, c_2, c_3, s_4, s_3, s_2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -206,3 +196,29 @@ def set_covariances(
     # With fewer than three dimensions all is along W and its target but rounding errors.
     there = total > _ROUNDING * constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
     joint.mix[4] = np.sqrt(total / (drawn * batch)) if there and drawn > 0.0 else 0.0
+
+
+@kernel
+def set_covariances(
+    model: Model,
+    powers: F64,
+    of_V: tuple[Moments, PairMoments],
+    batch: float,
+    levels: Levels,
+    products: Products,
+    joint: JointNoise,
+) -> None:
+    """Compute the covariances of a state, given its levels.
+
+    It is the entry point of :func:`write_covariances`.
+
+    Parameters
+    ----------
+    model : Model
+        The bulk of A is not read.
+    powers : (N, 2) float64
+        Sums of third and fourth powers off the support.
+    joint : JointNoise
+        Receives the result.
+    """
+    write_covariances(model, powers, of_V, batch, levels, products, joint)

@@ -47,13 +47,21 @@ def off_support(A: Attention, k: int, T: float) -> tuple[float, float]:
 def draw_columns(
     A: Attention, constants: ProblemConstants, joint: JointNoise, at: Address, S: Scratch
 ) -> tuple[float, float]:
-    """Draw the noise of y in every column; return that along W and along the target of V.
+    """Draw the noise of y in every column; result as :func:`noise_of_columns`."""
+    _fill(joint.y, JOINT, at, S)
+    return noise_of_columns(A, constants, joint)
+
+
+@internal_jit
+def noise_of_columns(
+    A: Attention, constants: ProblemConstants, joint: JointNoise
+) -> tuple[float, float]:
+    """Turn ``joint.y`` into the noise of y; return that along W and along the target of V.
 
     The noise of A at its support is written to ``A.noise``, and that along ``a_k`` off the support
     to ``joint.along``.
     """
     N, Q = A.support.shape
-    _fill(joint.y, JOINT, at, S)
     common = 0.0
     for k in range(N):
         common += np.sqrt(constants.mu[k]) * joint.y[k, 0]
@@ -118,7 +126,7 @@ def draw_blocks(
 
 
 @inline_jit
-def _with_plane(
+def with_plane(
     joint: JointNoise,
     V: Value,
     K_P: float,
@@ -180,4 +188,4 @@ def draw_joint(
     if joint.blocks.shape[1] > 0:
         draw_blocks(A, constants, joint, at, S)
     drawn: tuple[float, float] = draw_W(V, joint, at, S)
-    return _with_plane(joint, V, constants.K_P, params, factors, along, drawn)
+    return with_plane(joint, V, constants.K_P, params, factors, along, drawn)

@@ -39,6 +39,8 @@ class JointNoise(NamedTuple):
     along: F64  # (N,): noise along the unit vector of a_k off the support
     blocks: F64  # (N, blocks): the part of each block of the bulk in the product with a_k
     squares: F64  # scratch, (blocks,)
+    mean: F64  # scratch, (Q + 2,): of y
+    second: F64  # scratch, (Q + 2, Q + 2): second moments of y, the lower triangle
 
     # of W
     block: F64  # scratch, (32, width + 16): rows of the covariance as they are factorised
@@ -73,6 +75,8 @@ def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
         along=np.zeros(N),
         blocks=np.zeros((N, blocks)),
         squares=np.zeros(blocks),
+        mean=np.zeros(Q + 2),
+        second=np.zeros((Q + 2, Q + 2)),
         # Rows of a power of two would share a few places in the cache.
         block=np.zeros((BLOCK_COLUMNS, width + LANES)),
         common=np.zeros(packed_shape(N, N)),

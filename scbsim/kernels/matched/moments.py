@@ -59,7 +59,8 @@ def _sum_columns(V: Value, mu: F64, columns: F64) -> None:
 
 
 @internal_jit
-def _moments(V: Value, mu: F64, columns: F64, M2: float, KM: float) -> Moments:
+def moments_of(V: Value, mu: F64, columns: F64, M2: float, KM: float) -> Moments:
+    """Return the :class:`Moments`, given the two of fourth order; ``columns`` is scratch."""
     _sum_columns(V, mu, columns)
     kappa, kappa_prime, CM, F4, F3, FZ = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     square, product, outputs, mu_square = 0.0, 0.0, 0.0, 0.0
@@ -84,12 +85,12 @@ def _moments(V: Value, mu: F64, columns: F64, M2: float, KM: float) -> Moments:
 def moments(V: Value, mu: F64, scratch: Traces) -> Moments:
     """Return the :class:`Moments` of a value matrix with ``V mu = mu``."""
     M2, KM = traces(V, scratch)
-    return _moments(V, mu, scratch.columns, M2, KM)
+    return moments_of(V, mu, scratch.columns, M2, KM)
 
 
 @internal_jit
 def _of_target(V: Value, mu: F64, columns: F64) -> tuple[float, float, float, float, float]:
-    """Return ``F22``, ``F22x``, ``F13``, ``FZP`` and ``FPP``, given the sums of :func:`_moments`.
+    """Return ``F22``, ``F22x``, ``F13``, ``FZP`` and ``FPP``, given the sums of :func:`moments_of`.
 
     Row by row, as a column lies far apart in memory.
     """
@@ -118,6 +119,16 @@ def _of_target(V: Value, mu: F64, columns: F64) -> tuple[float, float, float, fl
     return F22, F22x, F13, FZP, FPP
 
 
+@internal_jit
+def all_moments(V: Value, mu: F64, products: Products) -> tuple[Moments, PairMoments]:
+    """Return the same as :func:`joint_moments`, given the products."""
+    s = pair_sums(products, mu)
+    of_V = moments_of(V, mu, products.columns, s.MM, s.KM)
+    F22, F22x, F13, FZP, FPP = _of_target(V, mu, products.columns)
+    of_pairs = PairMoments(s.KK, s.K2, s.MH, s.HK, s.CK, s.CH, F22, F22x, F13, FZP, FPP)
+    return of_V, of_pairs
+
+
 @kernel
 def joint_moments(
     V: Value, mu: F64, shares: Int, products: Products
@@ -132,8 +143,4 @@ def joint_moments(
         Its ``M`` and ``K`` are set; of K by :func:`pair_sums`.
     """
     set_products(shares, V, products)
-    s = pair_sums(products, mu)
-    of_V = _moments(V, mu, products.columns, s.MM, s.KM)
-    F22, F22x, F13, FZP, FPP = _of_target(V, mu, products.columns)
-    of_pairs = PairMoments(s.KK, s.K2, s.MH, s.HK, s.CK, s.CH, F22, F22x, F13, FZP, FPP)
-    return of_V, of_pairs
+    return all_moments(V, mu, products)

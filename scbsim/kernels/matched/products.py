@@ -108,6 +108,13 @@ def _shares(shares: Int, V: Value, products: Products) -> None:
 
 
 @internal_jit
+def set_products_alone(V: Value, products: Products) -> None:
+    """Compute M and K of a value matrix on one thread; code that starts threads is not compiled."""
+    _pack_transposed(V.W, products.packed)
+    _panels(np.int64(0), np.int64(1), V, products)
+
+
+@internal_jit
 def set_products(shares: Int, V: Value, products: Products) -> None:
     """Compute M and K of a value matrix, on as many threads as there are shares."""
     _pack_transposed(V.W, products.packed)

@@ -129,6 +129,14 @@ def draw_value_noise(V: Value, joint: JointNoise, at: Address, S: Scratch) -> tu
 
 
 @internal_jit
+def value_noise(V: Value, joint: JointNoise, S: Scratch) -> tuple[float, float]:
+    """Do the same with normals that ``joint`` has in its arrays."""
+    _set_columns(V, joint)
+    _rows_of_noise(np.int64(0), np.int64(1), V, joint, S)
+    return _add_up(joint)
+
+
+@internal_jit
 def draw_value_noise_on_threads(
     V: Value, joint: JointNoise, at: Address, S: Scratch
 ) -> tuple[float, float]:

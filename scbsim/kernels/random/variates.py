@@ -99,3 +99,18 @@ def chi_square(freedom: float, lane: Lane) -> tuple[float, Lane]:
         square = x * x
         if u < 1.0 - 0.0331 * square * square or np.log(u) < _log_ratio(x, y, v, d):
             return 2.0 * d * v, lane
+
+
+@inline_jit
+def first_attempt(freedom: float, x: float, y: float, z: float) -> float:
+    """Return a chi-square variate from three standard normals, or -1 if the attempt fails.
+
+    It is an attempt of :func:`chi_square`, whose uniform is ``exp(-(y^2 + z^2)/2)``. For at least
+    two degrees of freedom.
+    """
+    d = 0.5 * freedom - 1.0 / 3.0
+    w = x / np.sqrt(9.0 * d)
+    if w <= -1.0:
+        return -1.0
+    v = (1.0 + w) * (1.0 + w) * (1.0 + w)
+    return 2.0 * d * v if -0.5 * (y * y + z * z) < _log_ratio(x, w, v, d) else -1.0

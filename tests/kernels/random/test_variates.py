@@ -9,6 +9,7 @@ from scbsim.kernels.random.variates import (
     _log_ratio,
     chi_square,
     exponential,
+    first_attempt,
     lane_at,
     two_normals,
     uniform,
@@ -58,6 +59,26 @@ def test_chi_square(chi_squares, freedom):
     assert stats.kstest(x, stats.chi2(freedom).cdf).pvalue > P_FLOOR
     error = np.sqrt(2 * freedom / MANY)
     assert abs(x.mean() - freedom) < ERRORS * error
+
+
+@numba.njit
+def _attempts(freedom, normals, out):
+    for i in range(out.size):
+        out[i] = first_attempt(freedom, normals[i, 0], normals[i, 1], normals[i, 2])
+
+
+@pytest.mark.parametrize("freedom", [2, 3, 10, 1000, 1e15])
+def test_attempts_at_a_chi_square(freedom):
+    out = np.empty(MANY)
+    normals = np.random.default_rng(4).normal(size=(MANY, 3))
+    _attempts(float(freedom), normals, out)
+    taken = out[out >= 0.0]
+    assert taken.size > (0.94 if freedom < 10 else 0.98) * MANY
+    if freedom < 1e9:
+        assert stats.kstest(taken, stats.chi2(freedom).cdf).pvalue > P_FLOOR
+        assert stats.kstest(taken, stats.chi2(1.1 * freedom).cdf).pvalue < P_FLOOR
+    else:
+        assert stats.kstest((taken - freedom) / np.sqrt(2 * freedom), "norm").pvalue > P_FLOOR
 
 
 @pytest.mark.parametrize("freedom", [1e9, 1e15])
