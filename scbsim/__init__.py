@@ -14,6 +14,18 @@ from scbsim._version import __version__
 if TYPE_CHECKING:
     from scbsim.contents import load
     from scbsim.contents.plot import plot
+    from scbsim.errors import (
+        InputError,
+        MemoryNeeded,
+        OutputError,
+        RunFailed,
+        RunWarning,
+        ScbsimError,
+        SpecError,
+        Stopped,
+        TaskError,
+        TaskWarning,
+    )
     from scbsim.run.simulate import simulate
     from scbsim.sampling.sampler import sample_batch, sample_batches
     from scbsim.spec import RunSpec
@@ -21,6 +33,21 @@ if TYPE_CHECKING:
     from scbsim.task import Task, correlations, related_task
 
 _HOME = {
+    **dict.fromkeys(
+        (
+            "InputError",
+            "MemoryNeeded",
+            "OutputError",
+            "RunFailed",
+            "RunWarning",
+            "ScbsimError",
+            "SpecError",
+            "Stopped",
+            "TaskError",
+            "TaskWarning",
+        ),
+        "scbsim.errors",
+    ),
     "RunSpec": "scbsim.spec",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
@@ -34,8 +61,18 @@ _HOME = {
 }
 
 __all__ = [
+    "InputError",
+    "MemoryNeeded",
+    "OutputError",
+    "RunFailed",
     "RunSpec",
+    "RunWarning",
+    "ScbsimError",
+    "SpecError",
+    "Stopped",
     "Task",
+    "TaskError",
+    "TaskWarning",
     "__version__",
     "correlations",
     "load",

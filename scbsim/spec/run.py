@@ -9,6 +9,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -242,6 +243,22 @@ class RunSpec(Table):
         if faults:
             raise SpecError(faults)
         return type(self)(**tables)
+
+    def __repr__(self) -> str:
+        """Return the sizes, the rules and the steps in a line."""
+        task, rules = self.task, " then ".join(self.rule_of(i) for i in range(len(self.stage)))
+        sizes = f"from={task.from_!r}" if task.from_ else f"N={task.N}, T={task.T}, Q={task.Q}"
+        many = f", {self.dynamics.replicas} replicas" if self.dynamics.replicas > 1 else ""
+        return f"RunSpec({sizes}: {rules}, {self.total_steps} steps{many}, seed={self.seed})"
+
+    def __str__(self) -> str:
+        """Return the spec as TOML."""
+        return self.to_toml()
+
+    def _repr_html_(self) -> str:
+        """Return the spec for a cell of a notebook."""
+        head, body = escape(repr(self)), escape(str(self))
+        return f"<details><summary>{head}</summary><pre>{body}</pre></details>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as dicts of str, bool, int and float, defaults included."""

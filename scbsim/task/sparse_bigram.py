@@ -97,6 +97,20 @@ class SparseBigram:
         sizes = f"N={self.N}, T={self.T}, Q={self.Q}"
         return f"{type(self).__name__}({sizes}, K_P={self.K_P:.4g}, K_Q={self.K_Q:.4g})"
 
+    def _repr_html_(self) -> str:
+        """Return the task for a cell of a notebook."""
+        known = "P, its transitions" if self.P is not None else "only K_P of its transitions"
+        rows = (
+            ("vocabulary N", self.N),
+            ("context T", self.T),
+            ("attended positions Q", self.Q),
+            ("mu", f"{self.mu.min():.3g} to {self.mu.max():.3g}"),
+            ("K_P", f"{self.K_P:.4g}, {known}"),
+            ("K_Q", f"{self.K_Q:.4g}"),
+        )
+        cells = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows)
+        return f"<table><caption>{type(self).__name__}</caption>{cells}</table>"
+
     @property
     def P_tilde(self) -> Array:
         r""":math:`\tilde P = (P - \mu 1') \operatorname{diag}(\sqrt\mu)`, shape (N, N).

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import math
 import pickle
 import re
 import subprocess
 import sys
+import tomllib
 from typing import Any
 
 import numpy as np
@@ -156,3 +158,12 @@ def test_importing_the_spec_loads_nothing_numeric():
 def test_the_docstring_of_a_table_has_every_key(table):
     described = re.findall(r"^    ([\w, ]+) : ", table.__doc__, flags=re.MULTILINE)
     assert {name for names in described for name in names.split(", ")} == set(table.model_fields)
+
+
+def test_how_a_spec_is_shown():
+    spec = RunSpec.from_dict(small(dynamics__replicas=8, seed=3))
+    assert repr(spec) == "RunSpec(N=10, T=100, Q=2: prox, 5 steps, 8 replicas, seed=3)"
+    assert RunSpec.from_dict(tomllib.loads(str(spec))) == spec
+    assert spec.to_toml() in html.unescape(spec._repr_html_())
+    stages = [{"steps": 5, "rule": "sgd"}, {"steps": 7}]
+    assert "sgd then prox, 12 steps" in repr(RunSpec.from_dict({**small(), "stage": stages}))

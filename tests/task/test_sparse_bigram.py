@@ -110,4 +110,6 @@ def test_a_spec_asks_for_a_random_task():
 
 @quiet
 def test_repr_says_the_sizes():
-    assert repr(Task.random(3, 50, 2)).startswith("Task(N=3, T=50, Q=2, K_P=")
+    task = Task.random(3, 50, 2)
+    assert repr(task).startswith("Task(N=3, T=50, Q=2, K_P=")
+    assert "<th>context T</th><td>50</td>" in task._repr_html_()
