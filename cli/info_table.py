@@ -15,7 +15,7 @@ from scbsim.cli.console import printing
 from scbsim.cli.summary import size
 from scbsim.observables import OBSERVABLES, in_words
 from scbsim.storage.runfile.lacking import lacking_in_words
-from scbsim.util.text import all_printable
+from scbsim.util.text import all_printable, in_short
 
 _MEANING = {
     "stopped": "stopped on a signal",
@@ -52,7 +52,9 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
     last = f", the last at step {content['step']}" if content["rows"] else ""
     lost = content["lacks_steps_before"]
     lacking = [("lacking", f"it {lacking_in_words(lost)}")] if lost else []
-    return [("rows", f"{content['rows']}{last}"), *lacking]
+    kept = content["matrices"]
+    matrices = [("matrices", f"of step {in_short(kept)}")] if kept else []
+    return [("rows", f"{content['rows']}{last}"), *lacking, *matrices]
 
 
 def _replicas(content: dict[str, Any]) -> list[tuple[str, str]]:

@@ -29,6 +29,10 @@ from scbsim.cli.signals import interruptible
     help="The name of a file in the "
     "legend, in the order of the files. By default the names of the files.",
 )
+@click.option("--matrices", is_flag=True, help="Of one file: heat maps of A, V and the truth.")
+@click.option(
+    "--step", type=int, help="With --matrices: of which snapshot; by default the last state."
+)
 @debug_option
 @interruptible()
 def plot(
@@ -37,16 +41,38 @@ def plot(
     overwrite: bool,
     only: tuple[str, ...],
     labels: tuple[str, ...],
+    matrices: bool,
+    step: int | None,
 ) -> None:
     """Plot signals, Deltas, distances, similarities and loss of OUT.h5 against steps.
 
     Several files share the same axes. A file that is still being written is plotted up to its
     last row.
-    """
+
+    \b
+    scbsim plot l1.h5 sgd.h5 --only delta_A --label l1 --label SGD
+    scbsim plot l1.h5 --matrices -o matrices.png
+    """  # noqa: D301  (click reads the escape)
     from scbsim.contents.plot import plot as run
     from scbsim.plotting.picture_paths import check_picture, picture_beside
 
     picture = output or picture_beside(paths[0])
     check_picture(picture, overwrite=overwrite)
-    run(*paths, labels=labels, only=only, output=picture)
+    if matrices or step is not None:
+        _heat_maps(paths, step, picture, [*only, *labels])
+    else:
+        run(*paths, labels=labels, only=only, output=picture)
     say(picture)
+
+
+def _heat_maps(paths: tuple[Path, ...], step: int | None, picture: Path, other: list[str]) -> None:
+    from scbsim.contents.matrices import matrices
+    from scbsim.plotting.matrices import draw_matrices
+    from scbsim.plotting.picture_paths import name_of
+    from scbsim.plotting.style import save
+
+    if len(paths) > 1 or other:
+        raise click.UsageError("--matrices takes one file, and neither --only nor --label")
+    found = matrices(paths[0], step)
+    head = f"{name_of(paths[0])}, step {found.step}"
+    save(draw_matrices(found.A, found.intercept, found.V, found.task, head), picture)

@@ -13,6 +13,7 @@ from scbsim._version import __version__
 
 if TYPE_CHECKING:
     from scbsim.contents import load
+    from scbsim.contents.matrices import matrices
     from scbsim.contents.plot import plot
     from scbsim.errors import (
         InputError,
@@ -52,6 +53,7 @@ _HOME = {
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
     "load": "scbsim.contents",
+    "matrices": "scbsim.contents.matrices",
     "phase_diagram": "scbsim.studies.phase",
     "plot": "scbsim.contents.plot",
     "related_task": "scbsim.task",
@@ -76,6 +78,7 @@ __all__ = [
     "__version__",
     "correlations",
     "load",
+    "matrices",
     "phase_diagram",
     "plot",
     "related_task",

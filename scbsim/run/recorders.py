@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scbsim.observables import LONG_NAMES, NAMES
 from scbsim.state import State
-from scbsim.trajectory.dataset import Trajectory, assemble, attributes_of
+from scbsim.trajectory.dataset import LAST_STATE, LastState, Trajectory, assemble, attributes_of
 from scbsim.trajectory.diagnosis import diagnosis
 from scbsim.trajectory.header import RunHeader
 from scbsim.trajectory.tables import NormalizedRow, StageEnd, Tables
@@ -58,13 +58,14 @@ class NoRecorder(Recorder):
 
 
 class MemoryRecorder(NoRecorder):
-    """Records everything but states, in memory."""
+    """Records everything but snapshots, in memory."""
 
     def __init__(self, header: RunHeader) -> None:
         self._blocks: list[tuple[Steps, Stages, Rows]] = []
         self._tables = Tables.of(header.spec)
         self._header = header
         self._status = "running"
+        self._last: LastState | None = None
 
     def append(self, steps: Steps, stages: Stages, rows: Rows) -> None:
         """Receive steps, stages and observables."""
@@ -82,6 +83,13 @@ class MemoryRecorder(NoRecorder):
         """Receive how a replica ended."""
         self._tables.ended(replica, status)
 
+    def final(self, step: int, state: State) -> None:
+        """Receive the last state, and keep a copy if the spec says so."""
+        # With "auto", which a file takes, a thousand runs in memory would be too large.
+        if self._header.spec.output.final_state is True:
+            copies = {name: array.copy() for name, array in state.items()}
+            self._last = LastState(step, copies, self._header.task)
+
     def close(self, status: str) -> None:
         """Receive the status of the run."""
         self._status = status
@@ -89,13 +97,17 @@ class MemoryRecorder(NoRecorder):
 
     def trajectory(self) -> Trajectory:
         """Return the dataset of all that was received."""
-        header, columns, found = self._header, self._columns(), ""
+        header, columns, said = self._header, self._columns(), ""
         if self._status == "complete":
-            found = diagnosis(header.plan, columns, len(columns["step"]))
-        attributes = attributes_of(header) | ({"diagnosis": found} if found else {})
+            said = diagnosis(header.plan, columns, len(columns["step"]))
+        attributes = attributes_of(header) | ({"diagnosis": said} if said else {})
         first = header.spec.dynamics.replica
         columns = {name: column.T for name, column in columns.items()}
-        return assemble(first, LONG_NAMES, columns, self._tables, self._status, attributes)
+        found = assemble(first, LONG_NAMES, columns, self._tables, self._status, attributes)
+        if self._last is not None:
+            # Not an attribute: the dataset can still be saved as NetCDF.
+            found.encoding[LAST_STATE] = self._last
+        return found
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         """Return the columns, with steps along the first dimension."""

@@ -18,6 +18,7 @@ from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.runfile.lacking import lacks_steps_before
 from scbsim.storage.runfile.reader import checked_progress, diagnosis_of, numbers_of, opened
 from scbsim.storage.runfile.schema import LACKS, REASONS, TRAJECTORY
+from scbsim.storage.runfile.states import places_of_matrices
 from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.trajectory.tables import Tables
 from scbsim.util.quantiles import medians
@@ -60,6 +61,7 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             LACKS: lacks,
             "diagnosis": diagnosis_of(group),
             **end,
+            "matrices": sorted(places_of_matrices(file)),
             "task": numbers_of(file),
             "spec": spec_table(file.attrs),
             "provenance": table(file.attrs, "provenance"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from scbsim.observables import STATUS
+from scbsim.state import State
+from scbsim.task import Task
 from scbsim.trajectory.header import RunHeader
 from scbsim.trajectory.tables import REASONS, Tables, filled_rows
 
@@ -18,6 +20,18 @@ if TYPE_CHECKING:
     Trajectory: TypeAlias = xarray.Dataset
 else:
     Trajectory = Any
+
+
+LAST_STATE = "last_state"
+"""The entry of a dataset's ``encoding`` that has the `LastState` of a run in memory."""
+
+
+class LastState(NamedTuple):
+    """The state after the last step of a run."""
+
+    step: int
+    state: State
+    task: Task
 
 
 def attributes_of(header: RunHeader) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 MOST_NESTED: Final = 20
@@ -58,3 +58,9 @@ def _escaped(code: int) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def in_short(numbers: Sequence[int]) -> str:
+    """Return numbers separated by commas: all of them, or the first four and the last two."""
+    few = len(numbers) <= 8
+    return ", ".join(map(str, numbers if few else [*numbers[:4], "...", *numbers[-2:]]))

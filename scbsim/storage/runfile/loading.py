@@ -73,6 +73,7 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
         # Last: a dataset that is read before the rows are counted may be older than the count.
         if lacks := lacks_steps_before(file):
             found.attrs[LACKS] = lacks
+        found.encoding["source"] = os.path.abspath(path)
         return found
 
 

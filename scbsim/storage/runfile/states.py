@@ -6,7 +6,7 @@ concatenated, and `indptr` gives where those of each state begin, as in a sparse
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import h5py
@@ -14,7 +14,7 @@ import numpy as np
 
 from scbsim.state import State
 from scbsim.storage.hdf5.dimensions import name_dimensions
-from scbsim.storage.runfile.schema import MOST_CHUNK_BYTES
+from scbsim.storage.runfile.schema import FINAL, MOST_CHUNK_BYTES, SNAPSHOTS
 
 RAGGED = ("indices", "data")
 """Arrays whose length differs between states."""
@@ -109,6 +109,22 @@ def read_state(group: h5py.Group, i: int, share: Share = ALL) -> tuple[int, Stat
         state |= {name: group[name][begin:end] for name in RAGGED}
         state[_POINTERS] -= begin
     return int(group["step"][i]), state
+
+
+def places_of_matrices(file: h5py.File) -> dict[int, tuple[str, int]]:
+    """Return the group and the index of each state with matrices, by its step."""
+    return {
+        int(step): (name, i)
+        for name in (SNAPSHOTS, FINAL)
+        if name in file and has_entries(file[name])
+        for i, step in enumerate(file[name]["step"][:])
+    }
+
+
+def has_entries(arrays: Iterable[str]) -> bool:
+    """Return whether a state of these arrays has the entries of A, and not a few numbers alone."""
+    there = set(arrays)
+    return bool({"bulk", "logits", "indptr"} & there) or not {"alpha", "off_along"} & there
 
 
 def put(data: h5py.Dataset, i: int, value: object) -> None:

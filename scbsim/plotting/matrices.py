@@ -1,0 +1,113 @@
+"""Heat maps of A and V beside the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scbsim.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from scipy.sparse import csc_array
+
+    from scbsim.task import Task
+
+Array = NDArray[np.float64]
+
+MOST_ROWS: Final = 60
+MOST_TOKENS: Final = 60
+"""Rows and columns of a heat map; of more the first tokens are shown."""
+
+
+def draw_matrices(
+    A: Array | csc_array, intercept: Array, V: Array | None, task: Task, head: str
+) -> Figure:
+    """Draw heat maps of A and V, and of their targets Q and P.
+
+    Of A these rows are shown: the positions in the support of a column, and below a line those with
+    the largest entries elsewhere. Each map has its own scale, since signals need not be 1.
+
+    Parameters
+    ----------
+    A, intercept, V
+        As the attributes of :class:`scbsim.contents.matrices.Matrices`.
+    task : Task
+    head : str
+        The first line of the title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    tokens = np.arange(min(task.N, MOST_TOKENS))
+    rows, on = _positions(A, intercept, task, tokens)
+    shown = _dense(A, rows, tokens) + intercept[tokens]
+    target = np.zeros_like(shown)
+    for k in tokens:
+        at = np.searchsorted(rows[:on], task.q_positions[k])
+        inside = (at < on) & (rows[:on][np.minimum(at, on - 1)] == task.q_positions[k])
+        target[at[inside], k] = task.q_weights[k][inside]
+    with style.styled():
+        figure = style.new_figure(9.0, 7.2 if V is not None else 3.9)
+        layout: list[Any] = [["A", "Q"]] + ([["V", "P"]] if V is not None else [])
+        axes = figure.subplot_mosaic(layout)
+        _heat(figure, axes["A"], shown, "A: the support, and below the largest others")
+        _heat(figure, axes["Q"], target, "the truth Q, the same rows")
+        for name in ("A", "Q"):
+            axes[name].set_xlabel("query token $k$")
+            axes[name].axhline(on - 0.5, color="black", linewidth=0.6, linestyle=":")
+            ticks = np.unique(np.linspace(0, len(rows) - 1, 9).astype(int))
+            axes[name].set_yticks(ticks, [f"${style.integer(rows[i])}$" for i in ticks])
+        axes["A"].set_ylabel("position $t$")
+        if V is not None:
+            assert task.P is not None
+            here = np.ix_(tokens, tokens)
+            _heat(figure, axes["V"], V[here], "V")
+            _heat(figure, axes["P"], task.P[here], "the truth P")
+            for name in ("V", "P"):
+                axes[name].set_xlabel("source token $m$")
+            axes["V"].set_ylabel("output token $n$")
+        note = f"the first {len(tokens)} tokens" if len(tokens) < task.N else ""
+        facts = style.sizes({"N": task.N, "T": task.T, "Q": task.Q})
+        figure.suptitle(style.title(style.literal(head), facts, note))
+    return figure
+
+
+def _positions(
+    A: Array | csc_array, intercept: Array, task: Task, tokens: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], int]:
+    """Return the rows of the picture, and how many of them are in a support."""
+    support = np.unique(task.q_positions[tokens])[: MOST_ROWS * 3 // 4]
+    if isinstance(A, np.ndarray):
+        # Only the size of what stands out from the intercept counts.
+        away = np.abs(A[:, tokens] - np.median(A[:, tokens], axis=0)).max(axis=1)
+    else:
+        away = np.abs(A[:, tokens]).max(axis=1).toarray().ravel()
+    away[np.unique(task.q_positions[tokens])] = -1.0
+    count = min(MOST_ROWS - len(support), int((away > 0.0).sum()))
+    others = np.sort(np.argsort(away)[len(away) - count :])
+    return np.concatenate([support, others]), len(support)
+
+
+def _dense(A: Array | csc_array, rows: NDArray[np.int64], tokens: NDArray[np.int64]) -> Array:
+    part = A[:, tokens]
+    part = part[rows] if isinstance(part, np.ndarray) else part.tocsr()[rows].toarray()
+    return np.asarray(part, np.float64)
+
+
+def _heat(figure: Figure, axes: Axes, values: Array, title: str) -> None:
+    """Draw one heat map, with 0 in the middle of the colours."""
+    from matplotlib.ticker import MaxNLocator
+
+    largest = float(np.abs(values).max()) or 1.0
+    looks: dict[str, Any] = {"vmin": -largest, "vmax": largest, "cmap": "RdBu_r"}
+    image = axes.imshow(values, aspect="auto", interpolation="nearest", **looks)
+    axes.set_title(title)
+    axes.grid(visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.colorbar(image, ax=axes, shrink=0.9)
