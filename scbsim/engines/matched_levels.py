@@ -10,7 +10,7 @@ from scbsim.kernels.matched.coefficients import COEFFICIENTS
 from scbsim.kernels.matched.covariances import set_covariances
 from scbsim.kernels.matched.joint_state import JointNoise, make_joint_noise
 from scbsim.kernels.matched.levels import Levels, set_levels
-from scbsim.kernels.matched.moments import joint_moments, moments
+from scbsim.kernels.matched.moments import moments
 from scbsim.kernels.matched.products import make_products, square_of_target
 from scbsim.kernels.matched.traces import make_traces
 from scbsim.state import State
@@ -68,10 +68,8 @@ class MatchedLevels:
             of_V = moments(V, constants.mu, self._traces)
             set_levels(A, self.powers, constants, of_V, batch, self.levels)
             return
-        both = joint_moments(V, constants.mu, self._shares, self._products)
-        set_levels(A, self.powers, constants, both[0], batch, self.levels)
-        of_state = (Model(A, V, constants), self.powers, both, batch)
-        set_covariances(*of_state, self.levels, self._products, self.joint)
+        state = (Model(A, V, constants), self.powers, batch, self._shares)
+        set_covariances(*state, self.levels, self._products, self.joint)
 
     def now(self) -> NoiseLevels:
         """Return one level for each column, that of entries at zero, and the level of V."""

@@ -14,8 +14,8 @@ import numpy as np
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.matched import coefficients as term
 from scbsim.kernels.matched.joint_state import JointNoise
-from scbsim.kernels.matched.levels import Levels, sums_of_column, sums_off_support
-from scbsim.kernels.matched.moments import Moments
+from scbsim.kernels.matched.levels import Levels, levels_of, sums_of_column, sums_off_support
+from scbsim.kernels.matched.moments import Moments, joint_moments
 from scbsim.kernels.matched.products import PairMoments, Products
 from scbsim.kernels.matched.value_shape import set_shape
 from scbsim.kernels.types import F64, Int, Real
@@ -131,8 +131,8 @@ def _plane(
     return along, mean[x], square, second[x, x], product
 
 
-@kernel
-def set_covariances(
+@internal_jit
+def _set_joint(
     model: Model,
     powers: F64,
     of_V: tuple[Moments, PairMoments],
@@ -141,21 +141,11 @@ def set_covariances(
     products: Products,
     joint: JointNoise,
 ) -> None:
-    """Compute the covariances of a state, given its levels.
-
-    Parameters
-    ----------
-    model : Model
-        The bulk of A is not read.
-    powers : (N, 2) float64
-        Sums of third and fourth powers off the support.
-    joint : JointNoise
-        Receives the result.
-    """
+    """Compute the covariances, given the levels."""
     A, V, constants = model
     m = of_V[0]
     N, Q = A.support.shape
-    mean, second = np.zeros(Q + 2), np.zeros((Q + 2, Q + 2))
+    mean, second = joint.mean, joint.second
     shrink = 1.0 / np.sqrt(batch)
     of_W, of_P, of_WW, of_PP, of_WP = 0.0, 0.0, 0.0, 0.0, 0.0
     c_1, c_2, c_3, s_4, s_3, s_2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -206,3 +196,36 @@ def set_covariances(
     # With fewer than three dimensions all is along W and its target but rounding errors.
     there = total > _ROUNDING * constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
     joint.mix[4] = np.sqrt(total / (drawn * batch)) if there and drawn > 0.0 else 0.0
+
+
+@kernel
+def set_covariances(
+    model: Model,
+    powers: F64,
+    batch: float,
+    shares: Int,
+    levels: Levels,
+    products: Products,
+    joint: JointNoise,
+) -> None:
+    """Compute the levels and the covariances of a state.
+
+    Parameters
+    ----------
+    model : Model
+        The bulk of A is not read.
+    powers : (N, 2) float64
+        Sums of third and fourth powers off the support.
+    batch : float64
+        Samples in a batch.
+    shares : int
+        Threads for products of matrices; the bits do not depend on it.
+    levels : Levels
+    products : Products
+    joint : JointNoise
+        Receives the result, as does ``levels``.
+    """
+    A, V, constants = model
+    of_V = joint_moments(V, constants.mu, shares, products)
+    levels_of(A, powers, constants, of_V[0], batch, levels)
+    _set_joint(model, powers, of_V, batch, levels, products, joint)

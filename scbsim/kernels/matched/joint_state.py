@@ -33,6 +33,8 @@ class JointNoise(NamedTuple):
     root_P: F64  # (N, N): square roots of the transition probabilities; not changed
 
     # of A
+    mean: F64  # scratch, (Q + 2,): of the y of a column
+    second: F64  # scratch, (Q + 2, Q + 2): its second moments, in the lower half
     # (N, Q + 4): normals; then in columns 1 to Q + 2 the noise of y, and in the last a spare normal
     y: F64
     intercepts: F64  # (N,): c_k
@@ -68,6 +70,8 @@ def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
         shape=np.zeros((width, width)),
         mix=np.zeros(5),
         root_P=np.sqrt(P),
+        mean=np.zeros(Q + 2),
+        second=np.zeros((Q + 2, Q + 2)),
         y=np.zeros((N, Q + 4)),
         intercepts=np.zeros(N),
         along=np.zeros(N),

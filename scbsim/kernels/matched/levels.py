@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, kernel
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.matched import coefficients as term
 from scbsim.kernels.matched.moments import Moments
 from scbsim.kernels.types import F64, Int
@@ -54,8 +54,8 @@ def sums_of_column(
     return c, a_2, a_4, qa, qa_2, qa_3
 
 
-@kernel
-def set_levels(
+@internal_jit
+def levels_of(
     A: Attention,
     powers: F64,
     constants: ProblemConstants,
@@ -63,19 +63,7 @@ def set_levels(
     batch: float,
     levels: Levels,
 ) -> None:
-    """Compute the levels of a state.
-
-    Parameters
-    ----------
-    A : Attention
-        Its bulk is not read.
-    powers : (N, 2) float64
-        Sums of third and fourth powers off the support.
-    batch : float64
-        Samples in a batch.
-    levels : Levels
-        Receives the result.
-    """
+    """Compute the levels of a state; parameters as :func:`set_levels`."""
     m, N, mu_square = of_V, A.support.shape[0], constants.mu_square
     nA, qA, total = 0.0, 0.0, 0.0
     for k in range(N):
@@ -100,3 +88,28 @@ def set_levels(
         total += mu * (predicted - 2.0 * crossed + output)
     total -= nA * nA * m.kappa - 2.0 * nA * qA * m.kappa_prime + qA * qA * constants.K_P
     levels.of_V[0] = np.sqrt(max(total, 0.0) / (constants.D_V * batch))
+
+
+@kernel
+def set_levels(
+    A: Attention,
+    powers: F64,
+    constants: ProblemConstants,
+    of_V: Moments,
+    batch: float,
+    levels: Levels,
+) -> None:
+    """Compute the levels of a state.
+
+    Parameters
+    ----------
+    A : Attention
+        Its bulk is not read.
+    powers : (N, 2) float64
+        Sums of third and fourth powers off the support.
+    batch : float64
+        Samples in a batch.
+    levels : Levels
+        Receives the result.
+    """
+    levels_of(A, powers, constants, of_V, batch, levels)

@@ -118,7 +118,7 @@ def _of_target(V: Value, mu: F64, columns: F64) -> tuple[float, float, float, fl
     return F22, F22x, F13, FZP, FPP
 
 
-@kernel
+@internal_jit
 def joint_moments(
     V: Value, mu: F64, shares: Int, products: Products
 ) -> tuple[Moments, PairMoments]:
