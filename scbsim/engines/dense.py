@@ -137,6 +137,7 @@ class DenseEngine(GaussianEngine):
         self._adopt_value(state, old)
 
     def _bulk_was_set(self) -> None:
+        super()._bulk_was_set()
         if self._matched is not None and self._matched.joint is not None:
             sum_bulk(self.A, self.scratch)
 

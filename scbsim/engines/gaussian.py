@@ -42,6 +42,13 @@ _NO_SIGNAL = 1e-28
 END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
 
 
+def _constants_of(task: Task, K_P: float, seed: int, replica: int) -> ProblemConstants:
+    square, dimensions = float(task.mu @ task.mu), float((task.N - 1) ** 2)
+    of_A = (np.array(task.mu), float(task.T), K_P, float(task.K_Q))
+    of_V = (square, square, square, 0.0, dimensions)
+    return ProblemConstants(*of_A, *of_V, np.uint64(seed), np.uint64(replica))
+
+
 class GaussianEngine(Planned):
     """The exact gradient plus Gaussian noise: `docs/model.md`, sections 3 to 5.
 
@@ -104,7 +111,7 @@ class GaussianEngine(Planned):
             noise=np.zeros((N, Q)),
         )
         self.sums = np.ones(N)
-        K_P = task.K_P if task.K_P > _NO_SIGNAL else 0.0
+        K_P = float(task.K_P) if task.K_P > _NO_SIGNAL else 0.0
         target = task.P_tilde if value else np.zeros((0, 0))
         self.V = Value(
             W=alpha_V * target,
@@ -114,22 +121,11 @@ class GaussianEngine(Planned):
             column_sums=np.zeros((min(len(target), GROUPS), N)),
             row_dots=np.zeros((len(target), 2)),
         )
-        self.constants = ProblemConstants(
-            mu=np.array(task.mu),
-            T=float(task.T),
-            K_P=float(K_P),
-            K_Q=float(task.K_Q),
-            mu_square=float(task.mu @ task.mu),
-            mean_square=float(task.mu @ task.mu),
-            mean_dot=float(task.mu @ task.mu),
-            mean_off=0.0,
-            D_V=float((N - 1) ** 2),
-            seed=np.uint64(seed),
-            replica=np.uint64(replica),
-        )
+        self.constants = _constants_of(task, K_P, seed, replica)
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
         self._matched: MatchedLevels | None = None
+        self._powers_at = -1  # the address after the last step that took the sums of powers
         self._joint: JointNoise | None = None
         if isinstance(noise, NoiseLevels):
             self._constant = noise
@@ -186,6 +182,7 @@ class GaussianEngine(Planned):
         state = (self._model, self._step_params(stage), self._address)
         taken, reason = advance(*state, rows, self.scratch, self._joint)
         self.step += taken
+        self._powers_at = state[1].powers_step + 1
         return taken, END[reason]
 
     @property
@@ -203,12 +200,14 @@ class GaussianEngine(Planned):
             sigma_V=float(noise.sigma_V),
             until_signal=float(stage.until_signal),
             matched=None if matched is None else matched.levels.of_A,
+            powers_step=-1 if matched is None else self._address + matched.hold(self.step) - 1,
         )
 
     def _update_levels(self) -> None:
         """Compute the levels of matched noise for the current state."""
         assert self._matched is not None
-        powers_of_bulk(self.A, self.scratch, self._matched.powers)
+        taken = self._address == self._powers_at
+        powers_of_bulk(self.A, self.scratch, taken, self._matched.powers)
         self._matched.update(self._model)
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
@@ -255,6 +254,7 @@ class GaussianEngine(Planned):
 
     def _bulk_was_set(self) -> None:
         """Compute what follows from the bulk and is not part of the state."""
+        self._powers_at = -1
 
     def _adopt_value(self, state: State, old: Task) -> None:
         if not self.keeps_column_sums and (state.get("column_sums", np.ones(1)) != 1.0).any():

@@ -11,7 +11,7 @@ from scbsim.kernels.matched.coefficients import COEFFICIENTS
 from scbsim.kernels.matched.covariances import set_covariances
 from scbsim.kernels.matched.joint_state import JointNoise, make_joint_noise
 from scbsim.kernels.matched.levels import Levels, set_levels
-from scbsim.kernels.matched.moments import joint_moments, moments
+from scbsim.kernels.matched.moments import moments
 from scbsim.kernels.matched.products import Products, make_products, square_of_target
 from scbsim.kernels.matched.renewal import Renewal
 from scbsim.kernels.matched.traces import make_traces
@@ -89,10 +89,8 @@ class MatchedLevels:
             set_levels(A, self.powers, constants, of_V, batch, self.levels)
             return
         assert self._products is not None
-        both = joint_moments(V, constants.mu, self._shares, self._products)
-        set_levels(A, self.powers, constants, both[0], batch, self.levels)
-        of_state = (Model(A, V, constants), self.powers, both, batch)
-        set_covariances(*of_state, self.levels, self._products, self.joint)
+        state = (Model(A, V, constants), self.powers, batch, self._shares)
+        set_covariances(*state, self.levels, self._products, self.joint)
 
     def now(self) -> NoiseLevels:
         """Return one level for each column, that of entries at zero, and the level of V."""

@@ -51,5 +51,5 @@ class Planned:
             levels = (cls.powers_kernel, "moments", "set_levels")
             if plan.noise.covariances:
                 first = ("square_of_target",)
-                levels = (cls.powers_kernel, "joint_moments", "set_levels", "set_covariances")
+                levels = (cls.powers_kernel, "set_covariances")
         return (*first, "observe", *levels, cls.advance_kernel, "normalize_columns")

@@ -52,7 +52,7 @@ def test_sums_of_powers_are_those_of_a_uniform_direction():
         u -= u.mean(axis=1, keepdims=True)
         u *= np.sqrt(engine.off.square / np.square(u).sum(axis=1))[:, None]
         dense.A.bulk[off] = (engine.off.along[:, None] / np.sqrt(n) + u).ravel()
-        powers_of_bulk(dense.A, dense.scratch, sums)
+        powers_of_bulk(dense.A, dense.scratch, False, sums)
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
     # Six of them, by five standard errors.
     assert (np.abs(found.mean(axis=0) - engine._matched.powers) < 5.0 * error).all()

@@ -76,6 +76,33 @@ def test_the_noise_of_A_and_of_V_agree_along_the_state(steps):
     np.testing.assert_allclose(of_W, of_A, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("moved", [0, 1, 2], ids="blocks{}".format)
+def test_so_they_do_where_blocks_of_a_column_are_at_zero(moved):
+    """Entries of such a block have one level; of three blocks, ``moved`` are not at zero."""
+    task = a_task(5000)
+    engine = DenseEngine(task, NOISE, **START, dtype=np.float64)
+    s = np.zeros((task.N, task.T))
+    s[:, : moved * 2048] = 0.01 * np.random.default_rng(0).normal(size=(task.N, moved * 2048))
+    np.put_along_axis(s, task.q_positions, 0.0, axis=1)
+    sums = np.stack([s.sum(axis=1), (s**2).sum(axis=1)], axis=1)
+    engine.restore(0, engine.state() | {"bulk": s, "off_sums": sums})
+    s, a = entries(engine)
+    q, W = full_q(task).T, engine.V.W.copy()
+    nA, qA = (task.mu @ (x * a).sum(axis=1) for x in (a, q))
+    of_A = (W**2).sum() * s - (W * task.P_tilde).sum() * q
+    of_W = nA * W - qA * task.P_tilde
+    engine.advance(stage(task), 1)
+    noise = (s - engine.s()) / RATE - of_A
+    with_W = (((W - engine.V.W) / RATE - of_W) * W).sum()
+    assert abs(with_W) > 1e-4
+    assert np.einsum("kt,kt,k->", noise, a, task.mu) == pytest.approx(with_W, abs=1e-11)
+    # The entries that are at zero have the level of zeros.
+    zeros = (s == 0.0) & (q == 0.0)
+    for k, level in enumerate(engine.noise.sigma_A):
+        found = noise[k, zeros[k]].std() / level
+        assert abs(found - 1.0) < 5.0 / np.sqrt(2.0 * zeros[k].sum()) < 0.2
+
+
 def test_covariances_of_a_step_are_those_of_the_factors(steps):
     """Of support entries, of each column along a_k off the support, and of V along its target."""
     task, mu = steps.task, steps.task.mu

@@ -13,7 +13,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.activations import ActivationRates, NewlyActive
-from scbsim.kernels.gaussian.dense_attention import first_at_least
+from scbsim.kernels.gaussian.bulk_noise import first_at_least
 from scbsim.kernels.gaussian.rules import step_entry
 from scbsim.kernels.gaussian.state import Attention, StepParams
 from scbsim.kernels.matched.coefficients import entry_level

@@ -8,52 +8,34 @@ do not depend on how blocks are distributed over threads.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from scbsim.kernels.compile.jit import by_presence, inline_jit, internal_jit, kernel
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
+from scbsim.kernels.gaussian.bulk_noise import (
+    ColumnStep,
+    entry_noise,
+    first_at_least,
+    replace_along,
+)
 from scbsim.kernels.gaussian.rules import call_with_rule, step_entry
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
-from scbsim.kernels.matched.coefficients import amplitude_at, curve_of, is_noisy, reference_level
-from scbsim.kernels.matched.joint_noise import keep_normal, square_of_block
+from scbsim.kernels.matched.coefficients import curve_of, is_noisy, reference_level
+from scbsim.kernels.matched.joint_noise import keep_normal
 from scbsim.kernels.matched.joint_state import JointNoise
+from scbsim.kernels.matched.power_sums import sum_powers
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import NOISE_A, counter_words, split_seed
 from scbsim.kernels.simd.prefetch import prefetch
 from scbsim.kernels.simd.sums import pairwise_sum
-from scbsim.kernels.types import I64, U32, Address, Curve, Floats, Int, Part, Real
+from scbsim.kernels.types import U32, Address, Floats, Int, Part, Real
 
 _LANES = np.uint64(BLOCK // 4)
-
-
-class ColumnStep(NamedTuple):
-    """The numbers of a column's step, in the type of the bulk, each multiplied by the rate.
-
-    The decay is not subtracted from 1: the difference, rounded to float32, would change the rate at
-    which entries decay.
-    """
-
-    decay: Real
-    amplitude: Real
-    threshold: Real
-    curve: Curve
-    # of noise that is multiplied by its level already: added to each change; None for other noise
-    shift: Real | None = None
-
-
-@inline_jit
-def _noise(shift: Real | None, step: ColumnStep, s: Real, z: Real) -> Real:
-    """Return the noise of an entry, times the rate."""
-    if shift is not None:
-        return shift + z
-    return amplitude_at(step.curve, step.amplitude, s) * z
 
 
 @inline_jit
 def _next(rule: int, s: Real, z: Real, step: ColumnStep, one: Real) -> Real:
     """Return the next value of an entry off the support; ``one`` is 1 in its type."""
-    change = step.decay * s + _noise(step.shift, step, s, z)
+    change = step.decay * s + entry_noise(step.shift, step, s, z)
     return step_entry(rule, s, change, one, step.threshold)
 
 
@@ -86,90 +68,6 @@ def _update_by_rule(
     """Step a block; return the sum of its entries and the sum of their squares."""
     call_with_rule(rule, _update, s, z, (rows, step, sum_1, sum_2))
     return np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
-
-
-@inline_jit
-def first_at_least(positions: I64, bound: Int) -> Int:
-    """Return the index of the first of the ascending positions that is at least ``bound``."""
-    low, high = 0, positions.size
-    while low < high:
-        middle = (low + high) // 2
-        if positions[middle] < bound:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@inline_jit
-def _multiply_by_levels(
-    s: Floats, z: Floats, rows: Int, step: ColumnStep, sum_1: Floats, sum_2: Floats
-) -> None:
-    """Multiply normals by their levels; write sums of four of them, and of products with s."""
-    curve, amplitude = step.curve, step.amplitude
-    for i in range(np.uint64(rows)):
-        j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
-        s_i, s_j, s_k, s_m = s[i], s[j], s[k], s[m]
-        a = amplitude_at(curve, amplitude, s_i) * z[i]
-        b = amplitude_at(curve, amplitude, s_j) * z[j]
-        c = amplitude_at(curve, amplitude, s_k) * z[k]
-        d = amplitude_at(curve, amplitude, s_m) * z[m]
-        z[i] = a
-        z[j] = b
-        z[k] = c
-        z[m] = d
-        sum_1[i] = (a + b) + (c + d)
-        sum_2[i] = (a * s_i + b * s_j) + (c * s_k + d * s_m)
-
-
-def _without_joint(
-    joint: None,
-    A: Attention,
-    which: tuple[Int, Int],
-    rate: float,
-    step: ColumnStep,
-    buffers: tuple[Floats, Floats, Floats, Floats],
-) -> ColumnStep:
-    return step
-
-
-def _with_joint(
-    joint: JointNoise,
-    A: Attention,
-    which: tuple[Int, Int],
-    rate: float,
-    step: ColumnStep,
-    buffers: tuple[Floats, Floats, Floats, Floats],
-) -> ColumnStep:
-    """Replace the noise of a block along ``a_k`` by that of `JointNoise.blocks`.
-
-    ``z`` becomes the noise times the rate, without its new part, which the returned numbers have.
-    """
-    k, block = which
-    s, z, sum_1, sum_2 = buffers
-    real = s.dtype.type
-    start = block * BLOCK
-    count = min(BLOCK, A.bulk.shape[1] - start)
-    rows = min(count, BLOCK // 4)
-    _multiply_by_levels(s, z, rows, step, sum_1, sum_2)
-    own, product = np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
-    first = first_at_least(A.positions[k], start)
-    last = first_at_least(A.positions[k], start + count)
-    c = joint.intercepts[k]
-    square = square_of_block(A, k, block, c, count - (last - first))
-    part = (rate * joint.blocks[k, block] - (product + c * own)) / square if square > 0.0 else 0.0
-    shift = real(part * c)
-    for j in range(first, last):
-        # A support entry stays 0 in the bulk.
-        z[A.positions[k, j] - start] = -shift
-    for i in range(count, z.size):
-        z[i] = -shift
-    return ColumnStep(
-        real(np.float64(step.decay) + part), step.amplitude, step.threshold, step.curve, shift
-    )
-
-
-_replace_along = by_presence(_without_joint, _with_joint)
 
 
 @internal_jit
@@ -220,10 +118,12 @@ def _step_block(
             tail[i] = A.bulk[k, start + i]
         s = tail
     rows = min(count, BLOCK // 4)
-    final = _replace_along(joint, A, which, rate, numbers, (s, z, sum_1, sum_2))
+    final = replace_along(joint, A, which, rate, numbers, (s, z, sum_1, sum_2))
     total, squares = _update_by_rule(params.rule, s, z, rows, final, sum_1, sum_2)
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
+    if np.int64(step) == params.powers_step:
+        sum_powers(s, rows, (sum_1, sum_2), A.block_sums[k, block])
     if count < BLOCK:
         for i in range(count):
             A.bulk[k, start + i] = tail[i]

@@ -91,6 +91,9 @@ class StepParams(NamedTuple):
     sigma_V: float  # noise level of the gradient of W
     until_signal: float  # the call ends when a signal reaches this; infinity for never
     matched: F64 | None = None  # (N, 6): see `matched.coefficients`; None for isotropic noise
+    # the address of the step in which sums of third and fourth powers of the bulk are taken, while
+    # its entries are in the cache; -1 for none
+    powers_step: int = -1
 
 
 class Scratch(NamedTuple):

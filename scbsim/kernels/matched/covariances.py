@@ -14,8 +14,8 @@ import numpy as np
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.matched import coefficients as term
 from scbsim.kernels.matched.joint_state import JointNoise
-from scbsim.kernels.matched.levels import Levels, sums_of_column, sums_off_support
-from scbsim.kernels.matched.moments import Moments
+from scbsim.kernels.matched.levels import Levels, sums_of_column, sums_off_support, write_levels
+from scbsim.kernels.matched.moments import Moments, joint_moments
 from scbsim.kernels.matched.products import PairMoments, Products
 from scbsim.kernels.matched.value_shape import set_shape
 from scbsim.kernels.types import F64, Int, Real
@@ -141,7 +141,7 @@ def write_covariances(
     products: Products,
     joint: JointNoise,
 ) -> None:
-    """Compute the covariances of a state; parameters as :func:`set_covariances`."""
+    """Compute the covariances of a state, given its levels; see :func:`set_covariances`."""
     A, V, constants = model
     m = of_V[0]
     N, Q = A.support.shape
@@ -202,15 +202,13 @@ def write_covariances(
 def set_covariances(
     model: Model,
     powers: F64,
-    of_V: tuple[Moments, PairMoments],
     batch: float,
+    shares: Int,
     levels: Levels,
     products: Products,
     joint: JointNoise,
 ) -> None:
-    """Compute the covariances of a state, given its levels.
-
-    It is the entry point of :func:`write_covariances`.
+    """Compute the levels and the covariances of a state.
 
     Parameters
     ----------
@@ -218,7 +216,16 @@ def set_covariances(
         The bulk of A is not read.
     powers : (N, 2) float64
         Sums of third and fourth powers off the support.
+    batch : float64
+        Samples in a batch.
+    shares : int
+        Threads for products of matrices; the bits do not depend on it.
+    levels : Levels
+    products : Products
     joint : JointNoise
-        Receives the result.
+        Receives the result, as does ``levels``.
     """
+    A, V, constants = model
+    of_V = joint_moments(V, constants.mu, shares, products)
+    write_levels(A, powers, constants, of_V[0], batch, levels)
     write_covariances(model, powers, of_V, batch, levels, products, joint)

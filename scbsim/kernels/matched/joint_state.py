@@ -33,14 +33,14 @@ class JointNoise(NamedTuple):
     root_P: F64  # (N, N): square roots of the transition probabilities; not changed
 
     # of A
+    mean: F64  # scratch, (Q + 2,): of the y of a column
+    second: F64  # scratch, (Q + 2, Q + 2): its second moments, in the lower half
     # (N, Q + 4): normals; then in columns 1 to Q + 2 the noise of y, and in the last a spare normal
     y: F64
     intercepts: F64  # (N,): c_k
     along: F64  # (N,): noise along the unit vector of a_k off the support
     blocks: F64  # (N, blocks): the part of each block of the bulk in the product with a_k
     squares: F64  # scratch, (blocks,)
-    mean: F64  # scratch, (Q + 2,): of y
-    second: F64  # scratch, (Q + 2, Q + 2): second moments of y, the lower triangle
 
     # of W
     block: F64  # scratch, (32, width + 16): rows of the covariance as they are factorised
@@ -70,13 +70,13 @@ def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
         shape=np.zeros((width, width)),
         mix=np.zeros(5),
         root_P=np.sqrt(P),
+        mean=np.zeros(Q + 2),
+        second=np.zeros((Q + 2, Q + 2)),
         y=np.zeros((N, Q + 4)),
         intercepts=np.zeros(N),
         along=np.zeros(N),
         blocks=np.zeros((N, blocks)),
         squares=np.zeros(blocks),
-        mean=np.zeros(Q + 2),
-        second=np.zeros((Q + 2, Q + 2)),
         # Rows of a power of two would share a few places in the cache.
         block=np.zeros((BLOCK_COLUMNS, width + LANES)),
         common=np.zeros(packed_shape(N, N)),

@@ -129,7 +129,7 @@ def all_moments(V: Value, mu: F64, products: Products) -> tuple[Moments, PairMom
     return of_V, of_pairs
 
 
-@kernel
+@internal_jit
 def joint_moments(
     V: Value, mu: F64, shares: Int, products: Products
 ) -> tuple[Moments, PairMoments]:

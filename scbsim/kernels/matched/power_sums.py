@@ -1,7 +1,8 @@
 """Sums of third and fourth powers of A off the support, column by column.
 
-Only the update of matched noise levels needs them, so they are computed in a separate pass over the
-bulk and not in every step. Blocks are those of `gaussian.dense_attention`.
+Only the update of matched noise levels needs them. The step before an update takes them of each
+block (`gaussian.dense_attention`); of a state that no such step has made they are taken here, in a
+pass over the bulk, to the same bits.
 """
 
 from __future__ import annotations
@@ -33,6 +34,15 @@ def _powers(s: Floats, rows: Int, sum_3: Floats, sum_4: Floats) -> None:
 
 
 @internal_jit
+def sum_powers(s: Floats, rows: Int, scratch: tuple[Floats, Floats], sums: F64) -> None:
+    """Write the sums of third and fourth powers of a block to ``sums[2:4]``."""
+    sum_3, sum_4 = scratch
+    _powers(s, rows, sum_3, sum_4)
+    sums[2] = np.float64(pairwise_sum(sum_3[:rows]))
+    sums[3] = np.float64(pairwise_sum(sum_4[:rows]))
+
+
+@internal_jit
 def _sum_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Floats]) -> None:
     tail, sum_3, sum_4 = own
     start = block * BLOCK
@@ -44,10 +54,7 @@ def _sum_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Floa
         for i in range(count):
             tail[i] = A.bulk[k, start + i]
         s = tail
-    rows = min(count, BLOCK // 4)
-    _powers(s, rows, sum_3, sum_4)
-    A.block_sums[k, block, 2] = np.float64(pairwise_sum(sum_3[:rows]))
-    A.block_sums[k, block, 3] = np.float64(pairwise_sum(sum_4[:rows]))
+    sum_powers(s, min(count, BLOCK // 4), (sum_3, sum_4), A.block_sums[k, block])
 
 
 @internal_jit
@@ -67,12 +74,16 @@ def _shares(A: Attention, S: Scratch) -> None:
 
 
 @kernel
-def powers_of_bulk(A: Attention, S: Scratch, powers: F64) -> None:
-    """Write the sums of ``s^3`` and ``s^4`` over each row of the bulk to ``powers``, (N, 2)."""
-    if S.z.shape[0] > 1:
-        _shares(A, S)
-    else:
-        _share(np.int64(0), np.int64(1), A, S)
+def powers_of_bulk(A: Attention, S: Scratch, taken: bool, powers: F64) -> None:
+    """Write the sums of ``s^3`` and ``s^4`` over each row of the bulk to ``powers``, (N, 2).
+
+    ``taken`` says that the last step has taken those of each block.
+    """
+    if not taken:
+        if S.z.shape[0] > 1:
+            _shares(A, S)
+        else:
+            _share(np.int64(0), np.int64(1), A, S)
     for k in range(powers.shape[0]):
         powers[k, 0], powers[k, 1] = 0.0, 0.0
         for block in range(A.block_sums.shape[1]):

@@ -54,7 +54,7 @@ def test_powers(dtype, T, shares, state):
     for array in s.scratch.tail, s.scratch.sum_1, s.scratch.sum_2:
         array[:] = 1e6
     powers = np.empty((3, 2))
-    powers_of_bulk(s.A, s.scratch, powers)
+    powers_of_bulk(s.A, s.scratch, False, powers)
     bulk = s.A.bulk.astype(np.float64)
     eps = 16 * np.finfo(dtype).eps
     for i, power in enumerate((3, 4)):
