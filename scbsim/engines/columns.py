@@ -51,7 +51,8 @@ class ColumnsEngine(OffSupportEngine):
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
         others = ("powers_of_bulk", "normalize_columns")
-        return tuple(name for name in super().kernels(plan) if name not in others)
+        own = tuple(name for name in super().kernels(plan) if name not in others)
+        return own + cls.entry_kernels(plan)
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps of a stage."""

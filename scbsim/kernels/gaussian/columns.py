@@ -10,6 +10,7 @@ from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.off_support import OffSupport, move, of_column, write_sums
 from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import draw_support, step_support
+from scbsim.kernels.gaussian.turning import turn
 from scbsim.kernels.gaussian.value import step_value, value_factors
 from scbsim.kernels.matched.coefficients import mean_level
 from scbsim.kernels.matched.joint_noise import draw_joint
@@ -46,6 +47,7 @@ def _step_off_support(
             along = params.rate_A * joint.along[k]
         across *= level if n >= 2.0 else 0.0
         move(off, k, (ones, square), keep, (along, across), level * level * others)
+    turn(off.cosine, off.since, off.free, at)
 
 
 @kernel
