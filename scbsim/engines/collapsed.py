@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.base import Block, Row
+from scbsim.engines.directions import Array, Space, standard_normals
+from scbsim.engines.entries import Entries
 from scbsim.engines.gaussian import END
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
@@ -16,8 +18,8 @@ from scbsim.engines.warm_start import Columns, entries_of, same_target, split
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.collapsed import (
-    CollapsedAttention,
     advance_collapsed,
+    make_collapsed,
     observe_collapsed,
 )
 from scbsim.observables import NAMES
@@ -31,8 +33,13 @@ class CollapsedEngine(WithoutEntries):
     """A and V as signals and norms of the noise parts; SGD only (`docs/model.md`, section 6).
 
     It is exact in law. If ``mu_k sigma_k^2`` is the same in all columns, A is two numbers, and
-    otherwise two numbers per column. There are no entries, so nothing can be normalised.
-    Parameters as :class:`GaussianEngine`.
+    otherwise two numbers per column. Parameters as :class:`WithoutEntries`.
+
+    Attributes
+    ----------
+    totals : (N,) float64
+        The sum of each ``s_k`` at the last draw of entries, or at the start. The observables do not
+        depend on it, but what stands out in a column does.
     """
 
     name = "collapsed"
@@ -48,21 +55,68 @@ class CollapsedEngine(WithoutEntries):
         **options: Any,
     ) -> None:
         options["threads"] = 1
+        sigma = np.sqrt(task.mu) * noise.sigma_A
+        self._together = bool(np.ptp(sigma) <= _ALIKE * sigma.max())
         super().__init__(
             task, noise, alpha_A=alpha_A, dtype=np.float64, bulk=False, value=value, **options
         )
-        sigma = np.sqrt(task.mu) * noise.sigma_A
         K, D = task.mu * task.K, np.full(task.N, task.T - 1.0)
-        if np.ptp(sigma) <= _ALIKE * sigma.max():
+        if self._together:
             sigma, K, D = sigma[:1], np.array([task.K_Q]), np.array([D.sum()])
-        self.collapsed = CollapsedAttention(
-            alpha=np.where(K > 0, alpha_A, 0.0), rest=np.zeros(len(K)), K=K, D=D, sigma=sigma
-        )
+        alpha = np.where(K > 0, alpha_A, 0.0)
+        self.collapsed = make_collapsed(alpha, np.zeros(len(K)), K, D, sigma)
+        self.totals = np.full(task.N, float(alpha_A))
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
-        return ("observe_collapsed", "advance_collapsed")
+        own = ("observe_collapsed", "advance_collapsed")
+        entries = cls.entry_kernels(plan)
+        if not entries:
+            return own
+        first, *others = entries
+        of_all = ("directions_at_support", "draw_ones", "sum_directions")
+        return (*own, first, *of_all, *others, "observe")
+
+    def _space(self) -> Space:
+        task = self.task
+        N, root = task.N, np.sqrt(task.mu)
+        if self._together:
+            K, D = np.array([task.K_Q]), np.array([N * (task.T - 1.0)])
+            group = np.zeros(N, np.int64)
+        else:
+            K, D, group = task.mu * task.K, np.full(N, task.T - 1.0), np.arange(N)
+        free = np.maximum(D - np.where(K > 0, 2.0, 1.0), 0.0)
+        return Space(group, True, root, K, free)
+
+    @property
+    def _since(self) -> Array:
+        return self.collapsed.since
+
+    def _set_since(self, since: Array) -> None:
+        self.collapsed = self.collapsed._replace(since=since)
+
+    def _rests(self) -> Array:
+        return self.collapsed.rest
+
+    def _entries(self) -> Entries:
+        task, T = self.task, float(self.task.T)
+        keep, pull, square = self.collapsed.ones
+        zeta = standard_normals(task.N, self._here)
+        self.totals[:] = keep * self.totals + pull
+        self.totals += self.noise.sigma_A * np.sqrt(T * square) * zeta
+        self.collapsed.ones[:] = 1.0, 0.0, 0.0
+        group = np.zeros(task.N, np.int64) if self._together else np.arange(task.N)
+        alpha = self.collapsed.alpha[group]
+        scale = np.sqrt(self.collapsed.rest[group] / task.mu)
+        base = (self.totals - alpha) / T
+        sums, n = self._directions.sums(), T - task.Q
+        r = self._directions.at_support()
+        support = alpha[:, None] * task.q_weights + (base[:, None] + scale[:, None] * r)
+        total = n * base + scale * sums.total
+        squares = base * (n * base + 2.0 * scale * sums.total) + scale**2 * sums.square
+        off_sums = np.stack([total, squares], axis=1)
+        return Entries(self._directions, base, scale, support, off_sums, sums.tops)
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
@@ -85,6 +139,8 @@ class CollapsedEngine(WithoutEntries):
         if "alpha" not in state:
             columns, _ = split(entries_of(state, old), self.task)
             self._adopt_columns(columns)
+            self._known = not self.collapsed.rest.any()
+            self.totals[:] = columns.support.sum(axis=1) + columns.off_sums[:, 0]
         elif not same_target(old, self.task):
             raise InputError(
                 "init.from: that run stored A as a few numbers, which say nothing of another "
@@ -97,6 +153,9 @@ class CollapsedEngine(WithoutEntries):
             )
         else:
             self._set_groups(state["alpha"], state["rest"])
+            same = len(state["alpha"]) == len(self.collapsed.alpha)
+            self._take_up_directions(state if same else {})
+            self._known |= not self.collapsed.rest.any()
         self._adopt_value(state, old)
 
     def _adopt_columns(self, columns: Columns) -> None:
@@ -133,5 +192,8 @@ class CollapsedEngine(WithoutEntries):
         return {
             "alpha": self.collapsed.alpha,
             "rest": self.collapsed.rest,
+            "ones": self.collapsed.ones,
+            "totals": self.totals,
             **self._state_of_V(),
+            **self._state_of_directions(),
         }

@@ -86,7 +86,8 @@ class ColumnsEngine(OffSupportEngine):
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
-        return ("square_of_target", "observe", cls.advance_kernel)
+        own = ("square_of_target", "observe", cls.advance_kernel)
+        return own + cls.entry_kernels(plan)
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps of a stage."""

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from scbsim.engines.directions import Array, Space
+from scbsim.engines.entries import DrawnBulk, Entries
 from scbsim.engines.noise import Noise
 from scbsim.engines.warm_start import entries_of, same_target, split
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
-from scbsim.kernels.gaussian.off_support import OffSupport
+from scbsim.kernels.gaussian.off_support import make_off_support
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -19,7 +21,7 @@ from scbsim.task import Task
 class OffSupportEngine(WithoutEntries):
     """The support entries of each column, and two numbers for all other entries.
 
-    V is a matrix. Nothing can be normalised. Parameters as :class:`GaussianEngine`.
+    V is a matrix. Parameters as :class:`WithoutEntries`.
 
     Attributes
     ----------
@@ -40,11 +42,46 @@ class OffSupportEngine(WithoutEntries):
         super().__init__(
             task, noise, dtype=np.float64, threads=1, bulk=False, value=True, **options
         )
-        self.off = OffSupport(np.zeros(task.N), np.zeros(task.N))
+        self.off = make_off_support(task.N, task.T - task.Q)
+
+    def _space(self) -> Space:
+        N, n = self.task.N, self.task.T - self.task.Q
+        nothing = np.zeros(N)
+        return Space(np.arange(N), False, nothing, nothing, np.full(N, max(n - 2.0, 0.0)))
+
+    @property
+    def _since(self) -> Array:
+        return self.off.since
+
+    def _set_since(self, since: Array) -> None:
+        self.off = self.off._replace(since=since)
+
+    def _rests(self) -> Array:
+        return self.off.square
+
+    def _entries(self) -> Entries:
+        others = max(1, self.task.T - self.task.Q)
+        base, scale = self.off.along / np.sqrt(others), np.sqrt(self.off.square)
+        sums, tops = self.A.off_sums.copy(), self._directions.tops()
+        return Entries(self._directions, base, scale, self.A.support.copy(), sums, tops)
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         return {**super().state(), "off_along": self.off.along, "off_square": self.off.square}
+
+    def snapshot(self) -> State:
+        """Return the state with all entries of A, which are drawn as they are read."""
+        return self._snapshot(self.entries())
+
+    def snapshot_form(self) -> State:
+        """Return arrays of the shapes and types of :meth:`snapshot`, without a draw."""
+        return self._snapshot(None)
+
+    def _snapshot(self, entries: Entries | None) -> State:
+        bulk: Any = DrawnBulk((self.task.N, self.task.T), entries)
+        matched = self._matched.state() if self._matched is not None else {}
+        of_A = {"bulk": bulk, "support": self.A.support, "off_sums": self.A.off_sums}
+        return {**of_A, **self._state_of_V(), **matched}
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
@@ -54,9 +91,11 @@ class OffSupportEngine(WithoutEntries):
             others = max(1, self.task.T - self.task.Q)
             self.off.along[:] = columns.off_sums[:, 0] / np.sqrt(others)
             self.off.square[:] = np.maximum(columns.off_sums[:, 1] - self.off.along**2, 0.0)
+            self._known = not self.off.square.any()
         elif same_target(old, self.task):
             for name in ("support", "off_sums", "off_along", "off_square"):
                 self.state()[name][:] = state[name]
+            self._take_up_directions(state)
         else:
             raise InputError(
                 "init.from: that run kept A off its support as two numbers a column, which say "

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from scbsim.engines.base import Block
 from scbsim.engines.cost import sampled_seconds, value_bytes
+from scbsim.engines.directions import Array
 from scbsim.engines.gaussian import END
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.off_support import OffSupportEngine
@@ -69,8 +70,7 @@ class SampledEngine(OffSupportEngine):
         super().__init__(task, NoiseLevels.none(task), **options)
         self.columns = SampledState(
             support=self.A.support,
-            along=self.off.along,
-            square=self.off.square,
+            **self.off._asdict(),
             W=self.V.W,
             root_mu=self.V.root_mu,
             mean=self.mean,
@@ -85,6 +85,10 @@ class SampledEngine(OffSupportEngine):
         self.batch = self.batch._replace(alias=other.batch.alias)
         self.columns = self.columns._replace(root_mu=self.V.root_mu)
 
+    def _set_since(self, since: Array) -> None:
+        super()._set_since(since)
+        self.columns = self.columns._replace(since=since)
+
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
         """Return about how many seconds a step takes on one thread."""
@@ -98,7 +102,7 @@ class SampledEngine(OffSupportEngine):
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
-        return ("make_tables", "observe", "advance_sampled")
+        return ("make_tables", "observe", "advance_sampled", *cls.entry_kernels(plan))
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps of a stage."""

@@ -13,6 +13,7 @@ from scbsim.engines.noise import NoiseLevels, noise_of
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
 from scbsim.engines.stages import stages_of
+from scbsim.engines.without_entries import draws_of
 from scbsim.errors import InputError
 from scbsim.spec import RunSpec
 from scbsim.spec.engines import AUTO, ENGINES, engine_of_state
@@ -93,11 +94,9 @@ def _wants_entries(spec: RunSpec, has_matrix_V: bool) -> str | None:
         return 'dynamics.value = "matrix"'
     if any(stage.normalize_level is not None for stage in spec.stage):
         return "a stage's normalize_level"
-    if spec.output.snapshot_every:
+    if spec.output.snapshot_every and not has_matrix_V:
         return "output.snapshot_every"
-    if spec.output.normalized_every:
-        return "output.normalized_every"
-    return "output.final_state" if spec.output.final_state is True else None
+    return None
 
 
 def _cheaper(plan: RunPlan) -> tuple[str, str]:
@@ -170,5 +169,6 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         value=plan.choice.matrix_V,
         first_step=start.first_step(batch_size),
         **({} if batch_size is None else {"batch_size": batch_size}),
+        **({} if plan.record.entries else {"draws": draws_of(spec, task)}),
     )
     return engine

@@ -2,26 +2,146 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from scbsim.engines.base import Row
+from scbsim.engines.directions import Array, DrawnDirections, Space
+from scbsim.engines.entries import Entries
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.engines.noise import Noise
+from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.errors import InputError
+from scbsim.kernels.gaussian.normalize import NormalizedColumns
 from scbsim.observables import NAMES
+from scbsim.spec import RunSpec
 from scbsim.spec.engines import ENGINES
+from scbsim.state import State
+from scbsim.task import Task
+
+MOST_DRAWN = 2**30
+"""Entries of all replicas up to which the end of a run is normalised."""
+
+
+def draws_of(spec: RunSpec, task: Task) -> bool:
+    """Return whether entries that are not kept are drawn for normalised copies of the state."""
+    if spec.output.normalized_every:
+        return True
+    return spec.dynamics.replicas * task.N * task.T <= MOST_DRAWN
 
 
 class WithoutEntries(GaussianEngine):
-    """An engine without entries of A off the support, so that nothing can be normalised."""
+    """An engine without entries of A off the support; they are drawn when they are asked for.
+
+    Parameters as :class:`GaussianEngine`, and
+
+    Parameters
+    ----------
+    draws : bool
+        Whether copies of the state are normalised; if not, their observables are NaN.
+    """
+
+    def __init__(self, task: Task, noise: Noise, *, draws: bool = True, **options: Any) -> None:
+        super().__init__(task, noise, **options)
+        self._draws = draws
+        self._directions = DrawnDirections(task, self._space())
+        self._known = True  # whether the rest has a uniform direction, given what was drawn
+
+    @classmethod
+    def entry_kernels(cls, plan: RunPlan) -> tuple[str, ...]:
+        """Return the kernels that normalise the end of a run."""
+        return ("sum_draw", "sum_kept") if draws_of(plan.spec, plan.task) else ()
+
+    def _space(self) -> Space:
+        """Return the space in which the rests move."""
+        raise NotImplementedError
+
+    @property
+    def _since(self) -> Array:
+        """The cosines of the rests with their directions at the last draw; empty before."""
+        raise NotImplementedError
+
+    def _set_since(self, since: Array) -> None:
+        raise NotImplementedError
+
+    def _rests(self) -> Array:
+        """Return the squared norms of the rests, (groups,)."""
+        raise NotImplementedError
+
+    def _entries(self) -> Entries:
+        """Return the entries for the present directions."""
+        raise NotImplementedError
+
+    @property
+    def _here(self) -> tuple[int, int, int]:
+        """The address of what is drawn now: step, seed and replica."""
+        return self._address, int(self.constants.seed), int(self.constants.replica)
+
+    def use_threads(self, count: int) -> None:
+        """Draw entries on so many threads; the bits do not depend on it."""
+        self._directions.hands = count
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether entries can be drawn: not after a start from entries, which are not kept."""
+        return self._known
+
+    def entries(self) -> Entries:
+        """Draw the entries of A.
+
+        Raises
+        ------
+        InputError
+            If the run started from entries, which are not kept.
+        """
+        if not self._known:
+            raise InputError(
+                f"the {self.name} engine has no entries: this run started from a state with "
+                'entries of its own, which it did not keep; take dynamics.engine = "dense"'
+            )
+        if self._rests().any():
+            self._set_since(self._directions.draw(self._here, self._since))
+        return self._entries()
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
-        """Return NaN for all observables, and 0 columns."""
-        return np.full(len(NAMES), np.nan), 0
+        """Return the observables of a normalised copy of the state; see :class:`Engine`.
+
+        They are NaN if entries cannot be drawn, or are too many to be drawn unasked.
+        """
+        if not (self._draws and self._known):
+            return np.full(len(NAMES), np.nan), 0
+        return super().normalized(threshold)
+
+    def _normalized_columns(
+        self, threshold: float, in_place: bool
+    ) -> tuple[NormalizedColumns, int]:
+        columns, none = self.entries().normalized(threshold)
+        return columns, int(none.sum())
 
     def normalize(self, threshold: float) -> tuple[Row, int]:
-        """Refuse: there are no entries to normalise."""
+        """Refuse: what is left has no uniform direction."""
         raise InputError(f"the {self.name} engine has no entries to normalise")
+
+    def state(self) -> State:
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
+        return super().state() | self._state_of_directions()
+
+    def _state_of_directions(self) -> State:
+        known = np.array([float(self._known)])
+        return {**self._directions.state(self._since), "known": known}
+
+    def restore(self, step: int, state: State) -> None:
+        """Continue from a state returned by :meth:`state`, to the same bits."""
+        self._take_up_directions(state)
+        super().restore(step, {**self.state(), **state, **self._state_of_directions()})
+
+    def _take_up_directions(self, state: State) -> None:
+        """Take up the draws in a state; one of an earlier version has none."""
+        self._known = "known" in state and bool(state["known"][0])
+        if "drawn" in state:
+            self._set_since(self._directions.restore(state))
 
     def _require_rule(self, stage: Stage) -> None:
         """Raise InputError if the rule of a stage needs entries."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
 U32: TypeAlias = NDArray[np.uint32]
+U64: TypeAlias = NDArray[np.uint64]
 Floats: TypeAlias = NDArray[np.float32 | np.float64]
 """In the precision of a run."""
 

@@ -15,6 +15,7 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
 from scbsim.engines.select import build
 from scbsim.engines.stages import Stage
+from scbsim.engines.without_entries import WithoutEntries
 from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.observables import NAMES
 from scbsim.run.replica import Replica, ReplicaBlock
@@ -106,11 +107,16 @@ class Ensemble:
 
 @contextmanager
 def built_ensemble(
-    plan: RunPlan, normalize_threshold: float | None, threads: int, start: StreamStart = ORIGIN
+    plan: RunPlan,
+    normalize_threshold: float | None,
+    threads: int,
+    start: StreamStart = ORIGIN,
+    hands: int = 1,
 ) -> Iterator[Ensemble]:
     """Build the replicas of a run at their start, with threads for the body.
 
-    ``threads`` is from :func:`threads_for`; ``start`` is where the noise of each replica begins.
+    ``threads`` is from :func:`threads_for`; ``start`` is where the noise of each replica begins;
+    ``hands`` is on how many threads a single run draws entries that it does not keep.
 
     Raises
     ------
@@ -129,6 +135,8 @@ def built_ensemble(
         for i in range(R):
             engines.append(build(plan, own, i, start))
             engines[i].share(engines[0])
+        if R == 1 and isinstance(engines[0], WithoutEntries):
+            engines[0].use_threads(hands)
         yield Ensemble(engines, plan.stages, pool, normalize_threshold, max(own, together))
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypedDict
 
+from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import StreamStart
 from scbsim.engines.select import choice_of_state, plan_of
+from scbsim.kernels.compile.threads import most_threads
 from scbsim.run.ensemble import Ensemble, built_ensemble, threads_for
 from scbsim.run.loop import Loop, OutputSession
 from scbsim.run.progress import Progress
@@ -105,7 +107,9 @@ class Execution:
     def _build(self, plan: RunPlan, stream: StreamStart) -> Iterator[Ensemble]:
         """Build the replicas at their first state; the threads exist until the context ends."""
         threads = threads_for(self.threads, plan)
-        with built_ensemble(plan, self.spec.output.normalize_level, threads, stream) as ensemble:
+        hands = most_threads(self.threads)
+        level = self.spec.output.normalize_level
+        with built_ensemble(plan, level, threads, stream, hands) as ensemble:
             if path := self._start_file():
                 start_from(path, ensemble, plan.task)
             yield ensemble
@@ -123,7 +127,12 @@ class Execution:
         if self.session is None:
             return MemoryRecorder(header)
         engine = ensemble.replicas[0].engine
-        return self.session.recorder(header, engine.state(), engine.snapshot())
+        # The shapes and types of a snapshot; to draw entries for them would change later draws.
+        if isinstance(engine, OffSupportEngine):
+            form = engine.snapshot_form()
+        else:
+            form = engine.snapshot()
+        return self.session.recorder(header, engine.state(), form)
 
 
 class _Outcome:

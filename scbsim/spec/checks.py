@@ -152,11 +152,7 @@ def nothing_needs_missing_entries(run: Values) -> Iterator[Fault]:
                 )
         if dynamics["value"] == "matrix" and not record.keeps_matrix_V:
             yield Fault("dynamics.value", f'"matrix" is not for the {engine} engine; take "dense"')
-        if output.get("normalized_every"):
-            yield Fault(
-                "output.normalized_every", f"the {engine} engine has no entries to normalise"
-            )
-    collapsed = dynamics["value"] == "collapsed" or not record.entries
+    collapsed = dynamics["value"] == "collapsed" or record.keeps_matrix_V is False
     if output["snapshot_every"] and collapsed:
         yield Fault(
             "output.snapshot_every",

@@ -92,8 +92,6 @@ def test_replicas_are_runs_of_their_own():
         (["dynamics.engine=dense"], "dynamics.engine", "not exact under noise.model"),
         (["dynamics.engine=sampled", "noise.model=matched"], "dynamics.engine", "not exact"),
         (["dynamics.value=collapsed"], "dynamics.value", "has no matrix V"),
-        (["output.snapshot_every=5"], "output.snapshot_every", "no snapshots"),
-        (["output.normalized_every=5"], "output.normalized_every", "no entries"),
     ],
 )
 def test_what_it_cannot_do_is_refused(words, key, said):

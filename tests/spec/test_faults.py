@@ -178,14 +178,6 @@ def test_vanilla_is_for_real_batches(engine):
             "output.snapshot_every",
             "no snapshots of a collapsed matrix",
         ),
-        (
-            {
-                "dynamics": {"engine": "collapsed", "rule": "sgd"},
-                "output__normalized_every": 5,
-            },
-            "output.normalized_every",
-            "no entries to normalise",
-        ),
     ],
 )
 def test_what_an_engine_does_not_do(changes, key, said):

@@ -11,6 +11,7 @@ from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, 
 from scbsim.kernels.gaussian.isotropic import step_component
 from scbsim.kernels.gaussian.observe import write_observables
 from scbsim.kernels.gaussian.state import ProblemConstants, StepParams
+from scbsim.kernels.gaussian.turning import turn
 from scbsim.kernels.gaussian.value import step_scalars, value_factors
 from scbsim.kernels.random.philox import COLLAPSED_A, counter_words, split_seed
 from scbsim.kernels.types import F64, Couplings, Int
@@ -19,14 +20,28 @@ from scbsim.kernels.types import F64, Couplings, Int
 class CollapsedAttention(NamedTuple):
     """A by groups of columns whose noise is isotropic in the mu metric.
 
-    There is one group, or one for each column. Only ``alpha`` and ``rest`` are changed.
+    There is one group, or one for each column. The first five arrays of floats are of all groups;
+    :func:`make_collapsed` makes the others.
     """
 
-    alpha: F64  # (groups,): signal
-    rest: F64  # (groups,): sum of mu_k |a_k - 1/T - alpha (q_k - 1/T)|^2 over the columns
+    alpha: F64  # (groups,): signal; changed
+    rest: F64  # (groups,): sum of mu_k |a_k - 1/T - alpha (q_k - 1/T)|^2; changed
     K: F64  # (groups,): sum of mu_k K_k
     D: F64  # (groups,): dimensions in which the columns move, T - 1 for each
     sigma: F64  # (groups,): sqrt(mu_k) sigma_k, the same for all columns of a group
+    cosine: F64  # (groups,): of the turn of a rest's direction in the last step; changed
+    since: F64  # (groups,) or (0,): the cosine with its known direction, if it is known; changed
+    free: F64  # (groups,): dimensions at right angles to the target and the rest
+    # (3,): the sum of s_k is now ``ones[0]`` times what it was, plus ``ones[1]``, plus a normal of
+    # variance ``T sigma_k^2 ones[2]``; changed
+    ones: F64
+
+
+def make_collapsed(alpha: F64, rest: F64, K: F64, D: F64, sigma: F64) -> CollapsedAttention:
+    """Return a collapsed A, given its first five arrays."""
+    free = np.maximum(D - np.where(K > 0, 2.0, 1.0), 0.0)
+    ones = np.array([1.0, 0.0, 0.0])
+    return CollapsedAttention(alpha, rest, K, D, sigma, np.ones(len(K)), np.empty(0), free, ones)
 
 
 @internal_jit
@@ -81,7 +96,12 @@ def advance_collapsed(
             counter = counter_words(g, at[0], COLLAPSED_A, constants.replica)
             before, target = (A.alpha[g], A.rest[g]), (A.K[g], A.D[g])
             factors = (keep, pull, params.rate_A * A.sigma[g])
-            A.alpha[g], A.rest[g] = step_component(before, target, factors, counter, key)
+            alpha, rest, cosine = step_component(before, target, factors, counter, key)
+            A.alpha[g], A.rest[g], A.cosine[g] = alpha, rest, cosine
+        turn(A.cosine, A.since, A.free, at)
+        A.ones[0] *= keep
+        A.ones[1] = keep * A.ones[1] + pull
+        A.ones[2] = keep * keep * A.ones[2] + params.rate_A * params.rate_A
         step_scalars(scalars, constants, factors_V, at)
         nA, qA, kappa, kappa_prime = _couple(A, scalars, constants, row)
         if overflowed((nA, qA, kappa, kappa_prime), row):

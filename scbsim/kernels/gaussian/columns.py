@@ -18,6 +18,7 @@ from scbsim.kernels.gaussian.off_support import (
 )
 from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import step_support
+from scbsim.kernels.gaussian.turning import turn
 from scbsim.kernels.gaussian.value import value_factors
 from scbsim.kernels.gaussian.value_whole import step_whole_value
 from scbsim.kernels.matched.coefficients import mean_level
@@ -84,6 +85,7 @@ def _step_off_support(
             along = params.rate_A * joint.along[k]
         others = level * level * _chi_square(n - 2.0, z, k, at)
         move(off, k, (ones, square), keep, (along, across), others)
+    turn(off.cosine, off.since, off.free, at)
 
 
 @inline_jit

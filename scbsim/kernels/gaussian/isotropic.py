@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit
+from scbsim.kernels.gaussian.turning import cosine_of
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
 from scbsim.kernels.types import Counter, Factors, Key
 
@@ -21,7 +22,7 @@ def step_component(
     factors: Factors,
     counter: Counter,
     key: Key,
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     """Take ``x <- keep x + pull t + amplitude z``, with z standard normal in all D dimensions.
 
     Parameters
@@ -35,6 +36,8 @@ def step_component(
     Returns
     -------
     alpha, rest : float64
+    cosine : float64
+        Of the turn of the rest's direction.
     """
     alpha, rest = vector
     K, D = target
@@ -49,4 +52,5 @@ def step_component(
     root = keep * np.sqrt(rest)
     if free >= 1.0:
         root += amplitude * y
-    return alpha, root * root + amplitude * amplitude * square
+    rest = root * root + amplitude * amplitude * square
+    return alpha, rest, cosine_of(root, rest)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.gaussian.turning import cosine_of
 from scbsim.kernels.types import F64, Int
 
 
@@ -20,6 +21,15 @@ class OffSupport(NamedTuple):
 
     along: F64  # (N,): the component along the ones, ``sum s / sqrt(n)``
     square: F64  # (N,): the squared length of the rest
+    cosine: F64  # (N,): of the turn of the rest's direction in the last step; see `turning`
+    since: F64  # (N,) or (0,): the cosine with its known direction; empty if none is known
+    free: F64  # (N,): dimensions at right angles to the ones and the rest; not changed
+
+
+def make_off_support(N: int, n: int) -> OffSupport:
+    """Allocate the numbers of N columns with n entries off the support."""
+    free = np.full(N, max(n - 2.0, 0.0))
+    return OffSupport(np.zeros(N), np.zeros(N), np.ones(N), np.empty(0), free)
 
 
 @inline_jit
@@ -61,6 +71,7 @@ def move(
     off.along[k] = keep * off.along[k] - (along * cosine - across * sine)
     rest = keep * rest - (along * sine + across * cosine)
     off.square[k] = rest * rest + others
+    off.cosine[k] = cosine_of(rest, off.square[k])
 
 
 @inline_jit

@@ -173,7 +173,8 @@ def step_scalars(scalars: F64, constants: ProblemConstants, factors: Factors, at
     step, seed, replica = at
     counter = counter_words(0, step, COLLAPSED_V, replica)
     before, target = (scalars[0], scalars[1]), (constants.K_P, constants.D_V)
-    scalars[0], scalars[1] = step_component(before, target, factors, counter, split_seed(seed))
+    alpha, rest, _ = step_component(before, target, factors, counter, split_seed(seed))
+    scalars[0], scalars[1] = alpha, rest
 
 
 @internal_jit

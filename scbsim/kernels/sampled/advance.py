@@ -9,6 +9,7 @@ from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, 
 from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.off_support import OffSupport, move, of_column, write_sums
 from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
+from scbsim.kernels.gaussian.turning import turn
 from scbsim.kernels.gaussian.value import step_value
 from scbsim.kernels.random.philox import SAMPLED_REST, counter_words, split_seed
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
@@ -22,7 +23,7 @@ def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Ad
     """Step A by the sums of a batch; ``factor`` is the rate over the batch size."""
     step, seed, replica = at
     N, Q = L.support.shape
-    n, off = L.T - Q, OffSupport(L.along, L.square)
+    n, off = L.T - Q, OffSupport(L.along, L.square, L.cosine, L.since, L.free)
     for k in range(N):
         scale = factor / mu[k]
         _, ones, square = of_column(off, L.support, k, L.T)
@@ -45,6 +46,7 @@ def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Ad
         along = scale * S.along[0, k]
         across *= level if n >= 2.0 else 0.0
         move(off, k, (ones, square), 1.0, (along, across), level * level * others)
+    turn(off.cosine, off.since, off.free, at)
 
 
 @kernel
@@ -83,11 +85,12 @@ def advance_sampled(
     A, V, constants = model
     size, together, alias, S = batch
     row = np.empty(rows.shape[1])
+    off = OffSupport(L.along, L.square, L.cosine, L.since, L.free)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
         sum_samples(L, S, (size, together), at, alias)
         _step_columns(L, S, constants.mu, params.rate_A / np.float64(size), at)
-        write_sums(OffSupport(L.along, L.square), L.T - L.support.shape[1], A.off_sums)
+        write_sums(off, L.T - L.support.shape[1], A.off_sums)
         factor = params.rate_V / np.float64(size)
         for n in range(V.W.shape[0]):
             for m in range(V.W.shape[0]):

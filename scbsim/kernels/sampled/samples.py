@@ -48,7 +48,8 @@ def _context(
 
     Returns what of z is along ``root_mu``, and the cosine of ``a_k`` and the ones, off the support.
     """
-    c, ones, square = of_column(OffSupport(L.along, L.square), L.support, k, L.T)
+    off = OffSupport(L.along, L.square, L.cosine, L.since, L.free)
+    c, ones, square = of_column(off, L.support, k, L.T)
     size = np.sqrt(square)
     dot = 0.0
     for n in range(u.size):

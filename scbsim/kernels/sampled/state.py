@@ -30,6 +30,8 @@ class SampledState(NamedTuple):
         ``sum s_kt / sqrt(n)``, ``n = T - Q``.
     square : (N,) float64
         Off the support, the squared length of what is at right angles to the ones.
+    cosine, since, free : float64 arrays
+        As in `gaussian.off_support.OffSupport`.
     W : (N, N) float64
     root_mu : (N,) float64
         ``sqrt(mu)``. Not changed.
@@ -41,6 +43,9 @@ class SampledState(NamedTuple):
     support: F64
     along: F64
     square: F64
+    cosine: F64
+    since: F64
+    free: F64
     W: F64
     root_mu: F64
     mean: F64

@@ -11,7 +11,7 @@ from scbsim.state import State
 from scbsim.task import Task
 
 _COMMON = ("W", "scalars", "mean")
-_INTEGER = ("indptr", "indices")
+_INTEGER = ("indptr", "indices", "drawn")
 
 
 def require_state(state: State, task: Task, engine: str, columns: int) -> None:

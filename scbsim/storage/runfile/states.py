@@ -33,6 +33,9 @@ _DIMENSIONS = {
     "noise_zero": ("token",),
     "W": ("next_token", "token"),
     "mean": ("next_token",),
+    "drawn": ("draw", "drawn_3"),
+    "turns": ("draw", "token", "turns_4"),
+    "totals": ("token",),
 }
 """Names of the dimensions of each array, after the dimension of the states."""
 
@@ -135,6 +138,10 @@ def put(data: h5py.Dataset, i: int, value: object) -> None:
     if len(data) <= i:
         data.resize(i + 1, axis=0)
     if not hasattr(value, "blocks"):
+        for axis, length in enumerate(np.asarray(value).shape, 1):
+            # One that had no length when the file was made, as there were no draws of entries.
+            if data.maxshape[axis] is None and data.shape[axis] != length:
+                data.resize(length, axis=axis)
         data[i] = value
         return
     for hyperslab, block in value.blocks():

@@ -69,6 +69,8 @@ class Case:
         A dense engine runs this stage first, so that all start from a state with noise parts.
     times : tuple of int
         Steps after which the observables are compared, jointly.
+    normalized : float, optional
+        Threshold of normalised copies, whose observables are compared as well, jointly with them.
     """
 
     name: str
@@ -79,6 +81,13 @@ class Case:
     start: Mapping[str, float] = field(default_factory=lambda: {"alpha_A": 0.3, "alpha_V": 0.4})
     warm: tuple[Stage, Noise] | None = None
     times: tuple[int, ...] = (1, 3, 8)
+    normalized: float | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the rows of a sample."""
+        at = tuple(map(str, self.times))
+        return at if self.normalized is None else (*at, *(f"{t}, normalised" for t in at))
 
     def begin(self, build: Build) -> Engine:
         """Return an engine at the start of the case."""

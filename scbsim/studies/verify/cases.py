@@ -55,6 +55,7 @@ def all_cases() -> list[Case]:
         *_matched(),
         *_covariances(),
         *_columns(),
+        *_normalized(),
     ]
 
 
@@ -223,3 +224,14 @@ def _columns() -> Iterator[Case]:
         yield _case(f"columns, {name}", small, noise=every(), **one)
     yield _case("columns, from zero", task, noise=every(), start=_ZERO, **one)
     yield _case("columns, from a rest", task, noise=every(), warm=warm, **one)
+
+
+def _normalized() -> Iterator[Case]:
+    """Yield SGD whose entries are drawn at every time, where some of the noise stands out."""
+    task = tasks.small()
+    each: dict[str, Any] = {"normalized": 0.5, "times": (4, 5, 8), "contenders": (COLLAPSED,)}
+    yield _case("normalised", task, **each)
+    yield _case("normalised, a level for each column", task, noise=_ladder(task), **each)
+    each |= {"contenders": (COLUMNS,), "noise": MatchedNoise(10, 2, covariances=True)}
+    each |= {"normalized": 0.6, "start": {"alpha_A": 0.0, "alpha_V": 0.4}}
+    yield _case("columns, normalised", tasks.small(N=2), **each)

@@ -83,7 +83,11 @@ class CaseComparison:
 
 
 def compare(
-    names: tuple[str, str], times: tuple[int, ...], truth: Array, other: Array, tolerance: float
+    names: tuple[str, str],
+    times: tuple[int | str, ...],
+    truth: Array,
+    other: Array,
+    tolerance: float,
 ) -> CaseComparison:
     """Compare two samples of the same dynamics, of shape (runs, times, 9).
 

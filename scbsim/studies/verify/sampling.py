@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from scbsim.errors import RunFailed
 from scbsim.observables import NAMES
-from scbsim.studies.verify.case import Build, Case
+from scbsim.studies.verify.case import Build, Case, Engine
 
 Array = NDArray[np.float64]
 
@@ -19,8 +19,8 @@ def sample(case: Case, build: Build, seeds: NDArray[np.uint64]) -> Array:
 
     Returns
     -------
-    (runs, times, 9) float64
-        The observables at each of the case's times.
+    (runs, rows, 9) float64
+        The observables at each of the case's times, and then those of the normalised copies.
 
     Raises
     ------
@@ -29,19 +29,29 @@ def sample(case: Case, build: Build, seeds: NDArray[np.uint64]) -> Array:
     """
     engine = case.begin(build)
     start = {name: array.copy() for name, array in engine.state().items()}
-    steps, picked = case.times[-1], np.array(case.times) - 1
-    rows = np.empty((len(seeds), len(picked), len(NAMES)))
+    rows = np.empty((len(seeds), len(case.labels), len(NAMES)))
     for run, seed in enumerate(seeds):
         engine.restore(0, start)
         engine.constants = engine.constants._replace(seed=seed)
-        block = engine.advance(case.stage, steps)
-        if len(block.rows) < steps:
-            raise RunFailed(f"{case.name}: diverged after {len(block.rows)} steps")
-        rows[run] = block.rows[picked]
+        if case.normalized is None:
+            rows[run] = _advance(case, engine, case.times[-1])[np.array(case.times) - 1]
+            continue
+        for i, time in enumerate(case.times):
+            rows[run, i] = _advance(case, engine, time)[-1]
+            rows[run, len(case.times) + i], _ = engine.normalized(case.normalized)
     if not np.isfinite(rows).all():
         _, _, at = np.nonzero(~np.isfinite(rows))
         raise RunFailed(f"{case.name}: {NAMES[at[0]]} is not a number")
     return rows
+
+
+def _advance(case: Case, engine: Engine, to: int) -> Array:
+    """Advance to a step; return the rows."""
+    steps = to - engine.step
+    block = engine.advance(case.stage, steps)
+    if len(block.rows) < steps:
+        raise RunFailed(f"{case.name}: diverged after {engine.step} steps")
+    return block.rows
 
 
 def seeds_of(seed: int, case: int, contender: int, runs: int) -> NDArray[np.uint64]:

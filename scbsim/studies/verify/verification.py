@@ -145,5 +145,5 @@ def _outcomes(case: Case, index: int, seed: int, runs: int) -> list[CaseComparis
     for i, contender in enumerate(case.contenders, 1):
         rows = sample(case, contender.build, seeds_of(seed, index, i, runs))
         names = (case.name, contender.name)
-        outcomes.append(compare(names, case.times, truth, rows, contender.tolerance))
+        outcomes.append(compare(names, case.labels, truth, rows, contender.tolerance))
     return outcomes

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from scbsim.kernels.gaussian.collapsed import (
-    CollapsedAttention,
     advance_collapsed,
+    make_collapsed,
     observe_collapsed,
 )
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
@@ -31,7 +31,7 @@ def variates(counter, key):
 
 def attention(N, T, groups, seed=1):
     rng = np.random.default_rng(seed)
-    return CollapsedAttention(
+    return make_collapsed(
         alpha=rng.normal(size=groups),
         rest=rng.random(groups),
         K=rng.random(groups) / groups,

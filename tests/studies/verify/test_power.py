@@ -11,6 +11,7 @@ from scbsim_testing.mutants import mutant
 from scbsim.engines.activation_groups import activation_rates
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.columns import ColumnsEngine
+from scbsim.engines.directions import DrawnDirections
 from scbsim.engines.sparse import SparseEngine
 from scbsim.kernels.gaussian import (
     activations,
@@ -206,6 +207,34 @@ def test_columns(what, monkeypatch):
     small = what in ("one dimension too many", "nothing across")
     name = "sgd, columns, N = 3, T = 3" if small else "sgd, columns, N = 4, T = 30"
     assert noticed(name, ColumnsEngine)
+
+
+WITHOUT_TURN = {
+    "sgd, normalised": (CollapsedEngine, collapsed, "turn(A.cosine, A.since, A.free, at)"),
+    "sgd, columns, normalised": (
+        ColumnsEngine,
+        columns,
+        "turn(off.cosine, off.since, off.free, at)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_TURN)
+def test_directions_that_stay(name, monkeypatch):
+    engine, module, turn = WITHOUT_TURN[name]
+    advance = f"advance_{engine.name}"
+    wrong = getattr(mutant(module, (turn, "pass")), advance)
+    monkeypatch.setattr(f"scbsim.engines.{engine.name}.{advance}", wrong)
+    assert noticed(name, engine)
+
+
+@pytest.mark.parametrize("name", WITHOUT_TURN)
+def test_directions_that_are_drawn_anew(name, monkeypatch):
+    draw = DrawnDirections.draw
+    monkeypatch.setattr(
+        DrawnDirections, "draw", lambda self, at, since: draw(self, at, 0.0 * since)
+    )
+    assert noticed(name, WITHOUT_TURN[name][0])
 
 
 def test_columns_as_pairs(monkeypatch):
