@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scbsim.run.simulate import simulate
     from scbsim.sampling.sampler import sample_batch, sample_batches
     from scbsim.spec import RunSpec
+    from scbsim.studies.boundary import find_boundaries
     from scbsim.studies.phase import phase_diagram
     from scbsim.task import Task, correlations, related_task
 
@@ -23,6 +24,7 @@ _HOME = {
     "RunSpec": "scbsim.spec",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
+    "find_boundaries": "scbsim.studies.boundary",
     "load": "scbsim.contents",
     "phase_diagram": "scbsim.studies.phase",
     "related_task": "scbsim.task",
@@ -36,6 +38,7 @@ __all__ = [
     "Task",
     "__version__",
     "correlations",
+    "find_boundaries",
     "load",
     "phase_diagram",
     "related_task",
