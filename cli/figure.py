@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Make a figure of the paper.")
 @click.argument("number", type=click.IntRange(1, 5))
-@output_option("DIR", "The folder for runs and pictures; figureN/ by default.")
+@output_option(
+    "DIR",
+    "The folder for runs and pictures; figureN/ by default, figureN-MODEL/ with --noise MODEL.",
+)
 @click.option("--quick", is_flag=True, help="Half the steps, and fewer runs; in under a minute.")
 @click.option("--engine", metavar="NAME", help="Run on this engine (figure 5).")
+@click.option("--noise", metavar="MODEL", help="isotropic, or matched to the task (figure 5).")
 @click.option("--seed", metavar="S", type=int, help="Seed of the noise, or of real samples.")
 @study_options("Run again what is already in the folder.")
 def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
@@ -33,7 +37,8 @@ def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
     runs in the folder are kept and used; partial ones are resumed. Runs of --quick are the first
     steps of the full ones, which resume from them. --set applies to all runs of the figure.
     """
-    folder = output or Path(f"figure{number}")
+    another = f"-{how['noise']}" if how["noise"] not in (None, "isotropic") else ""
+    folder = output or Path(f"figure{number}{another}")
     made = run_stoppable(_maker(number), folder, quiet=quiet, notify=note_printer(quiet), **how)
     if quiet:
         return

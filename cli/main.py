@@ -12,7 +12,7 @@ from scbsim.cli.exits import report_errors
 from scbsim.cli.options import debug_option
 
 _GROUPS = (
-    ("run", "figure", "transfer", "phase", "compare"),
+    ("run", "figure", "transfer", "phase", "boundary", "compare"),
     ("sweep", "submit", "status", "resubmit", "cancel", "collect"),
     ("info", "plot", "watch", "presets", "keys", "sample", "verify", "warmup"),
 )

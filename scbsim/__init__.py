@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scbsim.run.simulate import simulate
     from scbsim.sampling.sampler import sample_batch, sample_batches
     from scbsim.spec import RunSpec
+    from scbsim.studies.boundary import find_boundaries
     from scbsim.studies.phase import phase_diagram
     from scbsim.task import Task, correlations, related_task
 
@@ -52,6 +53,7 @@ _HOME = {
     "RunSpec": "scbsim.spec",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
+    "find_boundaries": "scbsim.studies.boundary",
     "load": "scbsim.contents",
     "matrices": "scbsim.contents.matrices",
     "phase_diagram": "scbsim.studies.phase",
@@ -77,6 +79,7 @@ __all__ = [
     "TaskWarning",
     "__version__",
     "correlations",
+    "find_boundaries",
     "load",
     "matrices",
     "phase_diagram",

@@ -11,6 +11,7 @@ from scbsim import presets, simulate
 from scbsim.errors import InputError, SpecError
 from scbsim.spec import RunSpec
 from scbsim.spec.sweep import Sweep
+from scbsim.studies.boundary.study import read_study
 
 FIGURE_5 = [(N, rule) for N in (100, 500) for rule in ("l1", "sgd")]
 
@@ -31,11 +32,26 @@ def test_names():
     assert presets.names() == sorted(presets.names())
 
 
-@pytest.mark.parametrize("name", presets.names())
-def test_a_preset_holds_and_says_what_it_is(name):
+STUDIES = [name for name in presets.names() if "boundary" in tables(name)]
+SPECS = sorted({*presets.names()} - {*STUDIES})
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_preset_holds(name):
     sweep = Sweep.from_dict(tables(name))
     assert (len(sweep.runs) > 1) == ("sweep" in tables(name))
     assert all(sweep.spec_of(run).total_steps > 0 for run in sweep.runs)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_of_boundaries_holds_and_is_no_single_run(name):
+    assert len(read_study(tables(name))) > 1
+    with pytest.raises(SpecError, match=r"boundary: this is a study of boundaries"):
+        load(name)
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_a_preset_says_what_it_is(name):
     line = presets.describe(name)
     assert presets.text(name).startswith(f"# {line}\n")
     assert 10 < len(line) < 80
@@ -44,7 +60,7 @@ def test_a_preset_holds_and_says_what_it_is(name):
 def test_a_name_that_is_none():
     with pytest.raises(InputError, match="did you mean quickstart"):
         presets.text("quikstart")
-    with pytest.raises(InputError, match="there are algorithm1, compare, figure1-l1"):
+    with pytest.raises(InputError, match="there are algorithm1, boundary-noise, boundary-theorem"):
         presets.describe("../../pyproject")
 
 

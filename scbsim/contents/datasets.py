@@ -35,8 +35,9 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     Parameters
     ----------
     path : path
-        A run, finished or still being written; a file made by ``collect``, ``phase``, ``compare``
-        or ``sample``; a file with a task; or the folder of a sweep, of ``phase`` or of ``compare``.
+        A run, finished or still being written; a file made by ``collect``, ``phase``,
+        ``boundary``, ``compare`` or ``sample``; a file with a task; or the folder of a sweep, of
+        ``phase``, of ``boundary`` or of ``compare``.
 
     Returns
     -------
@@ -151,6 +152,7 @@ def _as_netcdf(path: Path) -> xr.Dataset:
 _LOADERS: dict[str, Callable[[Path], xr.Dataset]] = {
     formats.COLLECTION: collection.load,
     formats.PHASE: _as_netcdf,
+    formats.BOUNDARY: _as_netcdf,
     formats.COMPARISON: _as_netcdf,
     formats.SAMPLES: _of_samples,
     formats.TASK_FILE: _of_task,

@@ -49,6 +49,23 @@ def _of_phase(path: Path) -> dict[str, Any]:
         }
 
 
+def _of_boundary(path: Path) -> dict[str, Any]:
+    with opened_as(path, ("run_x",)) as file:
+        curves, engines = table(file.attrs, "curves"), table(file.attrs, "engines")
+        return {
+            "status": text(file.attrs, "status"),
+            "points": int(file["run_x"].size),
+            "created_utc": text(file.attrs, "created_utc"),
+            "curves": {
+                name: {
+                    "engines": engines[name],
+                    **{key: value for key, value in curve.items() if key != "spec"},
+                }
+                for name, curve in curves.items()
+            },
+        }
+
+
 def _of_comparison(path: Path) -> dict[str, Any]:
     with opened_as(path, views=True) as file:
         names, noises = (file[name].asstr()[()] for name in ("observable", "gaussian"))
@@ -95,6 +112,7 @@ def _of_checkpoint(path: Path) -> dict[str, Any]:
 
 _FACTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     formats.PHASE: _of_phase,
+    formats.BOUNDARY: _of_boundary,
     formats.COMPARISON: _of_comparison,
     formats.SAMPLES: _of_samples,
     formats.TASK_FILE: _of_task,

@@ -10,8 +10,8 @@ from scbsim.errors import OutputError, ScbsimError
 from scbsim.storage.hdf5.formats import FORMAT
 from scbsim.storage.runfile.status import run_status
 
-MAIN: Final = ("phase.h5", "compare.h5")
-"""Main files of the folders of ``phase`` and ``compare``."""
+MAIN: Final = ("phase.h5", "boundary.h5", "compare.h5")
+"""Main files of the folders of ``phase``, ``boundary`` and ``compare``."""
 
 FOLDER: Final = "scbsim-folder"
 

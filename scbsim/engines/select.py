@@ -62,7 +62,7 @@ def choice_of_state(state: State) -> Choice:
 def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     spec = plan.spec
     model = NOISE_MODELS[spec.noise.model]
-    if model.silent and start is None:
+    if model.silent and start is None and spec.init.correlation is None:
         return "population", "no noise: the population process is exact"
     if model.samples:
         return "sampled", "each sample is drawn, without the tokens off the support"
@@ -152,7 +152,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
     spec, task, batch_size = plan.spec, plan.task, plan.batch_size
     if plan.choice.matrix_V and task.P is None:
         raise InputError(WITHOUT_P)
-    from_signals = spec.init.from_ is None
+    from_signals = spec.init.from_signals
     if spec.dynamics.replicas == 1:
         # Refuse before the output file is created.
         plan.engine.require_room(plan)

@@ -23,6 +23,8 @@ def require_shareable(spec: RunSpec, ranks: int) -> None:
         and f"{replicas} replicas cannot be shared over ranks, only a single run",
         "noise.model": NOISE_MODELS[noise].needs_matrix_V
         and f'"{noise}" needs more of each column than ranks exchange: "isotropic" or "none"',
+        "init.correlation": spec.init.correlation is not None
+        and "a run shared over ranks starts from signals, or from the file of a run",
         "output.snapshot_every": spec.output.snapshot_every > 0
         and "a run shared over ranks keeps no snapshots: only 0 is allowed",
     }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scbsim.engines.base import Engine
 from scbsim.engines.cost import DENSE_ENTRY
 from scbsim.engines.plan import RunPlan
+from scbsim.engines.pretrained import related_task_of, solution
 from scbsim.engines.random_stream import ORIGIN, StreamStart
 from scbsim.engines.select import build
 from scbsim.engines.stages import Stage
@@ -137,6 +138,10 @@ def built_ensemble(
             engines[i].share(engines[0])
         if R == 1 and isinstance(engines[0], WithoutEntries):
             engines[0].use_threads(hands)
+        if plan.spec.init.correlation is not None:
+            related = related_task_of(plan.spec, task)
+            for engine_of_replica in engines:
+                engine_of_replica.adopt(solution(related), related)
         yield Ensemble(engines, plan.stages, pool, normalize_threshold, max(own, together))
 
 

@@ -128,10 +128,7 @@ class Execution:
             return MemoryRecorder(header)
         engine = ensemble.replicas[0].engine
         # The shapes and types of a snapshot; to draw entries for them would change later draws.
-        if isinstance(engine, OffSupportEngine):
-            form = engine.snapshot_form()
-        else:
-            form = engine.snapshot()
+        form = engine.snapshot_form() if isinstance(engine, OffSupportEngine) else engine.snapshot()
         return self.session.recorder(header, engine.state(), form)
 
 

@@ -19,6 +19,7 @@ from scbsim.spec import OutputSpec, RunSpec
 from scbsim.task import Task
 
 _FIRST_SECONDS = 0.02
+_WATCHED_STEPS = 1  # between two looks at whether a run is lost, where entries may multiply
 _NOTHING = OutputSpec(every=2**40 - 1)
 
 
@@ -39,6 +40,7 @@ def final_rows(
     *,
     plan: RunPlan | None = None,
     stop: Callable[[], bool] | None = None,
+    lost: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None = None,
 ) -> FinalRows:
     """Run a spec and return the last rows of its replicas.
 
@@ -57,6 +59,9 @@ def final_rows(
         The plan of this spec and task, if it is known.
     stop : callable, optional
         Called between blocks of steps; the runs end early when it returns True.
+    lost : callable, optional
+        Called with the observables of steps, (n, 9); a replica ends as diverged soon after the
+        first step for which it returns True. So runs that cannot recover do not cost much.
 
     Raises
     ------
@@ -72,5 +77,9 @@ def final_rows(
         # Kernels are compiled by now, so the first block can have more than one step.
         work = plan.step_seconds / DENSE_ENTRY * len(ensemble) * 1e-9
         pace = max(1, int(_FIRST_SECONDS / work))
-        Loop(ensemble, _NOTHING, NoRecorder(), stop=stop, pace=pace).run()
+        for replica in ensemble.replicas:
+            replica.lost = lost
+        # Active entries may multiply within a few steps, once a run is lost.
+        most = _WATCHED_STEPS if lost is not None and plan.engine.keeps_lists else None
+        Loop(ensemble, _NOTHING, NoRecorder(), stop=stop, pace=pace, most=most).run()
         return FinalRows(ensemble.last_rows(), tuple(each.status for each in ensemble.replicas))

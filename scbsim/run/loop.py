@@ -72,6 +72,8 @@ class Loop:
         these are medians, and the counts of each status follow.
     pace : int
         Steps of the first block.
+    most : int, optional
+        Most steps of a block.
     agree : callable
         Makes the length of the next block the same on all MPI ranks.
     """
@@ -86,6 +88,7 @@ class Loop:
         on_block: Callable[..., None] | None = None,
         pace: int = 1,
         agree: Callable[[int], int] = int,
+        most: int | None = None,
     ) -> None:
         self._ensemble = ensemble
         self._output = output
@@ -94,7 +97,7 @@ class Loop:
         self._stop = stop or (lambda: False)
         self._on_block = on_block
         self._pace, self._agree = pace, agree
-        self._max_steps = max(1, _BLOCK_ROWS // len(ensemble))
+        self._max_steps = most or max(1, _BLOCK_ROWS // len(ensemble))
         self._recorded = -1  # the last recorded step
         if output.snapshot_every or output.normalized_every:
             (single,) = ensemble.replicas

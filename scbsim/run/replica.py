@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scbsim.engines.base import Engine, Row
 from scbsim.engines.stages import Stage
 from scbsim.state import State
@@ -40,6 +43,7 @@ class Replica:
         self.snapshot: Callable[[int, State], None] | None = None
         self.snapshot_every = 0  # steps between states passed to `snapshot`; 0 for none
         self.normalized_every = 0  # steps between normalised copies; 0 for only the last
+        self.lost: Callable[[Row], NDArray[np.bool_]] | None = None  # rows that end it as diverged
         self._normalize_threshold = normalize_threshold
 
     @property
@@ -92,6 +96,9 @@ class Replica:
                 self.left -= taken
                 self.row = block.rows[-1].copy()
                 result.parts.append((stage.index, block.rows))
+                if self.lost is not None and self.lost(block.rows).any():
+                    self._end_stage(stage, "diverged", result)
+                    break
                 # Before the end of the stage, which may change the state.
                 if self.snapshot and self.engine.step % self.snapshot_every == 0:
                     self.snapshot(self.engine.step, self.engine.snapshot())

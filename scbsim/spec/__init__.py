@@ -1,7 +1,8 @@
 """RunSpec: everything a run depends on, read from TOML and checked as a whole."""
 
+from scbsim.spec.init_table import InitSpec
 from scbsim.spec.run import RunSpec
-from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
+from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 
 __all__ = [
     "DynamicsSpec",

@@ -66,11 +66,13 @@ def threshold_has_effect(stage: Values) -> Iterator[Fault]:
 
 
 def one_run(run: Values) -> Iterator[Fault]:
-    """Check that there is no table of a sweep, and at least one stage."""
+    """Check that there is no table of a sweep or of boundaries, and at least one stage."""
     if run["sweep"] is not None:
         yield Fault(
             "sweep", "this is a sweep: `scbsim sweep` runs it here, `scbsim submit` on a cluster"
         )
+    if run["boundary"] is not None:
+        yield Fault("boundary", "this is a study of boundaries: `scbsim boundary` runs it")
     if not run["stage"]:
         yield Fault("stage", "missing; a run needs at least one [[stage]] table with its steps")
 

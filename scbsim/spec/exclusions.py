@@ -19,10 +19,10 @@ def excluded(table: str, key: str, value: Any, keys: tuple[str, ...]) -> tuple[s
             return () if has_threshold(value) else THRESHOLDS
         case "stage", _ if key in THRESHOLDS:
             return tuple(other for other in THRESHOLDS if other != key)
-        case "task" | "init", "from":
+        case ("task" | "init", "from") | ("init", "correlation"):
             return tuple(other for other in keys if other != key)
         case "init", "alpha_A" | "alpha_V":
-            return ("from",)
+            return ("from", "correlation")
         case "task", _ if key in SIZES:
             # Only sizes make a random task; its other keys, such as the seed, do not.
             return ("from",)

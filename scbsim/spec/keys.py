@@ -14,8 +14,9 @@ from pydantic.fields import FieldInfo
 from scbsim.errors import InputError
 from scbsim.spec.base import Table
 from scbsim.spec.exclusions import excluded
+from scbsim.spec.init_table import InitSpec
 from scbsim.spec.run import RunSpec
-from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
+from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 from scbsim.spec.text import toml_text
 from scbsim.spec.types import Checker, nearest
 

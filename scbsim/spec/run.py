@@ -20,7 +20,8 @@ from scbsim.errors import Fault, SpecError
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.changes import change, override
-from scbsim.spec.tables import DynamicsSpec, InitSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
+from scbsim.spec.init_table import InitSpec
+from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 from scbsim.spec.text import TOO_DEEP, read_toml, strict_json, write_toml
 from scbsim.spec.types import count, is_path
 from scbsim.util.text import MOST_NESTED, is_nested_within, show
@@ -57,6 +58,8 @@ class RunSpec(Table):
         What is recorded, and how often.
     sweep : None
         A single run has no table ``[sweep]``.
+    boundary : None
+        Nor a table ``[boundary]``.
 
     Raises
     ------
@@ -85,6 +88,7 @@ class RunSpec(Table):
     stage: tuple[StageSpec, ...] = ()
     output: OutputSpec = OutputSpec()
     sweep: Annotated[Any, PlainValidator(lambda table: table)] = None
+    boundary: Annotated[Any, PlainValidator(lambda table: table)] = None
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> RunSpec:

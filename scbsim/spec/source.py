@@ -84,6 +84,16 @@ def read_sweep(source: str, overrides: Sequence[str] = ()) -> Sweep:
     return _read(Sweep, source, overrides)
 
 
+def read_tables(source: str) -> dict[str, Any]:
+    """Return the tables of a spec as TOML has them, unchecked; raises errors as `read_spec`."""
+    return _preset_tables(source) or read_toml(source)
+
+
+def title_of(source: str) -> str:
+    """Return the first line of a preset, which describes it, or "" for a file."""
+    return "" if Path(source).is_file() else presets.describe(source)
+
+
 def _read(kind: type[Kind], source: str, overrides: Sequence[str]) -> Kind:
     tables = _preset_tables(source)
     if tables is None:

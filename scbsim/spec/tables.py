@@ -17,7 +17,6 @@ from scbsim.spec.types import (
     BELOW_1,
     EXACT,
     FILE,
-    FINITE,
     FRACTION,
     NOT_NEGATIVE,
     POSITIVE,
@@ -181,33 +180,6 @@ class NoiseSpec(Table):
             # Files of earlier versions do not have the key.
             del table["covariances"]
         return table
-
-
-class InitSpec(Table):
-    """The start (docs/model.md, section 4).
-
-    Attributes
-    ----------
-    alpha_A : float
-        Signal of the attention matrix at the start, where ``s_k = alpha_A q_k``; finite.
-    alpha_V : float
-        Signal of the value matrix at the start, where ``Vb = alpha_V Pb``; finite.
-    from_ : str or None
-        In TOML ``from``: the file of a run, whose last state is the start. Excludes ``alpha_*``.
-    """
-
-    place: ClassVar[str] = "[init]"
-    checks: ClassVar[tuple[Check, ...]] = (
-        spec_checks.alone("from", "the start is read from that file"),
-    )
-
-    alpha_A: Annotated[float, FINITE] = 0.1
-    alpha_V: Annotated[float, FINITE] = 0.1
-    from_: Annotated[str, FILE] | None = Field(default=None, alias="from")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the table as a dict; only ``from`` if the start is read from a file."""
-        return {"from": self.from_} if self.from_ is not None else super().to_dict()
 
 
 class StageSpec(Table):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, Unpack
 
@@ -61,6 +61,8 @@ class Recipe(Generic[Key, OutcomeOf]):
         Prefix of the names of its presets.
     engines : sequence of str
         The engines that it runs on, if no other may be chosen.
+    noises : mapping
+        Words ``key=value`` for each model of noise that may be chosen.
     quick : collection
         The runs of a quick figure; all of them if empty.
     fewer : str
@@ -75,6 +77,7 @@ class Recipe(Generic[Key, OutcomeOf]):
     draw: Callable[[Obtained[Key]], tuple[Figure, tuple[OutcomeOf, ...]]]
     presets: str
     engines: Sequence[str] = ()
+    noises: Mapping[str, Sequence[str]] = field(default_factory=dict)
     quick: Collection[Key] = ()
     fewer: str = ""
     steps_of: str = ""
@@ -84,6 +87,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         *,
         quick: bool = False,
         engine: str | None = None,
+        noise: str | None = None,
         seed: int | None = None,
         overrides: Sequence[str] = (),
     ) -> dict[Key, RunSpec]:
@@ -95,6 +99,8 @@ class Recipe(Generic[Key, OutcomeOf]):
             Half the steps of the last stage, and perhaps fewer runs; N and T stay.
         engine, seed : str and int, optional
             Instead of those in the presets.
+        noise : str, optional
+            A key of `noises`, instead of the noise in the presets.
         overrides : sequence of str
             ``key=value`` as after ``--set``, for every run.
 
@@ -102,7 +108,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         ------
         InputError
             If an override sets one of the figure's own keys, or the figure does not run on
-            ``engine``.
+            ``engine`` or with ``noise``.
         SpecError
             If a spec is not valid.
         """
@@ -112,10 +118,14 @@ class Recipe(Generic[Key, OutcomeOf]):
                 f'--engine: "{engine}"; figure {self.number} learns on real batches and runs by '
                 f"{runs_on}: leave --engine out"
             )
+        if noise is not None and noise not in self.noises:
+            there = f"there are {', '.join(self.noises)}" if self.noises else "leave --noise out"
+            raise InputError(f'--noise: "{noise}" is not for figure {self.number}; {there}')
         refuse_keys(overrides, self.own)
         asked = {"dynamics.engine": None if self.engines else engine, "seed": seed}
         words = [f"{key}={value}" for key, value in asked.items() if value is not None]
-        full = {key: self._spec(name, [*words, *overrides]) for key, name in self.names.items()}
+        words += [*(self.noises[noise] if noise else ()), *overrides]
+        full = {key: self._spec(name, words) for key, name in self.names.items()}
         if not quick:
             return full
         return {key: _first_half(full[key]) for key in self.quick or full}
@@ -126,6 +136,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         *,
         quick: bool = False,
         engine: str | None = None,
+        noise: str | None = None,
         seed: int | None = None,
         overrides: Sequence[str] = (),
         **options: Unpack[RunOptions],
@@ -137,7 +148,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         folder : path, optional
             For the runs, ``figureN.png`` and ``figureN.pdf``; ``figureN`` by default. It is
             created if needed.
-        quick, engine, seed, overrides
+        quick, engine, noise, seed, overrides
             As in :meth:`specs`, which also raises errors.
         **options
             See :class:`scbsim.studies.run_files.RunOptions`.
@@ -149,8 +160,8 @@ class Recipe(Generic[Key, OutcomeOf]):
         Stopped
             If a signal stopped one of the runs.
         """
-        full = self.specs(engine=engine, seed=seed, overrides=overrides)
-        wanted = self.specs(quick=quick, engine=engine, seed=seed, overrides=overrides)
+        full = self.specs(engine=engine, noise=noise, seed=seed, overrides=overrides)
+        wanted = self.specs(quick=quick, engine=engine, noise=noise, seed=seed, overrides=overrides)
         folder = make_folder(resolved(folder or f"figure{self.number}"))
         pictures = pictures_in(folder, f"figure{self.number}")
         files = {key: folder / f"{name}.h5" for key, name in self.names.items()}

@@ -7,7 +7,17 @@ import pytest
 import scbsim as package
 from scbsim import presets
 
-COMMANDS = ["run", "figure", "transfer", "phase", "compare", "sweep", "submit", "status"]
+COMMANDS = [
+    "run",
+    "figure",
+    "transfer",
+    "phase",
+    "boundary",
+    "compare",
+    "sweep",
+    "submit",
+    "status",
+]
 COMMANDS += [
     "resubmit",
     "cancel",

@@ -18,6 +18,7 @@ FORMATS = {
     "samples": "scbsim-samples",
     "task": "task",
     "phase": "scbsim-phase",
+    "boundary": "scbsim-boundary",
     "compare": "scbsim-compare",
     "checkpoint": "scbsim-checkpoint",
 }
@@ -26,6 +27,7 @@ SAID = {
     "samples": ("a file of samples", "samples", "25", "task.N"),
     "task": ("a file of a task", "task.K_P"),
     "phase": ("a phase diagram", "task.T=60,80", "complete"),
+    "boundary": ("a boundary study", "curves.boundary.along", "complete"),
     "compare": ("a comparison", "largest_gap.matched.loss", "spec.task.N"),
     "checkpoint": ("a checkpoint, from which --resume goes on", "step", "spec.task.N"),
 }

@@ -22,6 +22,7 @@ DATASETS = {
     "samples": {"sample", "position", "token"},
     "task": {"token", "next_token", "attended"},
     "phase": {"rule", "y", "x"},
+    "boundary": {"curve", "seed", "point", "run"},
     "compare": {"model", "gaussian", "observable", "step"},
 }
 
@@ -49,7 +50,7 @@ def test_samples_and_tasks_have_the_task(files):
 
 
 def test_a_diagram_and_a_comparison_are_what_xarray_gives(files):
-    for kind in ("phase", "compare"):
+    for kind in ("phase", "boundary", "compare"):
         with xr.open_dataset(files[kind], engine="h5netcdf") as expected:
             xr.testing.assert_identical(load(files[kind]), expected.load())
             xr.testing.assert_identical(load(files[kind].parent), expected.load())
@@ -116,7 +117,7 @@ def test_what_is_none_of_ours_is_a_plain_error(files, tmp_path, kind):
         load(path)
 
 
-@pytest.mark.parametrize("kind", ["phase", "compare", "samples", "task"])
+@pytest.mark.parametrize("kind", ["phase", "boundary", "compare", "samples", "task"])
 def test_a_file_that_is_damaged_is_loaded_or_named(files, tmp_path, kind):
     """Bits of numbers are not seen, of all else they are; nothing else is ever raised."""
     path, content, said = tmp_path / "x.h5", files[kind].read_bytes(), []

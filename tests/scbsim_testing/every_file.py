@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scbsim import Task, phase_diagram, simulate
+from scbsim import Task, find_boundaries, phase_diagram, simulate
 from scbsim.sampling.file import write_samples
 from scbsim.sampling.sampler import Sampler
 from scbsim.spec import RunSpec
@@ -52,10 +52,13 @@ def made_others(folder: Path) -> dict[str, Path]:
     plain = {"task": TASK, "dynamics": {"batch_size": 1e5}, "stage": [{"steps": 9}]}
     axes = "task.T=60,80", "dynamics.batch_size=1e4,1e5"
     phase_diagram(RunSpec.from_dict(plain), *axes, output=folder / "phase", replicas=2)
+    searched = {"along": axes[0], "find": axes[1], "replicas": 2, "seeds": 1}
+    find_boundaries(plain | {"boundary": searched}, output=folder / "boundary")
     stages = [{"steps": 9, "rule": "sgd"}]
     batches = {"task": TASK, "dynamics": {"batch_size": 8, "replicas": 3}, "stage": stages}
     compare(RunSpec.from_dict(batches), folder / "compare")
     return paths | {
         "phase": folder / "phase" / "phase.h5",
+        "boundary": folder / "boundary" / "boundary.h5",
         "compare": folder / "compare" / "compare.h5",
     }

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
-from scbsim.kernels.gaussian.dense_attention import first_at_least
+from scbsim.kernels.gaussian.bulk_noise import first_at_least
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import DIRECTIONS, ONES, counter_words, split_seed
 from scbsim.kernels.random.variates import lane_at, two_normals

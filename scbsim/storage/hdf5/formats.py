@@ -14,6 +14,7 @@ SCHEMA_VERSION = "1.0"
 FORMAT = "scbsim"
 COLLECTION = "scbsim-collection"
 PHASE = "scbsim-phase"
+BOUNDARY = "scbsim-boundary"
 COMPARISON = "scbsim-compare"
 SAMPLES = "scbsim-samples"
 CHECKPOINT = "scbsim-checkpoint"
@@ -31,6 +32,7 @@ KINDS = {
     FORMAT: "the output of a run",
     COLLECTION: "a file of all runs of a sweep",
     PHASE: "a phase diagram",
+    BOUNDARY: "a boundary study",
     COMPARISON: "a comparison of Gaussian noise with real batches",
     SAMPLES: "a file of samples",
     TASK_FILE: "a file of a task",

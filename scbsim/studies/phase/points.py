@@ -15,12 +15,13 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.select import plan_of
 from scbsim.errors import InputError, RunFailed, ScbsimError, SpecError, TaskError
 from scbsim.run.final_rows import final_rows
+from scbsim.spec import RunSpec
+from scbsim.spec.engines import ENGINES
+from scbsim.studies.phase.criterion import Criterion
 from scbsim.studies.phase.grid import Grid, Point
 from scbsim.studies.phase.results import PointOutcome
 from scbsim.studies.phase.tasks import Tasks
 
-# Engines without parallel kernels: several may run at once. Of the other engines, only one may.
-_CONCURRENT = ("collapsed", "columns", "sparse")
 _THREADS_FROM = 100_000  # entries of A; with fewer, starting threads costs more than they save
 _TICK = 0.2  # seconds
 
@@ -28,28 +29,47 @@ _TICK = 0.2  # seconds
 class Runner:
     """Runs points; safe to use from several threads.
 
-    An engine with many entries uses ``threads`` threads, other engines use one.
+    Engines whose threads share a step run one at a time, with ``threads`` threads if there are many
+    entries. Other engines use one thread, and several may run at once.
     """
 
-    def __init__(self, grid: Grid, threads: int) -> None:
+    def __init__(self, threads: int) -> None:
         self.abort = Event()
-        self._grid = grid
         self._threads = threads
         self._tasks = Tasks()
         self._exclusive = Lock()
         self._compiled: set[tuple[str, bool]] = set()
 
-    def run(self, point: Point) -> PointOutcome | None:
-        """Run the replicas of a point; return None if `abort` was set meanwhile."""
-        with _point_named(self._grid.named(point)):
-            spec = self._grid.spec(point)
+    def run(
+        self,
+        name: str,
+        spec: RunSpec,
+        replicas: int,
+        criterion: Criterion,
+        lost: Criterion | None = None,
+    ) -> PointOutcome | None:
+        """Run the replicas of a spec; return None if `abort` was set meanwhile.
+
+        Parameters
+        ----------
+        name : str
+            The point, for error messages.
+        spec : RunSpec
+            Of the first replica.
+        replicas : int
+        criterion : Criterion
+            When a run counts as recovered.
+        lost : Criterion, optional
+            If it holds after any step, the run counts as diverged, and ends soon.
+        """
+        with _point_named(name):
             task = self._tasks.of(spec.task)
             plan = plan_of(spec, task)
             many = self._threads if task.N * task.T >= _THREADS_FROM else 1
-            threads = 1 if plan.choice.name in _CONCURRENT else many
+            threads = many if ENGINES[plan.choice.name].shares_step else 1
             with self._turn(plan):
                 # The spec is checked already, and any number of replicas is valid with it.
-                dynamics = spec.dynamics.model_copy(update={"replicas": self._grid.replicas})
+                dynamics = spec.dynamics.model_copy(update={"replicas": replicas})
                 ensemble = spec.model_copy(update={"dynamics": dynamics})
                 rows, statuses = final_rows(
                     ensemble,
@@ -57,25 +77,26 @@ class Runner:
                     threads,
                     plan=replace(plan, spec=ensemble),
                     stop=self.abort.is_set,
+                    lost=None if lost is None else lost.holds,
                 )
         if "running" in statuses:
             return None
         finite = np.array([status != "diverged" for status in statuses])
         shape = rows.shape[1]
         medians = np.median(rows[finite], axis=0) if finite.any() else np.full(shape, np.nan)
-        recovered = self._grid.criterion.holds(rows) & finite
+        recovered = criterion.holds(rows) & finite
         return PointOutcome(int(recovered.sum()), int((~finite).sum()), medians, plan.choice.name)
 
     @contextmanager
     def _turn(self, plan: RunPlan) -> Iterator[None]:
-        """Exclude other threads unless the engine is concurrent and its kernels are compiled."""
+        """Exclude other threads unless the engine uses one and its kernels are compiled."""
         kind = (plan.choice.name, plan.choice.matrix_V)
         if kind in self._compiled:
             yield
             return
         with self._exclusive:
             yield
-        if plan.choice.name in _CONCURRENT:
+        if not ENGINES[plan.choice.name].shares_step:
             self._compiled.add(kind)
 
 
@@ -93,7 +114,14 @@ def run_points(
     in which they end; ``tick`` and ``stop`` several times a second. Once ``stop`` returns True, no
     more points are started. Errors of a point are raised with its name in the message.
     """
-    runner = Runner(grid, threads)
+    runner = Runner(threads)
+
+    def run(point: Point) -> PointOutcome | None:
+        name = grid.named(point)
+        with _point_named(name):
+            spec = grid.spec(point)
+        return runner.run(name, spec, grid.replicas, grid.criterion)
+
     waiting = iter(points)
     running: dict[Future[PointOutcome | None], Point] = {}
     stopped, left = False, False
@@ -104,7 +132,7 @@ def run_points(
                 if not stopped:
                     # A few points are queued, so that no thread has to wait.
                     for point in islice(waiting, 4 * threads - len(running)):
-                        running[pool.submit(runner.run, point)] = point
+                        running[pool.submit(run, point)] = point
                 else:
                     begun = {f: point for f, point in running.items() if not f.cancel()}
                     left = left or len(begun) < len(running) or next(waiting, None) is not None

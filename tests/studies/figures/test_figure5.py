@@ -5,10 +5,11 @@ from matplotlib.image import imread
 from scbsim_testing.small_figures import FIGURE_5, shrunk
 from scbsim_testing.small_runs import assert_same
 
-from scbsim.errors import OutputError, SpecError, Stopped
+from scbsim.errors import InputError, OutputError, SpecError, Stopped
 from scbsim.run.simulate import simulate
 from scbsim.storage.runfile.loading import load
 from scbsim.studies.figures.figure5 import run as figure5
+from scbsim.studies.figures.figures134 import run as figures134
 from scbsim.task import Task
 from scbsim.trajectory.views import spec_table_of
 
@@ -23,6 +24,19 @@ def make(folder, **options):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     return make(tmp_path_factory.mktemp("figure"))[0]
+
+
+def test_the_noise_of_the_task_in_place_of_the_papers():
+    plain = figure5.specs()
+    for key, spec in figure5.specs(noise="matched").items():
+        assert (spec.noise.model, spec.noise.covariances) == ("matched", True)
+        back = {"noise.model": "isotropic", "noise.covariances": False}
+        assert spec.replace(**back) == plain[key]
+    assert figure5.specs(noise="isotropic") == plain
+    with pytest.raises(InputError, match=r"--noise: \"much\" is not for figure 5; there are iso"):
+        figure5.specs(noise="much")
+    with pytest.raises(InputError, match=r"is not for figure 1; leave --noise out"):
+        figures134.RECIPES[1].specs(noise="matched")
 
 
 def test_full_runs_are_those_of_the_paper():

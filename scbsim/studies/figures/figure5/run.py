@@ -26,6 +26,12 @@ OWN: Final = {
 }
 """Keys that ``--set`` may not set, and why."""
 
+NOISES: Final = {
+    "isotropic": ["noise.model=isotropic"],
+    "matched": ["noise.model=matched", "noise.covariances=true"],
+}
+"""Models of noise: the paper's, and that of the task."""
+
 
 @dataclass(frozen=True)
 class Figure5Outcome:
@@ -98,6 +104,7 @@ RECIPE: Final = Recipe(
     own=OWN,
     draw=_draw,
     presets="figure5",
+    noises=NOISES,
     quick=[(SIZES[0], rule) for rule in RULES],
     fewer=f"N = {SIZES[0]} only",
 )
