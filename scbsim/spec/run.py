@@ -21,6 +21,7 @@ from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.changes import change, override
 from scbsim.spec.init_table import InitSpec
+from scbsim.spec.plain_form import as_dict, below, plain
 from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 from scbsim.spec.text import TOO_DEEP, read_toml, strict_json, write_toml
 from scbsim.spec.types import count, is_path
@@ -179,7 +180,7 @@ class RunSpec(Table):
         if not is_nested_within(given, MOST_NESTED):
             raise SpecError([Fault("", TOO_DEEP)], where)
         # Before defaults are filled in: a default threshold would exclude one that is set here.
-        raw = _plain(given)
+        raw = plain(given)
         faults = override(raw, overrides)
         tables = cls.prepared(raw)
         for name in ("task", "init"):
@@ -200,9 +201,9 @@ class RunSpec(Table):
         given = {"task": {}} | super().prepared(data)
         for name, table in _TABLES.items():
             if name in given:
-                given[name] = _as_dict(table, given[name])
+                given[name] = as_dict(table, given[name])
         if isinstance(given.get("stage"), list | tuple):
-            given["stage"] = [_as_dict(StageSpec, stage) for stage in given["stage"]]
+            given["stage"] = [as_dict(StageSpec, stage) for stage in given["stage"]]
         return given
 
     @classmethod
@@ -212,10 +213,10 @@ class RunSpec(Table):
         run = super().sound(given, wrong)
         for name, table in _TABLES.items():
             if name in run:
-                run[name] = table.sound(given.get(name, {}), _below(name, wrong))
+                run[name] = table.sound(given.get(name, {}), below(name, wrong))
         if "stage" in run:
             run["stage"] = [
-                StageSpec.sound(stage, _below(f"stage.{i}", wrong))
+                StageSpec.sound(stage, below(f"stage.{i}", wrong))
                 if isinstance(stage, dict)
                 else Values()
                 for i, stage in enumerate(run["stage"])
@@ -280,23 +281,3 @@ class RunSpec(Table):
     def to_toml(self) -> str:
         """Return the spec as TOML that :meth:`from_toml` reads back equal."""
         return write_toml(self.to_dict())
-
-
-def _plain(given: Any) -> Any:
-    """Return a copy of the tables as dicts, also of those in lists and of models."""
-    if isinstance(given, Table):
-        return given.to_dict()
-    if isinstance(given, Mapping):
-        return {key: _plain(value) for key, value in given.items()}
-    return [_plain(each) for each in given] if isinstance(given, list | tuple) else given
-
-
-def _as_dict(table: type[Table], given: Any) -> Any:
-    """Return a table as a dict; a value that is not a table is returned as it is."""
-    if isinstance(given, table):
-        return given.to_dict()
-    return table.prepared(given) if isinstance(given, Mapping) else given
-
-
-def _below(place: str, keys: Iterable[str]) -> set[str]:
-    return {key.removeprefix(f"{place}.") for key in keys if key.startswith(f"{place}.")}
