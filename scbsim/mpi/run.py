@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Unpack
 
@@ -18,6 +18,7 @@ from scbsim.mpi.shareable import require_columns, require_shareable
 from scbsim.mpi.world import World
 from scbsim.run.ensemble import Ensemble
 from scbsim.run.execution import Execution, RunOptions
+from scbsim.run.on_block import BlockCalls
 from scbsim.run.simulate import Ended
 from scbsim.run.start import require_sizes
 from scbsim.spec import RunSpec
@@ -73,8 +74,8 @@ def run_shared_to_file(
         MPI.
     threads : int, optional
         Of each rank; by default its share of the node's processors.
-    stop : callable, optional
-        As there. If it returns True on one rank, all stop at the same step.
+    stop, on_block : callable, optional
+        As there, on each rank. If one returns True on one rank, all stop at the same step.
 
     Raises
     ------
@@ -106,8 +107,10 @@ class SharedExecution(Execution):
         self.facts = {"ranks": world.size}
         self.agree = world.bcast  # clocks differ, so rank 0 paces the run
         self.progress = self.progress and world.is_root
-        stop = self.stop or (lambda: False)
-        self.stop = lambda: world.any(stop())
+
+    def _stopping(self, calls: BlockCalls) -> Callable[[], bool]:
+        stop = super()._stopping(calls)
+        return lambda: self.world.any(stop())
 
     def _task(self) -> Task:
         if self.point and self.point.task:

@@ -13,6 +13,7 @@ from scbsim.engines.select import choice_of_state, plan_of
 from scbsim.kernels.compile.threads import most_threads
 from scbsim.run.ensemble import Ensemble, built_ensemble, threads_for
 from scbsim.run.loop import Loop, OutputSession
+from scbsim.run.on_block import BlockCalls, OnBlock
 from scbsim.run.progress import Progress
 from scbsim.run.provenance import provenance
 from scbsim.run.recorders import MemoryRecorder, Recorder
@@ -28,6 +29,7 @@ class RunOptions(TypedDict, total=False):
     progress: bool
     threads: int | None
     stop: Callable[[], bool] | None
+    on_block: OnBlock | None
 
 
 class Execution:
@@ -46,9 +48,11 @@ class Execution:
         progress: bool = False,
         threads: int | None = None,
         stop: Callable[[], bool] | None = None,
+        on_block: OnBlock | None = None,
     ) -> None:
         self.spec, self.session, self.point = spec, session, session.point if session else None
         self.given, self.progress, self.threads, self.stop = task, progress, threads, stop
+        self.on_block = on_block
         self.facts: dict[str, Any] = {}  # entries of the provenance that not all runs have
         self.agree: Callable[[int], int] = int
 
@@ -62,18 +66,24 @@ class Execution:
             recorder = self._recorder(plan, stream, ensemble)
             with _closing(recorder, shown) as outcome:
                 shown.start(label)
+                calls = BlockCalls(shown.update, self.on_block)
                 outcome.status = Loop(
                     ensemble,
                     self.spec.output,
                     recorder,
                     self.session,
-                    stop=self.stop,
-                    on_block=shown.update,
+                    stop=self._stopping(calls),
+                    on_block=calls,
                     agree=self.agree,
                 ).run()
         if self.session and outcome.status in ("complete", "diverged"):
             self.session.tidy()
         return recorder, outcome.status
+
+    def _stopping(self, calls: BlockCalls) -> Callable[[], bool]:
+        """Return a function that says whether the run is to end early."""
+        stop = self.stop or (lambda: False)
+        return lambda: calls.stop or stop()
 
     def _task(self) -> Task:
         """Return the task: that of the output, the one given, or that of the spec."""

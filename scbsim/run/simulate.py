@@ -8,6 +8,7 @@ from typing import NamedTuple, Unpack
 
 from scbsim.errors import InputError
 from scbsim.run.execution import Execution, RunOptions
+from scbsim.run.on_block import OnBlock
 from scbsim.run.recorders import MemoryRecorder
 from scbsim.spec import RunSpec
 from scbsim.spec.source import SpecLike, spec_of
@@ -26,6 +27,7 @@ def simulate(
     resume: bool = False,
     threads: int | None = None,
     stop: Callable[[], bool] | None = None,
+    on_block: OnBlock | None = None,
 ) -> Trajectory:
     """Run a spec.
 
@@ -51,6 +53,10 @@ def simulate(
     stop : callable, optional
         Called between blocks of steps, several times a second. If it returns True the run ends
         early, with a checkpoint beside ``output``.
+    on_block : callable, optional
+        Called as ``on_block(step, stage, observables)`` at the start and between blocks, with the
+        last step, its stage and a dict of its observables; for an ensemble these are medians. If it
+        returns True the run ends early, as with ``stop``.
 
     Returns
     -------
@@ -86,6 +92,7 @@ def simulate(
     """
     spec = spec_of(spec)
     options: RunOptions = {"progress": progress, "threads": threads, "stop": stop}
+    options["on_block"] = on_block
     if output is None:
         if resume or overwrite:
             raise InputError("resume and overwrite need an output, and none is given")

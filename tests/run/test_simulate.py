@@ -212,3 +212,19 @@ def test_precision_is_of_the_matrices():
     noisy = (simulate(run_spec(f"dynamics.precision={p}")) for p in ("float32", "float64"))
     single, double = (rows(run)[-1, NAMES.index("delta_A")] for run in noisy)
     assert single != double
+
+
+def test_a_function_is_called_after_blocks_and_may_end_the_run(tmp_path):
+    seen = []
+
+    def watch(step, stage, observables):
+        seen.append((step, stage, observables["loss"]))
+        return step >= 3
+
+    run = simulate(run_spec(steps=10**6), on_block=watch, output=tmp_path / "run.h5")
+    assert run.attrs["status"] == "stopped"
+    assert 3 <= int(run["step"][-1]) < 10**6
+    assert seen[0][:2] == (0, 0)
+    for step, _, loss in seen:
+        assert float(run["loss"].sel(step=step)) == loss
+    simulate(run_spec(steps=20), on_block=lambda *facts: None)
