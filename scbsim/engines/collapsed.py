@@ -102,7 +102,7 @@ class CollapsedEngine(WithoutEntries):
     def _entries(self) -> Entries:
         task, T = self.task, float(self.task.T)
         keep, pull, square = self.collapsed.ones
-        zeta = standard_normals(task.N, self._here)
+        zeta = standard_normals(task.N, self.here)
         self.totals[:] = keep * self.totals + pull
         self.totals += self.noise.sigma_A * np.sqrt(T * square) * zeta
         self.collapsed.ones[:] = 1.0, 0.0, 0.0

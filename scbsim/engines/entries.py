@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.directions import DrawnDirections, by_column
-from scbsim.errors import MemoryNeeded
 from scbsim.kernels.gaussian.directions import make_buffers
 from scbsim.kernels.gaussian.kept_entries import Lines, list_kept, sum_kept, write_entries
 from scbsim.kernels.gaussian.normalize import NormalizedColumns
 from scbsim.kernels.random.normal import BLOCK
-from scbsim.util.memory import fits
+from scbsim.util.memory import require
 
 Array = NDArray[np.float64]
 
 _MARGIN = 1e-9  # a block whose largest entry is this much below the cut is passed over
 
 
+_LEAST = -1e300  # a cut that keeps every entry
 _PART = 2048 * BLOCK  # entries of a part of a column
 _LISTED_BYTES = 64  # of an entry, in all lists of the sparse engine
 
@@ -39,6 +39,7 @@ class Entries:
     Parameters
     ----------
     directions : DrawnDirections
+        Also an attribute, as ``support``, ``off_sums`` and ``intercept`` are.
     base, scale : (N,) float64
     support : (N, Q) float64
     off_sums : (N, 2) float64
@@ -56,7 +57,7 @@ class Entries:
         off_sums: Array,
         tops: Array,
     ) -> None:
-        self._directions, self._T = directions, directions.kernel_form.T
+        self.directions, self._T = directions, directions.kernel_form.T
         self.support, self.off_sums = support, off_sums
         self.intercept = (1.0 - support.sum(axis=1) - off_sums[:, 0]) / self._T
         self._base, self._scale = base, scale
@@ -80,8 +81,8 @@ class Entries:
     def part(self, k: int, start: int, stop: int) -> Array:
         """Return entries of column k, 0 on the support; ``start`` is a multiple of BLOCK."""
         out = np.empty(stop - start)
-        D, lines = self._directions.kernel_form, self._lines(self.intercept)
-        first = k * self._directions.blocks()
+        D, lines = self.directions.kernel_form, self.all_lines()
+        first = k * self.directions.blocks()
         span = (first + start // BLOCK, first + -(-stop // BLOCK))
         write_entries(D, lines, span, out, make_buffers())
         return out
@@ -96,6 +97,16 @@ class Entries:
         none = c >= cut
         return np.where(none, np.inf, cut - c), none
 
+    def all_lines(self) -> Lines:
+        """Return how all entries follow from the directions."""
+        return self._lines(np.full(len(self._base), _LEAST))
+
+    def squares_of_a(self) -> Array:
+        """Return the sums of the squares of ``a`` off the support, (N,)."""
+        c, n = self.intercept, self._T - self.support.shape[1]
+        total, squares = self.off_sums.T
+        return np.asarray(np.maximum(squares + c * (2.0 * total + n * c), 0.0))
+
     def _lines(self, cut: Array) -> Lines:
         size = np.abs(self._base) + np.abs(self._scale)
         tops = self._tops + _MARGIN * size[:, None]
@@ -105,37 +116,39 @@ class Entries:
         """Return of each block the number of entries kept, and the sums of a and of a^2."""
         lines = self._lines(cut)
         sums = np.empty((lines.tops.size, 3))
-        D = self._directions.kernel_form
-        self._directions.each_span(lambda span, own: sum_kept(D, lines, span, sums, own))
+        D = self.directions.kernel_form
+        self.directions.each_span(lambda span, own: sum_kept(D, lines, span, sums, own))
         return sums
 
     def listed(self, threshold: float) -> Listed:
-        """Return the entries that a normalisation keeps, as they are before it.
+        """Return the entries that a normalisation does not set to 0, as they are before it.
 
         Raises
         ------
         MemoryNeeded
             If they do not fit into memory.
         """
-        cut, _ = self._cuts(threshold)
+        cut, none = self._cuts(threshold)
+        cut = np.where(none, _LEAST, cut)
         sums = self._sums_of_kept(cut)
         first = np.concatenate([[0], np.cumsum(sums[:, 0].astype(np.int64))])
-        require_list(int(first[-1]))
+        require_list(int(first[-1]), len(cut) * self._T)
         position, s = np.empty(first[-1], np.int64), np.empty(first[-1])
-        lines, D = self._lines(cut), self._directions.kernel_form
-        self._directions.each_span(
+        lines, D = self._lines(cut), self.directions.kernel_form
+        self.directions.each_span(
             lambda span, own: list_kept(D, lines, span, first, position, s, own)
         )
-        return Listed(first[:: self._directions.blocks()], position, s)
+        return Listed(first[:: self.directions.blocks()], position, s)
 
 
-def require_list(count: int) -> None:
-    """Raise MemoryNeeded unless a list of so many entries fits into memory."""
-    needed = _LISTED_BYTES * count
-    if not fits(needed):
-        raise MemoryNeeded(
-            f"{count} entries of A stay other than 0, {needed / 1e9:.1f} GB: raise the threshold"
-        )
+def require_list(count: int, of: int) -> None:
+    """Raise MemoryNeeded unless a list of ``count`` of all entries fits into memory."""
+    require(
+        _LISTED_BYTES * count,
+        f"a list of {count} entries of A that are not at 0, of {of}, after SGD,",
+        "raise the threshold of the l1 stage or its rate_A, normalise at the end of the SGD stage "
+        "(normalize_level), take more samples a step, or a larger machine",
+    )
 
 
 class DrawnBulk:

@@ -24,6 +24,9 @@ from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
 from scbsim.util.memory import fits
 
+STAGED_FROM = 2**23
+"""Entries of A from which ``auto`` does not store them between SGD and an l1 rule."""
+
 _UNDECIDED = Choice("", "")
 
 
@@ -66,6 +69,10 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
         return "population", "no noise: the population process is exact"
     if model.samples:
         return "sampled", "each sample is drawn, without the tokens off the support"
+    drawn = start is not None and not ENGINES[start].entries
+    if (drawn or _is_large(plan.task)) and _is_handed_over(plan, start):
+        first = "entries of the start are drawn" if drawn else "SGD on a few numbers a column"
+        return "staged", f"{first}, then active entries: no other is stored"
     kept_zeros = {RULES[stage.rule].keeps_zeros for stage in plan.stages}
     if kept_zeros == {False}:
         if entries := _wants_entries(spec, model.needs_matrix_V):
@@ -78,6 +85,30 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     if start == "dense":
         return "dense", "the state that it starts from has every entry"
     return _cheaper(plan)
+
+
+def _is_large(task: Task) -> bool:
+    """Return whether a step on every entry takes milliseconds, and levels may be means."""
+    return task.N * task.T >= STAGED_FROM and task.T - task.Q >= FEWEST * task.N
+
+
+def _is_handed_over(plan: RunPlan, start: str | None) -> bool:
+    """Return whether SGD comes first, and entries are needed after it alone."""
+    spec, handed_over = plan.spec, False
+    from_entries = start is not None and ENGINES[start].entries
+    if from_entries or not set(ENGINES["staged"].noise) >= {spec.noise.model}:
+        return False
+    needs_matrix = NOISE_MODELS[spec.noise.model].needs_matrix_V
+    if spec.output.snapshot_every or (spec.dynamics.value == "matrix" and not needs_matrix):
+        return False
+    for i, stage in enumerate(plan.stages):
+        keeps = RULES[stage.rule].keeps_zeros
+        if (keeps and i == 0 and start is None) or (handed_over and not keeps):
+            return False
+        if keeps and not handed_over and not RULES[stage.rule].returns_to_zero:
+            return False
+        handed_over |= keeps or stage.normalize_level is not None
+    return handed_over
 
 
 def _without_entries(task: Task) -> tuple[str, str]:
@@ -133,6 +164,8 @@ def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
         return spec.dynamics.value == "matrix"
     if engine == "population":
         return False
+    if engine == "staged":
+        return NOISE_MODELS[spec.noise.model].needs_matrix_V
     if NOISE_MODELS[spec.noise.model].needs_matrix_V or spec.output.snapshot_every:
         return True
     # Without P, scalars of V are a complete last state, from which a run can start.

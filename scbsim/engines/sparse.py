@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from scbsim.kernels.gaussian.activations import make_newly_active
 from scbsim.kernels.gaussian.active_set import Entries, make_active_set
 from scbsim.kernels.gaussian.normalize import NormalizedColumns
 from scbsim.kernels.gaussian.sparse import NO_ROOM, advance_sparse
+from scbsim.kernels.gaussian.state import Model, StepParams
+from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.power_sums import powers_of_active_set
 from scbsim.kernels.types import F64, I64
 from scbsim.spec.engines import ENGINES
@@ -160,10 +163,36 @@ class SparseEngine(GaussianEngine):
             self._active.position[self._now, :count] = before.position[self._now, :count]
             self._active.s[self._now, :count] = before.s[self._now, :count]
 
-    def set_entries(self, first: I64, position: I64, s: F64) -> None:
-        """Set the active entries, in the form of one list of `active_set.ActiveSet`."""
+    @property
+    def joint(self) -> JointNoise | None:
+        """The noise's covariances, if it has them."""
+        return self._joint
+
+    def step_of(self, stage: Stage) -> tuple[Model, StepParams]:
+        """Return what a kernel needs for a step of a stage."""
+        return self._model, self._step_params(stage)
+
+    def share_levels(self, other: GaussianEngine) -> None:
+        """Use the matched levels of another engine, if it has them."""
+        self._matched, self._joint = other._matched, other._joint
+        self._stage = None
+
+    def take_normalized(self, columns: NormalizedColumns) -> None:
+        """Set all but the active entries to those of a normalised state; V is rescaled."""
+        mass = fsum(self.constants.mu * columns.masses)
+        self.A.support[:], self.A.off_sums[:] = columns.support, columns.off_sums
+        self.V.W[:] *= mass
+        self.V.scalars[:] *= (mass, mass * mass)
+        if self._matched is not None:
+            self._update_levels()
+
+    def set_entries(self, first: I64, position: I64, s: F64, *, spare: int | None = None) -> None:
+        """Set the active entries, in the form of one list of `active_set.ActiveSet`.
+
+        ``spare`` is the room for more of them; by default as much again.
+        """
         count = len(s)
-        self._room(2 * count, 0)
+        self._room(count + (count if spare is None else spare), 0)
         self._active.first[self._now] = first
         self._active.position[self._now, :count] = position
         self._active.s[self._now, :count] = s

@@ -52,8 +52,8 @@ def entries_of(state: State, old: Task) -> Entries:
     state = logits_to_entries(state, old)
     if "alpha" in state or "off_along" in state:
         raise InputError(
-            "init.from: that run stored A as a few numbers, and this one needs its entries; run it "
-            'again with dynamics.engine = "dense" and output.final_state = true'
+            "init.from: that run stored A as a few numbers, and this one needs its entries; take "
+            'dynamics.engine = "staged" here, which draws them, or "dense" there'
         )
     if "indptr" in state:
         columns = np.repeat(np.arange(old.N), np.diff(state["indptr"]))

@@ -75,9 +75,14 @@ class WithoutEntries(GaussianEngine):
         raise NotImplementedError
 
     @property
-    def _here(self) -> tuple[int, int, int]:
+    def here(self) -> tuple[int, int, int]:
         """The address of what is drawn now: step, seed and replica."""
         return self._address, int(self.constants.seed), int(self.constants.replica)
+
+    def update_levels_if_due(self) -> None:
+        """Compute the levels of matched noise, if they are due before the next step."""
+        if self._matched is not None and self._matched.due(self.step):
+            self._update_levels()
 
     def use_threads(self, count: int) -> None:
         """Draw entries on so many threads; the bits do not depend on it."""
@@ -102,7 +107,7 @@ class WithoutEntries(GaussianEngine):
                 'entries of its own, which it did not keep; take dynamics.engine = "dense"'
             )
         if self._rests().any():
-            self._set_since(self._directions.draw(self._here, self._since))
+            self._set_since(self._directions.draw(self.here, self._since))
         return self._entries()
 
     def normalized(self, threshold: float) -> tuple[Row, int]:

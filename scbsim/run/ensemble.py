@@ -15,6 +15,7 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.pretrained import related_task_of, solution
 from scbsim.engines.random_stream import ORIGIN, StreamStart
 from scbsim.engines.select import build
+from scbsim.engines.staged import StagedEngine
 from scbsim.engines.stages import Stage
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.kernels.compile.threads import most_threads, sharing
@@ -136,7 +137,7 @@ def built_ensemble(
         for i in range(R):
             engines.append(build(plan, own, i, start))
             engines[i].share(engines[0])
-        if R == 1 and isinstance(engines[0], WithoutEntries):
+        if R == 1 and isinstance(engines[0], WithoutEntries | StagedEngine):
             engines[0].use_threads(hands)
         if plan.spec.init.correlation is not None:
             related = related_task_of(plan.spec, task)

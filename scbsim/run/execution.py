@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypedDict
 
-from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import StreamStart
 from scbsim.engines.select import choice_of_state, plan_of
 from scbsim.kernels.compile.threads import most_threads
 from scbsim.run.ensemble import Ensemble, built_ensemble, threads_for
+from scbsim.run.forms import forms_of
 from scbsim.run.loop import Loop, OutputSession
 from scbsim.run.on_block import BlockCalls, OnBlock
 from scbsim.run.progress import Progress
@@ -136,10 +136,7 @@ class Execution:
         )
         if self.session is None:
             return MemoryRecorder(header)
-        engine = ensemble.replicas[0].engine
-        # The shapes and types of a snapshot; to draw entries for them would change later draws.
-        form = engine.snapshot_form() if isinstance(engine, OffSupportEngine) else engine.snapshot()
-        return self.session.recorder(header, engine.state(), form)
+        return self.session.recorder(header, *forms_of(ensemble.replicas[0].engine))
 
 
 class _Outcome:

@@ -163,6 +163,25 @@ def nothing_needs_missing_entries(run: Values) -> Iterator[Fault]:
         )
 
 
+def stages_are_handed_over_once(run: Values) -> Iterator[Fault]:
+    """Check that a staged run has SGD, then an l1 rule, and no snapshots."""
+    if run["dynamics"]["engine"] != "staged":
+        return
+    if run["output"]["snapshot_every"]:
+        yield Fault(
+            "output.snapshot_every", 'the staged engine has no snapshots; take engine = "dense"'
+        )
+    handed_over = False
+    for key, rule, i in _rules(run):
+        if handed_over and not RULES[rule].keeps_zeros:
+            yield Fault(
+                key,
+                f"{show(rule)} in stage {i}, after entries of A were set to 0: the staged engine "
+                'takes SGD first, of which the last stage may normalise; take engine = "dense"',
+            )
+        handed_over |= RULES[rule].keeps_zeros or run["stage"][i]["normalize_level"] is not None
+
+
 def nothing_needs_missing_P(run: Values) -> Iterator[Fault]:
     """Check that nothing needs the matrix P if only K_P is given."""
     if run["task"]["K_P"] is None:

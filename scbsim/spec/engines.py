@@ -31,6 +31,9 @@ class EngineRecord:
         return tuple(rule.name for rule in RULES.values() if self.takes(rule))
 
 
+_PART = "part"
+
+
 def _projected(rule: Rule) -> bool:
     return rule.projected
 
@@ -72,6 +75,14 @@ ENGINES: Final = {
             noise=("matched",),
             entries=False,
             keeps_matrix_V=True,
+        ),
+        EngineRecord(
+            "staged",
+            "scbsim.engines.staged:StagedEngine",
+            takes=_projected,
+            refusal="is for real batches",
+            state=(_PART,),
+            noise=("isotropic", "matched"),
         ),
         EngineRecord(
             "sampled",
@@ -137,6 +148,9 @@ def engine_of(name: str) -> EngineRecord:
 def engine_of_state(arrays: Iterable[str]) -> EngineRecord:
     """Return the engine that wrote a state: all its arrays are there, and it has most of them."""
     found = set(arrays)
+    if _PART in found:
+        # Its other arrays are those of the engine that it is now.
+        return ENGINES["staged"]
     return max(
         (engine for engine in ENGINES.values() if found.issuperset(engine.state)),
         key=lambda engine: len(engine.state),

@@ -25,6 +25,20 @@ for engine in ("dense", "population"):
                 "stage": stages,
             })
             assert scbsim.simulate(spec).attrs["status"] == "complete"
+for model in "isotropic", "matched":
+    for level in {}, {"normalize_level": 0.3}:
+        for N, T, Q in ((2, 3, 3), (5, 2048, 1), (5, 5000, 3)):
+            spec = scbsim.RunSpec.from_dict({
+                "task": {"N": N, "T": T, "Q": Q},
+                "dynamics": {"engine": "staged", "batch_size": 1000},
+                "noise": {"model": model, "covariances": model == "matched"},
+                "stage": [
+                    {"steps": 3, "rule": "sgd", **level},
+                    {"steps": 3, "rule": "prox", "threshold": 0.05},
+                ],
+                "output": {"normalized_every": 2},
+            })
+            assert scbsim.simulate(spec).attrs["status"] == "complete"
 matched = {"model": "matched", "every": 2, "covariances": True}
 for engine, rule, noise, sigmas in (
     ("dense", "prox", matched, {"threshold_sigmas": 1.5}),

@@ -34,7 +34,7 @@ class Lines(NamedTuple):
 
 
 @inline_jit
-def _fill_entries(D: Directions, L: Lines, k: Int, block: Int, own: Buffers) -> None:
+def fill_entries(D: Directions, L: Lines, k: Int, block: Int, own: Buffers) -> None:
     """Write to ``own.r`` the entries of a block, with minus infinity on the support."""
     fill_direction(D, D.drawn.shape[0], k, block, own)
     base, scale = L.base[k], L.scale[k]
@@ -69,7 +69,7 @@ def sum_kept(D: Directions, L: Lines, span: tuple[Int, Int], sums: F64, own: Buf
         sums[index, :] = 0.0
         if L.tops[index] < L.cut[k]:
             continue
-        _fill_entries(D, L, k, block, own)
+        fill_entries(D, L, k, block, own)
         _sum_kept(own.r, L.cut[k], L.intercept[k], own.sums[0], own.sums[1], own.sums[2])
         for i in range(3):
             sums[index, i] = pairwise_sum(own.sums[i])
@@ -91,7 +91,7 @@ def list_kept(
         k, block = index // per_column, index % per_column
         if first[index] == first[index + 1]:
             continue
-        _fill_entries(D, L, k, block, own)
+        fill_entries(D, L, k, block, own)
         at, cut = first[index], L.cut[k]
         for i in range(BLOCK):
             if own.r[i] >= cut:
@@ -110,7 +110,7 @@ def write_entries(
     per_column = (D.T + BLOCK - 1) // BLOCK
     for index in range(span[0], span[1]):
         k, block = index // per_column, index % per_column
-        _fill_entries(D, L, k, block, own)
+        fill_entries(D, L, k, block, own)
         start = (index - span[0]) * BLOCK
         for i in range(min(BLOCK, D.T - block * BLOCK)):
             x = own.r[i]

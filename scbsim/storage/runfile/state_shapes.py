@@ -46,6 +46,7 @@ def _shapes(task: Task) -> dict[str, list[tuple[int, ...]]]:
         "rest": [(1,), (N,)],
         "off_along": [(N,)],
         "off_square": [(N,)],
+        "part": [(1,)],
         "logits": [(N, T)],
         "W": [(N, N), (0, 0)],
         "scalars": [(2,)],

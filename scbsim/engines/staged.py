@@ -1,0 +1,179 @@
+"""The staged engine: SGD on a few numbers a column, then an l1 rule on active entries.
+
+Its first part is `columns` under matched noise, else `collapsed`; its second is `sparse`. Between
+them the entries of A are drawn, and never stored before the l1 rule's first step has returned most
+of them to zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+
+from scbsim.engines import hand_over
+from scbsim.engines.base import Block, Row
+from scbsim.engines.collapsed import CollapsedEngine
+from scbsim.engines.columns import ColumnsEngine
+from scbsim.engines.cost import sparse_seconds
+from scbsim.engines.noise import MatchedNoise, Noise
+from scbsim.engines.plan import RunPlan
+from scbsim.engines.plan_hooks import Planned
+from scbsim.engines.sparse import SparseEngine
+from scbsim.engines.stages import Stage
+from scbsim.engines.without_entries import WithoutEntries
+from scbsim.errors import InputError
+from scbsim.kernels.gaussian.state import ProblemConstants
+from scbsim.spec.rules import RULES
+from scbsim.state import State
+from scbsim.task import Task
+
+Part: TypeAlias = ColumnsEngine | CollapsedEngine | SparseEngine
+
+_FIRST, _SECOND = 0.0, 1.0
+
+
+def first_part(noise: Noise) -> Any:
+    """Return the class of the engine of the stages of SGD."""
+    return ColumnsEngine if isinstance(noise, MatchedNoise) else CollapsedEngine
+
+
+class StagedEngine(Planned):
+    """Stages of SGD, of which the last may normalise, then stages of an l1 rule.
+
+    Parameters as :class:`GaussianEngine`.
+    """
+
+    name = "staged"
+    keeps_lists = True
+
+    def __init__(self, task: Task, noise: Noise, **options: Any) -> None:
+        self._sparse: Callable[[], SparseEngine] = partial(SparseEngine, task, noise, **options)
+        self._first: Callable[[], Part] = partial(first_part(noise), task, noise, **options)
+        self._now: Part = self._first()
+        self.task, self._hands = task, 1
+
+    @classmethod
+    def step_seconds(cls, plan: RunPlan) -> float:
+        """Return about how many seconds a step takes on one thread, in the slower part."""
+        stages = [stage for stage in plan.stages if RULES[stage.rule].keeps_zeros]
+        first = float(first_part(plan.noise).step_seconds(plan))
+        if not stages:
+            return first
+        value = plan.choice.matrix_V
+        return max(first, sparse_seconds(tuple(stages), plan.levels, plan.task, value=value))
+
+    @classmethod
+    def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
+        """Return the kernels that a run calls, in the order of their first calls."""
+        first = first_part(plan.noise).kernels(plan)
+        step = ("begin_step", "sum_stepped", "list_stepped", "finish_step")
+        second = SparseEngine.kernels(plan)
+        return tuple(dict.fromkeys((*first, *step, *second)))
+
+    @property
+    def part(self) -> Part:
+        """The engine that steps now."""
+        return self._now
+
+    @property
+    def step(self) -> int:
+        """The number of steps taken."""
+        return self._now.step
+
+    @step.setter
+    def step(self, step: int) -> None:
+        self._now.step = step
+
+    @property
+    def constants(self) -> ProblemConstants:
+        """Numbers of the task and the stream."""
+        return self._now.constants
+
+    @constants.setter
+    def constants(self, constants: ProblemConstants) -> None:
+        self._now.constants = constants
+
+    def share(self, other: Self) -> None:
+        """Use the constant arrays of another engine of the same kind and task."""
+        now: Any = self._now
+        now.share(other._now)
+
+    def use_threads(self, count: int) -> None:
+        """Draw entries on so many threads; the bits do not depend on it."""
+        self._hands = count
+        if isinstance(self._now, WithoutEntries):
+            self._now.use_threads(count)
+
+    def observe(self) -> Row:
+        """Return the observables of the state, (9,) float64."""
+        return self._now.observe()
+
+    def advance(self, stage: Stage, steps: int) -> Block:
+        """Take up to ``steps`` steps of a stage."""
+        if not (RULES[stage.rule].keeps_zeros and isinstance(self._now, WithoutEntries)):
+            return self._now.advance(stage, steps)
+        if steps == 0:
+            return Block(np.empty((0, len(self.observe()))), "steps")
+        sparse = self._sparse()
+        row = hand_over.first_step(self._now, sparse, stage)
+        if not np.isfinite(row).all():
+            return Block(row[None][:0], "diverged")
+        self._now = sparse
+        if max(row[0], row[1]) >= stage.until_signal:
+            return Block(row[None], "signal")
+        others = sparse.advance(stage, steps - 1)
+        return Block(np.concatenate([row[None], others.rows]), others.end)
+
+    def normalized(self, threshold: float) -> tuple[Row, int]:
+        """Return the observables of a normalised copy of the state; see :class:`Engine`."""
+        return self._now.normalized(threshold)
+
+    def normalize(self, threshold: float) -> tuple[Row, int]:
+        """Normalise the state; return the same as :meth:`normalized`."""
+        if not isinstance(self._now, WithoutEntries):
+            return self._now.normalize(threshold)
+        sparse = self._sparse()
+        found = hand_over.normalize(self._now, sparse, threshold)
+        self._now = sparse
+        return found
+
+    def state(self) -> State:
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
+        second = isinstance(self._now, SparseEngine)
+        return {**self._now.state(), "part": np.array([_SECOND if second else _FIRST])}
+
+    def final_form(self) -> State:
+        """Return arrays of the types of the last state, whose lists may be longer."""
+        return {**self._sparse().state(), "part": np.array([_SECOND])}
+
+    def snapshot(self) -> State:
+        """Return the state in the form written to files; the two parts have different ones."""
+        return self.state()
+
+    def restore(self, step: int, state: State) -> None:
+        """Continue from a state returned by :meth:`state`, to the same bits."""
+        second = state["part"][0] == _SECOND
+        if second != isinstance(self._now, SparseEngine):
+            constants = self._now.constants
+            self._now = self._sparse() if second else self._first()
+            self._now.constants = constants
+            self.use_threads(self._hands)
+        self._now.restore(step, {name: array for name, array in state.items() if name != "part"})
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`.
+
+        Raises
+        ------
+        InputError
+            If it has entries, which the first part does not keep.
+        """
+        self._now.adopt(state, old)
+        if isinstance(self._now, WithoutEntries) and not self._now.can_draw:
+            raise InputError(
+                "init.from: that state has entries of its own, which the first part of the staged "
+                'engine does not keep; take dynamics.engine = "dense"'
+            )
