@@ -40,7 +40,7 @@ def test_matched_step(name, rule, threads, benchmark, best_of, note):
     if name == "sparse" and threads > 1:
         pytest.skip("the sparse engine has one thread")
     numba.set_num_threads(threads)
-    matched, stage, every = engine(name, rule, "matched", threads)
+    matched, stage, every = engine(name, rule, "matched", threads, covariances=False)
     plain, _, _ = engine(name, rule, "isotropic", threads)
     matched.advance(stage, 1)
     steps = 4 if name == "dense" else 10
@@ -71,7 +71,7 @@ def test_covariances(name, N, T, threads, benchmark, best_of, note):
         pytest.skip("the sparse engine has one thread")
     numba.set_num_threads(threads)
     with_them, stage, _ = engine(name, "prox", "matched", threads, N, T, covariances=True)
-    without, _, _ = engine(name, "prox", "matched", threads, N, T)
+    without, _, _ = engine(name, "prox", "matched", threads, N, T, covariances=False)
     steps = 10 if N * T > 1e6 else 1000
     benchmark.pedantic(with_them.advance, (stage, steps), rounds=9, warmup_rounds=1)
     step = benchmark.stats.stats.min / steps

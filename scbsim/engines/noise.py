@@ -80,7 +80,9 @@ Noise: TypeAlias = NoiseLevels | MatchedNoise
 def noise_of(spec: RunSpec, task: Task) -> Noise:
     """Return the noise of a spec."""
     if spec.noise.model in ("matched", "sampled"):
-        return MatchedNoise(spec.dynamics.batch_size, spec.noise.every, spec.noise.covariances)
+        # Of sampled noise there are no levels, and so no covariances of them.
+        covariances = spec.noise.model == "matched" and spec.noise.covariances
+        return MatchedNoise(spec.dynamics.batch_size, spec.noise.every, covariances)
     return NoiseLevels.from_spec(spec, task)
 
 

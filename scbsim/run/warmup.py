@@ -15,21 +15,21 @@ from scbsim.task import Task
 _SPARSE = ("dynamics.engine=sparse", "dynamics.rule=prox")
 _SINGLE = ("dynamics.engine=dense", "dynamics.precision=float32")
 _DOUBLE = ("dynamics.engine=dense", "dynamics.precision=float64")
-_MATCHED = "noise.model=matched"
-_COVARIANCES = (_MATCHED, "noise.covariances=true")
+_COVARIANCES = ("noise.model=matched", "noise.covariances=true")
+_LEVELS = ("noise.model=matched", "noise.covariances=false")
 _BATCHES = ("dynamics.engine=batch", "dynamics.rule=sgd", "dynamics.batch_size=10")
 
 RUNS: dict[str, tuple[str, ...]] = {
     "collapsed": ("dynamics.engine=collapsed", "dynamics.rule=sgd"),
-    "columns": ("dynamics.engine=columns", "dynamics.rule=sgd", _MATCHED),
+    "columns": ("dynamics.engine=columns", "dynamics.rule=sgd", *_LEVELS),
     "columns, covariances": ("dynamics.engine=columns", "dynamics.rule=sgd", *_COVARIANCES),
     "sampled": ("noise.model=sampled", "dynamics.rule=sgd"),
     "sparse": _SPARSE,
     "dense, float32": _SINGLE,
     "dense, float64": _DOUBLE,
-    "sparse, matched noise": (*_SPARSE, _MATCHED),
-    "dense, float32, matched noise": (*_SINGLE, _MATCHED),
-    "dense, float64, matched noise": (*_DOUBLE, _MATCHED),
+    "sparse, matched noise": (*_SPARSE, *_LEVELS),
+    "dense, float32, matched noise": (*_SINGLE, *_LEVELS),
+    "dense, float64, matched noise": (*_DOUBLE, *_LEVELS),
     "sparse, covariances": (*_SPARSE, *_COVARIANCES),
     "dense, float32, covariances": (*_SINGLE, *_COVARIANCES),
     "dense, float64, covariances": (*_DOUBLE, *_COVARIANCES),

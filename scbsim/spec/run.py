@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -22,6 +21,7 @@ from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.changes import change, override
 from scbsim.spec.init_table import InitSpec
 from scbsim.spec.plain_form import as_dict, below, plain
+from scbsim.spec.stored import stored_tables
 from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 from scbsim.spec.text import TOO_DEEP, read_toml, strict_json, write_toml
 from scbsim.spec.types import count, is_path
@@ -155,7 +155,7 @@ class RunSpec(Table):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> RunSpec:
-        """Make a spec from the JSON of :meth:`to_json`.
+        """Make a spec from the JSON of :meth:`to_json`, of this version or an earlier one.
 
         Raises
         ------
@@ -163,7 +163,7 @@ class RunSpec(Table):
             If it is not JSON, or with every fault of the spec.
         """
         try:
-            tables = json.loads(text)
+            tables = stored_tables(text)
         except (ValueError, RecursionError) as error:
             raise SpecError([Fault("", f"not JSON: {error}")]) from None
         return cls._checked(tables, (), ".")

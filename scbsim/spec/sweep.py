@@ -22,6 +22,7 @@ from scbsim.errors import Fault, SpecError
 from scbsim.spec.changes import assign, override
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import run_name
+from scbsim.spec.stored import as_stored, to_store
 from scbsim.spec.sweep_table import Dimension, dimensions, given_twice
 from scbsim.spec.text import read_toml, strict_json
 
@@ -116,7 +117,7 @@ class Sweep:
         if faults := override(changed, overrides):
             raise SpecError(faults, where)
         sweep = cls(changed, base_dir, where)
-        varying = {key for dimension in sweep.dimensions for key in dimension.keys}
+        varying = sweep.varying
         overridden = [words.partition("=")[0].strip() for words in overrides]
         problem = "varies in [sweep], so it cannot be set"
         if faults := [Fault(key, problem) for key in overridden if key in varying]:
@@ -127,11 +128,18 @@ class Sweep:
     @classmethod
     def from_json(cls, text: str, base_dir: str) -> Sweep:
         """Make a sweep from the JSON of :meth:`to_json`."""
-        return cls(json.loads(text), base_dir)
+        tables = json.loads(text)
+        varying = cls(tables, base_dir).varying
+        return cls(as_stored(tables, varying), base_dir)
 
     def to_json(self) -> str:
         """Return the tables as JSON."""
-        return strict_json(self.tables)
+        return strict_json(to_store(self.tables, self.varying))
+
+    @property
+    def varying(self) -> set[str]:
+        """The keys that vary."""
+        return {key for dimension in self.dimensions for key in dimension.keys}
 
     def _runs(self) -> Iterator[SweepRun]:
         for index in product(*(range(len(each.values)) for each in self.dimensions)):

@@ -160,7 +160,7 @@ class NoiseSpec(Table):
         2**40. Only "matched" reads it.
     covariances : bool
         Whether the noise has the covariances of the gradient, and not its variances alone. Only
-        "matched" reads it.
+        "matched" reads it. In files of versions before this key there are none.
     """
 
     place: ClassVar[str] = "[noise]"
@@ -169,16 +169,13 @@ class NoiseSpec(Table):
     sigma_A: Annotated[float, NOT_NEGATIVE] = 1.0
     sigma_V: Annotated[float, NOT_NEGATIVE] = 1.0
     every: Annotated[int, count(1, 2**40)] = 5
-    covariances: Annotated[bool, choice(True, False)] = False
+    covariances: Annotated[bool, choice(True, False)] = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as a dict; keys of matched noise only if the model is that."""
         table = super().to_dict()
         if not NOISE_MODELS[self.model].follows_state:
-            del table["every"]
-        if not (NOISE_MODELS[self.model].follows_state and self.covariances):
-            # Files of earlier versions do not have the key.
-            del table["covariances"]
+            del table["every"], table["covariances"]
         return table
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from scbsim.errors import OutputError, ScbsimError, Stopped
 from scbsim.spec.difference import but_longer, differences
+from scbsim.spec.stored import stored_tables
 from scbsim.trajectory.views import spec_table_of
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def holds(spec: RunSpec, path: Path) -> bool:
     from scbsim.storage.runfile.status import run_status
 
     try:
-        return path.exists() and json.loads(run_status(path).spec) == json.loads(spec.to_json())
+        return path.exists() and stored_tables(run_status(path).spec) == json.loads(spec.to_json())
     except ScbsimError:
         # The error is reported when the file is used.
         return False

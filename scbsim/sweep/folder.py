@@ -168,5 +168,4 @@ def _differences(here: Sweep, there: Sweep) -> list[str]:
     if [d.name for d in here.dimensions] != [d.name for d in there.dimensions]:
         return ["what varies has another order"]
     specs = [json.loads(sweep.spec_of(sweep.runs[0]).to_json()) for sweep in (here, there)]
-    varying = {key for dimension in here.dimensions for key in dimension.keys}
-    return [each for each in differences(*specs) if each.split(" ")[0] not in varying]
+    return [each for each in differences(*specs) if each.split(" ")[0] not in here.varying]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from scbsim.errors import ScbsimError
 from scbsim.spec.difference import differences
+from scbsim.spec.stored import stored_tables
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.runfile.lacking import lacking_in_words
 from scbsim.storage.runfile.status import More, RunStatus, run_status
@@ -104,7 +105,7 @@ def _mismatch(folder: SweepFolder, run: SweepRun, found: RunStatus) -> str:
         return ""
     output = folder.output(run)
     try:
-        differ = differences(json.loads(here), json.loads(found.spec))
+        differ = differences(json.loads(here), stored_tables(found.spec))
     except (ValueError, RecursionError):
         return f"{output} has a spec that cannot be read"
     return f"{output} holds another run: {'; '.join(differ)}" if differ else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from scbsim.spec.stored import stored_tables
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 
 def spec_table_of(run: xr.Dataset) -> dict[str, Any]:
     """Return the spec of a dataset as nested tables."""
-    table: dict[str, Any] = json.loads(run.attrs["spec"])
-    return table
+    return stored_tables(run.attrs["spec"])
 
 
 def spec_of(run: xr.Dataset) -> RunSpec:

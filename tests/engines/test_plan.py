@@ -41,11 +41,11 @@ def called(monkeypatch):
 
 
 @pytest.mark.parametrize("engine", ["collapsed", "batch", "softmax", *GAUSSIAN])
-@pytest.mark.parametrize("model", ["isotropic", "matched"])
+@pytest.mark.parametrize("model", ["isotropic", "matched", "matched noise.covariances=false"])
 def test_all_are_named_in_order(engine, model, called):
     words = [f"dynamics.engine={engine}", "dynamics.batch_size=20"]
     if engine in GAUSSIAN:
-        words += ["dynamics.rule=prox", f"noise.model={model}"]
+        words += ["dynamics.rule=prox", *f"noise.model={model}".split()]
     else:
         words += ["dynamics.rule=sgd"]
     spec = run_spec(*words)

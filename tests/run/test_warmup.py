@@ -60,7 +60,7 @@ def test_a_run_afterwards_compiles_nothing():
     from scbsim.kernels.gaussian import collapsed, normalize, sparse
     from scbsim.kernels.gaussian import dense as gaussian
     from scbsim.kernels.gaussian import observe as coupling
-    from scbsim.kernels.matched import levels, moments
+    from scbsim.kernels.matched import covariances, levels, moments
     from scbsim.kernels.matched import power_sums as powers
 
     def compiled():
@@ -75,6 +75,7 @@ def test_a_run_afterwards_compiles_nothing():
             collapsed.observe_collapsed,
             moments.moments,
             levels.set_levels,
+            covariances.set_covariances,
             powers.powers_of_bulk,
             powers.powers_of_active_set,
         )
@@ -83,15 +84,17 @@ def test_a_run_afterwards_compiles_nothing():
     warmup()
     there = compiled()
     stages = [{"steps": 3, "rule": "sgd", "normalize_level": 0.1}, {"steps": 3, "rule": "denoise"}]
+    matched = [("noise.model=matched", f"noise.covariances={word}") for word in ("true", "false")]
     for precision in ("float32", "float64"):
         for engine, value in (("dense", "matrix"), ("dense", "collapsed"), ("population", "auto")):
             words = (f"precision={precision}", f"engine={engine}", f"value={value}")
             simulate(run_spec(*(f"dynamics.{word}" for word in words), stages=stages))
-        words = (f"dynamics.precision={precision}", "noise.model=matched")
-        simulate(run_spec(*words, stages=stages))
+        for noise in matched:
+            simulate(run_spec(f"dynamics.precision={precision}", *noise, stages=stages))
     for value in ("matrix", "collapsed"):
         simulate(run_spec("dynamics.engine=sparse", f"dynamics.value={value}", stages=stages[1:]))
-    simulate(run_spec("dynamics.engine=sparse", "noise.model=matched", stages=stages[1:]))
+    for noise in matched:
+        simulate(run_spec("dynamics.engine=sparse", *noise, stages=stages[1:]))
     for precision in ("float32", "float64"):
         for engine in ("batch", "softmax"):
             words = (f"precision={precision}", f"engine={engine}", "rule=sgd", "batch_size=9")

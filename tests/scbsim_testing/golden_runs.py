@@ -31,6 +31,8 @@ STOPPED = {
 
 TASK = {"N": 7, "T": 2100, "Q": 2, "mu": "dirichlet", "P_concentration": 0.1, "seed": 1}
 INIT = {"alpha_A": 0.1, "alpha_V": 0.1}
+NOISE = {model: {"model": model} for model in ("isotropic", "none")}
+NOISE["matched"] = {"model": "matched", "covariances": False}
 L1 = {"threshold_sigmas": 1.5, "normalize_level": 0.05}
 
 
@@ -55,7 +57,7 @@ def runs() -> Iterator[tuple[str, dict[str, Any]]]:
             sigmas = L1 if model != "none" else {"threshold": 1e-4}
             for rule in ("sgd", "prox", "denoise"):
                 how = {} if rule == "sgd" else sigmas
-                tables = {"dynamics": {**kept, "rule": rule}, "noise": {"model": model}}
+                tables = {"dynamics": {**kept, "rule": rule}, "noise": NOISE[model]}
                 yield (
                     f"dense, {model}, {rule}, {precision}",
                     spec_of("dense", {"steps": 8, **how}, {"steps": 8, **how}, **tables),
@@ -71,7 +73,7 @@ def runs() -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"softmax, {rule}, {precision}", spec_of("softmax", {"steps": 8}, **tables)
     for rule in ("prox", "denoise"):
         for model in ("isotropic", "matched"):
-            tables = {"dynamics": {"rule": rule}, "noise": {"model": model}}
+            tables = {"dynamics": {"rule": rule}, "noise": NOISE[model]}
             stages = {"steps": 8, **L1}, {"steps": 8, "threshold_sigmas": 2.0}
             yield f"sparse, {model}, {rule}", spec_of("sparse", *stages, **tables)
     tables = {"dynamics": {"rule": "prox", "value": "collapsed"}}

@@ -1,5 +1,7 @@
 """Matched noise in a spec: what it goes with, and which engine it is run by."""
 
+import json
+
 import pytest
 from scbsim_testing.small_specs import faults, small
 
@@ -8,6 +10,8 @@ from scbsim.engines.noise import MatchedNoise, NoiseLevels, noise_of
 from scbsim.engines.select import build, plan_of
 from scbsim.errors import InputError
 from scbsim.spec import RunSpec
+from scbsim.spec.stored import stored_tables
+from scbsim.spec.sweep import Sweep
 
 
 def matched(**changes):
@@ -17,7 +21,7 @@ def matched(**changes):
 def test_renewals():
     spec = RunSpec.from_dict(matched(dynamics__batch_size=1000))
     task = Task.from_spec(spec.task)
-    assert noise_of(spec, task) == MatchedNoise(1000, 5)
+    assert noise_of(spec, task) == MatchedNoise(1000, 5, covariances=True)
     spec = RunSpec.from_dict(matched(noise__every=1))
     assert noise_of(spec, task).every == 1
     assert RunSpec.from_dict(spec.to_dict()) == spec
@@ -26,22 +30,50 @@ def test_renewals():
 
 
 def test_covariances():
-    """Specs in files of earlier versions have no such key, and mean noise without them."""
-    plain = RunSpec.from_dict(matched())
-    assert "covariances" not in plain.to_dict()["noise"]
-    spec = RunSpec.from_dict(matched(noise__covariances=True))
-    assert spec.to_dict()["noise"]["covariances"] is True
-    assert RunSpec.from_dict(spec.to_dict()) == spec != plain
+    spec = RunSpec.from_dict(matched())
+    plain = RunSpec.from_dict(matched(noise__covariances=False))
     task = Task.from_spec(spec.task)
-    assert [noise_of(each, task).covariances for each in (plain, spec)] == [False, True]
+    for each, there in ((spec, True), (plain, False)):
+        assert each.to_dict()["noise"]["covariances"] is there
+        assert RunSpec.from_dict(each.to_dict()) == RunSpec.from_json(each.to_json()) == each
+        assert each.replace(seed=7).noise.covariances is there
+        assert noise_of(each, task).covariances is there
     for wrong in (1, "yes", None, 0.5):
         assert set(faults(matched(noise__covariances=wrong))) == {"noise.covariances"}
+
+
+def test_a_spec_of_an_earlier_version_has_none():
+    tables = RunSpec.from_dict(matched()).to_dict()
+    del tables["noise"]["covariances"]
+    old = json.dumps(tables)
+    assert not RunSpec.from_json(old).noise.covariances
+    assert stored_tables(old)["noise"]["covariances"] is False
+    assert RunSpec.from_dict(tables).noise.covariances
+    # Other models never had the key, and what is not a spec is left as it is.
+    for text in (RunSpec.from_dict(small()).to_json(), "[]", '{"noise": 3}', "{}"):
+        assert stored_tables(text) == json.loads(text)
+
+
+def test_a_sweep_of_an_earlier_version_has_none():
+    """Its manifest holds the tables as they were typed."""
+    for key, values in (("seed", [1, 2]), ("noise.model", ["isotropic", "matched"])):
+        typed = {**matched(), "sweep": {"product": {key: values}}}
+        sweep = Sweep.from_dict(typed)
+        old = Sweep.from_json(json.dumps(typed), ".")
+        new = Sweep.from_json(sweep.to_json(), ".")
+        specs = [[each.spec_of(run).noise for run in each.runs] for each in (sweep, old, new)]
+        assert specs[0] == specs[2]
+        assert [noise.covariances for noise in specs[1] if noise.model == "matched"][-1] is False
+        assert specs[0][-1].covariances
+    typed = {**matched(), "sweep": {"product": {"noise.covariances": [False, True]}}}
+    found = Sweep.from_json(Sweep.from_dict(typed).to_json(), ".")
+    assert [found.spec_of(run).noise.covariances for run in found.runs] == [False, True]
 
 
 def test_other_models_say_nothing_of_renewals():
     for model in ("isotropic", "none"):
         spec = RunSpec.from_dict(small(noise__model=model, stage=[{"steps": 1, "threshold": 0.1}]))
-        assert "every" not in spec.to_dict()["noise"]
+        assert not {"every", "covariances"} & spec.to_dict()["noise"].keys()
         assert isinstance(noise_of(spec, Task.from_spec(spec.task)), NoiseLevels)
 
 

@@ -7,7 +7,7 @@ two are before the division by ``mu_k``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from scbsim.kernels.matched.value_shape import set_shape
 from scbsim.kernels.types import F64, Int, Real
 
 if TYPE_CHECKING:
-    from scbsim.kernels.gaussian.state import Attention, Model
+    from scbsim.kernels.gaussian.state import Attention, Model, Value
+
+Sums: TypeAlias = tuple[float, float, float, float, float, float]
 
 _ROUNDING = 1e-9
 _TINY = 1e-12
@@ -131,17 +133,27 @@ def _plane(
     return along, mean[x], square, second[x, x], product
 
 
+@inline_jit
+def _off_the_line(V: Value, kappa: float) -> tuple[float, float]:
+    """Return the signal of V, and the square of its rest, 0 if W is on the target's line."""
+    alpha, rest = V.scalars[0], V.scalars[1]
+    return alpha, rest if has_rest(rest, kappa) else 0.0
+
+
 @internal_jit
-def write_covariances(
+def joint_of_columns(
     model: Model,
     powers: F64,
     of_V: tuple[Moments, PairMoments],
     batch: float,
     levels: Levels,
-    products: Products,
     joint: JointNoise,
-) -> None:
-    """Compute the covariances of a state, given its levels; see :func:`set_covariances`."""
+) -> tuple[float, Sums]:
+    """Write the law of y in every column, given the levels; parameters as :func:`set_covariances`.
+
+    Returns the variance of the gradient of W outside of W and its target, and the sums for
+    :func:`~scbsim.kernels.matched.value_shape.set_shape`.
+    """
     A, V, constants = model
     m = of_V[0]
     N, Q = A.support.shape
@@ -183,7 +195,7 @@ def write_covariances(
         row = levels.of_A[k]
         spread = row[term.BASE] + (A4 / A2 * row[term.SQUARE] if A2 > 0.0 else 0.0)
         joint.level[k] = np.sqrt(max(spread, 0.0))
-    alpha, rest = V.scalars[0], V.scalars[1] if has_rest(V.scalars[1], m.kappa) else 0.0
+    alpha, rest = _off_the_line(V, m.kappa)
     total = constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
     if constants.K_P > 0.0:
         total -= (of_PP - of_P * of_P) / constants.K_P
@@ -191,8 +203,24 @@ def write_covariances(
         square = of_WW - 2.0 * alpha * of_WP + alpha * alpha * of_PP
         mean_of_rest = of_W - alpha * of_P
         total -= (square - mean_of_rest * mean_of_rest) / rest
-    means = (c_1, c_2, c_3, s_4, s_3, s_2)
-    drawn = set_shape(means, of_V, products, constants, (alpha, rest), joint)
+    return total, (c_1, c_2, c_3, s_4, s_3, s_2)
+
+
+@internal_jit
+def write_covariances(
+    model: Model,
+    powers: F64,
+    of_V: tuple[Moments, PairMoments],
+    batch: float,
+    levels: Levels,
+    products: Products,
+    joint: JointNoise,
+) -> None:
+    """Compute the covariances of a state, given its levels; see :func:`set_covariances`."""
+    _, V, constants = model
+    total, sums = joint_of_columns(model, powers, of_V, batch, levels, joint)
+    plane = _off_the_line(V, of_V[0].kappa)
+    drawn = set_shape(sums, of_V, products, constants, plane, joint)
     # With fewer than three dimensions all is along W and its target but rounding errors.
     there = total > _ROUNDING * constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
     joint.mix[4] = np.sqrt(total / (drawn * batch)) if there and drawn > 0.0 else 0.0

@@ -13,6 +13,7 @@ from scbsim.engines.random_stream import StreamStart
 from scbsim.errors import OutputError, RunWarning
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
+from scbsim.spec.stored import stored_tables
 from scbsim.storage.checkpoint.file import Checkpoint
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
 from scbsim.storage.runfile.table_writer import Cursors
@@ -44,7 +45,7 @@ def resume_point_without_output(path: Path, spec: RunSpec, reading: Reading) -> 
 
 def _from_checkpoint(path: Path, spec: RunSpec, fault: str, reading: Reading) -> ResumePoint | None:
     def fits(checkpoint: Checkpoint) -> bool:
-        return not differences(json.loads(spec.to_json()), json.loads(checkpoint.spec))
+        return not differences(json.loads(spec.to_json()), stored_tables(checkpoint.spec))
 
     checkpoint = reading.checkpoint(path, fits)
     if checkpoint is None:

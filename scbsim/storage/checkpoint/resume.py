@@ -14,6 +14,7 @@ from scbsim.errors import OutputError, RunFailed, TaskError
 from scbsim.observables import NAMES, STATUS
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import but_longer
+from scbsim.spec.stored import stored_tables
 from scbsim.storage.checkpoint.damage import resume_point_after_damage, resume_point_without_output
 from scbsim.storage.checkpoint.file import Checkpoint, checkpoint_step
 from scbsim.storage.checkpoint.position import Position, ReplicaPosition
@@ -117,7 +118,7 @@ def _resume_from_file(
     """Return where the run in a readable file resumes."""
     with opened(path) as file:
         status = STATUS[int(file[TRAJECTORY]["status"][()])]
-        longer = _extra_steps(path, spec, json.loads(text(file.attrs, "spec")))
+        longer = _extra_steps(path, spec, stored_tables(text(file.attrs, "spec")))
         lacks = int(file.attrs.get(LACKS, 0))
         made = json.loads(text(file.attrs, "provenance"))
         own = Task.from_known(read_arrays(path))
@@ -150,7 +151,7 @@ def _resume_from_file(
             _require_restartable(path, file, spec)
             return ResumePoint(None, Cursors(), **of_run, replaces_spec=longer > 0)
     # The checkpoint may be older than the longer last stage, and have its shorter length.
-    position = position_in(checkpoint, _extra_steps(path, spec, json.loads(checkpoint.spec)))
+    position = position_in(checkpoint, _extra_steps(path, spec, stored_tables(checkpoint.spec)))
     cursors = _cursors(checkpoint, lacks) or Cursors()
     return ResumePoint(position, cursors, **of_run, replaces_spec=longer > 0)
 

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from scbsim.errors import OutputError, RunFailed
+from scbsim.spec.stored import stored_tables
 from scbsim.storage.hdf5.attributes import put_text, text
 from scbsim.storage.hdf5.formats import PHASE
 from scbsim.storage.hdf5.open import opened_hdf5
@@ -69,7 +70,7 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
             found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
             if found.get("format") != PHASE:
                 raise OutputError(f"{path} is no phase diagram")
-            identity = {"spec": json.loads(found["spec"]), **json.loads(found["grid"])}
+            identity = {"spec": stored_tables(found["spec"]), **json.loads(found["grid"])}
             if unlike := grid.unlike(identity):
                 differences = "; ".join(map(_short, unlike))
                 raise OutputError(
