@@ -58,12 +58,23 @@ class Entries:
         tops: Array,
     ) -> None:
         self.directions, self._T = directions, directions.kernel_form.T
-        self.support, self.off_sums = support, off_sums
+        self.support, self.off_sums, self._r_tops = support, off_sums, tops
         self.intercept = (1.0 - support.sum(axis=1) - off_sums[:, 0]) / self._T
         self._base, self._scale = base, scale
         with np.errstate(invalid="ignore"):
             tops = np.where(tops > -np.inf, base[:, None] + scale[:, None] * tops, tops)
         self._tops = tops
+
+    def totals(self) -> Array:
+        """Return the sums of the columns of s, (N,)."""
+        return np.asarray(self.support.sum(axis=1) + self.off_sums[:, 0])
+
+    def shifted(self, by: Array) -> Entries:
+        """Return the entries with a number added to every entry of each column of s, (N,)."""
+        n, (total, squares) = self._T - self.support.shape[1], self.off_sums.T
+        off_sums = np.stack([total + n * by, squares + by * (2.0 * total + n * by)], axis=1)
+        base, support = self._base + by, self.support + by[:, None]
+        return Entries(self.directions, base, self._scale, support, off_sums, self._r_tops)
 
     def normalized(self, threshold: float) -> tuple[NormalizedColumns, NDArray[np.bool_]]:
         """Return all columns normalised, and in which nothing stands out; nothing is changed."""

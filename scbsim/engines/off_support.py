@@ -80,7 +80,8 @@ class OffSupportEngine(WithoutEntries):
     def _snapshot(self, entries: Entries | None) -> State:
         bulk: Any = DrawnBulk((self.task.N, self.task.T), entries)
         matched = self._matched.state() if self._matched is not None else {}
-        of_A = {"bulk": bulk, "support": self.A.support, "off_sums": self.A.off_sums}
+        source = self.A if entries is None else entries
+        of_A = {"bulk": bulk, "support": source.support, "off_sums": source.off_sums}
         return {**of_A, **self._state_of_V(), **matched}
 
     def adopt(self, state: State, old: Task) -> None:

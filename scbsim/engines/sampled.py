@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from scbsim.engines.base import Block
 from scbsim.engines.cost import sampled_seconds, value_bytes
 from scbsim.engines.directions import Array
+from scbsim.engines.entries import Entries
 from scbsim.engines.gaussian import END
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.off_support import OffSupportEngine
@@ -21,6 +22,7 @@ from scbsim.kernels.sampled.advance import advance_sampled
 from scbsim.kernels.sampled.state import Batch, SampledState, make_sums, samples_a_block, sums_bytes
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
+from scbsim.state import State
 from scbsim.task import Task
 from scbsim.util.memory import require
 
@@ -68,6 +70,8 @@ class SampledEngine(OffSupportEngine):
         needed = value_bytes(task.N, True) + sums_bytes(task.N, batch)
         require(needed, f"the {self.name} engine at N = {task.N}")
         super().__init__(task, NoiseLevels.none(task), **options)
+        # Real batches move s by a centred gradient, which leaves the sum of a column as it is.
+        self.totals = self.A.support.sum(axis=1)
         self.columns = SampledState(
             support=self.A.support,
             **self.off._asdict(),
@@ -84,6 +88,21 @@ class SampledEngine(OffSupportEngine):
         super().share(other)
         self.batch = self.batch._replace(alias=other.batch.alias)
         self.columns = self.columns._replace(root_mu=self.V.root_mu)
+
+    def _entries(self) -> Entries:
+        entries = super()._entries()
+        return entries.shifted((self.totals - entries.totals()) / self.task.T)
+
+    def state(self) -> State:
+        """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
+        return {**super().state(), "totals": self.totals}
+
+    def adopt(self, state: State, old: Task) -> None:
+        """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
+        super().adopt(state, old)
+        there = "off_along" in state and "totals" in state
+        here = self.A.support.sum(axis=1) + self.A.off_sums[:, 0]
+        self.totals[:] = state["totals"] if there else here
 
     def _set_since(self, since: Array) -> None:
         super()._set_since(since)

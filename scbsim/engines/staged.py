@@ -69,7 +69,9 @@ class StagedEngine(Planned):
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
         first = first_part(plan.noise).kernels(plan)
-        step = ("begin_step", "sum_stepped", "list_stepped", "finish_step")
+        joint = isinstance(plan.noise, MatchedNoise) and plan.noise.covariances
+        products = ("sum_products",) if joint else ()
+        step = ("begin_step", *products, "sum_stepped", "list_stepped", "finish_step")
         second = SparseEngine.kernels(plan)
         return tuple(dict.fromkeys((*first, *step, *second)))
 

@@ -17,6 +17,10 @@ _SINGLE = ("dynamics.engine=dense", "dynamics.precision=float32")
 _DOUBLE = ("dynamics.engine=dense", "dynamics.precision=float64")
 _COVARIANCES = ("noise.model=matched", "noise.covariances=true")
 _LEVELS = ("noise.model=matched", "noise.covariances=false")
+_STAGED = (
+    "dynamics.engine=staged",
+    'stage=[{steps = 2, rule = "sgd"}, {steps = 2, rule = "prox", threshold = 0.1}]',
+)
 _BATCHES = ("dynamics.engine=batch", "dynamics.rule=sgd", "dynamics.batch_size=10")
 
 RUNS: dict[str, tuple[str, ...]] = {
@@ -33,6 +37,9 @@ RUNS: dict[str, tuple[str, ...]] = {
     "sparse, covariances": (*_SPARSE, *_COVARIANCES),
     "dense, float32, covariances": (*_SINGLE, *_COVARIANCES),
     "dense, float64, covariances": (*_DOUBLE, *_COVARIANCES),
+    "staged": _STAGED,
+    "staged, matched noise": (*_STAGED, *_LEVELS),
+    "staged, covariances": (*_STAGED, *_COVARIANCES),
     "batches, float32": (*_BATCHES, "dynamics.precision=float32"),
     "batches, float64": (*_BATCHES, "dynamics.precision=float64"),
 }

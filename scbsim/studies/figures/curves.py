@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -36,8 +36,17 @@ _PROCESS: Final[dict[str, Any]] = {
 }
 
 
-def draw_dynamics(axes: Axes, name: str, runs: Runs, process: xr.Dataset) -> None:
-    """Draw a signal beside the population process, or a noise part beside the signal's norm."""
+def draw_dynamics(
+    axes: Axes,
+    name: str,
+    runs: Runs,
+    process: xr.Dataset,
+    starred: Sequence[str] = ("l1",),
+) -> None:
+    """Draw a signal beside the population process, or a noise part beside the signal's norm.
+
+    The normalised ends of the runs in ``starred`` are stars.
+    """
     if name in DELTA_LABELS:
         alpha, K = _SIGNAL_OF[name]
         norms = {key: np.abs(run[alpha]) * float(run.attrs[K]) ** 0.5 for key, run in runs.items()}
@@ -50,7 +59,8 @@ def draw_dynamics(axes: Axes, name: str, runs: Runs, process: xr.Dataset) -> Non
         draw_truth(axes)
         style.curve(axes, process["step"], process[name], zorder=4, **_PROCESS)
     draw_runs(axes, name, runs)
-    draw_star(axes, name, runs["l1"])
+    for key in starred:
+        draw_star(axes, name, runs[key], COLORS[key])
 
 
 def draw_truth(axes: Axes, value: float = 1.0, **looks: Any) -> None:
@@ -64,11 +74,11 @@ def draw_runs(axes: Axes, name: str, runs: Runs) -> None:
         style.curve(axes, run["step"], run[name], color=COLORS[key], zorder=3)
 
 
-def draw_star(axes: Axes, name: str, run: xr.Dataset) -> None:
-    """Mark the normalised end of the l1 run, unless the run diverged."""
+def draw_star(axes: Axes, name: str, run: xr.Dataset, color: str = COLORS["l1"]) -> None:
+    """Mark the normalised end of a run, unless the run diverged."""
     value = float(run[f"normalized_{name}"].values[-1]) if is_normalized(run) else np.nan
     if np.isfinite(value):
-        style.star(axes, float(run["normalized_step"].values[-1]), value, COLORS["l1"])
+        style.star(axes, float(run["normalized_step"].values[-1]), value, color)
 
 
 def star_handles(*l1: xr.Dataset) -> list[Artist]:

@@ -106,9 +106,17 @@ def test_each_is_compiled_for_the_types_that_it_reads():
     )
     # Of noise that is isotropic, follows the state, or has covariances as well.
     of_levels = {"advance_sparse": 3, "advance": 6, "advance_columns": 2}
+    of_levels |= {"begin_step": 3, "finish_step": 3, "sum_stepped": 2, "list_stepped": 2}
     once = ("advance_collapsed", "observe_collapsed", "observe", "observe_unconstrained", "draw")
     of_nothing = ("make_tables", "moments", "powers_of_active_set", "set_levels", "advance_sampled")
-    entries = ("sum_draw", "sum_directions", "sum_kept", "directions_at_support", "draw_ones")
+    entries = (
+        "sum_products",
+        "sum_draw",
+        "sum_directions",
+        "sum_kept",
+        "directions_at_support",
+        "draw_ones",
+    )
     joint = ("square_of_target", "set_covariances")
     of_none = dict.fromkeys((*of_nothing, *once, *joint, *entries), 1)
     assert json.loads(done.stdout) == {**of_precision, **of_levels, **of_none}

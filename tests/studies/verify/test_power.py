@@ -225,7 +225,7 @@ def test_directions_that_stay(name, monkeypatch):
     advance = f"advance_{engine.name}"
     wrong = getattr(mutant(module, (turn, "pass")), advance)
     monkeypatch.setattr(f"scbsim.engines.{engine.name}.{advance}", wrong)
-    assert noticed(name, engine)
+    assert noticed(name, engine, runs=2000)
 
 
 @pytest.mark.parametrize("name", WITHOUT_TURN)
@@ -234,7 +234,7 @@ def test_directions_that_are_drawn_anew(name, monkeypatch):
     monkeypatch.setattr(
         DrawnDirections, "draw", lambda self, at, since: draw(self, at, 0.0 * since)
     )
-    assert noticed(name, WITHOUT_TURN[name][0])
+    assert noticed(name, WITHOUT_TURN[name][0], runs=2000)
 
 
 def test_columns_as_pairs(monkeypatch):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scbsim.plotting import style
+from scbsim.plotting.bands import is_normalized
 from scbsim.studies.figures import curves
 from scbsim.trajectory.views import spec_table_of
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABELS: Final = curves.SIGNAL_LABELS | curves.DELTA_LABELS
+_STARRED: Final = ("l1", "sgd")
 _NOISE: Final = {
     "isotropic": "isotropic Gaussian noise",
     "matched": "matched Gaussian noise",
@@ -34,7 +36,7 @@ def draw(columns: Sequence[Runs], note: str = "") -> Figure:
     r"""Draw the signals and the noise parts against steps, with a column for each N.
 
     There are two by two panels for a single column, else four rows. A thin dotted line beside
-    :math:`\|\Delta\|` is the norm of the signal of the same run. Stars are normalised l1 solutions.
+    :math:`\|\Delta\|` is the norm of the signal of the same run. Stars are normalised solutions.
     The title has ``note``.
     """
     with style.styled():
@@ -52,7 +54,7 @@ def draw(columns: Sequence[Runs], note: str = "") -> Figure:
             panels[0][name].set_ylabel(label)
             for column, panel in zip(columns, panels, strict=True):
                 runs = {"sgd": column.sgd, "l1": column.l1}
-                curves.draw_dynamics(panel[name], name, runs, column.population)
+                curves.draw_dynamics(panel[name], name, runs, column.population, _STARRED)
         for axes in grid[-1]:
             style.step_axis(axes)
         figure.align_ylabels()
@@ -62,6 +64,8 @@ def draw(columns: Sequence[Runs], note: str = "") -> Figure:
             style.line_handle(r"$\ell_1$ (proximal)", color=curves.COLORS["l1"]),
             *curves.dynamics_handles(*(column.l1 for column in columns)),
         ]
+        if any(is_normalized(column.sgd) for column in columns):
+            handles.append(style.star_handle(curves.COLORS["sgd"], "SGD, normalised at the end"))
         figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=2.4)
     return figure
 
