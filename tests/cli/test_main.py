@@ -26,6 +26,7 @@ COMMANDS += [
     "plot",
     "watch",
     "presets",
+    "keys",
     "sample",
     "verify",
     "warmup",

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import xarray as xr
 from scbsim_testing.needs import lacking, needed
-from scbsim_testing.small_runs import rows, run_spec
+from scbsim_testing.small_runs import run_spec
+from scipy.sparse import csc_array
 
-from scbsim import Task, load, simulate
+from scbsim import load, matrices, simulate
 from scbsim.observables import NAMES, STATUS
 
 PAGE = Path(__file__).parents[3] / "docs" / "files.md"
@@ -77,41 +78,40 @@ def test_command_line_tools(path, tool):
 
 
 def test_there_are_blocks():
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 5
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
 def test_every_block_of_the_page_runs(block, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    given = {}
     # A page is read from its top: what one block imports is there in the next.
-    exec("import xarray as xr\n" + block, given)
-    run = load("run.h5")
-    if "s" in given and "A" not in given:
-        assert given["s"].shape == (run.attrs["T"], run.attrs["N"])
-        column_sums = np.asarray(given["s"].sum(axis=0)) + run.attrs["T"] * given["intercept"]
-        np.testing.assert_allclose(column_sums, 1.0, atol=1e-12)
-    if "A" not in given:
-        return
-    A, V = given["A"], given["V"]
-    with h5py.File("run.h5") as file:
-        task = file["task"]
-        given = {name: task[name][()] for name in ("mu", "P", "q_positions", "q_weights")}
-    task = Task.from_arrays(**given, T=run.attrs["T"])
-    Q = np.zeros_like(A)
-    np.put_along_axis(Q, task.q_positions.T, task.q_weights.T, axis=0)
-    mu = task.mu
-    last = dict(zip(NAMES, rows(run)[-1], strict=True))
-    np.testing.assert_allclose((mu * (A - Q) ** 2).sum() ** 0.5, last["dist_A"], rtol=1e-12)
-    np.testing.assert_allclose((mu * (V - task.P) ** 2).sum() ** 0.5, last["dist_V"], rtol=1e-12)
+    exec("import xarray as xr\n" + block, {})
+
+
+def test_entries_of_a_sparse_run_by_h5py_and_scipy(folder):
+    with h5py.File(folder / "sparse.h5") as file:
+        states, shape = file["snapshots"], (file["task"].attrs["T"], file["task"].attrs["N"])
+        indptr = states["indptr"][-1]
+        here = slice(indptr[0], indptr[-1])
+        s = csc_array((states["data"][here], states["indices"][here], indptr - indptr[0]), shape)
+        intercept = states["intercept"][-1]
+    np.testing.assert_allclose(s.sum(axis=0) + shape[0] * intercept, 1.0, atol=1e-12)
+    found = matrices(folder / "sparse.h5", 100)
+    np.testing.assert_array_equal(found.A.toarray(), s.toarray())
+    np.testing.assert_allclose(found.intercept, intercept, rtol=1e-12, atol=1e-18)
+
+
+def test_both_matrices_in_full_by_h5py(path):
+    with h5py.File(path) as file:
+        mu, positions = file["task/mu"][:], file["task/q_positions"][:]
+        T = file["task"].attrs["T"]
+        s = file["final/bulk"][0].astype(float)
+        np.put_along_axis(s, positions, file["final/support"][0], axis=1)
+        W, mean = file["final/W"][0], file["final/mean"][0]
+    A = s.T + (1 - s.sum(axis=1)) / T
+    V = W / np.sqrt(mu) + mean[:, None]
+    found = matrices(path)
+    np.testing.assert_allclose(found.dense(), A, rtol=1e-12, atol=1e-18)
+    np.testing.assert_array_equal(found.V, V)
     np.testing.assert_allclose(A.sum(axis=0), 1.0, atol=1e-12)
     np.testing.assert_allclose(V.sum(axis=0), 1.0, atol=1e-12)
-
-
-def test_every_name_in_a_file_is_on_the_page(path):
-    page = PAGE.read_text()
-    with h5py.File(path) as file:
-        names = set(file.attrs) | set(file) | set(file["task"].attrs) | set(file["stages"].attrs)
-        groups = [node for node in file.values() if isinstance(node, h5py.Group)]
-        names |= {name for group in groups for name in group}
-    assert [name for name in names if not re.search(rf"`/?{name}`", page)] == []
