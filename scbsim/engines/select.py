@@ -75,7 +75,7 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
         return "staged", f"{first}, then active entries: no other is stored"
     kept_zeros = {RULES[stage.rule].keeps_zeros for stage in plan.stages}
     if kept_zeros == {False}:
-        if entries := _wants_entries(spec, model.needs_matrix_V):
+        if entries := _wants_entries(spec, plan.task, model.needs_matrix_V):
             return "dense", f"SGD moves every entry, and {entries} needs them"
         if model.follows_state:
             return _without_entries(plan.task)
@@ -119,7 +119,7 @@ def _without_entries(task: Task) -> tuple[str, str]:
     return "dense", f"SGD moves every entry, and {spread}"
 
 
-def _wants_entries(spec: RunSpec, has_matrix_V: bool) -> str | None:
+def _wants_entries(spec: RunSpec, task: Task, has_matrix_V: bool) -> str | None:
     """Return the key of the spec that needs entries of a matrix, or None."""
     if spec.dynamics.value == "matrix" and not has_matrix_V:
         return 'dynamics.value = "matrix"'
@@ -127,6 +127,8 @@ def _wants_entries(spec: RunSpec, has_matrix_V: bool) -> str | None:
         return "a stage's normalize_level"
     if spec.output.snapshot_every and not has_matrix_V:
         return "output.snapshot_every"
+    if spec.output.final_state is True and task.N * task.T < STAGED_FROM:
+        return "output.final_state"
     return None
 
 

@@ -19,6 +19,9 @@ from scbsim.storage.runfile.schema import FINAL, MOST_CHUNK_BYTES, SNAPSHOTS
 RAGGED = ("indices", "data")
 """Arrays whose length differs between states."""
 
+_OF_DRAWS = ("drawn", "turns")
+"""Arrays whose first axis is longer with each draw of entries."""
+
 _POINTERS = "indptr"
 _RAGGED_CHUNK = 4096
 
@@ -70,7 +73,7 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
             name,
             shape=(0, *shape),
             # HDF5 allows no chunks along an axis of length 0, unless it may grow.
-            maxshape=(None, *(length or None for length in shape)),
+            maxshape=(None, *(_most(name, axis, length) for axis, length in enumerate(shape))),
             dtype=array.dtype,
             chunks=(_RAGGED_CHUNK,) if ragged else (1, *_chunk(shape, array.itemsize)),
             fletcher32=checked,
@@ -81,6 +84,11 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
         entries, values = (group[name] for name in RAGGED)
         entries.make_scale(RAGGED[0])
         name_dimensions(file, values, [entries])
+
+
+def _most(name: str, axis: int, length: int) -> int | None:
+    """Return the most that an axis of a state's array can have; None if it may grow."""
+    return None if not length or (name in _OF_DRAWS and axis == 0) else length
 
 
 def put_state(group: h5py.Group, i: int, state: State) -> None:
@@ -139,7 +147,6 @@ def put(data: h5py.Dataset, i: int, value: object) -> None:
         data.resize(i + 1, axis=0)
     if not hasattr(value, "blocks"):
         for axis, length in enumerate(np.asarray(value).shape, 1):
-            # One that had no length when the file was made, as there were no draws of entries.
             if data.maxshape[axis] is None and data.shape[axis] != length:
                 data.resize(length, axis=axis)
         data[i] = value
