@@ -19,7 +19,7 @@ from scbsim.task import Task
 class OffSupportEngine(WithoutEntries):
     """The support entries of each column, and two numbers for all other entries.
 
-    V is a matrix. Nothing can be normalised. Parameters as :class:`GaussianEngine`.
+    Nothing can be normalised. Parameters as :class:`GaussianEngine`.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class OffSupportEngine(WithoutEntries):
         **options: Any,
     ) -> None:
         super().__init__(
-            task, noise, dtype=np.float64, threads=1, bulk=False, value=True, **options
+            task, noise, dtype=np.float64, threads=1, bulk=False, value=value, **options
         )
         self.off = OffSupport(np.zeros(task.N), np.zeros(task.N))
 

@@ -106,8 +106,9 @@ class DynamicsSpec(Table):
 
     Attributes
     ----------
-    engine : {"auto", "dense", "sparse", "collapsed", "columns", "sampled", "batch", ...}
-        Also "softmax" and "population". How the state is represented and stepped.
+    engine : {"auto", "dense", "sparse", "collapsed", "columns", "sampled", ...}
+        Also "approximate", "batch", "softmax" and "population". How the state is represented and
+        stepped.
     rule : {"sgd", "prox", "denoise", "vanilla"}
         The update rule of stages without one of their own (docs/model.md, section 4). "sgd" steps
         along the gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum.

@@ -17,7 +17,7 @@ from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.levels import Levels, sums_of_column, sums_off_support
 from scbsim.kernels.matched.moments import Moments
 from scbsim.kernels.matched.products import PairMoments, Products
-from scbsim.kernels.matched.value_shape import set_shape
+from scbsim.kernels.matched.value_shape import Means, set_shape
 from scbsim.kernels.types import F64, Int, Real
 
 if TYPE_CHECKING:
@@ -132,16 +132,19 @@ def _plane(
 
 
 @internal_jit
-def write_covariances(
+def write_factors(
     model: Model,
     powers: F64,
     of_V: tuple[Moments, PairMoments],
     batch: float,
     levels: Levels,
-    products: Products,
     joint: JointNoise,
-) -> None:
-    """Compute the covariances of a state; parameters as :func:`set_covariances`."""
+) -> tuple[float, float, Means]:
+    """Compute the covariances of all but V; parameters as :func:`set_covariances`.
+
+    Of V its scalars are read. Returns the variance of its noise with one sample outside of W and
+    its target, that along the rest of W, and the means over queries that its shape needs.
+    """
     A, V, constants = model
     m = of_V[0]
     N, Q = A.support.shape
@@ -187,15 +190,33 @@ def write_covariances(
     total = constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
     if constants.K_P > 0.0:
         total -= (of_PP - of_P * of_P) / constants.K_P
+    of_rest = 0.0
     if rest > 0.0:
         square = of_WW - 2.0 * alpha * of_WP + alpha * alpha * of_PP
         mean_of_rest = of_W - alpha * of_P
-        total -= (square - mean_of_rest * mean_of_rest) / rest
-    means = (c_1, c_2, c_3, s_4, s_3, s_2)
-    drawn = set_shape(means, of_V, products, constants, (alpha, rest), joint)
+        of_rest = (square - mean_of_rest * mean_of_rest) / rest
+        total -= of_rest
     # With fewer than three dimensions all is along W and its target but rounding errors.
     there = total > _ROUNDING * constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
-    joint.mix[4] = np.sqrt(total / (drawn * batch)) if there and drawn > 0.0 else 0.0
+    return total if there else 0.0, of_rest, (c_1, c_2, c_3, s_4, s_3, s_2)
+
+
+@internal_jit
+def write_covariances(
+    model: Model,
+    powers: F64,
+    of_V: tuple[Moments, PairMoments],
+    batch: float,
+    levels: Levels,
+    products: Products,
+    joint: JointNoise,
+) -> None:
+    """Compute the covariances of a state; parameters as :func:`set_covariances`."""
+    total, _, means = write_factors(model, powers, of_V, batch, levels, joint)
+    V = model.V
+    alpha, rest = V.scalars[0], V.scalars[1] if has_rest(V.scalars[1], of_V[0].kappa) else 0.0
+    drawn = set_shape(means, of_V, products, model.constants, (alpha, rest), joint)
+    joint.mix[4] = np.sqrt(total / (drawn * batch)) if total > 0.0 and drawn > 0.0 else 0.0
 
 
 @kernel

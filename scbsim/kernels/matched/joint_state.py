@@ -44,23 +44,22 @@ class JointNoise(NamedTuple):
     products: F64  # (N, 2): each row's products with W and with the target
 
 
-def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
+def make_joint_noise(P: F64, N: int, Q: int, blocks: int) -> JointNoise:
     """Allocate the arrays.
 
     Parameters
     ----------
     P : (N, N) float64
-        The transition matrix.
-    Q : int
+        The transition matrix; (0, 0) if V is not stored as a matrix.
+    N, Q : int
     blocks : int
         Blocks of a column of the bulk; 0 if it is not stored.
     """
-    N = len(P)
-    width = padded(N)
+    rows, width = len(P), padded(len(P))
     return JointNoise(
         factors=np.zeros((N, Q + 2, Q + 3)),
         level=np.zeros(N),
-        shape=np.zeros((N, width)),
+        shape=np.zeros((rows, width)),
         mix=np.zeros(5),
         root_P=np.sqrt(P),
         y=np.zeros((N, Q + 4)),
@@ -70,9 +69,9 @@ def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
         squares=np.zeros(blocks),
         mean=np.zeros(Q + 2),
         second=np.zeros((Q + 2, Q + 2)),
-        common=np.zeros((N, width)),
-        outputs=np.zeros((N, N)),
-        of_columns=np.zeros((3, N)),
-        of_W=np.zeros((N, width)),
-        products=np.zeros((N, 2)),
+        common=np.zeros((rows, width)),
+        outputs=np.zeros((rows, rows)),
+        of_columns=np.zeros((3, rows)),
+        of_W=np.zeros((rows, width)),
+        products=np.zeros((rows, 2)),
     )

@@ -20,7 +20,7 @@ from scbsim.studies.phase.results import PointOutcome
 from scbsim.studies.phase.tasks import Tasks
 
 # Engines without parallel kernels: several may run at once. Of the other engines, only one may.
-_CONCURRENT = ("collapsed", "columns", "sparse")
+_CONCURRENT = ("approximate", "collapsed", "columns", "sparse")
 _THREADS_FROM = 100_000  # entries of A; with fewer, starting threads costs more than they save
 _TICK = 0.2  # seconds
 
