@@ -5,6 +5,7 @@ import pytest
 from sizes import size
 
 from scbsim import Task
+from scbsim.engines.approximate import ApproximateEngine
 from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.stages import Stage
@@ -20,12 +21,12 @@ def test_columns_step(N, steps, covariances, benchmark, best_of, note):
     benchmark.group = f"SGD under matched noise, Q + 2 numbers a column, N={N}"
     stage = Stage(0, "sgd", 10**9, 1e-4, 1e-4, np.zeros(N), np.inf, None)
 
-    def engine(T, every):
+    def engine(T, every, kind=ColumnsEngine):
         noise = MatchedNoise(BATCH, every, covariances=covariances)
-        return ColumnsEngine(Task.random(N, T, 3), noise, alpha_A=0.1, alpha_V=0.1)
+        return kind(Task.random(N, T, 3), noise, alpha_A=0.1, alpha_V=0.1)
 
-    def seconds(T, every):
-        made = engine(T, every)
+    def seconds(T, every, kind=ColumnsEngine):
+        made = engine(T, every, kind)
         made.advance(stage, steps)
         return best_of(lambda: made.advance(stage, steps), rounds=9) / steps
 
@@ -35,5 +36,6 @@ def test_columns_step(N, steps, covariances, benchmark, best_of, note):
     note(
         us_a_step=1e6 * ours,
         us_without_updates=1e6 * seconds(1000, 10**9),
+        us_with_V_by_scalars=1e6 * seconds(1000, 5, ApproximateEngine),
         at_long_T=seconds(10**12, 5) / seconds(1000, 5),
     )

@@ -30,6 +30,7 @@ _BATCH_SAMPLE = 1e-7
 _SAMPLED = 1.8e-7
 _OFF_SUPPORT = 3e-8
 _WHOLE_VALUE = 5e-9
+_APPROXIMATE_STEP = 2e-7
 _SAMPLED_PAIR = 4.4e-10
 
 ACTIVE_BYTES = 32  # per entry, in both lists together
@@ -141,6 +142,11 @@ def sampled_seconds(task: Task, batch_size: int) -> float:
 def columns_seconds(task: Task) -> float:
     """Return about how long a step on Q + 2 numbers a column takes."""
     return float(task.N * (_OFF_SUPPORT + task.Q * _SUPPORT + task.N * _WHOLE_VALUE))
+
+
+def approximate_seconds(task: Task) -> float:
+    """Return about how long a step on Q + 2 numbers a column and two of V takes."""
+    return float(_APPROXIMATE_STEP + task.N * (_OFF_SUPPORT + task.Q * _SUPPORT))
 
 
 def require_room(active: float, activations: float) -> None:

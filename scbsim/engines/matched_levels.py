@@ -32,6 +32,8 @@ class MatchedLevels:
         Blocks of a column of the bulk.
     shares : int
         Threads for matrix products; the bits do not depend on it.
+    matrix_V : bool
+        Whether V is stored as a matrix. If not, :meth:`update` cannot be called.
 
     Attributes
     ----------
@@ -39,8 +41,10 @@ class MatchedLevels:
         The covariances, and what a step draws; None if the noise has none.
     """
 
-    def __init__(self, noise: MatchedNoise, task: Task, blocks: int, shares: int) -> None:
-        N = task.N
+    def __init__(
+        self, noise: MatchedNoise, task: Task, blocks: int, shares: int, *, matrix_V: bool = True
+    ) -> None:
+        N, rows = task.N, task.N if matrix_V else 0
         self.noise = noise
         self.levels = Levels(np.zeros((N, COEFFICIENTS)), np.zeros(N), np.zeros(1))
         self.powers = np.zeros((N, 2))
@@ -48,12 +52,14 @@ class MatchedLevels:
         self.joint: JointNoise | None = None
         self._products: Products | None = None
         if not noise.covariances:
-            self._traces = make_traces(shares, N)
+            self._traces = make_traces(shares, rows)
         else:
             assert task.P is not None
-            self._products = make_products(N)
-            square_of_target(task.P_tilde, self._products)
-            self.joint = make_joint_noise(task.P, task.Q, blocks)
+            P = task.P if matrix_V else task.P[:0, :0]
+            self.joint = make_joint_noise(P, N, task.Q, blocks)
+            if matrix_V:
+                self._products = make_products(N)
+                square_of_target(task.P_tilde, self._products)
 
     def renewal(self, target: NDArray[np.float64], first: int) -> Renewal:
         """Return what a kernel needs that renews the levels itself, on one thread.

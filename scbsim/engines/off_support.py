@@ -21,7 +21,7 @@ from scbsim.task import Task
 class OffSupportEngine(WithoutEntries):
     """The support entries of each column, and two numbers for all other entries.
 
-    V is a matrix. Parameters as :class:`WithoutEntries`.
+    Parameters as :class:`WithoutEntries`.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class OffSupportEngine(WithoutEntries):
         **options: Any,
     ) -> None:
         super().__init__(
-            task, noise, dtype=np.float64, threads=1, bulk=False, value=True, **options
+            task, noise, dtype=np.float64, threads=1, bulk=False, value=value, **options
         )
         self.off = make_off_support(task.N, task.T - task.Q)
 

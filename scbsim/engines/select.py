@@ -78,6 +78,8 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
         if entries := _wants_entries(spec, plan.task, model.needs_matrix_V):
             return "dense", f"SGD moves every entry, and {entries} needs them"
         if model.follows_state:
+            if start == "approximate":
+                return start, "the state that it starts from has V by its scalars"
             return _without_entries(plan.task)
         return "collapsed", "SGD under isotropic noise is known by a few numbers, exactly in law"
     if False in kept_zeros:

@@ -27,6 +27,11 @@ RUNS: dict[str, tuple[str, ...]] = {
     "collapsed": ("dynamics.engine=collapsed", "dynamics.rule=sgd"),
     "columns": ("dynamics.engine=columns", "dynamics.rule=sgd", *_LEVELS),
     "columns, covariances": ("dynamics.engine=columns", "dynamics.rule=sgd", *_COVARIANCES),
+    "approximate": ("dynamics.engine=approximate", "dynamics.rule=sgd", *_LEVELS),
+    "approximate, covariances": (
+        *("dynamics.engine=approximate", "dynamics.rule=sgd"),
+        *_COVARIANCES,
+    ),
     "sampled": ("noise.model=sampled", "dynamics.rule=sgd"),
     "sparse": _SPARSE,
     "dense, float32": _SINGLE,

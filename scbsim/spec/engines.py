@@ -77,6 +77,16 @@ ENGINES: Final = {
             keeps_matrix_V=True,
         ),
         EngineRecord(
+            "approximate",
+            "scbsim.engines.approximate:ApproximateEngine",
+            takes=lambda rule: rule.projected and not rule.thresholds,
+            refusal="needs entries, of which it keeps those on the support alone",
+            state=("support", "off_sums", "off_along", "off_square", "noise_A", "noise_rest"),
+            noise=("matched",),
+            entries=False,
+            keeps_matrix_V=False,
+        ),
+        EngineRecord(
             "staged",
             "scbsim.engines.staged:StagedEngine",
             takes=_projected,

@@ -106,7 +106,8 @@ class DynamicsSpec(Table):
     Attributes
     ----------
     engine : {"auto", "dense", "sparse", "collapsed", "columns", "staged", "sampled", ...}
-        Also "batch", "softmax" and "population". How the state is represented and stepped.
+        Also "approximate", "batch", "softmax" and "population". How the state is represented and
+        stepped.
     rule : {"sgd", "prox", "denoise", "vanilla"}
         The update rule of stages without one of their own (docs/model.md, section 4). "sgd" steps
         along the gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum.

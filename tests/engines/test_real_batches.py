@@ -112,6 +112,7 @@ def test_sums_that_are_not_1_are_for_the_engine_batch(tmp_path):
         ("sparse", "prox", ()),
         ("collapsed", "sgd", ()),
         ("columns", "sgd", ("noise.model=matched",)),
+        ("approximate", "sgd", ("noise.model=matched",)),
         ("sampled", "sgd", sampled),
     ):
         with pytest.raises(InputError, match="sums other than 1"):

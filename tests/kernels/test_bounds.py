@@ -44,6 +44,7 @@ for engine, rule, noise, sigmas in (
     ("dense", "prox", matched, {"threshold_sigmas": 1.5}),
     ("sparse", "prox", matched, {"threshold_sigmas": 1.5}),
     ("columns", "sgd", matched, {}),
+    ("approximate", "sgd", matched, {}),
     ("sampled", "sgd", {"model": "sampled"}, {}),
     ("collapsed", "sgd", {"model": "isotropic"}, {}),
 ):

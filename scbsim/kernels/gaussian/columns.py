@@ -59,7 +59,7 @@ def _chi_square(freedom: float, z: F64, k: Int, at: Address) -> float:
 
 
 @internal_jit
-def _step_off_support(
+def step_off_support(
     A: Attention,
     off: OffSupport,
     params: StepParams,
@@ -89,6 +89,15 @@ def _step_off_support(
 
 
 @inline_jit
+def draw_normals(normals: F64, columns: Int, at: Address, S: Scratch) -> None:
+    """Draw all normals of a step."""
+    step, seed, replica = at
+    # The addresses before this one are columns' own lanes.
+    counter = counter_words(columns, step, COLUMNS, replica)
+    fill_short_blocks(normals, S.wide_words[0], counter, split_seed(seed))
+
+
+@inline_jit
 def _draw(
     joint: JointNoise | None,
     model: Model,
@@ -99,10 +108,7 @@ def _draw(
     S: Scratch,
 ) -> Factors:
     """Draw all normals of a step, and of them what is joint; return the factors of W's step."""
-    step, seed, replica = at
-    column = model.A.support.shape[0]  # those before it are columns' own lanes
-    counter = counter_words(column, step, COLUMNS, replica)
-    fill_short_blocks(noise.all, S.wide_words[0], counter, split_seed(seed))
+    draw_normals(noise.all, model.A.support.shape[0], at, S)
     keep, pull, _ = factors
     if joint is None:
         return keep, pull, params.rate_V * noise.renewal.levels.of_V[0]
@@ -149,7 +155,7 @@ def advance_columns(
         at = (np.uint64(step + taken), constants.seed, constants.replica)
         factors = value_factors(params, nA, qA)
         factors = _draw(joint, model, params, factors, at, normals, scratch)
-        _step_off_support(A, off, params, (kappa, T), at, normals.off, joint)
+        step_off_support(A, off, params, (kappa, T), at, normals.off, joint)
         step_support(A, params, kappa, kappa_prime, joint)
         write_sums(off, n, A.off_sums)
         step_whole_value(V, constants, factors, normals.of_W, scratch)

@@ -7,7 +7,7 @@ two are before the division by ``mu_k``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,15 +17,12 @@ from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.levels import Levels, sums_of_column, sums_off_support, write_levels
 from scbsim.kernels.matched.moments import Moments, joint_moments
 from scbsim.kernels.matched.products import PairMoments, Products
-from scbsim.kernels.matched.value_shape import set_shape
+from scbsim.kernels.matched.value_shape import Means, set_shape
 from scbsim.kernels.types import F64, Int, Real
 
 if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import Attention, Model, Value
 
-Sums: TypeAlias = tuple[float, float, float, float, float, float]
-
-_ROUNDING = 1e-9
 _TINY = 1e-12
 """Of the squared norm of W, the part off the target's line that counts as 0."""
 
@@ -141,18 +138,18 @@ def _off_the_line(V: Value, kappa: float) -> tuple[float, float]:
 
 
 @internal_jit
-def joint_of_columns(
+def write_factors(
     model: Model,
     powers: F64,
     of_V: tuple[Moments, PairMoments],
     batch: float,
     levels: Levels,
     joint: JointNoise,
-) -> tuple[float, Sums]:
-    """Write the law of y in every column, given the levels; parameters as :func:`set_covariances`.
+) -> tuple[float, float, Means]:
+    """Compute the covariances of all but V; parameters as :func:`set_covariances`.
 
-    Returns the variance of the gradient of W outside of W and its target, and the sums for
-    :func:`~scbsim.kernels.matched.value_shape.set_shape`.
+    Of V its scalars are read. Returns the variance of its noise with one sample outside of W and
+    its target, that along the rest of W, and the means over queries that its shape needs.
     """
     A, V, constants = model
     m = of_V[0]
@@ -199,11 +196,15 @@ def joint_of_columns(
     total = constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
     if constants.K_P > 0.0:
         total -= (of_PP - of_P * of_P) / constants.K_P
+    of_rest = 0.0
     if rest > 0.0:
         square = of_WW - 2.0 * alpha * of_WP + alpha * alpha * of_PP
         mean_of_rest = of_W - alpha * of_P
-        total -= (square - mean_of_rest * mean_of_rest) / rest
-    return total, (c_1, c_2, c_3, s_4, s_3, s_2)
+        of_rest = (square - mean_of_rest * mean_of_rest) / rest
+        total -= of_rest
+    # With fewer than three dimensions all is along W and its target but rounding errors.
+    there = total > _ROUNDING * constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
+    return total if there else 0.0, of_rest, (c_1, c_2, c_3, s_4, s_3, s_2)
 
 
 @internal_jit
@@ -216,14 +217,11 @@ def write_covariances(
     products: Products,
     joint: JointNoise,
 ) -> None:
-    """Compute the covariances of a state, given its levels; see :func:`set_covariances`."""
-    _, V, constants = model
-    total, sums = joint_of_columns(model, powers, of_V, batch, levels, joint)
-    plane = _off_the_line(V, of_V[0].kappa)
-    drawn = set_shape(sums, of_V, products, constants, plane, joint)
-    # With fewer than three dimensions all is along W and its target but rounding errors.
-    there = total > _ROUNDING * constants.D_V * levels.of_V[0] * levels.of_V[0] * batch
-    joint.mix[4] = np.sqrt(total / (drawn * batch)) if there and drawn > 0.0 else 0.0
+    """Compute the covariances of a state; parameters as :func:`set_covariances`."""
+    total, _, means = write_factors(model, powers, of_V, batch, levels, joint)
+    plane = _off_the_line(model.V, of_V[0].kappa)
+    drawn = set_shape(means, of_V, products, model.constants, plane, joint)
+    joint.mix[4] = np.sqrt(total / (drawn * batch)) if total > 0.0 and drawn > 0.0 else 0.0
 
 
 @kernel

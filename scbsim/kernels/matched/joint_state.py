@@ -51,19 +51,18 @@ class JointNoise(NamedTuple):
     products: F64  # (N, 2): each row's products with W and with the target
 
 
-def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
+def make_joint_noise(P: F64, N: int, Q: int, blocks: int) -> JointNoise:
     """Allocate the arrays.
 
     Parameters
     ----------
     P : (N, N) float64
-        The transition matrix.
-    Q : int
+        The transition matrix; (0, 0) if V is not stored as a matrix.
+    N, Q : int
     blocks : int
         Blocks of a column of the bulk; 0 if it is not stored.
     """
-    N = len(P)
-    width = padded(N)
+    rows, width = len(P), padded(len(P))
     return JointNoise(
         factors=np.zeros((N, Q + 2, Q + 3)),
         level=np.zeros(N),
@@ -79,9 +78,9 @@ def make_joint_noise(P: F64, Q: int, blocks: int) -> JointNoise:
         squares=np.zeros(blocks),
         # Rows of a power of two would share a few places in the cache.
         block=np.zeros((BLOCK_COLUMNS, width + LANES)),
-        common=np.zeros(packed_shape(N, N)),
-        outputs=np.zeros((N + 2, N)),
-        of_columns=np.zeros((3, N)),
-        of_W=np.zeros((N, width)),
-        products=np.zeros((N, 2)),
+        common=np.zeros(packed_shape(rows, rows)),
+        outputs=np.zeros((rows + 2, rows)),
+        of_columns=np.zeros((3, rows)),
+        of_W=np.zeros((rows, width)),
+        products=np.zeros((rows, 2)),
     )

@@ -6,7 +6,7 @@ common to all columns, ``b`` and ``p`` those of V and its target, and ``o`` the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import ProblemConstants
 
 _ROUNDING = 1e-12
+
+Means: TypeAlias = tuple[float, float, float, float, float, float]
+"""Means over queries of ``|a|^4 - S_4, |a|^2 q'a - S_3, |a|^2 - S_2``, and of ``S_4, S_3, S_2``."""
 
 
 @internal_jit
@@ -74,7 +77,7 @@ def factorise(X: F64, rows: F64) -> None:
 
 @internal_jit
 def set_shape(
-    sums: tuple[float, float, float, float, float, float],
+    sums: Means,
     of_V: tuple[Moments, PairMoments],
     products: Products,
     constants: ProblemConstants,
@@ -89,9 +92,6 @@ def set_shape(
     ----------
     products : Products
         Its K is that of :func:`~scbsim.kernels.matched.products.pair_sums`.
-    sums : six float64
-        Means over queries of ``|a|^4 - S_4, |a|^2 q'a - S_3, |a|^2 - S_2``, and of ``S_4, S_3,
-        S_2``.
     plane : (alpha, rest)
         The signal of V and the square of its rest; 0 if W is on the target's line.
     """
