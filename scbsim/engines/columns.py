@@ -69,7 +69,9 @@ class ColumnsEngine(OffSupportEngine):
         assert self._matched is not None
         n = max(1.0, float(self.task.T - self.task.Q))
         mean, square = self.off.along / np.sqrt(n), self.off.square
-        fourth = 3.0 * square**2 * (n - 1.0) / (n * (n + 1.0))
-        self._matched.powers[:, 0] = mean * (n * mean**2 + 3.0 * square)
-        self._matched.powers[:, 1] = mean**2 * (n * mean**2 + 6.0 * square) + fourth
+        # A run that is about to diverge may have squares beyond the range of floats.
+        with np.errstate(over="ignore", invalid="ignore"):
+            fourth = 3.0 * square**2 * (n - 1.0) / (n * (n + 1.0))
+            self._matched.powers[:, 0] = mean * (n * mean**2 + 3.0 * square)
+            self._matched.powers[:, 1] = mean**2 * (n * mean**2 + 6.0 * square) + fourth
         self._matched.update(self._model)
