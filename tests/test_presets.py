@@ -60,7 +60,9 @@ def test_a_preset_says_what_it_is(name):
 def test_a_name_that_is_none():
     with pytest.raises(InputError, match="did you mean quickstart"):
         presets.text("quikstart")
-    with pytest.raises(InputError, match="there are algorithm1, boundary-noise, boundary-theorem"):
+    with pytest.raises(
+        InputError, match="there are algorithm1, boundary-noise, boundary-robustness"
+    ):
         presets.describe("../../pyproject")
 
 

@@ -16,6 +16,7 @@ USE = README.split("## Use")[1].split("##")[0]
 SMALLER = {
     "scbsim transfer": "scbsim transfer --quick",
     "compare compare": "compare compare --set dynamics.replicas=3 --set task.T=200",
+    "boundary-noise": "boundary-noise --along task.T=1e3,2e3 --seeds 1 --replicas 2",
     "1e3:1e9:30log": "1e3:1e5:3log",
     "1e5:1e10:50log": "1e5:1e7:3log",
     # What would go to Slurm is shown.

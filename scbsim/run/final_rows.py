@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.cost import DENSE_ENTRY
+from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.select import plan_of
 from scbsim.errors import InputError
@@ -79,7 +80,8 @@ def final_rows(
         pace = max(1, int(_FIRST_SECONDS / work))
         for replica in ensemble.replicas:
             replica.lost = lost
-        # Active entries may multiply within a few steps, once a run is lost.
-        most = _WATCHED_STEPS if lost is not None and plan.engine.keeps_lists else None
+        # Where the noise follows the state, active entries may multiply once a run is lost.
+        may_multiply = plan.engine.keeps_lists and not isinstance(plan.noise, NoiseLevels)
+        most = _WATCHED_STEPS if lost is not None and may_multiply else None
         Loop(ensemble, _NOTHING, NoRecorder(), stop=stop, pace=pace, most=most).run()
         return FinalRows(ensemble.last_rows(), tuple(each.status for each in ensemble.replicas))

@@ -23,6 +23,7 @@ from scbsim.kernels.types import F64, Int, Real
 if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import Attention, Model, Value
 
+_ROUNDING = 1e-9
 _TINY = 1e-12
 """Of the squared norm of W, the part off the target's line that counts as 0."""
 

@@ -60,7 +60,7 @@ def draw(found: xr.Dataset, title: str = "") -> Figure:
         along, find = (first[key].partition("=")[0] for key in ("along", "find"))
         axes.set_xlabel(key_label(along))
         axes.set_ylabel(key_label(find))
-        axes.set_title(style.title(title, _facts(first, along, find)))
+        axes.set_title(style.title(_words(title), _facts(list(curves.values()), along, find)))
         figure.legend(handles=handles, loc="outside lower center", ncols=1, handlelength=2.6)
     return figure
 
@@ -81,14 +81,24 @@ def _label(name: str, found: xr.Dataset, c: int) -> str:
     curve = json.loads(found.attrs["curves"])[name]
     along, find = (symbol_of(curve[key].partition("=")[0]) for key in ("along", "find"))
     grows = slope(*_of_curve(found, c))
-    shown = style.literal(name).replace("l1", r"$\ell_1$")
+    shown = _words(name)
     if np.isnan(grows.value):
         return shown
-    error = "" if np.isnan(grows.error) else rf" \pm {grows.error:.2f}"
-    return rf"{shown}: ${find} \propto {along}^{{{grows.value:.2f}{error}}}$"
+    error = "" if np.isnan(grows.error) else rf" \pm {grows.error:.3f}"
+    return rf"{shown}: ${find} \propto {along}^{{{grows.value:.3f}{error}}}$"
 
 
-def _facts(curve: dict[str, Any], along: str, find: str) -> list[str]:
+def _words(text: str) -> str:
+    return style.literal(text).replace("l1", r"$\ell_1$")
+
+
+def _facts(curves: list[dict[str, Any]], along: str, find: str) -> list[str]:
     varied = {along, find}
-    task = {k: v for k, v in curve["spec"]["task"].items() if f"task.{k}" not in varied}
-    return [*style.sizes(task), f"{curve['replicas']} runs a point, {curve['seeds']} seeds"]
+    task = {k: v for k, v in curves[0]["spec"]["task"].items() if f"task.{k}" not in varied}
+    runs, seeds = (_span([curve[key] for curve in curves]) for key in ("replicas", "seeds"))
+    return [*style.sizes(task), f"{runs} runs a point", f"{seeds} seeds"]
+
+
+def _span(counts: list[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"

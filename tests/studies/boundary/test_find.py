@@ -99,6 +99,19 @@ def test_lost_runs_end_early_and_count_as_failed():
     assert (lost.recovered, lost.diverged) == (0, 4)
 
 
+@pytest.mark.filterwarnings("error")
+def test_runs_that_blow_up_end_without_a_warning():
+    tables = {
+        "task": {"N": 10, "T": 10_000, "Q": 2},
+        "noise": {"model": "matched", "covariances": True, "every": 1},
+        "dynamics": {"batch_size": 4, "rule": "sgd", "engine": "columns"},
+        "stage": [{"steps": 400}],
+    }
+    spec = RunSpec.from_dict(tables)
+    lost = Criterion.parse("loss >= 1")
+    assert Runner(1).run("", spec, 4, lost, lost).diverged == 4
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
