@@ -19,6 +19,9 @@ from scbsim.storage.runfile.schema import MOST_CHUNK_BYTES
 RAGGED = ("indices", "data")
 """Arrays whose length differs between states."""
 
+GROWING = ("drawn", "turns", "since")
+"""Arrays with a row for each draw of entries, or none before the first."""
+
 _POINTERS = "indptr"
 _RAGGED_CHUNK = 4096
 
@@ -70,7 +73,7 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
             name,
             shape=(0, *shape),
             # HDF5 allows no chunks along an axis of length 0, unless it may grow.
-            maxshape=(None, *(length or None for length in shape)),
+            maxshape=(None, *_most(name, shape)),
             dtype=array.dtype,
             chunks=(_RAGGED_CHUNK,) if ragged else (1, *_chunk(shape, array.itemsize)),
             fletcher32=checked,
@@ -130,6 +133,14 @@ def put(data: h5py.Dataset, i: int, value: object) -> None:
         return
     for hyperslab, block in value.blocks():
         data[(i, *hyperslab)] = block
+
+
+def _most(name: str, shape: tuple[int, ...]) -> tuple[int | None, ...]:
+    """Return the largest shape of an array; None for an axis that may grow."""
+    return tuple(
+        None if length == 0 or (name in GROWING and axis == 0) else length
+        for axis, length in enumerate(shape)
+    )
 
 
 def _dimensions(name: str, ndim: int) -> tuple[str, ...]:
