@@ -147,10 +147,13 @@ def nothing_needs_missing_entries(run: Values) -> Iterator[Fault]:
     record = _engine(run)
     engine = record.name
     if not record.entries:
+        can_stage = run["noise"]["model"] in ENGINES["staged"].noise
+        instead = '; take "staged", which draws them' if can_stage else ""
         for i, stage in enumerate(run["stage"]):
             if stage["normalize_level"] is not None:
                 yield Fault(
-                    f"stage.{i}.normalize_level", f"the {engine} engine has no entries to normalise"
+                    f"stage.{i}.normalize_level",
+                    f"the {engine} engine has no entries to normalise{instead}",
                 )
         if dynamics["value"] == "matrix" and not record.keeps_matrix_V:
             yield Fault("dynamics.value", f'"matrix" is not for the {engine} engine; take "dense"')

@@ -11,6 +11,7 @@ from scbsim.state import State
 from scbsim.task import Task
 
 _COMMON = ("W", "scalars", "mean")
+_OF_DRAWS = {"collapsed": {"ones", "totals"}, "sampled": {"totals"}}
 _INTEGER = ("indptr", "indices", "drawn")
 
 
@@ -33,6 +34,7 @@ def require_state(state: State, task: Task, engine: str, columns: int) -> None:
             raise ValueError(f"its last state has {name} of shape {array.shape}")
     if "indptr" in state:
         _require_lists(state, task)
+    _require_draws(state, task, engine)
 
 
 def _shapes(task: Task) -> dict[str, list[tuple[int, ...]]]:
@@ -47,11 +49,30 @@ def _shapes(task: Task) -> dict[str, list[tuple[int, ...]]]:
         "off_along": [(N,)],
         "off_square": [(N,)],
         "part": [(1,)],
+        "ones": [(3,)],
+        "totals": [(N,)],
+        "known": [(1,)],
+        "since": [(0,), (1,), (N,)],
         "logits": [(N, T)],
         "W": [(N, N), (0, 0)],
         "scalars": [(2,)],
         "mean": [(N,)],
     }
+
+
+def _require_draws(state: State, task: Task, engine: str) -> None:
+    """Check the arrays of drawn entries, of which files of earlier versions have none."""
+    wanted = {"drawn", "turns", "since", "known"} | _OF_DRAWS.get(engine, set())
+    there = wanted & set(state)
+    if not there:
+        return
+    for name in sorted(wanted - there):
+        raise ValueError(f"its last state has no {name}, which the {engine} engine keeps")
+    drawn, turns = state["drawn"], state["turns"]
+    if drawn.shape != (len(drawn), 3) or turns.shape != (len(drawn), task.N, 4):
+        raise ValueError(
+            f"its last state has drawn of shape {drawn.shape} and turns of shape {turns.shape}"
+        )
 
 
 def _require_lists(state: State, task: Task) -> None:

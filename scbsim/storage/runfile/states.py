@@ -19,8 +19,8 @@ from scbsim.storage.runfile.schema import FINAL, MOST_CHUNK_BYTES, SNAPSHOTS
 RAGGED = ("indices", "data")
 """Arrays whose length differs between states."""
 
-_OF_DRAWS = ("drawn", "turns")
-"""Arrays whose first axis is longer with each draw of entries."""
+GROWING = ("drawn", "turns", "since")
+"""Arrays with a row for each draw of entries, or none before the first."""
 
 _POINTERS = "indptr"
 _RAGGED_CHUNK = 4096
@@ -73,7 +73,7 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
             name,
             shape=(0, *shape),
             # HDF5 allows no chunks along an axis of length 0, unless it may grow.
-            maxshape=(None, *(_most(name, axis, length) for axis, length in enumerate(shape))),
+            maxshape=(None, *_most(name, shape)),
             dtype=array.dtype,
             chunks=(_RAGGED_CHUNK,) if ragged else (1, *_chunk(shape, array.itemsize)),
             fletcher32=checked,
@@ -84,11 +84,6 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
         entries, values = (group[name] for name in RAGGED)
         entries.make_scale(RAGGED[0])
         name_dimensions(file, values, [entries])
-
-
-def _most(name: str, axis: int, length: int) -> int | None:
-    """Return the most that an axis of a state's array can have; None if it may grow."""
-    return None if not length or (name in _OF_DRAWS and axis == 0) else length
 
 
 def put_state(group: h5py.Group, i: int, state: State) -> None:
@@ -153,6 +148,14 @@ def put(data: h5py.Dataset, i: int, value: object) -> None:
         return
     for hyperslab, block in value.blocks():
         data[(i, *hyperslab)] = block
+
+
+def _most(name: str, shape: tuple[int, ...]) -> tuple[int | None, ...]:
+    """Return the largest shape of an array; None for an axis that may grow."""
+    return tuple(
+        None if length == 0 or (name in GROWING and axis == 0) else length
+        for axis, length in enumerate(shape)
+    )
 
 
 def _dimensions(name: str, ndim: int) -> tuple[str, ...]:
