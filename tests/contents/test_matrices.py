@@ -47,7 +47,13 @@ def observed(found):
     }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+QUICK = ("dense", "sparse", "population")
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [e if e in QUICK else pytest.param(e, marks=pytest.mark.slow) for e in ENGINES],
+)
 def test_observables_of_the_matrices_are_those_of_the_run(engine, tmp_path):
     path = tmp_path / "run.h5"
     run = scbsim.simulate(spec_of(engine, "output.snapshot_every=7"), output=path).load()

@@ -25,6 +25,7 @@ def made(task, batch=300, every=2, covariances=True):
     return ApproximateEngine(task, noise, **START, seed=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("N", "T", "Q"), [(4, 30, 2), (2, 30, 2), (3, 3, 3), (3, 4, 3)])
 def test_without_noise_it_is_the_dense_engine(N, T, Q):
     task = a_task(N, T, Q)
@@ -36,6 +37,7 @@ def test_without_noise_it_is_the_dense_engine(N, T, Q):
         np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("covariances", [False, True])
 def test_a_call_may_be_cut_anywhere_and_a_state_be_taken_up(covariances):
     task = a_task(5, 5000, 2)
@@ -53,6 +55,7 @@ def test_its_state_has_no_matrix():
     assert max(array.size for array in arrays.values()) <= 40 * 4 * 5  # the factors of columns
 
 
+@pytest.mark.slow
 def test_a_run_stopped_and_resumed_is_the_same_to_the_bit(tmp_path):
     spec = run_spec(*WORDS, "noise.covariances=true", "output.final_state=true")
     whole = simulate(spec, output=tmp_path / "whole.h5")
@@ -64,6 +67,7 @@ def test_a_run_stopped_and_resumed_is_the_same_to_the_bit(tmp_path):
     assert_same(load(tmp_path / "run.h5"), load(tmp_path / "whole.h5"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["dense", "columns", "approximate"])
 def test_a_start_from_the_last_state_of_a_run(tmp_path, before):
     first = (*WORDS[:2], f"dynamics.engine={before}", "output.final_state=true")
@@ -73,6 +77,7 @@ def test_a_start_from_the_last_state_of_a_run(tmp_path, before):
     np.testing.assert_allclose(rows(after)[0], rows(ended)[-1], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_auto_goes_on_with_what_it_starts_from(tmp_path):
     simulate(run_spec(*WORDS, "output.final_state=true"), output=tmp_path / "first.h5")
     after = simulate(
@@ -81,11 +86,24 @@ def test_auto_goes_on_with_what_it_starts_from(tmp_path):
     assert after.attrs["engine"] == "approximate"
 
 
+@pytest.mark.slow
 def test_a_matrix_is_not_had_of_its_last_state(tmp_path):
     simulate(run_spec(*WORDS, "output.final_state=true"), output=tmp_path / "first.h5")
     columns = (*WORDS[:2], "dynamics.engine=columns", f"init.from={tmp_path / 'first.h5'}")
     with pytest.raises(InputError, match="this one keeps it as a matrix"):
         simulate(run_spec(*columns))
+
+
+@pytest.mark.slow
+def test_normalised_copies_draw_the_entries_of_A():
+    mine, columns = (
+        simulate(run_spec(*words, "output.normalized_every=5"))
+        for words in (WORDS, (*WORDS[:2], "dynamics.engine=columns"))
+    )
+    assert len(mine["normalized_step"]) > 3
+    assert (mine["normalized_count"] == columns["normalized_count"]).all()
+    for name in ("normalized_dist_A", "normalized_dist_V"):
+        np.testing.assert_allclose(mine[name], columns[name], rtol=0.2)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +114,6 @@ def test_a_matrix_is_not_had_of_its_last_state(tmp_path):
         (["dynamics.value=matrix"], "dynamics.value", "is not for the approximate engine"),
         (["task.K_P=0.3"], "noise.model", "needs the matrix P"),
         (["output.snapshot_every=5"], "output.snapshot_every", "no snapshots"),
-        (["output.normalized_every=5"], "output.normalized_every", "no entries"),
     ],
 )
 def test_what_it_cannot_do_is_refused(words, key, said):

@@ -89,7 +89,9 @@ def test_the_law_is_that_of_the_dense_engine(noise, level):
     assert outcome.worst.p * outcome.count > CHANCE, outcome.worst
 
 
-@pytest.mark.parametrize("noise", ["isotropic", "covariances"])
+@pytest.mark.parametrize(
+    "noise", ["isotropic", pytest.param("covariances", marks=pytest.mark.slow)]
+)
 def test_the_law_in_short(noise):
     outcome = compared(noise, 200)
     assert outcome.worst.p * outcome.count > CHANCE, outcome.worst
@@ -121,7 +123,7 @@ def staged_spec(*words, level=None, steps=(12, 80)):
 
 
 @pytest.mark.parametrize("level", [None, 0.3])
-@pytest.mark.parametrize("noise", ["isotropic", "matched"])
+@pytest.mark.parametrize("noise", ["isotropic", pytest.param("matched", marks=pytest.mark.slow)])
 def test_a_run_resumes_to_the_same_bits_from_either_part(tmp_path, noise, level):
     words = (f"noise.model={noise}", "dynamics.batch_size=3000", "output.final_state=true")
     spec = staged_spec(*words, level=level)
@@ -139,6 +141,7 @@ def test_a_run_resumes_to_the_same_bits_from_either_part(tmp_path, noise, level)
                 np.testing.assert_array_equal(data[()], other["final"][name][()])
 
 
+@pytest.mark.slow
 def test_another_run_starts_from_its_last_state(tmp_path):
     spec = staged_spec("output.final_state=true", "noise.model=matched")
     first = simulate(spec, output=tmp_path / "first.h5")
@@ -151,7 +154,7 @@ def test_another_run_starts_from_its_last_state(tmp_path):
         np.testing.assert_allclose(found, ended, rtol=1e-6)
 
 
-@pytest.mark.parametrize("noise", ["isotropic", "matched"])
+@pytest.mark.parametrize("noise", ["isotropic", pytest.param("matched", marks=pytest.mark.slow)])
 def test_an_l1_run_starts_from_the_last_state_of_sgd(tmp_path, noise):
     """`auto` draws the entries that the run before did not keep: those that it normalised."""
     engine = "collapsed" if noise == "isotropic" else "columns"
@@ -231,6 +234,7 @@ def test_what_it_cannot_do_is_refused(words, key):
     assert key in str(error.value)
 
 
+@pytest.mark.slow
 def test_replicas_are_runs_of_their_own():
     together = simulate(staged_spec("dynamics.replicas=2", "noise.model=matched"))
     for i in range(2):

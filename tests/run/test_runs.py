@@ -131,7 +131,7 @@ def preset(name, *words):
     return RunSpec.from_dict(tomllib.loads(presets.text(name)), overrides=words)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1, 2))])
 @pytest.mark.parametrize(("name", "far_V"), [("quickstart", 0.15), ("two-stage", 0.1)])
 def test_the_l1_rule_recovers_the_truth(name, far_V, seed):
     run = simulate(preset(name, f"seed={seed}"), threads=1)

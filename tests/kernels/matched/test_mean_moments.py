@@ -51,7 +51,7 @@ class Exact:
     def __call__(self, W):
         V, mu = self.engine.V, self.engine.constants.mu
         V.W[:] = W
-        both = joint_moments(V, mu, self.renewal.columns, 1, self.renewal.products)
+        both = joint_moments(V, mu, 1, self.renewal.products)
         return np.concatenate([np.array(each) for each in both])
 
 
@@ -146,7 +146,7 @@ def test_dimensions_of_the_noise(rest):
     engine = Exact(task)
     engine(W)
     V, renewal = engine.engine.V, engine.renewal
-    of_V = joint_moments(V, mu, renewal.columns, 1, renewal.products)
+    of_V = joint_moments(V, mu, 1, renewal.products)
     found = effective_dimensions.py_func(sums, of_V, target_sums(task, covariances=False))
     assert 3 < found < (N - 1) ** 2 - 3
     assert found == round((N - 1) / N * trace**2 / square - 1.0)

@@ -15,6 +15,8 @@ from scbsim import RunSpec, load, simulate
 from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.superblock import repair
 
+pytestmark = pytest.mark.slow
+
 HOWS = ("complete", "stopped", "killed")
 WITHIN = 60.0
 SIDES = (".ckpt", ".ckpt.1")
@@ -112,7 +114,6 @@ def spoil(rng, how, kind, files, numbers):
     return MANGLES[kind](rng, content, where)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", MANGLES)
 @pytest.mark.parametrize("how", HOWS)
 def test_a_few(trial, files, numbers, how, kind):
@@ -120,7 +121,6 @@ def test_a_few(trial, files, numbers, how, kind):
         trial(how, spoil(np.random.default_rng(seed), how, kind, files, numbers))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", MANGLES)
 @pytest.mark.parametrize("how", HOWS)
 def test_many(trial, files, numbers, how, kind):
@@ -128,7 +128,6 @@ def test_many(trial, files, numbers, how, kind):
         trial(how, spoil(np.random.default_rng(seed), how, kind, files, numbers))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", HOWS)
 def test_cut_where_a_structure_begins(trial, files, how):
     content = files[how].read_bytes()
@@ -138,7 +137,6 @@ def test_cut_where_a_structure_begins(trial, files, how):
         trial(how, content[:cut])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", MANGLES)
 def test_spoilt_checkpoints(trial, files, kind):
     """The one before is taken, or the run begins again: the end is the same."""
@@ -151,7 +149,6 @@ def test_spoilt_checkpoints(trial, files, kind):
         assert trial("killed", files["killed"].read_bytes(), sides) == "whole"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mu", "P", "q_positions", "q_weights"])
 def test_a_bit_of_the_task(trial, files, name):
     """A run that went on with another task would be silently wrong."""
@@ -248,7 +245,6 @@ def test_a_newer_major_schema_is_not_read(ask, files, folder, tmp_path):
     assert "schema 2.0" in ask("run", folder / "spec.toml", "-o", path, "--resume", among=(2,))[1]
 
 
-@pytest.mark.slow
 def test_a_newer_minor_schema_is_read_with_a_warning(ask, files, folder, tmp_path):
     path = with_schema(files, tmp_path / "new.h5", "1.7")
     for command in ("load", "info", "plot", "watch"):
@@ -256,7 +252,6 @@ def test_a_newer_minor_schema_is_read_with_a_warning(ask, files, folder, tmp_pat
     assert ask("run", folder / "spec.toml", "-o", path, "--resume", among=(0,))
 
 
-@pytest.mark.slow
 def test_text_that_is_damaged_does_not_hang(tmp_path):
     """Text of variable length goes to HDF5's global heap, which has no checksum: there is none."""
     path = tmp_path / "run.h5"

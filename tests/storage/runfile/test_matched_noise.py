@@ -39,7 +39,7 @@ def test_resumed(engine, covariances, tmp_path, monkeypatch, checked_here):
     assert_same(load(path), whole)
 
 
-@pytest.mark.parametrize("engine", ["dense", "sparse"])
+@pytest.mark.parametrize("engine", ["dense", pytest.param("sparse", marks=pytest.mark.slow)])
 def test_replicas_are_the_single_runs(engine, tmp_path):
     together = simulate(spec_of(engine, "dynamics.replicas=3"), output=tmp_path / "all.h5")
     for i in range(3):
