@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import numba
 import numpy as np
 import pytest
 from scbsim_testing.real_batches import a_task
@@ -13,7 +14,8 @@ from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.noise import MatchedNoise
 from scbsim.kernels.matched.mean_moments import mean_moments
 from scbsim.kernels.matched.mean_shape import effective_dimensions
-from scbsim.kernels.matched.moments import joint_moments
+from scbsim.kernels.matched.moments import all_moments
+from scbsim.kernels.matched.products import set_products_alone
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 
@@ -39,6 +41,12 @@ def directions(task):
     return vectors[:, values > 0.5].T.reshape(-1, N, N)
 
 
+@numba.njit
+def moments_of(V, mu, products):
+    set_products_alone(V, products)
+    return all_moments(V, mu, products)
+
+
 class Exact:
     """The moments of given matrices."""
 
@@ -51,7 +59,7 @@ class Exact:
     def __call__(self, W):
         V, mu = self.engine.V, self.engine.constants.mu
         V.W[:] = W
-        both = joint_moments(V, mu, 1, self.renewal.products)
+        both = moments_of(V, mu, self.renewal.products)
         return np.concatenate([np.array(each) for each in both])
 
 
@@ -146,7 +154,7 @@ def test_dimensions_of_the_noise(rest):
     engine = Exact(task)
     engine(W)
     V, renewal = engine.engine.V, engine.renewal
-    of_V = joint_moments(V, mu, 1, renewal.products)
+    of_V = moments_of(V, mu, renewal.products)
     found = effective_dimensions.py_func(sums, of_V, target_sums(task, covariances=False))
     assert 3 < found < (N - 1) ** 2 - 3
     assert found == round((N - 1) / N * trace**2 / square - 1.0)
