@@ -61,7 +61,7 @@ def test_a_name_that_is_none():
     with pytest.raises(InputError, match="did you mean quickstart"):
         presets.text("quikstart")
     with pytest.raises(
-        InputError, match="there are algorithm1, boundary-noise, boundary-robustness"
+        InputError, match="there are algorithm1, boundary-n100, boundary-noise"
     ):
         presets.describe("../../pyproject")
 
