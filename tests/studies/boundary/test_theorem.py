@@ -19,6 +19,7 @@ SMALL = {"along": "task.T=1e3:1e7:3log", "seeds": 1, "replicas": 16, "level": 0.
 def test_the_first_stage_grows_with_the_context_and_a_pretrained_pair_skips_it():
     study = tomllib.loads(presets.text("boundary-theorem"))
     study["boundary"]["curve"] = study["boundary"]["curve"][:3]
+    study["boundary"]["curve"][0]["replicas"] = 64
     found = find_boundaries(study, options=SMALL)
     x, y = found["x"].values[0], found["boundary"].values
     first, second, pretrained = (slope(x, each).value for each in y)
