@@ -60,9 +60,7 @@ def test_a_preset_says_what_it_is(name):
 def test_a_name_that_is_none():
     with pytest.raises(InputError, match="did you mean quickstart"):
         presets.text("quikstart")
-    with pytest.raises(
-        InputError, match="there are algorithm1, boundary-n100, boundary-noise"
-    ):
+    with pytest.raises(InputError, match="there are algorithm1, boundary-n100, boundary-noise"):
         presets.describe("../../pyproject")
 
 
