@@ -87,11 +87,16 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
 
 
 def put_state(group: h5py.Group, i: int, state: State) -> None:
-    """Write the arrays of state ``i``; later states on file become invalid."""
+    """Write the arrays of state ``i``; later states on file become invalid.
+
+    A file that an earlier version began has places for the arrays of that version alone.
+    """
     begin = 0
     if i and _POINTERS in group:
         begin = int(group[_POINTERS][i - 1][-1])
     for name, array in state.items():
+        if name not in group:
+            continue
         if name in RAGGED:
             if len(group[name]) < begin + len(array):
                 group[name].resize((begin + len(array),))
