@@ -46,6 +46,7 @@ def test_options_reach_the_library(scbsim, given, tmp_path):
         "quick": True,
         "engine": "dense",
         "seed": None,
+        "noise": None,
         "overrides": (),
         "overwrite": True,
         "threads": 1,
