@@ -23,9 +23,9 @@ from scbsim.kernels.gaussian.activations import draw_activations
 from scbsim.kernels.gaussian.active_set import Entries, step_active_set
 from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.support import draw_support, step_support
-from scbsim.kernels.matched.covariances import joint_of_columns
+from scbsim.kernels.matched.covariances import write_factors
 from scbsim.kernels.matched.joint_noise import draw_columns
-from scbsim.kernels.matched.levels import levels_of
+from scbsim.kernels.matched.levels import write_levels
 from scbsim.kernels.matched.moments import joint_moments
 from scbsim.kernels.matched.power_sums import powers_of_active_set
 
@@ -59,9 +59,9 @@ def levels_without_V(model, powers, of_V, batch, levels, joint, times):
     """The levels of the columns, and their covariances, from the moments of V."""
     A, _, constants = model
     for _ in range(times):
-        levels_of(A, powers, constants, of_V[0], batch, levels)
+        write_levels(A, powers, constants, of_V[0], batch, levels)
         if joint is not None:
-            joint_of_columns(model, powers, of_V, batch, levels, joint)
+            write_factors(model, powers, of_V, batch, levels, joint)
 
 
 @kernel
