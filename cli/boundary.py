@@ -92,7 +92,7 @@ def _print(found: xr.Dataset) -> None:
         print_table(head, rows)
         grows = slope(x, y)
         power = number(grows.value, ".3f", "unknown")
-        error = f" ± {grows.error:.3f}" if grows.error == grows.error else ""
+        error = f" ± {grows.error:.1g}" if grows.error == grows.error else ""
         say(
             f"{name}: {find} at which {curve['level']:g} of {curve['replicas']} runs have "
             f"{curve['recovered']};\npower of {along} {power}{error}, engines: "
