@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scbsim.engines.before_draw import without_last_draw
 from scbsim.engines.random_stream import ORIGIN
 from scbsim.errors import OutputError, RunFailed, TaskError
 from scbsim.observables import NAMES, STATUS
@@ -234,5 +235,6 @@ def _resume_complete(
         stages=len(stages["stage"]) - 1,
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
     )
+    state = without_last_draw(state)
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
     return ResumePoint(Position((position,)), cursors, **of_run, replaces_spec=True)
