@@ -109,9 +109,8 @@ class Execution:
     def _label(self, plan: RunPlan) -> str:
         """Return the progress-bar label."""
         R, task = self.spec.dynamics.replicas, plan.task
-        return (
-            f"N={task.N} T={task.T:g} {short_name(plan.stages[0].rule)}{f' x{R}' if R > 1 else ''}"
-        )
+        rule = short_name(plan.stages[0].rule)
+        return f"N={task.N} T={task.T:g} {rule}{f' x{R}' if R > 1 else ''}"
 
     def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
         return plan.kernels

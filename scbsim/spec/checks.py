@@ -183,9 +183,8 @@ def stages_are_handed_over_once(run: Values) -> Iterator[Fault]:
                 f"{show(rule)} in stage {i}, after entries of A were set to 0: the staged engine "
                 'takes SGD first, of which the last stage may normalise; take engine = "dense"',
             )
-        handed_over |= (
-            rule_record(rule).keeps_zeros or run["stage"][i]["normalize_level"] is not None
-        )
+        normalizes = run["stage"][i]["normalize_level"] is not None
+        handed_over |= rule_record(rule).keeps_zeros or normalizes
 
 
 def nothing_needs_missing_P(run: Values) -> Iterator[Fault]:

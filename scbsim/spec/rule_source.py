@@ -218,7 +218,8 @@ def _used(node: Definition, bound: dict[str, list[ast.stmt]]) -> _Used:
 
 
 def _first_line(node: ast.stmt) -> int:
-    return min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def _lines_of(node: ast.stmt, lines: list[str]) -> str:

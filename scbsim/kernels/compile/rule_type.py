@@ -8,6 +8,7 @@ Of a value of the type nothing but the type is read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -50,7 +51,18 @@ class KernelRule:
         self.numba_type = RuleType(name, digest, memory)
         if self.numba_type.key not in _FUNCTIONS:
             inline = numba.njit(forceinline=True, pipeline_class=_RuleCompiler, **INNER)
-            _FUNCTIONS[self.numba_type.key] = inline(function)
+            _FUNCTIONS[self.numba_type.key] = inline(_importable(function, f"{name}_{digest}"))
+
+
+def _importable(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return the function under a unique name in a module that every process can import.
+
+    A process that takes kernels from the cache imports the modules of all functions in them; that
+    of a user's file is unknown to it, and not needed.
+    """
+    own = FunctionType(function.__code__, function.__globals__, name)
+    own.__module__, own.__qualname__ = __name__, name
+    return own
 
 
 class RuleType(types.Type):  # type: ignore[misc]

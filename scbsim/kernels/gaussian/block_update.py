@@ -34,7 +34,7 @@ def _one(rule: int, step: ColumnStep, one: Real) -> Real:
     return one
 
 
-def _own_rate(rule: Any, step: ColumnStep, one: Real) -> Real:
+def _own_rate(rule: Any, step: ColumnStep, one: Real) -> Real | None:
     return step.rate
 
 
