@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scbsim.run.simulate import simulate
     from scbsim.sampling.sampler import sample_batch, sample_batches
     from scbsim.spec import RunSpec
+    from scbsim.spec.own_rules import rule
     from scbsim.studies.boundary import find_boundaries
     from scbsim.studies.phase import phase_diagram
     from scbsim.task import Task, correlations, related_task
@@ -51,6 +52,7 @@ _HOME = {
         "scbsim.errors",
     ),
     "RunSpec": "scbsim.spec",
+    "rule": "scbsim.spec.own_rules",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
     "find_boundaries": "scbsim.studies.boundary",
@@ -85,6 +87,7 @@ __all__ = [
     "phase_diagram",
     "plot",
     "related_task",
+    "rule",
     "sample_batch",
     "sample_batches",
     "simulate",

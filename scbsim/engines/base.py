@@ -65,6 +65,10 @@ class Engine(Protocol):
         """Normalise the state; return the same as :meth:`normalized`."""
         ...
 
+    def forget_memory(self) -> None:
+        """Set the memory of a rule that has it to 0."""
+        ...
+
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         ...

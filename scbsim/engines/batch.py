@@ -17,7 +17,7 @@ from scbsim.engines.stages import Stage
 from scbsim.kernels.batch.advance import advance_batch, prepare
 from scbsim.kernels.batch.observe import observe_unconstrained
 from scbsim.kernels.batch.workspace import Learner, make_work, work_bytes
-from scbsim.kernels.gaussian.rules import RULES
+from scbsim.kernels.gaussian.rules import SGD
 from scbsim.kernels.gaussian.state import Attention, StepParams, Value
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
@@ -133,7 +133,7 @@ class BatchEngine(DenseEngine):
         """
         size, N = self.work.batch_size, self.task.N
         zeros = np.zeros(N)
-        params = StepParams(RULES["sgd"], 0.0, 0.0, zeros, zeros, 0.0, np.inf)
+        params = StepParams(SGD, 0.0, 0.0, zeros, zeros, 0.0, np.inf)
         self._advance(params, number, np.empty((0, len(NAMES))))
         of_A = self.work.gradient.T.astype(np.float64) / size
         return of_A, self.work.of_V[:, :N] / size

@@ -9,7 +9,7 @@ import numpy as np
 from scbsim.engines.activation_groups import activation_probability
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import Stage
-from scbsim.spec.rules import RULES
+from scbsim.spec.rules import rule_record
 from scbsim.task import Task
 from scbsim.util.memory import require
 
@@ -65,7 +65,7 @@ def _value_seconds(N: int, value: bool) -> float:
 
 def expected_activations(stage: Stage, noise: NoiseLevels, T: int) -> float:
     """Return the expected activations in a step of a stage, if all entries are at zero."""
-    if not RULES[stage.rule].keeps_zeros or stage.rate_A == 0:
+    if not rule_record(stage.rule).keeps_zeros or stage.rate_A == 0:
         return 0.0
     return float(T * activation_probability(stage.threshold, noise.sigma_A).sum())
 
@@ -80,7 +80,7 @@ def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> t
     entries = task.N * task.T
     for stage in stages:
         activations = expected_activations(stage, noise, task.T)
-        if not RULES[stage.rule].returns_to_zero:
+        if not rule_record(stage.rule).returns_to_zero:
             end = min(active + activations * _steps(stage), entries)
             mean, active = 0.5 * (active + end), end
         else:

@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from scbsim.engines.base import Block, Row
+from scbsim.engines.constants import constants_of, signal_of
 from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan_hooks import Planned
+from scbsim.engines.rule_memory import forget_memory, memory_of, with_memory
 from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import adopt_value, same_tokens
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
 from scbsim.kernels.gaussian.normalize import NormalizedColumns, make_normalized, normalize_columns
 from scbsim.kernels.gaussian.observe import observe
-from scbsim.kernels.gaussian.rules import RULES
 from scbsim.kernels.gaussian.state import (
     Attention,
     Model,
-    ProblemConstants,
     StepParams,
     Value,
     make_scratch,
@@ -33,20 +33,11 @@ from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.power_sums import powers_of_bulk
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.observables import NAMES
+from scbsim.rules.loading import kernel_rule
 from scbsim.state import State
 from scbsim.task import Task
 
-# A K_P below this is the rounding error of a P whose columns all equal mu.
-_NO_SIGNAL = 1e-28
-
 END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
-
-
-def _constants_of(task: Task, K_P: float, seed: int, replica: int) -> ProblemConstants:
-    square, dimensions = float(task.mu @ task.mu), float((task.N - 1) ** 2)
-    of_A = (np.array(task.mu), float(task.T), K_P, float(task.K_Q))
-    of_V = (square, square, square, 0.0, dimensions)
-    return ProblemConstants(*of_A, *of_V, np.uint64(seed), np.uint64(replica))
 
 
 class GaussianEngine(Planned):
@@ -111,7 +102,7 @@ class GaussianEngine(Planned):
             noise=np.zeros((N, Q)),
         )
         self.sums = np.ones(N)
-        K_P = float(task.K_P) if task.K_P > _NO_SIGNAL else 0.0
+        K_P = signal_of(task)
         target = task.P_tilde if value else np.zeros((0, 0))
         self.V = Value(
             W=alpha_V * target,
@@ -121,7 +112,7 @@ class GaussianEngine(Planned):
             column_sums=np.zeros((min(len(target), GROUPS), N)),
             row_dots=np.zeros((len(target), 2)),
         )
-        self.constants = _constants_of(task, K_P, seed, replica)
+        self.constants = constants_of(task, K_P, seed, replica)
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
         self._matched: MatchedLevels | None = None
@@ -192,7 +183,7 @@ class GaussianEngine(Planned):
     def _step_params(self, stage: Stage) -> StepParams:
         noise, matched = self.noise, self._matched
         return StepParams(
-            rule=RULES[stage.rule],
+            rule=kernel_rule(stage.rule),
             rate_A=float(stage.rate_A),
             rate_V=float(stage.rate_V),
             sigma_A=noise.sigma_A,
@@ -235,7 +226,16 @@ class GaussianEngine(Planned):
             "off_sums": self.A.off_sums,
             **self._state_of_V(),
             **(self._matched.state() if self._matched is not None else {}),
+            **memory_of(self.A),
         }
+
+    def keep_memory(self) -> None:
+        """Make room for the memory of a rule that has it: one number for each entry, at 0."""
+        self.A = with_memory(self.A)
+
+    def forget_memory(self) -> None:
+        """Set the memory to 0."""
+        forget_memory(self.A)
 
     def _state_of_V(self) -> State:
         return {"W": self.V.W, "scalars": self.V.scalars, "mean": self.mean}

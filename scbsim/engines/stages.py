@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scbsim.engines.noise import NoiseLevels
 from scbsim.spec import RunSpec
-from scbsim.spec.rules import RULES
+from scbsim.spec.rules import rule_record
 from scbsim.task import Task
 
 
@@ -53,7 +53,7 @@ def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
     stages = []
     for index, stage in enumerate(spec.stage):
         rule = spec.rule_of(index)
-        if not RULES[rule].thresholds:
+        if not rule_record(rule).thresholds:
             threshold = np.zeros(task.N)
         elif stage.threshold is not None:
             threshold = np.full(task.N, stage.threshold)

@@ -15,10 +15,11 @@ from scbsim.run.forms import forms_of
 from scbsim.run.loop import Loop, OutputSession
 from scbsim.run.on_block import BlockCalls, OnBlock
 from scbsim.run.progress import Progress
-from scbsim.run.provenance import provenance
+from scbsim.run.provenance import provenance, sources_of_rules
 from scbsim.run.recorders import MemoryRecorder, Recorder
 from scbsim.run.start import engine_of_start, start_from, stream_of, task_of
 from scbsim.spec import RunSpec
+from scbsim.spec.rules import short_name
 from scbsim.task import Task
 from scbsim.trajectory.header import RunHeader
 
@@ -108,7 +109,8 @@ class Execution:
     def _label(self, plan: RunPlan) -> str:
         """Return the progress-bar label."""
         R, task = self.spec.dynamics.replicas, plan.task
-        return f"N={task.N} T={task.T:g} {plan.stages[0].rule}{f' x{R}' if R > 1 else ''}"
+        rule = short_name(plan.stages[0].rule)
+        return f"N={task.N} T={task.T:g} {rule}{f' x{R}' if R > 1 else ''}"
 
     def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
         return plan.kernels
@@ -130,7 +132,8 @@ class Execution:
 
     def _recorder(self, plan: RunPlan, stream: StreamStart, ensemble: Ensemble) -> Recorder:
         source = "given" if self.given else "read" if self.spec.task.from_ else "drawn"
-        made = {**provenance(plan.choice, ensemble.threads, source), **self.facts}
+        made = provenance(plan.choice, ensemble.threads, source)
+        made |= {**sources_of_rules(plan.spec), **self.facts}
         header = RunHeader(
             plan, made, **(self.point.carried() if self.point else {"stream": stream})
         )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.base import Engine, Row
+from scbsim.engines.rule_memory import forgets
 from scbsim.engines.stages import Stage
 from scbsim.state import State
 from scbsim.trajectory.tables import NormalizedRow, StageEnd
@@ -119,6 +120,8 @@ class Replica:
         self.stage += 1
         if self.stage < len(self.stages):
             self.left = self.stages[self.stage].steps
+            if forgets(stage, self.stages[self.stage]):
+                self.engine.forget_memory()
             return
         self.left, self.status = 0, "complete"
         if self._normalize_threshold is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scbsim.errors import Fault
 from scbsim.spec.engines import AUTO, ENGINES, EngineRecord, engine_of
 from scbsim.spec.noise_models import NOISE_MODELS
-from scbsim.spec.rules import RULES, has_threshold
+from scbsim.spec.rules import has_threshold, rule_record
 from scbsim.util.text import show
 
 if TYPE_CHECKING:
@@ -101,8 +101,9 @@ def engine_has_the_rules(run: Values) -> Iterator[Fault]:
     if run["dynamics"]["engine"] == AUTO.name and run["dynamics"].get("rule") is not None:
         named["dynamics.rule"] = run["dynamics"]["rule"]
     for key, rule in named.items():
-        if not engine.takes(RULES[rule]):
-            problem = f"{show(rule)} {engine.refusal}; there are {', '.join(engine.rules)}"
+        record = rule_record(rule)
+        if not engine.takes(record):
+            problem = f"{show(rule)} {engine.why_not(record)}; there are {', '.join(engine.rules)}"
             yield Fault(key, problem)
 
 
@@ -176,13 +177,14 @@ def stages_are_handed_over_once(run: Values) -> Iterator[Fault]:
         )
     handed_over = False
     for key, rule, i in _rules(run):
-        if handed_over and not RULES[rule].keeps_zeros:
+        if handed_over and not rule_record(rule).keeps_zeros:
             yield Fault(
                 key,
                 f"{show(rule)} in stage {i}, after entries of A were set to 0: the staged engine "
                 'takes SGD first, of which the last stage may normalise; take engine = "dense"',
             )
-        handed_over |= RULES[rule].keeps_zeros or run["stage"][i]["normalize_level"] is not None
+        normalizes = run["stage"][i]["normalize_level"] is not None
+        handed_over |= rule_record(rule).keeps_zeros or normalizes
 
 
 def nothing_needs_missing_P(run: Values) -> Iterator[Fault]:

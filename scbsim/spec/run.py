@@ -20,7 +20,9 @@ from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.changes import change, override
 from scbsim.spec.init_table import InitSpec
+from scbsim.spec.own_rules import with_rules
 from scbsim.spec.plain_form import as_dict, below, plain
+from scbsim.spec.rules import short_name
 from scbsim.spec.stored import stored_tables
 from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 from scbsim.spec.text import TOO_DEEP, read_toml, strict_json, write_toml
@@ -128,8 +130,8 @@ class RunSpec(Table):
         tables : mapping
             Keys as in TOML; tables may also be models of :mod:`scbsim.spec`.
         base_dir : path, optional
-            The folder to which paths in ``task.from`` and ``init.from`` are relative; the current
-            one by default.
+            The folder to which paths in ``task.from``, ``init.from`` and rules are relative; the
+            current one by default.
         overrides : iterable of str
             ``key=value`` words, as in :meth:`from_toml`.
 
@@ -183,7 +185,7 @@ class RunSpec(Table):
         # Before defaults are filled in: a default threshold would exclude one that is set here.
         raw = plain(given)
         faults = override(raw, overrides)
-        tables = cls.prepared(raw)
+        tables = cls.prepared(with_rules(raw, folder))
         for name in ("task", "init"):
             table = tables.get(name)
             if isinstance(table, dict) and is_path(table.get("from")):
@@ -233,6 +235,11 @@ class RunSpec(Table):
         """Return the update rule of stage ``i``: its own, or else ``dynamics.rule``."""
         return self.stage[i].rule or self.dynamics.rule
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The update rule of each stage."""
+        return tuple(self.rule_of(i) for i in range(len(self.stage)))
+
     def replace(self, **changes: Any) -> RunSpec:
         """Return a spec with some keys changed: ``spec.replace(**{"dynamics.rule": "sgd"})``.
 
@@ -252,7 +259,7 @@ class RunSpec(Table):
 
     def __repr__(self) -> str:
         """Return the sizes, the rules and the steps in a line."""
-        task, rules = self.task, " then ".join(self.rule_of(i) for i in range(len(self.stage)))
+        task, rules = self.task, " then ".join(map(short_name, self.rules))
         sizes = f"from={task.from_!r}" if task.from_ else f"N={task.N}, T={task.T}, Q={task.Q}"
         many = f", {self.dynamics.replicas} replicas" if self.dynamics.replicas > 1 else ""
         return f"RunSpec({sizes}: {rules}, {self.total_steps} steps{many}, seed={self.seed})"

@@ -20,6 +20,7 @@ from typing import Any
 
 from scbsim.errors import Fault, SpecError
 from scbsim.spec.changes import assign, override
+from scbsim.spec.own_rules import with_rules
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import run_name
 from scbsim.spec.stored import as_stored, to_store
@@ -72,8 +73,9 @@ class Sweep:
     def __init__(
         self, tables: Mapping[str, Any], base_dir: str | os.PathLike[str] = ".", where: str = ""
     ) -> None:
-        self.tables = dict(tables)
         self.base_dir = os.path.abspath(base_dir)
+        # With digests, so that no later run of the sweep has another source.
+        self.tables = with_rules(tables, self.base_dir)
         self.where = where
         faults: list[Fault] = []
         self._base = {key: table for key, table in self.tables.items() if key != "sweep"}

@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table
 from scbsim.spec.engines import AUTO, ENGINES
 from scbsim.spec.noise_models import NOISE_MODELS
-from scbsim.spec.rules import RULES, has_threshold
+from scbsim.spec.own_rules import CHECKER, with_rule
+from scbsim.spec.rules import has_threshold
 from scbsim.spec.types import (
     BELOW_1,
     EXACT,
@@ -26,7 +27,7 @@ from scbsim.spec.types import (
     number,
 )
 
-_RULE = choice(*RULES)
+_RULE = PlainValidator(CHECKER)
 _ENGINE = name_of(ENGINES, AUTO.name)
 _SIGMAS = number(
     'a finite number, 0 or more, or "auto"', lambda x: 0.0 <= x < math.inf, words=("auto",)
@@ -109,11 +110,13 @@ class DynamicsSpec(Table):
     engine : {"auto", "dense", "sparse", "collapsed", "columns", "staged", "sampled", ...}
         Also "approximate", "batch", "softmax" and "population". How the state is represented and
         stepped.
-    rule : {"sgd", "prox", "denoise", "vanilla"}
+    rule : {"sgd", "prox", "denoise", "vanilla", "hard", "momentum"} or "FILE.py:NAME"
         The update rule of stages without one of their own (docs/model.md, section 4). "sgd" steps
         along the gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum.
-        "prox" and "denoise" apply a threshold as well. "vanilla" is plain SGD on real batches: its
-        gradient is neither preconditioned nor projected.
+        "prox", "denoise" and "hard" apply a threshold as well; "momentum" is the heavy ball with
+        0.9. "vanilla" is plain SGD on real batches: its gradient is neither preconditioned nor
+        projected. "FILE.py:NAME" is a function of your own in a file, whose path is relative to the
+        spec's folder (docs/extending.md); in Python the function itself may be given.
     replicas : int
         Independent runs that differ only in their noise, 1 to below 2**24.
     replica : int
@@ -141,6 +144,11 @@ class DynamicsSpec(Table):
     value: Annotated[
         Literal["auto", "matrix", "collapsed"], choice("auto", "matrix", "collapsed")
     ] = "auto"
+
+    @classmethod
+    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return the given table as a dict, with the name of an own rule as specs hold it."""
+        return with_rule(super().prepared(data))
 
 
 class NoiseSpec(Table):
@@ -190,7 +198,7 @@ class StageSpec(Table):
         Most steps of the stage, 1 to below 2**40. Required.
     rate_A, rate_V : float
         Step sizes of the attention and the value matrix, 0 or more; 0 keeps the matrix constant.
-    rule : {"sgd", "prox", "denoise", "vanilla"} or None
+    rule : as dynamics.rule, or None
         This stage's own rule; None means ``dynamics.rule``.
     threshold : float or None
         The l1 threshold lam, 0 or more. Excludes ``threshold_sigmas``.
@@ -224,7 +232,7 @@ class StageSpec(Table):
     @classmethod
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the given table as a dict, with the default threshold if there is none."""
-        given = super().prepared(data)
+        given = with_rule(super().prepared(data))
         has_own = any(given.get(key) is not None for key in ("threshold", "threshold_sigmas"))
         if not has_own and has_threshold(given.get("rule")):
             given["threshold_sigmas"] = 4.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.kernels.compile.jit import kernel
-from scbsim.kernels.gaussian.activations import draw_activations
+from scbsim.kernels.gaussian.activations import draw_activations, finish_activations
 from scbsim.kernels.gaussian.active_set import Entries, step_active_set
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
@@ -57,6 +57,7 @@ def advance_sparse(
         count = draw_activations(rates, T, new, at)
         if count < 0 or active.first[active.now[0], N] + count > active.s.shape[1]:
             return taken, NO_ROOM
+        finish_activations(params.rule, new, count, params)
         factors = value_factors(params, nA, qA)
         factors = draw_joint(draw_value_noise, joint, model, params, factors, at, scratch)
         step_active_set(A, entries, params, kappa, at, constants.T, joint)

@@ -54,6 +54,8 @@ def _shapes(task: Task) -> dict[str, list[tuple[int, ...]]]:
         "known": [(1,)],
         "since": [(0,), (1,), (N,)],
         "logits": [(N, T)],
+        "memory": [(N, T)],
+        "support_memory": [(N, Q)],
         "W": [(N, N), (0, 0)],
         "scalars": [(2,)],
         "mean": [(N,)],
