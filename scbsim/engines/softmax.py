@@ -46,7 +46,7 @@ class SoftmaxEngine(BatchEngine):
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
-        return {"logits": self.logits, **self._state_of_V()}
+        return {"logits": self.logits, **self._state_of_V(), **self._state_of_samples()}
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; raise InputError if its attention is below 0."""

@@ -89,7 +89,7 @@ class Replica:
         result = self.empty_block()
         while steps and self.status == "running":
             stage = self.stages[self.stage]
-            block = self.engine.advance(stage, min(steps, self.left))
+            block = self.engine.advance(stage, min(steps, self.left), stage.steps - self.left)
             taken = len(block.rows)
             if taken:
                 steps -= taken

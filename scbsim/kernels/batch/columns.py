@@ -89,9 +89,10 @@ def _step_column(
     wide: F64,
 ) -> None:
     """Step a column of linear attention."""
-    Q, rule, rate, threshold = A.support.shape[1], params.rule, params.rate_A, params.threshold[k]
+    Q, rule, rate = A.support.shape[1], params.rule, params.rate_A
+    threshold = params.threshold_scale * params.threshold[k]
     g = work.gradient[k]
-    real, batch = g.dtype.type, _f64(work.batch_size)
+    real, batch = g.dtype.type, params.batch
     mean, scale = 0.0, 1.0 / (batch * constants.mu[k])
     if is_projected(rule):
         # A column that no sample has as its query has gradient 0.
@@ -169,7 +170,7 @@ def step_logits(
     work: Work,
 ) -> None:
     """Step one share of the columns of softmax attention; see :func:`step_columns`."""
-    N, batch = A.support.shape[0], _f64(work.batch_size)
+    N, batch = A.support.shape[0], params.batch
     wide = work.wide[share]
     for k in range(N * share // shares, N * (share + 1) // shares):
         if work.counts[k] == 0:

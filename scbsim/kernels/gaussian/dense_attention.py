@@ -88,8 +88,8 @@ def _step_block(
     rate, sigma = params.rate_A, params.sigma_A[k]
     numbers = ColumnStep(
         real(rate * kappa),
-        real(rate * reference_level(params.matched, sigma, k)),
-        real(rate * params.threshold[k]),
+        real(rate * (params.noise_scale * reference_level(params.matched, sigma, k))),
+        real(rate * (params.threshold_scale * params.threshold[k])),
         curve_of(params.matched, sigma, k, z),
         None,
     )
