@@ -85,7 +85,7 @@ class StepSchedule:
     batch: Quantity
     base: int
     in_sigmas: bool
-    _chunks: dict[int, Array] = field(default_factory=dict, repr=False, compare=False)
+    _chunks: dict[int, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def varies(self) -> bool:

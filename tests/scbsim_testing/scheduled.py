@@ -27,7 +27,7 @@ SCHEDULE = {
     "batch_size": "1e5*(1 + t) - 5e4*cos(t)",
 }
 L1 = {"threshold_sigmas": 1.2}
-REAL = {**SCHEDULE, "batch_size": "max(3, 40 - 7*t) + floor(10*sin(t))"}
+REAL = {**SCHEDULE, "batch_size": "max(3, 40 - 7*t + floor(10*sin(t)))"}
 
 # name: engine, noise, rule, schedule; of those of `sparse` with a threshold that varies beside the
 # noise only the law is that of stages of one step.
