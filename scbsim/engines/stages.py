@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.schedules import Quantity, StepSchedule, schedule_of_stage
-from scbsim.kernels.gaussian.schedule import RATE_A
+from scbsim.kernels.gaussian.schedule import NOISE, RATE_A
 from scbsim.spec import RunSpec
 from scbsim.spec.rules import RULES
 from scbsim.spec.tables import StageSpec
@@ -55,6 +55,10 @@ class Stage:
         if self.schedule is None:
             return self.rate_A
         return float(self.schedule.table(step, 1)[0, RATE_A])
+
+    def noise_at(self, step: int) -> float:
+        """Return what levels of noise are multiplied by after ``step`` steps of the stage."""
+        return 1.0 if self.schedule is None else float(self.schedule.table(step, 1)[0, NOISE])
 
 
 def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
