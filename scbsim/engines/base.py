@@ -50,8 +50,8 @@ class Engine(Protocol):
         """Return the observables of the state, (9,) float64."""
         ...
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         ...
 
     def normalized(self, threshold: float) -> tuple[Row, int]:

@@ -90,7 +90,11 @@ class Replica:
         result = self.empty_block()
         while steps and self.status == "running":
             stage = self.stages[self.stage]
-            block = self.engine.advance(stage, min(steps, self.left))
+            count = min(steps, self.left)
+            if stage.schedule is None:
+                block = self.engine.advance(stage, count)
+            else:
+                block = self.engine.advance(stage, count, stage.steps - self.left)
             taken = len(block.rows)
             if taken:
                 steps -= taken

@@ -14,7 +14,12 @@ ERRORS = 6.0
 
 @numba.njit
 def _draw(rates, T, new, at):
-    return draw_activations(rates, T, new, at)
+    return draw_activations(rates, T, (0.0, 1.0), new, at)
+
+
+@numba.njit
+def _draw_larger(rates, T, larger, factor, new, at):
+    return draw_activations(rates, T, (larger, factor), new, at)
 
 
 def rates_at(cuts, T):
