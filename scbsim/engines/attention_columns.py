@@ -30,7 +30,7 @@ class SparseColumn(NamedTuple):
     Attributes
     ----------
     positions : (n,) int64
-        Ascending, without repetition.
+        Ascending, without repetition; all others are at zero.
     values : (n,) float64
     intercept : float
     """

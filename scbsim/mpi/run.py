@@ -84,6 +84,10 @@ def run_shared_to_file(
     RemoteRankError
         If another rank failed.
     """
+    if options.get("observe"):
+        raise InputError(
+            f"observe: functions are not called by a run shared over {world.size} ranks"
+        )
     world.collective(lambda: require_shareable(spec, world.size))
     stop = options.get("stop")
     with SharedSession(

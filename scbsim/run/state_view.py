@@ -51,6 +51,7 @@ class StateView:
         now: Any = engine.part if isinstance(engine, StagedEngine) else engine
         self._now: Any = now
         self._engine: Engine | None = engine
+        self._name = engine.name  # of both parts of a staged run
         self.step, self.stage, self.engine = engine.step, stage, str(now.name)
         self.replica = int(now.constants.replica)
         self.task: Task = now.task
@@ -75,8 +76,8 @@ class StateView:
             found = value_of(self._now.state(), self.task)
         if found is None:
             raise InputError(
-                f"the {self.engine} engine keeps V here as its signal and the norm of the rest, "
-                f"and not as a matrix; take {_with_matrix_V(self.engine)}"
+                f"the {self._name} engine keeps V here as its signal and the norm of the rest, and "
+                f"not as a matrix; take {_with_matrix_V(self._name, self.task)}"
             )
         return found
 
@@ -146,8 +147,10 @@ class StateView:
             )
 
 
-def _with_matrix_V(engine: str) -> str:
+def _with_matrix_V(engine: str, task: Task) -> str:
     """Return what to set so that V is a matrix."""
-    if engine in ("collapsed", "approximate"):
+    if task.P is None:
+        return "task.P_concentration in place of task.K_P, which draws no matrix P"
+    if engine in ("collapsed", "approximate", "staged"):
         return 'dynamics.engine = "dense"'
     return 'dynamics.value = "matrix"'
