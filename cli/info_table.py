@@ -137,14 +137,18 @@ def _observables(last: dict[str, float] | None, normalized: dict[str, float] | N
 
 def _own(observed: dict[str, dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for head, side in (("", "left"), ("at the end", "right"), ("every", "right"), ("", "left")):
-        table.add_column(head, justify=side, style="dim" if table.columns[2:] else None)  # type: ignore[arg-type]
+    table.add_column("")
+    table.add_column("at the end", justify="right")
+    table.add_column("every", justify="right")
+    table.add_column("", style="dim", overflow="fold")
     for name, each in observed.items():
         units = "" if each["units"] == "1" else f" [{each['units']}]"
-        last = _number(each["last"]) or f"{' x '.join(map(str, each['shape']))} values"
+        last = _number(each["last"])
+        if each["shape"]:
+            last = f"{' x '.join(map(str, each['shape']))} values"
         said = f"{each['long_name']}{units}, {each['function']}"
-        head = Padding(Text(name, style="cyan"), (0, 0, 0, 2))
-        table.add_row(head, last, str(each["every"]), Text(said))
+        cells = (last, str(each["every"]), Text(said))
+        table.add_row(Padding(Text(name, style="cyan"), (0, 0, 0, 2)), *cells)
     return table
 
 

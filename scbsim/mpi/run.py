@@ -85,9 +85,7 @@ def run_shared_to_file(
         If another rank failed.
     """
     if options.get("observe"):
-        raise InputError(
-            f"observe: functions are not called by a run shared over {world.size} ranks"
-        )
+        raise InputError("observe: a run shared over ranks calls no functions; run it without MPI")
     world.collective(lambda: require_shareable(spec, world.size))
     stop = options.get("stop")
     with SharedSession(

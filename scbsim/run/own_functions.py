@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from scbsim.errors import Fault, InputError, OutputError, SpecError
 from scbsim.observables import fault_of_name
-from scbsim.run.state_view import StateView
 from scbsim.spec import RunSpec
 from scbsim.trajectory.own_observables import STEP, OwnObservable, settings_of
 from scbsim.util.text import show
 from scbsim.util.user_code import UserFunction, given_function, load_function, name_in
 
-Observe = Mapping[str, Callable[[StateView], Any]]
+if TYPE_CHECKING:
+    from scbsim.run.state_view import StateView
+
+Observe: TypeAlias = "Mapping[str, Callable[[StateView], Any]]"
 """Functions by the names of their observables."""
 
 

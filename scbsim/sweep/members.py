@@ -60,9 +60,9 @@ class Member:
     ) -> Iterator[tuple[str, slice, NDArray[Any]]]:
         """Read columns in blocks of rows; yield the name of the column, the rows, and the values.
 
-        ``kinds`` maps names of columns, such as ``trajectory/loss``, to the type to read; those of a
-        user's own may be missing. The file is opened at most once. Raise OutputError if the columns
-        cannot be read.
+        ``kinds`` maps names of columns, such as ``trajectory/loss``, to the type to read; those of
+        a user's own may be missing. The file is opened at most once. Raise OutputError if the
+        columns cannot be read.
         """
         kinds = {name: kind for name, kind in kinds.items() if self.rows_in(name)}
         if kinds.keys() <= self.kept.keys():
