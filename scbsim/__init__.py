@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scbsim.studies.boundary import find_boundaries
     from scbsim.studies.phase import phase_diagram
     from scbsim.task import Task, correlations, related_task
+    from scbsim.trajectory.own_observables import observable
 
 _HOME = {
     **dict.fromkeys(
@@ -58,6 +59,7 @@ _HOME = {
     "find_boundaries": "scbsim.studies.boundary",
     "load": "scbsim.contents",
     "matrices": "scbsim.contents.matrices",
+    "observable": "scbsim.trajectory.own_observables",
     "phase_diagram": "scbsim.studies.phase",
     "plot": "scbsim.contents.plot",
     "related_task": "scbsim.task",
@@ -84,6 +86,7 @@ __all__ = [
     "find_boundaries",
     "load",
     "matrices",
+    "observable",
     "phase_diagram",
     "plot",
     "related_task",

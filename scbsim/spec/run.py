@@ -26,7 +26,7 @@ from scbsim.spec.rules import short_name
 from scbsim.spec.stored import stored_tables
 from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
 from scbsim.spec.text import TOO_DEEP, read_toml, strict_json, write_toml
-from scbsim.spec.types import count, is_path
+from scbsim.spec.types import count, is_path, made_absolute
 from scbsim.util.text import MOST_NESTED, is_nested_within, show
 
 _TABLES: dict[str, type[Table]] = {
@@ -130,8 +130,8 @@ class RunSpec(Table):
         tables : mapping
             Keys as in TOML; tables may also be models of :mod:`scbsim.spec`.
         base_dir : path, optional
-            The folder to which paths in ``task.from``, ``init.from`` and rules are relative; the
-            current one by default.
+            The folder to which paths in ``task.from``, ``init.from``, rules and ``output.observe``
+            are relative; the current one by default.
         overrides : iterable of str
             ``key=value`` words, as in :meth:`from_toml`.
 
@@ -190,6 +190,8 @@ class RunSpec(Table):
             table = tables.get(name)
             if isinstance(table, dict) and is_path(table.get("from")):
                 table["from"] = os.path.abspath(os.path.join(folder, table["from"]))
+        if isinstance(output := tables.get("output"), dict) and "observe" in output:
+            output["observe"] = made_absolute(output["observe"], folder)
         try:
             spec = cls(**tables)
         except SpecError as error:

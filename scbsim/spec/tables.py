@@ -23,6 +23,7 @@ from scbsim.spec.types import (
     FILE,
     FRACTION,
     NOT_NEGATIVE,
+    OBSERVABLES,
     POSITIVE,
     choice,
     count,
@@ -292,6 +293,9 @@ class OutputSpec(Table):
         Steps between two rows of normalised observables, 0 to below 2**40; 0 means at the end only.
     checkpoint_seconds : float
         Seconds between two checkpoints, 0 or more.
+    observe : tuple of str
+        Observables of one's own: functions in files of Python, ``"FILE.py:NAME"``, which a run
+        calls along the way (docs/extending.md). Paths are relative to the folder of the spec.
     """
 
     place: ClassVar[str] = "[output]"
@@ -302,10 +306,12 @@ class OutputSpec(Table):
     normalize_level: Annotated[float, FRACTION] = 0.1
     normalized_every: Annotated[int, count(0, 2**40)] = 0
     checkpoint_seconds: Annotated[float, NOT_NEGATIVE] = 60.0
+    observe: Annotated[tuple[str, ...], OBSERVABLES] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table as a dict; ``normalized_every`` only if it is not 0."""
+        """Return the table as a dict; ``normalized_every`` and ``observe`` only if there are."""
         table = super().to_dict()
         if not self.normalized_every:
             del table["normalized_every"]
-        return table
+        del table["observe"]
+        return table | ({"observe": list(self.observe)} if self.observe else {})
