@@ -72,6 +72,7 @@ _WHY = {
     "steps": "by its last step",
     "signal": "by its signal",
     "diverged": "by divergence",
+    "data": "by the end of its data",
 }
 
 

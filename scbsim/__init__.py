@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scbsim.contents.matrices import matrices
     from scbsim.contents.plot import plot
     from scbsim.errors import (
+        DataError,
         InputError,
         MemoryNeeded,
         OutputError,
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
         TaskWarning,
     )
     from scbsim.run.simulate import simulate
+    from scbsim.sampling.file import save_samples
     from scbsim.sampling.sampler import sample_batch, sample_batches
+    from scbsim.sampling.samples import token_frequencies
+    from scbsim.sampling.text import text_samples
     from scbsim.spec import RunSpec
     from scbsim.studies.boundary import find_boundaries
     from scbsim.studies.phase import phase_diagram
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 _HOME = {
     **dict.fromkeys(
         (
+            "DataError",
             "InputError",
             "MemoryNeeded",
             "OutputError",
@@ -61,10 +66,14 @@ _HOME = {
     "related_task": "scbsim.task",
     "sample_batch": "scbsim.sampling.sampler",
     "sample_batches": "scbsim.sampling.sampler",
+    "save_samples": "scbsim.sampling.file",
     "simulate": "scbsim.run.simulate",
+    "text_samples": "scbsim.sampling.text",
+    "token_frequencies": "scbsim.sampling.samples",
 }
 
 __all__ = [
+    "DataError",
     "InputError",
     "MemoryNeeded",
     "OutputError",
@@ -87,7 +96,10 @@ __all__ = [
     "related_task",
     "sample_batch",
     "sample_batches",
+    "save_samples",
     "simulate",
+    "text_samples",
+    "token_frequencies",
 ]
 
 

@@ -11,16 +11,19 @@ from scbsim.engines.base import Block, Row
 from scbsim.engines.cost import batch_seconds
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.gaussian import END
+from scbsim.engines.handed import KERNELS, Handed
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.kernels.batch.advance import advance_batch, prepare
+from scbsim.kernels.batch.handed import no_tables, step_on_sums
 from scbsim.kernels.batch.observe import observe_unconstrained
 from scbsim.kernels.batch.workspace import Learner, make_work, work_bytes
 from scbsim.kernels.gaussian.rules import RULES
 from scbsim.kernels.gaussian.state import Attention, StepParams, Value
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
+from scbsim.sampling.batches import Source
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.util.memory import require
@@ -36,11 +39,13 @@ class BatchEngine(DenseEngine):
     batch_size : int
         Samples of a step. Step ``i`` uses batch ``first_step + i`` of the seed, the same as
         :func:`scbsim.sample_batch` returns.
+    handed : bool
+        Whether samples come from elsewhere; :meth:`learn_from` says from where.
 
     Raises
     ------
     InputError
-        If the task cannot be sampled.
+        If the task cannot be sampled, and the samples do not come from elsewhere.
     MemoryNeeded
         If the state does not fit into memory.
     """
@@ -57,9 +62,11 @@ class BatchEngine(DenseEngine):
         dtype: DTypeLike = np.float32,
         threads: int = 1,
         value: bool = True,
+        handed: bool = False,
         **options: Any,
     ) -> None:
-        self.alias = alias_tables_of(task)
+        self.alias = no_tables(task.T) if handed else alias_tables_of(task)
+        self._handed: Handed | None = None
         needed = self.bytes_needed(task, dtype, batch_size)
         require(needed, f"the {self.name} engine at N = {task.N}, T = {task.T}")
         super().__init__(task, NoiseLevels.none(task), dtype=dtype, value=True, **options)
@@ -93,20 +100,44 @@ class BatchEngine(DenseEngine):
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
-        own = ("prepare", "observe_unconstrained", "advance_batch")
-        return ("make_tables", *own, "normalize_columns")
+        own = ("prepare", "observe_unconstrained")
+        if plan.handed:
+            return (*own, *KERNELS, "normalize_columns")
+        return ("make_tables", *own, "advance_batch", "normalize_columns")
+
+    def learn_from(self, source: Source) -> None:
+        """Learn from the batches of a source; step ``i`` from its batch ``i``."""
+        self._handed = Handed(source, self.task)
 
     def _observables(self, A: Attention, V: Value, sums: Row) -> Row:
         row = np.empty(len(NAMES))
         observe_unconstrained(A, V, sums, self.mean, self.constants, row)
-        return row
+        return row if self.task.truth_known else np.full_like(row, np.nan)
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps of a stage."""
         rows = np.empty((steps, len(NAMES)))
+        if self._handed is not None:
+            return self._learn(self._handed, self._step_params(stage), rows)
         taken, reason = self._advance(self._step_params(stage), self._address, rows)
         self.step += taken
         return Block(rows[:taken], END[reason])
+
+    def _learn(self, handed: Handed, params: StepParams, rows: Row) -> Block:
+        """Take a step for each row on samples from elsewhere."""
+        for i in range(len(rows)):
+            if handed.sum_gradients(self.step, self.work) is None:
+                return Block(rows[:i], "data")
+            state = (self._learner, self.constants, params)
+            reason = END[step_on_sums(*state, rows[i], self.work)]
+            if reason == "diverged":
+                return Block(rows[:i], reason)
+            self.step += 1
+            if not self.task.truth_known:
+                rows[i] = np.nan
+            if reason == "signal":
+                return Block(rows[: i + 1], reason)
+        return Block(rows, "steps")
 
     @property
     def _learner(self) -> Learner:
@@ -134,7 +165,10 @@ class BatchEngine(DenseEngine):
         size, N = self.work.batch_size, self.task.N
         zeros = np.zeros(N)
         params = StepParams(RULES["sgd"], 0.0, 0.0, zeros, zeros, 0.0, np.inf)
-        self._advance(params, number, np.empty((0, len(NAMES))))
+        if self._handed is not None:
+            self._handed.sum_gradients(number, self.work)
+        else:
+            self._advance(params, number, np.empty((0, len(NAMES))))
         of_A = self.work.gradient.T.astype(np.float64) / size
         return of_A, self.work.of_V[:, :N] / size
 

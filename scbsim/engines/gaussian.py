@@ -44,7 +44,7 @@ END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
 
 def _constants_of(task: Task, K_P: float, seed: int, replica: int) -> ProblemConstants:
     square, dimensions = float(task.mu @ task.mu), float((task.N - 1) ** 2)
-    of_A = (np.array(task.mu), float(task.T), K_P, float(task.K_Q))
+    of_A = (np.array(task.mu), float(task.T), K_P, float(task.K_Q) if task.truth_known else 0.0)
     of_V = (square, square, square, 0.0, dimensions)
     return ProblemConstants(*of_A, *of_V, np.uint64(seed), np.uint64(replica))
 
@@ -112,7 +112,7 @@ class GaussianEngine(Planned):
         )
         self.sums = np.ones(N)
         K_P = float(task.K_P) if task.K_P > _NO_SIGNAL else 0.0
-        target = task.P_tilde if value else np.zeros((0, 0))
+        target = task.target_of_V if value else np.zeros((0, 0))
         self.V = Value(
             W=alpha_V * target,
             target=target,

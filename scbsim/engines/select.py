@@ -187,7 +187,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         If its state does not fit into memory.
     """
     spec, task, batch_size = plan.spec, plan.task, plan.batch_size
-    if plan.choice.matrix_V and task.P is None:
+    if plan.choice.matrix_V and task.P is None and task.truth_known:
         raise InputError(WITHOUT_P)
     from_signals = spec.init.from_signals
     if spec.dynamics.replicas == 1:
@@ -205,7 +205,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         threads=threads,
         value=plan.choice.matrix_V,
         first_step=start.first_step(batch_size),
-        **({} if batch_size is None else {"batch_size": batch_size}),
+        **({} if batch_size is None else {"batch_size": batch_size, "handed": plan.handed}),
         **({} if plan.record.entries else {"draws": draws_of(spec, task)}),
     )
     return engine

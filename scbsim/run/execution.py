@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypedDict
 
 from scbsim.engines.plan import Choice, RunPlan
@@ -17,7 +18,15 @@ from scbsim.run.on_block import BlockCalls, OnBlock
 from scbsim.run.progress import Progress
 from scbsim.run.provenance import provenance
 from scbsim.run.recorders import MemoryRecorder, Recorder
-from scbsim.run.start import engine_of_start, start_from, stream_of, task_of
+from scbsim.run.source import opened_source, require_takes
+from scbsim.run.start import (
+    engine_of_start,
+    require_known_truth,
+    start_from,
+    stream_of,
+    task_of,
+)
+from scbsim.sampling.batches import Batches
 from scbsim.spec import RunSpec
 from scbsim.task import Task
 from scbsim.trajectory.header import RunHeader
@@ -30,6 +39,7 @@ class RunOptions(TypedDict, total=False):
     threads: int | None
     stop: Callable[[], bool] | None
     on_block: OnBlock | None
+    batches: Batches | None
 
 
 class Execution:
@@ -49,16 +59,21 @@ class Execution:
         threads: int | None = None,
         stop: Callable[[], bool] | None = None,
         on_block: OnBlock | None = None,
+        batches: Batches | None = None,
     ) -> None:
+        require_takes(spec, batches)
         self.spec, self.session, self.point = spec, session, session.point if session else None
         self.given, self.progress, self.threads, self.stop = task, progress, threads, stop
-        self.on_block = on_block
+        self.on_block, self.batches = on_block, batches
         self.facts: dict[str, Any] = {}  # entries of the provenance that not all runs have
         self.agree: Callable[[int], int] = int
 
     def run(self) -> tuple[Recorder, str]:
         """Run to the end; return the recorder and the status."""
-        plan = self._plan(self._task())
+        handed = self.batches is not None or self.spec.data.from_ is not None
+        task = self._task()
+        require_known_truth(self.spec, task, handed)
+        plan = replace(self._plan(task), handed=handed)
         stream = self.point.stream if self.point else self._new_stream()
         label, total = self._label(plan), self.spec.total_steps
         shown = Progress(total, quiet=not self.progress, kernels=self._kernels(plan))
@@ -122,7 +137,16 @@ class Execution:
         with built_ensemble(plan, level, threads, stream, hands) as ensemble:
             if path := self._start_file():
                 start_from(path, ensemble, plan.task)
-            yield ensemble
+            step = self.point.position.step if self.point and self.point.position else 0
+            with opened_source(self.spec, plan.task, self.batches, step) as source:
+                if source is not None:
+                    from scbsim.engines.batch import BatchEngine
+
+                    (single,) = ensemble.replicas
+                    assert isinstance(single.engine, BatchEngine)
+                    single.engine.learn_from(source)
+                    self.facts |= source.facts()
+                yield ensemble
 
     def _start_file(self) -> str | None:
         """Return the file of the run whose last state this run starts from, or None."""

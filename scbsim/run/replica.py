@@ -116,6 +116,9 @@ class Replica:
         if stage.normalize_level is not None:
             row, count = self.engine.normalize(stage.normalize_level)
             result.normalized.append(NormalizedRow(self.engine.step, stage.index, count, row))
+        if reason == "data":
+            # Nothing is left to learn from in later stages.
+            self.stages = self.stages[: stage.index + 1]
         self.stage += 1
         if self.stage < len(self.stages):
             self.left = self.stages[self.stage].steps

@@ -10,6 +10,7 @@ from scbsim.errors import InputError
 from scbsim.run.execution import Execution, RunOptions
 from scbsim.run.on_block import OnBlock
 from scbsim.run.recorders import MemoryRecorder
+from scbsim.sampling.batches import Batches
 from scbsim.spec import RunSpec
 from scbsim.spec.source import SpecLike, spec_of
 from scbsim.task import Task
@@ -28,6 +29,7 @@ def simulate(
     threads: int | None = None,
     stop: Callable[[], bool] | None = None,
     on_block: OnBlock | None = None,
+    batches: Batches | None = None,
 ) -> Trajectory:
     """Run a spec.
 
@@ -57,6 +59,12 @@ def simulate(
         Called as ``on_block(step, stage, observables)`` at the start and between blocks, with the
         last step, its stage and a dict of its observables; for an ensemble these are medians. If it
         returns True the run ends early, as with ``stop``.
+    batches : sequence, callable or iterable, optional
+        What the engines ``batch`` and ``softmax`` learn from, in place of drawn samples: batch i in
+        step i. A batch has tokens (B, T), queries (B,) and outputs (B,), arrays of integers, as a
+        sequence of the three or as a dict. A function is called with the number of a batch, from
+        0 on, and returns None after the last; another iterable than a sequence cannot be resumed.
+        The run is complete when its stages or the batches end.
 
     Returns
     -------
@@ -71,6 +79,9 @@ def simulate(
         If the spec has faults.
     TaskError
         If the task is not valid, or does not have the spec's sizes.
+    DataError
+        If a batch, or the file of the spec's ``data.from``, does not have samples of the task. The
+        rows before it are in the file.
     InputError
         If there are fewer threads than asked for, or neither a file nor a preset of that name.
     MemoryNeeded
@@ -92,7 +103,7 @@ def simulate(
     """
     spec = spec_of(spec)
     options: RunOptions = {"progress": progress, "threads": threads, "stop": stop}
-    options["on_block"] = on_block
+    options["on_block"], options["batches"] = on_block, batches
     if output is None:
         if resume or overwrite:
             raise InputError("resume and overwrite need an output, and none is given")

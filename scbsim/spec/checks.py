@@ -57,6 +57,16 @@ def not_both(key: str, other: str) -> Check:
     return check
 
 
+def needs(key: str, other: str) -> Check:
+    """Make a check that a key is not given without another."""
+
+    def check(table: Values) -> Iterator[Fault]:
+        if key in table.given and table[other] is None:
+            yield Fault(key, f"has no effect without `{other}`; give that, or remove it")
+
+    return check
+
+
 def threshold_has_effect(stage: Values) -> Iterator[Fault]:
     """Check that a stage with a rule without a threshold gives no threshold."""
     if not has_threshold(stage["rule"]):
@@ -138,6 +148,27 @@ def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
             "dynamics.batch_size",
             f"{dynamics['batch_size']} samples, each of which is drawn; real batches have up to "
             f"2**{MOST_SAMPLES.bit_length() - 1}",
+        )
+
+
+def data_are_for_real_batches(run: Values) -> Iterator[Fault]:
+    """Check that samples from a file are for a single run of an engine that learns from them."""
+    if run["data"]["from"] is not None:
+        yield from cannot_take_batches(run["dynamics"])
+
+
+def cannot_take_batches(dynamics: Values) -> Iterator[Fault]:
+    """Yield what keeps a run from learning from given samples."""
+    names = [engine.name for engine in ENGINES.values() if engine.samples]
+    if "engine" in dynamics and dynamics["engine"] not in names:
+        takers = " and ".join(names)
+        problem = f"{show(dynamics['engine'])} does not learn from given samples; {takers} do"
+        yield Fault("dynamics.engine", problem)
+    if "replicas" in dynamics and dynamics["replicas"] > 1:
+        yield Fault(
+            "dynamics.replicas",
+            f"{dynamics['replicas']} replicas would all learn the same from the given samples; "
+            "only 1 is allowed",
         )
 
 

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from scbsim.errors import InputError
 from scbsim.spec.base import Table
+from scbsim.spec.data_table import DataSpec
 from scbsim.spec.exclusions import excluded
 from scbsim.spec.init_table import InitSpec
 from scbsim.spec.run import RunSpec
@@ -26,6 +27,7 @@ TABLES: dict[str, type[Table]] = {
     "dynamics": DynamicsSpec,
     "noise": NoiseSpec,
     "init": InitSpec,
+    "data": DataSpec,
     "stage": StageSpec,
     "output": OutputSpec,
 }

@@ -19,6 +19,7 @@ from scbsim.errors import Fault, SpecError
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.changes import change, override
+from scbsim.spec.data_table import DataSpec
 from scbsim.spec.init_table import InitSpec
 from scbsim.spec.plain_form import as_dict, below, plain
 from scbsim.spec.stored import stored_tables
@@ -32,6 +33,7 @@ _TABLES: dict[str, type[Table]] = {
     "dynamics": DynamicsSpec,
     "noise": NoiseSpec,
     "init": InitSpec,
+    "data": DataSpec,
     "output": OutputSpec,
 }
 
@@ -53,6 +55,8 @@ class RunSpec(Table):
         Model and levels of the gradient noise.
     init : InitSpec
         The start.
+    data : DataSpec
+        Samples to learn from, if real batches are not to be drawn.
     stage : tuple of StageSpec
         The stages in order, at least one. In TOML each has its own ``[[stage]]`` heading.
     output : OutputSpec
@@ -75,6 +79,7 @@ class RunSpec(Table):
         spec_checks.population_has_signals,
         spec_checks.engine_has_the_rules,
         spec_checks.real_batches_are_drawn,
+        spec_checks.data_are_for_real_batches,
         spec_checks.nothing_needs_missing_entries,
         spec_checks.stages_are_handed_over_once,
         spec_checks.nothing_needs_missing_P,
@@ -87,6 +92,7 @@ class RunSpec(Table):
     dynamics: DynamicsSpec = DynamicsSpec()
     noise: NoiseSpec = NoiseSpec()
     init: InitSpec = InitSpec()
+    data: DataSpec = DataSpec()
     stage: tuple[StageSpec, ...] = ()
     output: OutputSpec = OutputSpec()
     sweep: Annotated[Any, PlainValidator(lambda table: table)] = None
@@ -128,8 +134,8 @@ class RunSpec(Table):
         tables : mapping
             Keys as in TOML; tables may also be models of :mod:`scbsim.spec`.
         base_dir : path, optional
-            The folder to which paths in ``task.from`` and ``init.from`` are relative; the current
-            one by default.
+            The folder to which paths in ``task.from``, ``init.from`` and ``data.from`` are
+            relative; the current one by default.
         overrides : iterable of str
             ``key=value`` words, as in :meth:`from_toml`.
 
@@ -184,7 +190,7 @@ class RunSpec(Table):
         raw = plain(given)
         faults = override(raw, overrides)
         tables = cls.prepared(raw)
-        for name in ("task", "init"):
+        for name in ("task", "init", "data"):
             table = tables.get(name)
             if isinstance(table, dict) and is_path(table.get("from")):
                 table["from"] = os.path.abspath(os.path.join(folder, table["from"]))
@@ -200,6 +206,10 @@ class RunSpec(Table):
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the given tables as dicts with the keys of TOML."""
         given = {"task": {}} | super().prepared(data)
+        samples = given.get("data")
+        if given["task"] == {} and isinstance(samples, Mapping) and samples.get("from") is not None:
+            # A file of samples has the task that they are of.
+            given["task"] = {"from": samples["from"]}
         for name, table in _TABLES.items():
             if name in given:
                 given[name] = as_dict(table, given[name])
@@ -271,6 +281,8 @@ class RunSpec(Table):
         tables: dict[str, Any] = {"seed": self.seed}
         for name in ("task", "dynamics", "noise", "init"):
             tables[name] = getattr(self, name).to_dict()
+        if data := self.data.to_dict():
+            tables["data"] = data
         tables["stage"] = [stage.to_dict() for stage in self.stage]
         tables["output"] = self.output.to_dict()
         return tables

@@ -53,7 +53,7 @@ class Sweep:
     tables : mapping
         A spec as dicts, with ``sweep``; without it, a sweep of one run.
     base_dir : path
-        The folder to which paths in ``task.from`` and ``init.from`` are relative.
+        The folder to which paths in ``task.from``, ``init.from`` and ``data.from`` are relative.
     where : str
         The file, for error messages.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.spec import RunSpec
 
-REASONS = ("steps", "signal", "diverged")
+REASONS = ("steps", "signal", "diverged", "data")
 """Why a stage ended; the file has the index."""
 
 COUNTS = ("step", "stage", "count")

@@ -77,7 +77,7 @@ def _step_shares(
 
 
 @internal_jit
-def _step_A(learner: Learner, params: StepParams, constants: ProblemConstants, work: Work) -> None:
+def step_A(learner: Learner, params: StepParams, constants: ProblemConstants, work: Work) -> None:
     """Step A; a small one with one thread."""
     A, _, sums, logits, _ = learner
     if work.words.shape[0] > 1 and work.full.size >= _THREADS_FROM:
@@ -147,7 +147,7 @@ def advance_batch(
         _sum_gradients(sample, work, alias, stream)
         if rows.shape[0] == 0:
             break
-        _step_A(learner, params, constants, work)
+        step_A(learner, params, constants, work)
         step_V(V, mean, params, constants, work)
         if not np.isfinite(couple_unconstrained(A, V, sums, mean, constants, row)):
             return taken, DIVERGED

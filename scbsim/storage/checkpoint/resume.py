@@ -25,7 +25,7 @@ from scbsim.storage.runfile.integrity import Stop, checked
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
-from scbsim.storage.runfile.sources import require_start, require_task
+from scbsim.storage.runfile.sources import require_samples, require_start, require_task
 from scbsim.storage.runfile.stream_start import read_stream
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
@@ -138,6 +138,7 @@ def _resume_from_file(
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
+            require_samples(path, made, spec)
             return _resume_complete(path, file, spec, longer, of_run, reading)
 
         def fits(checkpoint: Checkpoint) -> bool:
@@ -146,6 +147,7 @@ def _resume_from_file(
                 and _cursors(checkpoint, lacks) is not None
             )
 
+        require_samples(path, made, spec)
         checkpoint = reading.checkpoint(path, fits)
         if checkpoint is None:
             _require_restartable(path, file, spec)

@@ -62,7 +62,7 @@ def empty_file(
         task = file.create_group(schema.TASK)
         for name, dimensions in TASK_DIMENSIONS.items():
             # Runs resume from these, so disk errors must be detected.
-            if getattr(header.task, name) is not None:
+            if name in header.task.to_arrays():
                 data = task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
                 name_dimensions(file, data, dimensions)
         task.attrs.update(task_attributes(header))
