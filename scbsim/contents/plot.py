@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scbsim.errors import InputError
-from scbsim.observables import NAMES
+from scbsim.observables import BATCH_LOSS, NAMES
 from scbsim.plotting.picture_paths import labels as names_of
 from scbsim.spec.types import nearest
 from scbsim.util.text import show
@@ -55,13 +55,18 @@ def plot(
 
     wanted = [only] if isinstance(only, str) else list(only)
     for name in wanted:
-        if name not in NAMES:
+        if name not in (*NAMES, BATCH_LOSS.name):
             like = nearest(str(name), NAMES)
             hint = f"did you mean {like}?" if like else f"there are {', '.join(NAMES)}"
             raise InputError(f"{show(name)} is not an observable; {hint}")
     if output is not None:
         check_picture(Path(output))
-    figure = draw(_labelled(runs, labels), list(dict.fromkeys(wanted)))
+    labelled = _labelled(runs, labels)
+    if BATCH_LOSS.name in wanted:
+        for label, run in labelled.items():
+            if BATCH_LOSS.name not in run:
+                raise InputError(f"{BATCH_LOSS.name}: {label} drew its samples, and has none")
+    figure = draw(labelled, list(dict.fromkeys(wanted)))
     if output is not None:
         save(figure, Path(output))
     return figure

@@ -67,6 +67,7 @@ class BatchEngine(DenseEngine):
     ) -> None:
         self.alias = no_tables(task.T) if handed else alias_tables_of(task)
         self._handed: Handed | None = None
+        self._width = len(NAMES) + handed
         needed = self.bytes_needed(task, dtype, batch_size)
         require(needed, f"the {self.name} engine at N = {task.N}, T = {task.T}")
         super().__init__(task, NoiseLevels.none(task), dtype=dtype, value=True, **options)
@@ -110,13 +111,15 @@ class BatchEngine(DenseEngine):
         self._handed = Handed(source, self.task)
 
     def _observables(self, A: Attention, V: Value, sums: Row) -> Row:
-        row = np.empty(len(NAMES))
-        observe_unconstrained(A, V, sums, self.mean, self.constants, row)
-        return row if self.task.truth_known else np.full_like(row, np.nan)
+        row = np.full(self._width, np.nan)
+        if self.task.truth_known:
+            here = row[: len(NAMES)]
+            observe_unconstrained(A, V, sums, self.mean, self.constants, here)
+        return row
 
     def advance(self, stage: Stage, steps: int) -> Block:
         """Take up to ``steps`` steps of a stage."""
-        rows = np.empty((steps, len(NAMES)))
+        rows = np.empty((steps, self._width))
         if self._handed is not None:
             return self._learn(self._handed, self._step_params(stage), rows)
         taken, reason = self._advance(self._step_params(stage), self._address, rows)
@@ -124,17 +127,21 @@ class BatchEngine(DenseEngine):
         return Block(rows[:taken], END[reason])
 
     def _learn(self, handed: Handed, params: StepParams, rows: Row) -> Block:
-        """Take a step for each row on samples from elsewhere."""
+        """Take a step for each row, (n, 10), on samples from elsewhere."""
         for i in range(len(rows)):
-            if handed.sum_gradients(self.step, self.work) is None:
+            loss = handed.sum_gradients(self.step, self.work, keep_error=i > 0)
+            if handed.failed:
+                # The steps before it are recorded first; the next call raises the error.
+                return Block(rows[:i], "steps")
+            if loss is None:
                 return Block(rows[:i], "data")
-            state = (self._learner, self.constants, params)
-            reason = END[step_on_sums(*state, rows[i], self.work)]
+            row, rows[i, -1] = rows[i, :-1], loss
+            reason = END[step_on_sums(self._learner, self.constants, params, row, self.work)]
             if reason == "diverged":
                 return Block(rows[:i], reason)
             self.step += 1
             if not self.task.truth_known:
-                rows[i] = np.nan
+                row[:] = np.nan
             if reason == "signal":
                 return Block(rows[: i + 1], reason)
         return Block(rows, "steps")

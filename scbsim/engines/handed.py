@@ -27,9 +27,29 @@ class Handed:
     def __init__(self, source: Source, task: Task) -> None:
         self._source, self._task = source, task
         self._none = no_tables(task.T)
+        self._error: Exception | None = None
 
-    def sum_gradients(self, number: int, work: Work) -> float | None:
-        """Sum the gradients over a batch; return its mean loss, or None if there is none."""
+    @property
+    def failed(self) -> bool:
+        """Whether an error was kept."""
+        return self._error is not None
+
+    def sum_gradients(self, number: int, work: Work, *, keep_error: bool = False) -> float | None:
+        """Sum the gradients over a batch; return its mean loss, or None if there is none.
+
+        With ``keep_error`` an error is raised by the next call.
+        """
+        if self._error is not None:
+            raise self._error
+        try:
+            return self._summed(number, work)
+        except Exception as error:
+            if not keep_error:
+                raise
+            self._error = error
+            return None
+
+    def _summed(self, number: int, work: Work) -> float | None:
         read = self._source.batch(number)
         if read is None:
             return None

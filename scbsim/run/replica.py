@@ -89,7 +89,8 @@ class Replica:
         result = self.empty_block()
         while steps and self.status == "running":
             stage = self.stages[self.stage]
-            block = self.engine.advance(stage, min(steps, self.left))
+            asked = min(steps, self.left)
+            block = self.engine.advance(stage, asked)
             taken = len(block.rows)
             if taken:
                 steps -= taken
@@ -106,6 +107,9 @@ class Replica:
                     result.normalized.append(self.normalized())
             if block.end != "steps" or not self.left:
                 self._end_stage(stage, block.end, result)
+            elif taken < asked:
+                # The next call of the engine raises an error; these rows are recorded before.
+                break
         return result
 
     def _end_stage(self, stage: Stage, reason: str, result: ReplicaBlock) -> None:

@@ -57,11 +57,11 @@ def not_both(key: str, other: str) -> Check:
     return check
 
 
-def needs(key: str, other: str) -> Check:
-    """Make a check that a key is not given without another."""
+def needs(key: str, default: object, other: str) -> Check:
+    """Make a check that a key has its default unless another is given."""
 
     def check(table: Values) -> Iterator[Fault]:
-        if key in table.given and table[other] is None:
+        if table[key] != default and table[other] is None:
             yield Fault(key, f"has no effect without `{other}`; give that, or remove it")
 
     return check

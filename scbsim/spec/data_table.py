@@ -17,8 +17,8 @@ class DataSpec(Table):
     Attributes
     ----------
     from_ : str or None
-        In TOML ``from``: a file with the datasets tokens, query and output, as `scbsim sample` or
-        :func:`scbsim.save_samples` writes it. Step i learns from its i-th ``dynamics.batch_size``
+        In TOML ``from``: a file with the datasets tokens, query and output, as ``scbsim sample`` or
+        ``scbsim.save_samples`` writes it. Step i learns from its i-th ``dynamics.batch_size``
         samples. Without a table ``[task]`` the task is that of the file.
     epochs : int
         How often the file is read, 0 to below 2**40; 0 means as often as the stages take. What an
@@ -26,7 +26,7 @@ class DataSpec(Table):
     """
 
     place: ClassVar[str] = "[data]"
-    checks: ClassVar[tuple[Check, ...]] = (spec_checks.needs("epochs", "from"),)
+    checks: ClassVar[tuple[Check, ...]] = (spec_checks.needs("epochs", 1, "from"),)
 
     from_: Annotated[str, FILE] | None = Field(default=None, alias="from")
     epochs: Annotated[int, count(0, 2**40)] = 1

@@ -11,7 +11,7 @@ import numpy as np
 
 from scbsim.engines.random_stream import ORIGIN
 from scbsim.errors import OutputError, RunFailed, TaskError
-from scbsim.observables import NAMES, STATUS
+from scbsim.observables import BATCH_LOSS, NAMES, STATUS
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import but_longer
 from scbsim.spec.stored import stored_tables
@@ -229,7 +229,9 @@ def _resume_complete(
     extra = 1 if step % spec.output.every else 0
     unrecorded = None
     if extra:
-        unrecorded = np.array([file[TRAJECTORY][name][rows - 1] for name in NAMES])
+        group = file[TRAJECTORY]
+        names = [name for name in (*NAMES, BATCH_LOSS.name) if name in group]
+        unrecorded = np.array([group[name][rows - 1] for name in names])
     cursors = Cursors(
         rows=rows - extra,
         normalized=len(file[NORMALIZED]["step"]) - 1,
