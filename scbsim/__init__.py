@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scbsim.contents.matrices import matrices
     from scbsim.contents.plot import plot
     from scbsim.errors import (
+        DataError,
         InputError,
         MemoryNeeded,
         OutputError,
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
         TaskWarning,
     )
     from scbsim.run.simulate import simulate
+    from scbsim.sampling.file import save_samples
     from scbsim.sampling.sampler import sample_batch, sample_batches
+    from scbsim.sampling.samples import token_frequencies
+    from scbsim.sampling.text import text_samples
     from scbsim.spec import RunSpec
     from scbsim.spec.own_rules import rule
     from scbsim.studies.boundary import find_boundaries
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 _HOME = {
     **dict.fromkeys(
         (
+            "DataError",
             "InputError",
             "MemoryNeeded",
             "OutputError",
@@ -65,10 +70,14 @@ _HOME = {
     "related_task": "scbsim.task",
     "sample_batch": "scbsim.sampling.sampler",
     "sample_batches": "scbsim.sampling.sampler",
+    "save_samples": "scbsim.sampling.file",
     "simulate": "scbsim.run.simulate",
+    "text_samples": "scbsim.sampling.text",
+    "token_frequencies": "scbsim.sampling.samples",
 }
 
 __all__ = [
+    "DataError",
     "InputError",
     "MemoryNeeded",
     "OutputError",
@@ -93,7 +102,10 @@ __all__ = [
     "rule",
     "sample_batch",
     "sample_batches",
+    "save_samples",
     "simulate",
+    "text_samples",
+    "token_frequencies",
 ]
 
 

@@ -24,7 +24,8 @@ class Block(NamedTuple):
         Observables after each step taken.
     end : str
         ``steps``: all steps asked for were taken; ``signal``: after the last row a signal reached
-        ``until_signal`` of the stage; ``diverged``: the step after the last row overflowed.
+        ``until_signal`` of the stage; ``diverged``: the step after the last row overflowed;
+        ``data``: after the last row there is no batch left to learn from.
     """
 
     rows: Row

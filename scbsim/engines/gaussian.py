@@ -104,7 +104,7 @@ class GaussianEngine(Planned):
         )
         self.sums = np.ones(N)
         self.constants = constants_of(task, seed, replica)
-        target = task.P_tilde if value else np.zeros((0, 0))
+        target = task.target_of_V if value else np.zeros((0, 0))
         self.V = Value(
             W=alpha_V * target,
             target=target,

@@ -12,7 +12,7 @@ from scbsim.engines.schedules import Quantity, StepSchedule, schedule_of_stage
 from scbsim.kernels.gaussian.schedule import NOISE, RATE_A
 from scbsim.spec import RunSpec
 from scbsim.spec.rules import rule_record
-from scbsim.spec.tables import StageSpec
+from scbsim.spec.stage_table import StageSpec
 from scbsim.task import Task
 
 

@@ -97,11 +97,11 @@ class Replica:
         result = self.empty_block()
         while steps and self.status == "running":
             stage = self.stages[self.stage]
-            count = min(steps, self.left)
+            asked = min(steps, self.left)
             if stage.schedule is None:
-                block = self.engine.advance(stage, count)
+                block = self.engine.advance(stage, asked)
             else:
-                block = self.engine.advance(stage, count, stage.steps - self.left)
+                block = self.engine.advance(stage, asked, stage.steps - self.left)
             taken = len(block.rows)
             if taken:
                 steps -= taken
@@ -120,6 +120,9 @@ class Replica:
                     self._observe_own(self.observing, stage, block.end, result)
             if block.end != "steps" or not self.left:
                 self._end_stage(stage, block.end, result)
+            elif taken < asked:
+                # The next call of the engine raises an error; these rows are recorded before.
+                break
         return result
 
     def _observe_own(
@@ -141,6 +144,9 @@ class Replica:
         if stage.normalize_level is not None:
             row, count = self.engine.normalize(stage.normalize_level)
             result.normalized.append(NormalizedRow(self.engine.step, stage.index, count, row))
+        if reason == "data":
+            # Nothing is left to learn from in later stages.
+            self.stages = self.stages[: stage.index + 1]
         self.stage += 1
         if self.stage < len(self.stages):
             self.left = self.stages[self.stage].steps

@@ -59,6 +59,16 @@ def not_both(key: str, other: str) -> Check:
     return check
 
 
+def needs(key: str, default: object, other: str) -> Check:
+    """Make a check that a key has its default unless another is given."""
+
+    def check(table: Values) -> Iterator[Fault]:
+        if table[key] != default and table[other] is None:
+            yield Fault(key, f"has no effect without `{other}`; give that, or remove it")
+
+    return check
+
+
 def threshold_has_effect(stage: Values) -> Iterator[Fault]:
     """Check that a stage with a rule without a threshold gives no threshold."""
     if not has_threshold(stage["rule"]):
