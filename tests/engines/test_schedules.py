@@ -37,18 +37,29 @@ def each(names, quick=QUICK):
     return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-def recorded(run):
-    return rows(run)
-
-
 @pytest.mark.parametrize("name", each(RUNS))
 def test_a_schedule_has_the_numbers_of_stages_of_one_step(name):
     """With every place in which rates, thresholds and the noise of a batch enter a step."""
     one = simulate(spec_of(RUNS[name]))
     many = simulate(spec_of(RUNS[name], step_by_step(RUNS[name])))
     assert one.attrs["status"] == "complete"
-    np.testing.assert_allclose(recorded(one), recorded(many), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(rows(one), rows(many), rtol=1e-9, atol=1e-12)
     assert np.ptp(one["alpha_A"].values) > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", ["isotropic", "covariances"])
+def test_a_staged_run_has_the_numbers_of_stages_of_one_step(noise):
+    """From SGD on a few numbers to active entries: entries are drawn, and stepped once."""
+    l1 = {**SCHEDULE, "rate_A": "0.1*abs(t - 4.5)", "threshold_sigmas": 1.2}
+    stages = [{"steps": STEPS, "rule": "sgd", **SCHEDULE}, {"steps": STEPS, "rule": "prox", **l1}]
+    many = [
+        {"rule": stage["rule"], **each}
+        for stage, keys in zip(stages, (SCHEDULE, l1), strict=True)
+        for each in step_by_step(("staged", noise, stage["rule"], keys))
+    ]
+    found = [simulate(spec_of(("staged", noise, "prox", {}), s)) for s in (stages, many)]
+    np.testing.assert_allclose(rows(found[0]), rows(found[1]), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", each(n for n in RUNS if RUNS[n][1] not in ("none", "sampled")))
@@ -59,11 +70,8 @@ def test_a_stage_s_batch_size_is_that_of_a_run(name):
     run = (engine, noise, rule, other)
     own = simulate(spec_of(run, [{"steps": 9, **other, "batch_size": 3e4}]))
     whole = simulate(spec_of(run, [{"steps": 9, **other}], batch_size=30_000))
-    np.testing.assert_allclose(recorded(own), recorded(whole), rtol=1e-9, atol=1e-12)
-    assert (
-        np.abs(recorded(own) - recorded(simulate(spec_of(run, [{"steps": 9, **other}])))).max()
-        > 1e-4
-    )
+    np.testing.assert_allclose(rows(own), rows(whole), rtol=1e-9, atol=1e-12)
+    assert np.abs(rows(own) - rows(simulate(spec_of(run, [{"steps": 9, **other}])))).max() > 1e-4
 
 
 @pytest.mark.parametrize("name", each(RUNS))

@@ -38,7 +38,7 @@ def stream_after(path: str | os.PathLike[str]) -> StreamStart:
         engine = table(file.attrs, "provenance")["engine"]
         final = final_of(path, file)
         steps = int(final["step"][0])
-        samples = int(final["samples"][0]) if "samples" in final else None
+        samples = int(final["samples"][0, 0]) if "samples" in final else None
     if start is None:
         start = ORIGIN if spec.get("init", {}).get("from") is None else UNKNOWN
     size = size_of_batches(engine, spec["dynamics"]["batch_size"])

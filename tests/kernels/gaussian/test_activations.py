@@ -166,6 +166,27 @@ def test_each_column_has_its_own_probability(cuts, T):
     assert (np.diff(position)[same] > 0).all()
 
 
+@pytest.mark.parametrize("larger", [0.011, 0.1])
+def test_a_step_with_larger_thresholds_thins_what_is_drawn(larger):
+    """By the normal behind each: what is left exceeds its own threshold, by what it exceeds it."""
+    cuts, T, factor, steps = np.array([2.0, 2.0, 1.5]), 2000, 0.5, 60
+    rates, new = rates_at(cuts, T), make_newly_active(3, 20_000)
+    column, value = [], []
+    for step in range(steps):
+        at = (np.uint64(step), np.uint64(3), np.uint64(0))
+        count = _draw_larger(rates, np.int64(T), larger, factor, new, at)
+        column.append(new.column[:count].copy())
+        value.append(new.value[:count].copy())
+    column, value = np.concatenate(column), np.concatenate(value)
+    for k, cut in enumerate(cuts * (1.0 + larger)):
+        here = np.abs(value[column == k]) / factor
+        p = 2.0 * stats.norm.sf(cut)
+        assert stats.binomtest(len(here), steps * T, p).pvalue > P_FLOOR
+        beyond = stats.norm.sf(cut + here) / stats.norm.sf(cut)
+        assert stats.kstest(beyond, "uniform").pvalue > P_FLOOR
+    assert _draw_larger(rates, np.int64(T), larger, 0.0, new, at) == 0
+
+
 def test_a_scale_for_each_column():
     rates = activation_rates("prox", np.array([1.0, 3.0]), np.array([1.0, 3.0]), 0.5, 1000)
     np.testing.assert_array_equal(rates.scale, [0.5, 1.5])
