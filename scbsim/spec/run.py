@@ -181,11 +181,7 @@ class RunSpec(Table):
 
     @classmethod
     def _checked(
-        cls,
-        given: Any,
-        overrides: Iterable[str],
-        folder: str | os.PathLike[str],
-        where: str = "",
+        cls, given: Any, overrides: Iterable[str], folder: str | os.PathLike[str], where: str = ""
     ) -> RunSpec:
         if not isinstance(given, Mapping):
             raise SpecError([Fault("", f"{show(given)} is not a table of tables")], where)
