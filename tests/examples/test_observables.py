@@ -8,7 +8,7 @@ import pytest
 
 import scbsim
 
-EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "observables.py"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "observables.py"
 
 
 @pytest.mark.slow
