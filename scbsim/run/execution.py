@@ -110,9 +110,10 @@ class Execution:
         there = self.point.observed if self.point else ()
         if self.session and self.point:
             require_same(self.session.path, there, functions)
-        return (
-            Observing(functions, {each.name: each.shape for each in there}) if functions else None
-        )
+        if not functions:
+            return None
+        path = self.session.path if self.session else None
+        return Observing(functions, {each.name: each.shape for each in there}, path)
 
     def _stopping(self, calls: BlockCalls) -> Callable[[], bool]:
         """Return a function that says whether the run is to end early."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -35,12 +36,17 @@ class Observing:
     functions : sequence of OwnFunction
     shapes : mapping of str to tuple
         The shapes of values that are known from a file; the others are those of :meth:`start`.
+    path : Path, optional
+        The file of the run.
     """
 
     def __init__(
-        self, functions: Sequence[OwnFunction], shapes: Mapping[str, tuple[int, ...]]
+        self,
+        functions: Sequence[OwnFunction],
+        shapes: Mapping[str, tuple[int, ...]],
+        path: Path | None = None,
     ) -> None:
-        self._functions = functions
+        self._functions, self._path = functions, path
         self._shapes = dict(shapes)
         self._lock = Lock()
         self.periods = tuple({each.every for each in functions})
@@ -100,27 +106,25 @@ class Observing:
         try:
             found = each.user.function(view)
         except Exception as error:
-            raise RunFailed(
-                f"{_called(each, view)} failed: {_why(error, each)}. {_KEPT}"
-            ) from error
+            raise self._failed(each, view, f"failed: {_why(error, each)}") from error
         value = _as_numbers(found)
         if value is None:
-            raise RunFailed(f"{_called(each, view)} returned {_kind(found)}; {_RETURNS}. {_KEPT}")
+            raise self._failed(each, view, f"returned {_kind(found)}; {_RETURNS}")
         shape = self._shapes.setdefault(each.name, value.shape)
         if value.shape != shape:
-            raise RunFailed(
-                f"{_called(each, view)} returned an array of shape {value.shape}, and before one "
-                f"of shape {shape}; the shape must stay the same. {_KEPT}"
-            )
+            what = f"returned an array of shape {value.shape}, and {shape} before"
+            raise self._failed(each, view, f"{what}; the shape must stay the same")
         return value
 
-
-_KEPT = "What was recorded before is kept"
-
-
-def _called(each: OwnFunction, view: StateView) -> str:
-    where = f" ({each.user.reference})" if each.user.reference else ""
-    return f"the observable {each.name}{where}, called after step {view.step},"
+    def _failed(self, each: OwnFunction, view: StateView, what: str) -> RunFailed:
+        where = f" ({each.user.reference})" if each.user.reference else ""
+        message = f"the observable {each.name}{where}, called after step {view.step}, {what}"
+        if self._path is not None and view.step > 0:
+            message += (
+                f". {self._path} has what was recorded before, and --resume goes on from its last "
+                "checkpoint"
+            )
+        return RunFailed(message)
 
 
 def _why(error: Exception, each: OwnFunction) -> str:

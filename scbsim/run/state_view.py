@@ -53,7 +53,7 @@ class StateView:
         self._engine: Engine | None = engine
         self._name = engine.name  # of both parts of a staged run
         self.step, self.stage, self.engine = engine.step, stage, str(now.name)
-        self.replica = int(now.constants.replica)
+        self.replica = int(getattr(getattr(now, "constants", None), "replica", 0))
         self.task: Task = now.task
         values = dict(zip(NAMES, row.tolist(), strict=True))
         self.observables: Mapping[str, float] = MappingProxyType(values)
@@ -69,11 +69,10 @@ class StateView:
         """
         self._require_valid()
         # The rest of an unfinished run is 0 at its start, which must not hide what is missing.
-        noise = self._now.noise
+        noise, state, found = getattr(self._now, "noise", None), self._now.state(), None
         silent = isinstance(noise, NoiseLevels) and noise.sigma_V == 0.0
-        found = None
-        if self._now.V.W.size or (silent and self._now.V.scalars[1] == 0.0):
-            found = value_of(self._now.state(), self.task)
+        if state["W"].size or (silent and state["scalars"][1] == 0.0):
+            found = value_of(state, self.task)
         if found is None:
             raise InputError(
                 f"the {self._name} engine keeps V here as its signal and the norm of the rest, and "

@@ -124,7 +124,10 @@ class FileRecorder:
                 column[begin:total] = buffer[: self._buffered]
             self._tables.write()
             self._file.flush()
-            counted = self._tables.commit() | self._own.commit()
+            if self._own.commit():
+                # The count is written at once, and no row may count without these values.
+                self._file.flush()
+            counted = self._tables.commit()
             if total > self._committed:
                 self._file[schema.TRAJECTORY]["n_committed"][()] = total
                 counted = True
