@@ -1,4 +1,4 @@
-"""Engines on given samples: the bits of those that draw the same, and the loss of a batch."""
+"""Engines on given samples: the bits of those that draw the same ones, and losses of batches."""
 
 from __future__ import annotations
 

@@ -121,6 +121,7 @@ def test_a_wrong_batch_is_named_and_rows_before_it_stay(spec, tmp_path):
 
 
 def test_what_cannot_learn_from_them_is_refused_at_once(spec, file, tmp_path):
+    spec = spec.replace(**{"output.final_state": False})
     wrong = {"dynamics.engine": "auto", "dynamics.replicas": 3}
     keys = {"dynamics.engine", "dynamics.replicas"}
     with pytest.raises(SpecError) as caught:
