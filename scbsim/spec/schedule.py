@@ -181,6 +181,15 @@ def constant(text: str, steps: int) -> float | None:
     return most if least == most else None
 
 
+def values_of(value: float | str | None, steps: int) -> NDArray[np.float64]:
+    """Return the value of a key at every step of a stage; NaN if it has no number."""
+    import numpy as np
+
+    if isinstance(value, str) and value != "auto":
+        return schedule_of(value).values(0, steps, steps)
+    return np.full(steps, np.nan if value in (None, "auto") else value, np.float64)
+
+
 def as_schedule(value: Any) -> str | None:
     """Return the text of a schedule, also of a table; None of a value that is neither.
 

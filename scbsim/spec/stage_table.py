@@ -13,8 +13,8 @@ from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table
 from scbsim.spec.own_rules import CHECKER, with_rule
 from scbsim.spec.rules import has_threshold
-from scbsim.spec.schedule import as_schedule, schedule_of, scheduled
-from scbsim.spec.schedule_checks import SCHEDULED, is_schedule, schedules_stay_allowed
+from scbsim.spec.schedule import as_schedule, scheduled, values_of
+from scbsim.spec.schedule_checks import SCHEDULED, schedules_stay_allowed
 from scbsim.spec.types import EXACT, FRACTION, NOT_NEGATIVE, POSITIVE, count, number
 
 if TYPE_CHECKING:
@@ -91,16 +91,11 @@ class StageSpec(Table):
         return given
 
     def values(self, key: str) -> NDArray[np.float64]:
-        """Return the value of ``rate_A``, or another key of a number, at every step.
+        """Return the value of ``rate_A``, or another key that takes a schedule, at every step.
 
         Returns
         -------
         (steps,) float64
             Before rounding, if it is a batch size; NaN if the key has no number.
         """
-        import numpy as np
-
-        value = getattr(self, key)
-        if is_schedule(key, value):
-            return schedule_of(value).values(0, self.steps, self.steps)
-        return np.full(self.steps, np.nan if value in (None, "auto") else value, np.float64)
+        return values_of(getattr(self, key), self.steps)
