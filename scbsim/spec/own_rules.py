@@ -204,6 +204,13 @@ def with_rule(table: Mapping[str, Any], folder: str | os.PathLike[str] = ".") ->
     return changed
 
 
+def named_rule(key: str, value: Any, folder: str | os.PathLike[str] = ".") -> Any:
+    """Return a value of a key; if that is a rule, its name as specs hold it."""
+    if key.rpartition(".")[2] != "rule":
+        return value
+    return with_rule({"rule": value}, folder)["rule"]
+
+
 def _is_relative(given: Any) -> bool:
     return isinstance(given, str) and given.rpartition(":")[0].endswith(_SUFFIX)
 
@@ -229,8 +236,8 @@ def with_rules(tables: Mapping[str, Any], folder: str | os.PathLike[str]) -> dic
 def _with_varying(table: Mapping[str, Any], folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a table of keys that vary with the names of rules among their values."""
     return {
-        key: [with_rule({"rule": each}, folder)["rule"] for each in values]
-        if str(key).endswith(".rule") and isinstance(values, list)
+        key: [named_rule(str(key), each, folder) for each in values]
+        if isinstance(values, list)
         else values
         for key, values in table.items()
     }
