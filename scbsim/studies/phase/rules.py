@@ -14,8 +14,8 @@ def under(tables: dict[str, Any], rule: str) -> None:
     """Change the tables of a spec, in place, to run under ``sgd`` or ``l1``.
 
     ``sgd``: every stage has the rule ``sgd``, without a threshold. ``l1``: the stages stay as they
-    are if one of them has a rule with a threshold. Otherwise all have ``prox``, and a stage without a
-    threshold gets the automatic one.
+    are if one of them has a rule with a threshold. Otherwise all have ``prox``, and a stage without
+    a threshold gets the automatic one.
     """
     stages, common = tables["stage"], tables["dynamics"].get("rule", "prox")
     if rule == "sgd":
