@@ -73,16 +73,26 @@ def _print(found: xr.Dataset) -> None:
         x = found["x"].values[c]
         there = x == x
         x, y = x[there], found["boundary"].values[c][: curve["seeds"], there]
-        steps = [float("nan"), *local_slopes(x, y)]
+        slopes = [float("nan"), *local_slopes(x, y)]
         rows = [
             [f"{at:.4g}", *(number(v, ".4g", "off") for v in (*of_seeds, mean)), number(s, ".2f")]
-            for at, of_seeds, mean, s in zip(x, y.T, middle(y), steps, strict=True)
+            for at, of_seeds, mean, s in zip(x, y.T, middle(y), slopes, strict=True)
         ]
         seeds = [f"seed {s}" for s in range(len(y))]
-        print_table([f"\n{along}", *(f"\n{s}" for s in seeds), "\nmean", "local\nslope"], rows)
+        head = [f"\n{along}", *(f"\n{s}" for s in seeds), "\nmean", "local\nslope"]
+        steps = middle(found["steps"].values[c][: curve["seeds"], there])
+        head.append("steps to\nrecovery")
+        for row, number_of in zip(rows, steps, strict=True):
+            row.append(number(number_of, ".0f"))
+        if find == "batch_size":
+            # Each step draws a batch.
+            head.append("\nsamples")
+            for row, samples in zip(rows, middle(y) * steps, strict=True):
+                row.append(number(samples, ".3g"))
+        print_table(head, rows)
         grows = slope(x, y)
         power = number(grows.value, ".3f", "unknown")
-        error = f" ± {grows.error:.3f}" if grows.error == grows.error else ""
+        error = f" ± {grows.error:.1g}" if grows.error == grows.error else ""
         say(
             f"{name}: {find} at which {curve['level']:g} of {curve['replicas']} runs have "
             f"{curve['recovered']};\npower of {along} {power}{error}, engines: "

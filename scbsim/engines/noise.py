@@ -8,8 +8,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.errors import InputError
 from scbsim.spec import RunSpec
+from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.task import Task
+from scbsim.util.imported import imported
+from scbsim.util.text import show
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,18 @@ class NoiseLevels:
 
     @classmethod
     def from_spec(cls, spec: RunSpec, task: Task) -> NoiseLevels:
-        """Return the levels of the spec's noise model; for matched noise an estimate.
+        """Return the levels of the spec's noise model; where they follow the state an estimate.
 
-        The estimate is the level with V at the truth and A at 0, about the largest during a run. It
-        is only used to estimate costs.
+        Raises
+        ------
+        InputError
+            If a model of the user's gives levels that are not valid.
         """
-        if spec.noise.model == "none":
-            return cls.none(task)
-        if spec.noise.model in ("matched", "sampled"):
-            most = np.sqrt(_trace_of_outputs(task) / spec.dynamics.batch_size)
-            return cls(most / np.sqrt(task.mu), 0.0)
-        return cls.isotropic(spec, task)
+        levels = imported(NOISE_MODELS[spec.noise.model].levels)(spec, task)
+        faults = _faults(levels, task.N)
+        if faults:
+            raise InputError(f"noise.model = {show(spec.noise.model)}: {faults}")
+        return cls(np.ascontiguousarray(levels.sigma_A, np.float64), float(levels.sigma_V))
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,42 @@ Noise: TypeAlias = NoiseLevels | MatchedNoise
 
 def noise_of(spec: RunSpec, task: Task) -> Noise:
     """Return the noise of a spec."""
-    if spec.noise.model in ("matched", "sampled"):
+    if NOISE_MODELS[spec.noise.model].needs_matrix_V:
         # Of sampled noise there are no levels, and so no covariances of them.
         covariances = spec.noise.model == "matched" and spec.noise.covariances
         return MatchedNoise(spec.dynamics.batch_size, spec.noise.every, covariances)
     return NoiseLevels.from_spec(spec, task)
+
+
+def isotropic_levels(spec: RunSpec, task: Task) -> NoiseLevels:
+    """Return the isotropic levels of a spec."""
+    return NoiseLevels.isotropic(spec, task)
+
+
+def no_levels(spec: RunSpec, task: Task) -> NoiseLevels:
+    """Return levels of zero."""
+    return NoiseLevels.none(task)
+
+
+def largest_levels(spec: RunSpec, task: Task) -> NoiseLevels:
+    """Return an estimate of levels that follow the state, with which costs are computed.
+
+    It is the level with V at the truth and A at 0, about the largest during a run.
+    """
+    most = np.sqrt(_trace_of_outputs(task) / spec.dynamics.batch_size)
+    return NoiseLevels(most / np.sqrt(task.mu), 0.0)
+
+
+def _faults(levels: object, N: int) -> str:
+    """Return what is wrong with levels, or an empty string."""
+    if not isinstance(levels, NoiseLevels):
+        return f"its function returned {show(levels)}, and not NoiseLevels"
+    sigma = np.asarray(levels.sigma_A)
+    if sigma.shape != (N,) or sigma.dtype.kind != "f":
+        return f"sigma_A has shape {sigma.shape} and type {sigma.dtype}; it needs N = {N} floats"
+    if not (np.isfinite(sigma).all() and (sigma >= 0).all() and 0 <= levels.sigma_V < np.inf):
+        return "levels must be finite, 0 or more"
+    return ""
 
 
 def _trace_of_outputs(task: Task) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from scbsim.engines.cost import value_bytes
@@ -13,6 +12,7 @@ from scbsim.engines.stages import Stage
 from scbsim.spec import RunSpec
 from scbsim.spec.engines import ENGINES, EngineRecord
 from scbsim.task import Task
+from scbsim.util.imported import imported
 
 
 class Choice(NamedTuple):
@@ -54,8 +54,7 @@ class RunPlan:
     @property
     def engine(self) -> Any:
         """The engine's class."""
-        module, _, name = self.record.where.partition(":")
-        return getattr(import_module(module), name)
+        return imported(self.record.where)
 
     @property
     def batch_size(self) -> int | None:

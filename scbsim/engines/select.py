@@ -113,7 +113,7 @@ def _is_handed_over(plan: RunPlan, start: str | None) -> bool:
     """Return whether SGD comes first, and entries are needed after it alone."""
     spec, handed_over = plan.spec, False
     from_entries = start is not None and ENGINES[start].entries
-    if from_entries or not set(ENGINES["staged"].noise) >= {spec.noise.model}:
+    if from_entries or not ENGINES["staged"].draws(spec.noise.model):
         return False
     needs_matrix = NOISE_MODELS[spec.noise.model].needs_matrix_V
     if spec.output.snapshot_every or (spec.dynamics.value == "matrix" and not needs_matrix):

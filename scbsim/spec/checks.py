@@ -148,7 +148,7 @@ def nothing_needs_missing_entries(run: Values) -> Iterator[Fault]:
     record = _engine(run)
     engine = record.name
     if not record.entries:
-        can_stage = run["noise"]["model"] in ENGINES["staged"].noise
+        can_stage = ENGINES["staged"].draws(run["noise"]["model"])
         instead = '; take "staged", which draws them' if can_stage else ""
         for i, stage in enumerate(run["stage"]):
             if stage["normalize_level"] is not None:
@@ -209,8 +209,8 @@ def noise_can_be_drawn(run: Values) -> Iterator[Fault]:
     """Check that the engine draws this noise exactly in law, and that matched noise has a V."""
     model, dynamics = run["noise"]["model"], run["dynamics"]
     engine = engine_of(dynamics["engine"]) if "engine" in dynamics else AUTO
-    if model not in engine.noise:
-        others = [each.name for each in ENGINES.values() if model in each.noise]
+    if not engine.draws(model):
+        others = [each.name for each in ENGINES.values() if each.draws(model)]
         yield Fault(
             "dynamics.engine",
             f"{show(engine.name)} is not exact under noise.model = {show(model)}; there are auto "

@@ -15,7 +15,7 @@ class EngineRecord:
     """The properties of an engine (`docs/model.md`, sections 6 and 8)."""
 
     name: str  # as in dynamics.engine
-    where: str  # its class, "module:name"
+    where: str | type  # its class, or "module:name" of it
     takes: Callable[[Rule], bool]  # whether it supports a rule
     refusal: str  # why it does not; an error message has it after the rule's name
     state: tuple[str, ...]  # arrays of its last state in a file, without those of V
@@ -25,6 +25,11 @@ class EngineRecord:
     keeps_matrix_V: bool | None = None  # None if the spec and the noise decide
     shares_step: bool = False  # whether several threads share the step of one replica
     refusal_of_own: str = ""  # the refusal of a rule that is a function in Python, if another one
+
+    def draws(self, model: str) -> bool:
+        """Return whether it draws a noise model; other constant levels are like isotropic ones."""
+        constant = NOISE_MODELS[model].is_constant and "isotropic" in self.noise
+        return model in self.noise or constant
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -178,6 +183,19 @@ AUTO: Final = EngineRecord(
     noise=tuple(NOISE_MODELS),
 )
 """The record for ``engine = "auto"``, which never chooses real batches."""
+
+
+def register_engine(engine: EngineRecord) -> None:
+    """Add an engine to those of this process (docs/extending.md).
+
+    Raises
+    ------
+    ValueError
+        If its name is taken.
+    """
+    if engine.name == AUTO.name or ENGINES.get(engine.name, engine) is not engine:
+        raise ValueError(f"there is an engine {engine.name!r} already: choose another name")
+    ENGINES[engine.name] = engine
 
 
 def engine_of(name: str) -> EngineRecord:

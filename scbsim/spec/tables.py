@@ -23,11 +23,12 @@ from scbsim.spec.types import (
     POSITIVE,
     choice,
     count,
+    name_of,
     number,
 )
 
 _RULE = PlainValidator(CHECKER)
-_ENGINE = choice(AUTO.name, *ENGINES)
+_ENGINE = name_of(ENGINES, AUTO.name)
 _SIGMAS = number(
     'a finite number, 0 or more, or "auto"', lambda x: 0.0 <= x < math.inf, words=("auto",)
 )
@@ -174,7 +175,7 @@ class NoiseSpec(Table):
 
     place: ClassVar[str] = "[noise]"
 
-    model: Annotated[str, choice(*NOISE_MODELS)] = "isotropic"
+    model: Annotated[str, name_of(NOISE_MODELS)] = "isotropic"
     sigma_A: Annotated[float, NOT_NEGATIVE] = 1.0
     sigma_V: Annotated[float, NOT_NEGATIVE] = 1.0
     every: Annotated[int, count(1, 2**40)] = 5

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -79,6 +79,19 @@ def number(
 
 def choice(*choices: str | bool) -> PlainValidator:
     """Accept one of a few words, or true and false."""
+    return PlainValidator(_choice(choices))
+
+
+def name_of(records: Mapping[str, object], *others: str) -> PlainValidator:
+    """Accept the name of a record, or one of ``others``; records may be added later."""
+
+    def check(value: Any) -> Any:
+        return _choice((*others, *records))(value)
+
+    return PlainValidator(Checker(_choice((*others, *records)).takes, check))
+
+
+def _choice(choices: tuple[str | bool, ...]) -> Checker:
     words = tuple(c for c in choices if isinstance(c, str))
     takes = ", ".join(c if isinstance(c, str) else show(c) for c in choices)
 
@@ -90,7 +103,7 @@ def choice(*choices: str | bool) -> PlainValidator:
         like = nearest(value, words) if isinstance(value, str) else None
         raise _refused(value, takes + (f'; did you mean "{like}"?' if like else ""))
 
-    return PlainValidator(Checker(takes, check))
+    return Checker(takes, check)
 
 
 def is_path(value: Any) -> bool:

@@ -49,7 +49,7 @@ def test_the_rules_of_scbsim_are_their_records():
         (PLAIN.replace("rate *", "math.sqrt(s) *"), "returns nan at s = -0.001"),
         (PLAIN.replace("- rate", "+ 1.0 - rate"), "makes an entry of 1 of an entry that is 0"),
         (HEAVY.replace("+ gradient", "+ gradient + 1.0"), "and a memory of 1 of an entry"),
-        ("raise RuntimeError('no')\n" + PLAIN, "cannot be run: RuntimeError: no"),
+        ("raise RuntimeError('no')\n" + PLAIN, "rules.py fails: RuntimeError in line 6: no"),
         (PLAIN + "own = 3\n", "defines it in one way and changes it in another"),
     ],
 )

@@ -44,7 +44,7 @@ CASES = {
 def test_every_replica_is_the_run_of_that_replica(name):
     spec = CASES[name]
     task = Task.from_spec(spec.task)
-    rows, statuses = final_rows(spec.replace(**{"dynamics.replicas": 4}), task)
+    rows, statuses, _ = final_rows(spec.replace(**{"dynamics.replicas": 4}), task)
     assert statuses == ("complete",) * 4
     for r, row in enumerate(rows):
         alone = simulate(spec.replace(**{"dynamics.replica": spec.dynamics.replica + r}))
@@ -56,7 +56,7 @@ def test_every_replica_is_the_run_of_that_replica(name):
 def test_runs_that_diverge_say_so():
     spec = of("sgd", stages=[{"steps": 300, "rate_A": 30.0, "rate_V": 30.0}])
     task = Task.from_spec(spec.task)
-    rows, statuses = final_rows(spec.replace(**{"dynamics.replicas": 3}), task)
+    rows, statuses, _ = final_rows(spec.replace(**{"dynamics.replicas": 3}), task)
     assert statuses == ("diverged",) * 3
     assert np.isfinite(rows).all()
     assert simulate(spec).attrs["status"] == "diverged"
@@ -64,6 +64,25 @@ def test_runs_that_diverge_say_so():
 
 def test_it_stops_when_told_to():
     spec = CASES["collapsed"].replace(**{"dynamics.replicas": 9})
-    rows, statuses = final_rows(spec, Task.from_spec(spec.task), stop=lambda: True)
+    rows, statuses, _ = final_rows(spec, Task.from_spec(spec.task), stop=lambda: True)
     assert rows.shape == (9, 9)
     assert statuses == ("running",) * 9
+
+
+@pytest.mark.parametrize("name", ["sparse", "collapsed"])
+def test_since_is_the_step_from_which_on_the_goal_holds(name):
+    spec = CASES[name].replace(**{"dynamics.replicas": 3})
+    task = Task.from_spec(spec.task)
+
+    def goal(rows):
+        # It holds and fails many times.
+        return np.floor(2000 * rows[:, NAMES.index("alpha_A")]) % 8 < 6
+
+    since = final_rows(spec, task, goal=goal).since
+    for r, step in enumerate(since):
+        alone = simulate(CASES[name].replace(**{"dynamics.replica": spec.dynamics.replica + r}))
+        holds = goal(np.column_stack([alone[o].values for o in NAMES]))
+        assert 0.1 < holds.mean() < 0.95
+        assert step == (np.flatnonzero(~holds)[-1] + 1 if holds[-1] else -1)
+    assert len({*since.tolist()}) > 1
+    assert (final_rows(spec, task, goal=lambda rows: rows[:, 0] > 0).since == 0).all()

@@ -26,7 +26,7 @@ from scbsim.util.disk_space import reason
 if TYPE_CHECKING:
     import xarray as xr
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 _KEPT = ("created_utc", "provenance", "status")
 
 
@@ -59,15 +59,17 @@ def read(path: Path, curves: Sequence[Curve]) -> tuple[Results, dict[str, str]]:
     RunFailed
         If the system could not read it.
     """
-    names = tuple(f"run_{name}" for name in LONG_NAMES)
+    whole = tuple(f"run_{name}" for name in LONG_NAMES if name != "steps")
     try:
-        with opened_hdf5(path, names) as file:
+        with opened_hdf5(path, whole) as file:
             if text(file.attrs, "format") != BOUNDARY:
                 raise OutputError(f"{path} is no boundary study")
             there = json.loads(text(file.attrs, "curves"))
             engines = json.loads(text(file.attrs, "engines"))
             kept = {name: text(file.attrs, name) for name in _KEPT if name in file.attrs}
-            rows = np.stack([file[name][()] for name in names], axis=1).tolist()
+            rows = np.stack([file[name][()] for name in whole], axis=1).tolist()
+            # Files of schema 1.0 have no steps.
+            steps = file["run_steps"][()] if "run_steps" in file else np.full(len(rows), np.nan)
     except OutputError as error:
         raise OutputError(f"{error}; --overwrite replaces it") from None
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
@@ -81,7 +83,10 @@ def read(path: Path, curves: Sequence[Curve]) -> tuple[Results, dict[str, str]]:
             "replaces it"
         )
     of_curve = [", ".join(engines[curve.name]) for curve in curves]
-    done = {Place(*row[:4]): Count(row[4], row[5], of_curve[row[0]]) for row in rows}
+    done = {
+        Place(*row[:4]): Count(row[4], row[5], of_curve[row[0]], float(each))
+        for row, each in zip(rows, steps, strict=True)
+    }
     return Results(curves, done), kept
 
 

@@ -186,7 +186,7 @@ class _Finder:
         spec = curve.spec(*place[1:])
         name = curve.named(*place[1:])
         outcome = runner.run(name, spec, curve.replicas, curve.criterion, curve.lost)
-        return outcome and Count(outcome.recovered, outcome.diverged, outcome.engine)
+        return outcome and Count(outcome.recovered, outcome.diverged, outcome.engine, outcome.steps)
 
     def _save(self, status: str) -> None:
         self._attributes["status"] = status

@@ -84,7 +84,7 @@ def _label(name: str, found: xr.Dataset, c: int) -> str:
     shown = _words(name)
     if np.isnan(grows.value):
         return shown
-    error = "" if np.isnan(grows.error) else rf" \pm {grows.error:.3f}"
+    error = "" if np.isnan(grows.error) else rf" \pm {grows.error:.1g}"
     return rf"{shown}: ${find} \propto {along}^{{{grows.value:.3f}{error}}}$"
 
 

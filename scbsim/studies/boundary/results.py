@@ -26,11 +26,16 @@ class Place(NamedTuple):
 
 
 class Count(NamedTuple):
-    """The runs of a point that recovered, that diverged, and their engine."""
+    """The runs of a point that recovered, that diverged, their engine, and their steps.
+
+    ``steps`` is the median, over the runs that recovered, of the step from which on they had; NaN
+    without any.
+    """
 
     recovered: int
     diverged: int
     engine: str
+    steps: float = np.nan
 
 
 class NotYet(Exception):
@@ -96,6 +101,21 @@ class Results:
             found.append(float(np.exp(ends[0] + part * (ends[1] - ends[0]))))
         return found
 
+    def steps(self, curve: int, seed: int) -> list[float]:
+        """Return the steps to recovery at the least value at which enough runs recover.
+
+        One for each value of ``along``; NaN where :meth:`boundaries` is NaN.
+        """
+        try:
+            brackets = self.search(curve, seed)
+        except NotYet:
+            return [np.nan] * len(self.curves[curve].along.values)
+        size = len(self.curves[curve].find.values)
+        return [
+            self.done[Place(curve, seed, i, high)].steps if low >= 0 and high < size else np.nan
+            for i, (low, high) in enumerate(brackets)
+        ]
+
     def dataset(self, attributes: dict[str, Any]) -> xr.Dataset:
         """Return boundaries along curve, seed and point, and all points that were run."""
         import xarray as xr
@@ -104,10 +124,12 @@ class Results:
         seeds = max(curve.seeds for curve in self.curves)
         x = np.full((len(self.curves), size), np.nan)
         boundary = np.full((len(self.curves), seeds, size), np.nan)
+        steps = boundary.copy()
         for c, curve in enumerate(self.curves):
             x[c, : len(curve.along.values)] = curve.along.values
             for s in range(curve.seeds):
                 boundary[c, s, : len(curve.along.values)] = self.boundaries(c, s)
+                steps[c, s, : len(curve.along.values)] = self.steps(c, s)
         places = sorted(self.done)
         runs = [self.done[place] for place in places]
         columns = {name: [getattr(p, name) for p in places] for name in Place._fields}
@@ -118,6 +140,16 @@ class Results:
                 ("curve", "seed", "point"),
                 boundary,
                 {"long_name": "value of the key at which the share of runs crosses the level"},
+            ),
+            "steps": (
+                ("curve", "seed", "point"),
+                steps,
+                {"long_name": f"{LONG_NAMES['steps']}, just above the boundary"},
+            ),
+            "run_steps": (
+                ("run",),
+                np.array([run.steps for run in runs], np.float64),
+                {"long_name": LONG_NAMES["steps"]},
             ),
         }
         for name, values in columns.items():
@@ -141,5 +173,6 @@ LONG_NAMES = {
     "y": "index of its value of the key that is searched",
     "recovered": "runs that recovered the truth",
     "diverged": "runs that diverged; none of them counts as recovered",
+    "steps": "step from which on a run counts as recovered: median of the runs that do at the end",
 }
 """The variables along ``run``, one for each point that was run."""

@@ -45,7 +45,8 @@ def slope(x: Array, y: Array) -> Slope:
 
 def middle(y: Array) -> Array:
     """Return the geometric mean over seeds, (n,), of those that have a boundary; else NaN."""
-    logs = np.log(y)
+    with np.errstate(divide="ignore"):
+        logs = np.log(y)
     there = np.isfinite(logs)
     counts = there.sum(axis=0)
     sums = np.where(there, logs, 0.0).sum(axis=0)

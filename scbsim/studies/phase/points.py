@@ -71,13 +71,14 @@ class Runner:
                 # The spec is checked already, and any number of replicas is valid with it.
                 dynamics = spec.dynamics.model_copy(update={"replicas": replicas})
                 ensemble = spec.model_copy(update={"dynamics": dynamics})
-                rows, statuses = final_rows(
+                rows, statuses, since = final_rows(
                     ensemble,
                     task,
                     threads,
                     plan=replace(plan, spec=ensemble),
                     stop=self.abort.is_set,
                     lost=None if lost is None else lost.holds,
+                    goal=criterion.holds,
                 )
         if "running" in statuses:
             return None
@@ -85,7 +86,9 @@ class Runner:
         shape = rows.shape[1]
         medians = np.median(rows[finite], axis=0) if finite.any() else np.full(shape, np.nan)
         recovered = criterion.holds(rows) & finite
-        return PointOutcome(int(recovered.sum()), int((~finite).sum()), medians, plan.choice.name)
+        steps = float(np.median(since[recovered])) if recovered.any() else np.nan
+        counts = (int(recovered.sum()), int((~finite).sum()))
+        return PointOutcome(*counts, medians, plan.choice.name, steps)
 
     @contextmanager
     def _turn(self, plan: RunPlan) -> Iterator[None]:

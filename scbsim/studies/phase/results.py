@@ -39,12 +39,15 @@ class PointOutcome(NamedTuple):
     medians : (9,) float64
         Medians of the last observables over the runs that did not diverge; NaN if all did.
     engine : str
+    steps : float
+        Median, over the runs that recovered, of the step from which on they had; NaN without any.
     """
 
     recovered: int
     diverged: int
     medians: NDArray[np.float64]
     engine: str
+    steps: float
 
 
 @dataclass

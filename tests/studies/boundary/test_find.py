@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from scbsim import find_boundaries
+from scbsim import find_boundaries, simulate
 from scbsim.errors import InputError, OutputError, SpecError, Stopped
 from scbsim.spec import RunSpec
 from scbsim.studies.boundary.find import NAME
@@ -140,3 +140,18 @@ def test_the_file_says_what_it_holds(whole):
     assert curves["slow"]["spec"]["stage"][0]["rate_A"] == 0.05
     assert json.loads(whole.attrs["engines"]) == {"sgd": ["collapsed"], "slow": ["collapsed"]}
     assert int(whole["run_recovered"].max()) == 4
+
+
+def test_steps_to_recovery_are_those_of_the_runs(whole):
+    """They are the median, over the runs that recover, just above the boundary."""
+    curve = read_study(STUDY)[0]
+    above = np.searchsorted(curve.find.values, whole["boundary"].values[0, 1, 0])
+    spec = curve.spec(1, 0, int(above))
+    found = []
+    for r in range(4):
+        one = simulate(spec.replace(**{"dynamics.replica": r}))
+        misses = np.flatnonzero(one["sim_A"].values < 0.9)
+        found += [misses[-1] + 1] if misses[-1] < 60 else []
+    assert whole["steps"].values[0, 1, 0] == np.median(found)
+    assert 0 < np.median(found) <= 60
+    assert np.isnan(whole["steps"].values[1, 1]).all()

@@ -9,7 +9,7 @@ import scbsim
 from scbsim.rules.loading import kernel_rule, source_of
 from scbsim.spec.rules import own_name
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = DOCS / "examples"
 PAGE = (DOCS / "extending.md").read_text()
 
