@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, style
+from scbsim.spec.rules import short_name
 from scbsim.trajectory.views import spec_table_of, step_dimension
 
 if TYPE_CHECKING:
@@ -211,7 +212,8 @@ def _title(runs: Mapping[str, xr.Dataset]) -> str:
 
 def _facts(run: xr.Dataset) -> list[str]:
     spec = spec_table_of(run)
-    rules = [stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"]]
+    names = (stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"])
+    rules = map(short_name, names)
     distinct = " then ".join(rule for rule, _ in groupby(rules))
     return [
         *style.sizes(run.attrs),

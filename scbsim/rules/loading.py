@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from scbsim.errors import InputError
 from scbsim.kernels.compile.rule_type import KernelRule
 from scbsim.kernels.gaussian.rules import RULES
-from scbsim.spec.own_rules import OwnRule, known, read_rules, rule_name
+from scbsim.spec.own_rules import OwnRule, known, rule_name
 from scbsim.spec.rules import OwnName, own_name
+from scbsim.util.user_code import load_function
 
 _LOADED: dict[str, tuple[OwnRule, KernelRule]] = {}
 
@@ -60,7 +60,6 @@ def _of_scbsim(name: str) -> OwnRule:
 def _of_file(name: str, told: OwnName) -> OwnRule:
     """Run a file and return its rule, if its source is the one that the spec names."""
     try:
-        text = read_rules(told.where)
         now = own_name(rule_name(f"{told.where}:{told.name}"))
     except ValueError as error:
         raise InputError(f"the rule {told.name}: {error}") from None
@@ -71,15 +70,10 @@ def _of_file(name: str, told: OwnName) -> OwnRule:
             f"{told.digest} when the spec was made, and is {now.digest} now. Put the old text back "
             "(`scbsim info` shows it of a run's file), or begin a new run with the new one"
         )
-    module: Any = types.ModuleType(f"scbsim_rule_{told.digest}")
-    module.__file__ = told.where
     try:
-        exec(compile(text, told.where, "exec"), module.__dict__)
-    except Exception as error:
-        raise InputError(
-            f"the rule {told.name}: {told.where} cannot be run: {type(error).__name__}: {error}"
-        ) from None
-    found = getattr(module, told.name, None)
+        found = load_function(f"{told.where}:{told.name}").function
+    except InputError as error:
+        raise InputError(f"the rule {told.name}: {error}") from None
     if not isinstance(found, OwnRule) or found.name != name:
         raise InputError(
             f"the rule {told.name}: {told.where} defines it in one way and changes it in another; "

@@ -18,8 +18,8 @@ from scbsim.spec.rule_source import RuleSource, source_in
 from scbsim.spec.rules import RULES, OwnName, own_name
 from scbsim.spec.types import Checker, nearest
 from scbsim.util.text import show
+from scbsim.util.user_code import absolute, is_reference
 
-_SUFFIX = ".py"
 _KNOWN: dict[str, OwnRule] = {}
 
 
@@ -157,9 +157,9 @@ def rule_name(given: Any, folder: str | os.PathLike[str] = ".") -> Any:
     if isinstance(given, str):
         if given in RULES or own_name(given) is not None:
             return given
-        path, colon, name = given.rpartition(":")
-        if colon and path.endswith(_SUFFIX):
-            return _named(os.path.abspath(os.path.join(folder, path)), name)
+        if is_reference(given):
+            path, _, name = absolute(given, folder).rpartition(":")
+            return _named(path, name)
     like = nearest(given, tuple(RULES)) if isinstance(given, str) else None
     hint = f'; did you mean "{like}"?' if like else ""
     raise ValueError(f"{show(given)} is not allowed; it takes {TAKES}{hint}")
@@ -199,13 +199,16 @@ def with_rule(table: Mapping[str, Any], folder: str | os.PathLike[str] = ".") ->
         try:
             changed["rule"] = rule_name(changed["rule"], folder)
         except ValueError:
-            if _is_relative(changed["rule"]):
-                changed["rule"] = os.path.abspath(os.path.join(folder, changed["rule"]))
+            if is_reference(changed["rule"]):
+                changed["rule"] = absolute(changed["rule"], folder)
     return changed
 
 
-def _is_relative(given: Any) -> bool:
-    return isinstance(given, str) and given.rpartition(":")[0].endswith(_SUFFIX)
+def named_rule(key: str, value: Any, folder: str | os.PathLike[str] = ".") -> Any:
+    """Return a value of a key; if that is a rule, its name as specs hold it."""
+    if key.rpartition(".")[2] != "rule":
+        return value
+    return with_rule({"rule": value}, folder)["rule"]
 
 
 def with_rules(tables: Mapping[str, Any], folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -229,8 +232,8 @@ def with_rules(tables: Mapping[str, Any], folder: str | os.PathLike[str]) -> dic
 def _with_varying(table: Mapping[str, Any], folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a table of keys that vary with the names of rules among their values."""
     return {
-        key: [with_rule({"rule": each}, folder)["rule"] for each in values]
-        if str(key).endswith(".rule") and isinstance(values, list)
+        key: [named_rule(str(key), each, folder) for each in values]
+        if isinstance(values, list)
         else values
         for key, values in table.items()
     }

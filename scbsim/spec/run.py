@@ -189,7 +189,7 @@ class RunSpec(Table):
             raise SpecError([Fault("", TOO_DEEP)], where)
         # Before defaults are filled in: a default threshold would exclude one that is set here.
         raw = plain(given)
-        faults = override(raw, overrides)
+        faults = override(raw, overrides, folder)
         tables = cls.prepared(with_rules(raw, folder))
         make_absolute(tables, folder)
         try:

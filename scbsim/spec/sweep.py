@@ -117,7 +117,7 @@ class Sweep:
             With every fault of the table ``sweep``, or else of the runs.
         """
         changed = copy.deepcopy(dict(tables))
-        if faults := override(changed, overrides):
+        if faults := override(changed, overrides, base_dir):
             raise SpecError(faults, where)
         sweep = cls(changed, base_dir, where)
         varying = sweep.varying
