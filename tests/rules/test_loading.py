@@ -39,20 +39,20 @@ def test_the_rules_of_scbsim_are_their_records():
     assert momentum(1.0, 2.0, 0.1, 0.0, 3.0) == pytest.approx((1.0 - 0.1 * 4.7, 4.7))
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (PLAIN.replace("return s", "return s, s"), "has to return a number, the next s"),
-        (HEAVY.replace(", memory\n", "\n"), "has to return (s, memory), two numbers"),
-        (PLAIN.replace("rate *", "unknown *"), "cannot be compiled: "),
-        (PLAIN.replace("rate *", "'a' +"), "cannot be compiled: "),
-        (PLAIN.replace("rate *", "math.sqrt(s) *"), "returns nan at s = -0.001"),
-        (PLAIN.replace("- rate", "+ 1.0 - rate"), "makes an entry of 1 of an entry that is 0"),
-        (HEAVY.replace("+ gradient", "+ gradient + 1.0"), "and a memory of 1 of an entry"),
-        ("raise RuntimeError('no')\n" + PLAIN, "rules.py fails: RuntimeError in line 6: no"),
-        (PLAIN + "own = 3\n", "defines it in one way and changes it in another"),
-    ],
-)
+FAULTS = [
+    (PLAIN.replace("return s", "return s, s"), "has to return a number, the next s"),
+    (HEAVY.replace(", memory\n", "\n"), "has to return (s, memory), two numbers"),
+    (PLAIN.replace("rate *", "unknown *"), "cannot be compiled: "),
+    (PLAIN.replace("rate *", "'a' +"), "cannot be compiled: "),
+    (PLAIN.replace("rate *", "math.sqrt(s) *"), "returns nan at s = -0.001"),
+    (PLAIN.replace("- rate", "+ 1.0 - rate"), "makes an entry of 1 of an entry that is 0"),
+    (HEAVY.replace("+ gradient", "+ gradient + 1.0"), "and a memory of 1 of an entry"),
+    ("raise RuntimeError('no')\n" + PLAIN, "rules.py fails: RuntimeError in line 6: no"),
+    (PLAIN + "own = abs\n", "defines it in one way and changes it in another"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), FAULTS, ids=[words for _, words in FAULTS])
 def test_faults_that_show_when_a_run_begins(body, words, tmp_path):
     said = refused(rule_file(tmp_path, body))
     assert said.startswith("the rule own")
@@ -120,7 +120,7 @@ def test_a_file_has_the_source_and_opening_it_runs_no_code(tmp_path, scbsim_comm
     assert "sha256" in said.stdout
     assert scbsim_command("plot", path, "-o", tmp_path / "run.png").exit_code == 0
     # Another run starts from it, and the finished one is found to be finished.
-    warm = tables("sgd") | {"init": {"from": str(path)}}
+    warm = tables("sgd", value="collapsed") | {"init": {"from": str(path)}}
     assert scbsim.simulate(warm).attrs["status"] == "complete"
     assert not ran.exists()
 
