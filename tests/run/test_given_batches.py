@@ -105,6 +105,9 @@ def test_one_that_cannot_go_on_says_so(spec, file, tmp_path, checked_here):
     simulate(spec, output=path, stop=ending_after(1), batches=iter(batches))
     with pytest.raises(InputError, match="Give a sequence of batches, or a function"):
         simulate(spec, output=path, resume=True, batches=iter(batches))
+    # The file is as it was, and goes on from a list.
+    assert load(path).attrs["status"] == "stopped"
+    assert simulate(spec, output=path, resume=True, batches=batches)["step"].values[-1] == 8
     given = from_file(spec, file)
     simulate(given, output=tmp_path / "other.h5", stop=ending_after(1))
     file.unlink()
