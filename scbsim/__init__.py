@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from scbsim.sampling.samples import token_frequencies
     from scbsim.sampling.text import text_samples
     from scbsim.spec import RunSpec
+    from scbsim.spec.own_rules import rule
     from scbsim.studies.boundary import find_boundaries
     from scbsim.studies.phase import phase_diagram
     from scbsim.task import Task, correlations, related_task
+    from scbsim.trajectory.own_observables import observable
 
 _HOME = {
     **dict.fromkeys(
@@ -56,11 +58,13 @@ _HOME = {
         "scbsim.errors",
     ),
     "RunSpec": "scbsim.spec",
+    "rule": "scbsim.spec.own_rules",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
     "find_boundaries": "scbsim.studies.boundary",
     "load": "scbsim.contents",
     "matrices": "scbsim.contents.matrices",
+    "observable": "scbsim.trajectory.own_observables",
     "phase_diagram": "scbsim.studies.phase",
     "plot": "scbsim.contents.plot",
     "related_task": "scbsim.task",
@@ -91,9 +95,11 @@ __all__ = [
     "find_boundaries",
     "load",
     "matrices",
+    "observable",
     "phase_diagram",
     "plot",
     "related_task",
+    "rule",
     "sample_batch",
     "sample_batches",
     "save_samples",

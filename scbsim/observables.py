@@ -53,6 +53,27 @@ STATUS_CODE: dict[str, int] = {name: code for code, name in STATUS.items()}
 FINISHED = (STATUS_CODE["complete"], STATUS_CODE["diverged"])
 
 
+_TAKEN = frozenset(
+    (
+        *("step", "stage", "replica", "normalization", "stage_index", "stage_end", "stage_reason"),
+        *("replica_status", "status", "row", "rows", "file", "run_uuid", "lacks_steps_before"),
+        *("seed", "zip", "n_committed", *NAMES),
+    )
+)
+_TAKEN_BEGINNINGS = ("normalized_", "step_", "row_", "task_")
+
+
+def fault_of_name(name: str) -> str:
+    """Return why an observable of one's own cannot have a name; empty if it can."""
+    if not name.isidentifier():
+        return f"{name!r} is not a name; it takes letters, digits and _, such as top1"
+    if name in NAMES:
+        return f"{name} is an observable that every run has; take another name"
+    if name in _TAKEN or name.startswith(_TAKEN_BEGINNINGS) or "_axis" in name:
+        return f"{name} is a name that files need for something else; take another one"
+    return ""
+
+
 def in_words(counts: dict[str, int]) -> str:
     """Return the counts of each status as text: ``60 complete, 4 diverged``."""
     return ", ".join(f"{count} {status}" for status, count in counts.items())

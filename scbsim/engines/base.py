@@ -51,8 +51,8 @@ class Engine(Protocol):
         """Return the observables of the state, (9,) float64."""
         ...
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         ...
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
@@ -64,6 +64,10 @@ class Engine(Protocol):
 
     def normalize(self, threshold: float) -> tuple[Row, int]:
         """Normalise the state; return the same as :meth:`normalized`."""
+        ...
+
+    def forget_memory(self) -> None:
+        """Set the memory of a rule that has it to 0."""
         ...
 
     def state(self) -> State:

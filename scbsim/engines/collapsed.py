@@ -124,10 +124,10 @@ class CollapsedEngine(WithoutEntries):
         observe_collapsed(self.collapsed, self.V.scalars, self.constants, row)
         return row
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         self._require_rule(stage)
-        rows, params = np.empty((steps, len(NAMES))), self._step_params(stage)
+        rows, params = np.empty((steps, len(NAMES))), self._step_params(stage, (before, steps))
         taken, reason = advance_collapsed(
             self.collapsed, self.V.scalars, self.constants, params, self._address, rows
         )

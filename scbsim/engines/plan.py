@@ -65,6 +65,30 @@ class RunPlan:
         return size_of_batches(self.choice.name, self.spec.dynamics.batch_size)
 
     @property
+    def own_batches(self) -> bool:
+        """Whether some stage has a batch size of its own, or a schedule of them."""
+        return any(stage.batch_size is not None for stage in self.spec.stage)
+
+    @property
+    def largest_batch(self) -> int:
+        """The largest batch of any stage."""
+        return int(max(most for _, most in self._batches()))
+
+    @property
+    def mean_batch(self) -> float:
+        """The mean batch of a step, over the most steps of all stages."""
+        sums = (s.steps * mean for s, (mean, _) in zip(self.stages, self._batches(), strict=True))
+        return sum(sums) / self.spec.total_steps
+
+    def _batches(self) -> list[tuple[float, float]]:
+        """Return the mean and the largest batch of each stage."""
+        base = float(self.spec.dynamics.batch_size)
+        return [
+            (base, base) if stage.schedule is None else stage.schedule.batches
+            for stage in self.stages
+        ]
+
+    @property
     def step_seconds(self) -> float:
         """About how many seconds a step of one replica takes on one thread."""
         return float(self.engine.step_seconds(self))

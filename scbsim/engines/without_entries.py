@@ -18,6 +18,7 @@ from scbsim.kernels.gaussian.normalize import NormalizedColumns
 from scbsim.observables import NAMES
 from scbsim.spec import RunSpec
 from scbsim.spec.engines import ENGINES
+from scbsim.spec.rules import rule_record
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -150,5 +151,5 @@ class WithoutEntries(GaussianEngine):
 
     def _require_rule(self, stage: Stage) -> None:
         """Raise InputError if the rule of a stage needs entries."""
-        if stage.rule not in ENGINES[self.name].rules:
+        if not ENGINES[self.name].takes(rule_record(stage.rule)):
             raise InputError(f"the {self.name} engine has no {stage.rule}: that needs entries")

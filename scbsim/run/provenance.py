@@ -9,6 +9,8 @@ from typing import Any
 
 from scbsim._version import __version__
 from scbsim.engines.plan import Choice
+from scbsim.rules.loading import source_of
+from scbsim.spec import RunSpec
 
 
 def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
@@ -32,6 +34,13 @@ def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
         "value": "matrix" if choice.matrix_V else "collapsed",
         "task": task,
     }
+
+
+def sources_of_rules(spec: RunSpec) -> dict[str, Any]:
+    """Return the source texts of the users' own rules of a run, by their names in the spec."""
+    found = {name: source_of(name) for name in dict.fromkeys(spec.rules)}
+    sources = {name: text for name, text in found.items() if text is not None}
+    return {"rules": sources} if sources else {}
 
 
 def _version(name: str) -> str:

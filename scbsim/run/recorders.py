@@ -11,6 +11,7 @@ from scbsim.state import State
 from scbsim.trajectory.dataset import LAST_STATE, LastState, Trajectory, assemble, attributes_of
 from scbsim.trajectory.diagnosis import diagnosis
 from scbsim.trajectory.header import RunHeader
+from scbsim.trajectory.own_rows import OwnRows, Values
 from scbsim.trajectory.tables import NormalizedRow, StageEnd, Tables
 
 Steps = NDArray[np.int64]
@@ -25,6 +26,10 @@ class Recorder(Protocol):
 
     def append(self, steps: Steps, stages: Stages, rows: Rows) -> None:
         """Receive steps (n,), their stages (n, R) and observables (n, R, 9)."""
+        return
+
+    def observed(self, step: int, values: Values) -> None:
+        """Receive values of a user's own observables, before the other observables of the step."""
         return
 
     def normalized(self, row: NormalizedRow, replica: int) -> None:
@@ -61,6 +66,7 @@ class MemoryRecorder(NoRecorder):
 
     def __init__(self, header: RunHeader) -> None:
         self._blocks: list[tuple[Steps, Stages, Rows]] = []
+        self._own = OwnRows(header.observed)
         self._long_names = {each.name: each.long_name for each in header.observables}
         self._tables = Tables.of(header.spec, tuple(self._long_names))
         self._header = header
@@ -70,6 +76,10 @@ class MemoryRecorder(NoRecorder):
     def append(self, steps: Steps, stages: Stages, rows: Rows) -> None:
         """Receive steps, stages and observables."""
         self._blocks.append((steps.copy(), stages.copy(), rows.copy()))
+
+    def observed(self, step: int, values: Values) -> None:
+        """Receive values of a user's own observables."""
+        self._own.add(step, values)
 
     def normalized(self, row: NormalizedRow, replica: int) -> None:
         """Receive the observables of the normalised matrices."""
@@ -103,7 +113,8 @@ class MemoryRecorder(NoRecorder):
         attributes = attributes_of(header) | ({"diagnosis": said} if said else {})
         first = header.spec.dynamics.replica
         columns = {name: column.T for name, column in columns.items()}
-        found = assemble(first, self._long_names, columns, self._tables, self._status, attributes)
+        own, names = (header.observed, self._own.tables()), self._long_names
+        found = assemble(first, names, columns, self._tables, self._status, attributes, own)
         if self._last is not None:
             # Not an attribute: the dataset can still be saved as NetCDF.
             found.encoding[LAST_STATE] = self._last

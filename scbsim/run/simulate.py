@@ -9,6 +9,7 @@ from typing import NamedTuple, Unpack
 from scbsim.errors import InputError
 from scbsim.run.execution import Execution, RunOptions
 from scbsim.run.on_block import OnBlock
+from scbsim.run.own_functions import Observe
 from scbsim.run.recorders import MemoryRecorder
 from scbsim.sampling.batches import Batches
 from scbsim.spec import RunSpec
@@ -29,6 +30,7 @@ def simulate(
     threads: int | None = None,
     stop: Callable[[], bool] | None = None,
     on_block: OnBlock | None = None,
+    observe: Observe | None = None,
     batches: Batches | None = None,
 ) -> Trajectory:
     """Run a spec.
@@ -59,6 +61,11 @@ def simulate(
         Called as ``on_block(step, stage, observables)`` at the start and between blocks, with the
         last step, its stage and a dict of its observables; for an ensemble these are medians. If it
         returns True the run ends early, as with ``stop``.
+    observe : mapping of str to callable, optional
+        Observables of one's own, beside those of ``output.observe``: by name, functions that are
+        called along the run with its state, a :class:`scbsim.run.state_view.StateView`, and return
+        a number, or an array of numbers of a shape that stays the same (docs/extending.md).
+        :func:`scbsim.observable` gives a function a period, units and a long name.
     batches : sequence, callable or iterable, optional
         What the engines ``batch`` and ``softmax`` learn from, in place of drawn samples: batch i in
         step i. A batch has tokens (B, T), queries (B,) and outputs (B,), arrays of integers, as a
@@ -69,14 +76,15 @@ def simulate(
     Returns
     -------
     xarray.Dataset
-        The observables along ``step``, the normalised ones along ``normalization``; ``status`` is
-        ``complete``, ``diverged`` or ``stopped``. With an output, columns are read from the file
-        when they are used; ``.load()`` reads them all, as :func:`scbsim.load` does.
+        The observables along ``step``, the normalised ones along ``normalization``; those of one's
+        own along ``step``, or ``step_100`` if their period is 100 and not ``output.every``.
+        ``status`` is ``complete``, ``diverged`` or ``stopped``. With an output, columns are read
+        from the file when they are used; ``.load()`` reads them all, as :func:`scbsim.load` does.
 
     Raises
     ------
     SpecError
-        If the spec has faults.
+        If the spec has faults, or a function in ``observe`` cannot be loaded or used.
     TaskError
         If the task is not valid, or does not have the spec's sizes.
     DataError
@@ -90,7 +98,8 @@ def simulate(
         If ``output`` exists, holds another run or task, or cannot be written.
     RunFailed
         If a write fails, or another process writes ``output``; committed rows stay valid. Also if
-        the file to resume could not be checked; then it is unchanged.
+        the file to resume could not be checked; then it is unchanged. Also if a function in
+        ``observe`` fails, or returns what it must not.
     Stopped
         If ``stop`` returns True while that file is checked; it is unchanged.
 
@@ -103,7 +112,7 @@ def simulate(
     """
     spec = spec_of(spec)
     options: RunOptions = {"progress": progress, "threads": threads, "stop": stop}
-    options["on_block"], options["batches"] = on_block, batches
+    options |= {"on_block": on_block, "observe": observe, "batches": batches}
     if output is None:
         if resume or overwrite:
             raise InputError("resume and overwrite need an output, and none is given")

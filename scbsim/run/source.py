@@ -11,7 +11,7 @@ from scbsim.sampling.batches import NOT_RESTARTABLE, Batches, HandedBatches, Sou
 from scbsim.sampling.samples_file import opened_batches
 from scbsim.spec import RunSpec
 from scbsim.spec.base import Values
-from scbsim.spec.checks import cannot_take_batches
+from scbsim.spec.data_checks import batches_have_one_size, cannot_take_batches
 from scbsim.task import Task
 
 
@@ -20,6 +20,7 @@ def require_takes(spec: RunSpec, batches: Batches | None) -> None:
     if batches is None:
         return
     faults = list(cannot_take_batches(Values(spec.dynamics.to_dict())))
+    faults += batches_have_one_size([stage.to_dict() for stage in spec.stage])
     if spec.data.from_ is not None:
         faults.append(Fault("data.from", "batches are given as well; give one of the two"))
     if faults:

@@ -17,7 +17,8 @@ from scbsim.spec.data_table import DataSpec
 from scbsim.spec.exclusions import excluded
 from scbsim.spec.init_table import InitSpec
 from scbsim.spec.run import RunSpec
-from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
+from scbsim.spec.stage_table import StageSpec
+from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, TaskSpec
 from scbsim.spec.text import toml_text
 from scbsim.spec.types import Checker, nearest
 

@@ -209,12 +209,14 @@ class Session:
         facts: dict[str, Any] = {
             **position.facts(),
             "stages": len(self._spec.stage),
-            "cursors": vars(cursors),
+            "cursors": cursors.facts(),
             "created_utc": self._header.created_utc,
             "stream": vars(self._header.stream),
             "task": self._header.task_parts,
             LACKS: self._header.lacks_steps_before,
         }
+        if self._header.observed:
+            facts["observed"] = [each.facts() for each in self._header.observed]
         spec, arrays = self._spec.to_json(), position.arrays()
         return Checkpoint(self._header.run_uuid, spec, facts, arrays)
 

@@ -15,6 +15,7 @@ from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.task.digest import Parts, parts_of
+from scbsim.trajectory.own_observables import OwnObservable
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class RunHeader:
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
     lacks_steps_before: int = 0
+    observed: tuple[OwnObservable, ...] = ()
 
     @property
     def spec(self) -> RunSpec:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scbsim.kernels.batch.advance import step_A
+from scbsim.kernels.batch.advance import step_learner
 from scbsim.kernels.batch.observe import couple_unconstrained
 from scbsim.kernels.batch.passes import collect_V, pass_over, second_pass, sort_by_query
 from scbsim.kernels.batch.tokens import AliasTables
-from scbsim.kernels.batch.value import step_V
 from scbsim.kernels.batch.workspace import Learner, Work
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE
@@ -125,8 +124,7 @@ def step_on_sums(
         ``DIVERGED`` if the step overflowed, ``SIGNAL_REACHED``, or ``STEPS_DONE``.
     """
     A, V, sums, _, mean = learner
-    step_A(learner, params, constants, work)
-    step_V(V, mean, params, constants, work)
+    step_learner(learner, params, _i64(0), constants, work)
     if not np.isfinite(couple_unconstrained(A, V, sums, mean, constants, row)):
         return DIVERGED
     return SIGNAL_REACHED if max(row[0], row[1]) >= params.until_signal else STEPS_DONE

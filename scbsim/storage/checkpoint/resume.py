@@ -23,6 +23,7 @@ from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.superblock import repair, superblock
 from scbsim.storage.runfile.integrity import Stop, checked
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
+from scbsim.storage.runfile.observed import cursors_before_end, observed_in
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
 from scbsim.storage.runfile.sources import require_samples, require_start, require_task
@@ -132,6 +133,7 @@ def _resume_from_file(
             "lacks_steps_before": lacks,
             # Older versions, which did not store it, always began at the start of the stream.
             "stream": read_stream(file.attrs) or ORIGIN,
+            "observed": observed_in(file),
         }
         if longer and status != "diverged" and is_ensemble(file):
             _require_none_complete(path, file)
@@ -237,6 +239,7 @@ def _resume_complete(
         normalized=len(file[NORMALIZED]["step"]) - 1,
         stages=len(stages["stage"]) - 1,
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
+        observed=cursors_before_end(file),
     )
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
     return ResumePoint(Position((position,)), cursors, **of_run, replaces_spec=True)

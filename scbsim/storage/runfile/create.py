@@ -20,6 +20,7 @@ from scbsim.storage.hdf5.formats import FORMAT, SCHEMA_VERSION
 from scbsim.storage.hdf5.superblock import PAGE
 from scbsim.storage.hdf5.write import LIBVER
 from scbsim.storage.runfile import schema
+from scbsim.storage.runfile.observed import make_observed
 from scbsim.storage.runfile.sources import Start
 from scbsim.storage.runfile.states import make_states
 from scbsim.storage.runfile.stream_start import put_stream
@@ -68,6 +69,7 @@ def empty_file(
         task.attrs.update(task_attributes(header))
         _make_trajectory(file, header)
         _make_tables(file, header)
+        make_observed(file, header)
         if header.spec.output.snapshot_every:
             make_states(file, schema.SNAPSHOTS, snapshot)
         if header.keeps_final(state):

@@ -18,8 +18,10 @@ from scbsim.state import State
 from scbsim.storage.hdf5.attributes import fill_text
 from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure
 from scbsim.storage.runfile import schema
+from scbsim.storage.runfile.observed import ObservedWriter, forget_observed
 from scbsim.storage.runfile.states import put, put_state
 from scbsim.storage.runfile.table_writer import Cursors, TableWriter
+from scbsim.trajectory.own_rows import Values
 from scbsim.trajectory.tables import NormalizedRow, StageEnd
 from scbsim.util.disk_space import LEAST_ROOM, make_room
 
@@ -62,6 +64,7 @@ class FileRecorder:
         self._file = file
         self._at = at or Cursors()
         self._tables = TableWriter(file, self._at, self._writing)
+        self._own = ObservedWriter(file, self._at.observed)
         group = file[schema.TRAJECTORY]
         names = [*NAMES, *([BATCH_LOSS.name] if BATCH_LOSS.name in group else [])]
         self._columns = [group[name] for name in ("step", "stage", *names)]
@@ -77,7 +80,14 @@ class FileRecorder:
 
     def cursors(self) -> Cursors:
         """Return what is recorded, flushed or not."""
-        return Cursors(**{**vars(self._at), "rows": self._at.rows + self._buffered})
+        own = {"rows": self._at.rows + self._buffered, "observed": self._own.cursors()}
+        return Cursors(**{**vars(self._at), **own})
+
+    def observed(self, step: int, values: Values) -> None:
+        """Record values of a user's own observables."""
+        self._own.add(step, values)
+        if monotonic() - self._flushed_at > _FLUSH_SECONDS:
+            self.flush()
 
     def append(
         self, steps: NDArray[np.int64], stages: NDArray[np.int64], rows: NDArray[np.float64]
@@ -104,7 +114,9 @@ class FileRecorder:
     def flush(self) -> None:
         """Write the buffered rows, then commit them."""
         begin, total = self._at.rows, self._at.rows + self._buffered
-        with self._writing(sum(buffer.nbytes for buffer in self._buffers)):
+        own = self._own.nbytes()
+        with self._writing(own + sum(buffer.nbytes for buffer in self._buffers)):
+            self._own.write()
             self._compare(begin, min(self._committed, total))
             for column, buffer in zip(self._columns, self._buffers, strict=True):
                 if len(column) < total:
@@ -112,6 +124,9 @@ class FileRecorder:
                 column[begin:total] = buffer[: self._buffered]
             self._tables.write()
             self._file.flush()
+            if self._own.commit():
+                # The count is written at once, and no row may count without these values.
+                self._file.flush()
             counted = self._tables.commit()
             if total > self._committed:
                 self._file[schema.TRAJECTORY]["n_committed"][()] = total
@@ -125,11 +140,12 @@ class FileRecorder:
 
     def _compare(self, begin: int, end: int) -> None:
         """Warn, once, if rows computed again differ from those on file."""
-        if begin >= end or self._differs:
+        if self._differs:
             return
-        self._differs = any(
+        self._differs = self._own.differs or any(
             column[begin:end].tobytes() != buffer[: end - begin].tobytes()
             for column, buffer in zip(self._columns, self._buffers, strict=True)
+            if begin < end
         )
         if self._differs:
             warnings.warn(
@@ -219,6 +235,7 @@ def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
     n = int(group["n_committed"][()])
     if n and group["step"][n - 1] % every:
         group["n_committed"][()] = n - 1
+    forget_observed(file, at.observed)
     lengths = {schema.NORMALIZED: at.normalized, schema.STAGES: at.stages, schema.FINAL: 0}
     for name, length in lengths.items():
         for data in file[name].values() if name in file else ():

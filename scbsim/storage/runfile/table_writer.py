@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import h5py
 import numpy as np
@@ -30,6 +31,11 @@ class Cursors:
     normalized: int = 0
     stages: int = 0
     snapshots: int = 0
+    observed: dict[str, int] = field(default_factory=dict)  # by dimension
+
+    def facts(self) -> dict[str, Any]:
+        """Return them in types of JSON, as earlier versions do unless there is something new."""
+        return {name: value for name, value in vars(self).items() if name != "observed" or value}
 
 
 class TableWriter:

@@ -257,9 +257,9 @@ def test_activations_by_levels_that_are_over(monkeypatch):
     renew = SparseEngine._update_levels
 
     def renew_all_but_activations(engine):
-        stage = engine._stage
+        of = engine._rates_of
         renew(engine)
-        engine._stage = stage if engine.step else None
+        engine._rates_of = of if engine.step else None
 
     monkeypatch.setattr(SparseEngine, "_update_levels", renew_all_but_activations)
     assert noticed("denoise, matched, T = 600", SPARSE_A.build)

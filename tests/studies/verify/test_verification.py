@@ -118,8 +118,8 @@ def test_what_is_not_a_number_is_no_comparison():
     case = named("sgd, N = 4, T = 30")
 
     class Broken(DenseEngine):
-        def advance(self, stage, steps):
-            block = super().advance(stage, steps)
+        def advance(self, stage, steps, *before):
+            block = super().advance(stage, steps, *before)
             block.rows[:, NAMES.index("sim_V")] = np.nan
             return block
 
