@@ -78,6 +78,10 @@ class Engine(Protocol):
         """Return the state in the form written to files; shapes as in :meth:`state`, or lists."""
         ...
 
+    def before_draw(self) -> State:
+        """Return what a draw of entries changes in the state, as it is now; copies, or nothing."""
+        ...
+
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run, possibly on another task of the same N and T.
 

@@ -134,8 +134,9 @@ class Loop:
             self._record_block(start, ensemble.advance(steps))
             self._pace = self._agree(_next_pace(steps, perf_counter() - began))
         if len(ensemble) == 1 and ensemble.status == "complete":
-            engine = ensemble.replicas[0].engine
-            self._recorder.final(engine.step, engine.state())
+            (single,) = ensemble.replicas
+            engine = single.engine
+            self._recorder.final(engine.step, engine.state() | single.before_end)
         return ensemble.status
 
     def _start(self) -> None:

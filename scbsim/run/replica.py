@@ -51,6 +51,7 @@ class Replica:
         self.snapshot_every = 0  # steps between states passed to `snapshot`; 0 for none
         self.normalized_every = 0  # steps between normalised copies; 0 for only the last
         self.observing: Observing | None = None  # calls a user's functions, if there are any
+        self.before_end: State = {}  # what the draw of entries at the end changed
         self.lost: Callable[[Row], NDArray[np.bool_]] | None = None  # rows that end it as diverged
         self._normalize_threshold = normalize_threshold
 
@@ -154,6 +155,7 @@ class Replica:
                 self.engine.forget_memory()
             return
         self.left, self.status = 0, "complete"
+        self.before_end = self.engine.before_draw()
         if self._normalize_threshold is not None:
             result.normalized.append(self.normalized(final=True))
 

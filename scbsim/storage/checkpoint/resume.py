@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scbsim.engines.before_draw import without_last_draw
 from scbsim.engines.random_stream import ORIGIN
 from scbsim.errors import OutputError, RunFailed, TaskError
 from scbsim.observables import BATCH_LOSS, NAMES, STATUS
@@ -242,5 +243,6 @@ def _resume_complete(
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
         observed=cursors_before_end(file),
     )
+    state = without_last_draw(state)
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
     return ResumePoint(Position((position,)), cursors, **of_run, replaces_spec=True)
