@@ -53,7 +53,8 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
     if "replicas" in content:
         counts = in_words(content["replica_status"])
         lines.append(f"replicas:   {counts}; medians over {content['replicas']} replicas follow")
-    if len(content["spec"]["stage"]) > 1 and content["stages"]:
+    of_data = any(end["reason"] == "data" for end in content["stages"])
+    if (len(content["spec"]["stage"]) > 1 or of_data) and content["stages"]:
         lines.append(f"stages:     {'; '.join(map(_stage, content['stages']))}")
     if content["lacks_steps_before"]:
         lines.append(f"lacking:    it {lacking_in_words(content['lacks_steps_before'])}")

@@ -11,7 +11,7 @@ from scbsim.kernels.compile.rule_type import KernelRule
 from scbsim.kernels.gaussian.rules import RULES
 from scbsim.spec.own_rules import OwnRule, known, rule_name
 from scbsim.spec.rules import OwnName, own_name
-from scbsim.util.user_code import load_function
+from scbsim.util.user_code import is_reference, load_function
 
 _LOADED: dict[str, tuple[OwnRule, KernelRule]] = {}
 
@@ -59,6 +59,11 @@ def _of_scbsim(name: str) -> OwnRule:
 
 def _of_file(name: str, told: OwnName) -> OwnRule:
     """Run a file and return its rule, if its source is the one that the spec names."""
+    if not is_reference(f"{told.where}:{told.name}"):
+        raise InputError(
+            f"the rule {told.name} was defined in {told.where}, which another process cannot read: "
+            "define it in a file, and name it FILE.py:NAME"
+        )
     try:
         now = own_name(rule_name(f"{told.where}:{told.name}"))
     except ValueError as error:

@@ -14,7 +14,7 @@ from scbsim.kernels.compile.threads import most_threads
 from scbsim.run.ensemble import Ensemble, built_ensemble, threads_for
 from scbsim.run.forms import forms_of
 from scbsim.run.loop import Loop, OutputSession
-from scbsim.run.observing import Observing
+from scbsim.run.observing import ObservableFailed, Observing
 from scbsim.run.on_block import BlockCalls, OnBlock
 from scbsim.run.own_functions import Observe, own_functions, require_same
 from scbsim.run.progress import Progress
@@ -109,7 +109,7 @@ class Execution:
         functions = own_functions(self.spec, self.observe)
         there = self.point.observed if self.point else ()
         if self.session and self.point:
-            require_same(self.session.path, there, functions)
+            require_same(self.session.path, self.point, functions)
         if not functions:
             return None
         path = self.session.path if self.session else None
@@ -201,6 +201,9 @@ def _closing(recorder: Recorder, shown: Progress) -> Iterator[_Outcome]:
     try:
         try:
             yield outcome
+        except ObservableFailed as error:
+            recorder.observable_failed(error.what)
+            raise
         except KeyboardInterrupt:
             outcome.status = "stopped"
             raise

@@ -28,6 +28,14 @@ _RETURNS = (
 )
 
 
+class ObservableFailed(RunFailed):
+    """A function of a user's failed, or returned what it must not; ``what`` says which and when."""
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
 class Observing:
     """Calls functions with the states of replicas, one call at a time.
 
@@ -116,15 +124,15 @@ class Observing:
             raise self._failed(each, view, f"{what}; the shape must stay the same")
         return value
 
-    def _failed(self, each: OwnFunction, view: StateView, what: str) -> RunFailed:
+    def _failed(self, each: OwnFunction, view: StateView, what: str) -> ObservableFailed:
         where = f" ({each.user.reference})" if each.user.reference else ""
         message = f"the observable {each.name}{where}, called after step {view.step}, {what}"
         if self._path is not None and view.step > 0:
             message += (
                 f". {self._path} has what was recorded before, and --resume goes on from its last "
-                "checkpoint"
+                "checkpoint; the function may be changed before"
             )
-        return RunFailed(message)
+        return ObservableFailed(message, f"{each.name} after step {view.step}")
 
 
 def _why(error: Exception, each: OwnFunction) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from scbsim.errors import Fault, InputError, OutputError, SpecError
+from scbsim.errors import Fault, InputError, OutputError, RunWarning, SpecError
 from scbsim.observables import fault_of_name
 from scbsim.spec import RunSpec
 from scbsim.trajectory.own_observables import STEP, OwnObservable, settings_of
@@ -15,6 +16,7 @@ from scbsim.util.user_code import UserFunction, given_function, load_function, n
 
 if TYPE_CHECKING:
     from scbsim.run.state_view import StateView
+    from scbsim.storage.checkpoint.resume_point import ResumePoint
 
 Observe: TypeAlias = "Mapping[str, Callable[[StateView], Any]]"
 """Functions by the names of their observables."""
@@ -77,21 +79,21 @@ def own_functions(spec: RunSpec, given: Observe | None) -> tuple[OwnFunction, ..
     )
 
 
-def require_same(
-    path: Path, there: Sequence[OwnObservable], functions: Sequence[OwnFunction]
-) -> None:
+def require_same(path: Path, point: ResumePoint, functions: Sequence[OwnFunction]) -> None:
     """Raise OutputError unless a run to resume has the functions that it began with.
+
+    If it ended because one of them failed, they may have another text, and a warning says so.
 
     Parameters
     ----------
     path : Path
         Its file.
-    there : sequence of OwnObservable
-        Those that it began with.
+    point : ResumePoint
+        Where it resumes, and what it began with.
     """
-    before = {each.name: each for each in there}
+    before = {each.name: each for each in point.observed}
     now = {each.name: each for each in functions}
-    faults = []
+    faults, changed = [], []
     for name in dict.fromkeys([*before, *now]):
         if name not in now:
             key = "output.observe" if before[name].function else "observe"
@@ -99,19 +101,29 @@ def require_same(
             faults.append(f"it began with the observable {name}{where}: give it again in {key}")
         elif name not in before:
             faults.append(f"it began without the observable {name}: leave it out")
-        elif before[name].digest != now[name].user.digest:
-            place = now[name].user.reference or "the function that is given"
-            faults.append(
-                f"the observable {name} has another text now, in {place}: put back the one that it "
-                f"began with, the attribute source of /observed/{name}"
-            )
         elif before[name].every != now[name].every:
             faults.append(
                 f"the observable {name} was called every {before[name].every} steps, and now is to "
                 f"be every {now[name].every}"
             )
+        elif before[name].digest != now[name].user.digest:
+            changed.append(name)
+            place = now[name].user.reference or "the function that is given"
+            if not point.failed_observable:
+                faults.append(
+                    f"the observable {name} has another text now, in {place}: put back the one "
+                    f"that it began with, the attribute source of /observed/{name}"
+                )
     if faults:
         raise OutputError(
             f"{path} cannot be resumed with other observables of one's own: {'; '.join(faults)}. "
             "Another output, or --overwrite, starts again"
+        )
+    if changed:
+        step = point.position.step if point.position else 0
+        warnings.warn(
+            f"{path}: {', '.join(changed)} has another text than before {point.failed_observable}, "
+            f"where the run failed. Values after step {step} are of the new one; the file has both",
+            RunWarning,
+            stacklevel=2,
         )

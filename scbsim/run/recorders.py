@@ -32,6 +32,10 @@ class Recorder(Protocol):
         """Receive values of a user's own observables, before the other observables of the step."""
         return
 
+    def observable_failed(self, what: str) -> None:
+        """Receive which of a user's functions failed and when, which ends the run."""
+        return
+
     def normalized(self, row: NormalizedRow, replica: int) -> None:
         """Receive the observables of the normalised matrices."""
         return

@@ -50,8 +50,8 @@ class Replica:
         self.snapshot: Callable[[int, State], None] | None = None
         self.snapshot_every = 0  # steps between states passed to `snapshot`; 0 for none
         self.normalized_every = 0  # steps between normalised copies; 0 for only the last
-        self.before_end: State = {}  # what the draw of entries at the end changed
         self.observing: Observing | None = None  # calls a user's functions, if there are any
+        self.before_end: State = {}  # what the draw of entries at the end changed
         self.lost: Callable[[Row], NDArray[np.bool_]] | None = None  # rows that end it as diverged
         self._normalize_threshold = normalize_threshold
 

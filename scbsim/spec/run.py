@@ -204,8 +204,9 @@ class RunSpec(Table):
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the given tables as dicts with the keys of TOML."""
         given = {"task": {}} | super().prepared(data)
-        samples = given.get("data")
-        if given["task"] == {} and isinstance(samples, Mapping) and samples.get("from") is not None:
+        task, samples = given["task"], given.get("data")
+        no_task = isinstance(task, Mapping) and not task
+        if no_task and isinstance(samples, Mapping) and samples.get("from") is not None:
             # A file of samples has the task that they are of.
             given["task"] = {"from": samples["from"]}
         for name, table in _TABLES.items():

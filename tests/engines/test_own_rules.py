@@ -70,8 +70,13 @@ def test_memory_is_in_the_state_and_goes_on(tmp_path):
     scbsim.simulate(given, output=path, on_block=lambda step, stage, row: True)
     assert scbsim.load(path).attrs["status"] == "stopped"
     assert_same(scbsim.simulate(given, output=path, resume=True).load(), whole)
-    one = scbsim.simulate(tables("momentum", [{"steps": 6}], precision="float64"))
-    np.testing.assert_array_equal(rows(one), rows(whole)[:7])
+    # A complete run goes on in a longer last stage, from the memory that it kept.
+    given["stage"] = [{"steps": 6}, {"steps": 10, "rate_A": 0.05}]
+    longer = scbsim.simulate(given, output=path, resume=True).load()
+    assert_same(longer, scbsim.simulate(given, output=tmp_path / "longer.h5").load())
+    # Another run starts from the entries alone, under any rule.
+    warm = tables("prox", [{"steps": 1}], precision="float64") | {"init": {"from": str(path)}}
+    assert float(scbsim.simulate(warm)["alpha_A"][0]) == float(longer["alpha_A"][-1])
 
 
 def advanced(given, steps):

@@ -25,9 +25,11 @@ from scbsim import (
     Task,
     load,
     matrices,
+    plot,
     save_samples,
     simulate,
 )
+from scbsim.plotting.matrices import draw_matrices
 from scbsim.storage.description import describe
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
@@ -83,7 +85,7 @@ def test_the_end_of_the_data_completes_the_run(spec, file, tmp_path):
     assert (nothing.attrs["status"], nothing["step"].values.tolist()) == ("complete", [0])
 
 
-def test_a_run_goes_on_where_it_stopped(spec, file, tmp_path):
+def test_a_run_goes_on_where_it_stopped(spec, file, tmp_path, checked_here):
     twice, batches = from_file(spec, file, epochs=2), [drawn(spec, i) for i in range(8)]
     for name, given, options in (
         ("file", twice, {}),
@@ -98,11 +100,14 @@ def test_a_run_goes_on_where_it_stopped(spec, file, tmp_path):
         )
 
 
-def test_one_that_cannot_go_on_says_so(spec, file, tmp_path):
+def test_one_that_cannot_go_on_says_so(spec, file, tmp_path, checked_here):
     path, batches = tmp_path / "run.h5", [drawn(spec, i) for i in range(8)]
     simulate(spec, output=path, stop=ending_after(1), batches=iter(batches))
     with pytest.raises(InputError, match="Give a sequence of batches, or a function"):
         simulate(spec, output=path, resume=True, batches=iter(batches))
+    # The file is as it was, and goes on from a list.
+    assert load(path).attrs["status"] == "stopped"
+    assert simulate(spec, output=path, resume=True, batches=batches)["step"].values[-1] == 8
     given = from_file(spec, file)
     simulate(given, output=tmp_path / "other.h5", stop=ending_after(1))
     file.unlink()
@@ -172,6 +177,17 @@ def test_without_the_truth_only_batches_are_known(spec, tmp_path):
         batches=[[array[i : i + SIZE] for array in together(spec, 4)] for i in (0, 40, 80, 120)],
     )
     assert run["batch_loss"].values[1:] == pytest.approx(other["batch_loss"].values[1:], rel=1e-6)
+    figure = plot(tmp_path / "run.h5")
+    assert [axes.get_title() for axes in figure.axes if axes.lines] == ["loss of a batch $L_B$"]
+    found = matrices(tmp_path / "run.h5")
+    assert len(draw_matrices(found.A, found.intercept, found.V, found.task, "run").axes) == 4
+    # From its last state another run goes on, on samples that were not used.
+    rest = in_truth_unknown(given).replace(**{"stage.0.steps": 2})
+    simulate(rest, output=tmp_path / "half.h5")
+    tables["init"] = {"from": str(tmp_path / "half.h5")}
+    parts = [[array[i : i + SIZE] for array in together(spec, 4)] for i in (80, 120)]
+    goes_on = simulate({**tables, "task": {"from": str(path)}}, batches=parts)
+    assert goes_on["batch_loss"].values[1:] == pytest.approx(run["batch_loss"].values[3:], rel=1e-6)
     # Nothing else can be run on such a task.
     with pytest.raises(SpecError, match=r"data\.from: missing: the truth is unknown"):
         simulate(in_truth_unknown(spec_of("batch", task={"from": str(path)})))

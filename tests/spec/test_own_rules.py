@@ -86,26 +86,26 @@ def test_the_source_is_the_function_and_what_it_uses():
     assert digest(body.replace("return x * B", "return B * x")) != source.digest
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (PLAIN.replace("@scbsim.rule()", ""), "own has no decorator @scbsim.rule"),
-        (PLAIN.replace("own", "mine"), "there is no function own at the top of the file; it has"),
-        (PLAIN.replace(", threshold", ""), "own has 3 arguments; it has to take"),
-        (PLAIN.replace("threshold)", "threshold=1)"), "own has defaults or arguments with"),
-        (PLAIN.replace("rule()", "rule(thresh=True)"), "has thresh=True; it takes threshold,"),
-        (PLAIN.replace("rule()", "rule(threshold=x)"), "has threshold=x; it takes threshold,"),
-        (PLAIN.replace("rule()", "rule(keeps_zeros=True)"), "keeps_zeros without threshold"),
-        (PLAIN.replace("rule()", "rule(memory=True)"), "says memory = True and has 4 arguments"),
-        (
-            HEAVY.replace("rule()", "rule(threshold=True, keeps_zeros=True)"),
-            "says keeps_zeros and has memory",
-        ),
-        ("from os import getpid\n" + PLAIN.replace("rate *", "getpid() *"), "uses getpid of os."),
-        ("def own(:\n", "the file is not Python"),
-        (PLAIN + f"    # {'x' * 30_000}\n    return 0.0\n", "characters; up to 20000"),
-    ],
-)
+FAULTS = [
+    (PLAIN.replace("@scbsim.rule()", ""), "own has no decorator @scbsim.rule"),
+    (PLAIN.replace("own", "mine"), "there is no function own at the top of the file; it has"),
+    (PLAIN.replace(", threshold", ""), "own has 3 arguments; it has to take"),
+    (PLAIN.replace("threshold)", "threshold=1)"), "own has defaults or arguments with"),
+    (PLAIN.replace("rule()", "rule(thresh=True)"), "has thresh=True; it takes threshold,"),
+    (PLAIN.replace("rule()", "rule(threshold=x)"), "has threshold=x; it takes threshold,"),
+    (PLAIN.replace("rule()", "rule(keeps_zeros=True)"), "keeps_zeros without threshold"),
+    (PLAIN.replace("rule()", "rule(memory=True)"), "says memory = True and has 4 arguments"),
+    (
+        HEAVY.replace("rule()", "rule(threshold=True, keeps_zeros=True)"),
+        "says keeps_zeros and has memory",
+    ),
+    ("from os import getpid\n" + PLAIN.replace("rate *", "getpid() *"), "uses getpid of os."),
+    ("def own(:\n", "the file is not Python"),
+    (PLAIN + f"    # {'x' * 30_000}\n    return 0.0\n", "characters; up to 20000"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), FAULTS, ids=[words for _, words in FAULTS])
 def test_faults_of_a_file(body, words, tmp_path):
     (found,) = faults(tables(rule_file(tmp_path, body)))
     assert found.startswith("dynamics.rule: ")

@@ -24,7 +24,7 @@ from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.superblock import repair, superblock
 from scbsim.storage.runfile.integrity import Stop, checked
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
-from scbsim.storage.runfile.observed import cursors_before_end, observed_in
+from scbsim.storage.runfile.observed import cursors_before_end, failed_observable, observed_in
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
 from scbsim.storage.runfile.sources import require_samples, require_start, require_task
@@ -135,6 +135,7 @@ def _resume_from_file(
             # Older versions, which did not store it, always began at the start of the stream.
             "stream": read_stream(file.attrs) or ORIGIN,
             "observed": observed_in(file),
+            "failed_observable": failed_observable(file),
         }
         if longer and status != "diverged" and is_ensemble(file):
             _require_none_complete(path, file)

@@ -41,6 +41,7 @@ class ResumePoint:
     task_parts: Parts | None = None  # digest of the task in the checkpoint, if a new file continues
     stream: StreamStart = ORIGIN  # where its noise begins in the random stream
     observed: tuple[OwnObservable, ...] = ()  # a user's own observables
+    failed_observable: str = ""  # which of them ended the run, and when; empty if none did
 
     def carried(self) -> dict[str, Any]:
         """Return what the header of the resumed run takes over."""

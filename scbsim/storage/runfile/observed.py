@@ -7,17 +7,20 @@ or runs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import h5py
 import numpy as np
 
-from scbsim.storage.hdf5.attributes import put_text, text
+from scbsim.storage.hdf5.attributes import fill_text, put_text, reserve_text, text
 from scbsim.storage.hdf5.dimensions import name_dimensions
 from scbsim.storage.runfile.schema import MOST_CHUNK_VALUES, OBSERVED, REPLICA, chunk_rows
 from scbsim.trajectory.header import RunHeader
 from scbsim.trajectory.own_observables import OwnObservable
 from scbsim.trajectory.own_rows import OwnRows, OwnTable, Values
+
+_FAILED, _FAILED_BYTES = "failed", 256
+"""Attribute of the group: which observable ended the run, and when; mostly empty."""
 
 _TEXTS = ("units", "long_name", "function", "digest", "source")
 
@@ -27,6 +30,7 @@ def make_observed(file: h5py.File, header: RunHeader) -> None:
     if not header.observed:
         return
     group, R = file.create_group(OBSERVED), header.spec.dynamics.replicas
+    reserve_text(group.attrs, _FAILED, _FAILED_BYTES)
     for each in header.observed:
         rows = chunk_rows(header.spec.total_steps // each.every + 2)
         if each.along not in group:
@@ -47,9 +51,42 @@ def make_observed(file: h5py.File, header: RunHeader) -> None:
         )
         by_replica = (REPLICA,) if R > 1 else ()
         name_dimensions(file, data, (group[each.along], *by_replica, *each.dimensions))
-        texts = {name: getattr(each, name) for name in _TEXTS}
-        put_text(data.attrs, **{name: value for name, value in texts.items() if value})
+        _put_texts(data, each)
         data.attrs["every"] = np.int64(each.every)
+
+
+def _put_texts(data: h5py.Dataset, each: OwnObservable) -> None:
+    texts = {name: getattr(each, name) for name in _TEXTS}
+    put_text(data.attrs, **{name: value for name, value in texts.items() if value})
+
+
+def failed_observable(file: h5py.File) -> str:
+    """Return which observable ended the run of a file, and when; empty if none did."""
+    return text(file[OBSERVED].attrs, _FAILED) if OBSERVED in file else ""
+
+
+def put_failed_observable(file: h5py.File, what: str) -> None:
+    """Write which observable ended the run; an empty text once it goes on."""
+    if OBSERVED in file:
+        fill_text(file[OBSERVED].attrs, _FAILED, what)
+
+
+def replace_texts(file: h5py.File, observed: Iterable[OwnObservable], step: int) -> None:
+    """Write the texts of functions that have changed, in a file open for writing only.
+
+    The text of the values up to ``step`` is kept as the attribute ``source_until_6`` if that is 6.
+    """
+    there = {each.name: each for each in observed_in(file)}
+    for each in observed:
+        if each.digest == there[each.name].digest:
+            continue
+        data = file[OBSERVED][each.name]
+        for name in _TEXTS:
+            if name in data.attrs:
+                del data.attrs[name]
+        _put_texts(data, each)
+        if before := there[each.name].source:
+            put_text(data.attrs, **{f"source_until_{step}": before})
 
 
 def observed_in(file: h5py.File) -> tuple[OwnObservable, ...]:

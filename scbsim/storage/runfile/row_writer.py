@@ -18,7 +18,11 @@ from scbsim.state import State
 from scbsim.storage.hdf5.attributes import fill_text
 from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure
 from scbsim.storage.runfile import schema
-from scbsim.storage.runfile.observed import ObservedWriter, forget_observed
+from scbsim.storage.runfile.observed import (
+    ObservedWriter,
+    forget_observed,
+    put_failed_observable,
+)
 from scbsim.storage.runfile.states import put, put_state
 from scbsim.storage.runfile.table_writer import Cursors, TableWriter
 from scbsim.trajectory.own_rows import Values
@@ -110,6 +114,11 @@ class FileRecorder:
                 self.flush()
         if monotonic() - self._flushed_at > _FLUSH_SECONDS:
             self.flush()
+
+    def observable_failed(self, what: str) -> None:
+        """Record which of a user's functions ended the run, and when."""
+        with self._writing():
+            put_failed_observable(self._file, what)
 
     def flush(self) -> None:
         """Write the buffered rows, then commit them."""

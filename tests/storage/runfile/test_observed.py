@@ -202,6 +202,37 @@ def test_an_exception_keeps_what_was_recorded(tmp_path):
     assert run["fails"].values.tolist() == list(range(12))
 
 
+@pytest.mark.usefixtures("flush_always", "slow_pace")
+def test_after_a_failure_the_function_may_be_changed(tmp_path):
+    """The values up to the checkpoint stay; the file has both texts."""
+    path = tmp_path / "run.h5"
+    text = "def mine(state):\n    assert state.step < 8\n    return 1.0\n"
+    better = "def mine(state):\n    return 2.0\n"
+    written(tmp_path, text)
+    words = f"output.observe={tmp_path}/mine.py:mine"
+    spec = run_spec(words, "output.checkpoint_seconds=0", steps=11)
+    with pytest.raises(RunFailed, match="the function may be changed before"):
+        simulate(spec, output=path)
+    written(tmp_path, better)
+    with pytest.warns(RunWarning, match="mine has another text than before mine after step 8"):
+        simulate(spec, output=path, resume=True, on_block=lambda step, *_: step >= 9)
+    assert load(path).attrs["status"] == "stopped"
+    with h5py.File(path) as file:
+        said = dict(file["observed/mine"].attrs)
+        assert said["source"].decode() == better
+        ((step, before),) = [(k, v) for k, v in said.items() if k.startswith("source_until_")]
+        assert before.decode() == text
+    step = int(step.removeprefix("source_until_"))
+    # It is as any stopped run again.
+    written(tmp_path, text)
+    with pytest.raises(OutputError, match="has another text now"):
+        simulate(spec, output=path, resume=True)
+    written(tmp_path, better)
+    run = simulate(spec, output=path, resume=True)
+    np.testing.assert_array_equal(run["mine"], np.where(run["step"] > step, 2.0, 1.0))
+    assert 0 < step < 8
+
+
 def test_a_failure_at_the_start_leaves_nothing(tmp_path):
     path = tmp_path / "new" / "run.h5"
     with pytest.raises(RunFailed, match="after step 0, failed: ZeroDivisionError"):
