@@ -75,7 +75,7 @@ class Observing:
         return any(step % every == 0 for every in self.periods)
 
     def values(self, engine: Engine, stage: int, row: Row, *, last: bool = False) -> Values:
-        """Return the values after the present step, those of the end too if it is the last.
+        """Return the values after the present step of the functions that are due.
 
         Parameters
         ----------
@@ -83,6 +83,8 @@ class Observing:
             The stage that took the step.
         row : (9,) float64
             The observables that every run has.
+        last : bool
+            Call those that are not due, since the run ends here.
 
         Raises
         ------
@@ -96,7 +98,7 @@ class Observing:
                 return {
                     each.name: self._value(each, view)
                     for each in self._functions
-                    if last or view.step % each.every == 0
+                    if (view.step % each.every == 0) != last
                 }
             finally:
                 view.close()

@@ -134,7 +134,12 @@ class Replica:
         last = ends and end != "diverged" and self.stage == len(self.stages) - 1
         if last or observing.is_due(step):
             assert self.row is not None
-            values = observing.values(self.engine, stage.index, self.row, last=last)
+            values = observing.values(self.engine, stage.index, self.row)
+            if last:
+                # Those that are called for the end alone may draw entries, too.
+                self.before_end = self.engine.before_draw()
+                others = observing.values(self.engine, stage.index, self.row, last=True)
+                values = {**values, **others}
             result.observed.append((step, values))
 
     def _end_stage(self, stage: Stage, reason: str, result: ReplicaBlock) -> None:
@@ -155,7 +160,7 @@ class Replica:
                 self.engine.forget_memory()
             return
         self.left, self.status = 0, "complete"
-        self.before_end = self.engine.before_draw()
+        self.before_end = self.before_end or self.engine.before_draw()
         if self._normalize_threshold is not None:
             result.normalized.append(self.normalized(final=True))
 
