@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from scbsim.errors import Fault, InputError, OutputError, RunWarning, SpecError
 from scbsim.observables import fault_of_name
@@ -16,7 +16,6 @@ from scbsim.util.user_code import UserFunction, given_function, load_function, n
 
 if TYPE_CHECKING:
     from scbsim.run.state_view import StateView
-    from scbsim.storage.checkpoint.resume_point import ResumePoint
 
 Observe: TypeAlias = "Mapping[str, Callable[[StateView], Any]]"
 """Functions by the names of their observables."""
@@ -79,7 +78,26 @@ def own_functions(spec: RunSpec, given: Observe | None) -> tuple[OwnFunction, ..
     )
 
 
-def require_same(path: Path, point: ResumePoint, functions: Sequence[OwnFunction]) -> None:
+class Begun(Protocol):
+    """What is known of a run to resume: `storage.checkpoint.resume_point.ResumePoint`."""
+
+    @property
+    def observed(self) -> tuple[OwnObservable, ...]:
+        """The observables that it began with."""
+        ...
+
+    @property
+    def failed_observable(self) -> str:
+        """Which of them ended it, and when; empty if none did."""
+        ...
+
+    @property
+    def position(self) -> Any:
+        """Where it resumes, with the attribute ``step``; None for the start."""
+        ...
+
+
+def require_same(path: Path, point: Begun, functions: Sequence[OwnFunction]) -> None:
     """Raise OutputError unless a run to resume has the functions that it began with.
 
     If it ended because one of them failed, they may have another text, and a warning says so.
@@ -88,7 +106,7 @@ def require_same(path: Path, point: ResumePoint, functions: Sequence[OwnFunction
     ----------
     path : Path
         Its file.
-    point : ResumePoint
+    point : Begun
         Where it resumes, and what it began with.
     """
     before = {each.name: each for each in point.observed}
