@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.kernels.gaussian.activations import ActivationRates
+from scbsim.kernels.gaussian.schedule import RATIO
+from scbsim.kernels.gaussian.state import StepParams
 from scbsim.rules.loading import kernel_rule
 from scbsim.spec.rules import rule_record
 
@@ -71,6 +74,20 @@ def activation_rates(
         shrink=1.0 / slope,
         scale=scale,
     )
+
+
+def calls_of(params: StepParams, steps: int) -> Iterator[tuple[int, float]]:
+    """Yield for how many steps there is one law of activations, and its ratio of thresholds.
+
+    The ratio is in units of the stage's thresholds and noise levels; see `schedule.RATIO`.
+    """
+    if not len(params.schedule) or not params.sigma_A.any():
+        yield steps, 1.0
+        return
+    ratios = params.schedule[:, RATIO]
+    edges = [0, *(np.flatnonzero(np.diff(ratios)) + 1).tolist(), steps]
+    for begin, end in pairwise(edges):
+        yield end - begin, float(ratios[begin])
 
 
 def _groups(p: Array, T: int) -> list[NDArray[np.intp]]:

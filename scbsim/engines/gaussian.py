@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from scbsim.engines.base import Block, Row
-from scbsim.engines.constants import constants_of, signal_of
+from scbsim.engines.constants import constants_of
 from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan_hooks import Planned
 from scbsim.engines.rule_memory import forget_memory, memory_of, with_memory
 from scbsim.engines.stages import Stage
+from scbsim.engines.step_params import step_params
 from scbsim.engines.warm_start import adopt_value, same_tokens
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
@@ -33,7 +34,6 @@ from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.power_sums import powers_of_bulk
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.observables import NAMES
-from scbsim.rules.loading import kernel_rule
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -71,6 +71,7 @@ class GaussianEngine(Planned):
 
     name = "gaussian"
     keeps_column_sums = False  # whether columns of A may have sums other than 1
+    _batch = 1  # samples of a step on real batches
 
     def __init__(
         self,
@@ -102,17 +103,16 @@ class GaussianEngine(Planned):
             noise=np.zeros((N, Q)),
         )
         self.sums = np.ones(N)
-        K_P = signal_of(task)
-        target = task.P_tilde if value else np.zeros((0, 0))
+        self.constants = constants_of(task, seed, replica)
+        target = task.target_of_V if value else np.zeros((0, 0))
         self.V = Value(
             W=alpha_V * target,
             target=target,
             root_mu=np.sqrt(task.mu),
-            scalars=np.array([alpha_V if K_P > 0 else 0.0, 0.0]),
+            scalars=np.array([alpha_V if self.constants.K_P > 0 else 0.0, 0.0]),
             column_sums=np.zeros((min(len(target), GROUPS), N)),
             row_dots=np.zeros((len(target), 2)),
         )
-        self.constants = constants_of(task, K_P, seed, replica)
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
         self._matched: MatchedLevels | None = None
@@ -154,8 +154,8 @@ class GaussianEngine(Planned):
         observe(A, V, self.constants, row)
         return row
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         rows = np.empty((steps, len(NAMES)))
         done, end = 0, "steps"
         while done < steps and end == "steps":
@@ -164,13 +164,13 @@ class GaussianEngine(Planned):
                 if self._matched.due(self.step):
                     self._update_levels()
                 upto = min(steps, done + self._matched.hold(self.step))
-            taken, end = self._take(stage, rows[done:upto])
+            taken, end = self._take(stage, rows[done:upto], before + done)
             done += taken
         return Block(rows[:done], end)
 
-    def _take(self, stage: Stage, rows: Row) -> tuple[int, str]:
+    def _take(self, stage: Stage, rows: Row, before: int) -> tuple[int, str]:
         """Take a step for each row at the current levels; return their number, and the end."""
-        state = (self._model, self._step_params(stage), self._address)
+        state = (self._model, self._step_params(stage, (before, len(rows))), self._address)
         taken, reason = advance(*state, rows, self.scratch, self._joint)
         self.step += taken
         self._powers_at = state[1].powers_step + 1
@@ -180,19 +180,12 @@ class GaussianEngine(Planned):
     def _model(self) -> Model:
         return Model(self.A, self.V, self.constants)
 
-    def _step_params(self, stage: Stage) -> StepParams:
-        noise, matched = self.noise, self._matched
-        return StepParams(
-            rule=kernel_rule(stage.rule),
-            rate_A=float(stage.rate_A),
-            rate_V=float(stage.rate_V),
-            sigma_A=noise.sigma_A,
-            threshold=stage.threshold,
-            sigma_V=float(noise.sigma_V),
-            until_signal=float(stage.until_signal),
-            matched=None if matched is None else matched.levels.of_A,
-            powers_step=-1 if matched is None else self._address + matched.hold(self.step) - 1,
-        )
+    def _step_params(self, stage: Stage, span: tuple[int, int] = (0, 1)) -> StepParams:
+        """Return the parameters of steps; ``span`` as in `step_params`."""
+        matched, of_A, powers_step = self._matched, None, -1
+        if matched is not None:
+            of_A, powers_step = matched.levels.of_A, self._address + matched.hold(self.step) - 1
+        return step_params(stage, self.noise, of_A, powers_step, self._batch, span)
 
     def _update_levels(self) -> None:
         """Compute the levels of matched noise for the current state."""

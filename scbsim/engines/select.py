@@ -202,13 +202,14 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         If its state does not fit into memory.
     """
     spec, task, batch_size = plan.spec, plan.task, plan.batch_size
-    if plan.choice.matrix_V and task.P is None:
+    if plan.choice.matrix_V and task.P is None and task.truth_known:
         raise InputError(WITHOUT_P)
     from_signals = spec.init.from_signals
+    samples = batch_size is not None or plan.choice.name == "sampled"
     if spec.dynamics.replicas == 1:
         # Refuse before the output file is created.
         plan.engine.require_room(plan)
-    start.require_room(spec.total_steps, batch_size)
+    start.require_room(spec.total_steps, batch_size, plan.largest_batch)
     require_sound_rules(plan)
     engine: Any = plan.engine(
         task,
@@ -221,7 +222,8 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         threads=threads,
         value=plan.choice.matrix_V,
         first_step=start.first_step(batch_size),
-        **({} if batch_size is None else {"batch_size": batch_size}),
+        **({} if batch_size is None else {"batch_size": batch_size, "handed": plan.handed}),
+        **({"largest_batch": plan.largest_batch} if plan.own_batches and samples else {}),
         **({} if plan.record.entries else {"draws": draws_of(spec, task)}),
     )
     if any_memory(plan.stages):

@@ -47,7 +47,8 @@ class SoftmaxEngine(BatchEngine):
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
-        return {"logits": self.logits, **self._state_of_V(), **memory_of(self.A)}
+        own = {**self._state_of_V(), **self._state_of_samples(), **memory_of(self.A)}
+        return {"logits": self.logits, **own}
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; raise InputError if its attention is below 0."""

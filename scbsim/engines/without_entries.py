@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from scbsim.engines.base import Row
+from scbsim.engines.before_draw import kept_before
 from scbsim.engines.directions import Array, DrawnDirections, Space
 from scbsim.engines.entries import Entries
 from scbsim.engines.gaussian import GaussianEngine
@@ -137,6 +138,14 @@ class WithoutEntries(GaussianEngine):
     def _state_of_directions(self) -> State:
         known = np.array([float(self._known)])
         return {**self._directions.state(self._since), "known": known}
+
+    def before_draw(self) -> State:
+        """Return what a draw of entries changes in the state, as it is now; copies."""
+        return kept_before(len(self._directions.drawn), self._changed_by_draw())
+
+    def _changed_by_draw(self) -> State:
+        """Return the arrays that a draw changes, without those of the draws themselves."""
+        return {"since": self._since}
 
     def restore(self, step: int, state: State) -> None:
         """Continue from a state returned by :meth:`state`, to the same bits."""

@@ -85,6 +85,8 @@ def run_shared_to_file(
     RemoteRankError
         If another rank failed.
     """
+    if options.get("observe"):
+        raise InputError("observe: a run shared over ranks calls no functions; run it without MPI")
     world.collective(lambda: require_shareable(spec, world.size))
     stop = options.get("stop")
     with SharedSession(

@@ -26,6 +26,8 @@ def require_shareable(spec: RunSpec, ranks: int) -> None:
         and f'"{noise}" needs more of each column than ranks exchange: "isotropic" or "none"',
         "init.correlation": spec.init.correlation is not None
         and "a run shared over ranks starts from signals, or from the file of a run",
+        "output.observe": bool(spec.output.observe)
+        and "a run shared over ranks calls no functions: no rank has all of A; run it without MPI",
         "output.snapshot_every": spec.output.snapshot_every > 0
         and "a run shared over ranks keeps no snapshots: only 0 is allowed",
     }

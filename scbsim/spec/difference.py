@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from scbsim.spec.rules import own_name
+from scbsim.spec.schedule import schedule_of
+from scbsim.spec.schedule_checks import is_schedule
 
 
 def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
@@ -40,10 +42,18 @@ def but_longer(wanted: dict[str, Any], found: dict[str, Any]) -> tuple[int, list
     """
     there, longer = dict(found), 0
     ours, theirs = wanted.get("stage") or [], found.get("stage") or []
-    if ours and len(ours) == len(theirs) and ours[-1]["steps"] >= theirs[-1]["steps"]:
+    if ours and len(ours) == len(theirs) and _is_longer(ours[-1], theirs[-1]):
         longer = ours[-1]["steps"] - theirs[-1]["steps"]
         there["stage"] = [*theirs[:-1], {**theirs[-1], "steps": ours[-1]["steps"]}]
     return longer, differences(wanted, there)
+
+
+def _is_longer(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Return whether a stage only has more steps; those that it had keep their numbers."""
+    schedules = [value for key, value in ours.items() if is_schedule(key, value)]
+    if any(schedule_of(text).depends_on_steps for text in schedules):
+        return bool(ours["steps"] == theirs["steps"])
+    return bool(ours["steps"] >= theirs["steps"])
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

@@ -54,7 +54,8 @@ class Sweep:
     tables : mapping
         A spec as dicts, with ``sweep``; without it, a sweep of one run.
     base_dir : path
-        The folder to which paths in ``task.from`` and ``init.from`` are relative.
+        The folder to which paths in ``task.from``, ``init.from``, ``data.from`` and
+        ``output.observe`` are relative.
     where : str
         The file, for error messages.
 

@@ -13,13 +13,13 @@ from scbsim.spec.base import Check, Table
 from scbsim.spec.engines import AUTO, ENGINES
 from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.spec.own_rules import CHECKER, with_rule
-from scbsim.spec.rules import has_threshold
 from scbsim.spec.types import (
     BELOW_1,
     EXACT,
     FILE,
     FRACTION,
     NOT_NEGATIVE,
+    OBSERVABLES,
     POSITIVE,
     choice,
     count,
@@ -29,9 +29,6 @@ from scbsim.spec.types import (
 
 _RULE = PlainValidator(CHECKER)
 _ENGINE = name_of(ENGINES, AUTO.name)
-_SIGMAS = number(
-    'a finite number, 0 or more, or "auto"', lambda x: 0.0 <= x < math.inf, words=("auto",)
-)
 _SEED = count(0, 2**64)
 
 
@@ -189,56 +186,6 @@ class NoiseSpec(Table):
         return table
 
 
-class StageSpec(Table):
-    """A stage of the run; stages follow one another and count from 0 (docs/model.md, section 4).
-
-    Attributes
-    ----------
-    steps : int
-        Most steps of the stage, 1 to below 2**40. Required.
-    rate_A, rate_V : float
-        Step sizes of the attention and the value matrix, 0 or more; 0 keeps the matrix constant.
-    rule : as dynamics.rule, or None
-        This stage's own rule; None means ``dynamics.rule``.
-    threshold : float or None
-        The l1 threshold lam, 0 or more. Excludes ``threshold_sigmas``.
-    threshold_sigmas : float, "auto" or None
-        The l1 threshold in units of the isotropic noise level, 0 or more:
-        ``lam_k = threshold_sigmas sigma_k``. With "auto" one entry of all of A is expected to
-        leave zero by chance in a step. The default is 4.0 if the stage gives no threshold and its
-        own rule, if any, reads one. A rule without a threshold ignores both keys.
-    until_signal : float or None
-        End the stage once ``max(alpha_A, alpha_V)`` is at least this, above 0.
-    normalize_level : float or None
-        Threshold of a normalisation at the end of the stage: a column of A keeps the entries that
-        are at least this fraction, between 0 and 1, of its largest.
-    """
-
-    place: ClassVar[str] = "[[stage]]"
-    checks: ClassVar[tuple[Check, ...]] = (
-        spec_checks.not_both("threshold", "threshold_sigmas"),
-        spec_checks.threshold_has_effect,
-    )
-
-    steps: Annotated[int, count(1, 2**40)]
-    rate_A: Annotated[float, NOT_NEGATIVE] = 0.1
-    rate_V: Annotated[float, NOT_NEGATIVE] = 0.1
-    rule: Annotated[str, _RULE] | None = None
-    threshold: Annotated[float, NOT_NEGATIVE] | None = None
-    threshold_sigmas: Annotated[float | Literal["auto"], _SIGMAS] | None = None
-    until_signal: Annotated[float, POSITIVE] | None = None
-    normalize_level: Annotated[float, FRACTION] | None = None
-
-    @classmethod
-    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return the given table as a dict, with the default threshold if there is none."""
-        given = with_rule(super().prepared(data))
-        has_own = any(given.get(key) is not None for key in ("threshold", "threshold_sigmas"))
-        if not has_own and has_threshold(given.get("rule")):
-            given["threshold_sigmas"] = 4.0
-        return given
-
-
 class OutputSpec(Table):
     """What is recorded, and how often.
 
@@ -256,6 +203,9 @@ class OutputSpec(Table):
         Steps between two rows of normalised observables, 0 to below 2**40; 0 means at the end only.
     checkpoint_seconds : float
         Seconds between two checkpoints, 0 or more.
+    observe : tuple of str
+        Observables of one's own: functions in files of Python, ``"FILE.py:NAME"``, which a run
+        calls along the way (docs/extending.md). Paths are relative to the folder of the spec.
     """
 
     place: ClassVar[str] = "[output]"
@@ -266,10 +216,12 @@ class OutputSpec(Table):
     normalize_level: Annotated[float, FRACTION] = 0.1
     normalized_every: Annotated[int, count(0, 2**40)] = 0
     checkpoint_seconds: Annotated[float, NOT_NEGATIVE] = 60.0
+    observe: Annotated[tuple[str, ...], OBSERVABLES] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table as a dict; ``normalized_every`` only if it is not 0."""
+        """Return the table as a dict; ``normalized_every`` and ``observe`` only if there are."""
         table = super().to_dict()
         if not self.normalized_every:
             del table["normalized_every"]
-        return table
+        del table["observe"]
+        return table | ({"observe": list(self.observe)} if self.observe else {})

@@ -8,6 +8,7 @@ from scbsim_testing.killing import contents
 from scbsim_testing.ranks import beside, ended
 
 import scbsim
+from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import stages_of
 from scbsim.errors import RunFailed
@@ -50,6 +51,14 @@ CASES["diverges"] = {
     **tables("sgd", "float64", T=60),
     "stage": [{"steps": 500, "rate_A": 60.0, "rate_V": 60.0}],
 }
+SCHEDULE = {
+    "rate_A": "0.1 + 0.02*sin(t)",
+    "rate_V": "0.12 - t/4000",
+    "batch_size": "1e6*(1 + t/50)",
+    "threshold_sigmas": "2 + t/300",
+}
+CASES["scheduled"] = tables("prox", "float32")
+CASES["scheduled"]["stage"] = [each | SCHEDULE for each in CASES["scheduled"]["stage"]]
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +92,19 @@ def test_the_cases_are_what_they_are_meant_to_be(alone):
         reasons = [REASONS[i] for i in np.frombuffer(content["stages/reason"][2], np.int64)]
         assert reasons == (["diverged"] if name == "diverges" else ["signal", "steps"]), name
         assert content["final/bulk"][0][0] == (0 if name == "diverges" else 1)
+
+
+def test_one_rank_steps_by_a_schedule_as_the_dense_engine_does():
+    world = object.__new__(World)
+    world.rank, world.size, world.exchange = 0, 1, lambda *_: None
+    spec = RunSpec.from_dict(CASES["scheduled"])
+    task = scbsim.Task.from_spec(spec.task)
+    noise, stage = NoiseLevels.from_spec(spec, task), stages_of(spec, task)[1]
+    options = {"alpha_A": 0.1, "alpha_V": 0.1, "dtype": "float32"}
+    shared, dense = SharedEngine(world, task, noise, **options), DenseEngine(task, noise, **options)
+    for steps, before in ((4, 3), (5, 7)):
+        rows = [engine.advance(stage, steps, before).rows for engine in (shared, dense)]
+        np.testing.assert_array_equal(*rows)
 
 
 def test_ranks_that_disagree_on_V_are_found_out():

@@ -148,9 +148,10 @@ def _step_column(
     wide: F64,
 ) -> None:
     """Step a column of linear attention."""
-    Q, rule, rate, threshold = A.support.shape[1], params.rule, params.rate_A, params.threshold[k]
+    Q, rule, rate = A.support.shape[1], params.rule, params.rate_A
+    threshold = params.threshold_scale * params.threshold[k]
     g = work.gradient[k]
-    real, batch = g.dtype.type, _f64(work.batch_size)
+    real, batch = g.dtype.type, params.batch
     mean, scale = 0.0, 1.0 / (batch * constants.mu[k])
     if is_projected(rule):
         # A column that no sample has as its query has gradient 0.
@@ -228,7 +229,7 @@ def step_logits(
     work: Work,
 ) -> None:
     """Step one share of the columns of softmax attention; see :func:`step_columns`."""
-    N, batch = A.support.shape[0], _f64(work.batch_size)
+    N, batch = A.support.shape[0], params.batch
     wide = work.wide[share]
     for k in range(N * share // shares, N * (share + 1) // shares):
         if work.counts[k] == 0 and not moves_without_gradient(params.rule):
@@ -237,7 +238,6 @@ def step_logits(
         real = a.dtype.type
         scale = 1.0 / (batch * constants.mu[k]) if is_projected(params.rule) else 1.0 / batch
         mean = real(_sum_of_products(a, g, wide))
-        _step_logits_row(
-            params.rule, A, k, (z, a, g), (scale, mean, params.rate_A, params.threshold[k])
-        )
+        threshold = params.threshold_scale * params.threshold[k]
+        _step_logits_row(params.rule, A, k, (z, a, g), (scale, mean, params.rate_A, threshold))
         write_softmax(k, A, logits, work.full, wide)

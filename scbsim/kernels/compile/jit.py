@@ -146,6 +146,10 @@ internal_jit: Callable[[F], F] = numba.njit(**INNER)
 inline_jit: Callable[[F], F] = numba.njit(forceinline=True, **INNER)
 """Compile a function that is inlined into the kernels, so that their loops vectorise."""
 
+inner_inline: Callable[[F], F] = numba.njit(inline="always", **INNER)
+"""Put the source of a function into those that call it. So it may return arrays, which otherwise
+only functions that count references to them can."""
+
 parallel_jit: Callable[[F], F] = numba.njit(parallel=True, **{**INNER, "_nrt": True})
 """Compile a function that only kernels call, with `numba.prange` over threads."""
 

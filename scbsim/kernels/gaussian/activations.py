@@ -34,7 +34,7 @@ class ActivationRates(NamedTuple):
     """The law of activations in a stage, by groups of columns of similar probability.
 
     Here ``c_k = lam_k / sigma_k``, and the excess over it is drawn from an exponential with slope
-    ``b_k``.
+    ``b_k``. In a step with larger ``c_k`` than these only the normals above its own count.
     """
 
     rule: Any  # see `rules`
@@ -96,13 +96,17 @@ def _next(
 def _draw_group(
     group: Int,
     rates: ActivationRates,
-    T: Int,
+    numbers: tuple[Int, float, float],
     count: np.int64,
     new: NewlyActive,
     counter: Counter,
     key: Key,
 ) -> np.int64:
-    """Draw the activations in a group of columns; return the new count, -1 if they do not fit."""
+    """Draw the activations in a group of columns; return the new count, -1 if they do not fit.
+
+    ``numbers`` are T, and ``of_step`` of :func:`draw_activations`.
+    """
+    T, larger, factor = numbers
     j, end = rates.first[group], rates.first[group + 1]
     mean_gap = 1.0 / rates.rate[group]
     # In most steps of a group with rare activations, this one exponential is all that is drawn.
@@ -134,9 +138,12 @@ def _draw_group(
                     break
             new.column[count] = k
             new.position[count] = t
-            size = activated_size(rates.rule, excess, rates.above[k] + 1.0 / rates.shrink[k])
-            new.value[count] = np.copysign(rates.scale[k] * size, left - _LOG_2)
-            count += 1
+            cut = rates.above[k] + 1.0 / rates.shrink[k]
+            excess -= larger * cut
+            if excess >= 0.0:
+                size = activated_size(rates.rule, excess, cut + larger * cut)
+                new.value[count] = np.copysign((factor * rates.scale[k]) * size, left - _LOG_2)
+                count += 1
         e, at, drawn = _next(at, drawn, new, counter, key)
     return count
 
@@ -164,8 +171,20 @@ def _put_in_order(count: Int, groups: Int, new: NewlyActive) -> None:
 
 
 @internal_jit
-def draw_activations(rates: ActivationRates, T: Int, new: NewlyActive, at: Address) -> np.int64:
+def draw_activations(
+    rates: ActivationRates, T: Int, of_step: tuple[float, float], new: NewlyActive, at: Address
+) -> np.int64:
     """Draw the activations of a step into ``new``, entries that were not at zero among them.
+
+    Parameters
+    ----------
+    rates : ActivationRates
+    T : int
+    of_step : (float, float)
+        By how much of itself ``c_k`` is larger in this step, 0 or more, and what ``rates.scale`` is
+        multiplied by; 0 and 1 for the rates as they are.
+    new : NewlyActive
+    at : Address
 
     Returns
     -------
@@ -174,13 +193,28 @@ def draw_activations(rates: ActivationRates, T: Int, new: NewlyActive, at: Addre
     """
     step, seed, replica = at
     groups, count = rates.rate.size, np.int64(0)
-    for group in range(groups):
+    # In a step of rate 0 no entry moves.
+    for group in range(groups if of_step[1] > 0.0 else 0):
         counter = counter_words(group, step, ACTIVATIONS, replica)
-        count = _draw_group(group, rates, T, count, new, counter, split_seed(seed))
+        numbers = (T, of_step[0], of_step[1])
+        count = _draw_group(group, rates, numbers, count, new, counter, split_seed(seed))
         if count < 0:
             return count
     _put_in_order(count, groups, new)
     return count
+
+
+def _change(rule: int, rate: float, noise: float) -> float:
+    return rate * noise
+
+
+def _gradient(rule: Any, rate: float, noise: float) -> float:
+    # In a step of rate 0 no entry moves.
+    return noise if rate > 0.0 else 0.0
+
+
+change_of_noise = by_rule(_change, _gradient, _gradient)
+"""``change_of_noise(rule, rate, noise)``: what ``ActivationRates.scale`` of a schedule is times."""
 
 
 def _are_values(rule: int, new: NewlyActive, count: Int, params: StepParams) -> None:
@@ -189,7 +223,7 @@ def _are_values(rule: int, new: NewlyActive, count: Int, params: StepParams) -> 
 
 def _from_gradients(rule: Any, new: NewlyActive, count: Int, params: StepParams) -> None:
     for i in range(count):
-        threshold = params.threshold[new.column[i]]
+        threshold = params.threshold_scale * params.threshold[new.column[i]]
         new.value[i] = step_entry(rule, 0.0, -new.value[i], params.rate_A, threshold)
 
 

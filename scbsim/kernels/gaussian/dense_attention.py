@@ -44,8 +44,8 @@ def _step_block(
     factor, own_rate = factor_and_rate(params.rule, params.rate_A, z)
     numbers = ColumnStep(
         real(factor * kappa),
-        real(factor * reference_level(params.matched, sigma, k)),
-        real(factor * params.threshold[k]),
+        real(factor * (params.noise_scale * reference_level(params.matched, sigma, k))),
+        real(factor * (params.threshold_scale * params.threshold[k])),
         curve_of(params.matched, sigma, k, z),
         None,
         own_rate,

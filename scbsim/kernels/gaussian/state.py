@@ -81,8 +81,11 @@ class Model(NamedTuple):
     constants: ProblemConstants
 
 
+NO_SCHEDULE = np.zeros((0, 6))
+
+
 class StepParams(NamedTuple):
-    """The parameters of every step of a stage."""
+    """The parameters of every step of a call, or of one: see `schedule.at_step`."""
 
     rule: Any  # an integer or a `KernelRule`: see `rules`
     rate_A: float
@@ -97,6 +100,12 @@ class StepParams(NamedTuple):
     # the address of the step in which sums of third and fourth powers of the bulk are taken, while
     # its entries are in the cache; -1 for none
     powers_step: int = -1
+    threshold_scale: float = 1.0  # thresholds are multiplied by it
+    noise_scale: float = 1.0  # levels of noise are multiplied by it
+    batch: float = 1.0  # samples of a real batch
+    # (steps, 6): the parameters of each step of the call, see `schedule`; (0, 6) if all steps have
+    # those above
+    schedule: F64 = NO_SCHEDULE
 
 
 class Scratch(NamedTuple):

@@ -26,7 +26,8 @@ def _noise(joint: JointNoise | None, A: Attention, params: StepParams, k: Int, j
     if joint is not None:
         return A.noise[k, j]
     s, q = A.support[k, j], A.weights[k, j]
-    return entry_level(params.matched, params.sigma_A[k], k, s, q) * A.noise[k, j]
+    level = params.noise_scale * entry_level(params.matched, params.sigma_A[k], k, s, q)
+    return level * A.noise[k, j]
 
 
 @internal_jit
@@ -41,9 +42,10 @@ def step_support(
     N, Q = A.support.shape
     rule, rate = params.rule, params.rate_A
     for k in range(N):
+        threshold = params.threshold_scale * params.threshold[k]
         for j in range(Q):
             s = A.support[k, j]
             q = A.weights[k, j]
             noise = _noise(joint, A, params, k, j)
             gradient = kappa * s - kappa_prime * q + noise
-            step_support_entry(rule, A, k, j, gradient, rate, params.threshold[k])
+            step_support_entry(rule, A, k, j, gradient, rate, threshold)
