@@ -214,7 +214,7 @@ def test_after_a_failure_the_function_may_be_changed(tmp_path):
     with pytest.raises(RunFailed, match="the function may be changed before"):
         simulate(spec, output=path)
     written(tmp_path, better)
-    with pytest.warns(RunWarning, match="mine has another text than before mine after step 8"):
+    with pytest.warns(RunWarning, match="have another text than before mine after step 8"):
         simulate(spec, output=path, resume=True, on_block=lambda step, *_: step >= 9)
     assert load(path).attrs["status"] == "stopped"
     with h5py.File(path) as file:
