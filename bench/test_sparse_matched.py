@@ -44,11 +44,11 @@ def without_V(model, params, entries, at, scratch, joint, steps):
     _, _, kappa, kappa_prime = couple(A, V, constants, row)
     for step in range(steps):
         here = (np.uint64(at + step), constants.seed, constants.replica)
-        draw_activations(rates, np.int64(constants.T), new, here)
+        draw_activations(rates, np.int64(constants.T), (0.0, 1.0), new, here)
         if joint is None:
             draw_support(A, here, scratch)
         else:
-            draw_columns(A, constants, joint, here, scratch)
+            draw_columns(A, constants, joint, params.noise_scale, here, scratch)
         step_active_set(A, entries, params, kappa, here, constants.T, joint)
         step_support(A, params, kappa, kappa_prime, joint)
         couple(A, V, constants, row)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from scbsim.cli.console import printing
 from scbsim.cli.summary import size
-from scbsim.observables import OBSERVABLES, in_words
+from scbsim.observables import BATCH_LOSS, OBSERVABLES, in_words
 from scbsim.storage.runfile.lacking import lacking_in_words
 from scbsim.util.text import all_printable, in_short
 
@@ -126,7 +126,8 @@ def _observables(last: dict[str, float] | None, normalized: dict[str, float] | N
     if normalized:
         table.add_column("normalised", justify="right")
     table.add_column("", style="dim")
-    for observable in OBSERVABLES:
+    more = [BATCH_LOSS] if BATCH_LOSS.name in (last or {}) else []
+    for observable in (*OBSERVABLES, *more):
         values = [last] if not normalized else [last, normalized]
         cells = [_number((each or {}).get(observable.name)) for each in values]
         table.add_row(

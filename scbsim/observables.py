@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import NamedTuple
 
 
@@ -33,8 +34,17 @@ OBSERVABLES: tuple[Observable, ...] = (
     Observable("loss", r"L", "population loss"),
 )
 
+BATCH_LOSS = Observable("batch_loss", r"L_B", "mean loss of the step's batch, before the step")
+"""The tenth observable of runs on samples from elsewhere, whose population is not known."""
+
 LONG_NAMES: dict[str, str] = {o.name: o.long_name for o in OBSERVABLES}
 NAMES: tuple[str, ...] = tuple(LONG_NAMES)
+
+
+def names_of_row(row: Sized) -> tuple[str, ...]:
+    """Return the names of the observables in a row, which has 9 or 10."""
+    return (*NAMES, BATCH_LOSS.name)[: len(row)]
+
 
 STATUS: dict[int, str] = {0: "running", 1: "complete", 2: "stopped", 3: "failed", 4: "diverged"}
 """The status of a run: its code in files, its name in datasets."""

@@ -23,14 +23,15 @@ class HeavyTails(DenseEngine):
         self.level = noise.sigma_A / np.sqrt(FREEDOM / (FREEDOM - 2))
         self.stream = (seed, replica)
 
-    def advance(self, stage, steps):
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage, steps, before=0):
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         rows = []
         while len(rows) < steps:
-            end = super().advance(stage, 1).end
+            t = before + len(rows)
+            end = super().advance(stage, 1, t).end
             if end == "diverged":
                 return Block(np.array(rows).reshape(-1, 9), end)
-            self.add_noise(stage.rate_A)
+            self.add_noise(stage.rate_A_at(t) * stage.noise_at(t))
             rows.append(self.observe())
             if rows[-1][:2].max() >= stage.until_signal:
                 return Block(np.array(rows), "signal")

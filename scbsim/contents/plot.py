@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scbsim.errors import InputError
-from scbsim.observables import NAMES
+from scbsim.observables import BATCH_LOSS, NAMES
 from scbsim.plotting.picture_paths import labels as names_of
 from scbsim.spec.types import nearest
 from scbsim.trajectory.views import own_observables
@@ -60,6 +60,10 @@ def plot(
         check_picture(Path(output))
     labelled = _labelled(runs, labels)
     _require_known(wanted, labelled)
+    if BATCH_LOSS.name in wanted:
+        for label, run in labelled.items():
+            if BATCH_LOSS.name not in run:
+                raise InputError(f"{BATCH_LOSS.name}: {label} drew its samples, and has none")
     figure = draw(labelled, wanted)
     if output is not None:
         save(figure, Path(output))

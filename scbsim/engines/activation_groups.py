@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.kernels.gaussian.activations import ActivationRates
-from scbsim.kernels.gaussian.rules import RULES
+from scbsim.kernels.gaussian.schedule import RATIO
+from scbsim.kernels.gaussian.state import StepParams
+from scbsim.rules.loading import kernel_rule
+from scbsim.spec.rules import rule_record
 
 Array = NDArray[np.float64]
 
@@ -40,6 +44,7 @@ def activation_rates(
     Parameters
     ----------
     rule : str
+        One that keeps zeros.
     threshold, sigma : (N,) float64
         l1 threshold and noise level of each column.
     rate_A : float
@@ -50,7 +55,8 @@ def activation_rates(
     with np.errstate(over="ignore", invalid="ignore"):
         cut = np.divide(threshold, sigma, out=np.zeros_like(threshold), where=sigma > 0)
         slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
-        above, scale = cut - slope, rate_A * sigma
+        # A function in Python gets gradients, from which it makes the values.
+        above, scale = cut - slope, sigma if rule_record(rule).own else rate_A * sigma
     p = activation_probability(threshold, sigma) if rate_A > 0 else np.zeros_like(threshold)
     groups, rates, spares = _groups(p, T), [], []
     for group in groups:
@@ -59,7 +65,7 @@ def activation_rates(
         rates.append(-np.log1p(-most) if most < 1 else np.inf)
         spares.append(np.log(most) - np.log(of_group))
     return ActivationRates(
-        rule=RULES[rule],
+        rule=kernel_rule(rule),
         columns=np.concatenate(groups, dtype=np.int64) if groups else np.empty(0, np.int64),
         first=np.cumsum([0, *map(len, groups)], dtype=np.int64),
         rate=np.array(rates, np.float64),
@@ -68,6 +74,20 @@ def activation_rates(
         shrink=1.0 / slope,
         scale=scale,
     )
+
+
+def calls_of(params: StepParams, steps: int) -> Iterator[tuple[int, float]]:
+    """Yield for how many steps there is one law of activations, and its ratio of thresholds.
+
+    The ratio is in units of the stage's thresholds and noise levels; see `schedule.RATIO`.
+    """
+    if not len(params.schedule) or not params.sigma_A.any():
+        yield steps, 1.0
+        return
+    ratios = params.schedule[:, RATIO]
+    edges = [0, *(np.flatnonzero(np.diff(ratios)) + 1).tolist(), steps]
+    for begin, end in pairwise(edges):
+        yield end - begin, float(ratios[begin])
 
 
 def _groups(p: Array, T: int) -> list[NDArray[np.intp]]:

@@ -126,14 +126,14 @@ class ApproximateEngine(OffSupportEngine):
         """Return the kernels that a run calls, in the order of their first calls."""
         return ("observe", "advance_approximate", *cls.entry_kernels(plan))
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         self._require_rule(stage)
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_approximate(
             self._model,
             self.off,
-            self._step_params(stage),
+            self._step_params(stage, (before, steps)),
             self._address,
             rows,
             self.scratch,

@@ -24,7 +24,8 @@ class Block(NamedTuple):
         Observables after each step taken.
     end : str
         ``steps``: all steps asked for were taken; ``signal``: after the last row a signal reached
-        ``until_signal`` of the stage; ``diverged``: the step after the last row overflowed.
+        ``until_signal`` of the stage; ``diverged``: the step after the last row overflowed;
+        ``data``: after the last row there is no batch left to learn from.
     """
 
     rows: Row
@@ -50,8 +51,8 @@ class Engine(Protocol):
         """Return the observables of the state, (9,) float64."""
         ...
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         ...
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
@@ -65,12 +66,20 @@ class Engine(Protocol):
         """Normalise the state; return the same as :meth:`normalized`."""
         ...
 
+    def forget_memory(self) -> None:
+        """Set the memory of a rule that has it to 0."""
+        ...
+
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         ...
 
     def snapshot(self) -> State:
         """Return the state in the form written to files; shapes as in :meth:`state`, or lists."""
+        ...
+
+    def before_draw(self) -> State:
+        """Return what a draw of entries changes in the state, as it is now; copies, or nothing."""
         ...
 
     def adopt(self, state: State, old: Task) -> None:

@@ -118,16 +118,19 @@ class CollapsedEngine(WithoutEntries):
         off_sums = np.stack([total, squares], axis=1)
         return Entries(self._directions, base, scale, support, off_sums, sums.tops)
 
+    def _changed_by_draw(self) -> State:
+        return {**super()._changed_by_draw(), "ones": self.collapsed.ones, "totals": self.totals}
+
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))
         observe_collapsed(self.collapsed, self.V.scalars, self.constants, row)
         return row
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         self._require_rule(stage)
-        rows, params = np.empty((steps, len(NAMES))), self._step_params(stage)
+        rows, params = np.empty((steps, len(NAMES))), self._step_params(stage, (before, steps))
         taken, reason = advance_collapsed(
             self.collapsed, self.V.scalars, self.constants, params, self._address, rows
         )

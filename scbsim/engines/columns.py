@@ -89,14 +89,14 @@ class ColumnsEngine(OffSupportEngine):
         own = ("square_of_target", "observe", cls.advance_kernel)
         return own + cls.entry_kernels(plan)
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         self._require_rule(stage)
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_columns(
             self._model,
             self.off,
-            self._step_params(stage),
+            self._step_params(stage, (before, steps)),
             self._address,
             rows,
             self.scratch,

@@ -9,7 +9,7 @@ import numpy as np
 from scbsim.engines.activation_groups import activation_probability
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import Stage
-from scbsim.spec.rules import RULES
+from scbsim.spec.rules import rule_record
 from scbsim.task import Task
 from scbsim.util.memory import require
 
@@ -63,11 +63,24 @@ def _value_seconds(N: int, value: bool) -> float:
     return N * (_VALUE_ROW + N * _VALUE) if value else 0.0
 
 
-def expected_activations(stage: Stage, noise: NoiseLevels, T: int) -> float:
-    """Return the expected activations in a step of a stage, if all entries are at zero."""
-    if not RULES[stage.rule].keeps_zeros or stage.rate_A == 0:
+def expected_activations(
+    stage: Stage, noise: NoiseLevels, T: int, ratio: float | None = None
+) -> float:
+    """Return the expected activations in a step of a stage, if all entries are at zero.
+
+    With a schedule it is the mean over the steps, or that of steps whose thresholds are ``ratio``
+    times the stage's, beside the noise.
+    """
+    if not rule_record(stage.rule).keeps_zeros or stage.rate_A == 0:
         return 0.0
-    return float(T * activation_probability(stage.threshold, noise.sigma_A).sum())
+    ratios = [ratio] if ratio is not None else _ratios(stage)
+    found = [activation_probability(r * stage.threshold, noise.sigma_A).sum() for r in ratios]
+    return float(T * sum(found) / len(found))
+
+
+def _ratios(stage: Stage) -> list[float]:
+    """Return thresholds of some steps, beside the noise, in units of the stage's."""
+    return [1.0] if stage.schedule is None else [float(r) for r in stage.schedule.ratios]
 
 
 def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
@@ -80,16 +93,22 @@ def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> t
     entries = task.N * task.T
     for stage in stages:
         activations = expected_activations(stage, noise, task.T)
-        if not RULES[stage.rule].returns_to_zero:
+        if not rule_record(stage.rule).returns_to_zero:
             end = min(active + activations * _steps(stage), entries)
             mean, active = 0.5 * (active + end), end
+            largest = end
         else:
-            p = activations / entries
-            # Equilibrium of the probabilities to leave zero and to return to it in a step.
-            mean = active = entries * p / (p + (1.0 - p) * (1.0 - 0.5 * p**0.5))
+            mean = active = _equilibrium(activations / entries, entries)
+            at_most = expected_activations(stage, noise, task.T, min(_ratios(stage)))
+            largest = _equilibrium(at_most / entries, entries)
         weighted += mean * _steps(stage)
-        most = max(most, active)
+        most = max(most, largest)
     return weighted / sum(map(_steps, stages)), most
+
+
+def _equilibrium(p: float, entries: int) -> float:
+    """Return the active entries if as many leave zero in a step, with probability p, as return."""
+    return float(entries * p / (p + (1.0 - p) * (1.0 - 0.5 * p**0.5)))
 
 
 def _steps(stage: Stage) -> int:
@@ -109,7 +128,8 @@ def sparse_seconds(
 
 def sparse_room(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:
     """Return how many active entries, and activations in a step, the sparse engine must hold."""
-    activations = max(expected_activations(stage, noise, task.T) for stage in stages)
+    each = (expected_activations(s, noise, task.T, min(_ratios(s))) for s in stages)
+    activations = max(each)
     return active_entries(stages, noise, task)[1] + activations, activations
 
 
@@ -128,13 +148,13 @@ def engine_bytes(task: Task, *, lists: bool) -> int:
     return own + (_EMPTY_LISTS_BYTES + 8 * 4 * task.N if lists else 0)
 
 
-def batch_seconds(task: Task, batch_size: int) -> float:
+def batch_seconds(task: Task, batch_size: float) -> float:
     """Return the seconds of a step on a real batch, on one thread."""
     sample = _BATCH_TOKEN * task.T + _BATCH_PAIR * task.N**2 + _BATCH_SAMPLE
     return float(batch_size * sample)
 
 
-def sampled_seconds(task: Task, batch_size: int) -> float:
+def sampled_seconds(task: Task, batch_size: float) -> float:
     """Return about how long a step on sampled gradients takes on one thread."""
     return float(batch_size * (_SAMPLED_PAIR * task.N**2 + _SAMPLED)) + _value_seconds(task.N, True)
 

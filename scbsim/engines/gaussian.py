@@ -9,20 +9,21 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from scbsim.engines.base import Block, Row
+from scbsim.engines.constants import constants_of
 from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan_hooks import Planned
+from scbsim.engines.rule_memory import forget_memory, memory_of, with_memory
 from scbsim.engines.stages import Stage
+from scbsim.engines.step_params import step_params
 from scbsim.engines.warm_start import adopt_value, same_tokens
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
 from scbsim.kernels.gaussian.normalize import NormalizedColumns, make_normalized, normalize_columns
 from scbsim.kernels.gaussian.observe import observe
-from scbsim.kernels.gaussian.rules import RULES
 from scbsim.kernels.gaussian.state import (
     Attention,
     Model,
-    ProblemConstants,
     StepParams,
     Value,
     make_scratch,
@@ -36,17 +37,7 @@ from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
 
-# A K_P below this is the rounding error of a P whose columns all equal mu.
-_NO_SIGNAL = 1e-28
-
 END = {STEPS_DONE: "steps", SIGNAL_REACHED: "signal", DIVERGED: "diverged"}
-
-
-def _constants_of(task: Task, K_P: float, seed: int, replica: int) -> ProblemConstants:
-    square, dimensions = float(task.mu @ task.mu), float((task.N - 1) ** 2)
-    of_A = (np.array(task.mu), float(task.T), K_P, float(task.K_Q))
-    of_V = (square, square, square, 0.0, dimensions)
-    return ProblemConstants(*of_A, *of_V, np.uint64(seed), np.uint64(replica))
 
 
 class GaussianEngine(Planned):
@@ -80,6 +71,7 @@ class GaussianEngine(Planned):
 
     name = "gaussian"
     keeps_column_sums = False  # whether columns of A may have sums other than 1
+    _batch = 1  # samples of a step on real batches
 
     def __init__(
         self,
@@ -111,17 +103,16 @@ class GaussianEngine(Planned):
             noise=np.zeros((N, Q)),
         )
         self.sums = np.ones(N)
-        K_P = float(task.K_P) if task.K_P > _NO_SIGNAL else 0.0
-        target = task.P_tilde if value else np.zeros((0, 0))
+        self.constants = constants_of(task, seed, replica)
+        target = task.target_of_V if value else np.zeros((0, 0))
         self.V = Value(
             W=alpha_V * target,
             target=target,
             root_mu=np.sqrt(task.mu),
-            scalars=np.array([alpha_V if K_P > 0 else 0.0, 0.0]),
+            scalars=np.array([alpha_V if self.constants.K_P > 0 else 0.0, 0.0]),
             column_sums=np.zeros((min(len(target), GROUPS), N)),
             row_dots=np.zeros((len(target), 2)),
         )
-        self.constants = _constants_of(task, K_P, seed, replica)
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)
         self._matched: MatchedLevels | None = None
@@ -163,8 +154,8 @@ class GaussianEngine(Planned):
         observe(A, V, self.constants, row)
         return row
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         rows = np.empty((steps, len(NAMES)))
         done, end = 0, "steps"
         while done < steps and end == "steps":
@@ -173,13 +164,13 @@ class GaussianEngine(Planned):
                 if self._matched.due(self.step):
                     self._update_levels()
                 upto = min(steps, done + self._matched.hold(self.step))
-            taken, end = self._take(stage, rows[done:upto])
+            taken, end = self._take(stage, rows[done:upto], before + done)
             done += taken
         return Block(rows[:done], end)
 
-    def _take(self, stage: Stage, rows: Row) -> tuple[int, str]:
+    def _take(self, stage: Stage, rows: Row, before: int) -> tuple[int, str]:
         """Take a step for each row at the current levels; return their number, and the end."""
-        state = (self._model, self._step_params(stage), self._address)
+        state = (self._model, self._step_params(stage, (before, len(rows))), self._address)
         taken, reason = advance(*state, rows, self.scratch, self._joint)
         self.step += taken
         self._powers_at = state[1].powers_step + 1
@@ -189,19 +180,12 @@ class GaussianEngine(Planned):
     def _model(self) -> Model:
         return Model(self.A, self.V, self.constants)
 
-    def _step_params(self, stage: Stage) -> StepParams:
-        noise, matched = self.noise, self._matched
-        return StepParams(
-            rule=RULES[stage.rule],
-            rate_A=float(stage.rate_A),
-            rate_V=float(stage.rate_V),
-            sigma_A=noise.sigma_A,
-            threshold=stage.threshold,
-            sigma_V=float(noise.sigma_V),
-            until_signal=float(stage.until_signal),
-            matched=None if matched is None else matched.levels.of_A,
-            powers_step=-1 if matched is None else self._address + matched.hold(self.step) - 1,
-        )
+    def _step_params(self, stage: Stage, span: tuple[int, int] = (0, 1)) -> StepParams:
+        """Return the parameters of steps; ``span`` as in `step_params`."""
+        matched, of_A, powers_step = self._matched, None, -1
+        if matched is not None:
+            of_A, powers_step = matched.levels.of_A, self._address + matched.hold(self.step) - 1
+        return step_params(stage, self.noise, of_A, powers_step, self._batch, span)
 
     def _update_levels(self) -> None:
         """Compute the levels of matched noise for the current state."""
@@ -235,7 +219,16 @@ class GaussianEngine(Planned):
             "off_sums": self.A.off_sums,
             **self._state_of_V(),
             **(self._matched.state() if self._matched is not None else {}),
+            **memory_of(self.A),
         }
+
+    def keep_memory(self) -> None:
+        """Make room for the memory of a rule that has it: one number for each entry, at 0."""
+        self.A = with_memory(self.A)
+
+    def forget_memory(self) -> None:
+        """Set the memory to 0."""
+        forget_memory(self.A)
 
     def _state_of_V(self) -> State:
         return {"W": self.V.W, "scalars": self.V.scalars, "mean": self.mean}

@@ -34,8 +34,10 @@ def take_over(engine: WithoutEntries, sparse: SparseEngine, entries: Entries) ->
     sparse.share_levels(engine)
 
 
-def first_step(engine: WithoutEntries, sparse: SparseEngine, stage: Stage) -> Row:
+def first_step(engine: WithoutEntries, sparse: SparseEngine, stage: Stage, before: int = 0) -> Row:
     """Take the first step of an l1 stage, and put its result into a new sparse engine.
+
+    The stage has taken ``before`` steps.
 
     Returns
     -------
@@ -47,9 +49,9 @@ def first_step(engine: WithoutEntries, sparse: SparseEngine, stage: Stage) -> Ro
     MemoryNeeded
         If the entries that the step leaves off zero do not fit into memory.
     """
-    if stage.rate_A == 0.0:
+    if stage.rate_A_at(before) == 0.0:
         raise InputError(
-            f"stage.{stage.index}.rate_A: 0 in the first stage of an l1 rule, which returns no "
+            f"stage.{stage.index}.rate_A: 0 in the first step of an l1 rule, which returns no "
             'entry to 0 then; take dynamics.engine = "dense"'
         )
     engine.update_levels_if_due()
@@ -58,7 +60,7 @@ def first_step(engine: WithoutEntries, sparse: SparseEngine, stage: Stage) -> Ro
     address, seed, replica = engine.here
     at = (np.uint64(address), np.uint64(seed), np.uint64(replica))
     joint = sparse.joint
-    model, params = sparse.step_of(stage)
+    model, params = sparse.step_of(stage, before)
     model = model._replace(A=without_bulk(model.A))
     numbers = begin_step(model, params, at, sparse.scratch, joint)
     D, N = entries.directions.kernel_form, engine.task.N

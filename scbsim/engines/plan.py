@@ -37,6 +37,8 @@ class RunPlan:
     levels : NoiseLevels
         The levels with which costs are estimated.
     choice : Choice
+    handed : bool
+        Whether the samples of real batches come from elsewhere and are not drawn.
     """
 
     spec: RunSpec
@@ -45,6 +47,7 @@ class RunPlan:
     noise: Noise
     levels: NoiseLevels
     choice: Choice
+    handed: bool = False
 
     @property
     def record(self) -> EngineRecord:
@@ -60,6 +63,30 @@ class RunPlan:
     def batch_size(self) -> int | None:
         """Samples per step on real batches; None under Gaussian noise."""
         return size_of_batches(self.choice.name, self.spec.dynamics.batch_size)
+
+    @property
+    def own_batches(self) -> bool:
+        """Whether some stage has a batch size of its own, or a schedule of them."""
+        return any(stage.batch_size is not None for stage in self.spec.stage)
+
+    @property
+    def largest_batch(self) -> int:
+        """The largest batch of any stage."""
+        return int(max(most for _, most in self._batches()))
+
+    @property
+    def mean_batch(self) -> float:
+        """The mean batch of a step, over the most steps of all stages."""
+        sums = (s.steps * mean for s, (mean, _) in zip(self.stages, self._batches(), strict=True))
+        return sum(sums) / self.spec.total_steps
+
+    def _batches(self) -> list[tuple[float, float]]:
+        """Return the mean and the largest batch of each stage."""
+        base = float(self.spec.dynamics.batch_size)
+        return [
+            (base, base) if stage.schedule is None else stage.schedule.batches
+            for stage in self.stages
+        ]
 
     @property
     def step_seconds(self) -> float:

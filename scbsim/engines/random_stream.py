@@ -38,21 +38,31 @@ class StreamStart:
     step: int = 0
     sample: int = 0
 
-    def after(self, steps: int, batch_size: int | None = None) -> StreamStart:
+    def after(
+        self, steps: int, batch_size: int | None = None, samples: int | None = None
+    ) -> StreamStart:
         """Return the start of a run that continues after ``steps`` steps of a run from here.
 
-        ``batch_size`` is that of real batches; None for Gaussian noise.
+        ``batch_size`` is that of real batches; None for Gaussian noise. ``samples`` is how many of
+        the seed are drawn, if batches had other sizes.
         """
         if batch_size is None:
             return StreamStart(self.step + steps, self.sample)
+        if samples is not None:
+            return StreamStart(self.step, samples)
         return StreamStart(self.step, self.first_step(batch_size) * batch_size + steps * batch_size)
 
     def first_step(self, batch_size: int | None = None) -> int:
         """Return the number of the first step, or of the first batch of that size."""
         return self.step if batch_size is None else -(-self.sample // batch_size)
 
-    def require_room(self, steps: int, batch_size: int | None = None) -> None:
-        """Raise InputError if a run would draw beyond the end of the stream."""
+    def require_room(self, steps: int, batch_size: int | None = None, largest: int = 1) -> None:
+        """Raise InputError if a run would draw beyond the end of the stream.
+
+        ``largest`` is the largest batch, if it is not ``batch_size``.
+        """
+        if batch_size is not None and largest > batch_size:
+            steps *= -(-largest // batch_size)
         last = self.first_step(batch_size) + steps
         most = MOST_STEPS if batch_size is None else MOST_SAMPLES // batch_size
         if last > most:

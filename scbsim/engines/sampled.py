@@ -39,6 +39,8 @@ class SampledEngine(OffSupportEngine):
     ----------
     noise : MatchedNoise
         Only its ``batch_size`` is read.
+    largest_batch : int, optional
+        The largest batch, if some stage has a size of its own.
 
     Raises
     ------
@@ -55,16 +57,17 @@ class SampledEngine(OffSupportEngine):
         task: Task,
         noise: MatchedNoise,
         *,
+        largest_batch: int | None = None,
         dtype: DTypeLike = np.float64,
         threads: int = 1,
         value: bool = True,
         **options: Any,
     ) -> None:
-        batch = noise.batch_size
+        batch = noise.batch_size if largest_batch is None else largest_batch
         together = samples_a_block(task.N, task.Q)
         if -(-batch // together) > _MOST_BLOCKS:
             raise InputError(
-                f"dynamics.batch_size: {batch} samples, each of which is drawn; at N = {task.N} "
+                f"batch_size: {batch} samples, each of which is drawn; at N = {task.N} "
                 f"the sampled engine takes up to {_MOST_BLOCKS * together}"
             )
         needed = value_bytes(task.N, True) + sums_bytes(task.N, batch)
@@ -81,6 +84,7 @@ class SampledEngine(OffSupportEngine):
             T=float(task.T),
         )
         sums = make_sums(task.mu, task.Q, batch, threads)
+        self._batch = noise.batch_size
         self.batch = Batch(batch, together, alias_tables_of(task), sums)
 
     def share(self, other: Self) -> None:
@@ -111,26 +115,26 @@ class SampledEngine(OffSupportEngine):
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
         """Return about how many seconds a step takes on one thread."""
-        return sampled_seconds(plan.task, plan.spec.dynamics.batch_size)
+        return sampled_seconds(plan.task, plan.mean_batch)
 
     @classmethod
     def memory(cls, plan: RunPlan) -> int:
         """Return about how many bytes a replica needs, without the shared target of V."""
-        return super().memory(plan) + sums_bytes(plan.task.N, plan.spec.dynamics.batch_size)
+        return super().memory(plan) + sums_bytes(plan.task.N, plan.largest_batch)
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
         return ("make_tables", "observe", "advance_sampled", *cls.entry_kernels(plan))
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         self._require_rule(stage)
         rows = np.empty((steps, len(NAMES)))
         taken, reason = advance_sampled(
             self._model._replace(A=without_bulk(self.A)),
             self.columns,
-            self._step_params(stage),
+            self._step_params(stage, (before, steps)),
             self._address,
             rows,
             self.scratch,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scbsim.engines.activation_groups import activation_rates
+from scbsim.engines.activation_groups import activation_rates, calls_of
 from scbsim.engines.base import Block, Row
 from scbsim.engines.cost import (
     expected_activations,
@@ -21,10 +21,12 @@ from scbsim.engines.gaussian import END, GaussianEngine
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
+from scbsim.engines.step_params import of_step
 from scbsim.engines.warm_start import entries_of, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.activations import make_newly_active
 from scbsim.kernels.gaussian.active_set import Entries, make_active_set
+from scbsim.kernels.gaussian.dense import STEPS_DONE
 from scbsim.kernels.gaussian.normalize import NormalizedColumns
 from scbsim.kernels.gaussian.sparse import NO_ROOM, advance_sparse
 from scbsim.kernels.gaussian.state import Model, StepParams
@@ -32,6 +34,7 @@ from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.power_sums import powers_of_active_set
 from scbsim.kernels.types import F64, I64
 from scbsim.spec.engines import ENGINES
+from scbsim.spec.rules import rule_record
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -78,7 +81,7 @@ class SparseEngine(GaussianEngine):
         self._active = make_active_set(task.N, 0)
         self._newly_active = make_newly_active(task.N, 0)
         self._room(0, 0)
-        self._stage: Stage | None = None
+        self._rates_of: tuple[Stage, float] | None = None
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
@@ -97,37 +100,56 @@ class SparseEngine(GaussianEngine):
         if isinstance(plan.noise, NoiseLevels):
             require_room(*sparse_room(plan.stages, plan.levels, plan.task))
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps of a stage."""
-        if stage.rule not in ENGINES[self.name].rules:
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
+        if not ENGINES[self.name].takes(rule_record(stage.rule)):
             raise InputError(f"the {self.name} engine has no {stage.rule}: no entry stays at zero")
-        return super().advance(stage, steps)
+        return super().advance(stage, steps, before)
 
-    def _take(self, stage: Stage, rows: Row) -> tuple[int, str]:
-        if stage is not self._stage:
-            self._stage = stage
-            T, sigma = int(self.constants.T), self.noise.sigma_A
-            self._rates = activation_rates(stage.rule, stage.threshold, sigma, stage.rate_A, T)
-            self._newly_active.order[:] = np.arange(len(self._newly_active.order))
-            expected = expected_activations(stage, self.noise, T)
-            activations = int(expected + 8.0 * expected**0.5)
-            self._room(self._count() + activations, activations)
-        done = 0
-        while True:
-            taken, reason = advance_sparse(
-                self._model,
-                self._step_params(stage),
-                Entries(self._rates, self._active, self._newly_active),
-                self._address,
-                rows[done:],
-                self.scratch,
-                self._joint,
-            )
-            self.step += taken
-            done += taken
-            if reason != NO_ROOM:
-                return done, END[reason]
-            self._room(2 * self._active.s.shape[1], 2 * self._newly_active.value.size)
+    def _take(self, stage: Stage, rows: Row, before: int) -> tuple[int, str]:
+        """Take a step for each row, in calls of one ratio of thresholds to noise levels."""
+        done, params = 0, self._step_params(stage, (before, len(rows)))
+        for count, ratio in calls_of(params, len(rows)):
+            upto = done + count
+            self._set_rates(stage, params, ratio)
+            while done < upto:
+                rest = params.schedule[done:upto] if len(params.schedule) else params.schedule
+                taken, reason = advance_sparse(
+                    self._model,
+                    params._replace(schedule=rest),
+                    Entries(self._rates, self._active, self._newly_active),
+                    self._address,
+                    rows[done:upto],
+                    self.scratch,
+                    self._joint,
+                )
+                self.step += taken
+                done += taken
+                if reason == NO_ROOM:
+                    self._room(2 * self._active.s.shape[1], 2 * self._newly_active.value.size)
+                elif reason != STEPS_DONE:
+                    return done, END[reason]
+        return done, END[STEPS_DONE]
+
+    def _set_rates(self, stage: Stage, params: StepParams, ratio: float) -> None:
+        """Compute the law of activations, unless it is that of the last call."""
+        if self._rates_of is not None:
+            of_stage, of_ratio = self._rates_of
+            if of_stage is stage and of_ratio == ratio:
+                return
+        self._rates_of = stage, ratio
+        T, levels = int(self.constants.T), self.noise
+        threshold, sigma, rate = params.threshold, levels.sigma_A, params.rate_A
+        if len(params.schedule):
+            threshold, rate = ratio * threshold, 1.0
+        else:
+            threshold, sigma = params.threshold_scale * threshold, params.noise_scale * sigma
+        self._rates = activation_rates(stage.rule, threshold, sigma, rate, T)
+        self._newly_active.order[:] = np.arange(len(self._newly_active.order))
+        at = ratio if len(params.schedule) else None
+        expected = expected_activations(stage, self.noise, T, at)
+        activations = int(expected + 8.0 * expected**0.5)
+        self._room(self._count() + activations, activations)
 
     def _update_levels(self) -> None:
         """Compute the levels of matched noise, and have the next step compute activation rates."""
@@ -136,7 +158,7 @@ class SparseEngine(GaussianEngine):
             self._active.first[self._now], self._active.s[self._now], self._matched.powers
         )
         self._matched.update(self._model)
-        self._stage = None
+        self._rates_of = None
 
     @property
     def _now(self) -> int:
@@ -168,14 +190,14 @@ class SparseEngine(GaussianEngine):
         """The noise's covariances, if it has them."""
         return self._joint
 
-    def step_of(self, stage: Stage) -> tuple[Model, StepParams]:
-        """Return what a kernel needs for a step of a stage."""
-        return self._model, self._step_params(stage)
+    def step_of(self, stage: Stage, before: int) -> tuple[Model, StepParams]:
+        """Return what a kernel needs for one step of a stage."""
+        return self._model, of_step(self._step_params(stage, (before, 1)), 0)
 
     def share_levels(self, other: GaussianEngine) -> None:
         """Use the matched levels of another engine, if it has them."""
         self._matched, self._joint = other._matched, other._joint
-        self._stage = None
+        self._rates_of = None
 
     def take_normalized(self, columns: NormalizedColumns) -> None:
         """Set all but the active entries to those of a normalised state; V is rescaled."""
@@ -235,7 +257,7 @@ class SparseEngine(GaussianEngine):
         super().restore(step, state)
         if self._matched is not None:
             # The activation rates must follow the restored levels.
-            self._stage = None
+            self._rates_of = None
 
     def _normalized(
         self, threshold: float, *, in_place: bool

@@ -12,6 +12,7 @@ from scbsim.engines.dense import DenseEngine, adopt_columns, require_length
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import Stage
+from scbsim.engines.step_params import of_step
 from scbsim.kernels.gaussian.mpi_step import (
     DISAGREED,
     OVERFLOWED,
@@ -75,19 +76,20 @@ class SharedEngine(GaussianEngine):
         begin = here.start + world.rank
         self._mine = self._message[begin : begin + columns + 1]
 
-    def advance(self, stage: Stage, steps: int) -> Block:
-        """Take up to ``steps`` steps under a stage."""
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
         rows, row, coupled = np.empty((steps, len(NAMES))), np.empty(len(NAMES)), np.empty(4)
         model = self._model._replace(A=without_bulk(self.A))
         own = self._model._replace(A=self.own)
-        params, here = self._step_params(stage), self._here
+        params, here = self._step_params(stage, (before, steps)), self._here
         own_params = params._replace(sigma_A=params.sigma_A[here], threshold=params.threshold[here])
         coupling_of(model, coupled, row)
         for taken in range(steps):
             at = self._address + taken
-            begin_step(own, own_params, coupled, at, self.scratch, self._mine)
+            of_own, of_all = of_step(own_params, taken), of_step(params, taken)
+            begin_step(own, of_own, coupled, at, self.scratch, self._mine)
             self.world.exchange(self._message, 1 + self._counts)
-            how = end_step(model, params, coupled, self._message, self._firsts, row)
+            how = end_step(model, of_all, coupled, self._message, self._firsts, row)
             if how == DISAGREED:
                 self.world.fail(
                     f"after step {self.step + taken + 1} the bits of V differ between ranks: their "

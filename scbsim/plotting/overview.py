@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from scbsim.observables import LONG_NAMES, OBSERVABLES
+from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, style
+from scbsim.spec.rules import short_name
 from scbsim.trajectory.views import spec_table_of, step_dimension
 
 if TYPE_CHECKING:
@@ -47,9 +48,12 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Signals, noise parts, distances, similarities and loss; stars are normalised solutions.
+        Signals, noise parts, distances, similarities and loss; stars are normalised solutions. If
+        the truth is unknown, the losses of batches alone.
         Ensembles appear as the median over replicas and a band from the first to the last decile.
     """
+    if not only and all(_knows_batches_alone(run) for run in runs.values()):
+        only = [BATCH_LOSS.name]
     panels = {name: _panel_of(name, runs) for name in only} or PANELS
     mosaic: list[Any] = _rows([*only, "legend"]) if only else [list(row) for row in MOSAIC]
     with style.styled():
@@ -71,8 +75,15 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
     return figure
 
 
+def _knows_batches_alone(run: xr.Dataset) -> bool:
+    """Return whether a run has the losses of batches, and not that of the population."""
+    return BATCH_LOSS.name in run and bool(run["loss"].isnull().all())
+
+
 def _panel_of(name: str, runs: Mapping[str, xr.Dataset]) -> tuple[str, tuple[str, ...], bool]:
     """Return the panel of one observable, as in `PANELS`."""
+    if name == BATCH_LOSS.name:
+        return f"loss of a batch ${BATCH_LOSS.symbol}$", (name,), True
     if name not in LONG_NAMES:
         said = next(run[name].attrs for run in runs.values() if name in run)
         units = "" if said["units"] == "1" else f" [{said['units']}]"
@@ -201,7 +212,8 @@ def _title(runs: Mapping[str, xr.Dataset]) -> str:
 
 def _facts(run: xr.Dataset) -> list[str]:
     spec = spec_table_of(run)
-    rules = [stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"]]
+    names = (stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"])
+    rules = map(short_name, names)
     distinct = " then ".join(rule for rule, _ in groupby(rules))
     return [
         *style.sizes(run.attrs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypedDict
 
 from scbsim.engines.plan import Choice, RunPlan
@@ -18,10 +19,19 @@ from scbsim.run.observing import ObservableFailed, Observing
 from scbsim.run.on_block import BlockCalls, OnBlock
 from scbsim.run.own_functions import Observe, own_functions, require_same
 from scbsim.run.progress import Progress
-from scbsim.run.provenance import provenance
+from scbsim.run.provenance import provenance, sources_of_rules
 from scbsim.run.recorders import MemoryRecorder, Recorder
-from scbsim.run.start import engine_of_start, start_from, stream_of, task_of
+from scbsim.run.source import opened_source, require_takes
+from scbsim.run.start import (
+    engine_of_start,
+    require_known_truth,
+    start_from,
+    stream_of,
+    task_of,
+)
+from scbsim.sampling.batches import Batches
 from scbsim.spec import RunSpec
+from scbsim.spec.rules import short_name
 from scbsim.task import Task
 from scbsim.trajectory.header import RunHeader
 
@@ -34,6 +44,7 @@ class RunOptions(TypedDict, total=False):
     stop: Callable[[], bool] | None
     on_block: OnBlock | None
     observe: Observe | None
+    batches: Batches | None
 
 
 class Execution:
@@ -54,17 +65,22 @@ class Execution:
         stop: Callable[[], bool] | None = None,
         on_block: OnBlock | None = None,
         observe: Observe | None = None,
+        batches: Batches | None = None,
     ) -> None:
+        require_takes(spec, batches)
         self.spec, self.session, self.point = spec, session, session.point if session else None
         self.given, self.progress, self.threads, self.stop = task, progress, threads, stop
-        self.on_block, self.observe = on_block, observe
+        self.on_block, self.observe, self.batches = on_block, observe, batches
         self.facts: dict[str, Any] = {}  # entries of the provenance that not all runs have
         self.agree: Callable[[int], int] = int
 
     def run(self) -> tuple[Recorder, str]:
         """Run to the end; return the recorder and the status."""
         observing = self._observing()
-        plan = self._plan(self._task())
+        handed = self.batches is not None or self.spec.data.from_ is not None
+        task = self._task()
+        require_known_truth(self.spec, task, handed)
+        plan = replace(self._plan(task), handed=handed)
         stream = self.point.stream if self.point else self._new_stream()
         label, total = self._label(plan), self.spec.total_steps
         shown = Progress(total, quiet=not self.progress, kernels=self._kernels(plan))
@@ -136,7 +152,8 @@ class Execution:
     def _label(self, plan: RunPlan) -> str:
         """Return the progress-bar label."""
         R, task = self.spec.dynamics.replicas, plan.task
-        return f"N={task.N} T={task.T:g} {plan.stages[0].rule}{f' x{R}' if R > 1 else ''}"
+        rule = short_name(plan.stages[0].rule)
+        return f"N={task.N} T={task.T:g} {rule}{f' x{R}' if R > 1 else ''}"
 
     def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
         return plan.kernels
@@ -150,7 +167,16 @@ class Execution:
         with built_ensemble(plan, level, threads, stream, hands) as ensemble:
             if path := self._start_file():
                 start_from(path, ensemble, plan.task)
-            yield ensemble
+            step = self.point.position.step if self.point and self.point.position else 0
+            with opened_source(self.spec, plan.task, self.batches, step) as source:
+                if source is not None:
+                    from scbsim.engines.batch import BatchEngine
+
+                    (single,) = ensemble.replicas
+                    assert isinstance(single.engine, BatchEngine)
+                    single.engine.learn_from(source)
+                    self.facts |= source.facts()
+                yield ensemble
 
     def _start_file(self) -> str | None:
         """Return the file of the run whose last state this run starts from, or None."""
@@ -160,7 +186,8 @@ class Execution:
         self, plan: RunPlan, stream: StreamStart, ensemble: Ensemble, observing: Observing | None
     ) -> Recorder:
         source = "given" if self.given else "read" if self.spec.task.from_ else "drawn"
-        made = {**provenance(plan.choice, ensemble.threads, source), **self.facts}
+        made = provenance(plan.choice, ensemble.threads, source)
+        made |= {**sources_of_rules(plan.spec), **self.facts}
         header = RunHeader(
             plan,
             made,

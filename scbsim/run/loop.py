@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.observables import NAMES, in_words
+from scbsim.observables import in_words, names_of_row
 from scbsim.run.align_rows import align_rows
 from scbsim.run.ensemble import Ensemble
 from scbsim.run.observing import Observing
@@ -134,8 +134,9 @@ class Loop:
             self._record_block(start, ensemble.advance(steps))
             self._pace = self._agree(_next_pace(steps, perf_counter() - began))
         if len(ensemble) == 1 and ensemble.status == "complete":
-            engine = ensemble.replicas[0].engine
-            self._recorder.final(engine.step, engine.state())
+            (single,) = ensemble.replicas
+            engine = single.engine
+            self._recorder.final(engine.step, engine.state() | single.before_end)
         return ensemble.status
 
     def _start(self) -> None:
@@ -226,7 +227,8 @@ class Loop:
         rows = ensemble.last_rows()
         row = rows[0] if len(rows) == 1 else medians(rows)
         counts = [in_words(ensemble.counts())] if len(rows) > 1 else []
-        self._on_block(ensemble.step, stage, dict(zip(NAMES, row.tolist(), strict=True)), *counts)
+        observables = dict(zip(names_of_row(row), row.tolist(), strict=True))
+        self._on_block(ensemble.step, stage, observables, *counts)
 
 
 def _next_pace(steps: int, seconds: float) -> int:

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.observables import LONG_NAMES, NAMES
 from scbsim.state import State
 from scbsim.trajectory.dataset import LAST_STATE, LastState, Trajectory, assemble, attributes_of
 from scbsim.trajectory.diagnosis import diagnosis
@@ -71,8 +70,9 @@ class MemoryRecorder(NoRecorder):
 
     def __init__(self, header: RunHeader) -> None:
         self._blocks: list[tuple[Steps, Stages, Rows]] = []
-        self._tables = Tables.of(header.spec)
         self._own = OwnRows(header.observed)
+        self._long_names = {each.name: each.long_name for each in header.observables}
+        self._tables = Tables.of(header.spec, tuple(self._long_names))
         self._header = header
         self._status = "running"
         self._last: LastState | None = None
@@ -117,8 +117,8 @@ class MemoryRecorder(NoRecorder):
         attributes = attributes_of(header) | ({"diagnosis": said} if said else {})
         first = header.spec.dynamics.replica
         columns = {name: column.T for name, column in columns.items()}
-        own = header.observed, self._own.tables()
-        found = assemble(first, LONG_NAMES, columns, self._tables, self._status, attributes, own)
+        own, names = (header.observed, self._own.tables()), self._long_names
+        found = assemble(first, names, columns, self._tables, self._status, attributes, own)
         if self._last is not None:
             # Not an attribute: the dataset can still be saved as NetCDF.
             found.encoding[LAST_STATE] = self._last
@@ -132,5 +132,5 @@ class MemoryRecorder(NoRecorder):
         return {
             "step": steps,
             "stage": stages,
-            **{name: rows[..., i] for i, name in enumerate(NAMES)},
+            **{name: rows[..., i] for i, name in enumerate(self._long_names)},
         }

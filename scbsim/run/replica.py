@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.base import Engine, Row
+from scbsim.engines.rule_memory import forgets
 from scbsim.engines.stages import Stage
 from scbsim.state import State
 from scbsim.trajectory.own_rows import Values
@@ -50,6 +51,7 @@ class Replica:
         self.snapshot_every = 0  # steps between states passed to `snapshot`; 0 for none
         self.normalized_every = 0  # steps between normalised copies; 0 for only the last
         self.observing: Observing | None = None  # calls a user's functions, if there are any
+        self.before_end: State = {}  # what the draw of entries at the end changed
         self.lost: Callable[[Row], NDArray[np.bool_]] | None = None  # rows that end it as diverged
         self._normalize_threshold = normalize_threshold
 
@@ -96,7 +98,11 @@ class Replica:
         result = self.empty_block()
         while steps and self.status == "running":
             stage = self.stages[self.stage]
-            block = self.engine.advance(stage, min(steps, self.left))
+            asked = min(steps, self.left)
+            if stage.schedule is None:
+                block = self.engine.advance(stage, asked)
+            else:
+                block = self.engine.advance(stage, asked, stage.steps - self.left)
             taken = len(block.rows)
             if taken:
                 steps -= taken
@@ -115,6 +121,9 @@ class Replica:
                     self._observe_own(self.observing, stage, block.end, result)
             if block.end != "steps" or not self.left:
                 self._end_stage(stage, block.end, result)
+            elif taken < asked:
+                # The next call of the engine raises an error; these rows are recorded before.
+                break
         return result
 
     def _observe_own(
@@ -136,11 +145,17 @@ class Replica:
         if stage.normalize_level is not None:
             row, count = self.engine.normalize(stage.normalize_level)
             result.normalized.append(NormalizedRow(self.engine.step, stage.index, count, row))
+        if reason == "data":
+            # Nothing is left to learn from in later stages.
+            self.stages = self.stages[: stage.index + 1]
         self.stage += 1
         if self.stage < len(self.stages):
             self.left = self.stages[self.stage].steps
+            if forgets(stage, self.stages[self.stage]):
+                self.engine.forget_memory()
             return
         self.left, self.status = 0, "complete"
+        self.before_end = self.engine.before_draw()
         if self._normalize_threshold is not None:
             result.normalized.append(self.normalized(final=True))
 

@@ -11,6 +11,7 @@ from scbsim.run.execution import Execution, RunOptions
 from scbsim.run.on_block import OnBlock
 from scbsim.run.own_functions import Observe
 from scbsim.run.recorders import MemoryRecorder
+from scbsim.sampling.batches import Batches
 from scbsim.spec import RunSpec
 from scbsim.spec.source import SpecLike, spec_of
 from scbsim.task import Task
@@ -30,6 +31,7 @@ def simulate(
     stop: Callable[[], bool] | None = None,
     on_block: OnBlock | None = None,
     observe: Observe | None = None,
+    batches: Batches | None = None,
 ) -> Trajectory:
     """Run a spec.
 
@@ -64,6 +66,12 @@ def simulate(
         called along the run with its state, a :class:`scbsim.run.state_view.StateView`, and return
         a number, or an array of numbers of a shape that stays the same (docs/extending.md).
         :func:`scbsim.observable` gives a function a period, units and a long name.
+    batches : sequence, callable or iterable, optional
+        What the engines ``batch`` and ``softmax`` learn from, in place of drawn samples: batch i in
+        step i. A batch has tokens (B, T), queries (B,) and outputs (B,), arrays of integers, as a
+        sequence of the three or as a dict. A function is called with the number of a batch, from
+        0 on, and returns None after the last; another iterable than a sequence cannot be resumed.
+        The run is complete when its stages or the batches end.
 
     Returns
     -------
@@ -79,6 +87,9 @@ def simulate(
         If the spec has faults, or a function in ``observe`` cannot be loaded or used.
     TaskError
         If the task is not valid, or does not have the spec's sizes.
+    DataError
+        If a batch, or the file of the spec's ``data.from``, does not have samples of the task. The
+        rows before it are in the file.
     InputError
         If there are fewer threads than asked for, or neither a file nor a preset of that name.
     MemoryNeeded
@@ -101,7 +112,7 @@ def simulate(
     """
     spec = spec_of(spec)
     options: RunOptions = {"progress": progress, "threads": threads, "stop": stop}
-    options |= {"on_block": on_block, "observe": observe}
+    options |= {"on_block": on_block, "observe": observe, "batches": batches}
     if output is None:
         if resume or overwrite:
             raise InputError("resume and overwrite need an output, and none is given")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from scbsim.errors import Fault
 from scbsim.spec.engines import AUTO, ENGINES, EngineRecord, engine_of
 from scbsim.spec.noise_models import NOISE_MODELS
-from scbsim.spec.rules import RULES, has_threshold
+from scbsim.spec.rules import has_threshold, rule_record
+from scbsim.spec.schedule_checks import largest_batch
 from scbsim.util.text import show
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ MOST_SAMPLES = 2**32
 """Most samples of a real batch, so that those of 2**32 batches have numbers below 2**64."""
 STREAMS = 2**24
 """Number of noise streams of a seed, one for each replica."""
+_EACH_DRAWN = f"each of which is drawn; real batches have up to 2**{MOST_SAMPLES.bit_length() - 1}"
 
 
 def task_sizes(task: Values) -> Iterator[Fault]:
@@ -53,6 +55,16 @@ def not_both(key: str, other: str) -> Check:
     def check(table: Values) -> Iterator[Fault]:
         if {key, other} <= table.given:
             yield Fault(key, f"together with {other}; give one of the two")
+
+    return check
+
+
+def needs(key: str, default: object, other: str) -> Check:
+    """Make a check that a key has its default unless another is given."""
+
+    def check(table: Values) -> Iterator[Fault]:
+        if table[key] != default and table[other] is None:
+            yield Fault(key, f"has no effect without `{other}`; give that, or remove it")
 
     return check
 
@@ -101,8 +113,9 @@ def engine_has_the_rules(run: Values) -> Iterator[Fault]:
     if run["dynamics"]["engine"] == AUTO.name and run["dynamics"].get("rule") is not None:
         named["dynamics.rule"] = run["dynamics"]["rule"]
     for key, rule in named.items():
-        if not engine.takes(RULES[rule]):
-            problem = f"{show(rule)} {engine.refusal}; there are {', '.join(engine.rules)}"
+        record = rule_record(rule)
+        if not engine.takes(record):
+            problem = f"{show(rule)} {engine.why_not(record)}; there are {', '.join(engine.rules)}"
             yield Fault(key, problem)
 
 
@@ -136,9 +149,12 @@ def real_batches_are_drawn(run: Values) -> Iterator[Fault]:
     if "batch_size" in dynamics and dynamics["batch_size"] > MOST_SAMPLES:
         yield Fault(
             "dynamics.batch_size",
-            f"{dynamics['batch_size']} samples, each of which is drawn; real batches have up to "
-            f"2**{MOST_SAMPLES.bit_length() - 1}",
+            f"{dynamics['batch_size']} samples, {_EACH_DRAWN}",
         )
+    for i, stage in enumerate(run["stage"]):
+        if {"batch_size", "steps"} <= set(stage) and (largest_batch(stage) or 0) > MOST_SAMPLES:
+            key, size = f"stage.{i}.batch_size", show(stage["batch_size"])
+            yield Fault(key, f"{size}: up to {largest_batch(stage):.6g} samples, {_EACH_DRAWN}")
 
 
 def nothing_needs_missing_entries(run: Values) -> Iterator[Fault]:
@@ -176,13 +192,14 @@ def stages_are_handed_over_once(run: Values) -> Iterator[Fault]:
         )
     handed_over = False
     for key, rule, i in _rules(run):
-        if handed_over and not RULES[rule].keeps_zeros:
+        if handed_over and not rule_record(rule).keeps_zeros:
             yield Fault(
                 key,
                 f"{show(rule)} in stage {i}, after entries of A were set to 0: the staged engine "
                 'takes SGD first, of which the last stage may normalise; take engine = "dense"',
             )
-        handed_over |= RULES[rule].keeps_zeros or run["stage"][i]["normalize_level"] is not None
+        normalizes = run["stage"][i]["normalize_level"] is not None
+        handed_over |= rule_record(rule).keeps_zeros or normalizes
 
 
 def nothing_needs_missing_P(run: Values) -> Iterator[Fault]:

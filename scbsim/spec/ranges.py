@@ -77,7 +77,7 @@ def is_whole(key: str) -> bool:
 
 def _inner(annotation: Any) -> Any:
     """Return the type inside ``Annotated``, ``| None`` and ``tuple[..., ...]``."""
-    while arguments := get_args(annotation):
+    while arguments := tuple(each for each in get_args(annotation) if each is not str):
         if {*arguments} - {arguments[0], type(None), ...} and not hasattr(
             annotation, "__metadata__"
         ):

@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table
 from scbsim.spec.engines import AUTO, ENGINES
 from scbsim.spec.noise_models import NOISE_MODELS
-from scbsim.spec.rules import RULES, has_threshold
+from scbsim.spec.own_rules import CHECKER, with_rule
 from scbsim.spec.types import (
     BELOW_1,
     EXACT,
@@ -27,11 +27,8 @@ from scbsim.spec.types import (
     number,
 )
 
-_RULE = choice(*RULES)
+_RULE = PlainValidator(CHECKER)
 _ENGINE = name_of(ENGINES, AUTO.name)
-_SIGMAS = number(
-    'a finite number, 0 or more, or "auto"', lambda x: 0.0 <= x < math.inf, words=("auto",)
-)
 _SEED = count(0, 2**64)
 
 
@@ -110,11 +107,13 @@ class DynamicsSpec(Table):
     engine : {"auto", "dense", "sparse", "collapsed", "columns", "staged", "sampled", ...}
         Also "approximate", "batch", "softmax" and "population". How the state is represented and
         stepped.
-    rule : {"sgd", "prox", "denoise", "vanilla"}
+    rule : {"sgd", "prox", "denoise", "vanilla", "hard", "momentum"} or "FILE.py:NAME"
         The update rule of stages without one of their own (docs/model.md, section 4). "sgd" steps
         along the gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum.
-        "prox" and "denoise" apply a threshold as well. "vanilla" is plain SGD on real batches: its
-        gradient is neither preconditioned nor projected.
+        "prox", "denoise" and "hard" apply a threshold as well; "momentum" is the heavy ball with
+        0.9. "vanilla" is plain SGD on real batches: its gradient is neither preconditioned nor
+        projected. "FILE.py:NAME" is a function of your own in a file, whose path is relative to the
+        spec's folder (docs/extending.md); in Python the function itself may be given.
     replicas : int
         Independent runs that differ only in their noise, 1 to below 2**24.
     replica : int
@@ -142,6 +141,11 @@ class DynamicsSpec(Table):
     value: Annotated[
         Literal["auto", "matrix", "collapsed"], choice("auto", "matrix", "collapsed")
     ] = "auto"
+
+    @classmethod
+    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return the given table as a dict, with the name of an own rule as specs hold it."""
+        return with_rule(super().prepared(data))
 
 
 class NoiseSpec(Table):
@@ -180,56 +184,6 @@ class NoiseSpec(Table):
         if not NOISE_MODELS[self.model].follows_state:
             del table["every"], table["covariances"]
         return table
-
-
-class StageSpec(Table):
-    """A stage of the run; stages follow one another and count from 0 (docs/model.md, section 4).
-
-    Attributes
-    ----------
-    steps : int
-        Most steps of the stage, 1 to below 2**40. Required.
-    rate_A, rate_V : float
-        Step sizes of the attention and the value matrix, 0 or more; 0 keeps the matrix constant.
-    rule : {"sgd", "prox", "denoise", "vanilla"} or None
-        This stage's own rule; None means ``dynamics.rule``.
-    threshold : float or None
-        The l1 threshold lam, 0 or more. Excludes ``threshold_sigmas``.
-    threshold_sigmas : float, "auto" or None
-        The l1 threshold in units of the isotropic noise level, 0 or more:
-        ``lam_k = threshold_sigmas sigma_k``. With "auto" one entry of all of A is expected to
-        leave zero by chance in a step. The default is 4.0 if the stage gives no threshold and its
-        own rule, if any, reads one. A rule without a threshold ignores both keys.
-    until_signal : float or None
-        End the stage once ``max(alpha_A, alpha_V)`` is at least this, above 0.
-    normalize_level : float or None
-        Threshold of a normalisation at the end of the stage: a column of A keeps the entries that
-        are at least this fraction, between 0 and 1, of its largest.
-    """
-
-    place: ClassVar[str] = "[[stage]]"
-    checks: ClassVar[tuple[Check, ...]] = (
-        spec_checks.not_both("threshold", "threshold_sigmas"),
-        spec_checks.threshold_has_effect,
-    )
-
-    steps: Annotated[int, count(1, 2**40)]
-    rate_A: Annotated[float, NOT_NEGATIVE] = 0.1
-    rate_V: Annotated[float, NOT_NEGATIVE] = 0.1
-    rule: Annotated[str, _RULE] | None = None
-    threshold: Annotated[float, NOT_NEGATIVE] | None = None
-    threshold_sigmas: Annotated[float | Literal["auto"], _SIGMAS] | None = None
-    until_signal: Annotated[float, POSITIVE] | None = None
-    normalize_level: Annotated[float, FRACTION] | None = None
-
-    @classmethod
-    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return the given table as a dict, with the default threshold if there is none."""
-        given = super().prepared(data)
-        has_own = any(given.get(key) is not None for key in ("threshold", "threshold_sigmas"))
-        if not has_own and has_threshold(given.get("rule")):
-            given["threshold_sigmas"] = 4.0
-        return given
 
 
 class OutputSpec(Table):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.spec import RunSpec
-from scbsim.spec.rules import RULES
+from scbsim.spec.rules import rule_record
 
 _GONE = 1e-3
 """A signal below this fraction of its largest value counts as lost; noise leaves some of it."""
@@ -87,7 +87,7 @@ def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
 
 
 def _thresholds(stage: Stage) -> bool:
-    return RULES[stage.rule].thresholds and bool(stage.threshold.max() > 0)
+    return rule_record(stage.rule).thresholds and _thresholds_of(stage)[1] > 0
 
 
 def _traced(columns: Mapping[str, Any], rows: int) -> _Trace:
@@ -139,7 +139,13 @@ def _value(column: Any, row: int, replica: int) -> float:
 
 
 def _level(stage: Stage, spec: RunSpec) -> str:
-    low, high = float(stage.threshold.min()), float(stage.threshold.max())
+    low, high = _thresholds_of(stage)
     words = f"{low:.3g}" if high - low <= 1e-9 * high else f"{low:.3g} to {high:.3g}"
     sigmas = spec.stage[stage.index].threshold_sigmas
     return f"{words} ({sigmas:g} sigma)" if isinstance(sigmas, float | int) else words
+
+
+def _thresholds_of(stage: Stage) -> tuple[float, float]:
+    """Return the least and the largest threshold of a stage, over columns and steps."""
+    least, most = (1.0, 1.0) if stage.schedule is None else stage.schedule.thresholds
+    return least * float(stage.threshold.min()), most * float(stage.threshold.max())

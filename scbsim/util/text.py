@@ -60,6 +60,11 @@ def _escaped(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def number_text(value: float | str) -> str:
+    """Return a number in short, or the text of a schedule as it is."""
+    return value if isinstance(value, str) else f"{value:g}"
+
+
 def in_short(numbers: Sequence[int]) -> str:
     """Return numbers separated by commas: all of them, or the first four and the last two."""
     few = len(numbers) <= 8

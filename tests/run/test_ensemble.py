@@ -155,7 +155,7 @@ def test_wide_ensembles_have_short_blocks(monkeypatch):
     monkeypatch.setattr(
         GaussianEngine,
         "advance",
-        lambda self, stage, n: (asked.append(n), advance(self, stage, n))[1],
+        lambda self, stage, n, *before: (asked.append(n), advance(self, stage, n, *before))[1],
     )
     run = simulate(ensemble_spec())
     assert max(asked) == 3
@@ -183,10 +183,10 @@ def test_what_an_engine_raises_is_passed_on_from_any_thread(tmp_path, monkeypatc
     monkeypatch.setattr("scbsim.run.loop._next_pace", lambda *_: 1)
     advance = GaussianEngine.advance
 
-    def raising(self, stage, steps):
+    def raising(self, stage, steps, *before):
         if self.step == 7 and self.constants.replica == BASE + 4:
             raise ArithmeticError
-        return advance(self, stage, steps)
+        return advance(self, stage, steps, *before)
 
     monkeypatch.setattr(GaussianEngine, "advance", raising)
     path = tmp_path / "run.h5"

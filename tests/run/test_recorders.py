@@ -86,10 +86,10 @@ def test_what_an_engine_raises_closes_the_file_and_is_passed_on(
     blocks_of_one(monkeypatch)
     advance = GaussianEngine.advance
 
-    def raising(self, stage, steps):
+    def raising(self, stage, steps, *before):
         if self.step == 7:
             raise error
-        return advance(self, stage, steps)
+        return advance(self, stage, steps, *before)
 
     full = simulate(run_spec())
     monkeypatch.setattr(GaussianEngine, "advance", raising)

@@ -85,7 +85,7 @@ if __name__ == "__main__":
     replace(schema, MOST_CHUNK_ROWS=64)
     replace(scbsim.run.loop, _BLOCK_STEPS=patch.get("block", 50))
     if patch.get("slow"):
-        before(DenseEngine, "advance", lambda _self, _stage, n: time.sleep(n * patch["slow"]))
+        before(DenseEngine, "advance", lambda _self, _stage, n, *_: time.sleep(n * patch["slow"]))
     if patch.get("told"):
         tell(patch["told"])
     if patch.get("full_at"):

@@ -25,9 +25,9 @@ RANK = int(os.environ.get("PMI_RANK", "0"))
 def slowly(seconds, engine=SharedEngine):
     there = engine.advance
 
-    def advance(self, stage, steps):
+    def advance(self, stage, steps, *before):
         time.sleep(steps * seconds)
-        return there(self, stage, steps)
+        return there(self, stage, steps, *before)
 
     engine.advance = advance
 
@@ -35,10 +35,10 @@ def slowly(seconds, engine=SharedEngine):
 def breaking(step):
     there = SharedEngine.advance
 
-    def advance(self, stage, steps):
+    def advance(self, stage, steps, *before):
         if self.step + steps >= step:
             raise RunFailed("its machine is on fire")
-        return there(self, stage, steps)
+        return there(self, stage, steps, *before)
 
     SharedEngine.advance = advance
 

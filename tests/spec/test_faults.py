@@ -70,7 +70,7 @@ def test_a_fault_names_key_value_and_what_is_allowed(key, value, said):
     ("key", "said"),
     [
         ("stage.0.rate_a", "unknown key; did you mean `rate_A`?"),
-        ("noise.batch_size", "unknown key; it belongs in [dynamics]"),
+        ("noise.batch_size", "unknown key; it belongs in [dynamics] or [[stage]]"),
         ("noise.alpha_A", "unknown key; it belongs in [init]"),
         ("noise.rule", "unknown key; it belongs in [dynamics] or [[stage]]"),
         ("sigma_A", "unknown key; it belongs in [noise]"),

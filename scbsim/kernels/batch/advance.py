@@ -17,6 +17,7 @@ from scbsim.kernels.batch.value import step_V, write_V
 from scbsim.kernels.batch.workspace import Learner, Work
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE
+from scbsim.kernels.gaussian.schedule import at_step, batch_at
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams
 from scbsim.kernels.random.philox import split_seed
 from scbsim.kernels.types import F64, Floats, Int, Stream
@@ -77,7 +78,7 @@ def _step_shares(
 
 
 @internal_jit
-def _step_A(learner: Learner, params: StepParams, constants: ProblemConstants, work: Work) -> None:
+def step_A(learner: Learner, params: StepParams, constants: ProblemConstants, work: Work) -> None:
     """Step A; a small one with one thread."""
     A, _, sums, logits, _ = learner
     if work.words.shape[0] > 1 and work.full.size >= _THREADS_FROM:
@@ -87,10 +88,12 @@ def _step_A(learner: Learner, params: StepParams, constants: ProblemConstants, w
 
 
 @internal_jit
-def _sum_gradients(sample: np.uint64, work: Work, alias: AliasTables, stream: Stream) -> None:
-    """Sum the gradients over a batch, given the number of its first sample."""
+def _sum_gradients(
+    sample: np.uint64, batch: Int, work: Work, alias: AliasTables, stream: Stream
+) -> None:
+    """Sum the gradients over a batch, given the number of its first sample and of its samples."""
     work.counts[:] = 0
-    one, of, batch = _i64(0), _i64(1), work.batch_size
+    one, of = _i64(0), _i64(1)
     for done in range(0, batch, work.order.size):
         size, first, begin = min(work.order.size, batch - done), sample + _u64(done), done == 0
         if work.words.shape[0] > 1:
@@ -103,6 +106,16 @@ def _sum_gradients(sample: np.uint64, work: Work, alias: AliasTables, stream: St
             sort_by_query(size, work)
             second_pass(one, of, begin, first, work, alias, stream)
             collect_V(one, of, size, begin, work)
+
+
+@internal_jit
+def step_learner(
+    learner: Learner, params: StepParams, taken: Int, constants: ProblemConstants, work: Work
+) -> None:
+    """Take a step of a call by the gradients in ``work``, ``taken`` steps after its first."""
+    now = at_step(params, taken)
+    step_A(learner, now, constants, work)
+    step_V(learner.V, learner.mean, now, constants, work)
 
 
 @kernel
@@ -122,7 +135,7 @@ def advance_batch(
     learner: Learner,
     constants: ProblemConstants,
     params: StepParams,
-    step: Int,
+    sample: np.uint64,
     rows: F64,
     work: Work,
     alias: AliasTables,
@@ -133,8 +146,10 @@ def advance_batch(
 
     Parameters
     ----------
-    step : int64
-        Number of steps taken before, which is the number of the next batch.
+    params : StepParams
+        ``batch``, or that of the schedule, is a whole number, at most ``work.batch_size``.
+    sample : uint64
+        The number of the first sample of the next batch. Batches follow one another.
     work : Work
         As :func:`prepare` or the last call left it.
     """
@@ -142,13 +157,14 @@ def advance_batch(
     row = np.empty(9)
     k0, k1 = split_seed(constants.seed)
     stream = (k0, k1, constants.replica)
+    number = _u64(sample)
     for taken in range(max(1, rows.shape[0])):
-        sample = _u64(step + taken) * _u64(work.batch_size)
-        _sum_gradients(sample, work, alias, stream)
+        batch = batch_at(params, taken)
+        _sum_gradients(number, _i64(batch), work, alias, stream)
+        number += _u64(batch)
         if rows.shape[0] == 0:
             break
-        _step_A(learner, params, constants, work)
-        step_V(V, mean, params, constants, work)
+        step_learner(learner, params, taken, constants, work)
         if not np.isfinite(couple_unconstrained(A, V, sums, mean, constants, row)):
             return taken, DIVERGED
         rows[taken, :] = row

@@ -51,7 +51,7 @@ def step_V(
     ``work.of_V`` must be that of the whole batch, and is overwritten.
     """
     N = V.W.shape[0]
-    rate, G, root = params.rate_V / np.float64(work.batch_size), work.of_V, V.root_mu
+    rate, G, root = params.rate_V / params.batch, work.of_V, V.root_mu
     if not is_projected(params.rule):
         for n in range(N):
             along = 0.0

@@ -61,7 +61,7 @@ class Work(NamedTuple):
     tables: Floats  # (shares, 4 N')
     sums: Floats  # (shares, BLOCK)
     wide: F64  # (shares, BLOCK)
-    batch_size: int  # samples of a step
+    batch_size: int  # samples of a step, at most
 
 
 def round_size(N: int, batch_size: int) -> int:

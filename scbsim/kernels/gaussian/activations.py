@@ -13,12 +13,14 @@ Computing 5, 1995), and never computed as a difference, so it is accurate howeve
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.gaussian.rules import activated_size
+from scbsim.kernels.compile.rule_type import by_rule
+from scbsim.kernels.gaussian.rules import activated_size, step_entry
+from scbsim.kernels.gaussian.state import StepParams
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.philox import ACTIVATIONS, counter_words, split_seed
 from scbsim.kernels.random.variates import exponential, lane_at
@@ -32,17 +34,19 @@ class ActivationRates(NamedTuple):
     """The law of activations in a stage, by groups of columns of similar probability.
 
     Here ``c_k = lam_k / sigma_k``, and the excess over it is drawn from an exponential with slope
-    ``b_k``.
+    ``b_k``. In a step with larger ``c_k`` than these only the normals above its own count.
     """
 
-    rule: int  # see `rules`
+    rule: Any  # see `rules`
     columns: I64  # (n,): columns with p > 0, group by group, ascending in each
     first: I64  # (groups + 1,): where each group begins in `columns`
     rate: F64  # (groups,): -log(1 - p) of the largest p in the group
     spare: F64  # (n,): -log(p_k / p) of each of `columns`, for thinning
     above: F64  # (N,): c_k - b_k
     shrink: F64  # (N,): 1 / b_k
-    scale: F64  # (N,): rate_A sigma_k, the change of an entry for an excess of one
+    # (N,): rate_A sigma_k, the change of an entry for an excess of one; under a rule that is a
+    # function in Python sigma_k
+    scale: F64
 
 
 class NewlyActive(NamedTuple):
@@ -92,13 +96,17 @@ def _next(
 def _draw_group(
     group: Int,
     rates: ActivationRates,
-    T: Int,
+    numbers: tuple[Int, float, float],
     count: np.int64,
     new: NewlyActive,
     counter: Counter,
     key: Key,
 ) -> np.int64:
-    """Draw the activations in a group of columns; return the new count, -1 if they do not fit."""
+    """Draw the activations in a group of columns; return the new count, -1 if they do not fit.
+
+    ``numbers`` are T, and ``of_step`` of :func:`draw_activations`.
+    """
+    T, larger, factor = numbers
     j, end = rates.first[group], rates.first[group + 1]
     mean_gap = 1.0 / rates.rate[group]
     # In most steps of a group with rare activations, this one exponential is all that is drawn.
@@ -130,9 +138,12 @@ def _draw_group(
                     break
             new.column[count] = k
             new.position[count] = t
-            size = activated_size(rates.rule, excess, rates.above[k] + 1.0 / rates.shrink[k])
-            new.value[count] = np.copysign(rates.scale[k] * size, left - _LOG_2)
-            count += 1
+            cut = rates.above[k] + 1.0 / rates.shrink[k]
+            excess -= larger * cut
+            if excess >= 0.0:
+                size = activated_size(rates.rule, excess, cut + larger * cut)
+                new.value[count] = np.copysign((factor * rates.scale[k]) * size, left - _LOG_2)
+                count += 1
         e, at, drawn = _next(at, drawn, new, counter, key)
     return count
 
@@ -160,8 +171,20 @@ def _put_in_order(count: Int, groups: Int, new: NewlyActive) -> None:
 
 
 @internal_jit
-def draw_activations(rates: ActivationRates, T: Int, new: NewlyActive, at: Address) -> np.int64:
+def draw_activations(
+    rates: ActivationRates, T: Int, of_step: tuple[float, float], new: NewlyActive, at: Address
+) -> np.int64:
     """Draw the activations of a step into ``new``, entries that were not at zero among them.
+
+    Parameters
+    ----------
+    rates : ActivationRates
+    T : int
+    of_step : (float, float)
+        By how much of itself ``c_k`` is larger in this step, 0 or more, and what ``rates.scale`` is
+        multiplied by; 0 and 1 for the rates as they are.
+    new : NewlyActive
+    at : Address
 
     Returns
     -------
@@ -170,10 +193,43 @@ def draw_activations(rates: ActivationRates, T: Int, new: NewlyActive, at: Addre
     """
     step, seed, replica = at
     groups, count = rates.rate.size, np.int64(0)
-    for group in range(groups):
+    # In a step of rate 0 no entry moves.
+    for group in range(groups if of_step[1] > 0.0 else 0):
         counter = counter_words(group, step, ACTIVATIONS, replica)
-        count = _draw_group(group, rates, T, count, new, counter, split_seed(seed))
+        numbers = (T, of_step[0], of_step[1])
+        count = _draw_group(group, rates, numbers, count, new, counter, split_seed(seed))
         if count < 0:
             return count
     _put_in_order(count, groups, new)
     return count
+
+
+def _change(rule: int, rate: float, noise: float) -> float:
+    return rate * noise
+
+
+def _gradient(rule: Any, rate: float, noise: float) -> float:
+    # In a step of rate 0 no entry moves.
+    return noise if rate > 0.0 else 0.0
+
+
+change_of_noise = by_rule(_change, _gradient, _gradient)
+"""``change_of_noise(rule, rate, noise)``: what ``ActivationRates.scale`` of a schedule is times."""
+
+
+def _are_values(rule: int, new: NewlyActive, count: Int, params: StepParams) -> None:
+    pass
+
+
+def _from_gradients(rule: Any, new: NewlyActive, count: Int, params: StepParams) -> None:
+    for i in range(count):
+        threshold = params.threshold_scale * params.threshold[new.column[i]]
+        new.value[i] = step_entry(rule, 0.0, -new.value[i], params.rate_A, threshold)
+
+
+finish_activations = by_rule(_are_values, _from_gradients, _from_gradients)
+"""``finish_activations(rule, new, count, params)``: compute the values of ``count`` activations.
+
+Those drawn are the values, but under a rule that is a function in Python: the gradients, with the
+sign of a step along them.
+"""

@@ -104,20 +104,21 @@ def _part_along(
     now = active.now[0]
     first, s, z = active.first[now], active.s[now], active.z
     Q = joint.y.shape[1] - 4
-    c, of_zeros, n_active = joint.intercepts[k], params.sigma_A[k], first[first.size - 1]
+    scale, n_active = params.noise_scale, first[first.size - 1]
+    c, of_zeros = joint.intercepts[k], params.sigma_A[k]
     square, product = 0.0, 0.0
     for i in range(first[k], first[k + 1]):
         place = i & (BLOCK - 1)
         if place == 0:
             fill_normals(z, active.words, min(n_active - i, BLOCK), i // BLOCK, counter, key)
         a = s[i] + c
-        noise = entry_level(params.matched, of_zeros, k, s[i], 0.0) * z[place]
+        noise = scale * entry_level(params.matched, of_zeros, k, s[i], 0.0) * z[place]
         active.noise[i] = noise
         square += a * a
         product += a * noise
     zeros = T - Q - (first[k + 1] - first[k])
     square += zeros * c * c
-    product += np.sqrt(zeros) * c * of_zeros * joint.y[k, joint.y.shape[1] - 1]
+    product += np.sqrt(zeros) * c * (scale * of_zeros) * joint.y[k, joint.y.shape[1] - 1]
     if not square > 0.0:
         return 0.0
     return (joint.along[k] * np.sqrt(square) - product) / square
@@ -158,7 +159,7 @@ def step_active_set(
     n = 0
     for k in range(first.size - 1):
         begin, end = first[k], first[k + 1]
-        of_zeros, threshold = params.sigma_A[k], params.threshold[k]
+        of_zeros, threshold = params.sigma_A[k], params.threshold_scale * params.threshold[k]
         total: Real = 0.0
         squares: Real = 0.0
         start = n
@@ -169,7 +170,7 @@ def step_active_set(
                 if place == 0:
                     count = min(n_active - i, BLOCK)
                     fill_normals(z, active.words, count, i // BLOCK, counter, key)
-                sigma = entry_level(params.matched, of_zeros, k, s[i], 0.0)
+                sigma = params.noise_scale * entry_level(params.matched, of_zeros, k, s[i], 0.0)
                 gradient = kappa * s[i] + sigma * z[place]
             else:
                 a = s[i] + joint.intercepts[k]

@@ -11,6 +11,7 @@ from scbsim.kernels.gaussian.columns import draw_normals, step_off_support
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.off_support import OffSupport, write_powers, write_sums
+from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import Model, ProblemConstants, Scratch, StepParams
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.gaussian.value import step_scalars, value_factors
@@ -22,7 +23,7 @@ from scbsim.kernels.matched.mean_moments import TargetSums, mean_moments
 from scbsim.kernels.matched.mean_shape import effective_dimensions
 from scbsim.kernels.random.philox import COLLAPSED_V, counter_words, split_seed
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
-from scbsim.kernels.types import F64, Address, Factors, Int
+from scbsim.kernels.types import F64, Address, Couplings, Factors, Int
 
 
 class ScalarNoise(NamedTuple):
@@ -67,13 +68,17 @@ def _step_joint(
     scalars: F64,
     constants: ProblemConstants,
     factors: Factors,
-    rate: float,
+    rates: tuple[float, float],
     along: tuple[float, float],
     of_rest: F64,
     at: Address,
 ) -> None:
-    """Step the scalars, given the products of the noise with W and with its target."""
+    """Step the scalars, given the products of the noise with W and with its target.
+
+    ``rates`` are the step size, and what levels times it are multiplied by.
+    """
     keep, pull, _ = factors
+    rate, of_levels = rates
     step, seed, replica = at
     along_W, along_P = along
     alpha, rest = scalars[0], scalars[1]
@@ -86,8 +91,8 @@ def _step_joint(
     square, _ = chi_square(of_rest[2], lane)
     # The noise is subtracted, as from A.
     scalars[0] = keep * alpha + pull - rate * on_P if constants.K_P > 0.0 else 0.0
-    root = (keep - rate * on_rest) * np.sqrt(rest) - rate * of_rest[0] * z
-    level = rate * of_rest[1]
+    root = (keep - rate * on_rest) * np.sqrt(rest) - of_levels * of_rest[0] * z
+    level = of_levels * of_rest[1]
     scalars[1] = root * root + level * level * square
 
 
@@ -106,12 +111,34 @@ def _draw_and_step_value(
     draw_normals(noise.normals, A.support.shape[0], at, S)
     keep, pull, _ = value_factors(params, coupled[0], coupled[1])
     if joint is None:
-        factors = (keep, pull, params.rate_V * noise.levels.of_V[0])
+        factors = (keep, pull, params.rate_V * (params.noise_scale * noise.levels.of_V[0]))
         step_scalars(V.scalars, constants, factors, at)
     else:
-        along = noise_of_columns(A, constants, joint)
-        factors = (keep, pull, 0.0)
-        _step_joint(V.scalars, constants, factors, params.rate_V, along, noise.rest, at)
+        along = noise_of_columns(A, constants, joint, params.noise_scale)
+        factors, rate = (keep, pull, 0.0), params.rate_V
+        rates = (rate, rate * params.noise_scale)
+        _step_joint(V.scalars, constants, factors, rates, along, noise.rest, at)
+
+
+@internal_jit
+def _step(
+    model: Model,
+    off: OffSupport,
+    params: StepParams,
+    before: tuple[Int, Couplings],
+    at: Address,
+    S: Scratch,
+    noise: tuple[ScalarNoise, JointNoise | None],
+) -> None:
+    """Take a step at the present levels; ``before`` are the steps of the call, and couplings."""
+    A, normals, joint = model.A, noise[0], noise[1]
+    taken, (nA, qA, kappa, kappa_prime) = before
+    T, now = model.constants.T, at_step(params, taken)
+    # The noise of A and V is that of the state before the step, as are both gradients.
+    _draw_and_step_value(joint, model, now, (nA, qA), at, normals, S)
+    step_off_support(A, off, now, (kappa, T), at, normals.off, joint)
+    step_support(A, now, kappa, kappa_prime, joint)
+    write_sums(off, T - A.support.shape[1], A.off_sums)
 
 
 @kernel
@@ -136,19 +163,15 @@ def advance_approximate(
     row = np.empty(rows.shape[1])
     T = constants.T
     n = T - A.support.shape[1]
-    nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
+    coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         if (step + taken - normals.first) % normals.every == 0:
             write_powers(off, n, normals.powers)
             _renew(model, normals, joint)
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        # The noise of A and V is that of the state before the step, as are both gradients.
-        _draw_and_step_value(joint, model, params, (nA, qA), at, normals, scratch)
-        step_off_support(A, off, params, (kappa, T), at, normals.off, joint)
-        step_support(A, params, kappa, kappa_prime, joint)
-        write_sums(off, n, A.off_sums)
-        nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
-        if overflowed((nA, qA, kappa, kappa_prime), row):
+        _step(model, off, params, (taken, coupled), at, scratch, noise)
+        coupled = couple(A, V, constants, row)
+        if overflowed(coupled, row):
             return taken, DIVERGED
         rows[taken, :] = row
         if max(row[0], row[1]) >= params.until_signal:

@@ -10,11 +10,12 @@ from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.isotropic import step_component
 from scbsim.kernels.gaussian.observe import write_observables
+from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import ProblemConstants, StepParams
 from scbsim.kernels.gaussian.turning import turn
 from scbsim.kernels.gaussian.value import step_scalars, value_factors
 from scbsim.kernels.random.philox import COLLAPSED_A, counter_words, split_seed
-from scbsim.kernels.types import F64, Couplings, Int
+from scbsim.kernels.types import F64, Address, Couplings, Int
 
 
 class CollapsedAttention(NamedTuple):
@@ -67,6 +68,34 @@ def observe_collapsed(
     _couple(A, scalars, constants, row)
 
 
+@internal_jit
+def _step(
+    A: CollapsedAttention,
+    scalars: F64,
+    constants: ProblemConstants,
+    params: StepParams,
+    taken: Int,
+    coupled: Couplings,
+    at: Address,
+) -> None:
+    now, key = at_step(params, taken), split_seed(constants.seed)
+    nA, qA, kappa, kappa_prime = coupled
+    factors_V = value_factors(now, nA, qA)
+    keep, pull = 1.0 - now.rate_A * kappa, now.rate_A * kappa_prime
+    noise = now.rate_A * now.noise_scale
+    for g in range(A.K.size):
+        counter = counter_words(g, at[0], COLLAPSED_A, constants.replica)
+        before, target = (A.alpha[g], A.rest[g]), (A.K[g], A.D[g])
+        factors = (keep, pull, noise * A.sigma[g])
+        alpha, rest, cosine = step_component(before, target, factors, counter, key)
+        A.alpha[g], A.rest[g], A.cosine[g] = alpha, rest, cosine
+    turn(A.cosine, A.since, A.free, at)
+    A.ones[0] *= keep
+    A.ones[1] = keep * A.ones[1] + pull
+    A.ones[2] = keep * keep * A.ones[2] + noise * noise
+    step_scalars(scalars, constants, factors_V, at)
+
+
 @kernel
 def advance_collapsed(
     A: CollapsedAttention,
@@ -83,28 +112,15 @@ def advance_collapsed(
     scalars : (2,) float64
         ``alpha_V`` and ``rho_V^2``.
     params : StepParams
-        Its rates, ``sigma_V`` and ``until_signal`` are read.
+        Its rates, ``sigma_V``, ``until_signal`` and schedule are read.
     """
     row = np.empty(rows.shape[1])
-    key = split_seed(constants.seed)
-    nA, qA, kappa, kappa_prime = _couple(A, scalars, constants, row)
+    coupled = _couple(A, scalars, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        factors_V = value_factors(params, nA, qA)
-        keep, pull = 1.0 - params.rate_A * kappa, params.rate_A * kappa_prime
-        for g in range(A.K.size):
-            counter = counter_words(g, at[0], COLLAPSED_A, constants.replica)
-            before, target = (A.alpha[g], A.rest[g]), (A.K[g], A.D[g])
-            factors = (keep, pull, params.rate_A * A.sigma[g])
-            alpha, rest, cosine = step_component(before, target, factors, counter, key)
-            A.alpha[g], A.rest[g], A.cosine[g] = alpha, rest, cosine
-        turn(A.cosine, A.since, A.free, at)
-        A.ones[0] *= keep
-        A.ones[1] = keep * A.ones[1] + pull
-        A.ones[2] = keep * keep * A.ones[2] + params.rate_A * params.rate_A
-        step_scalars(scalars, constants, factors_V, at)
-        nA, qA, kappa, kappa_prime = _couple(A, scalars, constants, row)
-        if overflowed((nA, qA, kappa, kappa_prime), row):
+        _step(A, scalars, constants, params, taken, coupled, at)
+        coupled = _couple(A, scalars, constants, row)
+        if overflowed(coupled, row):
             return taken, DIVERGED
         rows[taken, :] = row
         if max(row[0], row[1]) >= params.until_signal:

@@ -16,6 +16,7 @@ from scbsim.kernels.gaussian.off_support import (
     write_powers,
     write_sums,
 )
+from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.gaussian.turning import turn
@@ -29,7 +30,7 @@ from scbsim.kernels.matched.value_noise import value_noise
 from scbsim.kernels.random.philox import COLUMNS, counter_words, split_seed
 from scbsim.kernels.random.short_blocks import fill_short_blocks
 from scbsim.kernels.random.variates import chi_square, first_attempt, lane_at
-from scbsim.kernels.types import F64, Address, Factors, Int
+from scbsim.kernels.types import F64, Address, Couplings, Factors, Int
 
 OFF_NORMALS = 5
 """Normals of a column for its step off the support."""
@@ -79,7 +80,8 @@ def step_off_support(
     for k in range(A.support.shape[0]):
         z = normals[k]
         _, ones, square = of_column(off, A.support, k, T)
-        level = params.rate_A * mean_level(params.matched, params.sigma_A[k], k, square / n)
+        level = mean_level(params.matched, params.sigma_A[k], k, square / n)
+        level = params.rate_A * (params.noise_scale * level)
         along, across = level * z[0], level * z[1] if n >= 2.0 else 0.0
         if joint is not None:
             along = params.rate_A * joint.along[k]
@@ -111,11 +113,34 @@ def _draw(
     draw_normals(noise.all, model.A.support.shape[0], at, S)
     keep, pull, _ = factors
     if joint is None:
-        return keep, pull, params.rate_V * noise.renewal.levels.of_V[0]
+        return keep, pull, params.rate_V * (params.noise_scale * noise.renewal.levels.of_V[0])
     A, V, constants = model
-    along = noise_of_columns(A, constants, joint)
+    along = noise_of_columns(A, constants, joint, params.noise_scale)
     drawn = value_noise(V, joint, S)
     return with_plane(joint, V, constants.K_P, params, factors, along, drawn)
+
+
+@internal_jit
+def _step(
+    model: Model,
+    off: OffSupport,
+    params: StepParams,
+    before: tuple[Int, Couplings],
+    at: Address,
+    S: Scratch,
+    noise: tuple[ColumnsNoise, JointNoise | None],
+) -> None:
+    """Take a step at the present levels; ``before`` are the steps of the call, and couplings."""
+    A, V, constants = model
+    normals, joint = noise
+    taken, (nA, qA, kappa, kappa_prime) = before
+    T, now = constants.T, at_step(params, taken)
+    factors = value_factors(now, nA, qA)
+    factors = _draw(joint, model, now, factors, at, normals, S)
+    step_off_support(A, off, now, (kappa, T), at, normals.off, joint)
+    step_support(A, now, kappa, kappa_prime, joint)
+    write_sums(off, T - A.support.shape[1], A.off_sums)
+    step_whole_value(V, constants, factors, normals.of_W, S)
 
 
 @kernel
@@ -147,20 +172,15 @@ def advance_columns(
     row = np.empty(rows.shape[1])
     T = constants.T
     n = T - A.support.shape[1]
-    nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
+    coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         if is_due(normals.renewal, step + taken):
             write_powers(off, n, normals.renewal.powers)
             renew(model, normals.renewal, joint)
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        factors = value_factors(params, nA, qA)
-        factors = _draw(joint, model, params, factors, at, normals, scratch)
-        step_off_support(A, off, params, (kappa, T), at, normals.off, joint)
-        step_support(A, params, kappa, kappa_prime, joint)
-        write_sums(off, n, A.off_sums)
-        step_whole_value(V, constants, factors, normals.of_W, scratch)
-        nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
-        if overflowed((nA, qA, kappa, kappa_prime), row):
+        _step(model, off, params, (taken, coupled), at, scratch, noise)
+        coupled = couple(A, V, constants, row)
+        if overflowed(coupled, row):
             return taken, DIVERGED
         rows[taken, :] = row
         if max(row[0], row[1]) >= params.until_signal:

@@ -8,6 +8,7 @@ from numba import prange
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense_attention import finish_bulk, step_bulk_share
 from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
 from scbsim.kernels.gaussian.value import (
@@ -81,6 +82,21 @@ def overflowed(coupled: Couplings, row: F64) -> bool:
     return not np.isfinite(nA + qA + kappa + row[4] + row[5] + row[8])
 
 
+@internal_jit
+def _step(
+    model: Model,
+    params: StepParams,
+    taken: Int,
+    coupled: Couplings,
+    at: Address,
+    S: Scratch,
+    joint: JointNoise | None,
+) -> None:
+    now = at_step(params, taken)
+    step_matrices(model, now, coupled, at, S, joint)
+    step_support(model.A, now, coupled[2], coupled[3], joint)
+
+
 @kernel
 def advance(
     model: Model,
@@ -115,8 +131,7 @@ def advance(
     coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        step_matrices(model, params, coupled, at, scratch, joint)
-        step_support(A, params, coupled[2], coupled[3], joint)
+        _step(model, params, taken, coupled, at, scratch, joint)
         coupled = couple(A, V, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED

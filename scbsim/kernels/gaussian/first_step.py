@@ -42,7 +42,10 @@ class Entered(NamedTuple):
 def begin_step(
     model: Model, params: StepParams, at: Address, scratch: Scratch, joint: JointNoise | None
 ) -> tuple[float, float, float, float, float]:
-    """Draw the noise but that off the support; return both kappas and the factors of V."""
+    """Draw the noise but that off the support; return both kappas and the factors of V.
+
+    ``params`` are those of the step: their schedule is not read.
+    """
     A, V, constants = model
     row = np.empty(9)
     nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
@@ -82,9 +85,9 @@ def _fill_noise(E: Entered, k: Int, block: Int, own: Buffers) -> None:
     count = min(BLOCK, D.T - block * BLOCK)
     counter = counter_words(k, step, NOISE_A, replica)
     fill_normals(z, own.words, count, block, counter, split_seed(seed))
-    level = E.params.sigma_A[k]
+    level, scale = E.params.sigma_A[k], E.params.noise_scale
     for i in range(count):
-        z[i] *= entry_level(E.params.matched, level, k, r[i], 0.0)
+        z[i] *= scale * entry_level(E.params.matched, level, k, r[i], 0.0)
     fill_off_support(z, D, k, block, 0.0)
 
 
@@ -106,7 +109,8 @@ def _step_block(E: Entered, k: Int, block: Int, own: Buffers) -> None:
     """Write the entries of a block after the step to ``own.r``."""
     _fill_noise(E, k, block, own)
     r, z, params = own.r, own.z, E.params
-    c, part, threshold = E.lines.intercept[k], E.part[k], params.threshold[k]
+    c, part = E.lines.intercept[k], E.part[k]
+    threshold = params.threshold_scale * params.threshold[k]
     for i in range(BLOCK):
         gradient = E.kappa * r[i] + (z[i] + part * (r[i] + c))
         r[i] = step_entry(params.rule, r[i], gradient, params.rate_A, threshold)

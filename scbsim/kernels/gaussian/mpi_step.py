@@ -44,7 +44,7 @@ def begin_step(
     model : Model
         A is the columns of this process, from ``A.first`` on.
     params : StepParams
-        With the noise levels and thresholds of these columns.
+        With the noise levels and thresholds of these columns; its schedule is not read.
     coupled : (4,) float64
         ``nA, qA, kappa, kappa_prime`` before the step.
     step : int
@@ -83,7 +83,7 @@ def end_step(
     model : Model
         A is all columns, without a bulk.
     params : StepParams
-        With the noise levels and thresholds of all columns.
+        With the noise levels and thresholds of all columns; its schedule is not read.
     coupled : (4,) float64
         Those before the step; receives those after it.
     message : (processes + N, 2 + Q) float64

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.types import F64, I64, U32, Floats
+
+_NONE = np.zeros((0, 0))
 
 
 class Attention(NamedTuple):
@@ -24,14 +26,15 @@ class Attention(NamedTuple):
     block_sums: F64
     noise: F64  # (N, Q): the step's normals at the support
     first: int = 0  # the column in row 0; not 0 in a process that has only some of the columns
-
-
-_NO_BULK = np.zeros((0, 0))
+    # of rules with memory, else empty: that of each entry of `bulk`, 0 on the support, and of
+    # `support`
+    memory: Floats = _NONE
+    support_memory: F64 = _NONE
 
 
 def without_bulk(A: Attention) -> Attention:
     """Return A with an empty bulk, so that a kernel is compiled for one type only."""
-    return A._replace(bulk=_NO_BULK)
+    return A._replace(bulk=_NONE, memory=_NONE)
 
 
 class Value(NamedTuple):
@@ -78,10 +81,13 @@ class Model(NamedTuple):
     constants: ProblemConstants
 
 
-class StepParams(NamedTuple):
-    """The parameters of every step of a stage."""
+NO_SCHEDULE = np.zeros((0, 6))
 
-    rule: int  # see `rules`
+
+class StepParams(NamedTuple):
+    """The parameters of every step of a call, or of one: see `schedule.at_step`."""
+
+    rule: Any  # an integer or a `KernelRule`: see `rules`
     rate_A: float
     rate_V: float
     # (N,): noise level of the gradient in each column of A; under matched noise that of its zeros
@@ -94,6 +100,12 @@ class StepParams(NamedTuple):
     # the address of the step in which sums of third and fourth powers of the bulk are taken, while
     # its entries are in the cache; -1 for none
     powers_step: int = -1
+    threshold_scale: float = 1.0  # thresholds are multiplied by it
+    noise_scale: float = 1.0  # levels of noise are multiplied by it
+    batch: float = 1.0  # samples of a real batch
+    # (steps, 6): the parameters of each step of the call, see `schedule`; (0, 6) if all steps have
+    # those above
+    schedule: F64 = NO_SCHEDULE
 
 
 class Scratch(NamedTuple):

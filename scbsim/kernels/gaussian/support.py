@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.gaussian.rules import step_entry
+from scbsim.kernels.gaussian.rules import step_support_entry
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
 from scbsim.kernels.matched.joint_state import JointNoise
@@ -26,7 +26,8 @@ def _noise(joint: JointNoise | None, A: Attention, params: StepParams, k: Int, j
     if joint is not None:
         return A.noise[k, j]
     s, q = A.support[k, j], A.weights[k, j]
-    return entry_level(params.matched, params.sigma_A[k], k, s, q) * A.noise[k, j]
+    level = params.noise_scale * entry_level(params.matched, params.sigma_A[k], k, s, q)
+    return level * A.noise[k, j]
 
 
 @internal_jit
@@ -41,9 +42,10 @@ def step_support(
     N, Q = A.support.shape
     rule, rate = params.rule, params.rate_A
     for k in range(N):
+        threshold = params.threshold_scale * params.threshold[k]
         for j in range(Q):
             s = A.support[k, j]
             q = A.weights[k, j]
             noise = _noise(joint, A, params, k, j)
             gradient = kappa * s - kappa_prime * q + noise
-            A.support[k, j] = step_entry(rule, s, gradient, rate, params.threshold[k])
+            step_support_entry(rule, A, k, j, gradient, rate, threshold)

@@ -29,7 +29,8 @@ _THREADS_FROM = 64  # rows; below, starting threads costs more than they save
 @inline_jit
 def value_factors(params: StepParams, nA: float, qA: float) -> Factors:
     """Return the factors of a step of V, given ``nA`` and ``qA`` of `observe.couple` before it."""
-    return 1.0 - params.rate_V * nA, params.rate_V * qA, params.rate_V * params.sigma_V
+    amplitude = params.rate_V * (params.noise_scale * params.sigma_V)
+    return 1.0 - params.rate_V * nA, params.rate_V * qA, amplitude
 
 
 @internal_jit

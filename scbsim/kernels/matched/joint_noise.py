@@ -45,18 +45,25 @@ def off_support(A: Attention, k: int, T: float) -> tuple[float, float]:
 
 @internal_jit
 def draw_columns(
-    A: Attention, constants: ProblemConstants, joint: JointNoise, at: Address, S: Scratch
+    A: Attention,
+    constants: ProblemConstants,
+    joint: JointNoise,
+    scale: float,
+    at: Address,
+    S: Scratch,
 ) -> tuple[float, float]:
     """Draw the noise of y in every column; result as :func:`noise_of_columns`."""
     _fill(joint.y, JOINT, at, S)
-    return noise_of_columns(A, constants, joint)
+    return noise_of_columns(A, constants, joint, scale)
 
 
 @internal_jit
 def noise_of_columns(
-    A: Attention, constants: ProblemConstants, joint: JointNoise
+    A: Attention, constants: ProblemConstants, joint: JointNoise, scale: float
 ) -> tuple[float, float]:
     """Turn ``joint.y`` into the noise of y; return that along W and along the target of V.
+
+    Noise is ``scale`` times that of the batch size of the levels.
 
     The noise of A at its support is written to ``A.noise``, and that along ``a_k`` off the support
     to ``joint.along``.
@@ -75,7 +82,7 @@ def noise_of_columns(
             noise = 0.0
             for j in range(i + 1):
                 noise += factor[i, 1 + j] * y[1 + j]
-            y[1 + i] = factor[i, 0] * count + root * noise
+            y[1 + i] = scale * (factor[i, 0] * count + root * noise)
         c, square = off_support(A, k, constants.T)
         along_W += np.sqrt(square) * y[1 + Q]
         along_P += y[2 + Q]
@@ -96,7 +103,12 @@ def square_of_block(A: Attention, k: Int, block: Int, c: float, count: Int) -> f
 
 @internal_jit
 def draw_blocks(
-    A: Attention, constants: ProblemConstants, joint: JointNoise, at: Address, S: Scratch
+    A: Attention,
+    constants: ProblemConstants,
+    joint: JointNoise,
+    scale: float,
+    at: Address,
+    S: Scratch,
 ) -> None:
     """Split the noise along ``a_k`` off the support over the blocks of the bulk.
 
@@ -116,7 +128,7 @@ def draw_blocks(
                 count -= 1
                 j += 1
             square = square_of_block(A, k, block, joint.intercepts[k], count)
-            parts[block] *= joint.level[k] * np.sqrt(square)
+            parts[block] *= scale * joint.level[k] * np.sqrt(square)
             own += parts[block]
             total += square
             squares[block] = square
@@ -145,7 +157,7 @@ def with_plane(
         The noise's products with W and with the target; ``drawn`` is for a level of 1.
     """
     keep, pull, _ = factors
-    rate, level = params.rate_V, joint.mix[4]
+    rate, level = params.rate_V, params.noise_scale * joint.mix[4]
     alpha, rest = V.scalars[0], V.scalars[1]
     of_W, of_P = wanted[0] - level * drawn[0], wanted[1] - level * drawn[1]
     on_P, on_W = 0.0, 0.0
@@ -184,8 +196,8 @@ def draw_joint(
     if joint is None:
         return factors
     A, V, constants = model
-    along = draw_columns(A, constants, joint, at, S)
+    along = draw_columns(A, constants, joint, params.noise_scale, at, S)
     if joint.blocks.shape[1] > 0:
-        draw_blocks(A, constants, joint, at, S)
+        draw_blocks(A, constants, joint, params.noise_scale, at, S)
     drawn: tuple[float, float] = draw_W(V, joint, at, S)
     return with_plane(joint, V, constants.K_P, params, factors, along, drawn)

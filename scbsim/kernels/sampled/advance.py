@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import internal_jit, kernel
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
 from scbsim.kernels.gaussian.off_support import OffSupport, move, of_column, write_sums
+from scbsim.kernels.gaussian.schedule import BATCH, RATE_A, RATE_V
 from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
 from scbsim.kernels.gaussian.turning import turn
 from scbsim.kernels.gaussian.value import step_value
@@ -49,6 +50,15 @@ def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Ad
     turn(off.cosine, off.since, off.free, at)
 
 
+@inline_jit
+def _numbers(params: StepParams, taken: Int) -> tuple[float, float, float]:
+    """Return both step sizes and the batch size of a step."""
+    table = params.schedule
+    if table.shape[0] > 0:
+        return table[taken, RATE_A], table[taken, RATE_V], table[taken, BATCH]
+    return params.rate_A, params.rate_V, params.batch
+
+
 @kernel
 def advance_sampled(
     model: Model,
@@ -68,7 +78,7 @@ def advance_sampled(
     L : SampledState
         Its ``support`` and ``W`` are those of A and V.
     params : StepParams
-        Only the rates and ``until_signal`` are read.
+        Only the rates, the batch, ``until_signal`` and the schedule are read.
     step : int
         Steps taken before: the next step's place in the random stream.
     rows : (n, 9) float64
@@ -83,15 +93,16 @@ def advance_sampled(
         STEPS_DONE, SIGNAL_REACHED or DIVERGED; a step that overflows is taken but not counted.
     """
     A, V, constants = model
-    size, together, alias, S = batch
+    _, together, alias, S = batch
     row = np.empty(rows.shape[1])
     off = OffSupport(L.along, L.square, L.cosine, L.since, L.free)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        sum_samples(L, S, (size, together), at, alias)
-        _step_columns(L, S, constants.mu, params.rate_A / np.float64(size), at)
+        rate_A, rate_V, size = _numbers(params, taken)
+        sum_samples(L, S, (np.int64(size), together), at, alias)
+        _step_columns(L, S, constants.mu, rate_A / size, at)
         write_sums(off, L.T - L.support.shape[1], A.off_sums)
-        factor = params.rate_V / np.float64(size)
+        factor = rate_V / size
         for n in range(V.W.shape[0]):
             for m in range(V.W.shape[0]):
                 V.W[n, m] -= factor * S.of_V[0, n, m]

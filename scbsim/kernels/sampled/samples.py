@@ -16,11 +16,14 @@ from scbsim.kernels.random.alias import pick_from
 from scbsim.kernels.random.normal import BLOCK, fill_normals, pair64
 from scbsim.kernels.random.philox import SAMPLED_CONTEXT, SAMPLED_HEADS, counter_words, split_seed
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
-from scbsim.kernels.sampled.state import HEAD, SampledState, SampleSums
+from scbsim.kernels.sampled.state import HEAD, SampledState, SampleSums, groups_of
 from scbsim.kernels.types import F64, U32, Address, Int
 
 _i64, _u32, _u64 = np.int64, np.uint32, np.uint64
 _LANES = BLOCK // WORDS
+
+_groups = inline_jit(groups_of)
+"""By the batch of the step, so that its bits do not depend on the largest batch of the run."""
 
 
 @internal_jit
@@ -118,18 +121,18 @@ def _sum_group(
     S: SampleSums,
     group: Int,
     share: Int,
-    sizes: tuple[Int, Int],
+    sizes: tuple[Int, Int, Int],
     at: Address,
     alias: AliasTables,
 ) -> None:
     N, Q = L.support.shape
-    batch, together = sizes
+    batch, together, groups = sizes
     S.support[group, :, :] = 0.0
     S.along[group, :] = 0.0
     S.square[group, :] = 0.0
     S.fourth[group, :] = 0.0
     S.of_V[group, :, :] = 0.0
-    groups, blocks, each = S.along.shape[0], (batch + together - 1) // together, Q + HEAD
+    blocks, each = (batch + together - 1) // together, Q + HEAD
     for block in range(blocks * group // groups, blocks * (group + 1) // groups):
         count = min(together, batch - block * together)
         _draw(S, share, block, (count * N, count * each), at)
@@ -147,9 +150,9 @@ def _sum_group(
 
 @parallel_jit
 def _sum_groups(
-    L: SampledState, S: SampleSums, sizes: tuple[Int, Int], at: Address, alias: AliasTables
+    L: SampledState, S: SampleSums, sizes: tuple[Int, Int, Int], at: Address, alias: AliasTables
 ) -> None:
-    shares, groups = S.z.shape[0], S.along.shape[0]
+    shares, groups = S.z.shape[0], sizes[2]
     for share in prange(shares):
         for group in range(groups * share // shares, groups * (share + 1) // shares):
             _sum_group(L, S, _i64(group), _i64(share), sizes, at, alias)
@@ -171,15 +174,17 @@ def sum_samples(
     alias : AliasTables
     """
     N, Q = L.support.shape
-    groups = S.along.shape[0]
+    batch, together = sizes
+    groups = _groups(N, batch)
+    all_sizes = (batch, together, groups)
     for n in range(N):
         for m in range(N):
             S.transposed[m, n] = L.W[n, m]
     if S.z.shape[0] > 1:
-        _sum_groups(L, S, sizes, at, alias)
+        _sum_groups(L, S, all_sizes, at, alias)
     else:
         for group in range(groups):
-            _sum_group(L, S, _i64(group), _i64(0), sizes, at, alias)
+            _sum_group(L, S, _i64(group), _i64(0), all_sizes, at, alias)
     for group in range(1, groups):
         for k in range(N):
             S.along[0, k] += S.along[group, k]

@@ -8,7 +8,7 @@ import numpy as np
 
 from scbsim.kernels.batch.tokens import AliasTables
 from scbsim.kernels.random.normal import BLOCK
-from scbsim.kernels.types import F64, U32
+from scbsim.kernels.types import F64, U32, Int
 
 HEAD = 7
 """Words of a sample before those of its support: query, source, output, and four of a normal."""
@@ -100,15 +100,15 @@ class SampleSums(NamedTuple):
 class Batch(NamedTuple):
     """How a batch is drawn, and its sums."""
 
-    size: int
+    size: int  # at most
     together: int  # samples of a block of random numbers
     alias: AliasTables
     sums: SampleSums
 
 
-def groups_of(N: int, batch: int) -> int:
+def groups_of(N: Int, batch: Int) -> int:
     """Return into how many groups the samples of a batch are cut."""
-    return max(1, min(_MOST_GROUPS, batch // _FEWEST_SAMPLES, _MOST_ENTRIES // (N * N)))
+    return int(max(1, min(_MOST_GROUPS, batch // _FEWEST_SAMPLES, _MOST_ENTRIES // (N * N))))
 
 
 def sums_bytes(N: int, batch: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import RunFailed, RunWarning
-from scbsim.observables import NAMES, STATUS_CODE
+from scbsim.observables import BATCH_LOSS, NAMES, STATUS_CODE
 from scbsim.state import State
 from scbsim.storage.hdf5.attributes import fill_text
 from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure
@@ -70,7 +70,8 @@ class FileRecorder:
         self._tables = TableWriter(file, self._at, self._writing)
         self._own = ObservedWriter(file, self._at.observed)
         group = file[schema.TRAJECTORY]
-        self._columns = [group[name] for name in ("step", "stage", *NAMES)]
+        names = [*NAMES, *([BATCH_LOSS.name] if BATCH_LOSS.name in group else [])]
+        self._columns = [group[name] for name in ("step", "stage", *names)]
         self._committed = int(group["n_committed"][()])
         size = self._columns[0].chunks[0]
         self._buffers = [
@@ -97,7 +98,7 @@ class FileRecorder:
     ) -> None:
         """Record the observables after some steps, and the stages that took them."""
         stages = stages.reshape(len(steps), *self._buffers[1].shape[1:])
-        rows = rows.reshape(*stages.shape, len(NAMES))
+        rows = rows.reshape(*stages.shape, len(self._columns) - 2)
         done = 0
         size = len(self._buffers[0])
         while done < len(steps):

@@ -12,7 +12,7 @@ from scbsim.task import Task
 
 _COMMON = ("W", "scalars", "mean")
 _OF_DRAWS = {"collapsed": {"ones", "totals"}, "sampled": {"totals"}}
-_INTEGER = ("indptr", "indices", "drawn")
+_INTEGER = ("indptr", "indices", "drawn", "samples")
 
 
 def require_state(state: State, task: Task, engine: str, columns: int) -> None:
@@ -49,11 +49,18 @@ def _shapes(task: Task) -> dict[str, list[tuple[int, ...]]]:
         "off_along": [(N,)],
         "off_square": [(N,)],
         "part": [(1,)],
+        "samples": [(1,)],
         "ones": [(3,)],
         "totals": [(N,)],
         "known": [(1,)],
         "since": [(0,), (1,), (N,)],
+        "before_draws": [(1,)],
+        "before_since": [(0,), (1,), (N,)],
+        "before_ones": [(3,)],
+        "before_totals": [(N,)],
         "logits": [(N, T)],
+        "memory": [(N, T)],
+        "support_memory": [(N, Q)],
         "W": [(N, N), (0, 0)],
         "scalars": [(2,)],
         "mean": [(N,)],

@@ -36,7 +36,10 @@ def stream_after(path: str | os.PathLike[str]) -> StreamStart:
         start = read_stream(file.attrs)
         spec = spec_table(file.attrs)
         engine = table(file.attrs, "provenance")["engine"]
-        steps = int(final_of(path, file)["step"][0])
+        final = final_of(path, file)
+        steps = int(final["step"][0])
+        samples = int(final["samples"][0, 0]) if "samples" in final else None
     if start is None:
         start = ORIGIN if spec.get("init", {}).get("from") is None else UNKNOWN
-    return start.after(steps, size_of_batches(engine, spec["dynamics"]["batch_size"]))
+    size = size_of_batches(engine, spec["dynamics"]["batch_size"])
+    return start.after(steps, size, samples)

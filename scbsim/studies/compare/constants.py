@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.select import plan_of
+from scbsim.engines.stages import Stage
 from scbsim.errors import Stopped
+from scbsim.kernels.gaussian.schedule import NOISE, RATE_A, RATE_V
 from scbsim.run.ensemble import built_ensemble, threads_for
 from scbsim.run.replica import Replica
 from scbsim.run.start import start_from, stream_of, task_of
@@ -67,13 +69,25 @@ def fitted(
 def _variances(replica: Replica, task: Task, every: int) -> NDArray[np.float64]:
     """Run a replica; return the sums of rate^2 variance, for A and V, and those of rate^2."""
     sums = np.zeros((2, 2))
+    stage, before = 0, 0
     while replica.status == "running":
         # Levels are constant from one update to the next.
         advanced = replica.advance(every)
         noise = replica.engine.noise  # type: ignore[attr-defined]
         levels = np.array([(task.mu * noise.sigma_A**2).mean(), noise.sigma_V**2])
         for index, rows in advanced.parts:
-            stage = replica.stages[index]
-            weights = len(rows) * np.square([stage.rate_A, stage.rate_V])
+            before = before if index == stage else 0
+            stage = index
+            weights = _weights(replica.stages[index], before, len(rows))
             sums += [weights * levels, weights]
+            before += len(rows)
     return sums
+
+
+def _weights(stage: Stage, before: int, steps: int) -> NDArray[np.float64]:
+    """Return the sums of rate^2 over steps, for A and V, by the size of their noise."""
+    if stage.schedule is None:
+        return np.asarray(steps * np.square([stage.rate_A, stage.rate_V]))
+    table = stage.schedule.table(before, steps)
+    changes = table[:, [RATE_A, RATE_V]] * table[:, [NOISE]]
+    return np.asarray(np.square(changes).sum(axis=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.schedules import Quantity, StepSchedule
 from scbsim.engines.stages import Stage
 from scbsim.studies.verify import tasks
 from scbsim.studies.verify.case import (
@@ -43,6 +45,20 @@ def stage(
     return Stage(0, rule, 20, rate_A, rate_V, np.asarray(threshold, np.float64), np.inf, None)
 
 
+def scheduled(
+    rule: str, threshold: ArrayLike, sigmas: str | float = 1.0, *, base: int = 40
+) -> Stage:
+    """Return a stage whose steps all differ; ``sigmas`` is what multiplies the thresholds.
+
+    In the fourth step A does not move.
+    """
+    before = stage(rule, threshold)
+    texts = (f"{_RATE_A}*abs(t - 3)/2", f"linear({_RATE_V}, 0.05)", sigmas, f"{base}*(1 + t)/2")
+    rate_A, rate_V, factor, batch = (Quantity.of(text, before.steps) for text in texts)
+    schedule = StepSchedule(before.steps, rate_A, rate_V, factor, batch, base, rule == "prox")
+    return replace(before, schedule=schedule)
+
+
 def all_cases() -> list[Case]:
     """Return all cases. Their order must not change, since their seeds depend on it."""
     return [
@@ -56,6 +72,7 @@ def all_cases() -> list[Case]:
         *_covariances(),
         *_columns(),
         *_normalized(),
+        *_scheduled(),
     ]
 
 
@@ -235,3 +252,26 @@ def _normalized() -> Iterator[Case]:
     each |= {"contenders": (COLUMNS,), "noise": MatchedNoise(10, 2, covariances=True)}
     each |= {"normalized": 0.6, "start": {"alpha_A": 0.0, "alpha_V": 0.4}}
     yield _case("columns, normalised", tasks.small(N=2), **each)
+
+
+def _scheduled() -> Iterator[Case]:
+    """Yield steps that all differ, with thresholds that follow the noise and that do not."""
+    task, larger = tasks.small(), tasks.small(N=6, T=600)
+    name = "scheduled"
+    each: dict[str, Any] = {"times": (1, 4, 8)}
+    sgd = each | {"stage": scheduled("sgd", np.zeros(4))}
+    yield _case(name, task, **sgd, contenders=(*_OF_SGD, SINGLE))
+    normalized = sgd | {"normalized": 0.5, "times": (4, 5, 8), "contenders": (COLLAPSED,)}
+    yield _case(f"{name}, a level for each column", task, noise=_ladder(task), **normalized)
+    for rule in ("prox", "denoise"):
+        sigma = levels(larger).sigma_A
+        one = scheduled(rule, sigma, "0.9 + t/9")
+        yield _case(name, larger, rule, stage=one, **each)
+        joint = partial(MatchedNoise, 40, 2)
+        both = each | {"stage": one, "contenders": (SPARSE_A, SINGLE)}
+        yield _case(f"{name}, matched", larger, rule, noise=joint(), **both)
+        yield _case(f"{name}, covariances", larger, rule, noise=joint(covariances=True), **both)
+    matched = each | {"stage": scheduled("sgd", np.zeros(6)), "contenders": (COLUMNS,)}
+    yield _case(f"columns, {name}", larger, noise=MatchedNoise(40, 2), **matched)
+    noise = MatchedNoise(40, 2, covariances=True)
+    yield _case(f"columns, {name}, covariances", larger, noise=noise, **matched)

@@ -48,7 +48,7 @@ def sample(case: Case, build: Build, seeds: NDArray[np.uint64]) -> Array:
 def _advance(case: Case, engine: Engine, to: int) -> Array:
     """Advance to a step; return the rows."""
     steps = to - engine.step
-    block = engine.advance(case.stage, steps)
+    block = engine.advance(case.stage, steps, engine.step)
     if len(block.rows) < steps:
         raise RunFailed(f"{case.name}: diverged after {engine.step} steps")
     return block.rows

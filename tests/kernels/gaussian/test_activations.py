@@ -14,7 +14,12 @@ ERRORS = 6.0
 
 @numba.njit
 def _draw(rates, T, new, at):
-    return draw_activations(rates, T, new, at)
+    return draw_activations(rates, T, (0.0, 1.0), new, at)
+
+
+@numba.njit
+def _draw_larger(rates, T, larger, factor, new, at):
+    return draw_activations(rates, T, (larger, factor), new, at)
 
 
 def rates_at(cuts, T):
@@ -159,6 +164,27 @@ def test_each_column_has_its_own_probability(cuts, T):
             assert stats.kstest(beyond, "uniform").pvalue > P_FLOOR
     same = (np.diff(step) == 0) & (np.diff(column) == 0)
     assert (np.diff(position)[same] > 0).all()
+
+
+@pytest.mark.parametrize("larger", [0.011, 0.1])
+def test_a_step_with_larger_thresholds_thins_what_is_drawn(larger):
+    """By the normal behind each: what is left exceeds its own threshold, by what it exceeds it."""
+    cuts, T, factor, steps = np.array([2.0, 2.0, 1.5]), 2000, 0.5, 60
+    rates, new = rates_at(cuts, T), make_newly_active(3, 20_000)
+    column, value = [], []
+    for step in range(steps):
+        at = (np.uint64(step), np.uint64(3), np.uint64(0))
+        count = _draw_larger(rates, np.int64(T), larger, factor, new, at)
+        column.append(new.column[:count].copy())
+        value.append(new.value[:count].copy())
+    column, value = np.concatenate(column), np.concatenate(value)
+    for k, cut in enumerate(cuts * (1.0 + larger)):
+        here = np.abs(value[column == k]) / factor
+        p = 2.0 * stats.norm.sf(cut)
+        assert stats.binomtest(len(here), steps * T, p).pvalue > P_FLOOR
+        beyond = stats.norm.sf(cut + here) / stats.norm.sf(cut)
+        assert stats.kstest(beyond, "uniform").pvalue > P_FLOOR
+    assert _draw_larger(rates, np.int64(T), larger, 0.0, new, at) == 0
 
 
 def test_a_scale_for_each_column():

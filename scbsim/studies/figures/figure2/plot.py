@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scbsim.plotting import style
 from scbsim.studies.figures import curves
 from scbsim.trajectory.views import spec_of
+from scbsim.util.text import number_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,7 +86,7 @@ def _maps(
 def _losses(axes: Axes, learned: Mapping[str, Learned], of_truth: float) -> None:
     curves.draw_truth(axes, of_truth, label="ground truth")
     for name, (run, _) in learned.items():
-        label = f"{name}, rate of $A$ {spec_of(run).stage[0].rate_A:g}"
+        label = f"{name}, rate of $A$ {number_text(spec_of(run).stage[0].rate_A)}"
         looks = {"color": COLORS[name], "label": label, "zorder": 3}
         style.curve(axes, run["step"], run["loss"], **looks)
     axes.set_title("population loss")

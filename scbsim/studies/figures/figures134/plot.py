@@ -9,6 +9,7 @@ from scbsim.plotting import style
 from scbsim.studies.figures import curves
 from scbsim.studies.figures.population import population_since_stage_1
 from scbsim.trajectory.views import since_stage_1, spec_of
+from scbsim.util.text import number_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -102,5 +103,6 @@ def _rule(name: str, run: xr.Dataset) -> str:
     """Return the rule and the rate of a run's second stage."""
     stage = spec_of(run).stage[-1]
     if name == "l1":
-        return rf"$\ell_1$ (proximal), rate {stage.rate_A:g}, $\lambda = {stage.threshold:g}$"
-    return f"SGD, rate {stage.rate_A:g}"
+        threshold = number_text(stage.threshold or 0.0)
+        return rf"$\ell_1$ (proximal), rate {number_text(stage.rate_A)}, $\lambda = {threshold}$"
+    return f"SGD, rate {number_text(stage.rate_A)}"

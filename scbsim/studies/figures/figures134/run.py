@@ -68,7 +68,7 @@ class CurvesOutcome:
     """
 
     run: str
-    rate: float
+    rate: float | str
     stage_1: int
     reason: str
     signal_A: float
