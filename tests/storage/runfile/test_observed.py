@@ -97,12 +97,13 @@ def test_a_stopped_run_goes_on_to_the_same_values(tmp_path, kind, blocks):
     assert_same(simulate(spec, output=path, resume=True).load(), whole)
 
 
+@pytest.mark.parametrize("kind", ["single", "entries drawn"])
 @pytest.mark.parametrize("steps", [9, pytest.param(8, marks=pytest.mark.slow)])
-def test_a_longer_last_stage(tmp_path, steps):
-    """The value of the first end goes; that of a multiple stays."""
+def test_a_longer_last_stage(tmp_path, steps, kind):
+    """The value of the first end goes, with what was drawn for it; that of a multiple stays."""
     path = tmp_path / "run.h5"
-    simulate(of("single", tmp_path, steps), output=path)
-    longer = of("single", tmp_path, 14)
+    simulate(of(kind, tmp_path, steps), output=path)
+    longer = of(kind, tmp_path, 14)
     assert_same(simulate(longer, output=path, resume=True).load(), simulate(longer))
 
 
