@@ -74,8 +74,8 @@ class Observing:
         """Return whether a function is to be called after a step."""
         return any(step % every == 0 for every in self.periods)
 
-    def values(self, engine: Engine, stage: int, row: Row, *, last: bool = False) -> Values:
-        """Return the values after the present step of the functions that are due.
+    def values(self, engine: Engine, stage: int, row: Row, *, others: bool = False) -> Values:
+        """Return the values after the present step of the functions that are due, or the others.
 
         Parameters
         ----------
@@ -83,8 +83,6 @@ class Observing:
             The stage that took the step.
         row : (9,) float64
             The observables that every run has.
-        last : bool
-            Call those that are not due, since the run ends here.
 
         Raises
         ------
@@ -98,7 +96,7 @@ class Observing:
                 return {
                     each.name: self._value(each, view)
                     for each in self._functions
-                    if (view.step % each.every == 0) != last
+                    if (view.step % each.every == 0) != others
                 }
             finally:
                 view.close()
