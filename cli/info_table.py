@@ -13,7 +13,7 @@ from rich.text import Text
 
 from scbsim.cli.console import printing
 from scbsim.cli.summary import size
-from scbsim.observables import OBSERVABLES, in_words
+from scbsim.observables import BATCH_LOSS, OBSERVABLES, in_words
 from scbsim.storage.runfile.lacking import lacking_in_words
 from scbsim.util.text import all_printable, in_short
 
@@ -41,6 +41,8 @@ def print_tables(content: dict[str, Any]) -> None:
         console.print(pairs(head))
         title = "Observables, medians over replicas" if "replicas" in content else "Observables"
         _section(console, title, _observables(content["last"], content["normalized"]))
+        if content["observed"]:
+            _section(console, "Observables of your own", _own(content["observed"]))
         if content["stages"]:
             _section(console, "Stages", _records(content["stages"]))
         _section(console, "Spec", pairs(flat(content["spec"])))
@@ -124,12 +126,30 @@ def _observables(last: dict[str, float] | None, normalized: dict[str, float] | N
     if normalized:
         table.add_column("normalised", justify="right")
     table.add_column("", style="dim")
-    for observable in OBSERVABLES:
+    more = [BATCH_LOSS] if BATCH_LOSS.name in (last or {}) else []
+    for observable in (*OBSERVABLES, *more):
         values = [last] if not normalized else [last, normalized]
         cells = [_number((each or {}).get(observable.name)) for each in values]
         table.add_row(
             Padding(Text(observable.name, style="cyan"), (0, 0, 0, 2)), *cells, observable.long_name
         )
+    return table
+
+
+def _own(observed: dict[str, dict[str, Any]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("")
+    table.add_column("at the end", justify="right")
+    table.add_column("every", justify="right")
+    table.add_column("", style="dim", overflow="fold")
+    for name, each in observed.items():
+        units = "" if each["units"] == "1" else f" [{each['units']}]"
+        last = _number(each["last"])
+        if each["shape"]:
+            last = f"{' x '.join(map(str, each['shape']))} values"
+        said = f"{each['long_name']}{units}, {each['function']}"
+        cells = (last, str(each["every"]), Text(said))
+        table.add_row(Padding(Text(name, style="cyan"), (0, 0, 0, 2)), *cells)
     return table
 
 

@@ -19,13 +19,13 @@ from rich.text import Text
 
 from scbsim.cli.info_table import status_text
 from scbsim.cli.summary import duration
-from scbsim.observables import OBSERVABLES, in_words
+from scbsim.observables import BATCH_LOSS, OBSERVABLES, in_words
 from scbsim.run.progress import LINE_SECONDS
 from scbsim.storage.description import describe
 from scbsim.util.streams import failure
 from scbsim.util.text import all_printable
 
-_SHOWN = ("alpha_A", "alpha_V", "delta_A", "delta_V", "sim_A", "sim_V", "loss")
+_SHOWN = ("alpha_A", "alpha_V", "delta_A", "delta_V", "sim_A", "sim_V", "loss", "batch_loss")
 
 
 class Pace:
@@ -125,7 +125,7 @@ def _table(content: dict[str, Any], pace: Pace) -> RenderableType:
     if "replicas" in content:
         head.append(f"\nmedians of {content['replicas']} replicas: {_replicas(content)}")
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for observable in OBSERVABLES:
+    for observable in (*OBSERVABLES, BATCH_LOSS):
         if observable.name in _SHOWN and observable.name in content["last"]:
             value = f"{content['last'][observable.name]:.6g}"
             table.add_row(Text(observable.name, style="cyan"), value, observable.long_name)

@@ -53,13 +53,16 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
     if "replicas" in content:
         counts = in_words(content["replica_status"])
         lines.append(f"replicas:   {counts}; medians over {content['replicas']} replicas follow")
-    if len(content["spec"]["stage"]) > 1 and content["stages"]:
+    of_data = any(end["reason"] == "data" for end in content["stages"])
+    if (len(content["spec"]["stage"]) > 1 or of_data) and content["stages"]:
         lines.append(f"stages:     {'; '.join(map(_stage, content['stages']))}")
     if content["lacks_steps_before"]:
         lines.append(f"lacking:    it {lacking_in_words(content['lacks_steps_before'])}")
-    if content["last"]:
+    if "batch_loss" in content["last"]:
+        lines.append(f"batch loss: {content['last']['batch_loss']:.4g}, of the last batch")
+    if content["last"] and content["task"]["Q"]:
         lines.append(f"signals:    {_signals(content['last'])}")
-    if content["normalized"]:
+    if content["normalized"] and content["task"]["Q"]:
         lines.append(f"normalised: {_normalized(content['normalized'], content['task'])}")
     if content["diagnosis"]:
         lines.append(f"diagnosis:  {content['diagnosis']}")
@@ -72,6 +75,7 @@ _WHY = {
     "steps": "by its last step",
     "signal": "by its signal",
     "diverged": "by divergence",
+    "data": "by the end of its data",
 }
 
 

@@ -51,10 +51,13 @@ def sweep(
     from scbsim.cli.sweep_progress import reporting, tally_text
     from scbsim.spec.source import read_sweep
     from scbsim.sweep.folder import SweepFolder
+    from scbsim.sweep.functions import require_functions
     from scbsim.sweep.local import run_sweep
 
     began = perf_counter()
-    folder = SweepFolder.made(output, read_sweep(sweep, overrides))
+    checked = read_sweep(sweep, overrides)
+    require_functions(checked)
+    folder = SweepFolder.made(output, checked)
     with folder.held(), stopping() as stop, reporting(folder, quiet) as report:
         tally = run_sweep(folder, jobs=jobs, report=report, stop=stop)
     wrong = bool(tally.failed or tally.stopped)

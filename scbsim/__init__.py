@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scbsim.contents.matrices import matrices
     from scbsim.contents.plot import plot
     from scbsim.errors import (
+        DataError,
         InputError,
         MemoryNeeded,
         OutputError,
@@ -28,15 +29,21 @@ if TYPE_CHECKING:
         TaskWarning,
     )
     from scbsim.run.simulate import simulate
+    from scbsim.sampling.file import save_samples
     from scbsim.sampling.sampler import sample_batch, sample_batches
+    from scbsim.sampling.samples import token_frequencies
+    from scbsim.sampling.text import text_samples
     from scbsim.spec import RunSpec
+    from scbsim.spec.own_rules import rule
     from scbsim.studies.boundary import find_boundaries
     from scbsim.studies.phase import phase_diagram
     from scbsim.task import Task, correlations, related_task
+    from scbsim.trajectory.own_observables import observable
 
 _HOME = {
     **dict.fromkeys(
         (
+            "DataError",
             "InputError",
             "MemoryNeeded",
             "OutputError",
@@ -51,20 +58,26 @@ _HOME = {
         "scbsim.errors",
     ),
     "RunSpec": "scbsim.spec",
+    "rule": "scbsim.spec.own_rules",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
     "find_boundaries": "scbsim.studies.boundary",
     "load": "scbsim.contents",
     "matrices": "scbsim.contents.matrices",
+    "observable": "scbsim.trajectory.own_observables",
     "phase_diagram": "scbsim.studies.phase",
     "plot": "scbsim.contents.plot",
     "related_task": "scbsim.task",
     "sample_batch": "scbsim.sampling.sampler",
     "sample_batches": "scbsim.sampling.sampler",
+    "save_samples": "scbsim.sampling.file",
     "simulate": "scbsim.run.simulate",
+    "text_samples": "scbsim.sampling.text",
+    "token_frequencies": "scbsim.sampling.samples",
 }
 
 __all__ = [
+    "DataError",
     "InputError",
     "MemoryNeeded",
     "OutputError",
@@ -82,12 +95,17 @@ __all__ = [
     "find_boundaries",
     "load",
     "matrices",
+    "observable",
     "phase_diagram",
     "plot",
     "related_task",
+    "rule",
     "sample_batch",
     "sample_batches",
+    "save_samples",
     "simulate",
+    "text_samples",
+    "token_frequencies",
 ]
 
 

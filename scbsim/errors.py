@@ -74,6 +74,12 @@ class TaskError(_Faulty):
     what = "the task"
 
 
+class DataError(_Faulty):
+    """Samples that cannot be learned from; ``faults`` has every :class:`Fault`."""
+
+    what = "the batch"
+
+
 class OutputError(InputError):
     """A file that exists, is missing, or cannot be read."""
 

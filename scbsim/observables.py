@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import NamedTuple
 
 
@@ -33,14 +34,44 @@ OBSERVABLES: tuple[Observable, ...] = (
     Observable("loss", r"L", "population loss"),
 )
 
+BATCH_LOSS = Observable("batch_loss", r"L_B", "mean loss of the step's batch, before the step")
+"""The tenth observable of runs on samples from elsewhere, whose population is not known."""
+
 LONG_NAMES: dict[str, str] = {o.name: o.long_name for o in OBSERVABLES}
 NAMES: tuple[str, ...] = tuple(LONG_NAMES)
+
+
+def names_of_row(row: Sized) -> tuple[str, ...]:
+    """Return the names of the observables in a row, which has 9 or 10."""
+    return (*NAMES, BATCH_LOSS.name)[: len(row)]
+
 
 STATUS: dict[int, str] = {0: "running", 1: "complete", 2: "stopped", 3: "failed", 4: "diverged"}
 """The status of a run: its code in files, its name in datasets."""
 
 STATUS_CODE: dict[str, int] = {name: code for code, name in STATUS.items()}
 FINISHED = (STATUS_CODE["complete"], STATUS_CODE["diverged"])
+
+
+_TAKEN = frozenset(
+    (
+        *("step", "stage", "replica", "normalization", "stage_index", "stage_end", "stage_reason"),
+        *("replica_status", "status", "row", "rows", "file", "run_uuid", "lacks_steps_before"),
+        *("seed", "zip", "n_committed", *NAMES),
+    )
+)
+_TAKEN_BEGINNINGS = ("normalized_", "step_", "row_", "task_")
+
+
+def fault_of_name(name: str) -> str:
+    """Return why an observable of one's own cannot have a name; empty if it can."""
+    if not name.isidentifier():
+        return f"{name!r} is not a name; it takes letters, digits and _, such as top1"
+    if name in NAMES:
+        return f"{name} is an observable that every run has; take another name"
+    if name in _TAKEN or name.startswith(_TAKEN_BEGINNINGS) or "_axis" in name:
+        return f"{name} is a name that files need for something else; take another one"
+    return ""
 
 
 def in_words(counts: dict[str, int]) -> str:

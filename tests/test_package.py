@@ -33,7 +33,7 @@ FLOOR = {
             ["kernels.gaussian"],
             ["kernels.batch"],
             ["kernels.sampled"],
-            ["sampling"],
+            ["rules", "sampling"],
             ["engines"],
             ["studies.verify", "trajectory"],
             ["plotting", "storage.runfile"],

@@ -14,7 +14,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 USE = README.split("## Use")[1].split("##")[0]
 
 SMALLER = {
-    "scbsim transfer": "scbsim transfer --quick",
+    "scbsim transfer": "scbsim transfer --quick --set stage.0.steps=20 --set stage.1.steps=20",
     "compare compare": "compare compare --set dynamics.replicas=3 --set task.T=200",
     "boundary-noise": "boundary-noise --along task.T=1e3,2e3 --seeds 1 --replicas 2",
     "1e3:1e9:30log": "1e3:1e5:3log",

@@ -15,6 +15,7 @@ from scbsim.cluster.slurm import LARGEST_ARRAY, largest_array
 from scbsim.mpi.shareable import require_shareable
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder
+from scbsim.sweep.functions import require_functions
 from scbsim.sweep.states import ALIVE, BROKEN, FINISHED, RunState, states
 
 
@@ -36,10 +37,12 @@ def require_possible(path: Path, sweep: Sweep, options: Options) -> None:
     """Check that the jobs of a sweep in the folder ``path`` would work.
 
     Raise InputError if Slurm cannot use the path, ``options.sbatch`` has options that jobs set
-    themselves, or some runs cannot be shared by so many ranks.
+    themselves, functions of the spec cannot be loaded, or some runs cannot be shared by so many
+    ranks.
     """
     require_writable_name(path)
     options.require_free()
+    require_functions(sweep)
     if options.ranks > 1:
         for run in sweep.runs:
             require_shareable(sweep.spec_of(run), options.ranks)

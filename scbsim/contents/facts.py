@@ -84,7 +84,7 @@ def _of_comparison(path: Path) -> dict[str, Any]:
 
 def _of_samples(path: Path) -> dict[str, Any]:
     with opened_as(path, ("tokens",)) as file:
-        drawn = {name: int(file.attrs[name]) for name in ("seed", "first")}
+        drawn = {name: int(file.attrs[name]) for name in ("seed", "first") if name in file.attrs}
         return {"samples": len(file["tokens"]), **drawn, **_of_task(path)}
 
 

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.engines.matrices import attention_of, value_of
 from scbsim.errors import InputError
 from scbsim.state import State
 from scbsim.storage.runfile.reader import opened
@@ -116,7 +117,7 @@ def matrices(source: str | os.PathLike[str] | xr.Dataset, step: int | None = Non
             raise InputError(_missing(source, step, sorted(places)))
         group, i = places[at]
         state = _read(file[group], i, task)
-    return Matrices(at, *_attention(state, task), _value(state, task), task)
+    return Matrices(at, *attention_of(state, task), value_of(state, task), task)
 
 
 def _of_memory(kept: LastState, step: int | None) -> Matrices:
@@ -125,7 +126,7 @@ def _of_memory(kept: LastState, step: int | None) -> Matrices:
     if step not in (None, kept.step):
         raise InputError(_missing("this trajectory", step, [kept.step]))
     state, task = kept.state, kept.task
-    return Matrices(kept.step, *_attention(state, task), _value(state, task), task)
+    return Matrices(kept.step, *attention_of(state, task), value_of(state, task), task)
 
 
 def _missing(source: Any, step: int | None, there: list[int]) -> str:
@@ -140,41 +141,3 @@ def _read(group: h5py.Group, i: int, task: Task) -> State:
     entries = sum(data.shape[1] * data.shape[2] for data in large)
     require(3 * 8 * entries, f"A, {task.T} x {task.N}", "read the file with h5py, by columns")
     return read_state(group, i)[1]
-
-
-def _attention(state: State, task: Task) -> tuple[Array | csc_array, Array]:
-    """Return A, in full or its entries that are not at zero, and the intercept."""
-    N, T, none = task.N, task.T, np.zeros(task.N)
-    if "logits" in state:
-        a = state["logits"].astype(np.float64)
-        a = np.exp(a - a.max(axis=1, keepdims=True))
-        return (a / a.sum(axis=1, keepdims=True)).T, none
-    total = state.get("column_sums", np.ones(N))
-    if "bulk" in state:
-        s = state["bulk"].astype(np.float64)
-        np.put_along_axis(s, task.q_positions, state["support"], axis=1)
-        return (s + ((total - s.sum(axis=1)) / T)[:, None]).T, none
-    from scipy.sparse import csc_array
-
-    first = np.zeros(N + 1, np.int64)
-    positions, values = np.empty(0, np.int64), np.empty(0)
-    if "indptr" in state:
-        first, positions, values = state["indptr"], state["indices"], state["data"]
-    s = csc_array((values, positions, first), (T, N))
-    if "support" in state:
-        columns = np.repeat(np.arange(N), task.Q)
-        on = (state["support"].ravel(), (task.q_positions.ravel(), columns))
-        s = csc_array(s + csc_array(on, (T, N)))
-    s.sort_indices()
-    return s, (total - np.asarray(s.sum(axis=0)).ravel()) / T
-
-
-def _value(state: State, task: Task) -> Array | None:
-    """Return V, or None if it was kept as scalars that do not determine it."""
-    W = state["W"]
-    if not W.size:
-        alpha, rest = state["scalars"]
-        if rest > 0.0 or task.P is None:
-            return None
-        W = alpha * task.P_tilde
-    return np.asarray(W / np.sqrt(task.mu) + state["mean"][:, None])

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scbsim.errors import InputError
-from scbsim.observables import NAMES
+from scbsim.observables import BATCH_LOSS, NAMES
 from scbsim.plotting.picture_paths import labels as names_of
 from scbsim.spec.types import nearest
+from scbsim.trajectory.views import own_observables
 from scbsim.util.text import show
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def plot(
     labels : sequence of str, optional
         One for each run. By default the names of files, and ``run 1``, ``run 2`` and so on.
     only : str or sequence of str, optional
-        Observables to plot, such as ``"delta_A"``, in a panel each. By default all.
+        Observables to plot, such as ``"delta_A"``, in a panel each, those of one's own included.
+        By default all that every run has.
     output : path, optional
         Save the picture there, as png, pdf or svg; an existing file is replaced.
 
@@ -53,18 +55,29 @@ def plot(
     from scbsim.plotting.picture_paths import check_picture
     from scbsim.plotting.style import save
 
-    wanted = [only] if isinstance(only, str) else list(only)
-    for name in wanted:
-        if name not in NAMES:
-            like = nearest(str(name), NAMES)
-            hint = f"did you mean {like}?" if like else f"there are {', '.join(NAMES)}"
-            raise InputError(f"{show(name)} is not an observable; {hint}")
+    wanted = list(dict.fromkeys([only] if isinstance(only, str) else only))
     if output is not None:
         check_picture(Path(output))
-    figure = draw(_labelled(runs, labels), list(dict.fromkeys(wanted)))
+    labelled = _labelled(runs, labels)
+    _require_known(wanted, labelled)
+    if BATCH_LOSS.name in wanted:
+        for label, run in labelled.items():
+            if BATCH_LOSS.name not in run:
+                raise InputError(f"{BATCH_LOSS.name}: {label} drew its samples, and has none")
+    figure = draw(labelled, wanted)
     if output is not None:
         save(figure, Path(output))
     return figure
+
+
+def _require_known(names: Sequence[str], runs: Mapping[str, xr.Dataset]) -> None:
+    """Raise InputError unless every run has an observable, or some run has one of its own."""
+    own = tuple(dict.fromkeys(name for run in runs.values() for name in own_observables(run)))
+    for name in names:
+        if name not in (*NAMES, *own):
+            like = nearest(str(name), (*NAMES, *own))
+            hint = f"did you mean {like}?" if like else f"there are {', '.join((*NAMES, *own))}"
+            raise InputError(f"{show(name)} is not an observable; {hint}")
 
 
 def _labelled(runs: Sequence[Any], labels: Sequence[str]) -> Mapping[str, xr.Dataset]:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.kernels.gaussian.activations import ActivationRates
-from scbsim.kernels.gaussian.rules import RULES
 from scbsim.kernels.gaussian.schedule import RATIO
 from scbsim.kernels.gaussian.state import StepParams
+from scbsim.rules.loading import kernel_rule
+from scbsim.spec.rules import rule_record
 
 Array = NDArray[np.float64]
 
@@ -43,6 +44,7 @@ def activation_rates(
     Parameters
     ----------
     rule : str
+        One that keeps zeros.
     threshold, sigma : (N,) float64
         l1 threshold and noise level of each column.
     rate_A : float
@@ -53,7 +55,8 @@ def activation_rates(
     with np.errstate(over="ignore", invalid="ignore"):
         cut = np.divide(threshold, sigma, out=np.zeros_like(threshold), where=sigma > 0)
         slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
-        above, scale = cut - slope, rate_A * sigma
+        # A function in Python gets gradients, from which it makes the values.
+        above, scale = cut - slope, sigma if rule_record(rule).own else rate_A * sigma
     p = activation_probability(threshold, sigma) if rate_A > 0 else np.zeros_like(threshold)
     groups, rates, spares = _groups(p, T), [], []
     for group in groups:
@@ -62,7 +65,7 @@ def activation_rates(
         rates.append(-np.log1p(-most) if most < 1 else np.inf)
         spares.append(np.log(most) - np.log(of_group))
     return ActivationRates(
-        rule=RULES[rule],
+        rule=kernel_rule(rule),
         columns=np.concatenate(groups, dtype=np.int64) if groups else np.empty(0, np.int64),
         first=np.cumsum([0, *map(len, groups)], dtype=np.int64),
         rate=np.array(rates, np.float64),

@@ -24,7 +24,8 @@ class Block(NamedTuple):
         Observables after each step taken.
     end : str
         ``steps``: all steps asked for were taken; ``signal``: after the last row a signal reached
-        ``until_signal`` of the stage; ``diverged``: the step after the last row overflowed.
+        ``until_signal`` of the stage; ``diverged``: the step after the last row overflowed;
+        ``data``: after the last row there is no batch left to learn from.
     """
 
     rows: Row
@@ -65,12 +66,20 @@ class Engine(Protocol):
         """Normalise the state; return the same as :meth:`normalized`."""
         ...
 
+    def forget_memory(self) -> None:
+        """Set the memory of a rule that has it to 0."""
+        ...
+
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         ...
 
     def snapshot(self) -> State:
         """Return the state in the form written to files; shapes as in :meth:`state`, or lists."""
+        ...
+
+    def before_draw(self) -> State:
+        """Return what a draw of entries changes in the state, as it is now; copies, or nothing."""
         ...
 
     def adopt(self, state: State, old: Task) -> None:

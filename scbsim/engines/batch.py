@@ -11,18 +11,21 @@ from scbsim.engines.base import Block, Row
 from scbsim.engines.cost import batch_seconds
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.gaussian import END
+from scbsim.engines.handed import KERNELS, Handed
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.errors import RunFailed
 from scbsim.kernels.batch.advance import advance_batch, prepare
+from scbsim.kernels.batch.handed import no_tables, step_on_sums
 from scbsim.kernels.batch.observe import observe_unconstrained
 from scbsim.kernels.batch.workspace import Learner, make_work, work_bytes
-from scbsim.kernels.gaussian.rules import RULES
+from scbsim.kernels.gaussian.rules import SGD
 from scbsim.kernels.gaussian.schedule import BATCH
 from scbsim.kernels.gaussian.state import Attention, StepParams, Value
 from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
+from scbsim.sampling.batches import Source
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.util.memory import require
@@ -41,11 +44,13 @@ class BatchEngine(DenseEngine):
     largest_batch : int, optional
         The largest batch, if some stage has a size of its own. Batches then follow one another in
         the samples of the seed: a step uses those after the last step's.
+    handed : bool
+        Whether samples come from elsewhere; :meth:`learn_from` says from where.
 
     Raises
     ------
     InputError
-        If the task cannot be sampled.
+        If the task cannot be sampled, and the samples do not come from elsewhere.
     MemoryNeeded
         If the state does not fit into memory.
     """
@@ -63,9 +68,12 @@ class BatchEngine(DenseEngine):
         dtype: DTypeLike = np.float32,
         threads: int = 1,
         value: bool = True,
+        handed: bool = False,
         **options: Any,
     ) -> None:
-        self.alias = alias_tables_of(task)
+        self.alias = no_tables(task.T) if handed else alias_tables_of(task)
+        self._handed: Handed | None = None
+        self._width = len(NAMES) + handed
         most = batch_size if largest_batch is None else largest_batch
         needed = self.bytes_needed(task, dtype, most)
         require(needed, f"the {self.name} engine at N = {task.N}, T = {task.T}")
@@ -102,18 +110,28 @@ class BatchEngine(DenseEngine):
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
-        own = ("prepare", "observe_unconstrained", "advance_batch")
-        return ("make_tables", *own, "normalize_columns")
+        own = ("prepare", "observe_unconstrained")
+        if plan.handed:
+            return (*own, *KERNELS, "normalize_columns")
+        return ("make_tables", *own, "advance_batch", "normalize_columns")
+
+    def learn_from(self, source: Source) -> None:
+        """Learn from the batches of a source; step ``i`` from its batch ``i``."""
+        self._handed = Handed(source, self.task)
 
     def _observables(self, A: Attention, V: Value, sums: Row) -> Row:
-        row = np.empty(len(NAMES))
-        observe_unconstrained(A, V, sums, self.mean, self.constants, row)
+        row = np.full(self._width, np.nan)
+        if self.task.truth_known:
+            here = row[: len(NAMES)]
+            observe_unconstrained(A, V, sums, self.mean, self.constants, here)
         return row
 
     def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
         """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
-        rows = np.empty((steps, len(NAMES)))
+        rows = np.empty((steps, self._width))
         params = self._step_params(stage, (before, steps))
+        if self._handed is not None:
+            return self._learn(self._handed, params, rows)
         if steps:
             self._require_sizes(stage, params)
         taken, reason = self._advance(params, self.next_sample, rows)
@@ -137,6 +155,27 @@ class BatchEngine(DenseEngine):
     def next_sample(self) -> int:
         """The number of the first sample of the next batch."""
         return int(self._sample[0]) if self._counts else self._address * self._batch
+
+    def _learn(self, handed: Handed, params: StepParams, rows: Row) -> Block:
+        """Take a step for each row, (n, 10), on samples from elsewhere."""
+        for i in range(len(rows)):
+            loss = handed.sum_gradients(self.step, self.work, keep_error=i > 0)
+            if handed.failed:
+                # The steps before it are recorded first; the next call raises the error.
+                return Block(rows[:i], "steps")
+            if loss is None:
+                return Block(rows[:i], "data")
+            row, rows[i, -1] = rows[i, :-1], loss
+            now = params._replace(schedule=params.schedule[i : i + 1])
+            reason = END[step_on_sums(self._learner, self.constants, now, row, self.work)]
+            if reason == "diverged":
+                return Block(rows[:i], reason)
+            self.step += 1
+            if not self.task.truth_known:
+                row[:] = np.nan
+            if reason == "signal":
+                return Block(rows[: i + 1], reason)
+        return Block(rows, "steps")
 
     @property
     def _learner(self) -> Learner:
@@ -169,8 +208,11 @@ class BatchEngine(DenseEngine):
         first, N = number if size is not None else number * self._batch, self.task.N
         size = self._batch if size is None else size
         zeros = np.zeros(N)
-        params = StepParams(RULES["sgd"], 0.0, 0.0, zeros, zeros, 0.0, np.inf, batch=float(size))
-        self._advance(params, first, np.empty((0, len(NAMES))))
+        params = StepParams(SGD, 0.0, 0.0, zeros, zeros, 0.0, np.inf, batch=float(size))
+        if self._handed is not None:
+            self._handed.sum_gradients(number, self.work)
+        else:
+            self._advance(params, first, np.empty((0, len(NAMES))))
         of_A = self.work.gradient.T.astype(np.float64) / size
         return of_A, self.work.of_V[:, :N] / size
 

@@ -118,6 +118,9 @@ class CollapsedEngine(WithoutEntries):
         off_sums = np.stack([total, squares], axis=1)
         return Entries(self._directions, base, scale, support, off_sums, sums.tops)
 
+    def _changed_by_draw(self) -> State:
+        return {**super()._changed_by_draw(), "ones": self.collapsed.ones, "totals": self.totals}
+
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
         row = np.empty(len(NAMES))

@@ -15,6 +15,6 @@ def constants_of(task: Task, seed: int, replica: int) -> ProblemConstants:
     """Return the constants of a task whose V keeps ``V mu = mu``."""
     K_P = float(task.K_P) if task.K_P > _NO_SIGNAL else 0.0
     square, dimensions = float(task.mu @ task.mu), float((task.N - 1) ** 2)
-    of_A = (np.array(task.mu), float(task.T), K_P, float(task.K_Q))
+    of_A = (np.array(task.mu), float(task.T), K_P, float(task.K_Q) if task.truth_known else 0.0)
     of_V = (square, square, square, 0.0, dimensions)
     return ProblemConstants(*of_A, *of_V, np.uint64(seed), np.uint64(replica))

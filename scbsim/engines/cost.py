@@ -9,7 +9,7 @@ import numpy as np
 from scbsim.engines.activation_groups import activation_probability
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import Stage
-from scbsim.spec.rules import RULES
+from scbsim.spec.rules import rule_record
 from scbsim.task import Task
 from scbsim.util.memory import require
 
@@ -71,7 +71,7 @@ def expected_activations(
     With a schedule it is the mean over the steps, or that of steps whose thresholds are ``ratio``
     times the stage's, beside the noise.
     """
-    if not RULES[stage.rule].keeps_zeros or stage.rate_A == 0:
+    if not rule_record(stage.rule).keeps_zeros or stage.rate_A == 0:
         return 0.0
     ratios = [ratio] if ratio is not None else _ratios(stage)
     found = [activation_probability(r * stage.threshold, noise.sigma_A).sum() for r in ratios]
@@ -93,7 +93,7 @@ def active_entries(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> t
     entries = task.N * task.T
     for stage in stages:
         activations = expected_activations(stage, noise, task.T)
-        if not RULES[stage.rule].returns_to_zero:
+        if not rule_record(stage.rule).returns_to_zero:
             end = min(active + activations * _steps(stage), entries)
             mean, active = 0.5 * (active + end), end
             largest = end

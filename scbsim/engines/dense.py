@@ -11,6 +11,7 @@ from scbsim.engines.cost import DENSE_ENTRY, dense_bytes
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.noise import Noise
 from scbsim.engines.plan import RunPlan
+from scbsim.engines.rule_memory import any_memory
 from scbsim.engines.warm_start import entries_of, logits_to_entries, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense_attention import sum_bulk
@@ -111,6 +112,8 @@ class DenseEngine(GaussianEngine):
     def memory(cls, plan: RunPlan) -> int:
         """Return about how many bytes a replica needs, without the shared target of V."""
         entries = plan.task.N * plan.task.T * np.dtype(plan.spec.dynamics.precision).itemsize
+        if any_memory(plan.stages):
+            entries *= 2
         return entries + super().memory(plan)
 
     def state(self) -> State:

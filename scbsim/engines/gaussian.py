@@ -13,6 +13,7 @@ from scbsim.engines.constants import constants_of
 from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan_hooks import Planned
+from scbsim.engines.rule_memory import forget_memory, memory_of, with_memory
 from scbsim.engines.schedules import NO_TABLE
 from scbsim.engines.stages import Stage
 from scbsim.engines.step_params import step_params
@@ -106,7 +107,7 @@ class GaussianEngine(Planned):
         )
         self.sums = np.ones(N)
         self.constants = constants_of(task, seed, replica)
-        target = task.P_tilde if value else np.zeros((0, 0))
+        target = task.target_of_V if value else np.zeros((0, 0))
         self.V = Value(
             W=alpha_V * target,
             target=target,
@@ -224,7 +225,16 @@ class GaussianEngine(Planned):
             "off_sums": self.A.off_sums,
             **self._state_of_V(),
             **(self._matched.state() if self._matched is not None else {}),
+            **memory_of(self.A),
         }
+
+    def keep_memory(self) -> None:
+        """Make room for the memory of a rule that has it: one number for each entry, at 0."""
+        self.A = with_memory(self.A)
+
+    def forget_memory(self) -> None:
+        """Set the memory to 0."""
+        forget_memory(self.A)
 
     def _state_of_V(self) -> State:
         return {"W": self.V.W, "scalars": self.V.scalars, "mean": self.mean}

@@ -37,6 +37,8 @@ class RunPlan:
     levels : NoiseLevels
         The levels with which costs are estimated.
     choice : Choice
+    handed : bool
+        Whether the samples of real batches come from elsewhere and are not drawn.
     """
 
     spec: RunSpec
@@ -45,6 +47,7 @@ class RunPlan:
     noise: Noise
     levels: NoiseLevels
     choice: Choice
+    handed: bool = False
 
     @property
     def record(self) -> EngineRecord:

@@ -1,10 +1,11 @@
-"""What a run plan reads from an engine's class, before an engine is built."""
+"""What a run plan reads from an engine's class before an engine is built, and defaults."""
 
 from __future__ import annotations
 
 from scbsim.engines.cost import COLLAPSED_STEP, engine_bytes, value_bytes
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.plan import RunPlan
+from scbsim.state import State
 
 _MATRICES_OF_COVARIANCES = 9
 """Matrices of the size of V that noise with covariances needs."""
@@ -53,3 +54,7 @@ class Planned:
                 first = ("square_of_target",)
                 levels = (cls.powers_kernel, "set_covariances")
         return (*first, "observe", *levels, cls.advance_kernel, "normalize_columns")
+
+    def before_draw(self) -> State:
+        """Return what a draw of entries changes in the state; nothing where they are stored."""
+        return {}

@@ -19,7 +19,7 @@ from scbsim.kernels.gaussian.schedule import (
     THRESHOLD,
 )
 from scbsim.spec.schedule import CHUNK, MOST_CHECKED, constant, extremes, schedule_of
-from scbsim.spec.tables import StageSpec
+from scbsim.spec.stage_table import StageSpec
 
 Array = NDArray[np.float64]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +13,15 @@ from scbsim.engines.cost import dense_bytes, dense_seconds, sparse_bytes, sparse
 from scbsim.engines.noise import NoiseLevels, noise_of
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
+from scbsim.engines.rule_check import require_sound_rules
+from scbsim.engines.rule_memory import any_memory
 from scbsim.engines.stages import stages_of
 from scbsim.engines.without_entries import draws_of
 from scbsim.errors import InputError
 from scbsim.spec import RunSpec
 from scbsim.spec.engines import AUTO, ENGINES, engine_of_state
 from scbsim.spec.noise_models import NOISE_MODELS
-from scbsim.spec.rules import RULES
+from scbsim.spec.rules import rule_record, short_name
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
@@ -69,11 +72,13 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
         return "population", "no noise: the population process is exact"
     if model.samples:
         return "sampled", "each sample is drawn, without the tokens off the support"
+    if any(rule_record(stage.rule).own for stage in plan.stages):
+        return _of_functions(plan, start)
     drawn = start is not None and not ENGINES[start].entries
     if (drawn or _is_large(plan.task)) and _is_handed_over(plan, start):
         first = "entries of the start are drawn" if drawn else "SGD on a few numbers a column"
         return "staged", f"{first}, then active entries: no other is stored"
-    kept_zeros = {RULES[stage.rule].keeps_zeros for stage in plan.stages}
+    kept_zeros = {rule_record(stage.rule).keeps_zeros for stage in plan.stages}
     if kept_zeros == {False}:
         if entries := _wants_entries(spec, plan.task, model.needs_matrix_V):
             return "dense", f"SGD moves every entry, and {entries} needs them"
@@ -84,6 +89,16 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
         return "collapsed", "SGD under isotropic noise is known by a few numbers, exactly in law"
     if False in kept_zeros:
         return "dense", "stages of SGD and of an l1 rule: between them every entry counts"
+    if start == "dense":
+        return "dense", "the state that it starts from has every entry"
+    return _cheaper(plan)
+
+
+def _of_functions(plan: RunPlan, start: str | None) -> tuple[str, str]:
+    """Choose for rules of which at least one is a function in Python."""
+    others = [s.rule for s in plan.stages if not ENGINES["sparse"].takes(rule_record(s.rule))]
+    if others:
+        return "dense", f"{short_name(others[0])} moves every entry"
     if start == "dense":
         return "dense", "the state that it starts from has every entry"
     return _cheaper(plan)
@@ -104,10 +119,10 @@ def _is_handed_over(plan: RunPlan, start: str | None) -> bool:
     if spec.output.snapshot_every or (spec.dynamics.value == "matrix" and not needs_matrix):
         return False
     for i, stage in enumerate(plan.stages):
-        keeps = RULES[stage.rule].keeps_zeros
+        keeps = rule_record(stage.rule).keeps_zeros
         if (keeps and i == 0 and start is None) or (handed_over and not keeps):
             return False
-        if keeps and not handed_over and not RULES[stage.rule].returns_to_zero:
+        if keeps and not handed_over and not rule_record(stage.rule).returns_to_zero:
             return False
         handed_over |= keeps or stage.normalize_level is not None
     return handed_over
@@ -187,7 +202,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         If its state does not fit into memory.
     """
     spec, task, batch_size = plan.spec, plan.task, plan.batch_size
-    if plan.choice.matrix_V and task.P is None:
+    if plan.choice.matrix_V and task.P is None and task.truth_known:
         raise InputError(WITHOUT_P)
     from_signals = spec.init.from_signals
     samples = batch_size is not None or plan.choice.name == "sampled"
@@ -195,7 +210,8 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         # Refuse before the output file is created.
         plan.engine.require_room(plan)
     start.require_room(spec.total_steps, batch_size, plan.largest_batch)
-    engine: Engine = plan.engine(
+    require_sound_rules(plan)
+    engine: Any = plan.engine(
         task,
         plan.noise,
         alpha_A=spec.init.alpha_A if from_signals else 0.0,
@@ -206,8 +222,11 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         threads=threads,
         value=plan.choice.matrix_V,
         first_step=start.first_step(batch_size),
-        **({} if batch_size is None else {"batch_size": batch_size}),
+        **({} if batch_size is None else {"batch_size": batch_size, "handed": plan.handed}),
         **({"largest_batch": plan.largest_batch} if plan.own_batches and samples else {}),
         **({} if plan.record.entries else {"draws": draws_of(spec, task)}),
     )
-    return engine
+    if any_memory(plan.stages):
+        engine.keep_memory()
+    built: Engine = engine
+    return built

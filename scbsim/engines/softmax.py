@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from scbsim.engines.batch import BatchEngine
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
+from scbsim.engines.rule_memory import memory_of
 from scbsim.engines.warm_start import adopt_value
 from scbsim.errors import InputError
 from scbsim.state import State
@@ -46,7 +47,8 @@ class SoftmaxEngine(BatchEngine):
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
-        return {"logits": self.logits, **self._state_of_V(), **self._state_of_samples()}
+        own = {**self._state_of_V(), **self._state_of_samples(), **memory_of(self.A)}
+        return {"logits": self.logits, **own}
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; raise InputError if its attention is below 0."""

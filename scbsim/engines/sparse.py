@@ -34,6 +34,7 @@ from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.power_sums import powers_of_active_set
 from scbsim.kernels.types import F64, I64
 from scbsim.spec.engines import ENGINES
+from scbsim.spec.rules import rule_record
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -101,7 +102,7 @@ class SparseEngine(GaussianEngine):
 
     def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
         """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
-        if stage.rule not in ENGINES[self.name].rules:
+        if not ENGINES[self.name].takes(rule_record(stage.rule)):
             raise InputError(f"the {self.name} engine has no {stage.rule}: no entry stays at zero")
         return super().advance(stage, steps, before)
 

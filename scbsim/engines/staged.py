@@ -26,7 +26,7 @@ from scbsim.engines.stages import Stage
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import ProblemConstants
-from scbsim.spec.rules import RULES
+from scbsim.spec.rules import rule_record
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -58,7 +58,7 @@ class StagedEngine(Planned):
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
         """Return about how many seconds a step takes on one thread, in the slower part."""
-        stages = [stage for stage in plan.stages if RULES[stage.rule].keeps_zeros]
+        stages = [stage for stage in plan.stages if rule_record(stage.rule).keeps_zeros]
         first = float(first_part(plan.noise).step_seconds(plan))
         if not stages:
             return first
@@ -115,7 +115,7 @@ class StagedEngine(Planned):
 
     def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
         """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
-        if not (RULES[stage.rule].keeps_zeros and isinstance(self._now, WithoutEntries)):
+        if not (rule_record(stage.rule).keeps_zeros and isinstance(self._now, WithoutEntries)):
             return self._now.advance(stage, steps, before)
         if steps == 0:
             return Block(np.empty((0, len(self.observe()))), "steps")

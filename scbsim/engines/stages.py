@@ -11,8 +11,8 @@ from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.schedules import Quantity, StepSchedule, schedule_of_stage
 from scbsim.kernels.gaussian.schedule import NOISE, RATE_A
 from scbsim.spec import RunSpec
-from scbsim.spec.rules import RULES
-from scbsim.spec.tables import StageSpec
+from scbsim.spec.rules import rule_record
+from scbsim.spec.stage_table import StageSpec
 from scbsim.task import Task
 
 
@@ -95,7 +95,7 @@ def _thresholds(
     spec: RunSpec, stage: StageSpec, rule: str, task: Task
 ) -> tuple[NDArray[np.float64], float | str, bool]:
     """Return thresholds, what a schedule multiplies them by, and whether they follow the noise."""
-    if not RULES[rule].thresholds:
+    if not rule_record(rule).thresholds:
         return np.zeros(task.N), 1.0, False
     in_sigmas = stage.threshold is None
     sigma = NoiseLevels.isotropic(spec, task).sigma_A if in_sigmas else np.ones(task.N)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.schedules import NO_TABLE
 from scbsim.engines.stages import Stage
-from scbsim.kernels.gaussian.rules import RULES
 from scbsim.kernels.gaussian.schedule import BATCH, NOISE, RATE_A, RATE_V, THRESHOLD
 from scbsim.kernels.gaussian.state import StepParams
+from scbsim.rules.loading import kernel_rule
 
 Array = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def step_params(
         For their table; the next call with it overwrites it.
     """
     params = StepParams(
-        rule=RULES[stage.rule],
+        rule=kernel_rule(stage.rule),
         rate_A=float(stage.rate_A),
         rate_V=float(stage.rate_V),
         sigma_A=noise.sigma_A,

@@ -116,7 +116,7 @@ def adopt_value(V: Value, K_P: float, mean: Array, state: State, old: Task, new:
     if not state["W"].size:
         _adopt_scalars(V, mean, state, old, new)
         return
-    if new.P is None:
+    if new.P is None and new.truth_known:
         raise InputError(
             f"init.from: that run stored V as a matrix, and here P is unknown; {_with_P(old, new)}"
         )

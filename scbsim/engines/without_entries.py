@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from scbsim.engines.base import Row
+from scbsim.engines.before_draw import kept_before
 from scbsim.engines.directions import Array, DrawnDirections, Space
 from scbsim.engines.entries import Entries
 from scbsim.engines.gaussian import GaussianEngine
@@ -18,6 +19,7 @@ from scbsim.kernels.gaussian.normalize import NormalizedColumns
 from scbsim.observables import NAMES
 from scbsim.spec import RunSpec
 from scbsim.spec.engines import ENGINES
+from scbsim.spec.rules import rule_record
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -137,6 +139,14 @@ class WithoutEntries(GaussianEngine):
         known = np.array([float(self._known)])
         return {**self._directions.state(self._since), "known": known}
 
+    def before_draw(self) -> State:
+        """Return what a draw of entries changes in the state, as it is now; copies."""
+        return kept_before(len(self._directions.drawn), self._changed_by_draw())
+
+    def _changed_by_draw(self) -> State:
+        """Return the arrays that a draw changes, without those of the draws themselves."""
+        return {"since": self._since}
+
     def restore(self, step: int, state: State) -> None:
         """Continue from a state returned by :meth:`state`, to the same bits."""
         self._take_up_directions(state)
@@ -150,5 +160,5 @@ class WithoutEntries(GaussianEngine):
 
     def _require_rule(self, stage: Stage) -> None:
         """Raise InputError if the rule of a stage needs entries."""
-        if stage.rule not in ENGINES[self.name].rules:
+        if not ENGINES[self.name].takes(rule_record(stage.rule)):
             raise InputError(f"the {self.name} engine has no {stage.rule}: that needs entries")

@@ -9,6 +9,7 @@ from typing import Unpack
 
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import StreamStart
+from scbsim.engines.rule_check import require_sound_rules
 from scbsim.engines.select import keeps_matrix_V, plan_of
 from scbsim.errors import InputError, OutputError
 from scbsim.kernels.compile.threads import most_threads, sharing
@@ -84,6 +85,8 @@ def run_shared_to_file(
     RemoteRankError
         If another rank failed.
     """
+    if options.get("observe"):
+        raise InputError("observe: a run shared over ranks calls no functions; run it without MPI")
     world.collective(lambda: require_shareable(spec, world.size))
     stop = options.get("stop")
     with SharedSession(
@@ -179,6 +182,7 @@ class SharedExecution(Execution):
     def _engine(self, plan: RunPlan, stream: StreamStart, threads: int) -> SharedEngine:
         spec = self.spec
         stream.require_room(spec.total_steps)
+        require_sound_rules(plan)
         from_signals = spec.init.from_ is None
         return SharedEngine(
             self.world,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scbsim.errors import Fault, InputError, SpecError
 from scbsim.spec import RunSpec
 from scbsim.spec.noise_models import NOISE_MODELS
+from scbsim.spec.rules import rule_record
 
 
 def require_shareable(spec: RunSpec, ranks: int) -> None:
@@ -25,9 +26,16 @@ def require_shareable(spec: RunSpec, ranks: int) -> None:
         and f'"{noise}" needs more of each column than ranks exchange: "isotropic" or "none"',
         "init.correlation": spec.init.correlation is not None
         and "a run shared over ranks starts from signals, or from the file of a run",
+        "output.observe": bool(spec.output.observe)
+        and "a run shared over ranks calls no functions: no rank has all of A; run it without MPI",
         "output.snapshot_every": spec.output.snapshot_every > 0
         and "a run shared over ranks keeps no snapshots: only 0 is allowed",
     }
+    with_memory = [name for name in spec.rules if rule_record(name).memory]
+    problems["dynamics.rule"] = (
+        bool(with_memory)
+        and f'"{with_memory[0]}" has memory, which ranks do not share: a rule without it, or no MPI'
+    )
     faults = [Fault(key, problem) for key, problem in problems.items() if problem]
     if faults:
         raise SpecError(faults, f"the spec of a run on {ranks} ranks")

@@ -26,7 +26,7 @@ MOST_TOKENS: Final = 60
 def draw_matrices(
     A: Array | csc_array, intercept: Array, V: Array | None, task: Task, head: str
 ) -> Figure:
-    """Draw heat maps of A and V, and of their targets Q and P.
+    """Draw heat maps of A and V, and of their targets Q and P if these are known.
 
     Of A these rows are shown: the positions in the support of a column, and below a line those with
     the largest entries elsewhere. Each map has its own scale, since signals need not be 1.
@@ -52,23 +52,27 @@ def draw_matrices(
         inside = (at < on) & (rows[:on][np.minimum(at, on - 1)] == task.q_positions[k])
         target[at[inside], k] = task.q_weights[k][inside]
     with style.styled():
-        figure = style.new_figure(9.0, 7.2 if V is not None else 3.9)
+        known = task.truth_known
+        figure = style.new_figure(9.0, 7.2 if V is not None and known else 3.9)
         layout: list[Any] = [["A", "Q"]] + ([["V", "P"]] if V is not None else [])
-        axes = figure.subplot_mosaic(layout)
-        _heat(figure, axes["A"], shown, "A: the support, and below the largest others")
-        _heat(figure, axes["Q"], target, "the truth Q, the same rows")
-        for name in ("A", "Q"):
+        axes = figure.subplot_mosaic(layout if known else [[row[0] for row in layout]])
+        title = "A: the support, and below the largest others" if known else "A: its largest rows"
+        _heat(figure, axes["A"], shown, title)
+        if known:
+            _heat(figure, axes["Q"], target, "the truth Q, the same rows")
+        for name in ("A", "Q") if known else ("A",):
             axes[name].set_xlabel("query token $k$")
             axes[name].axhline(on - 0.5, color="black", linewidth=0.6, linestyle=":")
             ticks = np.unique(np.linspace(0, len(rows) - 1, 9).astype(int))
             axes[name].set_yticks(ticks, [f"${style.integer(rows[i])}$" for i in ticks])
         axes["A"].set_ylabel("position $t$")
         if V is not None:
-            assert task.P is not None
             here = np.ix_(tokens, tokens)
             _heat(figure, axes["V"], V[here], "V")
-            _heat(figure, axes["P"], task.P[here], "the truth P")
-            for name in ("V", "P"):
+            if known:
+                assert task.P is not None
+                _heat(figure, axes["P"], task.P[here], "the truth P")
+            for name in ("V", "P") if known else ("V",):
                 axes[name].set_xlabel("source token $m$")
             axes["V"].set_ylabel("output token $n$")
         note = f"the first {len(tokens)} tokens" if len(tokens) < task.N else ""

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from scbsim.observables import LONG_NAMES, OBSERVABLES
+from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, style
-from scbsim.trajectory.views import spec_table_of
+from scbsim.spec.rules import short_name
+from scbsim.trajectory.views import spec_table_of, step_dimension
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,17 +48,22 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Signals, noise parts, distances, similarities and loss; stars are normalised solutions.
+        Signals, noise parts, distances, similarities and loss; stars are normalised solutions. If
+        the truth is unknown, the losses of batches alone.
         Ensembles appear as the median over replicas and a band from the first to the last decile.
     """
-    panels = {name: _panel_of(name) for name in only} or PANELS
+    if not only and all(_knows_batches_alone(run) for run in runs.values()):
+        only = [BATCH_LOSS.name]
+    panels = {name: _panel_of(name, runs) for name in only} or PANELS
     mosaic: list[Any] = _rows([*only, "legend"]) if only else [list(row) for row in MOSAIC]
     with style.styled():
         figure = style.new_figure(len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT)
         axes = figure.subplot_mosaic(mosaic)
         for name, (title, observables, logarithmic) in panels.items():
             axes[name].set_title(title)
-            _panel(axes[name], runs, observables, logarithmic)
+            there = {label: run for label, run in runs.items() if observables[0] in run}
+            colors = dict(zip(runs, _colors(len(runs)), strict=True))
+            _panel(axes[name], there, colors, observables, logarithmic)
             style.step_axis(axes[name])
         axes["legend"].axis("off")
         many = len(runs) > MOST_NAMED
@@ -69,8 +75,19 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
     return figure
 
 
-def _panel_of(name: str) -> tuple[str, tuple[str, ...], bool]:
+def _knows_batches_alone(run: xr.Dataset) -> bool:
+    """Return whether a run has the losses of batches, and not that of the population."""
+    return BATCH_LOSS.name in run and bool(run["loss"].isnull().all())
+
+
+def _panel_of(name: str, runs: Mapping[str, xr.Dataset]) -> tuple[str, tuple[str, ...], bool]:
     """Return the panel of one observable, as in `PANELS`."""
+    if name == BATCH_LOSS.name:
+        return f"loss of a batch ${BATCH_LOSS.symbol}$", (name,), True
+    if name not in LONG_NAMES:
+        said = next(run[name].attrs for run in runs.values() if name in run)
+        units = "" if said["units"] == "1" else f" [{said['units']}]"
+        return style.literal(f"{said['long_name']}{units}"), (name,), False
     symbols = {each.name: each.symbol for each in OBSERVABLES}
     (log,) = (log for _, names, log in PANELS.values() if name in names)
     return f"{LONG_NAMES[name].removesuffix(', mu norm')} ${symbols[name]}$", (name,), log
@@ -105,18 +122,27 @@ def _short(label: str) -> str:
     return style.literal(label if len(label) <= 34 else f"...{label[-31:]}")
 
 
-def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log: bool) -> None:
+def _panel(
+    axes: Axes,
+    runs: Mapping[str, xr.Dataset],
+    colors: Mapping[str, tuple[str, str]],
+    names: Sequence[str],
+    log: bool,
+) -> None:
     spreads = {(label, name): bands.spread(runs[label], name) for label in runs for name in names}
     style.scale(axes, [part for each in spreads.values() for part in each], logarithmic=log)
-    many = len(runs) > MOST_NAMED
+    many = len(colors) > MOST_NAMED
     thin = {"linewidth": 0.8} if many else {}
-    for (label, run), pair in zip(runs.items(), _colors(len(runs)), strict=True):
+    for label, run in runs.items():
         for name in names:
-            color = pair[name.endswith("_V")]
-            dashed = len(names) > 1 and name.endswith("_V") and len(runs) > 1
+            color = colors[label][name in LONG_NAMES and name.endswith("_V")]
+            dashed = len(names) > 1 and name.endswith("_V") and len(colors) > 1
             looks = thin | ({"linestyle": style.DASHED} if dashed else {})
             shown = spreads[label, name]
-            bands.draw_values(axes, run["step"].values, shown, color, zorder=3, **looks)
+            own_steps = run[step_dimension(run, name)].values
+            bands.draw_values(axes, own_steps, shown, color, zorder=3, **looks)
+            if f"normalized_{name}" not in run:
+                continue
             steps, along = bands.normalized_along(run, name)
             if len(steps):
                 looks = looks | {"linewidth": 0.9}
@@ -126,7 +152,7 @@ def _panel(axes: Axes, runs: Mapping[str, xr.Dataset], names: Sequence[str], log
                     axes.plot([step, step], [value.low, value.high], color=color, zorder=4)
                 size = 6 if many else 13
                 style.star(axes, step, float(value.middle), color, hollow=dashed, size=size)
-    if len(runs) == 1:
+    if len(colors) == 1:
         (run,) = runs.values()
         for end in bands.stage_ends(run):
             axes.axvline(end, color=style.GREY, linewidth=0.8, linestyle=":", zorder=1)
@@ -145,7 +171,7 @@ def _legend(
 ) -> list[Artist]:
     line, grey = style.line_handle, style.GREY
     colors, single = _colors(len(runs)), len(runs) == 1
-    shown = [name for _, names, _ in panels.values() for name in names]
+    shown = [name for _, names, _ in panels.values() for name in names if name in LONG_NAMES]
     paired = any(len(names) > 1 for _, names, _ in panels.values())
     handles: list[Artist] = []
     if single:
@@ -168,7 +194,7 @@ def _legend(
     if any(bands.normalized(run, name) for run in runs.values() for name in shown):
         hollow = " (V: hollow)" if paired and not single else ""
         handles.append(style.star_handle(grey, f"normalised{hollow}"))
-    if any(len(bands.normalized_along(run, "loss")[0]) for run in runs.values()):
+    if shown and any(bands.normalized_along(run, "loss")[0].size for run in runs.values()):
         handles.append(line("normalised, along the run", color=grey, linewidth=0.9))
     if single and any(bands.stage_ends(run) for run in runs.values()):
         handles.append(line("end of a stage", color=grey, linestyle=":"))
@@ -186,7 +212,8 @@ def _title(runs: Mapping[str, xr.Dataset]) -> str:
 
 def _facts(run: xr.Dataset) -> list[str]:
     spec = spec_table_of(run)
-    rules = [stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"]]
+    names = (stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"])
+    rules = map(short_name, names)
     distinct = " then ".join(rule for rule, _ in groupby(rules))
     return [
         *style.sizes(run.attrs),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.engines.base import Row
 from scbsim.observables import NAMES
 from scbsim.run.replica import ReplicaBlock
 
@@ -19,6 +20,15 @@ class Rows(NamedTuple):
     steps: NDArray[np.int64]  # (n,)
     stages: NDArray[np.int64]  # (n, R), the stages that took the steps
     rows: NDArray[np.float64]  # (n, R, 9), the observables after the steps
+
+
+_WIDTH = len(NAMES)
+
+
+def _any_row(block: ReplicaBlock) -> Iterator[Row]:
+    if block.row is not None:
+        yield block.row
+    yield from (rows[0] for _, rows in block.parts)
 
 
 def align_rows(blocks: Mapping[int, ReplicaBlock], replicas: int, steps: NDArray[np.int64]) -> Rows:
@@ -34,7 +44,8 @@ def align_rows(blocks: Mapping[int, ReplicaBlock], replicas: int, steps: NDArray
         Ascending, from the start of the blocks on.
     """
     shape = (len(steps), replicas)
-    found = Rows(steps, np.full(shape, -1), np.full((*shape, len(NAMES)), np.nan))
+    width = max((len(row) for each in blocks.values() for row in _any_row(each)), default=_WIDTH)
+    found = Rows(steps, np.full(shape, -1), np.full((*shape, width), np.nan))
     wanted: list[int] = steps.tolist()
     for i, block in blocks.items():
         if wanted and wanted[0] == block.start and block.row is not None:

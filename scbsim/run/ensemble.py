@@ -89,7 +89,8 @@ class Ensemble:
 
     def last_rows(self) -> NDArray[np.float64]:
         """Return the observables after each replica's last step, (R, 9); NaN if unknown."""
-        rows = np.full((len(self), len(NAMES)), np.nan)
+        known = [len(each.row) for each in self.replicas if each.row is not None]
+        rows = np.full((len(self), max(known, default=len(NAMES))), np.nan)
         for i, replica in enumerate(self.replicas):
             if replica.row is not None:
                 rows[i] = replica.row

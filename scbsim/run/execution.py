@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypedDict
 
 from scbsim.engines.plan import Choice, RunPlan
@@ -13,12 +14,23 @@ from scbsim.kernels.compile.threads import most_threads
 from scbsim.run.ensemble import Ensemble, built_ensemble, threads_for
 from scbsim.run.forms import forms_of
 from scbsim.run.loop import Loop, OutputSession
+from scbsim.run.observing import ObservableFailed, Observing
 from scbsim.run.on_block import BlockCalls, OnBlock
+from scbsim.run.own_functions import Observe, own_functions, require_same
 from scbsim.run.progress import Progress
-from scbsim.run.provenance import provenance
+from scbsim.run.provenance import provenance, sources_of_rules
 from scbsim.run.recorders import MemoryRecorder, Recorder
-from scbsim.run.start import engine_of_start, start_from, stream_of, task_of
+from scbsim.run.source import opened_source, require_takes
+from scbsim.run.start import (
+    engine_of_start,
+    require_known_truth,
+    start_from,
+    stream_of,
+    task_of,
+)
+from scbsim.sampling.batches import Batches
 from scbsim.spec import RunSpec
+from scbsim.spec.rules import short_name
 from scbsim.task import Task
 from scbsim.trajectory.header import RunHeader
 
@@ -30,6 +42,8 @@ class RunOptions(TypedDict, total=False):
     threads: int | None
     stop: Callable[[], bool] | None
     on_block: OnBlock | None
+    observe: Observe | None
+    batches: Batches | None
 
 
 class Execution:
@@ -49,21 +63,30 @@ class Execution:
         threads: int | None = None,
         stop: Callable[[], bool] | None = None,
         on_block: OnBlock | None = None,
+        observe: Observe | None = None,
+        batches: Batches | None = None,
     ) -> None:
+        require_takes(spec, batches)
         self.spec, self.session, self.point = spec, session, session.point if session else None
         self.given, self.progress, self.threads, self.stop = task, progress, threads, stop
-        self.on_block = on_block
+        self.on_block, self.observe, self.batches = on_block, observe, batches
         self.facts: dict[str, Any] = {}  # entries of the provenance that not all runs have
         self.agree: Callable[[int], int] = int
 
     def run(self) -> tuple[Recorder, str]:
         """Run to the end; return the recorder and the status."""
-        plan = self._plan(self._task())
+        observing = self._observing()
+        handed = self.batches is not None or self.spec.data.from_ is not None
+        task = self._task()
+        require_known_truth(self.spec, task, handed)
+        plan = replace(self._plan(task), handed=handed)
         stream = self.point.stream if self.point else self._new_stream()
         label, total = self._label(plan), self.spec.total_steps
         shown = Progress(total, quiet=not self.progress, kernels=self._kernels(plan))
         with shown.preparing(label), self._build(plan, stream) as ensemble:
-            recorder = self._recorder(plan, stream, ensemble)
+            if observing is not None and not (self.session and self.session.position):
+                observing.start([each.engine for each in ensemble.replicas])
+            recorder = self._recorder(plan, stream, ensemble, observing)
             with _closing(recorder, shown) as outcome:
                 shown.start(label)
                 calls = BlockCalls(shown.update, self.on_block)
@@ -75,10 +98,22 @@ class Execution:
                     stop=self._stopping(calls),
                     on_block=calls,
                     agree=self.agree,
+                    observing=observing,
                 ).run()
         if self.session and outcome.status in ("complete", "diverged"):
             self.session.tidy()
         return recorder, outcome.status
+
+    def _observing(self) -> Observing | None:
+        """Load a user's functions; return what calls them, or None if there are none."""
+        functions = own_functions(self.spec, self.observe)
+        there = self.point.observed if self.point else ()
+        if self.session and self.point:
+            require_same(self.session.path, self.point, functions)
+        if not functions:
+            return None
+        path = self.session.path if self.session else None
+        return Observing(functions, {each.name: each.shape for each in there}, path)
 
     def _stopping(self, calls: BlockCalls) -> Callable[[], bool]:
         """Return a function that says whether the run is to end early."""
@@ -108,7 +143,8 @@ class Execution:
     def _label(self, plan: RunPlan) -> str:
         """Return the progress-bar label."""
         R, task = self.spec.dynamics.replicas, plan.task
-        return f"N={task.N} T={task.T:g} {plan.stages[0].rule}{f' x{R}' if R > 1 else ''}"
+        rule = short_name(plan.stages[0].rule)
+        return f"N={task.N} T={task.T:g} {rule}{f' x{R}' if R > 1 else ''}"
 
     def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
         return plan.kernels
@@ -122,17 +158,32 @@ class Execution:
         with built_ensemble(plan, level, threads, stream, hands) as ensemble:
             if path := self._start_file():
                 start_from(path, ensemble, plan.task)
-            yield ensemble
+            step = self.point.position.step if self.point and self.point.position else 0
+            with opened_source(self.spec, plan.task, self.batches, step) as source:
+                if source is not None:
+                    from scbsim.engines.batch import BatchEngine
+
+                    (single,) = ensemble.replicas
+                    assert isinstance(single.engine, BatchEngine)
+                    single.engine.learn_from(source)
+                    self.facts |= source.facts()
+                yield ensemble
 
     def _start_file(self) -> str | None:
         """Return the file of the run whose last state this run starts from, or None."""
         return None if self.point and self.point.position else self.spec.init.from_
 
-    def _recorder(self, plan: RunPlan, stream: StreamStart, ensemble: Ensemble) -> Recorder:
+    def _recorder(
+        self, plan: RunPlan, stream: StreamStart, ensemble: Ensemble, observing: Observing | None
+    ) -> Recorder:
         source = "given" if self.given else "read" if self.spec.task.from_ else "drawn"
-        made = {**provenance(plan.choice, ensemble.threads, source), **self.facts}
+        made = provenance(plan.choice, ensemble.threads, source)
+        made |= {**sources_of_rules(plan.spec), **self.facts}
         header = RunHeader(
-            plan, made, **(self.point.carried() if self.point else {"stream": stream})
+            plan,
+            made,
+            observed=() if observing is None else observing.described,
+            **(self.point.carried() if self.point else {"stream": stream}),
         )
         if self.session is None:
             return MemoryRecorder(header)
@@ -150,6 +201,9 @@ def _closing(recorder: Recorder, shown: Progress) -> Iterator[_Outcome]:
     try:
         try:
             yield outcome
+        except ObservableFailed as error:
+            recorder.observable_failed(error.what)
+            raise
         except KeyboardInterrupt:
             outcome.status = "stopped"
             raise

@@ -14,6 +14,7 @@ def forms_of(engine: Engine) -> tuple[State, State]:
     No entries are drawn for them, as that would change what is drawn later.
     """
     final = engine.final_form() if isinstance(engine, StagedEngine) else engine.state()
+    final = final | engine.before_draw()
     if isinstance(engine, OffSupportEngine):
         return final, engine.snapshot_form()
     return final, engine.snapshot()

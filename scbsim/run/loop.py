@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.observables import NAMES, in_words
+from scbsim.observables import in_words, names_of_row
 from scbsim.run.align_rows import align_rows
 from scbsim.run.ensemble import Ensemble
+from scbsim.run.observing import Observing
 from scbsim.run.recorders import Recorder
 from scbsim.run.replica import ReplicaBlock
 from scbsim.spec import OutputSpec
 from scbsim.state import State
 from scbsim.trajectory.header import RunHeader
+from scbsim.trajectory.own_rows import Values
 from scbsim.util.quantiles import medians
 
 if TYPE_CHECKING:
@@ -74,6 +76,8 @@ class Loop:
         Steps of the first block.
     most : int, optional
         Most steps of a block.
+    observing : Observing, optional
+        Calls the functions of a user's own observables; it was started if the run begins.
     agree : callable
         Makes the length of the next block the same on all MPI ranks.
     """
@@ -89,6 +93,7 @@ class Loop:
         pace: int = 1,
         agree: Callable[[int], int] = int,
         most: int | None = None,
+        observing: Observing | None = None,
     ) -> None:
         self._ensemble = ensemble
         self._output = output
@@ -99,6 +104,9 @@ class Loop:
         self._pace, self._agree = pace, agree
         self._max_steps = most or max(1, _BLOCK_ROWS // len(ensemble))
         self._recorded = -1  # the last recorded step
+        self._observing = observing
+        for replica in ensemble.replicas:
+            replica.observing = observing
         if output.snapshot_every or output.normalized_every:
             (single,) = ensemble.replicas
             single.snapshot_every = output.snapshot_every
@@ -126,13 +134,16 @@ class Loop:
             self._record_block(start, ensemble.advance(steps))
             self._pace = self._agree(_next_pace(steps, perf_counter() - began))
         if len(ensemble) == 1 and ensemble.status == "complete":
-            engine = ensemble.replicas[0].engine
-            self._recorder.final(engine.step, engine.state())
+            (single,) = ensemble.replicas
+            engine = single.engine
+            self._recorder.final(engine.step, engine.state() | single.before_end)
         return ensemble.status
 
     def _start(self) -> None:
         for replica in self._ensemble.replicas:
             replica.observe()
+        if self._observing is not None:
+            self._recorder.observed(self._ensemble.step, self._observing.first)
         self._record_now()
         if self._output.snapshot_every:
             engine = self._ensemble.replicas[0].engine
@@ -149,14 +160,16 @@ class Loop:
         self._recorded = position.step if position.recorded else -1
 
     def _steps_to_state(self) -> int:
-        """Return the steps to the next state that is saved or normalised."""
+        """Return the steps to the next state that is saved, normalised or observed."""
         step = self._ensemble.step
-        periods = (self._output.snapshot_every, self._output.normalized_every)
+        own = () if self._observing is None else self._observing.periods
+        periods = (self._output.snapshot_every, self._output.normalized_every, *own)
         return min((every - step % every for every in periods if every), default=_BLOCK_STEPS)
 
     def _record_block(self, start: int, blocks: Mapping[int, ReplicaBlock]) -> None:
         """Record the block of each replica."""
         replicas, every = self._ensemble.replicas, self._output.every
+        self._record_observed(blocks)
         last = max(replicas[i].engine.step for i in blocks)
         ended = [i for i in blocks if replicas[i].status != "running"]
         steps = np.arange(start + every - start % every, last + 1, every)
@@ -174,6 +187,18 @@ class Loop:
             self._recorder.replica_ended(i, replicas[i].status)
         if last > start:
             self._report()
+
+    def _record_observed(self, blocks: Mapping[int, ReplicaBlock]) -> None:
+        """Record a user's own observables, before the rows: no row counts without them."""
+        if self._observing is None:
+            return
+        found: dict[int, dict[int, Values]] = {}
+        for i, block in blocks.items():
+            for step, values in block.observed:
+                found.setdefault(step, {})[i] = values
+        for step in sorted(found):
+            values = self._observing.joined(found[step], len(self._ensemble))
+            self._recorder.observed(step, values)
 
     def _record(self, steps: NDArray[np.int64], blocks: Mapping[int, ReplicaBlock]) -> None:
         if not len(steps):
@@ -202,7 +227,8 @@ class Loop:
         rows = ensemble.last_rows()
         row = rows[0] if len(rows) == 1 else medians(rows)
         counts = [in_words(ensemble.counts())] if len(rows) > 1 else []
-        self._on_block(ensemble.step, stage, dict(zip(NAMES, row.tolist(), strict=True)), *counts)
+        observables = dict(zip(names_of_row(row), row.tolist(), strict=True))
+        self._on_block(ensemble.step, stage, observables, *counts)
 
 
 def _next_pace(steps: int, seconds: float) -> int:

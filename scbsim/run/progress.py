@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from math import isnan
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from scbsim.kernels.compile.events import Compiling
 
-SHOWN: Final = ("alpha_A", "alpha_V", "delta_A")
-"""The observables in a line of progress."""
+SHOWN: Final = ("alpha_A", "alpha_V", "delta_A", "batch_loss")
+"""The observables in a line of progress, where they are known."""
 
 REFRESH_SECONDS: Final = 0.2
 LINE_SECONDS: Final = 10.0
@@ -145,7 +146,7 @@ class Progress:
             ended or left,
             f"stage {stage}" if stage else "",
             self._note,
-            *(f"{name} {row[name]:.3g}" for name in SHOWN if name in row),
+            *(f"{name} {row[name]:.3g}" for name in SHOWN if _is_known(row, name)),
         ]
         facts = [fact for fact in facts if fact]
         if self._bar is not None:
@@ -195,3 +196,7 @@ def _clock(seconds: float) -> str:
     minutes, second = divmod(max(0, round(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def _is_known(row: Mapping[str, float], name: str) -> bool:
+    return name in row and not isnan(row[name])

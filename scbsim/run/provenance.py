@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,6 +10,12 @@ from typing import Any
 
 from scbsim._version import __version__
 from scbsim.engines.plan import Choice
+from scbsim.errors import InputError
+from scbsim.rules.loading import source_of
+from scbsim.spec import RunSpec
+from scbsim.spec.rules import own_name
+
+_MOST_CHARACTERS = 50_000  # an attribute of a file has room for 64 KB
 
 
 def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
@@ -32,6 +39,18 @@ def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
         "value": "matrix" if choice.matrix_V else "collapsed",
         "task": task,
     }
+
+
+def sources_of_rules(spec: RunSpec) -> dict[str, Any]:
+    """Return the source texts of the users' own rules of a run, by name and digest."""
+    owns = {own: name for name in spec.rules if (own := own_name(name)) is not None}
+    sources = {f"{own.name} {own.digest}": source_of(name) for own, name in owns.items()}
+    if len(json.dumps(sources)) > _MOST_CHARACTERS:
+        raise InputError(
+            f"the sources of {', '.join(sources)} are too long for a file together: up to "
+            f"{_MOST_CHARACTERS} characters are kept"
+        )
+    return {"rules": sources} if sources else {}
 
 
 def _version(name: str) -> str:

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.observables import LONG_NAMES, NAMES
 from scbsim.state import State
 from scbsim.trajectory.dataset import LAST_STATE, LastState, Trajectory, assemble, attributes_of
 from scbsim.trajectory.diagnosis import diagnosis
 from scbsim.trajectory.header import RunHeader
+from scbsim.trajectory.own_rows import OwnRows, Values
 from scbsim.trajectory.tables import NormalizedRow, StageEnd, Tables
 
 Steps = NDArray[np.int64]
@@ -26,6 +26,14 @@ class Recorder(Protocol):
 
     def append(self, steps: Steps, stages: Stages, rows: Rows) -> None:
         """Receive steps (n,), their stages (n, R) and observables (n, R, 9)."""
+        return
+
+    def observed(self, step: int, values: Values) -> None:
+        """Receive values of a user's own observables, before the other observables of the step."""
+        return
+
+    def observable_failed(self, what: str) -> None:
+        """Receive which of a user's functions failed and when, which ends the run."""
         return
 
     def normalized(self, row: NormalizedRow, replica: int) -> None:
@@ -62,7 +70,9 @@ class MemoryRecorder(NoRecorder):
 
     def __init__(self, header: RunHeader) -> None:
         self._blocks: list[tuple[Steps, Stages, Rows]] = []
-        self._tables = Tables.of(header.spec)
+        self._own = OwnRows(header.observed)
+        self._long_names = {each.name: each.long_name for each in header.observables}
+        self._tables = Tables.of(header.spec, tuple(self._long_names))
         self._header = header
         self._status = "running"
         self._last: LastState | None = None
@@ -70,6 +80,10 @@ class MemoryRecorder(NoRecorder):
     def append(self, steps: Steps, stages: Stages, rows: Rows) -> None:
         """Receive steps, stages and observables."""
         self._blocks.append((steps.copy(), stages.copy(), rows.copy()))
+
+    def observed(self, step: int, values: Values) -> None:
+        """Receive values of a user's own observables."""
+        self._own.add(step, values)
 
     def normalized(self, row: NormalizedRow, replica: int) -> None:
         """Receive the observables of the normalised matrices."""
@@ -103,7 +117,8 @@ class MemoryRecorder(NoRecorder):
         attributes = attributes_of(header) | ({"diagnosis": said} if said else {})
         first = header.spec.dynamics.replica
         columns = {name: column.T for name, column in columns.items()}
-        found = assemble(first, LONG_NAMES, columns, self._tables, self._status, attributes)
+        own, names = (header.observed, self._own.tables()), self._long_names
+        found = assemble(first, names, columns, self._tables, self._status, attributes, own)
         if self._last is not None:
             # Not an attribute: the dataset can still be saved as NetCDF.
             found.encoding[LAST_STATE] = self._last
@@ -117,5 +132,5 @@ class MemoryRecorder(NoRecorder):
         return {
             "step": steps,
             "stage": stages,
-            **{name: rows[..., i] for i, name in enumerate(NAMES)},
+            **{name: rows[..., i] for i, name in enumerate(self._long_names)},
         }

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.base import Engine, Row
+from scbsim.engines.rule_memory import forgets
 from scbsim.engines.stages import Stage
 from scbsim.state import State
+from scbsim.trajectory.own_rows import Values
 from scbsim.trajectory.tables import NormalizedRow, StageEnd
+
+if TYPE_CHECKING:
+    from scbsim.run.observing import Observing
 
 
 @dataclass
@@ -24,6 +30,7 @@ class ReplicaBlock:
     parts: list[tuple[int, Row]] = field(default_factory=list)  # stages and their rows, (n, 9)
     ends: list[StageEnd] = field(default_factory=list)
     normalized: list[NormalizedRow] = field(default_factory=list)
+    observed: list[tuple[int, Values]] = field(default_factory=list)  # a user's own, by step
 
 
 class Replica:
@@ -43,6 +50,8 @@ class Replica:
         self.snapshot: Callable[[int, State], None] | None = None
         self.snapshot_every = 0  # steps between states passed to `snapshot`; 0 for none
         self.normalized_every = 0  # steps between normalised copies; 0 for only the last
+        self.observing: Observing | None = None  # calls a user's functions, if there are any
+        self.before_end: State = {}  # what the draw of entries at the end changed
         self.lost: Callable[[Row], NDArray[np.bool_]] | None = None  # rows that end it as diverged
         self._normalize_threshold = normalize_threshold
 
@@ -89,11 +98,11 @@ class Replica:
         result = self.empty_block()
         while steps and self.status == "running":
             stage = self.stages[self.stage]
-            count = min(steps, self.left)
+            asked = min(steps, self.left)
             if stage.schedule is None:
-                block = self.engine.advance(stage, count)
+                block = self.engine.advance(stage, asked)
             else:
-                block = self.engine.advance(stage, count, stage.steps - self.left)
+                block = self.engine.advance(stage, asked, stage.steps - self.left)
             taken = len(block.rows)
             if taken:
                 steps -= taken
@@ -108,9 +117,25 @@ class Replica:
                     self.snapshot(self.engine.step, self.engine.snapshot())
                 if self.normalized_every and self.engine.step % self.normalized_every == 0:
                     result.normalized.append(self.normalized())
+                if self.observing is not None:
+                    self._observe_own(self.observing, stage, block.end, result)
             if block.end != "steps" or not self.left:
                 self._end_stage(stage, block.end, result)
+            elif taken < asked:
+                # The next call of the engine raises an error; these rows are recorded before.
+                break
         return result
+
+    def _observe_own(
+        self, observing: Observing, stage: Stage, end: str, result: ReplicaBlock
+    ) -> None:
+        """Call a user's functions that are due; all of them after the last step of the run."""
+        step, ends = self.engine.step, end != "steps" or not self.left
+        last = ends and end != "diverged" and self.stage == len(self.stages) - 1
+        if last or observing.is_due(step):
+            assert self.row is not None
+            values = observing.values(self.engine, stage.index, self.row, last=last)
+            result.observed.append((step, values))
 
     def _end_stage(self, stage: Stage, reason: str, result: ReplicaBlock) -> None:
         result.ends.append(StageEnd(stage.index, self.engine.step, reason))
@@ -120,11 +145,17 @@ class Replica:
         if stage.normalize_level is not None:
             row, count = self.engine.normalize(stage.normalize_level)
             result.normalized.append(NormalizedRow(self.engine.step, stage.index, count, row))
+        if reason == "data":
+            # Nothing is left to learn from in later stages.
+            self.stages = self.stages[: stage.index + 1]
         self.stage += 1
         if self.stage < len(self.stages):
             self.left = self.stages[self.stage].steps
+            if forgets(stage, self.stages[self.stage]):
+                self.engine.forget_memory()
             return
         self.left, self.status = 0, "complete"
+        self.before_end = self.engine.before_draw()
         if self._normalize_threshold is not None:
             result.normalized.append(self.normalized(final=True))
 

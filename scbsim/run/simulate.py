@@ -9,7 +9,9 @@ from typing import NamedTuple, Unpack
 from scbsim.errors import InputError
 from scbsim.run.execution import Execution, RunOptions
 from scbsim.run.on_block import OnBlock
+from scbsim.run.own_functions import Observe
 from scbsim.run.recorders import MemoryRecorder
+from scbsim.sampling.batches import Batches
 from scbsim.spec import RunSpec
 from scbsim.spec.source import SpecLike, spec_of
 from scbsim.task import Task
@@ -28,6 +30,8 @@ def simulate(
     threads: int | None = None,
     stop: Callable[[], bool] | None = None,
     on_block: OnBlock | None = None,
+    observe: Observe | None = None,
+    batches: Batches | None = None,
 ) -> Trajectory:
     """Run a spec.
 
@@ -57,20 +61,35 @@ def simulate(
         Called as ``on_block(step, stage, observables)`` at the start and between blocks, with the
         last step, its stage and a dict of its observables; for an ensemble these are medians. If it
         returns True the run ends early, as with ``stop``.
+    observe : mapping of str to callable, optional
+        Observables of one's own, beside those of ``output.observe``: by name, functions that are
+        called along the run with its state, a :class:`scbsim.run.state_view.StateView`, and return
+        a number, or an array of numbers of a shape that stays the same (docs/extending.md).
+        :func:`scbsim.observable` gives a function a period, units and a long name.
+    batches : sequence, callable or iterable, optional
+        What the engines ``batch`` and ``softmax`` learn from, in place of drawn samples: batch i in
+        step i. A batch has tokens (B, T), queries (B,) and outputs (B,), arrays of integers, as a
+        sequence of the three or as a dict. A function is called with the number of a batch, from
+        0 on, and returns None after the last; another iterable than a sequence cannot be resumed.
+        The run is complete when its stages or the batches end.
 
     Returns
     -------
     xarray.Dataset
-        The observables along ``step``, the normalised ones along ``normalization``; ``status`` is
-        ``complete``, ``diverged`` or ``stopped``. With an output, columns are read from the file
-        when they are used; ``.load()`` reads them all, as :func:`scbsim.load` does.
+        The observables along ``step``, the normalised ones along ``normalization``; those of one's
+        own along ``step``, or ``step_100`` if their period is 100 and not ``output.every``.
+        ``status`` is ``complete``, ``diverged`` or ``stopped``. With an output, columns are read
+        from the file when they are used; ``.load()`` reads them all, as :func:`scbsim.load` does.
 
     Raises
     ------
     SpecError
-        If the spec has faults.
+        If the spec has faults, or a function in ``observe`` cannot be loaded or used.
     TaskError
         If the task is not valid, or does not have the spec's sizes.
+    DataError
+        If a batch, or the file of the spec's ``data.from``, does not have samples of the task. The
+        rows before it are in the file.
     InputError
         If there are fewer threads than asked for, or neither a file nor a preset of that name.
     MemoryNeeded
@@ -79,7 +98,8 @@ def simulate(
         If ``output`` exists, holds another run or task, or cannot be written.
     RunFailed
         If a write fails, or another process writes ``output``; committed rows stay valid. Also if
-        the file to resume could not be checked; then it is unchanged.
+        the file to resume could not be checked; then it is unchanged. Also if a function in
+        ``observe`` fails, or returns what it must not.
     Stopped
         If ``stop`` returns True while that file is checked; it is unchanged.
 
@@ -92,7 +112,7 @@ def simulate(
     """
     spec = spec_of(spec)
     options: RunOptions = {"progress": progress, "threads": threads, "stop": stop}
-    options["on_block"] = on_block
+    options |= {"on_block": on_block, "observe": observe, "batches": batches}
     if output is None:
         if resume or overwrite:
             raise InputError("resume and overwrite need an output, and none is given")

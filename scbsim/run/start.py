@@ -7,7 +7,10 @@ from scbsim.errors import Fault, SpecError, TaskError
 from scbsim.run.ensemble import Ensemble
 from scbsim.spec import RunSpec
 from scbsim.task import Task
+from scbsim.task.sparse_bigram import WITHOUT_TRUTH
 from scbsim.util.memory import require_task
+
+_NO_SIGNALS = "the truth is unknown, and so are signals of it"
 
 
 def task_of(spec: RunSpec, task: Task | None) -> Task:
@@ -30,6 +33,32 @@ def task_of(spec: RunSpec, task: Task | None) -> Task:
     if faults:
         raise TaskError(faults)
     return task
+
+
+def require_known_truth(spec: RunSpec, task: Task, handed: bool) -> None:
+    """Raise :class:`SpecError`, with every fault, if a run needs a truth that is unknown."""
+    if task.truth_known:
+        return
+    faults = []
+    if not handed:
+        faults.append(Fault("data.from", f"missing: {WITHOUT_TRUTH}"))
+    if spec.init.from_signals:
+        faults += [
+            Fault(f"init.{name}", f"{value:g}: {_NO_SIGNALS}; set it to 0")
+            for name in ("alpha_A", "alpha_V")
+            if (value := getattr(spec.init, name)) != 0.0
+        ]
+    if spec.init.correlation is not None:
+        faults.append(
+            Fault("init.correlation", f"{_NO_SIGNALS}; set init.alpha_A and alpha_V to 0")
+        )
+    faults += [
+        Fault(f"stage.{i}.until_signal", f"{_NO_SIGNALS}; remove it")
+        for i, stage in enumerate(spec.stage)
+        if stage.until_signal is not None
+    ]
+    if faults:
+        raise SpecError(faults, "the spec of a run whose truth is unknown")
 
 
 def stream_of(spec: RunSpec) -> StreamStart:

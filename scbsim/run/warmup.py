@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
 
 from scbsim.engines.select import plan_of
@@ -47,6 +48,8 @@ RUNS: dict[str, tuple[str, ...]] = {
     "staged, covariances": (*_STAGED, *_COVARIANCES),
     "batches, float32": (*_BATCHES, "dynamics.precision=float32"),
     "batches, float64": (*_BATCHES, "dynamics.precision=float64"),
+    "given batches, float32": (*_BATCHES, "dynamics.precision=float32"),
+    "given batches, float64": (*_BATCHES, "dynamics.precision=float64"),
 }
 """Overrides of runs that together need every kernel, by the name in reports."""
 
@@ -90,7 +93,8 @@ def _compile(name: str, tell: Tell | None) -> list[str]:
         {"task": {"N": 3, "T": 50, "Q": 1}, "stage": [{"steps": 2}]}, overrides=RUNS[name]
     )
     task = Task.from_spec(spec.task)
-    plan = plan_of(spec, task)
+    handed = name.startswith("given")
+    plan = replace(plan_of(spec, task), handed=handed)
     samples = plan.record.samples
     needed = plan.kernels + (("draw",) if samples else ())
     kernels: list[str] = []
@@ -102,6 +106,9 @@ def _compile(name: str, tell: Tell | None) -> list[str]:
             tell(name, what, needed)
 
     with compile_events(on_compile):
+        if handed:
+            simulate(spec, batches=lambda number: sample_batch(task, 10, number=number))
+            return kernels
         simulate(spec)
         if samples:
             # A run draws tokens of two bytes; this draws tokens of one byte.

@@ -11,7 +11,7 @@ from scbsim.kernels.random.alias import make_tables
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.intrinsics import LANES
 from scbsim.task import Task
-from scbsim.task.sparse_bigram import WITHOUT_P
+from scbsim.task.sparse_bigram import WITHOUT_P, WITHOUT_TRUTH
 
 MOST_TOKENS = 2**16
 """A bucket and a threshold share 32 bits, which are too few for more tokens."""
@@ -63,7 +63,7 @@ def alias_tables_of(task: Task) -> AliasTables:
         If the task is known without its ``P``, or has more than ``2^16`` tokens.
     """
     if task.P is None:
-        raise InputError(WITHOUT_P)
+        raise InputError(WITHOUT_P if task.truth_known else WITHOUT_TRUTH)
     if task.N > MOST_TOKENS:
         raise InputError(f"task.N: {task.N} tokens; real batches have up to {MOST_TOKENS}")
     mu = task.mu[None]

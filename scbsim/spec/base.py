@@ -104,7 +104,7 @@ def _faults_of(error: ValidationError, table: type[Table]) -> Iterator[Fault]:
 
 
 def _hint(key: str, table: type[Table]) -> str:
-    tables = Table.__subclasses__()
+    tables = sorted(Table.__subclasses__(), key=lambda other: other.place.strip("[]"))
     homes = [other.place for other in tables if key in other.key_names()]
     if homes:
         return f"it belongs in {' or '.join(homes)}"

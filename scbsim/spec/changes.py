@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scbsim.errors import Fault
 from scbsim.spec.base import Table
 from scbsim.spec.exclusions import excluded
+from scbsim.spec.own_rules import named_rule
 from scbsim.spec.text import TOO_DEEP, toml_value
 from scbsim.util.text import MOST_NESTED, show
 
 
-def override(tables: dict[str, Any], overrides: Iterable[str]) -> list[Fault]:
+def override(
+    tables: dict[str, Any], overrides: Iterable[str], folder: str | os.PathLike[str] = "."
+) -> list[Fault]:
     """Change keys of a plain spec in place, as ``--set key=value`` does.
 
-    A value is TOML, or else a string; an empty one removes the key. See :func:`change`.
+    A value is TOML, or else a string; an empty one removes the key. The file of a rule is relative
+    to ``folder``. See :func:`change`.
     """
     changes, faults = [], []
     for words in overrides:
         key, equals, text = words.partition("=")
         if equals:
-            changes.append((key.strip(), toml_value(text) if text.strip() else None))
+            value = toml_value(text) if text.strip() else None
+            changes.append((key.strip(), named_rule(key.strip(), value, folder)))
         else:
             problem = "no value; write key=value, such as stage.0.rate_A=0.05"
             faults.append(Fault(key.strip(), problem))
@@ -36,7 +42,8 @@ def change(tables: dict[str, Any], changes: Sequence[tuple[str, Any]]) -> list[F
     ``changes`` has dotted keys with their values; None removes the key.
     """
     faults, set_paths = [], []
-    for key, value in changes:
+    for key, given in changes:
+        value = named_rule(key, given)
         fault = _remove(tables, key) if value is None else assign(tables, key, value)
         if fault is not None:
             faults.append(fault)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scbsim.errors import Fault
 from scbsim.spec.engines import AUTO, ENGINES, EngineRecord, engine_of
 from scbsim.spec.noise_models import NOISE_MODELS
-from scbsim.spec.rules import RULES, has_threshold
+from scbsim.spec.rules import has_threshold, rule_record
 from scbsim.spec.schedule_checks import largest_batch
 from scbsim.util.text import show
 
@@ -55,6 +55,16 @@ def not_both(key: str, other: str) -> Check:
     def check(table: Values) -> Iterator[Fault]:
         if {key, other} <= table.given:
             yield Fault(key, f"together with {other}; give one of the two")
+
+    return check
+
+
+def needs(key: str, default: object, other: str) -> Check:
+    """Make a check that a key has its default unless another is given."""
+
+    def check(table: Values) -> Iterator[Fault]:
+        if table[key] != default and table[other] is None:
+            yield Fault(key, f"has no effect without `{other}`; give that, or remove it")
 
     return check
 
@@ -103,8 +113,9 @@ def engine_has_the_rules(run: Values) -> Iterator[Fault]:
     if run["dynamics"]["engine"] == AUTO.name and run["dynamics"].get("rule") is not None:
         named["dynamics.rule"] = run["dynamics"]["rule"]
     for key, rule in named.items():
-        if not engine.takes(RULES[rule]):
-            problem = f"{show(rule)} {engine.refusal}; there are {', '.join(engine.rules)}"
+        record = rule_record(rule)
+        if not engine.takes(record):
+            problem = f"{show(rule)} {engine.why_not(record)}; there are {', '.join(engine.rules)}"
             yield Fault(key, problem)
 
 
@@ -181,13 +192,14 @@ def stages_are_handed_over_once(run: Values) -> Iterator[Fault]:
         )
     handed_over = False
     for key, rule, i in _rules(run):
-        if handed_over and not RULES[rule].keeps_zeros:
+        if handed_over and not rule_record(rule).keeps_zeros:
             yield Fault(
                 key,
                 f"{show(rule)} in stage {i}, after entries of A were set to 0: the staged engine "
                 'takes SGD first, of which the last stage may normalise; take engine = "dense"',
             )
-        handed_over |= RULES[rule].keeps_zeros or run["stage"][i]["normalize_level"] is not None
+        normalizes = run["stage"][i]["normalize_level"] is not None
+        handed_over |= rule_record(rule).keeps_zeros or normalizes
 
 
 def nothing_needs_missing_P(run: Values) -> Iterator[Fault]:

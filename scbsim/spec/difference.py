@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scbsim.spec.rules import own_name
 from scbsim.spec.schedule import schedule_of
 from scbsim.spec.schedule_checks import is_schedule
 
@@ -12,10 +13,26 @@ def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
     """List the keys in which two specs differ, with both values."""
     here, there = _flat(wanted), _flat(found)
     return [
-        f"{key} is {there.get(key, 'not set')} there and {here.get(key, 'not set')} here"
+        _difference(key, here.get(key, "not set"), there.get(key, "not set"))
         for key in sorted(here.keys() | there.keys())
-        if here.get(key) != there.get(key)
+        if _comparable(here.get(key)) != _comparable(there.get(key))
     ]
+
+
+def _difference(key: str, here: Any, there: Any) -> str:
+    mine, theirs = (own_name(each) if isinstance(each, str) else None for each in (here, there))
+    if mine and theirs and mine.name == theirs.name and mine.digest != theirs.digest:
+        return (
+            f"{key}: the source of {mine.name} in {mine.where} has changed since (its sha256 is "
+            f"{theirs.digest} there and {mine.digest} here; the file has the old text)"
+        )
+    return f"{key} is {there} there and {here} here"
+
+
+def _comparable(value: Any) -> Any:
+    """Return a value as it is compared: an own rule by its source, wherever its file is."""
+    own = own_name(value) if isinstance(value, str) else None
+    return value if own is None else own._replace(where="")
 
 
 def but_longer(wanted: dict[str, Any], found: dict[str, Any]) -> tuple[int, list[str]]:

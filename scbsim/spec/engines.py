@@ -24,6 +24,7 @@ class EngineRecord:
     entries: bool = True  # whether it keeps entries of A; if not, there is no normalisation
     keeps_matrix_V: bool | None = None  # None if the spec and the noise decide
     shares_step: bool = False  # whether several threads share the step of one replica
+    refusal_of_own: str = ""  # the refusal of a rule that is a function in Python, if another one
 
     def draws(self, model: str) -> bool:
         """Return whether it draws a noise model; other constant levels are like isotropic ones."""
@@ -35,12 +36,29 @@ class EngineRecord:
         """The names of the rules that it supports."""
         return tuple(rule.name for rule in RULES.values() if self.takes(rule))
 
+    def why_not(self, rule: Rule) -> str:
+        """Return why it does not support a rule, to follow the rule's name."""
+        if rule.own and self.refusal_of_own:
+            return self.refusal_of_own
+        return self.refusal
+
 
 _PART = "part"
 
 
+_LINEAR = (
+    "moves each entry by a function in Python; that the few numbers which the engine keeps have "
+    "the law of all entries is known for steps along the gradient alone: take dense"
+)
+
+
 def _projected(rule: Rule) -> bool:
     return rule.projected
+
+
+def _linear(rule: Rule) -> bool:
+    """Return whether a step is linear in the entry and its gradient, without memory."""
+    return rule.projected and not (rule.thresholds or rule.own)
 
 
 ENGINES: Final = {
@@ -57,14 +75,19 @@ ENGINES: Final = {
         EngineRecord(
             "sparse",
             "scbsim.engines.sparse:SparseEngine",
-            takes=lambda rule: rule.projected and rule.keeps_zeros,
+            takes=lambda rule: rule.projected and rule.keeps_zeros and not rule.memory,
             refusal="leaves no entry at zero, so nothing is sparse",
+            refusal_of_own=(
+                "does not say keeps_zeros = True, or has memory, so entries at zero cannot be left "
+                "out"
+            ),
             state=("indptr", "indices", "data", "support", "off_sums"),
         ),
         EngineRecord(
             "collapsed",
             "scbsim.engines.collapsed:CollapsedEngine",
-            takes=lambda rule: rule.projected and not rule.thresholds,
+            takes=_linear,
+            refusal_of_own=_LINEAR,
             refusal="needs entries, and a collapsed A has none",
             state=("alpha", "rest"),
             noise=("isotropic", "none"),
@@ -74,7 +97,8 @@ ENGINES: Final = {
         EngineRecord(
             "columns",
             "scbsim.engines.columns:ColumnsEngine",
-            takes=lambda rule: rule.projected and not rule.thresholds,
+            takes=_linear,
+            refusal_of_own=_LINEAR,
             refusal="needs entries, of which it keeps those on the support alone",
             state=("support", "off_sums", "off_along", "off_square", "noise_A"),
             noise=("matched",),
@@ -84,7 +108,8 @@ ENGINES: Final = {
         EngineRecord(
             "approximate",
             "scbsim.engines.approximate:ApproximateEngine",
-            takes=lambda rule: rule.projected and not rule.thresholds,
+            takes=_linear,
+            refusal_of_own=_LINEAR,
             refusal="needs entries, of which it keeps those on the support alone",
             state=("support", "off_sums", "off_along", "off_square", "noise_A", "noise_rest"),
             noise=("matched",),
@@ -94,15 +119,20 @@ ENGINES: Final = {
         EngineRecord(
             "staged",
             "scbsim.engines.staged:StagedEngine",
-            takes=_projected,
+            takes=lambda rule: rule.projected and not rule.own,
             refusal="is for real batches",
+            refusal_of_own=(
+                "is a function in Python, and the engine knows the first step of prox and denoise "
+                "alone, under which it draws entries that it does not store: take dense"
+            ),
             state=(_PART,),
             noise=("isotropic", "matched"),
         ),
         EngineRecord(
             "sampled",
             "scbsim.engines.sampled:SampledEngine",
-            takes=lambda rule: rule.projected and not rule.thresholds,
+            takes=_linear,
+            refusal_of_own=_LINEAR,
             refusal=(
                 "needs the noise of single entries, of which sampled noise has the variance alone; "
                 'for it take engine = "batch", or noise.model = "matched"'

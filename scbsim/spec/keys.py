@@ -13,10 +13,12 @@ from pydantic.fields import FieldInfo
 
 from scbsim.errors import InputError
 from scbsim.spec.base import Table
+from scbsim.spec.data_table import DataSpec
 from scbsim.spec.exclusions import excluded
 from scbsim.spec.init_table import InitSpec
 from scbsim.spec.run import RunSpec
-from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
+from scbsim.spec.stage_table import StageSpec
+from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, TaskSpec
 from scbsim.spec.text import toml_text
 from scbsim.spec.types import Checker, nearest
 
@@ -26,6 +28,7 @@ TABLES: dict[str, type[Table]] = {
     "dynamics": DynamicsSpec,
     "noise": NoiseSpec,
     "init": InitSpec,
+    "data": DataSpec,
     "stage": StageSpec,
     "output": OutputSpec,
 }

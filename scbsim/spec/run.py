@@ -19,12 +19,18 @@ from scbsim.errors import Fault, SpecError
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table, Values
 from scbsim.spec.changes import change, override
+from scbsim.spec.data_checks import data_are_for_real_batches
+from scbsim.spec.data_table import DataSpec
 from scbsim.spec.init_table import InitSpec
+from scbsim.spec.own_rules import with_rules
 from scbsim.spec.plain_form import as_dict, below, plain
+from scbsim.spec.relative_paths import make_absolute
+from scbsim.spec.rules import short_name
+from scbsim.spec.stage_table import StageSpec
 from scbsim.spec.stored import stored_tables
-from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, StageSpec, TaskSpec
+from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, TaskSpec
 from scbsim.spec.text import TOO_DEEP, read_toml, strict_json, write_toml
-from scbsim.spec.types import count, is_path
+from scbsim.spec.types import count
 from scbsim.util.text import MOST_NESTED, is_nested_within, show
 
 _TABLES: dict[str, type[Table]] = {
@@ -32,6 +38,7 @@ _TABLES: dict[str, type[Table]] = {
     "dynamics": DynamicsSpec,
     "noise": NoiseSpec,
     "init": InitSpec,
+    "data": DataSpec,
     "output": OutputSpec,
 }
 
@@ -53,6 +60,8 @@ class RunSpec(Table):
         Model and levels of the gradient noise.
     init : InitSpec
         The start.
+    data : DataSpec
+        Samples to learn from, if real batches are not to be drawn.
     stage : tuple of StageSpec
         The stages in order, at least one. In TOML each has its own ``[[stage]]`` heading.
     output : OutputSpec
@@ -75,6 +84,7 @@ class RunSpec(Table):
         spec_checks.population_has_signals,
         spec_checks.engine_has_the_rules,
         spec_checks.real_batches_are_drawn,
+        data_are_for_real_batches,
         spec_checks.nothing_needs_missing_entries,
         spec_checks.stages_are_handed_over_once,
         spec_checks.nothing_needs_missing_P,
@@ -87,6 +97,7 @@ class RunSpec(Table):
     dynamics: DynamicsSpec = DynamicsSpec()
     noise: NoiseSpec = NoiseSpec()
     init: InitSpec = InitSpec()
+    data: DataSpec = DataSpec()
     stage: tuple[StageSpec, ...] = ()
     output: OutputSpec = OutputSpec()
     sweep: Annotated[Any, PlainValidator(lambda table: table)] = None
@@ -128,8 +139,8 @@ class RunSpec(Table):
         tables : mapping
             Keys as in TOML; tables may also be models of :mod:`scbsim.spec`.
         base_dir : path, optional
-            The folder to which paths in ``task.from`` and ``init.from`` are relative; the current
-            one by default.
+            The folder to which paths in ``task.from``, ``init.from``, ``data.from``, rules and
+            ``output.observe`` are relative; the current one by default.
         overrides : iterable of str
             ``key=value`` words, as in :meth:`from_toml`.
 
@@ -170,11 +181,7 @@ class RunSpec(Table):
 
     @classmethod
     def _checked(
-        cls,
-        given: Any,
-        overrides: Iterable[str],
-        folder: str | os.PathLike[str],
-        where: str = "",
+        cls, given: Any, overrides: Iterable[str], folder: str | os.PathLike[str], where: str = ""
     ) -> RunSpec:
         if not isinstance(given, Mapping):
             raise SpecError([Fault("", f"{show(given)} is not a table of tables")], where)
@@ -182,12 +189,9 @@ class RunSpec(Table):
             raise SpecError([Fault("", TOO_DEEP)], where)
         # Before defaults are filled in: a default threshold would exclude one that is set here.
         raw = plain(given)
-        faults = override(raw, overrides)
-        tables = cls.prepared(raw)
-        for name in ("task", "init"):
-            table = tables.get(name)
-            if isinstance(table, dict) and is_path(table.get("from")):
-                table["from"] = os.path.abspath(os.path.join(folder, table["from"]))
+        faults = override(raw, overrides, folder)
+        tables = cls.prepared(with_rules(raw, folder))
+        make_absolute(tables, folder)
         try:
             spec = cls(**tables)
         except SpecError as error:
@@ -200,6 +204,11 @@ class RunSpec(Table):
     def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the given tables as dicts with the keys of TOML."""
         given = {"task": {}} | super().prepared(data)
+        task, samples = given["task"], given.get("data")
+        no_task = isinstance(task, Mapping) and not task
+        if no_task and isinstance(samples, Mapping) and samples.get("from") is not None:
+            # A file of samples has the task that they are of.
+            given["task"] = {"from": samples["from"]}
         for name, table in _TABLES.items():
             if name in given:
                 given[name] = as_dict(table, given[name])
@@ -233,6 +242,11 @@ class RunSpec(Table):
         """Return the update rule of stage ``i``: its own, or else ``dynamics.rule``."""
         return self.stage[i].rule or self.dynamics.rule
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The update rule of each stage."""
+        return tuple(self.rule_of(i) for i in range(len(self.stage)))
+
     def replace(self, **changes: Any) -> RunSpec:
         """Return a spec with some keys changed: ``spec.replace(**{"dynamics.rule": "sgd"})``.
 
@@ -252,7 +266,7 @@ class RunSpec(Table):
 
     def __repr__(self) -> str:
         """Return the sizes, the rules and the steps in a line."""
-        task, rules = self.task, " then ".join(self.rule_of(i) for i in range(len(self.stage)))
+        task, rules = self.task, " then ".join(map(short_name, self.rules))
         sizes = f"from={task.from_!r}" if task.from_ else f"N={task.N}, T={task.T}, Q={task.Q}"
         many = f", {self.dynamics.replicas} replicas" if self.dynamics.replicas > 1 else ""
         return f"RunSpec({sizes}: {rules}, {self.total_steps} steps{many}, seed={self.seed})"
@@ -271,6 +285,8 @@ class RunSpec(Table):
         tables: dict[str, Any] = {"seed": self.seed}
         for name in ("task", "dynamics", "noise", "init"):
             tables[name] = getattr(self, name).to_dict()
+        if data := self.data.to_dict():
+            tables["data"] = data
         tables["stage"] = [stage.to_dict() for stage in self.stage]
         tables["output"] = self.output.to_dict()
         return tables

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+from scbsim.spec.rules import own_name
 
 LONGEST = 120
 """Most characters of a name. Many file systems allow 255."""
@@ -27,6 +30,9 @@ def run_name(values: Mapping[str, Any]) -> str:
 
 def word(value: Any) -> str:
     """Format a value: whole numbers without a point, true and false as in TOML."""
+    own = own_name(value) if isinstance(value, str) else None
+    if own is not None:
+        return f"{Path(own.where).name}:{own.name}"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from scbsim import presets
 from scbsim.errors import InputError, ScbsimError
 from scbsim.spec.changes import override
+from scbsim.spec.own_rules import with_rules
+from scbsim.spec.rules import has_threshold
 from scbsim.spec.run import RunSpec
 from scbsim.spec.sweep import Sweep
 from scbsim.spec.text import read_toml
@@ -55,13 +57,13 @@ def without_threshold(source: str, overrides: Sequence[str] = ()) -> list[str]:
         tables = _preset_tables(source) or read_toml(source)
     except ScbsimError:
         return []
-    override(tables, overrides)
-    stages = tables.get("stage")
+    override(tables, overrides, Path(source).parent)
+    stages = with_rules(tables, Path(source).parent).get("stage")
     return [
         f'stage.{i}.threshold_sigmas="auto"'
         for i, stage in enumerate(stages if isinstance(stages, list) else [])
         if isinstance(stage, dict)
-        and stage.get("rule") != "sgd"
+        and has_threshold(stage.get("rule"))
         and not {"threshold", "threshold_sigmas"} & {*stage}
     ]
 

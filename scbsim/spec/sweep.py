@@ -20,6 +20,7 @@ from typing import Any
 
 from scbsim.errors import Fault, SpecError
 from scbsim.spec.changes import assign, override
+from scbsim.spec.own_rules import with_rules
 from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import run_name
 from scbsim.spec.stored import as_stored, to_store
@@ -53,7 +54,8 @@ class Sweep:
     tables : mapping
         A spec as dicts, with ``sweep``; without it, a sweep of one run.
     base_dir : path
-        The folder to which paths in ``task.from`` and ``init.from`` are relative.
+        The folder to which paths in ``task.from``, ``init.from``, ``data.from`` and
+        ``output.observe`` are relative.
     where : str
         The file, for error messages.
 
@@ -72,8 +74,9 @@ class Sweep:
     def __init__(
         self, tables: Mapping[str, Any], base_dir: str | os.PathLike[str] = ".", where: str = ""
     ) -> None:
-        self.tables = dict(tables)
         self.base_dir = os.path.abspath(base_dir)
+        # With digests, so that no later run of the sweep has another source.
+        self.tables = with_rules(tables, self.base_dir)
         self.where = where
         faults: list[Fault] = []
         self._base = {key: table for key, table in self.tables.items() if key != "sweep"}
@@ -114,7 +117,7 @@ class Sweep:
             With every fault of the table ``sweep``, or else of the runs.
         """
         changed = copy.deepcopy(dict(tables))
-        if faults := override(changed, overrides):
+        if faults := override(changed, overrides, base_dir):
             raise SpecError(faults, where)
         sweep = cls(changed, base_dir, where)
         varying = sweep.varying

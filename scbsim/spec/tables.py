@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
 from scbsim.spec import checks as spec_checks
 from scbsim.spec.base import Check, Table
 from scbsim.spec.engines import AUTO, ENGINES
 from scbsim.spec.noise_models import NOISE_MODELS
-from scbsim.spec.rules import RULES, has_threshold
-from scbsim.spec.schedule import as_schedule, scheduled, values_of
-from scbsim.spec.schedule_checks import SCHEDULED, schedules_stay_allowed
+from scbsim.spec.own_rules import CHECKER, with_rule
 from scbsim.spec.types import (
     BELOW_1,
     EXACT,
     FILE,
     FRACTION,
     NOT_NEGATIVE,
+    OBSERVABLES,
     POSITIVE,
     choice,
     count,
@@ -29,16 +27,8 @@ from scbsim.spec.types import (
     number,
 )
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-_RULE = choice(*RULES)
+_RULE = PlainValidator(CHECKER)
 _ENGINE = name_of(ENGINES, AUTO.name)
-_SIGMAS = number(
-    'a finite number, 0 or more, or "auto"', lambda x: 0.0 <= x < math.inf, words=("auto",)
-)
-_SCHEDULED = scheduled(NOT_NEGATIVE)
 _SEED = count(0, 2**64)
 
 
@@ -117,11 +107,13 @@ class DynamicsSpec(Table):
     engine : {"auto", "dense", "sparse", "collapsed", "columns", "staged", "sampled", ...}
         Also "approximate", "batch", "softmax" and "population". How the state is represented and
         stepped.
-    rule : {"sgd", "prox", "denoise", "vanilla"}
+    rule : {"sgd", "prox", "denoise", "vanilla", "hard", "momentum"} or "FILE.py:NAME"
         The update rule of stages without one of their own (docs/model.md, section 4). "sgd" steps
         along the gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum.
-        "prox" and "denoise" apply a threshold as well. "vanilla" is plain SGD on real batches: its
-        gradient is neither preconditioned nor projected.
+        "prox", "denoise" and "hard" apply a threshold as well; "momentum" is the heavy ball with
+        0.9. "vanilla" is plain SGD on real batches: its gradient is neither preconditioned nor
+        projected. "FILE.py:NAME" is a function of your own in a file, whose path is relative to the
+        spec's folder (docs/extending.md); in Python the function itself may be given.
     replicas : int
         Independent runs that differ only in their noise, 1 to below 2**24.
     replica : int
@@ -149,6 +141,11 @@ class DynamicsSpec(Table):
     value: Annotated[
         Literal["auto", "matrix", "collapsed"], choice("auto", "matrix", "collapsed")
     ] = "auto"
+
+    @classmethod
+    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return the given table as a dict, with the name of an own rule as specs hold it."""
+        return with_rule(super().prepared(data))
 
 
 class NoiseSpec(Table):
@@ -189,79 +186,6 @@ class NoiseSpec(Table):
         return table
 
 
-class StageSpec(Table):
-    """A stage of the run; stages follow one another and count from 0 (docs/model.md, section 4).
-
-    Attributes
-    ----------
-    steps : int
-        Most steps of the stage, 1 to below 2**40. Required.
-    rate_A, rate_V : float or str
-        Step sizes of the attention and the value matrix, 0 or more; 0 keeps the matrix constant. A
-        schedule (docs/schedules.md) is an expression of t, the step of the stage from 0, such as
-        "0.1/(1 + t/100)", or a table: {linear = [0.1, 0.01]}, also cosine or exponential.
-    rule : {"sgd", "prox", "denoise", "vanilla"} or None
-        This stage's own rule; None means ``dynamics.rule``.
-    threshold : float, str or None
-        The l1 threshold lam, 0 or more, or a schedule. Excludes ``threshold_sigmas``.
-    threshold_sigmas : float, "auto", str or None
-        The l1 threshold in units of the isotropic noise level, 0 or more, or a schedule:
-        ``lam_k = threshold_sigmas sigma_k``, with the level of the step's own batch size. With
-        "auto" one entry of all of A is expected to leave zero by chance in a step. The default is
-        4.0 if the stage gives no threshold and its own rule, if any, reads one. A rule without a
-        threshold ignores both keys.
-    batch_size : int, str or None
-        Samples in a step of this stage, 1 to below 2**53, or a schedule, whose values are rounded
-        to whole numbers; None means ``dynamics.batch_size``.
-    until_signal : float or None
-        End the stage once ``max(alpha_A, alpha_V)`` is at least this, above 0.
-    normalize_level : float or None
-        Threshold of a normalisation at the end of the stage: a column of A keeps the entries that
-        are at least this fraction, between 0 and 1, of its largest.
-    """
-
-    place: ClassVar[str] = "[[stage]]"
-    checks: ClassVar[tuple[Check, ...]] = (
-        spec_checks.not_both("threshold", "threshold_sigmas"),
-        spec_checks.threshold_has_effect,
-        schedules_stay_allowed,
-    )
-
-    steps: Annotated[int, count(1, 2**40)]
-    rate_A: Annotated[float | str, _SCHEDULED] = 0.1
-    rate_V: Annotated[float | str, _SCHEDULED] = 0.1
-    rule: Annotated[str, _RULE] | None = None
-    threshold: Annotated[float | str, _SCHEDULED] | None = None
-    threshold_sigmas: Annotated[float | str, scheduled(_SIGMAS, ("auto",))] | None = None
-    batch_size: Annotated[int | str, scheduled(count(1, EXACT))] | None = None
-    until_signal: Annotated[float, POSITIVE] | None = None
-    normalize_level: Annotated[float, FRACTION] | None = None
-
-    @classmethod
-    def prepared(cls, data: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return the given table as a dict, with the default threshold if there is none."""
-        given = super().prepared(data)
-        for key in SCHEDULED:
-            if isinstance(given.get(key), Mapping):
-                # A table that is not a schedule is left to the validator of its key.
-                with suppress(ValueError):
-                    given[key] = as_schedule(given[key])
-        has_own = any(given.get(key) is not None for key in ("threshold", "threshold_sigmas"))
-        if not has_own and has_threshold(given.get("rule")):
-            given["threshold_sigmas"] = 4.0
-        return given
-
-    def values(self, key: str) -> NDArray[np.float64]:
-        """Return the value of ``rate_A``, or another key that takes a schedule, at every step.
-
-        Returns
-        -------
-        (steps,) float64
-            Before rounding, if it is a batch size; NaN if the key has no number.
-        """
-        return values_of(getattr(self, key), self.steps)
-
-
 class OutputSpec(Table):
     """What is recorded, and how often.
 
@@ -279,6 +203,9 @@ class OutputSpec(Table):
         Steps between two rows of normalised observables, 0 to below 2**40; 0 means at the end only.
     checkpoint_seconds : float
         Seconds between two checkpoints, 0 or more.
+    observe : tuple of str
+        Observables of one's own: functions in files of Python, ``"FILE.py:NAME"``, which a run
+        calls along the way (docs/extending.md). Paths are relative to the folder of the spec.
     """
 
     place: ClassVar[str] = "[output]"
@@ -289,10 +216,12 @@ class OutputSpec(Table):
     normalize_level: Annotated[float, FRACTION] = 0.1
     normalized_every: Annotated[int, count(0, 2**40)] = 0
     checkpoint_seconds: Annotated[float, NOT_NEGATIVE] = 60.0
+    observe: Annotated[tuple[str, ...], OBSERVABLES] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table as a dict; ``normalized_every`` only if it is not 0."""
+        """Return the table as a dict; ``normalized_every`` and ``observe`` only if there are."""
         table = super().to_dict()
         if not self.normalized_every:
             del table["normalized_every"]
-        return table
+        del table["observe"]
+        return table | ({"observe": list(self.observe)} if self.observe else {})

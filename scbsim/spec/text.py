@@ -80,8 +80,10 @@ def _rows(table: Mapping[str, Any]) -> list[str]:
     return [f"{key} = {toml_text(value)}" for key, value in table.items()]
 
 
-def toml_text(value: str | bool | int | float) -> str:
-    """Return a value as it is written in TOML."""
+def toml_text(value: Any) -> str:
+    """Return a value as it is written in TOML: a text, a truth, a number, or a list of these."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_text, value))}]"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -16,8 +16,10 @@ from typing import Any
 
 from pydantic import PlainValidator
 
+from scbsim.observables import fault_of_name
 from scbsim.util.numbers import as_float, as_int, as_python
 from scbsim.util.text import show
+from scbsim.util.user_code import absolute, is_reference, name_in
 
 EXACT = 2**53
 """Counts stay below this, so that each is exact in float64."""
@@ -124,6 +126,31 @@ def _path(value: Any) -> str:
     return os.path.abspath(str(value))
 
 
+_FUNCTIONS = "FILE.py:NAME, or a list of these"
+
+
+def made_absolute(value: Any, folder: str | os.PathLike[str]) -> Any:
+    """Return references to functions with absolute paths; what is none stays as it is."""
+    if isinstance(value, list | tuple):
+        return [made_absolute(each, folder) for each in value]
+    return absolute(value, folder) if is_reference(value) else value
+
+
+def _observables(value: Any) -> tuple[str, ...]:
+    references = list(value) if isinstance(value, list | tuple) else [value]
+    for each in references:
+        if not is_reference(each):
+            raise _refused(each, _FUNCTIONS)
+    names = [name_in(each) for each in references]
+    for name in names:
+        if fault := fault_of_name(name):
+            raise ValueError(fault)
+        if names.count(name) > 1:
+            raise ValueError(f"two functions have the name {name}; each needs one of its own")
+    return tuple(made_absolute(references, "."))
+
+
+OBSERVABLES = PlainValidator(Checker(_FUNCTIONS, _observables))
 FILE = PlainValidator(Checker(_PATH, _path))
 FINITE = number("a finite number")
 NOT_NEGATIVE = number("a finite number, 0 or more", lambda x: 0.0 <= x < math.inf)

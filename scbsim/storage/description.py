@@ -16,6 +16,7 @@ from scbsim.storage.hdf5.attributes import spec_table, table, text
 from scbsim.storage.hdf5.formats import FORMAT
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.runfile.lacking import lacks_steps_before
+from scbsim.storage.runfile.observed import read_observed
 from scbsim.storage.runfile.reader import checked_progress, diagnosis_of, numbers_of, opened
 from scbsim.storage.runfile.schema import LACKS, REASONS, TRAJECTORY
 from scbsim.storage.runfile.states import places_of_matrices
@@ -61,6 +62,7 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             LACKS: lacks,
             "diagnosis": diagnosis_of(group),
             **end,
+            "observed": _describe_observed(file),
             "matrices": sorted(places_of_matrices(file)),
             "task": numbers_of(file),
             "spec": spec_table(file.attrs),
@@ -118,6 +120,31 @@ def _ends(tables: Tables, stage: int) -> list[dict[str, Any]]:
     found = {name: int((reasons[there] == i).sum()) for i, name in enumerate(REASONS)}
     why = ", ".join(f"{count} {name}" if R > 1 else name for name, count in found.items() if count)
     return [{"stage": stage, "step": _median(steps[there], R), "reason": why}]
+
+
+def _describe_observed(file: h5py.File) -> dict[str, dict[str, Any]]:
+    """Return the last values of a user's own observables, and what they are."""
+    observables, tables = read_observed(file)
+    R = len(file[TRAJECTORY]["replica"]) if is_ensemble(file) else 1
+    return {
+        each.name: {
+            "last": _last_of(tables[each.along].columns[each.name], R, each.shape),
+            "every": each.every,
+            "shape": list(each.shape),
+            "units": each.units,
+            "long_name": each.long_name,
+            "function": each.place,
+            "digest": each.digest,
+        }
+        for each in observables
+    }
+
+
+def _last_of(values: NDArray[np.float64], R: int, shape: tuple[int, ...]) -> float | None:
+    """Return the last value, the median over replicas; None of an array, or if there is none."""
+    if shape or not len(values):
+        return None
+    return float(medians(values.reshape(-1, R)[-1])) if R > 1 else float(values[-1])
 
 
 def _median(values: NDArray[Any], R: int) -> float:

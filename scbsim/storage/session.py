@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -22,9 +23,16 @@ from scbsim.storage.checkpoint.resume import resume_point_of
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint
 from scbsim.storage.hdf5.attributes import put_text
 from scbsim.storage.hdf5.lock import WriterLock
-from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure, raising_run_failed, written
+from scbsim.storage.hdf5.write import (
+    GrowingFile,
+    WrittenFile,
+    closing_on_failure,
+    raising_run_failed,
+    written,
+)
 from scbsim.storage.runfile.create import empty_file
 from scbsim.storage.runfile.integrity import Stop
+from scbsim.storage.runfile.observed import put_failed_observable, replace_texts
 from scbsim.storage.runfile.row_writer import FileRecorder, forget_end
 from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
 from scbsim.storage.runfile.sources import start_of
@@ -140,6 +148,7 @@ class Session:
         else:
             if self.point.replaces_spec:
                 self._replace_spec(self.point)
+            self._replace_texts(self.point)
             self._recorder = self._open_recorder(self.point.cursors)
         return self._recorder
 
@@ -173,6 +182,7 @@ class Session:
         with closing_on_failure(self.path, file):
             make_room(self.path, file.handle, LEAST_ROOM)
             file[TRAJECTORY]["status"][()] = STATUS_CODE["running"]
+            put_failed_observable(file, "")
             file.flush()
         return file
 
@@ -184,14 +194,28 @@ class Session:
         """
         if point.position:
             write_checkpoint(self.path, self._checkpoint(point.position, point.cursors))
+        with self._changing() as file:
+            put_text(file.attrs, spec=self._spec.to_json())
+            forget_end(file, point.cursors, self._spec.output.every)
+
+    def _replace_texts(self, point: ResumePoint) -> None:
+        """Write the texts of a user's functions that have changed since one of them failed."""
+        before = [each.digest for each in point.observed]
+        if before == [each.digest for each in self._header.observed]:
+            return
+        with self._changing() as file:
+            replace_texts(file, self._header.observed, point.position.step if point.position else 0)
+
+    @contextmanager
+    def _changing(self) -> Iterator[WrittenFile]:
+        """Change a copy of the file, which then replaces the file."""
         with raising_run_failed(self.path), atomic_write(self.path) as copy:
             make_room(self.path, copy.fileno(), self.path.stat().st_size)
             with self.path.open("rb") as original:
                 shutil.copyfileobj(original, copy)
             copy.flush()
             with written(copy.name, LEAST_ROOM, "r+") as file:
-                put_text(file.attrs, spec=self._spec.to_json())
-                forget_end(file, point.cursors, self._spec.output.every)
+                yield file
 
     def due(self) -> bool:
         """Return whether it is time for a checkpoint."""
@@ -209,12 +233,14 @@ class Session:
         facts: dict[str, Any] = {
             **position.facts(),
             "stages": len(self._spec.stage),
-            "cursors": vars(cursors),
+            "cursors": cursors.facts(),
             "created_utc": self._header.created_utc,
             "stream": vars(self._header.stream),
             "task": self._header.task_parts,
             LACKS: self._header.lacks_steps_before,
         }
+        if self._header.observed:
+            facts["observed"] = [each.facts() for each in self._header.observed]
         spec, arrays = self._spec.to_json(), position.arrays()
         return Checkpoint(self._header.run_uuid, spec, facts, arrays)
 

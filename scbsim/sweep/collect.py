@@ -28,6 +28,7 @@ from scbsim.sweep.columns import Column, Copies
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.members import NUMBERS, InspectedRun, Member, Survey
 from scbsim.sweep.netcdf import Frame
+from scbsim.sweep.own_columns import warnings_of
 from scbsim.sweep.states import FINISHED, RunState, state_of
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import LEAST_ROOM
@@ -83,7 +84,7 @@ def collect(
     Warns
     -----
     RunWarning
-        If finished runs lack their first rows.
+        If finished runs lack their first rows, or differ in what observables of one's own are.
     """
     if copy and link:
         raise InputError("copy and link exclude each other")
@@ -98,6 +99,8 @@ def collect(
     if not survey.members:
         raise OutputError(f"{folder.path} has no finished run to collect")
     _warn_of_lacking(survey.members)
+    for words in warnings_of(survey.own):
+        warnings.warn(words, RunWarning, stacklevel=2)
     if link and len(survey.members) > MOST_LINKED:
         raise InputError(
             f"{len(survey.members)} runs cannot be linked, {MOST_LINKED} at the most: HDF5 opens "
@@ -185,6 +188,7 @@ def _columns(survey: Survey, link: bool) -> tuple[list[Column], list[Column]]:
     small = columns.normalized(("normalization", *axis), (survey.normalizations, *size))
     if row == "row":
         small = [columns.steps(row, survey.rows), *small]
+    small += columns.observed(survey.own, (row, survey.rows), axis, size)
     large = columns.trajectory((row, *axis), (survey.rows, *size))
     return (small, large) if link else ([*large, *small], [])
 
@@ -219,6 +223,7 @@ def _put_dimensions(frame: Frame, survey: Survey) -> None:
     else:
         frame.scale("step", survey.steps, {"long_name": "steps taken"})
     frame.scale("normalization", np.arange(survey.normalizations), {})
+    survey.own.put_dimensions(frame)
     if survey.replicas:
         frame.scale("replica", survey.streams, {"long_name": "index of the noise stream"})
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from scbsim.errors import ScbsimError
 from scbsim.observables import NAMES, OBSERVABLES
-from scbsim.storage.runfile.schema import NORMALIZED, TRAJECTORY
+from scbsim.storage.runfile.schema import NORMALIZED, OBSERVED, TRAJECTORY
 from scbsim.sweep.members import STEPS, Member
 from scbsim.sweep.netcdf import Frame, chunks
+from scbsim.sweep.own_columns import OwnSurvey
+from scbsim.trajectory.own_observables import STEP
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Column:
         used: dict[tuple[int, ...], int] = {}
         for member in members:
             at = tuple(i // c for i, c in zip(member.run.index, chunk, strict=False))
-            count = -(-member.counts[self.source.partition("/")[0]] // rows)
+            count = -(-member.rows_in(self.source) // rows)
             used[at] = max(used.get(at, 0), count)
         across = math.prod(
             -(-n // c) for n, c in zip(self.inner[1:], chunk[len(frame) + 1 :], strict=True)
@@ -79,6 +81,33 @@ def normalized(along: tuple[str, ...], inner: tuple[int, ...]) -> list[Column]:
         Column(f"normalized_{name}", f"{NORMALIZED}/{name}", along, inner, kind, fill, {})
         for name, (kind, fill) in kinds.items()
     ]
+
+
+def observed(
+    survey: OwnSurvey, row: tuple[str, int], replica: tuple[str, ...], replicas: tuple[int, ...]
+) -> list[Column]:
+    """Return the columns of a user's own observables; ``row`` is the dimension of other rows."""
+    columns = [
+        Column(
+            along,
+            f"{OBSERVED}/{along}",
+            (survey.name_of(along),),
+            (survey.sizes[along],),
+            np.int64,
+            -1,
+            {"long_name": "steps taken; -1 where there is no row"},
+        )
+        for along in survey.different_steps()
+    ]
+    for name, each in survey.observables.items():
+        at, rows = row if each.along == STEP else (survey.name_of(each.along), 0)
+        rows = rows or survey.sizes[each.along]
+        along = (at, *replica, *each.dimensions)
+        inner = (rows, *replicas, *survey.shapes[name])
+        said = {"long_name": each.long_name, "units": each.units, "function": each.place}
+        source = f"{OBSERVED}/{name}"
+        columns.append(Column(name, source, along, inner, np.float64, np.nan, said))
+    return columns
 
 
 class Copies:
@@ -134,6 +163,9 @@ class _Copy:
 
     def put(self, index: tuple[int, ...], rows: slice, values: NDArray[Any]) -> None:
         """Store rows of a run."""
+        if values.ndim < len(self._column.inner):
+            # A single run among ensembles is replica 0.
+            values = values[:, None]
         within = self._column.within(rows, values.shape)
         if not self._shares_chunks:
             self._data[(*index, *within)] = values

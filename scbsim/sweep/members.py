@@ -21,6 +21,7 @@ from scbsim.storage.runfile.lacking import lacks_steps_before
 from scbsim.storage.runfile.reader import opened
 from scbsim.storage.runfile.schema import NORMALIZED, TASK, TRAJECTORY
 from scbsim.storage.runfile.tables import is_ensemble
+from scbsim.sweep.own_columns import OwnOfRun, OwnSurvey, common, fits, is_own, read_own
 from scbsim.trajectory.tables import filled_rows
 
 STEPS = f"{TRAJECTORY}/step"
@@ -39,7 +40,7 @@ class Member:
     run: SweepRun
     path: Path
     uuid: str
-    counts: dict[str, int]  # rows of `trajectory` and of `normalized`
+    counts: dict[str, int]  # rows of `trajectory`, of `normalized`, and of `observed/top1`
     full: tuple[int, ...]  # shape of a column in the file: (rows or more,), or (rows or more, R)
     numbers: dict[str, float]  # N, T, Q, K_P, K_Q
     lacks_steps_before: int = 0  # the rows before this step are lost; 0 if none are
@@ -50,14 +51,20 @@ class Member:
         """Committed rows of the trajectory."""
         return self.counts[TRAJECTORY]
 
+    def rows_in(self, column: str) -> int:
+        """Return the number of rows of a column, such as ``trajectory/loss``; 0 without it."""
+        return _rows_in(self.counts, column)
+
     def blocks(
         self, kinds: Mapping[str, type[np.generic]]
     ) -> Iterator[tuple[str, slice, NDArray[Any]]]:
         """Read columns in blocks of rows; yield the name of the column, the rows, and the values.
 
-        ``kinds`` maps names of columns, such as ``trajectory/loss``, to the type to read. The file
-        is opened at most once. Raise OutputError if the columns cannot be read.
+        ``kinds`` maps names of columns, such as ``trajectory/loss``, to the type to read; those of
+        a user's own may be missing. The file is opened at most once. Raise OutputError if the
+        columns cannot be read.
         """
+        kinds = {name: kind for name, kind in kinds.items() if self.rows_in(name)}
         if kinds.keys() <= self.kept.keys():
             for name in kinds:
                 yield name, slice(0, len(self.kept[name])), self.kept[name]
@@ -66,7 +73,10 @@ class Member:
             if text(file.attrs, "run_uuid") != self.uuid:
                 raise OutputError(f"{self.path} was replaced by another run meanwhile")
             for name, kind in kinds.items():
-                count = _rows_in(self.counts, name)
+                count = self.rows_in(name)
+                if is_own(name):
+                    yield name, slice(0, count), read_own(file, name, count)
+                    continue
                 at_once = max(1, _BLOCK // math.prod(self.full[1:]))
                 for begin in range(0, count, at_once):
                     rows = slice(begin, min(count, begin + at_once))
@@ -80,6 +90,7 @@ class InspectedRun(NamedTuple):
     steps: NDArray[np.int64] | None
     streams: list[int] | None
     size: int
+    own: OwnOfRun
 
 
 @dataclass
@@ -97,6 +108,8 @@ class Survey:
         Those of the largest ensemble; 0 if all are single runs.
     steps : (rows,) int64 or None
         The steps of all rows; None if runs recorded different steps.
+    own : OwnSurvey
+        The observables of a user's own.
     """
 
     kinds: Mapping[str, type[np.generic]]
@@ -105,6 +118,7 @@ class Survey:
     normalizations: int = 0
     replicas: int = 0
     steps: NDArray[np.int64] | None = field(default_factory=lambda: np.empty(0, np.int64))
+    own: OwnSurvey = field(default_factory=OwnSurvey)
     _streams: list[int] | None = None
     _same_streams: bool = True
     _left: int = field(default_factory=lambda: _KEPT)
@@ -124,46 +138,46 @@ class Survey:
             TRAJECTORY: int(group["n_committed"][()]),
             NORMALIZED: _normalizations(file[NORMALIZED]["step"]),
         }
+        own = OwnOfRun.of(file, counts[TRAJECTORY])
+        counts |= own.counts()
         size = sum(_rows_in(counts, name) for name in self.kinds) * math.prod(full[1:])
+        size += sum(file[name].size for name in own.kinds())
         kept = {}
         if size <= self._left:
             kept = {
                 name: rows_of(file, name, slice(0, _rows_in(counts, name)), kind)
                 for name, kind in self.kinds.items()
             }
+            kept |= {name: read_own(file, name, counts[name]) for name in own.kinds()}
         steps = kept.get(STEPS)
         if steps is None and self.steps is not None:
             steps = group["step"][: counts[TRAJECTORY]]
         facts = {name: float(numbers[name]) for name in NUMBERS}
         uuid, lacks = text(file.attrs, "run_uuid"), lacks_steps_before(file)
         member = Member(run, path, uuid, counts, full, facts, lacks, kept)
-        return InspectedRun(member, steps, streams, size)
+        return InspectedRun(member, steps, streams, size, own)
 
     def add(self, found: InspectedRun) -> None:
         """Include a run."""
         member, streams = found.member, found.streams
         if self.steps is not None and found.steps is not None:
-            self.steps = _common(found.steps, self.steps)
+            self.steps = common(found.steps, self.steps)
         self._left -= found.size if member.kept else 0
         self._same_streams &= not self.members or streams == self._streams
         self._streams = streams
+        self.own.add(found.own)
+        for each in found.own.observables:
+            if not fits(each, self.own.observables[each.name]):
+                del member.counts[f"observed/{each.name}"]
         self.members.append(member)
         self.rows = max(self.rows, member.rows)
         self.normalizations = max(self.normalizations, member.counts[NORMALIZED])
         self.replicas = max(self.replicas, len(streams or ()))
 
 
-def _common(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Return the longer of two arrays if it begins with the other; else None."""
-    n = min(len(a), len(b))
-    if not np.array_equal(a[:n], b[:n]):
-        return None
-    return a if len(a) > len(b) else b
-
-
 def _rows_in(counts: Mapping[str, int], column: str) -> int:
-    """Return the number of rows of a column, such as ``trajectory/loss``."""
-    return counts[column.partition("/")[0]]
+    """Return the number of rows of a column, such as ``trajectory/loss``; 0 without it."""
+    return counts.get(column, 0) if is_own(column) else counts[column.partition("/")[0]]
 
 
 def _normalizations(steps: h5py.Dataset) -> int:

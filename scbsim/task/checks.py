@@ -82,6 +82,19 @@ def check_task(
     }
 
 
+def check_tokens(mu: ArrayLike, T: Any) -> tuple[Array, int]:
+    """Return ``mu`` and ``T`` of a task without truth, checked."""
+    faults: list[Fault] = []
+    length = check_integer("T", T, 2, EXACT, faults)
+    mu_ = _numbers("mu", mu, 1, faults)
+    if mu_ is not None:
+        _check_mu(mu_, faults)
+    if faults:
+        raise TaskError(faults)
+    assert mu_ is not None and length is not None  # noqa: PT018
+    return _sum_to_one(mu_), length
+
+
 def check_target(Q: Any, columns: Mapping[str, Any]) -> None:
     """Raise TaskError unless either ``Q`` or all of the ``columns`` are given."""
     given = [name for name, value in columns.items() if value is not None]

@@ -18,14 +18,16 @@ _ARRAYS = ("mu", "P", "q_positions", "q_weights")
 def parts_of(task: SparseBigram) -> Parts:
     """Return the numbers of a task, and the SHA-256 of each of its arrays.
 
-    ``K_P`` is included only if there is no ``P``, from which it follows.
+    ``K_P`` is included only if there is no ``P``, from which it follows, and the truth is known.
     """
     parts: Parts = {name: int(getattr(task, name)) for name in _SIZES}
     for name in _ARRAYS:
         if (array := getattr(task, name)) is not None:
             little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             parts[name] = hashlib.sha256(little.reshape(-1).view(np.uint8).data).hexdigest()
-    return parts if task.P is not None else {**parts, "K_P": float(task.K_P)}
+    return (
+        parts if task.P is not None or not task.truth_known else {**parts, "K_P": float(task.K_P)}
+    )
 
 
 def digest_of(parts: Parts) -> str:

@@ -54,6 +54,9 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
             # By name: a P that cannot be read is an error, and not replaced by K_P.
             transitions = "P" if "P" in set(group) or not _has(group, "K_P") else "K_P"
             names = ("mu", transitions, "q_positions", "q_weights", "T")
+            # NaN says that the truth is unknown; a task that merely lacks a part is an error.
+            if transitions == "K_P" and np.isnan(_value(group, "K_P")):
+                names = ("mu", "T")
             arrays = [group[name] for name in names if _is_dataset(group, name)]
             require(sum(array.nbytes for array in arrays), f"the task in {path}")
             found = {name: _value(group, name) for name in names}
@@ -89,6 +92,8 @@ def write_arrays(path: str | os.PathLike[str], task: SparseBigram) -> None:
 
     path = resolved(path)
     known = {name: np.asarray(value) for name, value in task.to_arrays().items()}
+    if not task.truth_known:
+        known["K_P"] = np.asarray(np.nan)
     room = sum(value.nbytes for value in known.values()) + LEAST_ROOM
     try:
         with atomic_write(path) as file, written(file.name, room) as hdf5:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scbsim.errors import Fault, TaskError, TaskWarning
-from scbsim.task.checks import check_columns, check_K_P, check_target, check_task
+from scbsim.errors import Fault, TaskError
+from scbsim.task.checks import (
+    check_columns,
+    check_K_P,
+    check_target,
+    check_task,
+)
 from scbsim.task.given import dense, of_target, stationary_of, target_of
 from scbsim.task.random import check_random, dirichlet, draw_mu, draw_P, draw_positions, streams
 from scbsim.task.sparse_bigram import SparseBigram
+from scbsim.task.weak import warn_if_weak
 
 if TYPE_CHECKING:
     from scbsim.spec import TaskSpec
@@ -29,7 +34,8 @@ class Task(SparseBigram):
     """A sparse contextual bigram, made and checked.
 
     Its attributes are those of :class:`scbsim.task.sparse_bigram.SparseBigram`. Make a task with
-    :meth:`random`, :meth:`from_arrays`, :meth:`from_scalars` or :meth:`from_spec`.
+    :meth:`random`, :meth:`from_arrays`, :meth:`from_scalars`, :meth:`without_truth` or
+    :meth:`from_spec`.
     """
 
     __slots__ = ()
@@ -111,7 +117,7 @@ class Task(SparseBigram):
             q_weights=dirichlet(of_weights, reals["q_concentration"], (N, Q)),
             T=T,
         )
-        task._warn_if_weak("lower P_concentration" if K_P is None else "take a larger K_P")
+        warn_if_weak(task, "lower P_concentration" if K_P is None else "take a larger K_P")
         return task
 
     @classmethod
@@ -173,7 +179,7 @@ class Task(SparseBigram):
             task = cls(**check_task("P", P, mu, **columns))
         except TaskError as error:
             raise error if Q is None else of_target(error) from None
-        task._warn_if_weak("take a sharper P")
+        warn_if_weak(task, "take a sharper P")
         return task
 
     @classmethod
@@ -242,7 +248,7 @@ class Task(SparseBigram):
             As :meth:`from_arrays`.
         """
         task = cls(**check_task("K_P", K_P, mu, q_positions, q_weights, T))
-        task._warn_if_weak("take a larger K_P")
+        warn_if_weak(task, "take a larger K_P")
         return task
 
     @classmethod
@@ -276,21 +282,7 @@ class Task(SparseBigram):
 
     @classmethod
     def from_known(cls, known: Mapping[str, Any]) -> Self:
-        """Make a task from the dict of :meth:`to_arrays`, with ``P`` or ``K_P``."""
+        """Make a task from the dict of :meth:`to_arrays`: with ``P``, ``K_P`` or neither."""
+        if "q_positions" not in known:
+            return cls.without_truth(**known)
         return cls.from_scalars(**known) if "K_P" in known else cls.from_arrays(**known)
-
-    def _warn_if_weak(self, remedy: str) -> None:
-        """Warn at the caller of the classmethod if ``||P||_mu^2 < 2 |mu|^2`` (section 1)."""
-        mu_squared = float((self.mu**2).sum())
-        # Slack for rounding: permutations of uniform tokens reach the bound at N = 2.
-        if self.K_P - mu_squared >= -1e-12:
-            return
-        if mu_squared > 0.5 - 1e-12:
-            remedy = "with this mu no P can reach that: take a more even mu or a larger N"
-        warnings.warn(
-            f"||P||_mu^2 is {self.K_P + mu_squared:.4g}, below 2 ||mu||^2 = {2 * mu_squared:.4g}: "
-            "the transitions say little beyond the token frequencies, and the theory promises "
-            f"nothing; {remedy}",
-            TaskWarning,
-            stacklevel=3,
-        )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import InputError
+from scbsim.task.checks import check_tokens
 from scbsim.util.numbers import check_int
 
 Array = NDArray[np.float64]
@@ -20,6 +21,12 @@ WITHOUT_P = (
 )
 
 
+WITHOUT_TRUTH = (
+    "the truth is unknown: this task has mu and T alone, for a run on samples that are given "
+    "(data.from, or simulate(..., batches=...))"
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SparseBigram:
     r"""A sparse contextual bigram: transitions of tokens, and the positions that matter.
@@ -28,9 +35,10 @@ class SparseBigram:
     :math:`\mu`; a position :math:`t` drawn from :math:`q_k`; and an output drawn from the column
     :math:`x_t` of :math:`P`. The attention target :math:`q_k` has at most ``Q`` nonzeros and is
     stored sparsely, so that no array grows with ``T``. The dynamics of signals and norms need only
-    ``K_P`` of :math:`P`; a task may have that alone, and then has the size ``N Q``.
+    ``K_P`` of :math:`P`; a task may have that alone, and then has the size ``N Q``. With samples
+    from elsewhere the truth may be unknown: then ``Q`` is 0, and every K is NaN.
 
-    The constructor does not check its arguments; the classmethods of :class:`scbsim.Task` do. The
+    The constructor does not check its arguments; the classmethods do. The
     arrays are read-only copies.
 
     Attributes
@@ -80,6 +88,7 @@ class SparseBigram:
         # From centred entries: |q|^2 - 1/T and |P|^2 - |mu|^2 cancel near uniform.
         outside = (self.T - Q) / self.T / self.T
         K = ((self.q_weights - 1.0 / self.T) ** 2).sum(axis=1) + outside
+        K = K if Q else np.full(N, np.nan)
         derived = {"N": N, "Q": Q, "K": K, "K_Q": float((self.mu * K).sum())}
         if self.P is not None:
             squares = ((self.P - self.mu[:, None]) ** 2).sum(axis=0)
@@ -93,13 +102,51 @@ class SparseBigram:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
+    @classmethod
+    def without_truth(cls, mu: ArrayLike, T: int) -> Self:
+        """Make the task of a run on samples whose truth is unknown.
+
+        Such a run needs ``mu`` for its preconditioner alone. Its population observables are NaN.
+
+        Parameters
+        ----------
+        mu : array_like
+            (N,), N at least 2, above 0, sums to 1: frequencies of the tokens, as of
+            :func:`scbsim.token_frequencies`.
+        T : int
+            Length of the context, at least 2.
+
+        Returns
+        -------
+        Task
+            With ``Q = 0``, no ``P``, and NaN for every ``K``.
+
+        Raises
+        ------
+        TaskError
+            With everything that is wrong.
+        """
+        checked, length = check_tokens(mu, T)
+        empty = np.zeros((len(checked), 0))
+        return cls(
+            mu=checked, P=None, q_positions=empty.astype(np.int64), q_weights=empty, T=length
+        )
+
+    @property
+    def truth_known(self) -> bool:
+        """Whether the task has attention targets, and ``P`` or ``K_P``."""
+        return self.Q > 0
+
     def __repr__(self) -> str:
+        if not self.truth_known:
+            return f"{type(self).__name__}(N={self.N}, T={self.T}, truth unknown)"
         sizes = f"N={self.N}, T={self.T}, Q={self.Q}"
         return f"{type(self).__name__}({sizes}, K_P={self.K_P:.4g}, K_Q={self.K_Q:.4g})"
 
     def _repr_html_(self) -> str:
         """Return the task for a cell of a notebook."""
         known = "P, its transitions" if self.P is not None else "only K_P of its transitions"
+        known = known if self.truth_known else "truth unknown"
         rows = (
             ("vocabulary N", self.N),
             ("context T", self.T),
@@ -121,8 +168,13 @@ class SparseBigram:
             If the task has no ``P``.
         """
         if self.P is None:
-            raise InputError(WITHOUT_P)
+            raise InputError(WITHOUT_P if self.truth_known else WITHOUT_TRUTH)
         return np.asarray((self.P - self.mu[:, None]) * np.sqrt(self.mu))
+
+    @property
+    def target_of_V(self) -> Array:
+        """``P_tilde``, which W is to learn, (N, N); 0 if the truth is unknown."""
+        return self.P_tilde if self.truth_known else np.zeros((self.N, self.N))
 
     def to_arrays(self) -> dict[str, Any]:
         """Return the arguments that make this task again, bit for bit.
@@ -131,8 +183,11 @@ class SparseBigram:
         -------
         dict
             Arguments of :meth:`scbsim.Task.from_arrays`, or, with ``K_P`` in place of ``P``, of
-            :meth:`scbsim.Task.from_scalars`.
+            :meth:`scbsim.Task.from_scalars`. If the truth is unknown, ``mu`` and ``T``, the
+            arguments of :meth:`scbsim.Task.without_truth`.
         """
+        if not self.truth_known:
+            return {"mu": self.mu, "T": self.T}
         known = {"K_P": self.K_P} if self.P is None else {"P": self.P}
         return {
             "mu": self.mu,

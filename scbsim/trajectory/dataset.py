@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +12,8 @@ from scbsim.observables import STATUS
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.trajectory.header import RunHeader
+from scbsim.trajectory.own_observables import OwnObservable
+from scbsim.trajectory.own_rows import OwnTable, variables_of
 from scbsim.trajectory.tables import REASONS, Tables, filled_rows
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def assemble(
     tables: Tables,
     status: str,
     attributes: dict[str, Any],
+    own: tuple[Sequence[OwnObservable], Mapping[str, OwnTable]] = ((), {}),
 ) -> Trajectory:
     """Build the dataset of a run.
 
@@ -73,6 +76,8 @@ def assemble(
         arrays, or xarray's lazy ones.
     status : str
         The status of the run.
+    own : tuple
+        The observables of a user's own, and their tables by dimension.
     """
     import xarray
 
@@ -95,7 +100,9 @@ def assemble(
     reasons = np.array([*REASONS, ""], "U8")[tables.stages["reason"]]
     variables["stage_end"] = (of_stages, filled(tables.stages["end_step"], rows))
     variables["stage_reason"] = (of_stages, filled(reasons, rows))
-    coordinates = {"step": ("step", columns["step"], {"long_name": "steps taken"})}
+    coordinates: dict[str, Any] = {"step": ("step", columns["step"], {"long_name": "steps taken"})}
+    others, of_others = variables_of(*own, columns["step"], R)
+    variables, coordinates = variables | others, coordinates | of_others
     if R > 1:
         words = np.array([STATUS[code] for code in tables.status.tolist()], "U8")
         variables["replica_status"] = ("replica", words, {"long_name": "how it ended"})

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.spec import RunSpec
-from scbsim.spec.rules import RULES
+from scbsim.spec.rules import rule_record
 
 _GONE = 1e-3
 """A signal below this fraction of its largest value counts as lost; noise leaves some of it."""
@@ -87,7 +87,7 @@ def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
 
 
 def _thresholds(stage: Stage) -> bool:
-    return RULES[stage.rule].thresholds and _thresholds_of(stage)[1] > 0
+    return rule_record(stage.rule).thresholds and _thresholds_of(stage)[1] > 0
 
 
 def _traced(columns: Mapping[str, Any], rows: int) -> _Trace:

@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
+from scbsim.observables import BATCH_LOSS, OBSERVABLES, Observable
 from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.task.digest import Parts, parts_of
+from scbsim.trajectory.own_observables import OwnObservable
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class RunHeader:
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
     lacks_steps_before: int = 0
+    observed: tuple[OwnObservable, ...] = ()
 
     @property
     def spec(self) -> RunSpec:
@@ -41,6 +44,11 @@ class RunHeader:
     def task(self) -> Task:
         """The task of the run."""
         return self.plan.task
+
+    @property
+    def observables(self) -> tuple[Observable, ...]:
+        """What is recorded of each step."""
+        return (*OBSERVABLES, BATCH_LOSS) if self.plan.handed else OBSERVABLES
 
     @cached_property
     def task_parts(self) -> Parts:

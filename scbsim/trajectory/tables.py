@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scbsim.observables import NAMES, STATUS_CODE
 from scbsim.spec import RunSpec
 
-REASONS = ("steps", "signal", "diverged")
+REASONS = ("steps", "signal", "diverged", "data")
 """Why a stage ended; the file has the index."""
 
 COUNTS = ("step", "stage", "count")
@@ -79,11 +79,11 @@ class Tables:
         self.status = np.full(R, STATUS_CODE["running"])
 
     @classmethod
-    def of(cls, spec: RunSpec) -> Tables:
+    def of(cls, spec: RunSpec, observables: Sequence[str] = NAMES) -> Tables:
         """Return the tables of a run before its first step."""
         normalizes = [stage.normalize_level is not None for stage in spec.stage]
         along = spec.output.normalized_every > 0
-        return cls(spec.dynamics.replicas, normalizes, along)
+        return cls(spec.dynamics.replicas, normalizes, along, observables)
 
     def stage_ended(self, end: StageEnd, replica: int) -> None:
         """Receive the step at which a stage of a replica ended."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scbsim.errors import InputError
 from scbsim.spec.stored import stored_tables
 
 if TYPE_CHECKING:
@@ -28,6 +29,23 @@ def spec_of(run: xr.Dataset) -> RunSpec:
     from scbsim.spec import RunSpec
 
     return RunSpec.from_dict(spec_table_of(run))
+
+
+def own_observables(run: xr.Dataset) -> tuple[str, ...]:
+    """Return the names of the observables of a user's own in a dataset."""
+    return tuple(str(name) for name, data in run.data_vars.items() if "function" in data.attrs)
+
+
+def step_dimension(run: xr.Dataset, name: str) -> str:
+    """Return the dimension of the steps of an observable; raise InputError if it has others."""
+    within = [str(each) for each in run[name].dims if each != "replica"]
+    if len(within) > 1:
+        size = run[name].isel({within[0]: 0}).size // max(1, run.sizes.get("replica", 1))
+        raise InputError(
+            f"{name} has {size} values at each step, and a plot has one curve for an observable: "
+            "have the function return one number, or draw the dataset's variable"
+        )
+    return within[0]
 
 
 def since_stage_1(run: xr.Dataset) -> xr.Dataset:

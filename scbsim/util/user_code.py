@@ -58,6 +58,11 @@ def absolute(reference: str, folder: str | os.PathLike[str]) -> str:
     return f"{os.path.abspath(os.path.join(folder, path))}:{name}"
 
 
+def name_in(reference: str) -> str:
+    """Return the name of the function in a reference."""
+    return reference.rpartition(":")[2]
+
+
 def load_function(reference: str, folder: str | os.PathLike[str] = ".") -> UserFunction:
     """Run a file of Python and return one of its functions.
 
@@ -79,7 +84,7 @@ def load_function(reference: str, folder: str | os.PathLike[str] = ".") -> UserF
     if not is_reference(reference):
         raise InputError(f"{show(reference)} is not {TAKES}")
     reference = absolute(reference, folder)
-    path, _, name = reference.rpartition(":")
+    path, name = reference.removesuffix(f":{name_in(reference)}"), name_in(reference)
     source, digest = _read(Path(path))
     module = _module(Path(path), source, digest)
     function = getattr(module, name, None)

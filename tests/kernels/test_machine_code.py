@@ -13,7 +13,8 @@ from scbsim_testing.assembly import assembly_of
 
 from scbsim.errors import InputError
 from scbsim.kernels.compile.simd_width import choose_width
-from scbsim.kernels.gaussian.dense_attention import ColumnStep, _update_by_rule
+from scbsim.kernels.gaussian.block_update import _update_by_rule
+from scbsim.kernels.gaussian.bulk_noise import ColumnStep
 from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.normal import BLOCK, _normals32, _normals64

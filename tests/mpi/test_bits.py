@@ -17,7 +17,8 @@ from scbsim.mpi.world import World
 from scbsim.spec import RunSpec
 from scbsim.trajectory.tables import REASONS
 
-RULES = {"sgd": {}, "prox": {"threshold_sigmas": 2.0}, "denoise": {"threshold_sigmas": 2.5}}
+L1 = {"threshold_sigmas": 2.5}
+RULES = {"sgd": {}, "prox": {"threshold_sigmas": 2.0}, "denoise": L1, "hard": L1}
 
 
 def tables(rule, precision, N=7, T=5000, value="matrix", steps=40):
@@ -42,7 +43,7 @@ def tables(rule, precision, N=7, T=5000, value="matrix", steps=40):
 CASES = {
     f"{rule}-{precision}": tables(rule, precision)
     for rule in RULES
-    for precision in ("float32", "float64")
+    for precision in ("float32", "float64")[: 1 if rule == "hard" else 2]
 }
 CASES["collapsed-V"] = tables("prox", "float32", value="collapsed")
 CASES["many-columns"] = tables("prox", "float32", N=70, T=90)

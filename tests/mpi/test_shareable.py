@@ -21,6 +21,7 @@ def test_a_dense_run_is_shared():
         (["noise.model=matched"], "noise.model"),
         (["noise.model=sampled", "dynamics.engine=auto", "dynamics.rule=sgd"], "noise.model"),
         (["output.snapshot_every=3"], "output.snapshot_every"),
+        (["dynamics.rule=momentum"], "dynamics.rule"),
     ],
 )
 def test_what_ranks_cannot_share_is_refused(words, key):

@@ -31,6 +31,7 @@ class Reference:
         root = np.sqrt(self.mu)
         self.right = np.eye(self.N) - np.outer(root, root)
         self.rng = np.random.default_rng(seed)
+        self.memory = np.zeros_like(self.s)
 
     @property
     def a(self):
@@ -48,6 +49,12 @@ class Reference:
             self.s = soft(self.s - rate_A * h, rate_A * threshold)
         elif rule == "denoise":
             self.s = self.s - rate_A * soft(h, threshold)
+        elif rule == "hard":
+            after = self.s - rate_A * h
+            self.s = np.where(np.abs(after) > rate_A * threshold, after, 0.0)
+        elif rule == "momentum":
+            self.memory = 0.9 * self.memory + h
+            self.s = self.s - rate_A * self.memory
         else:
             self.s = self.s - rate_A * h
         G = self.left @ self.rng.standard_normal(W.shape) @ self.right

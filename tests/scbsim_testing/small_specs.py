@@ -9,6 +9,7 @@ import pytest
 
 from scbsim.errors import SpecError
 from scbsim.spec import (
+    DataSpec,
     DynamicsSpec,
     InitSpec,
     NoiseSpec,
@@ -19,7 +20,7 @@ from scbsim.spec import (
 )
 
 SMALL: dict[str, Any] = {"task": {"N": 10, "T": 100, "Q": 2}, "stage": [{"steps": 5}]}
-TABLES = (RunSpec, TaskSpec, DynamicsSpec, NoiseSpec, InitSpec, StageSpec, OutputSpec)
+TABLES = (RunSpec, TaskSpec, DynamicsSpec, NoiseSpec, InitSpec, DataSpec, StageSpec, OutputSpec)
 
 
 def small(**changes: Any) -> dict[str, Any]:

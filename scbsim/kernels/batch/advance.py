@@ -78,7 +78,7 @@ def _step_shares(
 
 
 @internal_jit
-def _step_A(learner: Learner, params: StepParams, constants: ProblemConstants, work: Work) -> None:
+def step_A(learner: Learner, params: StepParams, constants: ProblemConstants, work: Work) -> None:
     """Step A; a small one with one thread."""
     A, _, sums, logits, _ = learner
     if work.words.shape[0] > 1 and work.full.size >= _THREADS_FROM:
@@ -109,11 +109,12 @@ def _sum_gradients(
 
 
 @internal_jit
-def _step(
+def step_learner(
     learner: Learner, params: StepParams, taken: Int, constants: ProblemConstants, work: Work
 ) -> None:
+    """Take a step of a call by the gradients in ``work``, ``taken`` steps after its first."""
     now = at_step(params, taken)
-    _step_A(learner, now, constants, work)
+    step_A(learner, now, constants, work)
     step_V(learner.V, learner.mean, now, constants, work)
 
 
@@ -163,7 +164,7 @@ def advance_batch(
         number += _u64(batch)
         if rows.shape[0] == 0:
             break
-        _step(learner, params, taken, constants, work)
+        step_learner(learner, params, taken, constants, work)
         if not np.isfinite(couple_unconstrained(A, V, sums, mean, constants, row)):
             return taken, DIVERGED
         rows[taken, :] = row

@@ -6,15 +6,19 @@ softmax attention is stored as logits. A column is stepped by one thread.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from scbsim.kernels.batch.workspace import Work
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
+from scbsim.kernels.compile.rule_type import by_rule, call_own_with_memory
 from scbsim.kernels.gaussian.rules import (
     call_with_rule,
     is_projected,
     moves_without_gradient,
     step_entry,
+    step_support_entry,
 )
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams
 from scbsim.kernels.random.normal import BLOCK
@@ -51,10 +55,65 @@ def _sum_of_products(x: Floats, y: Floats, wide: F64) -> float:
 
 
 @inline_jit
-def _step_bulk(rule: int, s: Floats, g: Floats, numbers: tuple[Real, Real, Real, Real]) -> None:
+def _step_bulk(rule: Any, s: Floats, g: Floats, numbers: tuple[Real, Real, Real, Real]) -> None:
     scale, mean, rate, threshold = numbers
     for t in range(_u64(s.size)):
         s[t] = step_entry(rule, s[t], scale * g[t] - mean, rate, threshold)
+
+
+Numbers = tuple[Real, Real, Real, Real]
+
+
+def _row(rule: Any, A: Attention, k: Int, g: Floats, numbers: Numbers) -> None:
+    call_with_rule(rule, _step_bulk, A.bulk[k], g, numbers)
+
+
+def _row_with_memory(rule: Any, A: Attention, k: Int, g: Floats, numbers: Numbers) -> None:
+    scale, mean, rate, threshold = numbers
+    s, memory = A.bulk[k], A.memory[k]
+    for t in range(_u64(s.size)):
+        x, m = call_own_with_memory(rule, s[t], scale * g[t] - mean, rate, threshold, memory[t])
+        s[t] = x
+        memory[t] = m
+    for j in range(A.support.shape[1]):
+        memory[A.positions[k, j]] = memory.dtype.type(0)
+
+
+_step_row = by_rule(_row, _row, _row_with_memory)
+
+
+Logits = tuple[Floats, Floats, Floats]
+
+
+def _logits_by_code(rule: int, A: Attention, k: Int, row: Logits, numbers: Numbers) -> None:
+    z, a, g = row
+    scale, mean, rate, _ = numbers
+    step = z.dtype.type(rate * scale)
+    for t in range(_u64(z.size)):
+        z[t] -= step * (a[t] * (g[t] - mean))
+
+
+def _logits(rule: Any, A: Attention, k: Int, row: Logits, numbers: Numbers) -> None:
+    z, a, g = row
+    scale, mean, rate, threshold = numbers
+    real = z.dtype.type
+    scale, rate, threshold = real(scale), real(rate), real(threshold)
+    for t in range(_u64(z.size)):
+        z[t] = step_entry(rule, z[t], scale * (a[t] * (g[t] - mean)), rate, threshold)
+
+
+def _logits_with_memory(rule: Any, A: Attention, k: Int, row: Logits, numbers: Numbers) -> None:
+    z, a, g = row
+    scale, mean, rate, threshold = numbers
+    real, memory = z.dtype.type, A.memory[k]
+    for t in range(_u64(z.size)):
+        gradient = real(scale) * (a[t] * (g[t] - mean))
+        x, m = call_own_with_memory(rule, z[t], gradient, rate, threshold, memory[t])
+        z[t] = x
+        memory[t] = m
+
+
+_step_logits_row = by_rule(_logits_by_code, _logits, _logits_with_memory)
 
 
 @internal_jit
@@ -103,10 +162,10 @@ def _step_column(
     for j in range(Q):
         before = A.support[k, j]
         h = scale * _f64(g[A.positions[k, j]]) - mean
-        A.support[k, j] = step_entry(rule, before, h, rate, threshold)
+        step_support_entry(rule, A, k, j, h, rate, threshold)
         added += A.support[k, j] - before
     numbers = (real(scale), real(mean), real(rate), real(threshold))
-    call_with_rule(rule, _step_bulk, A.bulk[k], g, numbers)
+    _step_row(rule, A, k, g, numbers)
     for j in range(Q):
         A.bulk[k, A.positions[k, j]] = real(0)
     before = A.off_sums[k, 0]
@@ -173,13 +232,12 @@ def step_logits(
     N, batch = A.support.shape[0], params.batch
     wide = work.wide[share]
     for k in range(N * share // shares, N * (share + 1) // shares):
-        if work.counts[k] == 0:
+        if work.counts[k] == 0 and not moves_without_gradient(params.rule):
             continue
         z, a, g = logits[k], work.full[k], work.gradient[k]
         real = a.dtype.type
         scale = 1.0 / (batch * constants.mu[k]) if is_projected(params.rule) else 1.0 / batch
         mean = real(_sum_of_products(a, g, wide))
-        step = real(params.rate_A * scale)
-        for t in range(_u64(z.size)):
-            z[t] -= step * (a[t] * (g[t] - mean))
+        threshold = params.threshold_scale * params.threshold[k]
+        _step_logits_row(params.rule, A, k, (z, a, g), (scale, mean, params.rate_A, threshold))
         write_softmax(k, A, logits, work.full, wide)

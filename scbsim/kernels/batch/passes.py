@@ -17,7 +17,7 @@ from scbsim.kernels.batch.workspace import TABLES, TILE, Work
 from scbsim.kernels.compile.jit import internal_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.matmul import multiply
-from scbsim.kernels.types import Int, Stream
+from scbsim.kernels.types import Int, Part, Stream
 
 _u64 = np.uint64
 
@@ -75,6 +75,15 @@ def first_pass(
     """
     begin, end = share_of(share, shares, size, first, alias)
     _draw(share, shares, size, first, work, alias, stream)
+    pass_over((begin, end), share, first, work, alias, stream)
+
+
+@internal_jit
+def pass_over(
+    part: Part, share: Int, first: np.uint64, work: Work, alias: AliasTables, stream: Stream
+) -> None:
+    """Compute ``u``, ``r`` and ``w`` of samples whose heads are there; ``part`` is their range."""
+    begin, end = part
     N, T = work.full.shape
     tables, drawn, sums = work.tables[share], work.drawn[share], work.sums[share]
     padded = work.u.shape[1]

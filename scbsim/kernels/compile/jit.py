@@ -132,7 +132,7 @@ def kernel(function: F) -> F:
 
 # Functions that only kernels call are part of the entry points' machine code. A cache file or a
 # Python wrapper of their own would double the time to compile.
-_INNER: dict[str, Any] = {
+INNER: dict[str, Any] = {
     **OPTIONS,
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
@@ -140,17 +140,17 @@ _INNER: dict[str, Any] = {
 }
 
 
-internal_jit: Callable[[F], F] = numba.njit(**_INNER)
+internal_jit: Callable[[F], F] = numba.njit(**INNER)
 """Compile a function that only kernels call."""
 
-inline_jit: Callable[[F], F] = numba.njit(forceinline=True, **_INNER)
+inline_jit: Callable[[F], F] = numba.njit(forceinline=True, **INNER)
 """Compile a function that is inlined into the kernels, so that their loops vectorise."""
 
-inner_inline: Callable[[F], F] = numba.njit(inline="always", **_INNER)
+inner_inline: Callable[[F], F] = numba.njit(inline="always", **INNER)
 """Put the source of a function into those that call it. So it may return arrays, which otherwise
 only functions that count references to them can."""
 
-parallel_jit: Callable[[F], F] = numba.njit(parallel=True, **{**_INNER, "_nrt": True})
+parallel_jit: Callable[[F], F] = numba.njit(parallel=True, **{**INNER, "_nrt": True})
 """Compile a function that only kernels call, with `numba.prange` over threads."""
 
 

@@ -13,12 +13,14 @@ Computing 5, 1995), and never computed as a difference, so it is accurate howeve
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.gaussian.rules import activated_size
+from scbsim.kernels.compile.rule_type import by_rule
+from scbsim.kernels.gaussian.rules import activated_size, step_entry
+from scbsim.kernels.gaussian.state import StepParams
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.philox import ACTIVATIONS, counter_words, split_seed
 from scbsim.kernels.random.variates import exponential, lane_at
@@ -35,14 +37,16 @@ class ActivationRates(NamedTuple):
     ``b_k``. In a step with larger ``c_k`` than these only the normals above its own count.
     """
 
-    rule: int  # see `rules`
+    rule: Any  # see `rules`
     columns: I64  # (n,): columns with p > 0, group by group, ascending in each
     first: I64  # (groups + 1,): where each group begins in `columns`
     rate: F64  # (groups,): -log(1 - p) of the largest p in the group
     spare: F64  # (n,): -log(p_k / p) of each of `columns`, for thinning
     above: F64  # (N,): c_k - b_k
     shrink: F64  # (N,): 1 / b_k
-    scale: F64  # (N,): rate_A sigma_k, the change of an entry for an excess of one
+    # (N,): rate_A sigma_k, the change of an entry for an excess of one; under a rule that is a
+    # function in Python sigma_k
+    scale: F64
 
 
 class NewlyActive(NamedTuple):
@@ -198,3 +202,34 @@ def draw_activations(
             return count
     _put_in_order(count, groups, new)
     return count
+
+
+def _change(rule: int, rate: float, noise: float) -> float:
+    return rate * noise
+
+
+def _gradient(rule: Any, rate: float, noise: float) -> float:
+    # In a step of rate 0 no entry moves.
+    return noise if rate > 0.0 else 0.0
+
+
+change_of_noise = by_rule(_change, _gradient, _gradient)
+"""``change_of_noise(rule, rate, noise)``: what ``ActivationRates.scale`` of a schedule is times."""
+
+
+def _are_values(rule: int, new: NewlyActive, count: Int, params: StepParams) -> None:
+    pass
+
+
+def _from_gradients(rule: Any, new: NewlyActive, count: Int, params: StepParams) -> None:
+    for i in range(count):
+        threshold = params.threshold_scale * params.threshold[new.column[i]]
+        new.value[i] = step_entry(rule, 0.0, -new.value[i], params.rate_A, threshold)
+
+
+finish_activations = by_rule(_are_values, _from_gradients, _from_gradients)
+"""``finish_activations(rule, new, count, params)``: compute the values of ``count`` activations.
+
+Those drawn are the values, but under a rule that is a function in Python: the gradients, with the
+sign of a step along them.
+"""

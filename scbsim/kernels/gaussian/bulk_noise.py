@@ -21,6 +21,8 @@ _LANES = np.uint64(BLOCK // 4)
 class ColumnStep(NamedTuple):
     """The numbers of a column's step, in the type of the bulk, each multiplied by the rate.
 
+    Under a rule that is a function in Python they are not, as it takes the gradient itself.
+
     The decay is not subtracted from 1: the difference, rounded to float32, would change the rate at
     which entries decay.
     """
@@ -31,6 +33,8 @@ class ColumnStep(NamedTuple):
     curve: Curve
     # of noise that is multiplied by its level already: added to each change; None for other noise
     shift: Real | None = None
+    # of a rule that is a function in Python, else None: the rate, by which nothing is multiplied
+    rate: Real | None = None
 
 
 @inline_jit
@@ -135,7 +139,12 @@ def _with_joint(
     for i in range(count, z.size):
         z[i] = -shift
     return ColumnStep(
-        real(np.float64(step.decay) + part), step.amplitude, step.threshold, step.curve, shift
+        real(np.float64(step.decay) + part),
+        step.amplitude,
+        step.threshold,
+        step.curve,
+        shift,
+        step.rate,
     )
 
 

@@ -10,14 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
-from scbsim.kernels.gaussian.bulk_noise import (
-    ColumnStep,
-    entry_noise,
-    first_at_least,
-    replace_along,
-)
-from scbsim.kernels.gaussian.rules import call_with_rule, step_entry
+from scbsim.kernels.compile.jit import internal_jit, kernel
+from scbsim.kernels.gaussian.block_update import factor_and_rate, sum_quarters, update_block
+from scbsim.kernels.gaussian.bulk_noise import ColumnStep, first_at_least, replace_along
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import curve_of, is_noisy, reference_level
 from scbsim.kernels.matched.joint_noise import keep_normal
@@ -27,47 +22,7 @@ from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import NOISE_A, counter_words, split_seed
 from scbsim.kernels.simd.prefetch import prefetch
 from scbsim.kernels.simd.sums import pairwise_sum
-from scbsim.kernels.types import U32, Address, Floats, Int, Part, Real
-
-_LANES = np.uint64(BLOCK // 4)
-
-
-@inline_jit
-def _next(rule: int, s: Real, z: Real, step: ColumnStep, one: Real) -> Real:
-    """Return the next value of an entry off the support; ``one`` is 1 in its type."""
-    change = step.decay * s + entry_noise(step.shift, step, s, z)
-    return step_entry(rule, s, change, one, step.threshold)
-
-
-@inline_jit
-def _update(rule: int, s: Floats, z: Floats, rest: tuple[Int, ColumnStep, Floats, Floats]) -> None:
-    """Step a whole block in four streams; write sums of four entries and of their squares.
-
-    Distances between the streams are constants and indices unsigned: see `xoshiro.fill_words`.
-    """
-    rows, step, sum_1, sum_2 = rest
-    one = s.dtype.type(1)
-    for i in range(np.uint64(rows)):
-        j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
-        a = _next(rule, s[i], z[i], step, one)
-        b = _next(rule, s[j], z[j], step, one)
-        c = _next(rule, s[k], z[k], step, one)
-        d = _next(rule, s[m], z[m], step, one)
-        s[i] = a
-        s[j] = b
-        s[k] = c
-        s[m] = d
-        sum_1[i] = (a + b) + (c + d)
-        sum_2[i] = (a * a + b * b) + (c * c + d * d)
-
-
-@internal_jit
-def _update_by_rule(
-    rule: int, s: Floats, z: Floats, rows: Int, step: ColumnStep, sum_1: Floats, sum_2: Floats
-) -> tuple[float, float]:
-    """Step a block; return the sum of its entries and the sum of their squares."""
-    call_with_rule(rule, _update, s, z, (rows, step, sum_1, sum_2))
-    return np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
+from scbsim.kernels.types import U32, Address, Floats, Int, Part
 
 
 @internal_jit
@@ -85,13 +40,15 @@ def _step_block(
     z, tail, words, sum_1, sum_2 = own
     step, seed, replica = stream
     real = z.dtype.type
-    rate, sigma = params.rate_A, params.sigma_A[k]
+    sigma = params.sigma_A[k]
+    factor, own_rate = factor_and_rate(params.rule, params.rate_A, z)
     numbers = ColumnStep(
-        real(rate * kappa),
-        real(rate * (params.noise_scale * reference_level(params.matched, sigma, k))),
-        real(rate * (params.threshold_scale * params.threshold[k])),
+        real(factor * kappa),
+        real(factor * (params.noise_scale * reference_level(params.matched, sigma, k))),
+        real(factor * (params.threshold_scale * params.threshold[k])),
         curve_of(params.matched, sigma, k, z),
         None,
+        own_rate,
     )
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
@@ -118,8 +75,8 @@ def _step_block(
             tail[i] = A.bulk[k, start + i]
         s = tail
     rows = min(count, BLOCK // 4)
-    final = replace_along(joint, A, which, rate, numbers, (s, z, sum_1, sum_2))
-    total, squares = _update_by_rule(params.rule, s, z, rows, final, sum_1, sum_2)
+    final = replace_along(joint, A, which, factor, numbers, (s, z, sum_1, sum_2))
+    total, squares = update_block(params.rule, A, which, s, z, final, (rows, sum_1, sum_2))
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
     if np.int64(step) == params.powers_step:
@@ -169,15 +126,6 @@ def finish_bulk(A: Attention) -> None:
         A.off_sums[k, 1] = squares
 
 
-@inline_jit
-def _sum_quarters(s: Floats, rows: Int, sum_1: Floats, sum_2: Floats) -> None:
-    for i in range(np.uint64(rows)):
-        a, b = s[i], s[i + _LANES]
-        c, d = s[i + np.uint64(2) * _LANES], s[i + np.uint64(3) * _LANES]
-        sum_1[i] = (a + b) + (c + d)
-        sum_2[i] = (a * a + b * b) + (c * c + d * d)
-
-
 @kernel
 def sum_bulk(A: Attention, S: Scratch) -> None:
     """Write ``A.block_sums`` of a bulk that no step has made, with the bits of a step."""
@@ -190,6 +138,6 @@ def sum_bulk(A: Attention, S: Scratch) -> None:
             for i in range(count):
                 s[i] = A.bulk[k, start + i]
             rows = min(count, BLOCK // 4)
-            _sum_quarters(s, rows, sum_1, sum_2)
+            sum_quarters(s, rows, sum_1, sum_2)
             A.block_sums[k, block, 0] = np.float64(pairwise_sum(sum_1[:rows]))
             A.block_sums[k, block, 1] = np.float64(pairwise_sum(sum_2[:rows]))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
-from scbsim.kernels.gaussian.activations import draw_activations
+from scbsim.kernels.gaussian.activations import (
+    change_of_noise,
+    draw_activations,
+    finish_activations,
+)
 from scbsim.kernels.gaussian.active_set import Entries, step_active_set
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.observe import couple
@@ -31,7 +35,8 @@ def _of_step(params: StepParams, taken: Int) -> tuple[float, float]:
     if ratio > 0.0:
         found = schedule[taken, THRESHOLD] / schedule[taken, NOISE]
         larger = max(found / ratio - 1.0, 0.0)
-    return larger, schedule[taken, RATE_A] * schedule[taken, NOISE]
+    rate, noise = schedule[taken, RATE_A], schedule[taken, NOISE]
+    return larger, change_of_noise(params.rule, rate, noise)
 
 
 @internal_jit
@@ -39,15 +44,16 @@ def _step(
     model: Model,
     params: StepParams,
     entries: Entries,
-    before: tuple[Int, Couplings],
+    before: tuple[Int, Int, Couplings],
     at: Address,
     S: Scratch,
     joint: JointNoise | None,
 ) -> None:
-    """Take a step, the activations drawn; ``before`` are the steps of the call, and couplings."""
+    """Take a step; ``before`` are the steps of the call, the activations drawn, and couplings."""
     A, V, constants = model
-    taken, (nA, qA, kappa, kappa_prime) = before
+    taken, count, (nA, qA, kappa, kappa_prime) = before
     now = at_step(params, taken)
+    finish_activations(now.rule, entries[2], count, now)
     factors = value_factors(now, nA, qA)
     factors = draw_joint(draw_value_noise, joint, model, now, factors, at, S)
     step_active_set(A, entries, now, kappa, at, constants.T, joint)
@@ -96,7 +102,7 @@ def advance_sparse(
         count = draw_activations(rates, T, _of_step(params, taken), new, at)
         if count < 0 or active.first[active.now[0], N] + count > active.s.shape[1]:
             return taken, NO_ROOM
-        _step(model, params, entries, (taken, coupled), at, scratch, joint)
+        _step(model, params, entries, (taken, count, coupled), at, scratch, joint)
         coupled = couple(A, V, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED

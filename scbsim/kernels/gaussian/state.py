@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.types import F64, I64, U32, Floats
+
+_NONE = np.zeros((0, 0))
 
 
 class Attention(NamedTuple):
@@ -24,14 +26,15 @@ class Attention(NamedTuple):
     block_sums: F64
     noise: F64  # (N, Q): the step's normals at the support
     first: int = 0  # the column in row 0; not 0 in a process that has only some of the columns
-
-
-_NO_BULK = np.zeros((0, 0))
+    # of rules with memory, else empty: that of each entry of `bulk`, 0 on the support, and of
+    # `support`
+    memory: Floats = _NONE
+    support_memory: F64 = _NONE
 
 
 def without_bulk(A: Attention) -> Attention:
     """Return A with an empty bulk, so that a kernel is compiled for one type only."""
-    return A._replace(bulk=_NO_BULK)
+    return A._replace(bulk=_NONE, memory=_NONE)
 
 
 class Value(NamedTuple):
@@ -84,7 +87,7 @@ NO_SCHEDULE = np.zeros((0, 6))
 class StepParams(NamedTuple):
     """The parameters of every step of a call, or of one: see `schedule.at_step`."""
 
-    rule: int  # see `rules`
+    rule: Any  # an integer or a `KernelRule`: see `rules`
     rate_A: float
     rate_V: float
     # (N,): noise level of the gradient in each column of A; under matched noise that of its zeros

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.gaussian.rules import step_entry
+from scbsim.kernels.gaussian.rules import step_support_entry
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import entry_level
 from scbsim.kernels.matched.joint_state import JointNoise
@@ -48,4 +48,4 @@ def step_support(
             q = A.weights[k, j]
             noise = _noise(joint, A, params, k, j)
             gradient = kappa * s - kappa_prime * q + noise
-            A.support[k, j] = step_entry(rule, s, gradient, rate, threshold)
+            step_support_entry(rule, A, k, j, gradient, rate, threshold)

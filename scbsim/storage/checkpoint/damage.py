@@ -17,6 +17,7 @@ from scbsim.spec.stored import stored_tables
 from scbsim.storage.checkpoint.file import Checkpoint
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
 from scbsim.storage.runfile.table_writer import Cursors
+from scbsim.trajectory.own_observables import OwnObservable
 from scbsim.util.paths import beside
 
 
@@ -60,6 +61,7 @@ def _from_checkpoint(path: Path, spec: RunSpec, fault: str, reading: Reading) ->
         fault=fault,
         task_parts=checkpoint.facts.get("task"),
         stream=StreamStart(**checkpoint.facts.get("stream", {})),
+        observed=tuple(map(OwnObservable.from_facts, checkpoint.facts.get("observed", ()))),
     )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from scbsim.engines.before_draw import without_last_draw
 from scbsim.engines.random_stream import ORIGIN
 from scbsim.errors import OutputError, RunFailed, TaskError
-from scbsim.observables import NAMES, STATUS
+from scbsim.observables import BATCH_LOSS, NAMES, STATUS
 from scbsim.spec import RunSpec
 from scbsim.spec.difference import but_longer
 from scbsim.spec.stored import stored_tables
@@ -23,9 +24,10 @@ from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.superblock import repair, superblock
 from scbsim.storage.runfile.integrity import Stop, checked
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
+from scbsim.storage.runfile.observed import cursors_before_end, failed_observable, observed_in
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
-from scbsim.storage.runfile.sources import require_start, require_task
+from scbsim.storage.runfile.sources import require_samples, require_start, require_task
 from scbsim.storage.runfile.stream_start import read_stream
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
@@ -132,12 +134,15 @@ def _resume_from_file(
             "lacks_steps_before": lacks,
             # Older versions, which did not store it, always began at the start of the stream.
             "stream": read_stream(file.attrs) or ORIGIN,
+            "observed": observed_in(file),
+            "failed_observable": failed_observable(file),
         }
         if longer and status != "diverged" and is_ensemble(file):
             _require_none_complete(path, file)
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
+            require_samples(path, made, spec)
             return _resume_complete(path, file, spec, longer, of_run, reading)
 
         def fits(checkpoint: Checkpoint) -> bool:
@@ -146,6 +151,7 @@ def _resume_from_file(
                 and _cursors(checkpoint, lacks) is not None
             )
 
+        require_samples(path, made, spec)
         checkpoint = reading.checkpoint(path, fits)
         if checkpoint is None:
             _require_restartable(path, file, spec)
@@ -227,12 +233,16 @@ def _resume_complete(
     extra = 1 if step % spec.output.every else 0
     unrecorded = None
     if extra:
-        unrecorded = np.array([file[TRAJECTORY][name][rows - 1] for name in NAMES])
+        group = file[TRAJECTORY]
+        names = [name for name in (*NAMES, BATCH_LOSS.name) if name in group]
+        unrecorded = np.array([group[name][rows - 1] for name in names])
     cursors = Cursors(
         rows=rows - extra,
         normalized=len(file[NORMALIZED]["step"]) - 1,
         stages=len(stages["stage"]) - 1,
         snapshots=len(file["snapshots/step"]) if "snapshots" in file else 0,
+        observed=cursors_before_end(file),
     )
+    state = without_last_draw(state)
     position = ReplicaPosition(step, len(spec.stage) - 1, longer, unrecorded, state)
     return ResumePoint(Position((position,)), cursors, **of_run, replaces_spec=True)

@@ -18,6 +18,7 @@ from scbsim.storage.runfile.states import read_state
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.task import Task
 from scbsim.task.digest import Parts, differing, parts_of
+from scbsim.trajectory.own_observables import OwnObservable
 
 Fits = Callable[[Checkpoint], bool]
 
@@ -39,6 +40,8 @@ class ResumePoint:
     fault: str = ""  # what is wrong with the file, if a new one continues; empty if missing
     task_parts: Parts | None = None  # digest of the task in the checkpoint, if a new file continues
     stream: StreamStart = ORIGIN  # where its noise begins in the random stream
+    observed: tuple[OwnObservable, ...] = ()  # a user's own observables
+    failed_observable: str = ""  # which of them ended the run, and when; empty if none did
 
     def carried(self) -> dict[str, Any]:
         """Return what the header of the resumed run takes over."""

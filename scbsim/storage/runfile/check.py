@@ -70,8 +70,8 @@ def _read(file: h5py.File, report: Report) -> None:
     for name in ("run_uuid", "created_utc", "schema_version"):
         text(file.attrs, name)
     _read_trajectory(file[schema.TRAJECTORY], report)
-    final = [schema.FINAL] if schema.FINAL in file else []
-    for name in (schema.STAGES, schema.NORMALIZED, schema.TASK, *final):
+    others = [name for name in (schema.FINAL, schema.OBSERVED) if name in file]
+    for name in (schema.STAGES, schema.NORMALIZED, schema.TASK, *others):
         for data in file[name].values():
             for _ in read_blocks(data, len(data)):
                 report()

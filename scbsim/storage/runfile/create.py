@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from scbsim._version import __version__
-from scbsim.observables import OBSERVABLES, STATUS_CODE
+from scbsim.observables import BATCH_LOSS, OBSERVABLES, STATUS_CODE
 from scbsim.spec import RunSpec
 from scbsim.state import State
 from scbsim.storage.hdf5.attributes import put_text, reserve_text
@@ -20,6 +20,7 @@ from scbsim.storage.hdf5.formats import FORMAT, SCHEMA_VERSION
 from scbsim.storage.hdf5.superblock import PAGE
 from scbsim.storage.hdf5.write import LIBVER
 from scbsim.storage.runfile import schema
+from scbsim.storage.runfile.observed import make_observed
 from scbsim.storage.runfile.sources import Start
 from scbsim.storage.runfile.states import make_states
 from scbsim.storage.runfile.stream_start import put_stream
@@ -62,12 +63,13 @@ def empty_file(
         task = file.create_group(schema.TASK)
         for name, dimensions in TASK_DIMENSIONS.items():
             # Runs resume from these, so disk errors must be detected.
-            if getattr(header.task, name) is not None:
+            if name in header.task.to_arrays():
                 data = task.create_dataset(name, data=getattr(header.task, name), fletcher32=True)
                 name_dimensions(file, data, dimensions)
         task.attrs.update(task_attributes(header))
-        _make_trajectory(file, header.spec)
-        _make_tables(file, header.spec)
+        _make_trajectory(file, header)
+        _make_tables(file, header)
+        make_observed(file, header)
         if header.spec.output.snapshot_every:
             make_states(file, schema.SNAPSHOTS, snapshot)
         if header.keeps_final(state):
@@ -75,7 +77,8 @@ def empty_file(
     return image.getvalue() + bytes(-len(image.getvalue()) % PAGE)
 
 
-def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
+def _make_trajectory(file: h5py.File, header: RunHeader) -> None:
+    spec = header.spec
     group = file.create_group(schema.TRAJECTORY)
     R = spec.dynamics.replicas
     wide = (R,) if R > 1 else ()
@@ -91,7 +94,7 @@ def _make_trajectory(file: h5py.File, spec: RunSpec) -> None:
     stage = group.create_dataset("stage", dtype=np.int64, **growing(*wide))
     put_text(stage.attrs, long_name="stage, from 0")
     name_dimensions(file, stage, scales)
-    for o in OBSERVABLES:
+    for o in header.observables:
         column = group.create_dataset(o.name, dtype=np.float64, fillvalue=np.nan, **growing(*wide))
         put_text(column.attrs, long_name=o.long_name, units="1")
         name_dimensions(file, column, scales)
@@ -112,8 +115,10 @@ def _make_replicas(group: h5py.Group, spec: RunSpec) -> h5py.Dataset:
     return replica
 
 
-def _make_tables(file: h5py.File, spec: RunSpec) -> None:
-    tables, every = Tables.of(spec), spec.output.normalized_every
+def _make_tables(file: h5py.File, header: RunHeader) -> None:
+    spec = header.spec
+    names = [each.name for each in header.observables]
+    tables, every = Tables.of(spec, names), spec.output.normalized_every
     expected = len(spec.stage) + 1
     if every:
         expected = schema.chunk_rows(expected + 1 + spec.total_steps // every)
@@ -130,7 +135,7 @@ def _make_table(
 ) -> None:
     """Create an empty table: columns with one entry per replica, or growing lists of one run."""
     group = file.create_group(table)
-    names = {o.name: o.long_name for o in OBSERVABLES}
+    names = {o.name: o.long_name for o in (*OBSERVABLES, BATCH_LOSS)}
     growing: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (expected,)}
     first = None
     for name, column in columns.items():

@@ -11,6 +11,7 @@ import h5py
 from scbsim.errors import RunWarning, warn_caller
 from scbsim.storage.hdf5.attributes import table, text
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
+from scbsim.storage.runfile.observed import read_observed
 from scbsim.storage.runfile.reader import (
     Damaged,
     checked_progress,
@@ -69,7 +70,8 @@ def load_quietly(path: str | os.PathLike[str], *, lazy: bool = False) -> Traject
             _, n = checked_progress(group)
             first = int(group["replica"][0])
         columns = _columns(path, file, ("stage", *observables), n, lazy)
-        found = assemble(first, observables, columns, tables, status, attributes)
+        own = read_observed(file)
+        found = assemble(first, observables, columns, tables, status, attributes, own)
         # Last: a dataset that is read before the rows are counted may be older than the count.
         if lacks := lacks_steps_before(file):
             found.attrs[LACKS] = lacks

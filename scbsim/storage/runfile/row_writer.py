@@ -13,13 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import RunFailed, RunWarning
-from scbsim.observables import NAMES, STATUS_CODE
+from scbsim.observables import BATCH_LOSS, NAMES, STATUS_CODE
 from scbsim.state import State
 from scbsim.storage.hdf5.attributes import fill_text
 from scbsim.storage.hdf5.write import GrowingFile, closing_on_failure
 from scbsim.storage.runfile import schema
+from scbsim.storage.runfile.observed import (
+    ObservedWriter,
+    forget_observed,
+    put_failed_observable,
+)
 from scbsim.storage.runfile.states import put, put_state
 from scbsim.storage.runfile.table_writer import Cursors, TableWriter
+from scbsim.trajectory.own_rows import Values
 from scbsim.trajectory.tables import NormalizedRow, StageEnd
 from scbsim.util.disk_space import LEAST_ROOM, make_room
 
@@ -62,8 +68,10 @@ class FileRecorder:
         self._file = file
         self._at = at or Cursors()
         self._tables = TableWriter(file, self._at, self._writing)
+        self._own = ObservedWriter(file, self._at.observed)
         group = file[schema.TRAJECTORY]
-        self._columns = [group[name] for name in ("step", "stage", *NAMES)]
+        names = [*NAMES, *([BATCH_LOSS.name] if BATCH_LOSS.name in group else [])]
+        self._columns = [group[name] for name in ("step", "stage", *names)]
         self._committed = int(group["n_committed"][()])
         size = self._columns[0].chunks[0]
         self._buffers = [
@@ -76,14 +84,21 @@ class FileRecorder:
 
     def cursors(self) -> Cursors:
         """Return what is recorded, flushed or not."""
-        return Cursors(**{**vars(self._at), "rows": self._at.rows + self._buffered})
+        own = {"rows": self._at.rows + self._buffered, "observed": self._own.cursors()}
+        return Cursors(**{**vars(self._at), **own})
+
+    def observed(self, step: int, values: Values) -> None:
+        """Record values of a user's own observables."""
+        self._own.add(step, values)
+        if monotonic() - self._flushed_at > _FLUSH_SECONDS:
+            self.flush()
 
     def append(
         self, steps: NDArray[np.int64], stages: NDArray[np.int64], rows: NDArray[np.float64]
     ) -> None:
         """Record the observables after some steps, and the stages that took them."""
         stages = stages.reshape(len(steps), *self._buffers[1].shape[1:])
-        rows = rows.reshape(*stages.shape, len(NAMES))
+        rows = rows.reshape(*stages.shape, len(self._columns) - 2)
         done = 0
         size = len(self._buffers[0])
         while done < len(steps):
@@ -100,10 +115,17 @@ class FileRecorder:
         if monotonic() - self._flushed_at > _FLUSH_SECONDS:
             self.flush()
 
+    def observable_failed(self, what: str) -> None:
+        """Record which of a user's functions ended the run, and when."""
+        with self._writing():
+            put_failed_observable(self._file, what)
+
     def flush(self) -> None:
         """Write the buffered rows, then commit them."""
         begin, total = self._at.rows, self._at.rows + self._buffered
-        with self._writing(sum(buffer.nbytes for buffer in self._buffers)):
+        own = self._own.nbytes()
+        with self._writing(own + sum(buffer.nbytes for buffer in self._buffers)):
+            self._own.write()
             self._compare(begin, min(self._committed, total))
             for column, buffer in zip(self._columns, self._buffers, strict=True):
                 if len(column) < total:
@@ -111,6 +133,9 @@ class FileRecorder:
                 column[begin:total] = buffer[: self._buffered]
             self._tables.write()
             self._file.flush()
+            if self._own.commit():
+                # The count is written at once, and no row may count without these values.
+                self._file.flush()
             counted = self._tables.commit()
             if total > self._committed:
                 self._file[schema.TRAJECTORY]["n_committed"][()] = total
@@ -124,11 +149,12 @@ class FileRecorder:
 
     def _compare(self, begin: int, end: int) -> None:
         """Warn, once, if rows computed again differ from those on file."""
-        if begin >= end or self._differs:
+        if self._differs:
             return
-        self._differs = any(
+        self._differs = self._own.differs or any(
             column[begin:end].tobytes() != buffer[: end - begin].tobytes()
             for column, buffer in zip(self._columns, self._buffers, strict=True)
+            if begin < end
         )
         if self._differs:
             warnings.warn(
@@ -218,6 +244,7 @@ def forget_end(file: h5py.File, at: Cursors, every: int) -> None:
     n = int(group["n_committed"][()])
     if n and group["step"][n - 1] % every:
         group["n_committed"][()] = n - 1
+    forget_observed(file, at.observed)
     lengths = {schema.NORMALIZED: at.normalized, schema.STAGES: at.stages, schema.FINAL: 0}
     for name, length in lengths.items():
         for data in file[name].values() if name in file else ():

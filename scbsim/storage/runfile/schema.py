@@ -1,8 +1,8 @@
 """The names and types of the output file, schema 1.
 
 A file holds one run: `/trajectory` has a column per observable along `step`; `/normalized` and
-`/stages` are small tables; `/snapshots` and `/final` hold states; `/task` is what was learned;
-attributes hold the spec, the provenance and a UUID of the run.
+`/stages` are small tables; `/observed` has a user's own observables; `/snapshots` and `/final` hold
+states; `/task` is what was learned; attributes hold the spec, the provenance and a UUID of the run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from scbsim.trajectory.tables import REASONS as REASONS
 
 TRAJECTORY = "trajectory"
 NORMALIZED = "normalized"
+OBSERVED = "observed"
 STAGES = "stages"
 SNAPSHOTS = "snapshots"
 FINAL = "final"

@@ -1,17 +1,20 @@
-"""Checks that a resumed run still has the task and the starting state that it began with.
+"""Checks that a resumed run still has the task, the start and the samples that it began with.
 
-A file stores its task, a digest of the task, and which state of which run it started from.
+A file stores its task, a digest of the task, which state of which run it started from, and what
+identifies the file of samples that it learns from.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 
 from scbsim.errors import OutputError, ScbsimError, TaskWarning
+from scbsim.sampling.samples_file import fingerprint
 from scbsim.spec import RunSpec
 from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.runfile.reader import opened
@@ -78,6 +81,19 @@ def _read_again(spec: RunSpec) -> Task | None:
             return Task.from_spec(spec.task)
         except (ScbsimError, OSError):
             return None
+
+
+def require_samples(path: Path, made: Mapping[str, Any], spec: RunSpec) -> None:
+    """Raise OutputError if `data.from` has other samples than a run with this provenance read."""
+    if spec.data.from_ is None or "samples_file" not in made:
+        return
+    now = fingerprint(spec.data.from_)
+    if any(now[key] != made.get(key) for key in ("samples_bytes", "samples_sha256_of_ends")):
+        raise OutputError(
+            f"{path} learned from a file of {made['samples_bytes']} bytes, and data.from = "
+            f"{spec.data.from_} is another one now. Resume with the samples that it began with, or "
+            "give another output"
+        )
 
 
 def require_start(path: Path, file: h5py.File, spec: RunSpec) -> None:

@@ -19,7 +19,7 @@ from scbsim.storage.runfile.schema import FINAL, MOST_CHUNK_BYTES, SNAPSHOTS
 RAGGED = ("indices", "data")
 """Arrays whose length differs between states."""
 
-GROWING = ("drawn", "turns", "since")
+GROWING = ("drawn", "turns", "since", "before_since")
 """Arrays with a row for each draw of entries, or none before the first."""
 
 _POINTERS = "indptr"
@@ -39,6 +39,7 @@ _DIMENSIONS = {
     "drawn": ("draw", "drawn_3"),
     "turns": ("draw", "token", "turns_4"),
     "totals": ("token",),
+    "before_totals": ("token",),
 }
 """Names of the dimensions of each array, after the dimension of the states."""
 

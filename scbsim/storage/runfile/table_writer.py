@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import h5py
 import numpy as np
 
-from scbsim.observables import FINISHED, NAMES, STATUS_CODE
+from scbsim.observables import FINISHED, STATUS_CODE, names_of_row
 from scbsim.storage.runfile.schema import NORMALIZED, REASONS, REPLICA_STATUS, STAGES, TRAJECTORY
 from scbsim.storage.runfile.states import put
 from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
@@ -30,6 +31,11 @@ class Cursors:
     normalized: int = 0
     stages: int = 0
     snapshots: int = 0
+    observed: dict[str, int] = field(default_factory=dict)  # by dimension
+
+    def facts(self) -> dict[str, Any]:
+        """Return them in types of JSON, as earlier versions do unless there is something new."""
+        return {name: value for name, value in vars(self).items() if name != "observed" or value}
 
 
 class TableWriter:
@@ -56,7 +62,8 @@ class TableWriter:
             self._new_rows = True
             return
         entry = {name: getattr(row, name) for name in COUNTS}
-        self._enter(NORMALIZED, self._at.normalized, entry | dict(zip(NAMES, row.row, strict=True)))
+        values = dict(zip(names_of_row(row.row), row.row, strict=True))
+        self._enter(NORMALIZED, self._at.normalized, entry | values)
         self._at.normalized += 1
 
     def stage_ended(self, end: StageEnd, replica: int) -> None:

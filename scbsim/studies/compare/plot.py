@@ -11,6 +11,7 @@ from scbsim.observables import OBSERVABLES
 from scbsim.plotting import style
 from scbsim.plotting.bands import Spread, draw_values
 from scbsim.plotting.picture_paths import pictures_in
+from scbsim.spec.rules import short_name
 from scbsim.studies.recipe import save_pictures
 from scbsim.trajectory.views import spec_table_of
 
@@ -78,6 +79,7 @@ def _title(found: xr.Dataset) -> str:
     spec = spec_table_of(found)
     dynamics = spec["dynamics"]
     batch_size = f"batch size ${style.scientific(dynamics['batch_size'])}$"
-    rules = dict.fromkeys(stage.get("rule") or dynamics["rule"] for stage in spec["stage"])
+    names = (stage.get("rule") or dynamics["rule"] for stage in spec["stage"])
+    rules = dict.fromkeys(map(short_name, names))
     facts = [*style.sizes(spec["task"]), batch_size, " then ".join(rules)]
     return style.title("Gaussian noise in place of real batches", facts)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from scbsim.spec.rules import has_threshold
+
 RULES: Final = ("sgd", "l1")
-L1: Final = ("prox", "denoise")
 _THRESHOLDS: Final = ("threshold", "threshold_sigmas")
 
 
@@ -13,8 +14,8 @@ def under(tables: dict[str, Any], rule: str) -> None:
     """Change the tables of a spec, in place, to run under ``sgd`` or ``l1``.
 
     ``sgd``: every stage has the rule ``sgd``, without a threshold. ``l1``: the stages stay as they
-    are if one of them has an l1 rule. Otherwise all have ``prox``, and a stage without a
-    threshold gets the automatic one.
+    are if one of them has a rule with a threshold. Otherwise all have ``prox``, and a stage without
+    a threshold gets the automatic one.
     """
     stages, common = tables["stage"], tables["dynamics"].get("rule", "prox")
     if rule == "sgd":
@@ -22,7 +23,7 @@ def under(tables: dict[str, Any], rule: str) -> None:
             stage["rule"] = "sgd"
             for name in _THRESHOLDS:
                 stage.pop(name, None)
-    elif not any((stage.get("rule") or common) in L1 for stage in stages):
+    elif not any(has_threshold(stage.get("rule") or common) for stage in stages):
         tables["dynamics"]["rule"] = "prox"
         for stage in stages:
             stage.pop("rule", None)

@@ -8,8 +8,11 @@ from collections import Counter
 
 import pytest
 
+PROCESSES, RUNS = 10, 5
+"""Processes, and the runs that each of them forks into once it has imported the package."""
+
 START = """
-import json, sys
+import json, os, sys
 from collections import Counter
 import h5py
 from numba.core import event
@@ -23,10 +26,26 @@ event.register("numba:compile", type("", (event.Listener,), {
 })())
 dense = {"engine": "dense"}
 spec = {"task": {"N": 5, "T": 50, "Q": 2}, "dynamics": dense, "stage": [{"steps": 3}]}
-run_to_file(RunSpec.from_dict(spec), sys.argv[1])
-with h5py.File(sys.argv[1]) as file:
-    loss = float(file["trajectory/loss"][-1])
-print(json.dumps({"compiled": compiled, "loss": loss}))
+
+def run(path):
+    run_to_file(RunSpec.from_dict(spec), path)
+    with h5py.File(path) as file:
+        loss = float(file["trajectory/loss"][-1])
+    # One write, since others write to the same pipe.
+    os.write(1, f"{json.dumps({'compiled': compiled, 'loss': loss})}\\n".encode())
+
+children = []
+for path in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        try:
+            run(path)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        os._exit(0)
+    children.append(child)
+sys.exit(any([os.waitpid(child, 0)[1] for child in children]))
 """
 
 
@@ -41,13 +60,12 @@ def test_fifty_runs_begin_together_on_a_cold_cache(tmp_path):
     }
     line = [sys.executable, "-c", START]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    started = [
-        subprocess.Popen([*line, str(tmp_path / f"{i}.h5")], env=environment, **options)
-        for i in range(50)
-    ]
+    files = [[str(tmp_path / f"{i}-{j}.h5") for j in range(RUNS)] for i in range(PROCESSES)]
+    started = [subprocess.Popen([*line, *paths], env=environment, **options) for paths in files]
     ended = [(*process.communicate(timeout=500), process.returncode) for process in started]
     assert all(status == 0 for *_, status in ended), [said for _, said, status in ended if status]
-    found = [json.loads(out) for out, *_ in ended]
+    found = [json.loads(line) for out, *_ in ended for line in out.splitlines()]
+    assert len(found) == PROCESSES * RUNS
     compiled = sum((Counter(one["compiled"]) for one in found), Counter())
     # What is kept: entry points, of which no one compiled a type that another had.
     kept = Counter(path.name.split("-")[0].split(".")[-1] for path in tmp_path.rglob("*.nbc"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 from scbsim_testing.mutants import mutant
+from scbsim_testing.power import POWER_RUNS
 
 from scbsim.engines.activation_groups import activation_rates
 from scbsim.engines.collapsed import CollapsedEngine
@@ -23,22 +25,30 @@ from scbsim.kernels.gaussian import (
     value,
 )
 from scbsim.kernels.gaussian import isotropic as component
-from scbsim.studies.verify.case import SCALARS_OF_V, SPARSE_A, Contender
+from scbsim.studies.verify.case import SCALARS_OF_V, SPARSE_A, TRUTH
 from scbsim.studies.verify.cases import all_cases
-from scbsim.studies.verify.verification import CHANCE, verify
+from scbsim.studies.verify.comparison import compare
+from scbsim.studies.verify.sampling import sample, seeds_of
+from scbsim.studies.verify.verification import CHANCE, RUNS
 
 pytestmark = pytest.mark.slow
 
 # A whole verification has fewer comparisons, so it detects every p-value below this floor.
 FLOOR = CHANCE / 40_000
-RUNS = 4000
 
 
-def noticed(name, build, runs=RUNS):
-    """Whether a case of the verification, run with a wrong engine, fails it."""
+@cache
+def truth(name, runs):
+    """The case of that name, and the sample of its truth, which all wrong engines share."""
     (case,) = (each for each in all_cases() if each.name == name)
-    verdict = verify(cases=[replace(case, contenders=(Contender("wrong", build),))], runs=runs)
-    return verdict.least < FLOOR
+    return case, sample(case, TRUTH.build, seeds_of(0, 0, 0, runs))
+
+
+def noticed(name, build, runs=POWER_RUNS):
+    """Whether a case of the verification, run with a wrong engine, fails it."""
+    case, right = truth(name, runs)
+    rows = sample(case, build, seeds_of(0, 0, 1, runs))
+    return compare((name, "wrong"), case.labels, right, rows, 1e-10).worst.p < FLOOR
 
 
 def with_D_V(engine, by):
@@ -243,7 +253,7 @@ def test_columns_as_pairs(monkeypatch):
     advance = mutant(columns, step_support=step).advance_columns
     monkeypatch.setattr("scbsim.engines.columns.advance_columns", advance)
     # p is 1e-7 to 1e-11 with 4000 runs, by the seed; here there are as many as in a verification.
-    assert noticed("sgd, columns, matched", ColumnsEngine, runs=10_000)
+    assert noticed("sgd, columns, matched", ColumnsEngine, runs=RUNS)
 
 
 def test_columns_without_covariances():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scbsim_testing.power import POWER_RUNS
 
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
@@ -13,7 +14,7 @@ from scbsim.studies.verify.case import COLLAPSED, SPARSE, TRUTH, Contender
 from scbsim.studies.verify.cases import all_cases
 from scbsim.studies.verify.comparison import compare
 from scbsim.studies.verify.sampling import sample, seeds_of
-from scbsim.studies.verify.verification import CHANCE, verify
+from scbsim.studies.verify.verification import CHANCE, QUICK_RUNS, RUNS, verify
 
 NOISY = Contender("noisy", lambda *words, **start: TRUTH.build(words[0], louder(words[1]), **start))
 
@@ -29,13 +30,25 @@ def named(name):
 
 @pytest.mark.slow
 def test_quick():
-    verdict = verify(quick=True, seed=11)
+    """Every fifth case: p-values are right with the quick verification's few runs as well."""
+    verdict = verify(quick=True, seed=11, cases=all_cases()[::5])
+    assert verdict.runs == QUICK_RUNS
     assert not verdict.failed, str(verdict)
 
 
 @pytest.mark.slow(first=True)
-def test_in_full():
-    verdict = verify(seed=12)
+def test_every_case():
+    """With the runs at which test_power.py notices each of its errors but one."""
+    verdict = verify(seed=12, runs=POWER_RUNS)
+    assert verdict.cases == len(all_cases())
+    assert not verdict.failed, str(verdict)
+
+
+@pytest.mark.slow
+def test_the_case_that_needs_all_runs():
+    """That of columns taken as pairs: the one error that test_power.py notices with all runs."""
+    verdict = verify(seed=12, cases=[named("sgd, columns, matched")])
+    assert verdict.runs == RUNS
     assert not verdict.failed, str(verdict)
 
 

@@ -1,0 +1,186 @@
+"""Rules of a user's own in a spec: their names, their sources, and what is wrong with them."""
+
+import json
+
+import pytest
+from scbsim_testing.own_rules import HEAD, HEAVY, PLAIN, SOFT, rule_file, tables
+
+import scbsim
+from scbsim.errors import InputError, SpecError
+from scbsim.spec.own_rules import rule_name
+from scbsim.spec.rule_source import source_in
+from scbsim.spec.rules import own_name, rule_record, short_name
+from scbsim.spec.sweep import Sweep
+
+HALF = 0.5
+
+
+@scbsim.rule()
+def halved(s, gradient, rate, threshold):
+    """Half a step."""
+    return s - HALF * rate * gradient
+
+
+def faults(spec):
+    with pytest.raises(SpecError) as found:
+        scbsim.RunSpec.from_dict(spec)
+    return [str(fault) for fault in found.value.faults]
+
+
+def test_a_name_says_what_a_reader_needs(tmp_path):
+    name = rule_name(rule_file(tmp_path, SOFT))
+    own = own_name(name)
+    assert (own.where, own.name) == (str(tmp_path / "rules.py"), "own")
+    assert own.flags == ("threshold", "keeps zeros")
+    assert str(own) == name
+    assert rule_name(name) == name
+    record = rule_record(name)
+    assert (record.thresholds, record.keeps_zeros, record.memory) == (True, True, False)
+    assert short_name(name) == "own"
+    with_memory = rule_record(rule_name(rule_file(tmp_path, HEAVY)))
+    assert (with_memory.thresholds, with_memory.keeps_zeros, with_memory.memory) == (0, 0, 1)
+
+
+def test_paths_are_relative_to_the_folder_of_the_spec(tmp_path):
+    rule_file(tmp_path, PLAIN)
+    path = tmp_path / "run.toml"
+    stages = [{"steps": 2, "rule": "rules.py:own"}, {"steps": 2}]
+    given = tables("rules.py:own", stages)
+    spec = scbsim.RunSpec.from_dict(given, base_dir=tmp_path)
+    assert spec.rules == (rule_name(f"{path.parent}/rules.py:own"),) * 2
+    path.write_text(spec.replace(**{"dynamics.rule": "sgd"}).to_toml())
+    again = scbsim.RunSpec.from_toml(path, ["dynamics.rule=rules.py:own"])
+    assert again.to_json() == spec.to_json()
+
+
+def test_a_spec_in_json_needs_no_file(tmp_path):
+    spec = scbsim.RunSpec.from_dict(tables(rule_file(tmp_path, SOFT)))
+    (tmp_path / "rules.py").unlink()
+    assert scbsim.RunSpec.from_json(spec.to_json()) == spec
+    assert "own" in str(repr(spec))
+
+
+def test_an_object_and_its_file_have_one_name():
+    assert rule_name(halved) == rule_name(f"{__file__}:halved")
+    assert scbsim.RunSpec.from_dict(tables(halved)).dynamics.rule == halved.name
+    assert halved(1.0, 2.0, 0.1, 0.0) == 0.9
+    assert halved.source.startswith("import scbsim\nHALF = 0.5\n@scbsim.rule()\ndef halved")
+
+
+def test_the_source_is_the_function_and_what_it_uses():
+    body = (
+        "A = 1.0\nB = 2.0\nC = 3.0\n\n@numba.njit\ndef helper(x):\n    return x * B\n\n"
+        "def other(x):\n    return C\n" + PLAIN.replace("- rate", "- A * helper(rate)")
+    )
+    source = source_in(HEAD + body, "own")
+    for part in ("A = 1.0", "B = 2.0", "def helper", "@numba.njit", "import numba\n", "def own"):
+        assert part in source.text
+    for part in ("C = 3.0", "def other", "import math"):
+        assert part not in source.text
+
+    def digest(text):
+        return source_in(HEAD + text, "own").digest
+
+    assert digest(body.replace("C = 3.0", "C = 4.0")) == source.digest
+    assert digest(body.replace("B = 2.0", "B = 4.0")) != source.digest
+    assert digest(body.replace("return x * B", "return B * x")) != source.digest
+
+
+FAULTS = [
+    (PLAIN.replace("@scbsim.rule()", ""), "own has no decorator @scbsim.rule"),
+    (PLAIN.replace("own", "mine"), "there is no function own at the top of the file; it has"),
+    (PLAIN.replace(", threshold", ""), "own has 3 arguments; it has to take"),
+    (PLAIN.replace("threshold)", "threshold=1)"), "own has defaults or arguments with"),
+    (PLAIN.replace("rule()", "rule(thresh=True)"), "has thresh=True; it takes threshold,"),
+    (PLAIN.replace("rule()", "rule(threshold=x)"), "has threshold=x; it takes threshold,"),
+    (PLAIN.replace("rule()", "rule(keeps_zeros=True)"), "keeps_zeros without threshold"),
+    (PLAIN.replace("rule()", "rule(memory=True)"), "says memory = True and has 4 arguments"),
+    (
+        HEAVY.replace("rule()", "rule(threshold=True, keeps_zeros=True)"),
+        "says keeps_zeros and has memory",
+    ),
+    ("from os import getpid\n" + PLAIN.replace("rate *", "getpid() *"), "uses getpid of os."),
+    ("def own(:\n", "the file is not Python"),
+    (PLAIN + f"    # {'x' * 30_000}\n    return 0.0\n", "characters; up to 20000"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), FAULTS, ids=[words for _, words in FAULTS])
+def test_faults_of_a_file(body, words, tmp_path):
+    (found,) = faults(tables(rule_file(tmp_path, body)))
+    assert found.startswith("dynamics.rule: ")
+    assert words in found
+
+
+def test_faults_of_a_name(tmp_path):
+    (found,) = faults(tables("pox"))
+    assert "takes sgd, prox, denoise, vanilla, hard, momentum, or FILE.py:NAME" in found
+    assert 'did you mean "prox"?' in found
+    (found,) = faults(tables(str(tmp_path / "none.py:own")))
+    assert "none.py cannot be read: No such file" in found
+    (found,) = faults(tables("sgd", [{"steps": 2, "rule": 3}]))
+    assert found.startswith("stage.0.rule: 3 is not allowed")
+
+
+@pytest.mark.parametrize(
+    ("engine", "noise", "words"),
+    [
+        ("collapsed", "isotropic", "moves each entry by a function in Python"),
+        ("columns", "matched", "moves each entry by a function in Python"),
+        ("approximate", "matched", "moves each entry by a function in Python"),
+        ("sampled", "sampled", "moves each entry by a function in Python"),
+        ("auto", "sampled", "moves each entry by a function in Python"),
+        ("staged", "isotropic", "knows the first step of prox and denoise alone"),
+        ("sparse", "isotropic", "does not say keeps_zeros = True, or has memory"),
+    ],
+)
+def test_engines_whose_law_would_not_hold_refuse(engine, noise, words):
+    for rule in ("momentum", halved):
+        given = tables(rule, engine=engine) | {"noise": {"model": noise}}
+        assert any(words in fault for fault in faults(given))
+
+
+def test_softmax_refuses_thresholds(tmp_path):
+    given = tables("hard", [{"steps": 2, "threshold": 0.1}], engine="softmax")
+    assert any("makes entries 0" in fault for fault in faults(given))
+
+
+def test_a_threshold_without_effect_is_a_fault(tmp_path):
+    rule = rule_file(tmp_path, PLAIN)
+    (found,) = faults(tables("sgd", [{"steps": 2, "rule": rule, "threshold": 0.1}]))
+    assert found.startswith("stage.0.threshold: has no effect")
+    spec = scbsim.RunSpec.from_dict(tables("prox"))
+    assert spec.replace(**{"stage.0.rule": rule}).stage[0].threshold_sigmas is None
+
+
+def test_a_sweep_keeps_the_sources_that_it_began_with(tmp_path):
+    rule_file(tmp_path, SOFT)
+    given = tables("rules.py:own") | {
+        "sweep": {"product": {"dynamics.rule": ["prox", "rules.py:own"], "seed": [0, 1]}}
+    }
+    sweep = Sweep.from_dict(given, tmp_path)
+    name = rule_name(f"{tmp_path}/rules.py:own")
+    rule_file(tmp_path, PLAIN)
+    again = Sweep.from_json(sweep.to_json(), str(tmp_path))
+    for each in (sweep, again):
+        assert [each.spec_of(run).dynamics.rule for run in each.runs] == ["prox"] * 2 + [name] * 2
+        assert [run.name for run in each.runs][2].startswith("dynamics.rule=rules.py_own,seed=0")
+    assert json.loads(sweep.to_json())["dynamics"]["rule"] == name
+
+
+def test_the_decorator_refuses_what_it_cannot_keep():
+    factor = 2.0
+
+    with pytest.raises(InputError, match="uses factor of the function around it"):
+
+        @scbsim.rule()
+        def around(s, gradient, rate, threshold):
+            return s - factor * gradient
+
+    space = {"scbsim": scbsim}
+    with pytest.raises(InputError, match="the source of own cannot be read"):
+        exec(PLAIN, space)
+    with pytest.raises(InputError, match="is no plain function"):
+        scbsim.rule(3)
+    with pytest.raises(InputError, match="has no decorator"):
+        scbsim.rule(tables)
