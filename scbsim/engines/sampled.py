@@ -66,8 +66,9 @@ class SampledEngine(OffSupportEngine):
         batch = noise.batch_size if largest_batch is None else largest_batch
         together = samples_a_block(task.N, task.Q)
         if -(-batch // together) > _MOST_BLOCKS:
+            key = "dynamics.batch_size" if largest_batch is None else "stage.N.batch_size"
             raise InputError(
-                f"batch_size: {batch} samples, each of which is drawn; at N = {task.N} "
+                f"{key}: {batch} samples, each of which is drawn; at N = {task.N} "
                 f"the sampled engine takes up to {_MOST_BLOCKS * together}"
             )
         needed = value_bytes(task.N, True) + sums_bytes(task.N, batch)

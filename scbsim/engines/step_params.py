@@ -22,6 +22,7 @@ def step_params(
     powers_step: int,
     batch: float,
     span: tuple[int, int],
+    room: Array | None = None,
 ) -> StepParams:
     """Return the parameters of some steps of a stage.
 
@@ -37,6 +38,8 @@ def step_params(
         Samples of a step, if the stage has no schedule.
     span : (int, int)
         Steps of the stage taken before, and how many follow.
+    room : (at least as many, 6) float64, optional
+        For their table; the next call with it overwrites it.
     """
     params = StepParams(
         rule=kernel_rule(stage.rule),
@@ -53,7 +56,7 @@ def step_params(
     )
     if stage.schedule is None:
         return params
-    table = stage.schedule.table(span[0], max(1, span[1]))
+    table = stage.schedule.table(span[0], max(1, span[1]), room)
     if stage.schedule.varies:
         return params._replace(schedule=table)
     return of_row(params, table[0])

@@ -96,18 +96,20 @@ class Schedule:
         import numpy as np
 
         t = np.arange(number * CHUNK, (number + 1) * CHUNK, dtype=np.float64)
-        u = t / (steps - 1) if steps > 1 else np.zeros(CHUNK)
 
-        def mix(weight: Any) -> Callable[[Any, Any], Any]:
-            return lambda a, b: (1.0 - weight) * a + weight * b
+        def part() -> Any:
+            return t / (steps - 1) if steps > 1 else np.zeros(CHUNK)
+
+        def mix(weight: Any, a: Any, b: Any) -> Any:
+            return (1.0 - weight) * a + weight * b
 
         functions: dict[str, Callable[..., Any]] = {
             **{name: getattr(np, name) for name, takes in FUNCTIONS.items() if takes == _ONE},
             "min": lambda *each: _fold(np.minimum, each),
             "max": lambda *each: _fold(np.maximum, each),
-            "linear": mix(u),
-            "cosine": mix(0.5 * (1.0 - np.cos(np.pi * u))),
-            "exponential": lambda a, b: a * (b / a) ** u,
+            "linear": lambda a, b: mix(part(), a, b),
+            "cosine": lambda a, b: mix(0.5 * (1.0 - np.cos(np.pi * part())), a, b),
+            "exponential": lambda a, b: a * (b / a) ** part(),
         }
         values = {"t": t, "steps": np.float64(steps), "pi": np.float64(np.pi)}
         with np.errstate(all="ignore"):

@@ -163,7 +163,7 @@ def test_activations_are_drawn_at_a_ratio_just_below_that_of_the_step():
     table = schedule(steps=500, threshold="exponential(0.01, 30)").table(0, 500)
     ratio = table[:, THRESHOLD] / table[:, NOISE]
     assert (table[:, RATIO] <= ratio).all()
-    assert (ratio < table[:, RATIO] * 2 ** (1 / 64) * (1 + 1e-12)).all()
+    assert (ratio < table[:, RATIO] * 2 ** (1 / 256) * (1 + 1e-12)).all()
     assert len(np.unique(table[:, RATIO])) > 100
     assert schedule(threshold="t").table(0, 2)[0, RATIO] == 0.0
     # One that does not vary is drawn at as it is, and nothing is thinned.
