@@ -40,7 +40,7 @@ def engine_at(task, s, rule, dtype=np.float64):
     return engine, reference
 
 
-@pytest.mark.parametrize("rule", ["hard", "momentum"])
+@pytest.mark.parametrize("rule", [pytest.param("hard", marks=pytest.mark.slow), "momentum"])
 def test_steps_are_those_of_numpy(task, rule):
     """Without noise, from entries that are not at zero."""
     s = np.random.default_rng(1).normal(size=(T, task.N)) / 50.0
@@ -136,10 +136,9 @@ def test_prox_written_as_ones_own_is_prox(engine, precision, tolerance, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("covariances", [False, True])
 @pytest.mark.parametrize("engine", ["dense", "sparse"])
-def test_prox_of_ones_own_under_matched_noise(engine, covariances, tmp_path):
-    noise = {"model": "matched", "covariances": covariances}
+def test_prox_of_ones_own_under_matched_noise(engine, tmp_path):
+    noise = {"model": "matched", "covariances": True}
     stages = [{"steps": 20, "threshold_sigmas": 1.0}]
     options = {"engine": engine, "precision": "float64", "batch_size": 1e4}
     runs = [
