@@ -57,7 +57,7 @@ _TAKEN = frozenset(
     (
         *("step", "stage", "replica", "normalization", "stage_index", "stage_end", "stage_reason"),
         *("replica_status", "status", "row", "rows", "file", "run_uuid", "lacks_steps_before"),
-        *("seed", "zip", "n_committed", *NAMES),
+        *("seed", "zip", "n_committed", BATCH_LOSS.name, *NAMES),
     )
 )
 _TAKEN_BEGINNINGS = ("normalized_", "step_", "row_", "task_")

@@ -56,11 +56,11 @@ class Handed:
         name, loss = self._source.name(number), 0.0
         for done in range(0, work.batch_size, work.order.size):
             size = min(work.order.size, work.batch_size - done)
-            self._add_round(read, range(done, done + size), work, name)
-            loss += end_round(size, done == 0, work)
+            loss += self._add_round(read, range(done, done + size), work, name)
         return loss / work.batch_size
 
-    def _add_round(self, read: Read, samples: range, work: Work, name: str) -> None:
+    def _add_round(self, read: Read, samples: range, work: Work, name: str) -> float:
+        loss = 0.0
         N, step = self._task.N, max(1, _PART_TOKENS // self._task.T)
         for i in range(0, len(samples), step):
             here = samples[i : i + step]
@@ -70,4 +70,6 @@ class Handed:
             part = work._replace(
                 tokens=tokens, heads=heads, u=work.u[rows], r=work.r[rows], w=work.w[rows]
             )
-            add_samples(here.start == 0, part, self._none)
+            loss = add_samples(here.start == 0, here == samples, part, self._none)
+        # A round in parts is ended when all of it is there.
+        return loss if step >= len(samples) else end_round(len(samples), samples.start == 0, work)

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.plan import RunPlan
+from scbsim.engines.stages import Stage
 from scbsim.errors import InputError
 from scbsim.kernels.compile.rule_type import KernelRule
+from scbsim.kernels.gaussian.schedule import RATE_A, THRESHOLD
 from scbsim.kernels.gaussian.try_rule import try_rule
 from scbsim.rules.loading import function_of, kernel_rule
 from scbsim.spec.rules import rule_record, short_name
@@ -43,7 +45,18 @@ def require_sound_rules(plan: RunPlan) -> None:
         # A few columns of a large task stand for the others.
         some = thresholds[np.linspace(0, len(thresholds) - 1, 9).astype(int)].tolist()
         sparse = plan.choice.name == "sparse"
-        _require_sound(stage.rule, float(stage.rate_A), tuple(dict.fromkeys(some)), sparse)
+        for rate, scale in _rates_and_scales(stage):
+            limits = tuple(scale * each for each in dict.fromkeys(some))
+            _require_sound(stage.rule, rate, limits, sparse)
+
+
+def _rates_and_scales(stage: Stage) -> set[tuple[float, float]]:
+    """Return the rate of a stage and what thresholds are multiplied by: first, midway, and last."""
+    if stage.schedule is None:
+        return {(float(stage.rate_A), 1.0)}
+    steps = (0, stage.steps // 2, stage.steps - 1)
+    rows = [stage.schedule.table(step, 1)[0] for step in steps]
+    return {(float(row[RATE_A]), float(row[THRESHOLD])) for row in rows}
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import StreamStart
 from scbsim.engines.select import choice_of_state, plan_of
+from scbsim.errors import RunWarning, warn_caller
 from scbsim.kernels.compile.threads import most_threads
 from scbsim.run.ensemble import Ensemble, built_ensemble, threads_for
 from scbsim.run.forms import forms_of
@@ -108,11 +109,19 @@ class Execution:
         """Load a user's functions; return what calls them, or None if there are none."""
         functions = own_functions(self.spec, self.observe)
         there = self.point.observed if self.point else ()
-        if self.session and self.point:
-            require_same(self.session.path, self.point, functions)
+        path = self.session.path if self.session else None
+        if path and self.point:
+            failed = self.point.failed_observable
+            if require_same(path, functions, there, failed):
+                step = self.point.position.step if self.point.position else 0
+                warn_caller(
+                    f"{path}: observables of one's own have another text than before {failed}, "
+                    f"where the run failed. Values after step {step} are of the new one; the file "
+                    "has both",
+                    RunWarning,
+                )
         if not functions:
             return None
-        path = self.session.path if self.session else None
         return Observing(functions, {each.name: each.shape for each in there}, path)
 
     def _stopping(self, calls: BlockCalls) -> Callable[[], bool]:

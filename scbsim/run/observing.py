@@ -74,8 +74,8 @@ class Observing:
         """Return whether a function is to be called after a step."""
         return any(step % every == 0 for every in self.periods)
 
-    def values(self, engine: Engine, stage: int, row: Row, *, last: bool = False) -> Values:
-        """Return the values after the present step, those of the end too if it is the last.
+    def values(self, engine: Engine, stage: int, row: Row, *, others: bool = False) -> Values:
+        """Return the values after the present step of the functions that are due, or the others.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class Observing:
                 return {
                     each.name: self._value(each, view)
                     for each in self._functions
-                    if last or view.step % each.every == 0
+                    if (view.step % each.every == 0) != others
                 }
             finally:
                 view.close()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from scbsim.errors import Fault, InputError, OutputError, RunWarning, SpecError
+from scbsim.errors import Fault, InputError, OutputError, SpecError
 from scbsim.observables import fault_of_name
 from scbsim.spec import RunSpec
 from scbsim.trajectory.own_observables import STEP, OwnObservable, settings_of
@@ -16,7 +15,6 @@ from scbsim.util.user_code import UserFunction, given_function, load_function, n
 
 if TYPE_CHECKING:
     from scbsim.run.state_view import StateView
-    from scbsim.storage.checkpoint.resume_point import ResumePoint
 
 Observe: TypeAlias = "Mapping[str, Callable[[StateView], Any]]"
 """Functions by the names of their observables."""
@@ -79,19 +77,23 @@ def own_functions(spec: RunSpec, given: Observe | None) -> tuple[OwnFunction, ..
     )
 
 
-def require_same(path: Path, point: ResumePoint, functions: Sequence[OwnFunction]) -> None:
+def require_same(
+    path: Path, functions: Sequence[OwnFunction], there: Sequence[OwnObservable], failed: str
+) -> bool:
     """Raise OutputError unless a run to resume has the functions that it began with.
 
-    If it ended because one of them failed, they may have another text, and a warning says so.
+    If it ended because one of them failed, they may have another text; return whether they do.
 
     Parameters
     ----------
     path : Path
         Its file.
-    point : ResumePoint
-        Where it resumes, and what it began with.
+    there : sequence of OwnObservable
+        Those that it began with.
+    failed : str
+        Which of them ended it; empty if none did.
     """
-    before = {each.name: each for each in point.observed}
+    before = {each.name: each for each in there}
     now = {each.name: each for each in functions}
     faults, changed = [], []
     for name in dict.fromkeys([*before, *now]):
@@ -109,7 +111,7 @@ def require_same(path: Path, point: ResumePoint, functions: Sequence[OwnFunction
         elif before[name].digest != now[name].user.digest:
             changed.append(name)
             place = now[name].user.reference or "the function that is given"
-            if not point.failed_observable:
+            if not failed:
                 faults.append(
                     f"the observable {name} has another text now, in {place}: put back the one "
                     f"that it began with, the attribute source of /observed/{name}"
@@ -119,11 +121,4 @@ def require_same(path: Path, point: ResumePoint, functions: Sequence[OwnFunction
             f"{path} cannot be resumed with other observables of one's own: {'; '.join(faults)}. "
             "Another output, or --overwrite, starts again"
         )
-    if changed:
-        step = point.position.step if point.position else 0
-        warnings.warn(
-            f"{path}: {', '.join(changed)} has another text than before {point.failed_observable}, "
-            f"where the run failed. Values after step {step} are of the new one; the file has both",
-            RunWarning,
-            stacklevel=2,
-        )
+    return bool(changed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.base import Engine, Row
+from scbsim.engines.base import Block, Engine, Row
 from scbsim.engines.rule_memory import forgets
 from scbsim.engines.stages import Stage
 from scbsim.state import State
@@ -117,8 +117,8 @@ class Replica:
                     self.snapshot(self.engine.step, self.engine.snapshot())
                 if self.normalized_every and self.engine.step % self.normalized_every == 0:
                     result.normalized.append(self.normalized())
-                if self.observing is not None:
-                    self._observe_own(self.observing, stage, block.end, result)
+            if self.observing is not None:
+                self._observe_own(self.observing, stage, block, result)
             if block.end != "steps" or not self.left:
                 self._end_stage(stage, block.end, result)
             elif taken < asked:
@@ -127,15 +127,23 @@ class Replica:
         return result
 
     def _observe_own(
-        self, observing: Observing, stage: Stage, end: str, result: ReplicaBlock
+        self, observing: Observing, stage: Stage, block: Block, result: ReplicaBlock
     ) -> None:
-        """Call a user's functions that are due; all of them after the last step of the run."""
-        step, ends = self.engine.step, end != "steps" or not self.left
-        last = ends and end != "diverged" and self.stage == len(self.stages) - 1
-        if last or observing.is_due(step):
-            assert self.row is not None
-            values = observing.values(self.engine, stage.index, self.row, last=last)
-            result.observed.append((step, values))
+        """Call a user's functions that are due, and after the last step of the run the others."""
+        step, end = self.engine.step, block.end
+        ends = (end != "steps" or not self.left) and self.stage == len(self.stages) - 1
+        last = end == "data" or (ends and end != "diverged")
+        # Without a step, those that are due here were called in an earlier block.
+        due = len(block.rows) > 0 and observing.is_due(step)
+        if not (due or last):
+            return
+        row = self.engine.observe() if self.row is None else self.row
+        values = dict(observing.values(self.engine, stage.index, row)) if due else {}
+        if last:
+            # A longer run would call the first, but not these.
+            self.before_end = self.engine.before_draw()
+            values |= observing.values(self.engine, stage.index, row, others=True)
+        result.observed.append((step, values))
 
     def _end_stage(self, stage: Stage, reason: str, result: ReplicaBlock) -> None:
         result.ends.append(StageEnd(stage.index, self.engine.step, reason))
@@ -155,7 +163,7 @@ class Replica:
                 self.engine.forget_memory()
             return
         self.left, self.status = 0, "complete"
-        self.before_end = self.engine.before_draw()
+        self.before_end = self.before_end or self.engine.before_draw()
         if self._normalize_threshold is not None:
             result.normalized.append(self.normalized(final=True))
 

@@ -16,7 +16,7 @@ from scbsim.engines.matrices import value_of
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.staged import StagedEngine
 from scbsim.errors import InputError
-from scbsim.observables import NAMES
+from scbsim.observables import names_of_row
 from scbsim.task import Task
 from scbsim.util.memory import require
 
@@ -55,7 +55,7 @@ class StateView:
         self.step, self.stage, self.engine = engine.step, stage, str(now.name)
         self.replica = int(getattr(getattr(now, "constants", None), "replica", 0))
         self.task: Task = now.task
-        values = dict(zip(NAMES, row.tolist(), strict=True))
+        values = dict(zip(names_of_row(row), row.tolist(), strict=True))
         self.observables: Mapping[str, float] = MappingProxyType(values)
 
     @cached_property

@@ -7,6 +7,8 @@ from dataclasses import replace
 from time import perf_counter
 
 from scbsim.engines.select import plan_of
+from scbsim.kernels.batch.handed import end_round
+from scbsim.kernels.batch.workspace import make_work
 from scbsim.kernels.compile.events import Compiling, compile_events
 from scbsim.run.simulate import simulate
 from scbsim.sampling.sampler import sample_batch
@@ -108,6 +110,8 @@ def _compile(name: str, tell: Tell | None) -> list[str]:
     with compile_events(on_compile):
         if handed:
             simulate(spec, batches=lambda number: sample_batch(task, 10, number=number))
+            # Longer batches come in parts, and their rounds end in a call of their own.
+            end_round(10, True, make_work(task.N, task.T, 10, spec.dynamics.precision, 1))
             return kernels
         simulate(spec)
         if samples:

@@ -143,9 +143,11 @@ def stored(samples: Samples, N: int, where: str) -> Stored:
 def _of_values(name: str, array: NDArray[Any], N: int) -> list[Fault]:
     """Return the first entry that is no token as a fault, or an empty list."""
     kind = np.iinfo(array.dtype)
-    if not array.size or (
-        (kind.max < N or array.max() < N) and (kind.min == 0 or array.min() >= 0)
-    ):
+    if not array.size or (kind.min == 0 and kind.max < N):
+        return []
+    # Seen as unsigned, a negative number is larger than the type's own: one pass finds both.
+    unsigned = array.view(np.dtype(f"{array.dtype.byteorder}u{array.dtype.itemsize}"))
+    if unsigned.max() < min(N, kind.max + 1):
         return []
     at = np.unravel_index(int(np.argmax((array < 0) | (array >= N))), array.shape)
     place = f"{name}[{', '.join(str(int(i)) for i in at)}]"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scbsim_testing.small_runs import assert_same, run_spec
 
+import scbsim
 from scbsim import load, simulate
 from scbsim.engines.before_draw import kept_before, without_last_draw
 
@@ -69,6 +70,28 @@ def test_it_has_the_bits_of_one_long_run(tmp_path, kind, every):
     for name, array in wanted.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
     assert_same(load(tmp_path / "run.h5"), load(tmp_path / "whole.h5"))
+
+
+@pytest.mark.parametrize("due", [4, 5])
+def test_so_it_has_where_functions_draw_entries(tmp_path, due):
+    """At the end of the short run both are called; of these one at most is due there."""
+
+    @scbsim.observable(every=due)
+    def first(state):
+        return state.column(0).max()
+
+    @scbsim.observable(every=1000)
+    def other(state):
+        return state.column(1).max()
+
+    functions, more = {"other": other, "first": first}, ("output.normalized_every=7",)
+    path, whole = tmp_path / "run.h5", tmp_path / "whole.h5"
+    simulate(spec_of("collapsed", SHORT, *more), output=path, observe=functions)
+    long = spec_of("collapsed", LONG, *more)
+    found = simulate(long, output=path, observe=functions, resume=True)
+    assert_same(found, simulate(long, output=whole, observe=functions))
+    for name, array in numbers(whole).items():
+        np.testing.assert_array_equal(numbers(path)[name], array, err_msg=name)
 
 
 @pytest.mark.parametrize("kind", ["collapsed", pytest.param("columns", marks=pytest.mark.slow)])

@@ -21,6 +21,7 @@ def test_a_dense_run_is_shared():
         (["noise.model=matched"], "noise.model"),
         (["noise.model=sampled", "dynamics.engine=auto", "dynamics.rule=sgd"], "noise.model"),
         (["output.snapshot_every=3"], "output.snapshot_every"),
+        (["output.observe=mine.py:top1"], "output.observe"),
         (["dynamics.rule=momentum"], "dynamics.rule"),
     ],
 )

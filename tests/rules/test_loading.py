@@ -66,6 +66,15 @@ def test_zeros_that_are_not_kept_are_found_where_it_matters(tmp_path):
     assert 'take dynamics.engine = "dense"' in said
 
 
+def test_a_schedule_is_checked_along_the_way(tmp_path):
+    """This rule fails at the small rates at the end."""
+    rule = rule_file(tmp_path, PLAIN.replace("- rate", "- 0.0 * math.sqrt(rate - 0.05) - rate"))
+    given = tables(rule, [{"steps": 10, "rate_A": {"linear": [0.1, 0.01]}}])
+    spec = scbsim.RunSpec.from_dict(given)
+    with pytest.raises(InputError, match=r"the rule own returns nan at s = .*, rate = 0.01,"):
+        require_sound_rules(plan_of(spec, Task.from_spec(spec.task)))
+
+
 def test_a_changed_file_is_refused_before_its_code_runs(tmp_path):
     path = tmp_path / "ran"
     spec = scbsim.RunSpec.from_dict(tables(rule_file(tmp_path, PLAIN)) | STILL)

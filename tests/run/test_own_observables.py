@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scbsim_testing.given_samples import drawn, spec_of
 from scbsim_testing.observed import BOTH, distance, observing, some, top, truth_of
 from scbsim_testing.small_runs import assert_same, run_spec
 
@@ -112,6 +113,20 @@ def test_a_diverged_run_has_no_value_after_its_last_multiple():
     assert run.attrs["status"] == "diverged"
     assert last % 4
     assert run["step_4"].values.tolist() == list(range(0, last + 1, 4))
+
+
+@pytest.mark.parametrize("batches", [3, 4, 5])
+def test_a_run_whose_batches_end_has_its_last_values(batches):
+    """Also where it can only be known after the step that no other comes."""
+    spec = spec_of(steps=9)
+    given = [drawn(spec, i) for i in range(batches)]
+    own = {"some": some, "seen": lambda state: state.observables["batch_loss"]}
+    run = simulate(spec, batches=given, observe=own)
+    assert run.attrs["status"] == "complete"
+    assert run["step_4"].values.tolist() == sorted({0, *range(0, batches + 1, 4), batches})
+    np.testing.assert_array_equal(run["seen"], run["batch_loss"])
+    alone = simulate(spec_of(steps=batches), observe={"some": some})
+    np.testing.assert_array_equal(run["some"], alone["some"])
 
 
 @pytest.mark.parametrize(

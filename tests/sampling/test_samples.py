@@ -47,6 +47,10 @@ def test_what_is_no_token_is_named(kind):
     assert faults((TOKENS, HEADS, with_entry(HEADS, 0, -1))).keys() == {"output[0]"}
     small = with_entry(TOKENS.astype(np.uint8), (2, 4), 150)
     assert faults((small, HEADS, HEADS), N=100).keys() == {"tokens[2, 4]"}
+    signed = with_entry(TOKENS.astype(np.int8), (2, 4), -1)
+    assert faults((signed, HEADS, HEADS), N=256).keys() == {"tokens[2, 4]"}
+    big_endian = with_entry(TOKENS.astype(">i4"), (2, 4), -1)
+    assert faults((big_endian, HEADS, HEADS)).keys() == {"tokens[2, 4]"}
     # Larger than the type in which tokens are stored.
     assert faults((with_entry(TOKENS, (0, 0), 2**16), HEADS, HEADS)).keys() == {"tokens[0, 0]"}
 

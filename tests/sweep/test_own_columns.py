@@ -74,6 +74,33 @@ def test_runs_that_differ_in_length_and_replicas(tmp_path):
         xr.testing.assert_equal(found, opened.load())
 
 
+def test_rows_at_which_a_replica_diverged_have_no_value(tmp_path):
+    """Those rows stand between the others, so values are put by their steps."""
+    written(tmp_path)
+    rates = {"steps": 200, "rule": "sgd", "rate_A": 3.0, "rate_V": 3.0}
+    tables = {
+        "task": TASK,
+        "dynamics": {"engine": "dense", "batch_size": 1e5, "replicas": 6},
+        "stage": [rates],
+        "output": {"every": 5, "observe": ["mine.py:top"]},
+        "sweep": {"product": {"seed": [0]}},
+    }
+    folder = SweepFolder.made(tmp_path / "runs", Sweep.from_dict(tables, tmp_path))
+    (run,) = folder.sweep.runs
+    run_to_file(folder.sweep.spec_of(run), folder.output(run))
+    alone = scbsim.load(folder.output(run))
+    ends = alone["stage_end"].values[:, 0]
+    assert len({*ends}) > 1
+    assert (ends % 5).any(), "they were to diverge apart, between multiples"
+    collect(folder, tmp_path / "all.h5")
+    found = scbsim.load(tmp_path / "all.h5").sel(seed=0)
+    for i in range(6):
+        expected = alone["top"][i]
+        np.testing.assert_array_equal(found["top"].sel(replica=i), expected)
+        there = alone["step"].values[expected.notnull().values]
+        assert there.tolist() == list(range(0, ends[i] + 1, 5))
+
+
 def test_functions_that_changed_between_runs_are_told(tmp_path):
     folder = done(tmp_path, {"seed": [0, 1]})
     (run, _), output = folder.sweep.runs, tmp_path / "all.h5"

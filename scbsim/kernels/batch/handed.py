@@ -63,38 +63,8 @@ def _collect_shares(size: Int, begin: bool, work: Work) -> None:
         collect_V(_i64(share), _i64(work.words.shape[0]), size, begin, work)
 
 
-@kernel
-def add_samples(begin: bool, part: Work, none: AliasTables) -> None:
-    """Add some samples of a round to the gradient of A, and compute their ``u``, ``r`` and ``w``.
-
-    Parameters
-    ----------
-    begin : bool
-        Whether they are the first of their batch.
-    part : Work
-        As of the round, but with ``tokens``, ``heads``, ``u``, ``r``, ``w`` of these samples only.
-    none : AliasTables
-        Those of :func:`no_tables`.
-    """
-    if begin:
-        part.counts[:] = 0
-    if part.words.shape[0] > 1:
-        _first_shares(part, none)
-        sort_by_query(part.heads.shape[1], part)
-        _second_shares(begin, part, none)
-    else:
-        one, of = _i64(0), _i64(1)
-        _first(one, of, part, none)
-        sort_by_query(part.heads.shape[1], part)
-        _second(one, of, begin, part, none)
-
-
-@kernel
-def end_round(size: Int, begin: bool, work: Work) -> float:
-    """Add a round to the gradient of V; return the sum of the losses of its samples.
-
-    ``begin`` is true in the first round of a batch.
-    """
+@internal_jit
+def _end(size: Int, begin: bool, work: Work) -> float:
     if work.words.shape[0] > 1:
         _collect_shares(size, begin, work)
     else:
@@ -110,6 +80,50 @@ def end_round(size: Int, begin: bool, work: Work) -> float:
             t += np.float64(r[i + 3]) * np.float64(r[i + 3])
         loss += 0.5 * ((p + q) + (s + t))
     return loss
+
+
+@kernel
+def add_samples(begin: bool, whole: bool, part: Work, none: AliasTables) -> float:
+    """Add some samples of a round to the gradient of A, and compute their ``u``, ``r`` and ``w``.
+
+    Parameters
+    ----------
+    begin : bool
+        Whether they are the first of their batch.
+    whole : bool
+        Whether they are all of their round, which is then ended as :func:`end_round` does.
+    part : Work
+        As of the round, but with ``tokens``, ``heads``, ``u``, ``r``, ``w`` of these samples only.
+    none : AliasTables
+        Those of :func:`no_tables`.
+
+    Returns
+    -------
+    float64
+        The sum of their losses if they are all of their round, else 0.
+    """
+    size = part.heads.shape[1]
+    if begin:
+        part.counts[:] = 0
+    if part.words.shape[0] > 1:
+        _first_shares(part, none)
+        sort_by_query(size, part)
+        _second_shares(begin, part, none)
+    else:
+        one, of = _i64(0), _i64(1)
+        _first(one, of, part, none)
+        sort_by_query(size, part)
+        _second(one, of, begin, part, none)
+    return _end(size, begin, part) if whole else 0.0
+
+
+@kernel
+def end_round(size: Int, begin: bool, work: Work) -> float:
+    """Add a round to the gradient of V; return the sum of the losses of its samples.
+
+    ``begin`` is true in the first round of a batch.
+    """
+    return _end(size, begin, work)
 
 
 @kernel

@@ -22,6 +22,7 @@ from scbsim.storage.hdf5.guard import guard
 from scbsim.storage.hdf5.reading import one_line, reading, system_fault
 from scbsim.storage.hdf5.superblock import content_of, superblock
 from scbsim.storage.runfile import schema
+from scbsim.storage.runfile.observed import failed_observable, observed_in
 
 PROGRESS = b"."
 VERDICT = b"verdict "
@@ -75,6 +76,8 @@ def _read(file: h5py.File, report: Report) -> None:
         for data in file[name].values():
             for _ in read_blocks(data, len(data)):
                 report()
+    observed_in(file)
+    failed_observable(file)
     least = -1 if "replica" in file[schema.TRAJECTORY] else 0
     reasons = file[schema.STAGES]["reason"][:]
     known = bool(((least <= reasons) & (reasons < len(schema.REASONS))).all())

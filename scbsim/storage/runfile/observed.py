@@ -8,6 +8,7 @@ or runs it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -15,9 +16,11 @@ import numpy as np
 from scbsim.storage.hdf5.attributes import fill_text, put_text, reserve_text, text
 from scbsim.storage.hdf5.dimensions import name_dimensions
 from scbsim.storage.runfile.schema import MOST_CHUNK_VALUES, OBSERVED, REPLICA, chunk_rows
-from scbsim.trajectory.header import RunHeader
 from scbsim.trajectory.own_observables import OwnObservable
 from scbsim.trajectory.own_rows import OwnRows, OwnTable, Values
+
+if TYPE_CHECKING:
+    from scbsim.trajectory.header import RunHeader
 
 _FAILED, _FAILED_BYTES = "failed", 256
 """Attribute of the group: which observable ended the run, and when; mostly empty."""

@@ -44,7 +44,7 @@ def test_killed_at_some_calls(server, memory, engine):
         output |= {"snapshot_every": 0, "final_state": "auto"}
     whole = Whole(server, memory / engine, spec)
     right, kills, kept = load_quietly(whole.path), 0, set()
-    for fatal in range(20, len(whole.calls) + 1, len(whole.calls) // 12):
+    for fatal in range(20, len(whole.calls) + 1, len(whole.calls) // 8):
         victim = whole.victim()
         ended = victim.run(fatal)
         while ended.status != 0:
@@ -55,5 +55,5 @@ def test_killed_at_some_calls(server, memory, engine):
             again = chances.randrange(1, 150) if chances.random() < 0.3 else 0
             ended = victim.run(again, resume=True)
         victim.check_finished()
-    assert kills >= 10
+    assert kills >= 7
     assert len(kept) > 2, "no kill came between values"

@@ -97,12 +97,13 @@ def test_a_stopped_run_goes_on_to_the_same_values(tmp_path, kind, blocks):
     assert_same(simulate(spec, output=path, resume=True).load(), whole)
 
 
-@pytest.mark.parametrize("steps", [8, pytest.param(9, marks=pytest.mark.slow)])
-def test_a_longer_last_stage(tmp_path, steps):
-    """The value of the first end goes; that of a multiple stays."""
+@pytest.mark.parametrize("kind", ["single", "entries drawn"])
+@pytest.mark.parametrize("steps", [9, pytest.param(8, marks=pytest.mark.slow)])
+def test_a_longer_last_stage(tmp_path, steps, kind):
+    """The value of the first end goes, with what was drawn for it; that of a multiple stays."""
     path = tmp_path / "run.h5"
-    simulate(of("single", tmp_path, steps), output=path)
-    longer = of("single", tmp_path, 14)
+    simulate(of(kind, tmp_path, steps), output=path)
+    longer = of(kind, tmp_path, 14)
     assert_same(simulate(longer, output=path, resume=True).load(), simulate(longer))
 
 
@@ -214,7 +215,7 @@ def test_after_a_failure_the_function_may_be_changed(tmp_path):
     with pytest.raises(RunFailed, match="the function may be changed before"):
         simulate(spec, output=path)
     written(tmp_path, better)
-    with pytest.warns(RunWarning, match="mine has another text than before mine after step 8"):
+    with pytest.warns(RunWarning, match="have another text than before mine after step 8"):
         simulate(spec, output=path, resume=True, on_block=lambda step, *_: step >= 9)
     assert load(path).attrs["status"] == "stopped"
     with h5py.File(path) as file:
