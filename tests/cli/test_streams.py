@@ -12,7 +12,9 @@ import pytest
 from scbsim.storage.description import describe
 
 WITHIN = 120.0
-LONG = ["--set", "stage.0.steps=1000000000", "--set", "output.checkpoint_seconds=1000"]
+LONG = ["--set", "stage.0.steps=10000000000", "--set", "output.checkpoint_seconds=1000"]
+# Few rows, as such a run outlives a test that is killed, and fills the disk.
+LONG += ["--set", "output.every=1000"]
 
 
 def line(*words):
