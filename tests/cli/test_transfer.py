@@ -14,6 +14,7 @@ def small(monkeypatch):
     return asked
 
 
+@pytest.mark.slow
 def test_transfer_end_to_end(scbsim, small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = scbsim("transfer", "--quick", "--seed", 4, "--threads", 1)

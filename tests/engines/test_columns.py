@@ -114,7 +114,9 @@ def test_what_it_cannot_do_is_refused(words, key, said):
     assert key in str(error.value)
 
 
-@pytest.mark.parametrize("before", ["dense", "columns", "sampled"])
+@pytest.mark.parametrize(
+    "before", ["dense", "columns", pytest.param("sampled", marks=pytest.mark.slow)]
+)
 def test_a_start_from_the_last_state_of_a_run(tmp_path, before):
     first = list(COLUMNS)
     if before == "dense":

@@ -60,6 +60,7 @@ def test_steps_are_those_of_numpy(task, rule):
         np.testing.assert_allclose(memory.T, reference.memory[0], rtol=1e-9, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_memory_is_in_the_state_and_goes_on(tmp_path):
     """Through a checkpoint, a stage of the same rule, one of another, and a normalisation."""
     stages = [{"steps": 6}, {"steps": 7, "rate_A": 0.05}]
@@ -87,6 +88,7 @@ def advanced(given, steps):
     return replica.engine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("second", "first", "kept"),
     [

@@ -72,6 +72,7 @@ def test_it_has_the_bits_of_one_long_run(tmp_path, kind, every):
     assert_same(load(tmp_path / "run.h5"), load(tmp_path / "whole.h5"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("due", [4, 5])
 def test_so_it_has_where_functions_draw_entries(tmp_path, due):
     """At the end of the short run both are called; of these one at most is due there."""
@@ -105,6 +106,7 @@ def test_the_last_state_keeps_the_draw(tmp_path, kind):
         assert final["before_since"].shape == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_file_of_an_earlier_version_goes_on_to_the_same_raw_bits(tmp_path):
     simulate(spec_of("collapsed", SHORT), output=tmp_path / "run.h5")
     with h5py.File(tmp_path / "run.h5", "r+") as file:

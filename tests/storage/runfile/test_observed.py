@@ -107,6 +107,7 @@ def test_a_longer_last_stage(tmp_path, steps, kind):
     assert_same(simulate(longer, output=path, resume=True).load(), simulate(longer))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slow_pace")
 def test_a_damaged_file_goes_on_from_its_checkpoint(tmp_path):
     path, spec = tmp_path / "run.h5", of("single", tmp_path)
@@ -143,6 +144,7 @@ def test_a_changed_text_is_refused(half, tmp_path):
     assert simulate(spec, output=path, resume=True).attrs["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_missing_or_another_function_is_refused(half, tmp_path):
     path, spec = half
     fewer = spec.replace(**{"output.observe": [f"{tmp_path}/mine.py:some"]})
@@ -155,6 +157,7 @@ def test_a_missing_or_another_function_is_refused(half, tmp_path):
         simulate(spec, output=path, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slow_pace")
 def test_a_function_given_in_python_is_to_be_given_again(tmp_path):
     path, spec = tmp_path / "run.h5", run_spec(steps=11)
@@ -179,6 +182,7 @@ def test_a_finished_run_needs_no_function(tmp_path):
     assert simulate(spec, output=path, resume=True).attrs["status"] == "complete"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("flush_always", "slow_pace")
 def test_an_exception_keeps_what_was_recorded(tmp_path):
     path, limit = tmp_path / "run.h5", [6]
@@ -203,6 +207,7 @@ def test_an_exception_keeps_what_was_recorded(tmp_path):
     assert run["fails"].values.tolist() == list(range(12))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("flush_always", "slow_pace")
 def test_after_a_failure_the_function_may_be_changed(tmp_path):
     """The values up to the checkpoint stay; the file has both texts."""
@@ -241,6 +246,7 @@ def test_a_failure_at_the_start_leaves_nothing(tmp_path):
     assert not path.parent.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("flush_always", "slow_pace")
 def test_other_values_beyond_the_checkpoint_are_told_and_kept(tmp_path):
     path, shift = tmp_path / "run.h5", [0.0]

@@ -61,7 +61,8 @@ def test_odd_arrays_are_refused(parent, how, tmp_path):
         copy.write_bytes(path.read_bytes())
         with h5py.File(copy, "r+", libver=("v110", "v110")) as file:
             data = file["final"][name][()]
-            if data.size < 2:
+            if data.size < 2 or (how == "missing" and name.startswith("before_")):
+                # Files of earlier versions have none of the latter.
                 continue
             del file["final"][name]
             if how != "missing":
