@@ -15,17 +15,19 @@ from scbsim.cli.console import printing
 from scbsim.cli.summary import size
 from scbsim.observables import BATCH_LOSS, OBSERVABLES, in_words
 from scbsim.storage.runfile.lacking import lacking_in_words
-from scbsim.util.text import all_printable, in_short
+from scbsim.util.text import all_printable, in_short, printable
 
 _MEANING = {
     "stopped": "stopped on a signal",
-    "failed": "failed: an error of the program or of a write",
+    "failed": "failed: an error of a write, of given samples or functions, or of the program",
 }
 
 
 def print_tables(content: dict[str, Any]) -> None:
     """Print what :func:`scbsim.storage.description.describe` returned for a file."""
-    content = all_printable(content)
+    made = dict(content["provenance"])
+    rules = made.pop("rules", {})
+    content = all_printable(content | {"provenance": made})
     head = [
         ("status", status_text(content)),
         *_replicas(content),
@@ -47,6 +49,9 @@ def print_tables(content: dict[str, Any]) -> None:
             _section(console, "Stages", _records(content["stages"]))
         _section(console, "Spec", pairs(flat(content["spec"])))
         _section(console, "Made by", pairs(flat(content["provenance"])))
+        for name, source in rules.items():
+            text = Text(printable(source.rstrip(), keep="\n"))
+            _section(console, f"Rule {printable(name)}", Padding(text, (0, 0, 0, 2)))
 
 
 def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:

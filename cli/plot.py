@@ -76,3 +76,6 @@ def _heat_maps(paths: tuple[Path, ...], step: int | None, picture: Path, other: 
     found = matrices(paths[0], step)
     head = f"{name_of(paths[0])}, step {found.step}"
     save(draw_matrices(found.A, found.intercept, found.V, found.task, head), picture)
+    if found.V is None:
+        note = 'V is not drawn: this run kept its signal alone; dynamics.value = "matrix" keeps it'
+        say(note, err=True)

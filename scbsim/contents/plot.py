@@ -73,6 +73,8 @@ def plot(
 def _require_known(names: Sequence[str], runs: Mapping[str, xr.Dataset]) -> None:
     """Raise InputError unless every run has an observable, or some run has one of its own."""
     own = tuple(dict.fromkeys(name for run in runs.values() for name in own_observables(run)))
+    if any(BATCH_LOSS.name in run for run in runs.values()):
+        own = (*own, BATCH_LOSS.name)
     for name in names:
         if name not in (*NAMES, *own):
             like = nearest(str(name), (*NAMES, *own))

@@ -131,6 +131,10 @@ def _descriptions(model: type[Table]) -> Iterator[tuple[str, str]]:
             yield name, " ".join(body.split())
 
 
+_PAGES = {"sweep": "docs/cluster.md", "boundary": "docs/boundary.md"}
+"""Tables of studies of several runs, whose keys are not those of a run."""
+
+
 def matching(word: str) -> tuple[Key, ...]:
     """Return the keys of the table that is called ``word``, or else the keys of that name.
 
@@ -146,6 +150,8 @@ def matching(word: str) -> tuple[Key, ...]:
     names = {key: (key.name, f"{key.table}.{key.name}") for key in everything}
     if found := tuple(key for key in everything if wanted in names[key]):
         return found
+    if (page := _PAGES.get(table := word.partition(".")[0])) is not None:
+        raise InputError(f"the table [{table}] is described in {page}")
     words = (*filter(None, TABLES), *(name for pair in names.values() for name in pair))
     like = nearest(wanted, tuple(dict.fromkeys(words)))
     hint = f"did you mean {like}?" if like else "`scbsim keys` lists them"

@@ -107,6 +107,15 @@ def _flags(node: Definition, bound: dict[str, list[ast.stmt]]) -> tuple[str, ...
                 "memory, each written as True or False"
             )
         told[keyword.arg] = value  # type: ignore[assignment]
+    fourth = [*arguments.posonlyargs, *arguments.args][3].arg
+    reads = any(
+        isinstance(x, ast.Name) and x.id == fourth for part in node.body for x in ast.walk(part)
+    )
+    if reads and not told.get("threshold"):
+        raise ValueError(
+            f"{node.name} uses its {fourth}, and without threshold=True that is 0: write "
+            "@scbsim.rule(threshold=True)"
+        )
     return flags_of(node.name, count, told.get("memory"), told)
 
 

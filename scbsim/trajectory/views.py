@@ -39,6 +39,12 @@ def own_observables(run: xr.Dataset) -> tuple[str, ...]:
 def step_dimension(run: xr.Dataset, name: str) -> str:
     """Return the dimension of the steps of an observable; raise InputError if it has others."""
     within = [str(each) for each in run[name].dims if each != "replica"]
+    varied = [each for each in within if each in run.coords and not each.startswith("step")]
+    if len(within) > 1 and varied:
+        raise InputError(
+            f"{name} differs along {', '.join(varied)}, as in a collection: select one run, as by "
+            f".isel({varied[0]}=0); of replicas (dynamics.replicas) the median and a band are drawn"
+        )
     if len(within) > 1:
         size = run[name].isel({within[0]: 0}).size // max(1, run.sizes.get("replica", 1))
         raise InputError(

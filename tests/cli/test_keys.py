@@ -11,3 +11,8 @@ def test_a_word_that_is_none(scbsim):
     ended = scbsim("keys", "treshold")
     assert ended.exit_code == 2
     assert "did you mean threshold?" in ended.output
+
+
+def test_tables_of_several_runs_have_their_pages(scbsim, fails):
+    assert "docs/cluster.md" in fails(scbsim("keys", "sweep"), 2)
+    assert "docs/boundary.md" in fails(scbsim("keys", "boundary.along"), 2)

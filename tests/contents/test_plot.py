@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scbsim_testing.small_runs import run_spec
 
 import scbsim
@@ -67,3 +68,25 @@ def test_what_is_wrong_is_said(run, options, said):
 def test_nothing_to_plot():
     with pytest.raises(InputError, match="nothing to plot"):
         scbsim.plot()
+
+
+def test_a_collection_of_runs_says_what_to_draw(run):
+    both = xr.concat([run, run], "seed").assign_coords(seed=[0, 1])
+    with pytest.raises(InputError, match=r"delta_A differs along seed.*\.isel\(seed=0\)"):
+        scbsim.plot(both, only="delta_A")
+    scbsim.plot(both.isel(seed=0), only="delta_A")
+
+
+def test_the_loss_of_batches(run):
+    with pytest.raises(InputError, match='"batch_loss" is not an observable'):
+        scbsim.plot(run, only="batch_loss")
+    task = scbsim.Task.random(N=3, T=8, Q=1)
+    spec = {
+        "task": {"N": 3, "T": 8, "Q": 1},
+        "dynamics": {"engine": "batch", "rule": "sgd", "batch_size": 4},
+        "stage": [{"steps": 3}],
+    }
+    batch = scbsim.sample_batch(task, 4)
+    handed = scbsim.simulate(spec, task=task, batches=lambda number: batch)
+    figure = scbsim.plot(handed, only="batch_loss")
+    assert "loss of a batch" in figure.axes[0].get_title()

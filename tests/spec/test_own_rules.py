@@ -184,3 +184,11 @@ def test_the_decorator_refuses_what_it_cannot_keep():
         scbsim.rule(3)
     with pytest.raises(InputError, match="has no decorator"):
         scbsim.rule(tables)
+
+
+def test_a_rule_that_uses_a_threshold_has_to_say_so(tmp_path):
+    """Else it would run with a threshold of 0."""
+    unsaid = SOFT.replace("threshold=True, keeps_zeros=True", "")
+    assert unsaid != SOFT
+    (problem,) = faults(tables(rule_file(tmp_path, unsaid)))
+    assert "own uses its threshold, and without threshold=True that is 0" in problem
