@@ -1,7 +1,6 @@
 import json
 import os
 import signal
-from time import sleep
 
 import pytest
 from scbsim_testing.small_sweeps import collected, ended, found, started, sweep_text, until
@@ -99,8 +98,7 @@ def test_a_signal_stops_the_children_with_checkpoints_and_the_same_line_goes_on(
     sweep.write_text(sweep_text(steps=300_000, every=2500, engine="dense"))
     assert ended("sweep", sweep, "-o", "whole", cwd=tmp_path)[0] == 0
     process = started("sweep", sweep, "-o", "d", "--jobs", 2, cwd=tmp_path)
-    until(lambda: (tmp_path / "d/seed=1/run.h5").exists())
-    sleep(0.3)
+    until(lambda: all((tmp_path / f"d/seed={i}/run.h5").exists() for i in (0, 1)))
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 75, err
