@@ -56,7 +56,10 @@ def chain(kind, folder, lengths):
     return np.concatenate(parts), path
 
 
-@pytest.mark.parametrize("kind", ENGINES)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=[pytest.mark.slow] * (kind == "dense, matched")) for kind in ENGINES],
+)
 def test_a_chain_is_one_long_run(kind, tmp_path):
     """At any depth: each run draws what the long one draws at the same steps."""
     whole = rows(simulate(spec_of(kind, 18)))

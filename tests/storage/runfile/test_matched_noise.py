@@ -66,6 +66,7 @@ def as_older(path):
             put_text(file.attrs, spec=json.dumps(spec))
 
 
+@pytest.mark.slow
 def test_a_run_of_an_older_version_goes_on_without_covariances(tmp_path, monkeypatch, checked_here):
     spec = spec_of("dense", "noise.covariances=false")
     monkeypatch.setattr("scbsim.run.loop._BLOCK_STEPS", 5)
