@@ -71,3 +71,13 @@ def test_runs_and_sweeps_have_the_rule_of_the_file(scbsim, spec, tmp_path):
     result = scbsim("sweep", str(spec), "-o", str(folder), "--jobs", "1")
     assert result.exit_code == 2
     assert "the source of own in" in result.stderr
+
+
+def test_info_prints_the_source_as_it_is_written(scbsim, spec, tmp_path):
+    path = str(tmp_path / "run.h5")
+    assert scbsim("run", str(spec), "-o", path, "-q").exit_code == 0
+    said = scbsim("info", path).output
+    assert (
+        "\n  def own(s, gradient, rate, threshold):\n      x, limit = s - rate * gradient" in said
+    )
+    assert "\\x0a" not in said

@@ -53,3 +53,13 @@ def test_some_observables_and_own_labels(scbsim, fails, done, tmp_path):
     assert "did you mean delta_A?" in fails(scbsim("plot", done, "--only", "deltaA"), 2)
     said = fails(scbsim("plot", done, "-o", tmp_path / "x.png", "--label", "a", "--label", "b"), 2)
     assert "2 labels for 1 runs" in said
+
+
+def test_heat_maps_say_that_V_was_not_kept(scbsim, spec, tmp_path):
+    for value, said in (("auto", "V is not drawn: this run kept its signal alone"), ("matrix", "")):
+        path, picture = tmp_path / f"{value}.h5", tmp_path / f"{value}.png"
+        scbsim("run", spec, "-o", path, "-q", "--set", f"dynamics.value={value}")
+        drawn = scbsim("plot", path, "--matrices", "-o", picture)
+        assert drawn.exit_code == 0, drawn.output
+        assert drawn.stderr.startswith(said)
+        assert bool(drawn.stderr) == bool(said)

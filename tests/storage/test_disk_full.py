@@ -51,7 +51,7 @@ PLACES = [
     ("table", 1, 0),
     ("close", 1, 0),
 ]
-QUICK = [("create", 1, 8192), ("flush", 8, 4096)]
+QUICK = [("create", 1, 8192)]
 
 
 @pytest.fixture(scope="module")

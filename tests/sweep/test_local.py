@@ -19,6 +19,7 @@ def sweep(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_every_run_has_its_folder_and_a_second_time_there_is_nothing_to_do(tmp_path, sweep):
     code, said = ended("sweep", sweep, "-o", "d", "--jobs", 2, cwd=tmp_path)
     assert code == 0

@@ -54,7 +54,7 @@ def off_support(A, k):
 
 
 @pytest.mark.parametrize(("T", "Q"), SIZES)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rule", RULES)
 def test_step(rule, dtype, T, Q, state, step_params, normals):
     N = 3

@@ -53,7 +53,7 @@ def variance(row, s, q=0.0):
 
 @pytest.mark.parametrize(("base", "c", "square"), RATIOS)
 @pytest.mark.parametrize("T", [100, 5000])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])
 def test_step_off_the_support(rule, dtype, T, base, c, square, state, step_params, normals):
     N = 3
