@@ -14,7 +14,8 @@ from scbsim.storage.description import describe
 WITHIN = 120.0
 LONG = ["--set", "stage.0.steps=10000000000", "--set", "output.checkpoint_seconds=1000"]
 # Few rows, as such a run outlives a test that is killed, and fills the disk.
-LONG += ["--set", "output.every=1000"]
+EVERY = 1000
+LONG += ["--set", f"output.every={EVERY}"]
 
 
 def line(*words):
@@ -121,7 +122,8 @@ def test_a_signal_gives_a_checkpoint_whatever_becomes_of_stderr(
     assert run.process.wait(WITHIN) == 75
     content = describe(path)
     assert content["status"] == "stopped"
-    assert content["checkpoint_step"] == content["step"]
+    # The checkpoint is of the step at which the run stopped, which need not have a row.
+    assert content["step"] <= content["checkpoint_step"] < content["step"] + EVERY
 
 
 @pytest.mark.slow
