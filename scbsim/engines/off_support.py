@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from scbsim.engines.base import Block, Row
 from scbsim.engines.directions import Array, Space
 from scbsim.engines.drawn_entries import off_support_entries, space_off_support, with_entries
 from scbsim.engines.entries import Entries
+from scbsim.engines.gaussian import END
 from scbsim.engines.noise import Noise
+from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import entries_of, same_target, split
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.off_support import make_off_support
+from scbsim.kernels.gaussian.state import StepParams
+from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -57,6 +62,18 @@ class OffSupportEngine(WithoutEntries):
 
     def _rests(self) -> Array:
         return self.off.square
+
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
+        self._require_rule(stage)
+        rows = np.empty((steps, len(NAMES)))
+        taken, reason = self._take_steps(self._step_params(stage, (before, steps)), rows)
+        self.step += taken
+        return Block(rows[:taken], END[reason])
+
+    def _take_steps(self, params: StepParams, rows: Row) -> tuple[int, int]:
+        """Take a step for each row; return their number, and the reason of the kernel to end."""
+        raise NotImplementedError
 
     @property
     def is_empty(self) -> bool:
