@@ -12,7 +12,7 @@ from scbsim.observables import BATCH_LOSS, NAMES
 from scbsim.plotting.picture_paths import labels as names_of
 from scbsim.spec.types import nearest
 from scbsim.trajectory.views import own_observables
-from scbsim.util.text import show
+from scbsim.util.text import counted, show
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,7 +90,8 @@ def _labelled(runs: Sequence[Any], labels: Sequence[str]) -> Mapping[str, xr.Dat
         raise InputError("there is nothing to plot: give a trajectory, or the file of a run")
     given = [labels] if isinstance(labels, str) else list(labels)
     if given and (len(given) != len(runs) or len(set(given)) < len(given)):
-        raise InputError(f"{len(given)} labels for {len(runs)} runs: each needs one of its own")
+        labels_there, wanted = counted(len(given), "label"), counted(len(runs), "run")
+        raise InputError(f"{labels_there} for {wanted}: each run needs a label of its own")
     places = [Path(run) if isinstance(run, str | os.PathLike) else None for run in runs]
     if not given:
         files = iter(names_of([place for place in places if place is not None]))
