@@ -30,7 +30,9 @@ def plot(
     Parameters
     ----------
     *runs : xarray.Dataset or path
-        Trajectories, as :func:`scbsim.simulate` and :func:`scbsim.load` return them, or files.
+        Trajectories, as :func:`scbsim.simulate` and :func:`scbsim.load` return them, or files. A
+        sweep may stand alone, as its folder, its collected file or what `scbsim.load` returns: each
+        point is drawn as the median over its seeds, and a band from the first to the last decile.
     labels : sequence of str, optional
         One for each run. By default the names of files, and ``run 1``, ``run 2`` and so on.
     only : str or sequence of str, optional
@@ -84,11 +86,19 @@ def _require_known(names: Sequence[str], runs: Mapping[str, xr.Dataset]) -> None
 
 def _labelled(runs: Sequence[Any], labels: Sequence[str]) -> Mapping[str, xr.Dataset]:
     """Return the trajectories by label, those of files loaded."""
-    from scbsim.storage.runfile.loading import load
+    from scbsim.contents.datasets import load
+    from scbsim.contents.sweep_points import is_collection, points
+    from scbsim.storage.runfile.loading import load as of_run
 
     if not runs:
         raise InputError("there is nothing to plot: give a trajectory, or the file of a run")
     given = [labels] if isinstance(labels, str) else list(labels)
+    if len(runs) == 1:
+        (run,) = runs
+        found = load(run) if isinstance(run, str | os.PathLike) else run
+        if is_collection(found):
+            at_points = points(found, "sweep" if found is run else Path(run).name)
+            runs, given = list(at_points.values()), given or list(at_points)
     if given and (len(given) != len(runs) or len(set(given)) < len(given)):
         labels_there, wanted = counted(len(given), "label"), counted(len(runs), "run")
         raise InputError(f"{labels_there} for {wanted}: each run needs a label of its own")
@@ -98,5 +108,7 @@ def _labelled(runs: Sequence[Any], labels: Sequence[str]) -> Mapping[str, xr.Dat
         others = (f"run {i}" for i in range(1, len(runs) + 1))
         given = [next(others) if place is None else next(files) for place in places]
         given = ["run"] if len(runs) == 1 and places[0] is None else given
-    found = [run if place is None else load(place) for run, place in zip(runs, places, strict=True)]
-    return dict(zip(given, found, strict=True))
+    loaded = [
+        run if place is None else of_run(place) for run, place in zip(runs, places, strict=True)
+    ]
+    return dict(zip(given, loaded, strict=True))
