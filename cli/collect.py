@@ -9,6 +9,7 @@ import click
 from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, overwrite_option, sweep_folder_argument
 from scbsim.cli.signals import interruptible
+from scbsim.util.text import counted
 
 
 @click.command(short_help="Put all runs of a sweep into one file.")
@@ -35,9 +36,8 @@ def collect(folder: Path, output: Path, copy: bool, partial: bool, overwrite: bo
 
     opened = SweepFolder.open(folder)
     left_out = write(opened, output, link=not copy, partial=partial, overwrite=overwrite)
-    say(
-        f"{len(opened.sweep.runs) - len(left_out)} runs in {output} ({size(output.stat().st_size)})"
-    )
+    runs = counted(len(opened.sweep.runs) - len(left_out), "run")
+    say(f"{runs} in {output} ({size(output.stat().st_size)})")
     for each in left_out:
         why = f": {each.note}" if each.note else ""
         say(f"left out: {each.run.name} ({each.state}){why}", err=True)

@@ -14,7 +14,7 @@ from scbsim.contents.folders import FOLDER
 from scbsim.observables import in_words
 from scbsim.storage.hdf5.formats import COLLECTION, FORMAT, KINDS
 from scbsim.sweep.folder import FORMAT as SWEEP
-from scbsim.util.text import all_printable
+from scbsim.util.text import all_printable, counted
 
 Rows = list[tuple[str, str]]
 
@@ -41,7 +41,7 @@ def _collection(content: dict[str, Any]) -> Rows:
     return [
         ("what", _COLLECTIONS[content["kind"]]),
         _runs(content),
-        *([("gone", f"{len(gone)} files, the first {gone[0]}")] if gone else []),
+        *([("gone", f"{counted(len(gone), 'file')}, the first {gone[0]}")] if gone else []),
         *_dimensions(content),
         ("size", size(content["bytes"])),
         ("schema", f"{content['format']} {content['schema_version']}"),

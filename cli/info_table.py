@@ -15,7 +15,7 @@ from scbsim.cli.console import printing
 from scbsim.cli.summary import size
 from scbsim.observables import BATCH_LOSS, OBSERVABLES, in_words
 from scbsim.storage.runfile.lacking import lacking_in_words
-from scbsim.util.text import all_printable, in_short, printable
+from scbsim.util.text import all_printable, counted, in_short, printable
 
 _MEANING = {
     "stopped": "stopped on a signal",
@@ -46,7 +46,7 @@ def print_tables(content: dict[str, Any]) -> None:
         if content["observed"]:
             _section(console, "Observables of your own", _own(content["observed"]))
         if content["stages"]:
-            _section(console, "Stages", _records(content["stages"]))
+            _section(console, "Stages", _records(content["stages"], "replicas" in content))
         _section(console, "Spec", pairs(flat(content["spec"])))
         _section(console, "Made by", pairs(flat(content["provenance"])))
         for name, source in rules.items():
@@ -88,6 +88,12 @@ def status_text(content: dict[str, Any]) -> str:
         mixed = len(content.get("replica_status", ())) > 1
         return f"{text}: {in_words(content['replica_status'])} replicas" if mixed else text
     step = content["checkpoint_step"]
+    if failed := content["failed_observable"]:
+        again = "from step 0: there is no checkpoint" if step is None else f"from step {step}"
+        return (
+            f"failed: the observable {failed}. Mend the function; then `scbsim run SPEC.toml -o "
+            f"{path} --resume` goes on {again}"
+        )
     where = "from the start" if step is None else f"from the checkpoint at step {step}"
     return f"{text}. `scbsim run SPEC.toml -o {path} --resume` resumes it {where}"
 
@@ -158,13 +164,22 @@ def _own(observed: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
-def _records(records: list[dict[str, Any]]) -> Padding:
+def _records(records: list[dict[str, Any]], of_ensemble: bool) -> Padding:
+    words = {"step": "median step" if of_ensemble else "step", "reason": "ended by"}
     table = Table(box=None, padding=(0, 2, 0, 0))
     for key in records[0]:
-        table.add_column(str(key), justify="right")
+        table.add_column(words.get(key, key), justify="left" if key == "reason" else "right")
     for record in records:
-        table.add_row(*(Text(str(value)) for value in record.values()))
+        said = record | ({"reason": _by_replicas(record["reason"])} if of_ensemble else {})
+        cells = (f"{v:g}" if isinstance(v, float) else str(v) for v in said.values())
+        table.add_row(*map(Text, cells))
     return Padding(table, (0, 0, 0, 2))
+
+
+def _by_replicas(reasons: str) -> str:
+    """Return how a stage of an ensemble ended: ``"3 signal, 1 steps"``, said in full."""
+    each = (part.split(" ", 1) for part in reasons.split(", "))
+    return ", ".join(f"{reason} ({counted(int(count), 'replica')})" for count, reason in each)
 
 
 def _number(value: float | None) -> str:

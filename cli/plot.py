@@ -47,7 +47,8 @@ def plot(
     """Plot signals, Deltas, distances, similarities and loss of OUT.h5 against steps.
 
     Several files share the same axes. A file that is still being written is plotted up to its
-    last row.
+    last row. The folder of a sweep, or its collected file, may stand alone: of runs that
+    differ in their seeds the median and a band are drawn.
 
     \b
     scbsim plot l1.h5 sgd.h5 --only delta_A --label l1 --label SGD

@@ -9,6 +9,7 @@ import click
 
 from scbsim.cli import options
 from scbsim.cli.console import say
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.task import Task
@@ -86,7 +87,7 @@ def sample(
     with stopping() as stop, counting(label, size, "sample", quiet=quiet) as tell:
         write_samples(output, sampler, number * size, size, stop=stop, on_progress=tell)
     if not quiet:
-        say(f"{output}: {size} samples of N = {task.N}, T = {task.T}, Q = {task.Q}")
+        say(f"{output}: {counted(size, 'sample')} of N = {task.N}, T = {task.T}, Q = {task.Q}")
 
 
 def _task(

@@ -10,6 +10,7 @@ import click
 from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, sweep_folder_argument
 from scbsim.observables import in_words
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.sweep.folder import SweepFolder
@@ -76,7 +77,7 @@ def _as_json(folder: SweepFolder, found: list[RunState], note: str) -> dict[str,
 def _print(folder: SweepFolder, found: list[RunState]) -> None:
     from scbsim.sweep.states import BROKEN, FINISHED
 
-    say(f"{folder.path}: {len(found)} runs: {in_words(_counts(found))}")
+    say(f"{folder.path}: {counted(len(found), 'run')}: {in_words(_counts(found))}")
     left = [each for each in found if each.state not in FINISHED or each.note]
     # Runs that need an action come first.
     left.sort(key=lambda each: (each.state in FINISHED, each.state not in BROKEN))

@@ -11,6 +11,7 @@ from scbsim.cli.cluster_options import cluster_options, given
 from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, output_option, set_option, sweep_folder_argument
 from scbsim.cli.signals import interruptible
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.cluster.submission import Submitted
@@ -109,4 +110,6 @@ def cancel(folder: Path) -> None:
         click.echo("none of its jobs is in the queue")
         return
     slurm.cancel(jobs)
-    click.echo(f"cancelled: {len(entries)} tasks of {', '.join(f'job {job}' for job in jobs)}")
+    click.echo(
+        f"cancelled: {counted(len(entries), 'task')} of {', '.join(f'job {job}' for job in jobs)}"
+    )

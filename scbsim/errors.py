@@ -58,7 +58,9 @@ class _Faulty(InputError, ValueError):
     def __init__(self, faults: Sequence[Fault], where: str = "") -> None:
         self.faults = tuple(faults)
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
-        lines = [f"{where or self.what} has {count}:", *(f"  {fault}" for fault in self.faults)]
+        name = where or self.what
+        has = "have" if name.endswith(("samples", "tokens")) else "has"
+        lines = [f"{name} {has} {count}:", *(f"  {fault}" for fault in self.faults)]
         super().__init__("\n".join(lines))
 
 

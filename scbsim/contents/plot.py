@@ -12,7 +12,7 @@ from scbsim.observables import BATCH_LOSS, NAMES
 from scbsim.plotting.picture_paths import labels as names_of
 from scbsim.spec.types import nearest
 from scbsim.trajectory.views import own_observables
-from scbsim.util.text import show
+from scbsim.util.text import counted, show
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +30,9 @@ def plot(
     Parameters
     ----------
     *runs : xarray.Dataset or path
-        Trajectories, as :func:`scbsim.simulate` and :func:`scbsim.load` return them, or files.
+        Trajectories, as :func:`scbsim.simulate` and :func:`scbsim.load` return them, or files. A
+        sweep may stand alone, as its folder, its collected file or what `scbsim.load` returns: each
+        point is drawn as the median over its seeds, and a band from the first to the last decile.
     labels : sequence of str, optional
         One for each run. By default the names of files, and ``run 1``, ``run 2`` and so on.
     only : str or sequence of str, optional
@@ -84,18 +86,29 @@ def _require_known(names: Sequence[str], runs: Mapping[str, xr.Dataset]) -> None
 
 def _labelled(runs: Sequence[Any], labels: Sequence[str]) -> Mapping[str, xr.Dataset]:
     """Return the trajectories by label, those of files loaded."""
-    from scbsim.storage.runfile.loading import load
+    from scbsim.contents.datasets import load
+    from scbsim.contents.sweep_points import is_collection, points
+    from scbsim.storage.runfile.loading import load as of_run
 
     if not runs:
         raise InputError("there is nothing to plot: give a trajectory, or the file of a run")
     given = [labels] if isinstance(labels, str) else list(labels)
+    if len(runs) == 1:
+        (run,) = runs
+        found = load(run) if isinstance(run, str | os.PathLike) else run
+        if is_collection(found):
+            at_points = points(found, "sweep" if found is run else Path(run).name)
+            runs, given = list(at_points.values()), given or list(at_points)
     if given and (len(given) != len(runs) or len(set(given)) < len(given)):
-        raise InputError(f"{len(given)} labels for {len(runs)} runs: each needs one of its own")
+        labels_there, wanted = counted(len(given), "label"), counted(len(runs), "run")
+        raise InputError(f"{labels_there} for {wanted}: each run needs a label of its own")
     places = [Path(run) if isinstance(run, str | os.PathLike) else None for run in runs]
     if not given:
         files = iter(names_of([place for place in places if place is not None]))
         others = (f"run {i}" for i in range(1, len(runs) + 1))
         given = [next(others) if place is None else next(files) for place in places]
         given = ["run"] if len(runs) == 1 and places[0] is None else given
-    found = [run if place is None else load(place) for run, place in zip(runs, places, strict=True)]
-    return dict(zip(given, found, strict=True))
+    loaded = [
+        run if place is None else of_run(place) for run, place in zip(runs, places, strict=True)
+    ]
+    return dict(zip(given, loaded, strict=True))

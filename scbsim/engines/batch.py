@@ -28,7 +28,7 @@ from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.sampling.batches import Source
 from scbsim.state import State
 from scbsim.task import Task
-from scbsim.util.memory import require
+from scbsim.util.memory import require, smaller
 
 
 class BatchEngine(DenseEngine):
@@ -76,7 +76,8 @@ class BatchEngine(DenseEngine):
         self._width = len(NAMES) + handed
         most = batch_size if largest_batch is None else largest_batch
         needed = self.bytes_needed(task, dtype, most)
-        require(needed, f"the {self.name} engine at N = {task.N}, T = {task.T}")
+        what = f"the {self.name} engine at N = {task.N}, T = {task.T}"
+        require(needed, what, smaller(np.dtype(dtype).itemsize))
         super().__init__(task, NoiseLevels.none(task), dtype=dtype, value=True, **options)
         self.logits = np.zeros((0, 0), dtype)
         self.work = make_work(task.N, task.T, most, dtype, max(1, threads))

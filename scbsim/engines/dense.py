@@ -20,7 +20,7 @@ from scbsim.kernels.gaussian.dense_attention import sum_bulk
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.state import State
 from scbsim.task import Task
-from scbsim.util.memory import require
+from scbsim.util.memory import require, smaller
 
 
 def require_length(task: Task, dtype: DTypeLike) -> None:
@@ -94,7 +94,8 @@ class DenseEngine(GaussianEngine):
     ) -> None:
         require_length(task, dtype)
         needed = self.needs(task, dtype, value=value)
-        require(needed, f"the dense engine at N = {task.N}, T = {task.T}")
+        what = f"the dense engine at N = {task.N}, T = {task.T}"
+        require(needed, what, smaller(np.dtype(dtype).itemsize))
         super().__init__(task, noise, dtype=dtype, bulk=True, value=value, **options)
 
     @staticmethod
@@ -114,6 +115,16 @@ class DenseEngine(GaussianEngine):
         if any_memory(plan.stages):
             entries *= 2
         return entries + super().memory(plan)
+
+    @classmethod
+    def require_room(cls, plan: RunPlan) -> None:
+        """Refuse a run whose entries do not fit with the memory of a rule."""
+        if any_memory(plan.stages):
+            N, T, precision = plan.task.N, plan.task.T, np.dtype(plan.spec.dynamics.precision)
+            what = f"the {cls.name} engine, with the memory of a rule, at N = {N}, T = {T}"
+            needed = N * T * precision.itemsize
+            needed += cls.needs(plan.task, precision, value=plan.choice.matrix_V)
+            require(needed, what, smaller(precision.itemsize))
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""

@@ -14,7 +14,7 @@ from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan_hooks import Planned
 from scbsim.engines.rule_memory import forget_memory, memory_of, with_memory
-from scbsim.engines.schedules import NO_TABLE
+from scbsim.engines.schedules import TableRoom
 from scbsim.engines.stages import Stage
 from scbsim.engines.step_params import step_params
 from scbsim.engines.warm_start import adopt_value, same_tokens
@@ -22,7 +22,6 @@ from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
 from scbsim.kernels.gaussian.normalize import NormalizedColumns, make_normalized, normalize_columns
 from scbsim.kernels.gaussian.observe import observe
-from scbsim.kernels.gaussian.schedule import COLUMNS
 from scbsim.kernels.gaussian.state import (
     Attention,
     Model,
@@ -74,7 +73,6 @@ class GaussianEngine(Planned):
     name = "gaussian"
     keeps_column_sums = False  # whether columns of A may have sums other than 1
     _batch = 1  # samples of a step on real batches
-    _room_of_table = NO_TABLE
 
     def __init__(
         self,
@@ -95,6 +93,7 @@ class GaussianEngine(Planned):
         length = task.T if bulk else 0
         blocks = -(-length // BLOCK)
         self.step, self._first_step = 0, first_step
+        self._room_of_table = TableRoom()
         self.task = task
         self.A = Attention(
             bulk=np.zeros((N, length), dtype),
@@ -188,10 +187,9 @@ class GaussianEngine(Planned):
         matched, of_A, powers_step = self._matched, None, -1
         if matched is not None:
             of_A, powers_step = matched.levels.of_A, self._address + matched.hold(self.step) - 1
-        if stage.schedule is not None and len(self._room_of_table) < span[1]:
-            self._room_of_table = np.empty((span[1], COLUMNS))
-        room = self._room_of_table
-        return step_params(stage, self.noise, of_A, powers_step, self._batch, span, room)
+        return step_params(
+            stage, self.noise, of_A, powers_step, self._batch, span, self._room_of_table
+        )
 
     def _update_levels(self) -> None:
         """Compute the levels of matched noise for the current state."""

@@ -20,6 +20,7 @@ from scbsim.kernels.gaussian.schedule import RATE_A, THRESHOLD
 from scbsim.kernels.gaussian.try_rule import try_rule
 from scbsim.rules.loading import function_of, kernel_rule
 from scbsim.spec.rules import rule_record, short_name
+from scbsim.util.text import counted
 
 Array = NDArray[np.float64]
 
@@ -127,9 +128,27 @@ def _explained(name: str, error: Exception) -> str:
         function.compile((numba.float64,) * (5 if memory else 4))
         (compiled,) = function.overloads.values()
         wanted = "(s, memory), two numbers" if memory else "a number, the next s"
-        return f"returns {compiled.signature.return_type}; it has to return {wanted}"
+        return f"returns {_in_words(compiled.signature.return_type)}; it has to return {wanted}"
     except Exception as own:
         return f"cannot be compiled: {_first_words(own)}"
+
+
+def _in_words(kind: Any) -> str:
+    """Return a type of numba in words for the author of a rule."""
+    types = numba.types
+    if isinstance(kind, types.NoneType):
+        return "nothing"
+    if isinstance(kind, types.Optional):
+        return f"{_in_words(kind.type)} or nothing, by the branch that it takes"
+    if isinstance(kind, types.BaseTuple):
+        return f"{counted(len(kind), 'value')} ({', '.join(map(_in_words, kind))})"
+    if isinstance(kind, types.Complex):
+        return "a complex number"
+    if isinstance(kind, types.Boolean):
+        return "True or False"
+    if isinstance(kind, types.Number):
+        return "a number"
+    return "an array" if isinstance(kind, types.Array) else f"a value of type {kind}"
 
 
 def _first_words(error: Exception) -> str:
@@ -138,5 +157,5 @@ def _first_words(error: Exception) -> str:
     lines = [line.strip() for line in text.splitlines()]
     dull = ("Failed in", "During:", "- Resolution", "<source elided>")
     kept = [line for line in lines if line and not line.startswith(dull)]
-    words = " ".join(kept[:6])
+    words = re.sub(r"UniTuple\((\w+) x (\d+)\)", r"\2 numbers", " ".join(kept[:6]))
     return words if len(words) <= _WORDS else f"{words[: _WORDS - 3]}..."

@@ -8,7 +8,7 @@ from scbsim.engines.stages import Stage
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.spec.rules import rule_record
 from scbsim.state import State
-from scbsim.util.memory import require
+from scbsim.util.memory import require, smaller
 
 
 def with_memory(A: Attention) -> Attention:
@@ -17,7 +17,9 @@ def with_memory(A: Attention) -> Attention:
     Raise MemoryNeeded if it does not fit into memory.
     """
     N, T = A.bulk.shape
-    require(A.bulk.nbytes, f"a rule with memory: as many numbers as entries, at N = {N}, T = {T},")
+    # The entries themselves are not in memory yet: no step has written them.
+    what = f"A and the memory of a rule, a number for each entry, at N = {N}, T = {T}"
+    require(2 * A.bulk.nbytes, what, smaller(A.bulk.itemsize))
     return A._replace(memory=np.zeros_like(A.bulk), support_memory=np.zeros_like(A.support))
 
 

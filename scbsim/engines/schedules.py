@@ -62,6 +62,27 @@ class Quantity:
         return self.value, self.value, self.value
 
 
+class TableRoom:
+    """Where an engine has the tables of its calls; each overwrites the last.
+
+    What does not vary is written once. A single step is not written there, as engines look at one
+    while they use a table of several.
+    """
+
+    def __init__(self) -> None:
+        self._of: StepSchedule | None = None
+        self._rows = NO_TABLE
+
+    def rows(self, schedule: StepSchedule, count: int) -> Array:
+        """Return rows of a schedule, (count, 6), with what does not vary."""
+        if count == 1:
+            return schedule.row[None].copy()
+        if self._of is not schedule or len(self._rows) < count:
+            self._of, self._rows = schedule, np.empty((count, COLUMNS))
+            self._rows[:] = schedule.row
+        return self._rows[:count]
+
+
 @dataclass(frozen=True)
 class StepSchedule:
     """The parameters of the steps of a stage.
@@ -76,6 +97,8 @@ class StepSchedule:
         The batch size of which noise levels are.
     in_sigmas : bool
         Whether thresholds are in units of the noise level, and follow it.
+    has_threshold : bool
+        Whether the stage's rule has a threshold; else ratios of thresholds are not computed.
     """
 
     steps: int
@@ -85,38 +108,52 @@ class StepSchedule:
     batch: Quantity
     base: int
     in_sigmas: bool
-    _chunks: dict[int, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
+    has_threshold: bool = True
+    _chunks: dict[int, dict[int, Array]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def varies(self) -> bool:
         """Whether any step differs from another."""
-        quantities = (self.rate_A, self.rate_V, self.threshold, self.batch)
-        return any(each.varies for each in quantities)
+        return any(each.varies for each in self._quantities.values())
 
-    def table(self, first: int, count: int, room: Array | None = None) -> Array:
+    @property
+    def _quantities(self) -> dict[int, Quantity]:
+        """What is given, by the column that has it; thresholds before they follow the noise."""
+        return {
+            RATE_A: self.rate_A,
+            RATE_V: self.rate_V,
+            THRESHOLD: self.threshold,
+            BATCH: self.batch,
+        }
+
+    def table(self, first: int, count: int, room: TableRoom | None = None) -> Array:
         """Return the parameters of steps, (count, 6): see `kernels.gaussian.schedule`.
 
         Parameters
         ----------
         first : int
             Steps of the stage before them.
-        room : (at least count, 6) float64, optional
-            The result may be written here, which saves making an array.
+        room : TableRoom, optional
+            The result may be written there, which saves making an array.
 
         Raises
         ------
         RunFailed
             If a step beyond those that the spec's checks read has a value that is not allowed.
         """
-        last = max(first, first + count - 1)
-        if first // CHUNK == last // CHUNK:
-            at = first % CHUNK
-            return self._chunk(first // CHUNK)[at : at + count]
-        parts = [self._chunk(i) for i in range(first // CHUNK, last // CHUNK + 1)]
-        parts[0], parts[-1] = parts[0][first % CHUNK :], parts[-1][: last % CHUNK + 1]
-        return np.concatenate(parts, out=None if room is None else room[:count])
+        rows = (room or TableRoom()).rows(self, count)
+        done = 0
+        while done < count:
+            number, at = divmod(first + done, CHUNK)
+            some = min(CHUNK - at, count - done)
+            for column, values in self._chunk(number).items():
+                rows[done : done + some, column] = values[at : at + some]
+            done += some
+        return rows
 
-    def _chunk(self, number: int) -> Array:
+    def _chunk(self, number: int) -> dict[int, Array]:
         # Replicas on several threads read it. Two that compute a chunk at once get the same.
         found = self._chunks.get(number)
         if found is None:
@@ -127,8 +164,8 @@ class StepSchedule:
         return found
 
     @cached_property
-    def _constants(self) -> Array:
-        """The table of a chunk with what does not vary; the rest of it is not valid."""
+    def row(self) -> Array:
+        """The parameters that do not vary, (6,); the others are not valid."""
         batch = self.batch.chunk(0) if not self.batch.varies else self.base
         noise = np.sqrt(self.base / np.rint(batch))
         threshold = 1.0 if self.threshold.varies else self.threshold.chunk(0)
@@ -138,32 +175,39 @@ class StepSchedule:
         row[RATIO] = threshold / noise
         for column, rate in ((RATE_A, self.rate_A), (RATE_V, self.rate_V)):
             row[column] = 0.0 if rate.varies else rate.chunk(0)
-        return np.repeat(row[None], CHUNK, axis=0)
+        return row
 
-    def _computed(self, number: int) -> Array:
-        table = self._constants.copy()
-        with np.errstate(all="ignore"):
-            for column, rate in ((RATE_A, self.rate_A), (RATE_V, self.rate_V)):
-                if rate.varies:
-                    table[:, column] = rate.chunk(number)
-            noise: Array | float = table[0, NOISE]
-            if self.batch.varies:
-                batch = np.rint(self.batch.chunk(number))
-                noise = np.sqrt(self.base / batch)
-                table[:, BATCH], table[:, NOISE] = batch, noise
-            if self.threshold.varies or (self.in_sigmas and self.batch.varies):
-                threshold = self.threshold.chunk(number)
-                table[:, THRESHOLD] = threshold * noise if self.in_sigmas else threshold
-            if self.ratio_varies:
-                table[:, RATIO] = _below(table[:, THRESHOLD] / noise)
+    def _computed(self, number: int) -> dict[int, Array]:
+        """Return the columns that vary, each (CHUNK,), at the steps of a chunk."""
+        given = {
+            column: np.asarray(quantity.chunk(number))
+            for column, quantity in self._quantities.items()
+            if quantity.varies
+        }
         if self.steps > MOST_CHECKED:
-            taken = table[: self.steps - number * CHUNK]
-            allowed = np.isfinite(taken) & (taken >= 0.0) & (taken[:, BATCH] >= 1.0)[:, None]
-            if not allowed.all():
-                at = number * CHUNK + int(np.argmin(allowed.all(axis=1)))
-                raise RunFailed(f"a schedule of the stage has no allowed value at t = {at}")
-        # A table that is not to be written would be another type to kernels.
-        return table
+            self._require_allowed(given, number)
+        with np.errstate(all="ignore"):
+            noise: Array | float = self.row[NOISE]
+            if self.batch.varies:
+                given[BATCH] = np.rint(given[BATCH])
+                given[NOISE] = noise = np.sqrt(self.base / given[BATCH])
+            if self.in_sigmas and (self.threshold.varies or self.batch.varies):
+                factor = given[THRESHOLD] if self.threshold.varies else self.threshold.chunk(0)
+                given[THRESHOLD] = factor * np.asarray(noise)
+            if self.ratio_varies:
+                given[RATIO] = _below(given.get(THRESHOLD, self.row[THRESHOLD]) / noise)
+        return given
+
+    def _require_allowed(self, given: dict[int, Array], number: int) -> None:
+        wrong = []
+        for column, values in given.items():
+            taken, least = values[: self.steps - number * CHUNK], float(column == BATCH)
+            # Not so of NaN either.
+            if not (taken.min() >= least and taken.max() < np.inf):
+                wrong.append(int(np.argmin((taken >= least) & (taken < np.inf))))
+        if wrong:
+            at = number * CHUNK + min(wrong)
+            raise RunFailed(f"a schedule of the stage has no allowed value at t = {at}")
 
     @cached_property
     def batches(self) -> tuple[float, float]:
@@ -191,7 +235,9 @@ class StepSchedule:
     @property
     def ratio_varies(self) -> bool:
         """Whether thresholds over noise levels differ from step to step."""
-        return self.threshold.varies or (self.batch.varies and not self.in_sigmas)
+        return self.has_threshold and (
+            self.threshold.varies or (self.batch.varies and not self.in_sigmas)
+        )
 
 
 def _below(ratio: Array) -> Array:
@@ -206,7 +252,7 @@ def _below(ratio: Array) -> Array:
 
 
 def schedule_of_stage(
-    stage: StageSpec, base: int, threshold: float | str, *, in_sigmas: bool
+    stage: StageSpec, base: int, threshold: float | str | None, *, in_sigmas: bool
 ) -> StepSchedule | None:
     """Return the schedule of a stage; None if every step has its numbers as they stand.
 
@@ -214,12 +260,16 @@ def schedule_of_stage(
     ----------
     base : int
         ``dynamics.batch_size``.
-    threshold : float or str
-        What thresholds are multiplied by.
+    threshold : float, str or None
+        What thresholds are multiplied by; None if the rule has none.
     in_sigmas : bool
     """
     size = stage.batch_size
-    given = (stage.rate_A, stage.rate_V, threshold, base if size is None else size)
-    rate_A, rate_V, factor, batch = (Quantity.of(each, stage.steps) for each in given)
-    schedule = StepSchedule(stage.steps, rate_A, rate_V, factor, batch, base, in_sigmas)
+    factor = 1.0 if threshold is None else threshold
+    given = (stage.rate_A, stage.rate_V, factor, base if size is None else size)
+    rate_A, rate_V, scale, batch = (Quantity.of(each, stage.steps) for each in given)
+    has_threshold = threshold is not None
+    schedule = StepSchedule(
+        stage.steps, rate_A, rate_V, scale, batch, base, in_sigmas, has_threshold
+    )
     return schedule if schedule.varies or size is not None else None

@@ -93,10 +93,10 @@ def stages_of(spec: RunSpec, task: Task) -> tuple[Stage, ...]:
 
 def _thresholds(
     spec: RunSpec, stage: StageSpec, rule: str, task: Task
-) -> tuple[NDArray[np.float64], float | str, bool]:
+) -> tuple[NDArray[np.float64], float | str | None, bool]:
     """Return thresholds, what a schedule multiplies them by, and whether they follow the noise."""
     if not rule_record(rule).thresholds:
-        return np.zeros(task.N), 1.0, False
+        return np.zeros(task.N), None, False
     in_sigmas = stage.threshold is None
     sigma = NoiseLevels.isotropic(spec, task).sigma_A if in_sigmas else np.ones(task.N)
     if in_sigmas and stage.threshold_sigmas == "auto":

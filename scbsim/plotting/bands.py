@@ -32,6 +32,11 @@ def replicas(run: xr.Dataset) -> int:
     return int(run.sizes.get("replica", 0))
 
 
+def members(run: xr.Dataset) -> str:
+    """Return what the replicas of a dataset are: of the points of a sweep, runs."""
+    return str(run.attrs.get("spread_over", "replicas"))
+
+
 def spread(run: xr.Dataset, name: str) -> Spread:
     """Return the spread of a variable at each step, over the replicas that still run."""
     values = run[name].values
@@ -94,6 +99,8 @@ def is_normalized(run: xr.Dataset) -> bool:
 
 def normalized_along(run: xr.Dataset, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return steps and normalised values along a run; empty if only its ends were normalised."""
+    if not run.sizes.get("normalization", 0):
+        return np.zeros(0, np.int64), np.zeros(0)
     kept = slice(None if _normalized_every(run) else 0)
     steps, values = (run[f"normalized_{key}"].values[..., kept] for key in ("step", name))
     return steps, values

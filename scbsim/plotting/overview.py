@@ -182,7 +182,7 @@ def _legend(
         if len(runs) <= MOST_NAMED:
             for (label, run), (color, _) in zip(runs.items(), colors, strict=True):
                 count = bands.replicas(run)
-                many = f", {count} replicas" if count else ""
+                many = f", {count} {bands.members(run)}" if count else ""
                 text = f"{_short(label)}{many}{bands.status_note(run)}"
                 handles.append(line(text, color=color))
         if paired:
@@ -190,7 +190,8 @@ def _legend(
             handles.append(line("V", color=grey, linestyle=style.DASHED))
     sizes = {bands.replicas(run) for run in runs.values()} - {0}
     if sizes:
-        handles.append(style.band_handle(f"{sizes.pop()}" if len(sizes) == 1 else "the"))
+        noun = bands.members(next(run for run in runs.values() if bands.replicas(run)))
+        handles.append(style.band_handle(f"{sizes.pop()}" if len(sizes) == 1 else "the", noun))
     if any(bands.normalized(run, name) for run in runs.values() for name in shown):
         hollow = " (V: hollow)" if paired and not single else ""
         handles.append(style.star_handle(grey, f"normalised{hollow}"))
@@ -218,5 +219,5 @@ def _facts(run: xr.Dataset) -> list[str]:
     return [
         *style.sizes(run.attrs),
         f"batch size ${style.scientific(spec['dynamics']['batch_size'])}$",
-        f"{distinct} on the {run.attrs['engine']} engine",
+        f"{distinct} on the {run.attrs['engine']} engine" if "engine" in run.attrs else distinct,
     ]

@@ -35,7 +35,12 @@ def labels(paths: Sequence[Path]) -> list[str]:
 
 
 def picture_beside(path: Path) -> Path:
-    """Return the default path of the plot of a file: a png beside it, of the same name."""
+    """Return the default path of the plot of a file: a png beside it, of the same name.
+
+    The folder of a sweep has one too.
+    """
+    if (path / "sweep.json").is_file():
+        return path.absolute().with_name(f"{path.absolute().name}.png")
     if path.is_dir():
         raise OutputError(f"{path} is a folder, not an output file")
     return path.with_name(f"{name_of(path)}.png")

@@ -250,11 +250,11 @@ def star_handle(color: str, label: str) -> Line2D:
     return line_handle(label, color=color, linestyle="none", **looks)
 
 
-def band_handle(count: int | str) -> Patch:
-    """Return the legend entry of the band of ``count`` replicas."""
+def band_handle(count: int | str, members: str = "replicas") -> Patch:
+    """Return the legend entry of the band of ``count`` replicas, or other members."""
     from matplotlib.patches import Patch
 
-    return Patch(facecolor=GREY, alpha=0.6, label=f"median and 10-90% of {count} replicas")
+    return Patch(facecolor=GREY, alpha=0.6, label=f"median and 10-90% of {count} {members}")
 
 
 def star(

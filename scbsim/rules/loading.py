@@ -78,6 +78,9 @@ def _of_file(name: str, told: OwnName) -> OwnRule:
     try:
         found = load_function(f"{told.where}:{told.name}").function
     except InputError as error:
+        if isinstance(error.__cause__, InputError):
+            # Of another rule of the file: this one was read before.
+            raise InputError(f"{error.__cause__}") from None
         raise InputError(f"the rule {told.name}: {error}") from None
     if not isinstance(found, OwnRule) or found.name != name:
         raise InputError(

@@ -69,6 +69,11 @@ class HandedBatches:
         self._next = 0
         if isinstance(batches, Mapping) or hasattr(batches, "_fields"):
             raise InputError(f"batches: one batch is given, and {_TAKES}")
+        if _is_one_batch(batches):
+            raise InputError(
+                "batches: one batch of arrays (tokens, query, output) is given, and "
+                f"{_TAKES}: write [(tokens, query, output)]"
+            )
         if hasattr(batches, "__getitem__") and hasattr(batches, "__len__"):
             self._how = "sequence"
         elif hasattr(batches, "__iter__"):
@@ -103,6 +108,14 @@ class HandedBatches:
     def facts(self) -> dict[str, Any]:
         """Return entries for the provenance."""
         return {"samples": f"handed over, by a {self._how} of batches"}
+
+
+def _is_one_batch(batches: Any) -> bool:
+    """Return whether all items are arrays, the first with more axes, as those of a batch have."""
+    if not isinstance(batches, tuple | list) or not 2 <= len(batches) <= 4:
+        return False
+    axes = [getattr(each, "ndim", None) for each in batches]
+    return axes == [2] + [1] * (len(axes) - 1)
 
 
 NOT_RESTARTABLE = (

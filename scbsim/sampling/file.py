@@ -91,13 +91,13 @@ def save_samples(
     *,
     task: Task | None = None,
     N: int | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write samples to a file from which a run can learn: ``data.from`` in a spec can name it.
 
     Parameters
     ----------
     path : path
-        The file must not exist.
     samples : sequence or mapping
         Tokens (n, T), queries (n,) and outputs (n,), arrays of integers from 0 on, in this order or
         as a dict with the keys ``tokens``, ``query`` and ``output``. For example the result of
@@ -107,6 +107,8 @@ def save_samples(
         and ``mu`` is estimated from the samples by :func:`scbsim.token_frequencies`.
     N : int, optional
         Size of the vocabulary; by default that of the task, or the largest token and one.
+    overwrite : bool
+        Replace an existing file, once the new one is complete.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def save_samples(
         tokens = np.append(found.tokens.reshape(-1), found.query)
         task = Task.without_truth(token_frequencies(tokens, N), found.tokens.shape[1])
     kind = np.min_scalar_type(N - 1)
-    _write(path, _Given(task, kind, len(found.query), found.part), {})
+    _write(path, _Given(task, kind, len(found.query), found.part), {}, overwrite=overwrite)
 
 
 class _Given(NamedTuple):
@@ -152,9 +154,12 @@ def _write(
     attributes: Mapping[str, Any],
     stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], None] = lambda _: None,
+    *,
+    overwrite: bool = False,
 ) -> None:
-    # A dangling link must not be replaced either, so this is checked before links are resolved.
-    _require_none(Path(path))
+    if not overwrite:
+        # A dangling link must not be replaced either: this is checked before links are resolved.
+        _require_none(Path(path))
     path = resolved(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,8 +167,9 @@ def _write(
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
     try:
-        _require_none(path)
-        with atomic_write(path, replace=False) as file:
+        if not overwrite:
+            _require_none(path)
+        with atomic_write(path, replace=overwrite) as file:
             _fill(file.name, given, attributes, stop, on_progress)
     except Stopped:
         raise Stopped(f"stopped on a signal: {path} was not written") from None

@@ -18,6 +18,7 @@ from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.task import Task
 from scbsim.util.memory import require
 from scbsim.util.numbers import check_int
+from scbsim.util.text import counted
 
 _TOKENS_PER_THREAD = 2**15  # at least; with fewer, a thread is not worth its start
 _SEEDS = 2**64
@@ -92,7 +93,7 @@ class Sampler:
                 "least one is drawn"
             )
         needed = size * (T * self.dtype.itemsize + 24)
-        require(needed, f"{size} samples of T = {T}", "draw fewer at a time")
+        require(needed, f"{counted(size, 'sample')} of T = {T}", "draw fewer at a time")
         tokens, heads = np.empty(size * T, self.dtype), np.empty((3, size), np.int64)
         shares = max(1, min(self._threads, size, size * T // _TOKENS_PER_THREAD))
         with sharing(shares) as shares:

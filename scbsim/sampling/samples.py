@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import DataError, Fault
 from scbsim.util.numbers import check_int
-from scbsim.util.text import show
 
 NAMES = ("tokens", "query", "output")
 
@@ -67,8 +66,10 @@ def as_samples(batch: Any, T: int, size: int | None, where: str) -> Samples:
             found = list(batch[:3])
         except (TypeError, KeyError, IndexError):
             found = []
-    if len(found) < 3:
-        problem = f"{show(type(batch).__name__)} is not tokens, query and output, or a dict of them"
+    if len(found) < 3 or hasattr(batch, "ndim"):
+        items = f" of {len(batch)}" if isinstance(batch, tuple | list) else ""
+        what = f"the type {type(batch).__name__}{items}"
+        problem = f"{what} is given; a batch is (tokens, query, output), or a dict of the three"
         raise DataError([Fault("", problem)], where)
     faults: list[Fault] = []
     arrays = [_integers(name, array, faults) for name, array in zip(NAMES, found, strict=True)]

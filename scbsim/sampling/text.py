@@ -14,7 +14,7 @@ from scbsim.errors import InputError
 from scbsim.sampling.alias_tables import MOST_TOKENS
 from scbsim.util.memory import require
 from scbsim.util.numbers import as_int, check_int
-from scbsim.util.text import show
+from scbsim.util.text import counted, show
 
 OTHER = "\N{REPLACEMENT CHARACTER}"
 """The symbol of the token for all that is not in the vocabulary."""
@@ -83,12 +83,16 @@ def text_samples(
     if not isinstance(text, str) and not all(isinstance(word, str) for word in text):
         raise InputError("text: it takes a str, or a sequence of str")
     if len(text) <= T:
-        raise InputError(f"text: {len(text)} tokens; one sample needs more than T = {T}")
+        raise InputError(f"text: {counted(len(text), 'token')}; one sample needs more than T = {T}")
     symbols = _symbols(text, vocabulary)
     number = {symbol: i for i, symbol in enumerate(symbols)}
     kind = np.min_scalar_type(len(symbols) - 1)
     count = len(text) - T
-    require(2 * count * T * kind.itemsize, f"{count} samples of T = {T}", "take a shorter text")
+    require(
+        2 * count * T * kind.itemsize,
+        f"{counted(count, 'sample')} of T = {T}",
+        "take a shorter text",
+    )
     other = number.get(OTHER, 0)
     x = np.fromiter((number.get(symbol, other) for symbol in text), kind, len(text))
     order = np.arange(count)

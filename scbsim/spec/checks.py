@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scbsim.errors import Fault
-from scbsim.spec.engines import AUTO, ENGINES, EngineRecord, engine_of
+from scbsim.spec.engines import AUTO, ENGINES, EngineRecord, engine_of, engines_with
 from scbsim.spec.noise_models import NOISE_MODELS
-from scbsim.spec.rules import has_threshold, rule_record
+from scbsim.spec.rules import has_threshold, rule_in_words, rule_record
 from scbsim.spec.schedule_checks import largest_batch
 from scbsim.spec.stage_order import Step, refusal
 from scbsim.util.text import show
@@ -74,7 +74,8 @@ def threshold_has_effect(stage: Values) -> Iterator[Fault]:
     """Check that a stage with a rule without a threshold gives no threshold."""
     if not has_threshold(stage["rule"]):
         for key in sorted({"threshold", "threshold_sigmas"} & stage.given):
-            problem = f'has no effect under this stage\'s own rule = "{stage["rule"]}"; remove it'
+            rule = rule_in_words(stage["rule"])
+            problem = f"has no effect under this stage's own rule = {rule}; remove it"
             yield Fault(key, problem)
 
 
@@ -108,16 +109,18 @@ def _engine(run: Values) -> EngineRecord:
 
 
 def engine_has_the_rules(run: Values) -> Iterator[Fault]:
-    """Check that the engine supports every rule that is given, used or not."""
-    engine = _engine(run)
-    named = {key: rule for key, rule, _ in _rules(run)}
-    if run["dynamics"]["engine"] == AUTO.name and run["dynamics"].get("rule") is not None:
-        named["dynamics.rule"] = run["dynamics"]["rule"]
-    for key, rule in named.items():
+    """Check that the engine supports every rule that a stage uses."""
+    engine, model = _engine(run), run["noise"]["model"]
+    for key, rule in {key: rule for key, rule, _ in _rules(run)}.items():
         record = rule_record(rule)
-        if not engine.takes(record):
-            problem = f"{show(rule)} {engine.why_not(record)}; there are {', '.join(engine.rules)}"
-            yield Fault(key, problem)
+        if engine.takes(record):
+            continue
+        problem = f"{rule_in_words(rule)} {engine.why_not(record)}"
+        if not record.own:
+            problem += f"; there are {', '.join(engine.rules)}"
+        if others := engines_with(record, model):
+            problem += f". dynamics.engine can be {', '.join(others)}"
+        yield Fault(key, problem)
 
 
 def sigmas_need_a_level(run: Values) -> Iterator[Fault]:
@@ -201,7 +204,7 @@ def stages_have_an_order(run: Values) -> Iterator[Fault]:
         key, rule, i = rules[refused[0]]
         yield Fault(
             key,
-            f"{show(rule)} in stage {i}, after entries of A were set to 0: {refused[1]}; take "
+            f"{rule_in_words(rule)} in stage {i}, after entries of A were set to 0: {refused[1]}; take "
             'engine = "dense"',
         )
 

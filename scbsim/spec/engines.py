@@ -25,6 +25,7 @@ class EngineRecord:
     keeps_matrix_V: bool | None = None  # None if the spec and the noise decide
     shares_step: bool = False  # whether several threads share the step of one replica
     refusal_of_own: str = ""  # the refusal of a rule that is a function in Python, if another one
+    refusal_of_memory: str = ""  # the refusal of such a rule with memory, if another one again
 
     def draws(self, model: str) -> bool:
         """Return whether it draws a noise model; other constant levels are like isotropic ones."""
@@ -38,6 +39,8 @@ class EngineRecord:
 
     def why_not(self, rule: Rule) -> str:
         """Return why it does not support a rule, to follow the rule's name."""
+        if rule.own and rule.memory and self.refusal_of_memory:
+            return self.refusal_of_memory
         if rule.own and self.refusal_of_own:
             return self.refusal_of_own
         return self.refusal
@@ -46,10 +49,7 @@ class EngineRecord:
 _PART = "part"
 
 
-_LINEAR = (
-    "moves each entry by a function in Python; that the few numbers which the engine keeps have "
-    "the law of all entries is known for steps along the gradient alone: take dense"
-)
+_LINEAR = "is a function of single entries, which this engine does not keep"
 
 
 def _projected(rule: Rule) -> bool:
@@ -77,10 +77,8 @@ ENGINES: Final = {
             "scbsim.engines.sparse:SparseEngine",
             takes=lambda rule: rule.projected and rule.keeps_zeros and not rule.memory,
             refusal="leaves no entry at zero, so nothing is sparse",
-            refusal_of_own=(
-                "does not say keeps_zeros = True, or has memory, so entries at zero cannot be left "
-                "out"
-            ),
+            refusal_of_own="does not say keeps_zeros = True, so no entry can be left out",
+            refusal_of_memory="has memory, so no entry can be left out",
             state=("indptr", "indices", "data", "support", "off_sums"),
         ),
         EngineRecord(
@@ -122,8 +120,7 @@ ENGINES: Final = {
             takes=lambda rule: rule.projected and not rule.own,
             refusal="is for real batches",
             refusal_of_own=(
-                "is a function in Python, and the engine knows the first step of prox and denoise "
-                "alone, under which it draws entries that it does not store: take dense"
+                "is a function in Python; the engine knows the first step of prox and denoise alone"
             ),
             state=(_PART,),
             noise=("isotropic", "matched"),
@@ -183,6 +180,13 @@ AUTO: Final = EngineRecord(
     noise=tuple(NOISE_MODELS),
 )
 """The record for ``engine = "auto"``, which never chooses real batches."""
+
+
+def engines_with(rule: Rule, model: str) -> list[str]:
+    """Return the names of the engines that support a rule under a noise model."""
+    engines = [each for each in ENGINES.values() if each.takes(rule) and each.draws(model)]
+    chooses = AUTO.takes(rule) and any(not each.samples for each in engines)
+    return [*([AUTO.name] if chooses else []), *(each.name for each in engines)]
 
 
 def register_engine(engine: EngineRecord) -> None:

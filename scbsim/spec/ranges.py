@@ -19,7 +19,7 @@ from scbsim.spec.run import RunSpec
 from scbsim.spec.run_names import repeated, word
 from scbsim.spec.text import toml_value
 from scbsim.util.numbers import as_python
-from scbsim.util.text import show
+from scbsim.util.text import counted, show
 
 MOST = 1_000_000
 """Largest number of values in a range."""
@@ -98,12 +98,12 @@ def _parse(text: str, whole: bool) -> tuple[tuple[Any, ...], str]:
             raise ValueError(f" has {count} whole numbers; from 1 to {MOST} are allowed")
         return tuple(range(low, high)), "linear"
     if len(parts) != 3:
-        raise ValueError(f" has {len(parts)} parts; a range is {_FORMS}")
+        raise ValueError(f" has {counted(len(parts), 'part')}; a range is {_FORMS}")
     logarithmic = parts[2].endswith("log")
     count = _integer(parts[2].removesuffix("log"))
     first, last = map(_number, parts[:2])
     if not 2 <= count <= MOST:
-        raise ValueError(f" asks for {count} values; from 2 to {MOST} are allowed")
+        raise ValueError(f" asks for {counted(count, 'value')}; from 2 to {MOST} are allowed")
     if not first < last:
         raise ValueError(" does not increase; a range goes from low to high")
     if logarithmic and first <= 0:

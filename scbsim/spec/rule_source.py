@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from scbsim.spec.rules import KEEPS_ZEROS, MEMORY, THRESHOLD
+from scbsim.util.text import counted
 
 MOST_CHARACTERS = 20_000
 """Most characters of the source of a rule; the file of a run has room for it."""
@@ -95,7 +96,9 @@ def _flags(node: Definition, bound: dict[str, list[ast.stmt]]) -> tuple[str, ...
     simple = not (arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults)
     count = len(arguments.posonlyargs) + len(arguments.args)
     if not simple or count not in (4, 5):
-        words = f"{count} arguments" if simple else "defaults or arguments with * or a keyword"
+        words = (
+            counted(count, "argument") if simple else "defaults or arguments with * or a keyword"
+        )
         raise ValueError(f"{node.name} has {words}; {_TAKES}")
     told: dict[str, bool | None] = {}
     for keyword in given.keywords if isinstance(given, ast.Call) else []:
@@ -124,7 +127,9 @@ def flags_of(
 ) -> tuple[str, ...]:
     """Return the properties of a function with so many arguments; ValueError if they clash."""
     if memory is not None and memory != (count == 5):
-        raise ValueError(f"{name} says memory = {memory} and has {count} arguments; {_TAKES}")
+        raise ValueError(
+            f"{name} says memory = {memory} and has {counted(count, 'argument')}; {_TAKES}"
+        )
     threshold, keeps = bool(told.get("threshold")), bool(told.get("keeps_zeros"))
     if keeps and not threshold:
         raise ValueError(

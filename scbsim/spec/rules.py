@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from scbsim.util.text import printable
+
 THRESHOLD, KEEPS_ZEROS, MEMORY = "threshold", "keeps zeros", "memory"
 
 
@@ -119,6 +121,12 @@ def short_name(name: str) -> str:
     """Return the name of a rule for labels: of an own rule only that of its function."""
     own = own_name(name)
     return name if own is None else own.name
+
+
+def rule_in_words(name: str) -> str:
+    """Return the name of a rule for messages: of an own rule its whole file and its function."""
+    own = own_name(name)
+    return f'"{name}"' if own is None else f'"{printable(own.where)}:{own.name}"'
 
 
 def has_threshold(name: object) -> bool:

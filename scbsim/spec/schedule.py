@@ -95,26 +95,54 @@ class Schedule:
     def _computed(self, number: int, steps: int) -> NDArray[np.float64]:
         import numpy as np
 
-        t = np.arange(number * CHUNK, (number + 1) * CHUNK, dtype=np.float64)
-
         def part() -> Any:
-            return t / (steps - 1) if steps > 1 else np.zeros(CHUNK)
+            return _part(number, steps)
 
         def mix(weight: Any, a: Any, b: Any) -> Any:
             return (1.0 - weight) * a + weight * b
 
-        functions: dict[str, Callable[..., Any]] = {
-            **{name: getattr(np, name) for name, takes in FUNCTIONS.items() if takes == _ONE},
-            "min": lambda *each: _fold(np.minimum, each),
-            "max": lambda *each: _fold(np.maximum, each),
+        tables: dict[str, Callable[..., Any]] = {
             "linear": lambda a, b: mix(part(), a, b),
             "cosine": lambda a, b: mix(0.5 * (1.0 - np.cos(np.pi * part())), a, b),
             "exponential": lambda a, b: a * (b / a) ** part(),
         }
-        values = {"t": t, "steps": np.float64(steps), "pi": np.float64(np.pi)}
+        values = {"t": _t(number), "steps": np.float64(steps), "pi": np.float64(np.pi)}
         with np.errstate(all="ignore"):
-            found = self._expression(values, functions, np.float64)
-        return np.array(np.broadcast_to(found, CHUNK), np.float64)
+            found = self._expression(values, {**_functions(), **tables}, np.float64)
+        if isinstance(found, np.ndarray):
+            return found
+        return np.full(CHUNK, found, np.float64)
+
+
+@lru_cache(maxsize=1)
+def _functions() -> dict[str, Callable[..., Any]]:
+    import numpy as np
+
+    return {
+        **{name: getattr(np, name) for name, takes in FUNCTIONS.items() if takes == _ONE},
+        "min": lambda *each: _fold(np.minimum, each),
+        "max": lambda *each: _fold(np.maximum, each),
+    }
+
+
+@lru_cache(maxsize=8)
+def _t(number: int) -> NDArray[np.float64]:
+    """Return t at the steps of a chunk; several schedules of a stage share it."""
+    import numpy as np
+
+    t = np.arange(number * CHUNK, (number + 1) * CHUNK, dtype=np.float64)
+    t.flags.writeable = False
+    return t
+
+
+@lru_cache(maxsize=8)
+def _part(number: int, steps: int) -> NDArray[np.float64]:
+    """Return how much of the stage is behind at each step of a chunk, 1 at the last step."""
+    import numpy as np
+
+    part = _t(number) / (steps - 1) if steps > 1 else np.zeros(CHUNK)
+    part.flags.writeable = False
+    return part
 
 
 def _fold(function: Callable[[Any, Any], Any], each: tuple[Any, ...]) -> Any:

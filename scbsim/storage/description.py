@@ -16,7 +16,7 @@ from scbsim.storage.hdf5.attributes import spec_table, table, text
 from scbsim.storage.hdf5.formats import FORMAT
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.runfile.lacking import lacks_steps_before
-from scbsim.storage.runfile.observed import read_observed
+from scbsim.storage.runfile.observed import failed_observable, read_observed
 from scbsim.storage.runfile.reader import checked_progress, diagnosis_of, numbers_of, opened
 from scbsim.storage.runfile.schema import LACKS, REASONS, TRAJECTORY
 from scbsim.storage.runfile.states import places_of_matrices
@@ -63,6 +63,7 @@ def _described(path: str | os.PathLike[str]) -> dict[str, Any]:
             "diagnosis": diagnosis_of(group),
             **end,
             "observed": _describe_observed(file),
+            "failed_observable": failed_observable(file),
             "matrices": sorted(places_of_matrices(file)),
             "task": numbers_of(file),
             "spec": spec_table(file.attrs),

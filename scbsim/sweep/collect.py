@@ -84,7 +84,7 @@ def collect(
     Warns
     -----
     RunWarning
-        If finished runs lack their first rows, or differ in what observables of one's own are.
+        If finished runs without their first rows, or differ in what observables of one's own are.
     """
     if copy and link:
         raise InputError("copy and link exclude each other")
@@ -137,8 +137,8 @@ def _warn_of_lacking(members: Sequence[Member]) -> None:
         return
     named = list_some([f"{m.run.name} before step {m.lacks_steps_before}" for m in lacking])
     warnings.warn(
-        f"{len(lacking)} of {len(members)} runs lack their first rows, which were in a file that "
-        f"was damaged: {named}. {LACKS} in the collection gives the step for each run",
+        f"{len(lacking)} of {len(members)} runs without their first rows, which were in a file "
+        f"that was damaged: {named}. {LACKS} in the collection gives the step for each run",
         RunWarning,
         stacklevel=3,
     )

@@ -21,6 +21,7 @@ from scbsim.spec.sweep import Sweep, SweepRun
 from scbsim.storage.hdf5.lock import held
 from scbsim.util.atomic import atomic_write
 from scbsim.util.paths import require_regular, resolved
+from scbsim.util.text import counted
 
 MANIFEST = "sweep.json"
 FORMAT = "scbsim-sweep"
@@ -162,7 +163,9 @@ def _differences(here: Sweep, there: Sweep) -> list[str]:
             found.append(f"{name} varies {where} only")
         elif json.dumps(mine[name].values) != json.dumps(theirs[name].values):
             n, m = len(theirs[name].values), len(mine[name].values)
-            found.append(f"{name} has other values ({n} values there, {m} values here)")
+            found.append(
+                f"{name} has other values ({counted(n, 'value')} there, {counted(m, 'value')} here)"
+            )
     if found:
         return found
     if [d.name for d in here.dimensions] != [d.name for d in there.dimensions]:

@@ -184,7 +184,8 @@ def _numbers(key: str, value: ArrayLike, ndim: int, faults: list[Fault]) -> Arra
     if not finite.all():
         where = ", ".join(str(int(i)) for i in np.argwhere(~finite)[0])
         count = int((~finite).sum())
-        faults.append(Fault(key, f"{count} entries are not finite, the first at [{where}]"))
+        what = "1 entry is" if count == 1 else f"{count} entries are"
+        faults.append(Fault(key, f"{what} not finite, the first at [{where}]"))
         return None
     return array
 

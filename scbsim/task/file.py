@@ -50,6 +50,7 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     names: tuple[str, ...] = ()
     try:
         with opened_hdf5(path, _PLACES) as file:
+            has_samples = isinstance(file.get("tokens"), h5py.Dataset)
             group = file["task"] if isinstance(file.get("task"), h5py.Group) else file
             # By name: a P that cannot be read is an error, and not replaced by K_P.
             transitions = "P" if "P" in set(group) or not _has(group, "K_P") else "K_P"
@@ -69,6 +70,12 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise OutputError(f"{path} cannot be read: {reason}") from error
     if missing := [name for name in names if found[name] is None]:
         hints = {"P": ", nor is K_P in its place"}
+        if len(missing) == len(names) and has_samples:
+            raise OutputError(
+                f"{path} has samples and no task: write [task] with N, T and Q of the task that "
+                "they are of, or make the file with scbsim.save_samples(path, samples), which "
+                "keeps a task"
+            )
         faults = [Fault(name, f"not in the file{hints.get(name, '')}") for name in missing]
         raise TaskError(faults, where=f"the task in {path}")
     return found

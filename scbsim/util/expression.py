@@ -137,7 +137,8 @@ def _require_tokens(text: str) -> None:
         found = _TOKEN.match(text, at)
         if found is None:
             rest = text[at:].lstrip()
-            raise ValueError(f"not arithmetic from {rest[:12]!r} on")
+            hint = "; powers are written **" if rest.startswith("^") else ""
+            raise ValueError(f"not arithmetic from {rest[:12]!r} on{hint}")
         at = found.end()
 
 

@@ -52,7 +52,14 @@ def _of_machine() -> int | None:
         return None
 
 
-_SMALLER = "make N or T smaller, use dynamics.precision = 'float32', or a larger machine"
+_SMALLER = "make N or T smaller, or take a larger machine"
+
+
+def smaller(itemsize: int) -> str:
+    """Return what to do about entries of so many bytes that do not fit."""
+    if itemsize <= 4:
+        return _SMALLER
+    return 'make N or T smaller, take dynamics.precision = "float32", or a larger machine'
 
 
 def require(needed: int, what: str, instead: str = _SMALLER) -> None:

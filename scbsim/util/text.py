@@ -60,6 +60,11 @@ def _escaped(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which takes an s for any number but 1: "1 run", "2 runs"."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def number_text(value: float | str) -> str:
     """Return a number in short, or the text of a schedule as it is."""
     return value if isinstance(value, str) else f"{value:g}"

@@ -45,6 +45,8 @@ def test_info(ensemble, scbsim):
     run = load(path)
     assert "5: 5 complete" in shown
     assert "medians over replicas" in shown
+    assert "steps (5 replicas)" in shown
+    assert "median step" in shown
     assert f"{np.median(run['loss'].values[:, -1]):.6g}" in shown
     said = json.loads(scbsim("info", path, "--json").stdout)
     assert (said["replicas"], said["replica_status"]) == (5, {"complete": 5})

@@ -67,6 +67,12 @@ def test_faults_have_status_2_and_failures_1(scbsim, spec):
     ended = scbsim("run", str(spec), "-o", "run.h5", "--set", "output.observe=mine.py:top")
     assert ended.exit_code == 1
     assert "ZeroDivisionError in line 2 of" in ended.output
+    later = "def top(state):\n    return 1 / (3 - state.step)\n"
+    spec.with_name("mine.py").write_text(later)
+    scbsim("run", str(spec), "-o", "run.h5", "--set", "output.observe=mine.py:top")
+    said = " ".join(scbsim("info", "run.h5").output.split())
+    assert "failed: the observable top after step 3. Mend the function; then" in said
+    assert "goes on from step 0: there is no checkpoint" in said
 
 
 def test_a_sweep_and_a_job_find_the_functions(scbsim, spec, tmp_path):

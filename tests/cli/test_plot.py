@@ -52,7 +52,7 @@ def test_some_observables_and_own_labels(scbsim, fails, done, tmp_path):
     assert len({picture.read_text() for picture in pictures}) == 3
     assert "did you mean delta_A?" in fails(scbsim("plot", done, "--only", "deltaA"), 2)
     said = fails(scbsim("plot", done, "-o", tmp_path / "x.png", "--label", "a", "--label", "b"), 2)
-    assert "2 labels for 1 runs" in said
+    assert "2 labels for 1 run:" in said
 
 
 def test_heat_maps_say_that_V_was_not_kept(scbsim, spec, tmp_path):

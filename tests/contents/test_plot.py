@@ -56,7 +56,7 @@ def test_files_and_trajectories_together(run, tmp_path):
     ("options", "said"),
     [
         ({"only": "deltaA"}, '"deltaA" is not an observable; did you mean delta_A?'),
-        ({"labels": ["a", "b"]}, "2 labels for 1 runs: each needs one of its own"),
+        ({"labels": ["a", "b"]}, "2 labels for 1 run: each run needs a label of its own"),
     ],
 )
 def test_what_is_wrong_is_said(run, options, said):

@@ -20,7 +20,7 @@ from scbsim_testing.small_runs import assert_same, rows
 from scbsim import RunSpec, Task, simulate
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
-from scbsim.engines.schedules import Quantity, StepSchedule
+from scbsim.engines.schedules import Quantity, StepSchedule, TableRoom
 from scbsim.engines.select import plan_of
 from scbsim.engines.stages import stages_of
 from scbsim.errors import RunFailed
@@ -157,6 +157,20 @@ def test_the_table_of_a_schedule():
         wide.table(CHUNK - 2, CHUNK + 5), whole[CHUNK - 2 : 2 * CHUNK + 3]
     )
     assert wide.table(CHUNK - 1, 2).flags.c_contiguous
+
+
+def test_tables_of_a_room_are_those_of_new_arrays():
+    """Whichever schedule was there before, and however many steps."""
+    room = TableRoom()
+    first, second = schedule(steps=90, rate_A="t"), schedule(steps=90, rate_V="t", batch="1 + t")
+    for made, at, count in ((first, 0, 5), (second, 3, 4), (second, 9, 30), (first, 50, 40)):
+        table = made.table(at, count, room)
+        np.testing.assert_array_equal(table, made.table(at, count))
+        kept = table.copy()
+        made.table(0, 1, room)
+        np.testing.assert_array_equal(table, kept)
+    assert schedule(batch="1 + t").ratio_varies
+    assert not StepSchedule(9, *[Quantity.of("1 + t", 9)] * 4, 1, False, False).ratio_varies
 
 
 def test_activations_are_drawn_at_a_ratio_just_below_that_of_the_step():

@@ -40,8 +40,15 @@ def test_the_rules_of_scbsim_are_their_records():
 
 
 FAULTS = [
-    (PLAIN.replace("return s", "return s, s"), "has to return a number, the next s"),
-    (HEAVY.replace(", memory\n", "\n"), "has to return (s, memory), two numbers"),
+    (
+        PLAIN.replace("return s", "return s, s"),
+        "returns 2 values (a number, a number); it has to return a number, the next s",
+    ),
+    (
+        HEAVY.replace(", memory\n", "\n"),
+        "returns a number; it has to return (s, memory), two numbers",
+    ),
+    (PLAIN.replace("return s", "s = s"), "returns nothing; it has to return a number"),
     (PLAIN.replace("rate *", "unknown *"), "cannot be compiled: "),
     (PLAIN.replace("rate *", "'a' +"), "cannot be compiled: "),
     (PLAIN.replace("rate *", "math.sqrt(s) *"), "returns nan at s = -0.001"),
@@ -57,6 +64,15 @@ def test_faults_that_show_when_a_run_begins(body, words, tmp_path):
     said = refused(rule_file(tmp_path, body))
     assert said.startswith("the rule own")
     assert words in said
+
+
+def test_a_wrong_rule_beside_it_is_named(tmp_path):
+    other = (
+        "@scbsim.rule(keeps_zeros=True)\ndef other(s, gradient, rate, threshold):\n    return s\n"
+    )
+    said = refused(rule_file(tmp_path, PLAIN + other))
+    assert "the rule own" not in said
+    assert "rules.py: other says keeps_zeros without threshold" in said
 
 
 def test_zeros_that_are_not_kept_are_found_where_it_matters(tmp_path):

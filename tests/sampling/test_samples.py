@@ -62,8 +62,9 @@ def test_shapes_and_types_are():
     assert "dynamics.batch_size = 4" in faults((TOKENS, HEADS, HEADS), size=4)["tokens"]
     assert faults((TOKENS, HEADS[:2], HEADS[:1])).keys() == {"query", "output"}
     assert faults({"tokens": TOKENS}).keys() == {"query", "output"}
-    for nothing in (5, (TOKENS, HEADS), None):
-        assert "is not tokens, query and output" in faults(nothing)[""]
+    for nothing in (5, (TOKENS, HEADS), None, TOKENS):
+        assert "a batch is (tokens, query, output), or a dict" in faults(nothing)[""]
+    assert "tuple of 2" in faults((TOKENS, HEADS))[""]
     assert "no array" not in faults(([[1], [2, 3]], HEADS, HEADS))["tokens"]
 
 
@@ -72,6 +73,10 @@ def test_what_is_no_batches_is_refused():
     for wrong in (5, {"tokens": TOKENS}, None):
         with pytest.raises(InputError, match="it takes a sequence"):
             HandedBatches(wrong, 5, 3)
+    for alone in (one, list(one), one[:2]):
+        with pytest.raises(InputError, match=r"write \[\(tokens, query, output\)\]"):
+            HandedBatches(alone, 5, 3)
+    assert HandedBatches([one, one, one], 5, 3).batch(2) is not None
     taken = HandedBatches(iter([one]), 5, 3)
     assert taken.batch(0)(1, 3).query.shape == (2,)
     assert taken.batch(1) is None

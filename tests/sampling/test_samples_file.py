@@ -41,6 +41,23 @@ def test_it_has_the_task(task, path, tmp_path):
     assert found.mu == pytest.approx(counts / counts.sum(), rel=1e-12)
 
 
+def test_a_file_is_replaced_when_asked(task, path):
+    with pytest.raises(OutputError, match="exists"):
+        save_samples(path, sample_batch(task, 4, 9), task=task)
+    batch = sample_batch(task, 4, 9)
+    save_samples(path, batch, task=task, overwrite=True)
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["tokens"], batch.tokens)
+
+
+def test_samples_without_a_task_say_what_to_write(path, tmp_path):
+    with h5py.File(path) as file, h5py.File(tmp_path / "alone.h5", "w") as alone:
+        for name in ("tokens", "query", "output"):
+            alone[name] = file[name][()]
+    with pytest.raises(OutputError, match=r"samples and no task: write \[task\] with N, T and Q"):
+        Task.load(tmp_path / "alone.h5")
+
+
 def test_wrong_samples_are_not_written(task, path, tmp_path):
     batch = sample_batch(task, 3)
     for error, options, message in (

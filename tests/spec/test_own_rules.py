@@ -6,6 +6,7 @@ import pytest
 from scbsim_testing.own_rules import HEAD, HEAVY, PLAIN, SOFT, rule_file, tables
 
 import scbsim
+from scbsim import RunSpec
 from scbsim.errors import InputError, SpecError
 from scbsim.spec.own_rules import rule_name
 from scbsim.spec.rule_source import source_in
@@ -125,19 +126,42 @@ def test_faults_of_a_name(tmp_path):
 @pytest.mark.parametrize(
     ("engine", "noise", "words"),
     [
-        ("collapsed", "isotropic", "moves each entry by a function in Python"),
-        ("columns", "matched", "moves each entry by a function in Python"),
-        ("approximate", "matched", "moves each entry by a function in Python"),
-        ("sampled", "sampled", "moves each entry by a function in Python"),
-        ("auto", "sampled", "moves each entry by a function in Python"),
+        ("collapsed", "isotropic", "is a function of single entries"),
+        ("columns", "matched", "is a function of single entries"),
+        ("approximate", "matched", "is a function of single entries"),
+        ("sampled", "sampled", "is a function of single entries"),
+        ("auto", "sampled", "is a function of single entries"),
         ("staged", "isotropic", "knows the first step of prox and denoise alone"),
-        ("sparse", "isotropic", "does not say keeps_zeros = True, or has memory"),
+        ("sparse", "isotropic", "so no entry can be left out"),
     ],
 )
 def test_engines_whose_law_would_not_hold_refuse(engine, noise, words):
     for rule in ("momentum", halved):
         given = tables(rule, engine=engine) | {"noise": {"model": noise}}
         assert any(words in fault for fault in faults(given))
+
+
+def test_a_refusal_has_the_whole_file_and_all_engines_that_take_the_rule(tmp_path):
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    rule = rule_file(folder, SOFT)
+    (found,) = faults(tables(rule, engine="collapsed"))
+    assert f'"{rule}"' in found
+    assert found.endswith("dynamics.engine can be auto, dense, sparse, batch, population")
+    assert "sha256" not in found
+    (found,) = faults(tables("momentum", engine="sparse"))
+    assert "has memory, so no entry can be left out" in found
+    assert found.endswith("can be auto, dense, batch, softmax, population")
+    (found,) = faults(tables(rule_file(tmp_path, PLAIN), engine="sparse"))
+    assert "does not say keeps_zeros = True" in found
+
+
+def test_a_rule_that_no_stage_uses_is_not_looked_at():
+    stages = [{"steps": 2, "rule": "sgd"}]
+    sampled = {"noise": {"model": "sampled"}}
+    assert RunSpec.from_dict(tables("prox", stages, engine="auto") | sampled).rule_of(0) == "sgd"
+    (found,) = faults(tables("prox", engine="auto") | sampled)
+    assert "needs the noise of single entries" in found
 
 
 def test_softmax_refuses_thresholds(tmp_path):

@@ -45,6 +45,7 @@ def test_arithmetic(text, right):
         ("exec(1)", "exec is unknown"),
         ("__import__(t)", "__import__ is unknown"),
         ("t.real", "not arithmetic from '.real'"),
+        ("0.1^t", r"powers are written \*\*"),
         ("t[0]", "not arithmetic from"),
         ("'a'", "not arithmetic from"),
         ("1 < t", "not arithmetic from '< t'"),

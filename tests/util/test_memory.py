@@ -9,6 +9,7 @@ import pytest
 from scbsim_testing.small_runs import run_spec
 
 from scbsim import Task, simulate
+from scbsim.engines.select import build, plan_of
 from scbsim.errors import MemoryNeeded
 from scbsim.util import cgroups, memory
 
@@ -26,6 +27,18 @@ def test_what_fits_is_let_through(monkeypatch):
         memory.require(2_500_000_001, "this")
     assert "this needs 2.5 GB of memory, and 0.0 GB are free" in str(caught.value)
     assert caught.value.exit_status == 2
+
+
+def test_the_memory_of_a_rule_counts_and_what_is_advised_can_be_done(monkeypatch):
+    monkeypatch.setattr(memory, "_ALWAYS_FITS", 0)
+    monkeypatch.setattr(memory, "available", lambda: 400_000)
+    spec = run_spec("task.N=10", "task.T=5000", "dynamics.engine=dense", "stage.0.rule=sgd")
+    build(plan_of(spec, Task.from_spec(spec.task)), 1)
+    for precision, advised in (("float32", False), ("float64", True)):
+        spec = spec.replace(**{"stage.0.rule": "momentum", "dynamics.precision": precision})
+        with pytest.raises(MemoryNeeded, match="with the memory of a rule") as caught:
+            build(plan_of(spec, Task.from_spec(spec.task)), 1)
+        assert ("float32" in str(caught.value)) == advised
 
 
 def test_a_machine_that_does_not_say_refuses_nothing(monkeypatch):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scbsim.plotting import style
 from scbsim.studies.figures import curves
 from scbsim.trajectory.views import spec_of
-from scbsim.util.text import number_text
+from scbsim.util.text import counted, number_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -61,7 +61,7 @@ def draw(learned: Mapping[str, Learned], truth: Truth, note: str = "") -> Figure
         grid[0, 0].set_ylabel("position")
         grid[1, 0].set_ylabel("output token")
         _losses(right.subplots(), learned, truth.loss)
-        samples = f"{spec_of(run).dynamics.batch_size} samples a step"
+        samples = f"{counted(spec_of(run).dynamics.batch_size, 'sample')} a step"
         head = "Softmax and linear attention on the same real batches"
         figure.suptitle(style.title(head, [*style.sizes(run.attrs), samples], note))
     return figure

@@ -9,7 +9,7 @@ from scbsim.plotting import style
 from scbsim.studies.figures import curves
 from scbsim.studies.figures.population import population_since_stage_1
 from scbsim.trajectory.views import since_stage_1, spec_of
-from scbsim.util.text import number_text
+from scbsim.util.text import counted, number_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,7 +89,7 @@ def _finish(figure: Figure, runs: Runs, note: str, handles: list[Artist]) -> Non
     figure.align_ylabels()
     run = runs["l1"]
     end = style.integer(int(run["stage_end"].values[0]))
-    samples = f"{spec_of(run).dynamics.batch_size} samples a step"
+    samples = f"{counted(spec_of(run).dynamics.batch_size, 'sample')} a step"
     facts = [*style.sizes(run.attrs), samples, f"stage 1 ended at step {end}"]
     head = "SGD and $\\ell_1$ on real batches, a small instance"
     figure.suptitle(style.title(head, facts, note))
