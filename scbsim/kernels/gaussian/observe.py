@@ -9,7 +9,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
-from scbsim.kernels.types import F64, Couplings
+from scbsim.kernels.types import F64, Couplings, Int
 
 _EPSILON = 2.0**-52
 
@@ -112,6 +112,17 @@ def write_observables(
     row[7] = (kappa_prime + constants.mean_dot) / np.sqrt((kappa + constants.mean_square) * norm_P)
     row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa + constants.mean_off)
     return nA, qA, kappa, kappa_prime
+
+
+@internal_jit
+def keep_row(rows: F64, taken: Int, row: F64) -> None:
+    """Copy the observables of a step to its row, in a loop.
+
+    ``rows[taken, :] = row`` has numba compile the message of an error for unlike shapes, and with
+    it its strings: a second for every process that compiles.
+    """
+    for i in range(row.size):
+        rows[taken, i] = row[i]
 
 
 @kernel
