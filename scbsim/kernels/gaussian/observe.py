@@ -24,6 +24,53 @@ def _spread(sums: F64, count: float, mean: float) -> float:
 
 
 @internal_jit
+def _couple(
+    support: F64,
+    weights: F64,
+    off_sums: F64,
+    scalars: F64,
+    constants: ProblemConstants,
+    row: F64,
+) -> Couplings:
+    """Do :func:`couple` by the arrays that it reads, so that it is compiled once for all A."""
+    N, Q = support.shape
+    T = constants.T
+    rest = T - Q
+    nA, qA = 0.0, 0.0
+    for k in range(N):
+        total = off_sums[k, 0]
+        for j in range(Q):
+            total += support[k, j]
+        mean = total / T
+        squares = _spread(off_sums[k], rest, mean)
+        product = (rest * mean - off_sums[k, 0]) / T
+        for j in range(Q):
+            s = support[k, j] - mean
+            squares += s * s
+            product += s * (weights[k, j] - 1.0 / T)
+        nA += constants.mu[k] * squares
+        qA += constants.mu[k] * product
+    alpha = qA / constants.K_Q if constants.K_Q > 0.0 else 0.0
+    delta = 0.0
+    for k in range(N):
+        total = off_sums[k, 0]
+        for j in range(Q):
+            total += support[k, j] - alpha * weights[k, j]
+        mean = total / T
+        squares = _spread(off_sums[k], rest, mean)
+        for j in range(Q):
+            d = support[k, j] - alpha * weights[k, j] - mean
+            squares += d * d
+        delta += constants.mu[k] * squares
+    # A state on the target's line must have a noise part of exactly 0, not of rounding errors.
+    # A sum over the columns has a relative error of about N units in the last place, as has alpha.
+    rounding = (N + 4) * _EPSILON
+    if delta < rounding * rounding * nA:
+        delta = 0.0
+    return write_observables((alpha, delta, nA, qA), scalars, constants, row)
+
+
+@internal_jit
 def couple(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> Couplings:
     """Write the observables of a state, and return the scalars that the next step needs.
 
@@ -39,41 +86,7 @@ def couple(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> Cou
     nA, qA, kappa, kappa_prime : float64
         ``||A||_mu^2``, ``<Q, A>_mu``, ``||W||_F^2`` and ``<W, P~>_F``.
     """
-    N, Q = A.support.shape
-    T = constants.T
-    rest = T - Q
-    nA, qA = 0.0, 0.0
-    for k in range(N):
-        total = A.off_sums[k, 0]
-        for j in range(Q):
-            total += A.support[k, j]
-        mean = total / T
-        squares = _spread(A.off_sums[k], rest, mean)
-        product = (rest * mean - A.off_sums[k, 0]) / T
-        for j in range(Q):
-            s = A.support[k, j] - mean
-            squares += s * s
-            product += s * (A.weights[k, j] - 1.0 / T)
-        nA += constants.mu[k] * squares
-        qA += constants.mu[k] * product
-    alpha = qA / constants.K_Q if constants.K_Q > 0.0 else 0.0
-    delta = 0.0
-    for k in range(N):
-        total = A.off_sums[k, 0]
-        for j in range(Q):
-            total += A.support[k, j] - alpha * A.weights[k, j]
-        mean = total / T
-        squares = _spread(A.off_sums[k], rest, mean)
-        for j in range(Q):
-            d = A.support[k, j] - alpha * A.weights[k, j] - mean
-            squares += d * d
-        delta += constants.mu[k] * squares
-    # A state on the target's line must have a noise part of exactly 0, not of rounding errors.
-    # A sum over the columns has a relative error of about N units in the last place, as has alpha.
-    rounding = (N + 4) * _EPSILON
-    if delta < rounding * rounding * nA:
-        delta = 0.0
-    return write_observables((alpha, delta, nA, qA), V.scalars, constants, row)
+    return _couple(A.support, A.weights, A.off_sums, V.scalars, constants, row)
 
 
 @internal_jit
