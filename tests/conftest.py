@@ -1,3 +1,4 @@
+import gc
 import signal
 
 import pytest
@@ -6,7 +7,11 @@ from scbsim.storage.runfile.check import check
 
 
 def pytest_configure():
-    """Undo what nohup does: tests send SIGHUP to processes that they start."""
+    """Undo what nohup does: tests send SIGHUP to processes that they start.
+
+    Garbage is collected less often, as in compiling: tests compile functions of their own.
+    """
+    gc.set_threshold(50_000)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

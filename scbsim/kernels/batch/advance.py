@@ -17,6 +17,7 @@ from scbsim.kernels.batch.value import step_V, write_V
 from scbsim.kernels.batch.workspace import Learner, Work
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE
+from scbsim.kernels.gaussian.observe import keep_row
 from scbsim.kernels.gaussian.schedule import at_step, batch_at
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams
 from scbsim.kernels.random.philox import split_seed
@@ -167,7 +168,7 @@ def advance_batch(
         step_learner(learner, params, taken, constants, work)
         if not np.isfinite(couple_unconstrained(A, V, sums, mean, constants, row)):
             return taken, DIVERGED
-        rows[taken, :] = row
+        keep_row(rows, taken, row)
         if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

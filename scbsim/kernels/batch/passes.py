@@ -19,7 +19,7 @@ from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.matmul import multiply
 from scbsim.kernels.types import Int, Part, Stream
 
-_u64 = np.uint64
+_i64, _u64 = np.int64, np.uint64
 
 
 @internal_jit
@@ -98,7 +98,9 @@ def pass_over(
                 x = work.tokens[b * T + start : b * T + start + count]
             else:
                 number = _u64(first) + _u64(b)
-                fill_tokens(drawn, 0, work.words[share], (0, count), (number, j), alias, stream)
+                fill_tokens(
+                    drawn, _i64(0), work.words[share], (_i64(0), count), (number, j), alias, stream
+                )
                 x = drawn[:count]
             add_by_token(u, tables, x, a[start : start + count], N, sums)
         if N > FEW:
@@ -148,7 +150,7 @@ def _add_gradients(
             x = work.tokens[b * T + start : b * T + start + count]
         else:
             address = (_u64(first) + _u64(b), start // BLOCK)
-            fill_tokens(drawn, 0, work.words[share], (0, count), address, alias, stream)
+            fill_tokens(drawn, _i64(0), work.words[share], (_i64(0), count), address, alias, stream)
             x = drawn[:count]
         add_entries(g, x, work.w[b], N)
 

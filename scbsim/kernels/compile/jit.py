@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba import types
@@ -143,8 +143,23 @@ INNER: dict[str, Any] = {
 internal_jit: Callable[[F], F] = numba.njit(**INNER)
 """Compile a function that only kernels call."""
 
-inline_jit: Callable[[F], F] = numba.njit(forceinline=True, **INNER)
-"""Compile a function that is inlined into the kernels, so that their loops vectorise."""
+
+def inline_jit(function: F) -> F:
+    """Compile a function that is inlined into the kernels, so that their loops vectorise.
+
+    It is compiled for integers, not once more for each constant that it is called with. Where it is
+    inlined, LLVM knows the constant.
+    """
+    compiled: Any = numba.njit(forceinline=True, **INNER)(function)
+    find = compiled.get_call_template
+
+    def without_constants(args: Any, kws: Any) -> Any:
+        args = tuple(map(types.unliteral, args))
+        return find(args, {name: types.unliteral(value) for name, value in kws.items()})
+
+    compiled.get_call_template = without_constants
+    return cast(F, compiled)
+
 
 inner_inline: Callable[[F], F] = numba.njit(inline="always", **INNER)
 """Put the source of a function into those that call it. So it may return arrays, which otherwise

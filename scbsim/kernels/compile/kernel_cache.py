@@ -22,6 +22,7 @@ from numba.core.serialize import dumps
 
 from scbsim.errors import RunWarning, warn_caller
 from scbsim.kernels.compile.cache_lock import SUFFIX, KernelLock
+from scbsim.kernels.compile.numba_import import import_without_blas
 from scbsim.kernels.compile.trust import make_private
 from scbsim.util.atomic import atomic_write
 
@@ -60,6 +61,7 @@ class KernelCache(NullCache):  # type: ignore[misc]
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """Return the compiled code for some types, or None if it has to be compiled."""
+        import_without_blas()
         context.refresh()
         if self._folder is None:
             return None

@@ -9,7 +9,7 @@ import numpy as np
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.columns import draw_normals, step_off_support
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
-from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.observe import couple, keep_row
 from scbsim.kernels.gaussian.off_support import OffSupport, write_powers, write_sums
 from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import Model, ProblemConstants, Scratch, StepParams
@@ -173,7 +173,7 @@ def advance_approximate(
         coupled = couple(A, V, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED
-        rows[taken, :] = row
+        keep_row(rows, taken, row)
         if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

@@ -10,7 +10,7 @@ from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.collapsed_value import CollapsedValue, step_collapsed_value
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.isotropic import step_component
-from scbsim.kernels.gaussian.observe import write_observables
+from scbsim.kernels.gaussian.observe import keep_row, write_observables
 from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import ProblemConstants, StepParams
 from scbsim.kernels.gaussian.turning import turn
@@ -121,7 +121,7 @@ def advance_collapsed(
         coupled = _couple(A, V.scalars, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED
-        rows[taken, :] = row
+        keep_row(rows, taken, row)
         if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

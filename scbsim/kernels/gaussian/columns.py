@@ -8,7 +8,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
-from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.observe import couple, keep_row
 from scbsim.kernels.gaussian.off_support import (
     OffSupport,
     move,
@@ -182,7 +182,7 @@ def advance_columns(
         coupled = couple(A, V, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED
-        rows[taken, :] = row
+        keep_row(rows, taken, row)
         if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

@@ -7,7 +7,7 @@ from numba import prange
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense_attention import finish_bulk, step_bulk_share
-from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.observe import couple, keep_row
 from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams, Value
 from scbsim.kernels.gaussian.support import step_support
@@ -135,7 +135,7 @@ def advance(
         coupled = couple(A, V, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED
-        rows[taken, :] = row
+        keep_row(rows, taken, row)
         if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
+from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.bulk_noise import first_at_least
 from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import DIRECTIONS, ONES, counter_words, split_seed
@@ -56,7 +56,7 @@ def make_buffers() -> Buffers:
     return Buffers(np.zeros(BLOCK), np.zeros(BLOCK), words, np.zeros((4, quarter)))
 
 
-@inline_jit
+@internal_jit
 def fill_direction(D: Directions, draws: Int, k: Int, block: Int, own: Buffers) -> None:
     """Write to ``own.r`` a block of the direction of column k after some draws."""
     r, z = own.r, own.z
@@ -76,7 +76,7 @@ def fill_direction(D: Directions, draws: Int, k: Int, block: Int, own: Buffers) 
             r[i] = a * r[i] + (b * z[i] + c)
 
 
-@inline_jit
+@internal_jit
 def fill_off_support(x: F64, D: Directions, k: Int, block: Int, value: float) -> None:
     """Set what a block has on the support, or past the end of the column, to a value."""
     start = block * BLOCK
@@ -103,7 +103,13 @@ def largest(x: F64, out: F64) -> float:
     return out[0]
 
 
-@inline_jit
+@internal_jit
+def total(x: F64) -> float:
+    """Return the sum of some numbers, which are overwritten; one function for all that call it."""
+    return pairwise_sum(x)
+
+
+@internal_jit
 def _products(z: F64, r: F64, sum_1: F64, sum_2: F64, sum_3: F64) -> None:
     for i in range(_LANES):
         j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
@@ -144,7 +150,7 @@ def sum_draw(
         fill_off_support(z, D, k, block, 0.0)
         _products(z, r, own.sums[0], own.sums[1], own.sums[2])
         for i in range(3):
-            sums[index, i] = pairwise_sum(own.sums[i])
+            sums[index, i] = total(own.sums[i])
         fill_off_support(z, D, k, block, -np.inf)
         sums[index, 3] = largest(z, own.sums[3])
 
@@ -163,7 +169,7 @@ def sum_directions(D: Directions, span: tuple[Int, Int], sums: F64, own: Buffers
         fill_off_support(r, D, k, block, 0.0)
         _products(r, r, own.sums[0], own.sums[1], own.sums[2])
         for i in range(2):
-            sums[index, i] = pairwise_sum(own.sums[i])
+            sums[index, i] = total(own.sums[i])
         fill_off_support(r, D, k, block, -np.inf)
         sums[index, 2] = largest(r, own.sums[3])
 

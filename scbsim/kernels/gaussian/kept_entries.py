@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, kernel
+from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.directions import (
     Buffers,
     Directions,
     fill_direction,
     fill_off_support,
+    total,
 )
 from scbsim.kernels.random.normal import BLOCK
-from scbsim.kernels.simd.sums import pairwise_sum
 from scbsim.kernels.types import F64, I64, Floats, Int
 
 _LANES = np.uint64(BLOCK // 4)
@@ -33,7 +33,7 @@ class Lines(NamedTuple):
     tops: F64  # (blocks,): the largest s of each block, through all columns
 
 
-@inline_jit
+@internal_jit
 def fill_entries(D: Directions, L: Lines, k: Int, block: Int, own: Buffers) -> None:
     """Write to ``own.r`` the entries of a block, with minus infinity on the support."""
     fill_direction(D, D.drawn.shape[0], k, block, own)
@@ -43,7 +43,7 @@ def fill_entries(D: Directions, L: Lines, k: Int, block: Int, own: Buffers) -> N
     fill_off_support(own.r, D, k, block, -np.inf)
 
 
-@inline_jit
+@internal_jit
 def _sum_kept(s: F64, cut: float, c: float, sum_0: F64, sum_1: F64, sum_2: F64) -> None:
     for i in range(_LANES):
         total, first, second = 0.0, 0.0, 0.0
@@ -72,7 +72,7 @@ def sum_kept(D: Directions, L: Lines, span: tuple[Int, Int], sums: F64, own: Buf
         fill_entries(D, L, k, block, own)
         _sum_kept(own.r, L.cut[k], L.intercept[k], own.sums[0], own.sums[1], own.sums[2])
         for i in range(3):
-            sums[index, i] = pairwise_sum(own.sums[i])
+            sums[index, i] = total(own.sums[i])
 
 
 @kernel

@@ -72,8 +72,9 @@ def normalize_columns(
         if intercept >= cut:
             count += 1
             masses[k] = 1.0
-            support[k, :] = A.support[k, :]
-            off_sums[k, :] = A.off_sums[k, :]
+            for j in range(Q):
+                support[k, j] = A.support[k, j]
+            off_sums[k, 0], off_sums[k, 1] = A.off_sums[k, 0], A.off_sums[k, 1]
             continue
         sums[k] = 1.0
         # The cut is now one for ``s``, and above 0: the zeros of the bulk on the support are below.
@@ -89,7 +90,7 @@ def normalize_columns(
         for j in range(Q):
             s = A.support[k, j]
             support[k, j] = (s + intercept) / mass if s >= cut else 0.0
-        off_sums[k, :] = 0.0
+        off_sums[k, 0], off_sums[k, 1] = 0.0, 0.0
         for t in range(n):
             s = real(0)
             if A.bulk[k, t] >= cut:

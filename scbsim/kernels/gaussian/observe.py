@@ -9,7 +9,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
-from scbsim.kernels.types import F64, Couplings
+from scbsim.kernels.types import F64, Couplings, Int
 
 _EPSILON = 2.0**-52
 
@@ -21,6 +21,53 @@ def _spread(sums: F64, count: float, mean: float) -> float:
         return 0.0
     own = sums[0] / count
     return max(sums[1] - sums[0] * own, 0.0) + count * (own - mean) * (own - mean)
+
+
+@internal_jit
+def _couple(
+    support: F64,
+    weights: F64,
+    off_sums: F64,
+    scalars: F64,
+    constants: ProblemConstants,
+    row: F64,
+) -> Couplings:
+    """Do :func:`couple` by the arrays that it reads, so that it is compiled once for all A."""
+    N, Q = support.shape
+    T = constants.T
+    rest = T - Q
+    nA, qA = 0.0, 0.0
+    for k in range(N):
+        total = off_sums[k, 0]
+        for j in range(Q):
+            total += support[k, j]
+        mean = total / T
+        squares = _spread(off_sums[k], rest, mean)
+        product = (rest * mean - off_sums[k, 0]) / T
+        for j in range(Q):
+            s = support[k, j] - mean
+            squares += s * s
+            product += s * (weights[k, j] - 1.0 / T)
+        nA += constants.mu[k] * squares
+        qA += constants.mu[k] * product
+    alpha = qA / constants.K_Q if constants.K_Q > 0.0 else 0.0
+    delta = 0.0
+    for k in range(N):
+        total = off_sums[k, 0]
+        for j in range(Q):
+            total += support[k, j] - alpha * weights[k, j]
+        mean = total / T
+        squares = _spread(off_sums[k], rest, mean)
+        for j in range(Q):
+            d = support[k, j] - alpha * weights[k, j] - mean
+            squares += d * d
+        delta += constants.mu[k] * squares
+    # A state on the target's line must have a noise part of exactly 0, not of rounding errors.
+    # A sum over the columns has a relative error of about N units in the last place, as has alpha.
+    rounding = (N + 4) * _EPSILON
+    if delta < rounding * rounding * nA:
+        delta = 0.0
+    return write_observables((alpha, delta, nA, qA), scalars, constants, row)
 
 
 @internal_jit
@@ -39,41 +86,7 @@ def couple(A: Attention, V: Value, constants: ProblemConstants, row: F64) -> Cou
     nA, qA, kappa, kappa_prime : float64
         ``||A||_mu^2``, ``<Q, A>_mu``, ``||W||_F^2`` and ``<W, P~>_F``.
     """
-    N, Q = A.support.shape
-    T = constants.T
-    rest = T - Q
-    nA, qA = 0.0, 0.0
-    for k in range(N):
-        total = A.off_sums[k, 0]
-        for j in range(Q):
-            total += A.support[k, j]
-        mean = total / T
-        squares = _spread(A.off_sums[k], rest, mean)
-        product = (rest * mean - A.off_sums[k, 0]) / T
-        for j in range(Q):
-            s = A.support[k, j] - mean
-            squares += s * s
-            product += s * (A.weights[k, j] - 1.0 / T)
-        nA += constants.mu[k] * squares
-        qA += constants.mu[k] * product
-    alpha = qA / constants.K_Q if constants.K_Q > 0.0 else 0.0
-    delta = 0.0
-    for k in range(N):
-        total = A.off_sums[k, 0]
-        for j in range(Q):
-            total += A.support[k, j] - alpha * A.weights[k, j]
-        mean = total / T
-        squares = _spread(A.off_sums[k], rest, mean)
-        for j in range(Q):
-            d = A.support[k, j] - alpha * A.weights[k, j] - mean
-            squares += d * d
-        delta += constants.mu[k] * squares
-    # A state on the target's line must have a noise part of exactly 0, not of rounding errors.
-    # A sum over the columns has a relative error of about N units in the last place, as has alpha.
-    rounding = (N + 4) * _EPSILON
-    if delta < rounding * rounding * nA:
-        delta = 0.0
-    return write_observables((alpha, delta, nA, qA), V.scalars, constants, row)
+    return _couple(A.support, A.weights, A.off_sums, V.scalars, constants, row)
 
 
 @internal_jit
@@ -112,6 +125,17 @@ def write_observables(
     row[7] = (kappa_prime + constants.mean_dot) / np.sqrt((kappa + constants.mean_square) * norm_P)
     row[8] = 0.5 * (1.0 - square - 2.0 * qA * kappa_prime + nA * kappa + constants.mean_off)
     return nA, qA, kappa, kappa_prime
+
+
+@internal_jit
+def keep_row(rows: F64, taken: Int, row: F64) -> None:
+    """Copy the observables of a step to its row, in a loop.
+
+    ``rows[taken, :] = row`` has numba compile the message of an error for unlike shapes, and with
+    it its strings: a second for every process that compiles.
+    """
+    for i in range(row.size):
+        rows[taken, i] = row[i]
 
 
 @kernel

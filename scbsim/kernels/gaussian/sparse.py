@@ -12,7 +12,7 @@ from scbsim.kernels.gaussian.activations import (
 )
 from scbsim.kernels.gaussian.active_set import Entries, step_active_set
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
-from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.observe import couple, keep_row
 from scbsim.kernels.gaussian.schedule import NOISE, RATE_A, RATIO, THRESHOLD, at_step
 from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import draw_support, step_support
@@ -106,7 +106,7 @@ def advance_sparse(
         coupled = couple(A, V, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED
-        rows[taken, :] = row
+        keep_row(rows, taken, row)
         if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

@@ -6,7 +6,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
-from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.observe import couple, keep_row
 from scbsim.kernels.gaussian.off_support import OffSupport, move, of_column, write_sums
 from scbsim.kernels.gaussian.schedule import BATCH, RATE_A, RATE_V
 from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
@@ -111,7 +111,7 @@ def advance_sampled(
         couplings = couple(A, V, constants, row)
         if overflowed(couplings, row):
             return taken, DIVERGED
-        rows[taken, :] = row
+        keep_row(rows, taken, row)
         if max(row[0], row[1]) >= params.until_signal:
             return taken + 1, SIGNAL_REACHED
     return rows.shape[0], STEPS_DONE

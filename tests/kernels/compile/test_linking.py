@@ -1,5 +1,6 @@
 """Machine code is made of kernels alone, and of each for as few types as there are."""
 
+import gc
 import json
 import os
 import subprocess
@@ -36,6 +37,16 @@ def of_another(x):
     return squared(x) + 1.0
 
 
+@jit.inline_jit
+def power(x, n):
+    return x**n
+
+
+@jit.kernel
+def powers(x):
+    return power(x, 1) + power(x, 2) + power(x, x)
+
+
 def has_machine_code(function):
     (compiled,) = function.overloads.values()
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name) != 0
@@ -55,6 +66,24 @@ def test_only_what_python_calls_has_machine_code(tmp_path, monkeypatch):
     again = jit.kernel(root.py_func)
     assert again(np.arange(4.0)) == 14.0 + 7.0
     assert sum(again.stats.cache_hits.values()) == 1
+
+
+def test_what_is_inlined_is_compiled_once_for_all_constants(monkeypatch):
+    monkeypatch.setattr(jit, "CACHE_FOLDER", None)
+    assert jit.kernel(powers.py_func)(3) == 3 + 9 + 27
+    assert len(power.signatures) == 1
+
+
+@pytest.mark.parametrize("before", [(700, 10, 10), (0, 10, 10), (90_000, 5, 5)])
+def test_garbage_is_collected_seldom_while_kernels_compile(before):
+    usual = gc.get_threshold()
+    gc.set_threshold(*before)
+    try:
+        with linking._rare_collection():
+            assert gc.get_threshold() == ((50_000, *before[1:]) if before[0] == 700 else before)
+        assert gc.get_threshold() == before
+    finally:
+        gc.set_threshold(*usual)
 
 
 def test_numbas_own_compiler_where_numba_has_changed(monkeypatch):
