@@ -11,6 +11,7 @@ import numpy as np
 
 from scbsim._version import __version__
 from scbsim.errors import InputError, OutputError, RunFailed, Stopped
+from scbsim.kernels.batch.workspace import token_type
 from scbsim.sampling.alias_tables import MOST_TOKENS
 from scbsim.sampling.sampler import Batch, Sampler
 from scbsim.sampling.samples import as_samples, stored, token_frequencies
@@ -135,7 +136,7 @@ def save_samples(
     if task is None:
         tokens = np.append(found.tokens.reshape(-1), found.query)
         task = Task.without_truth(token_frequencies(tokens, N), found.tokens.shape[1])
-    kind = np.min_scalar_type(N - 1)
+    kind = token_type(N)
     _write(path, _Given(task, kind, len(found.query), found.part), {}, overwrite=overwrite)
 
 

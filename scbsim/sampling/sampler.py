@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scbsim.errors import InputError
 from scbsim.kernels.batch.sampler import draw
 from scbsim.kernels.batch.tokens import AliasTables
+from scbsim.kernels.batch.workspace import token_type
 from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.sampling.alias_tables import alias_tables_of
@@ -70,7 +71,7 @@ class Sampler:
     ) -> None:
         self.task = task
         self.alias: AliasTables = alias_tables_of(task)
-        self.dtype = np.min_scalar_type(task.N - 1)
+        self.dtype = token_type(task.N)
         self.seed = check_int("seed", seed, 0, _SEEDS)
         self._seed = np.uint64(self.seed)
         self._replica = np.uint64(check_int("replica", replica, 0, 2**24))

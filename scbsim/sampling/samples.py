@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import DataError, Fault
+from scbsim.kernels.batch.workspace import token_type
 from scbsim.util.numbers import check_int
 
 NAMES = ("tokens", "query", "output")
@@ -32,7 +33,7 @@ class Samples(NamedTuple):
 class Stored(NamedTuple):
     """Samples as kernels read them."""
 
-    tokens: NDArray[np.uint16]  # (n T,)
+    tokens: NDArray[np.unsignedinteger[Any]]  # (n T,), of `token_type`
     heads: NDArray[np.int64]  # (3, n): queries, nothing, outputs
 
 
@@ -138,7 +139,7 @@ def stored(samples: Samples, N: int, where: str) -> Stored:
     tokens, query, output = samples
     heads = np.zeros((3, len(query)), np.int64)
     heads[0], heads[2] = query, output
-    return Stored(np.ascontiguousarray(tokens, np.uint16).reshape(-1), heads)
+    return Stored(np.ascontiguousarray(tokens, token_type(N)).reshape(-1), heads)
 
 
 def _of_values(name: str, array: NDArray[Any], N: int) -> list[Fault]:

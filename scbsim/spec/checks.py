@@ -204,8 +204,8 @@ def stages_have_an_order(run: Values) -> Iterator[Fault]:
         key, rule, i = rules[refused[0]]
         yield Fault(
             key,
-            f"{rule_in_words(rule)} in stage {i}, after entries of A were set to 0: {refused[1]}; take "
-            'engine = "dense"',
+            f"{rule_in_words(rule)} in stage {i}, after entries of A were set to 0: {refused[1]}; "
+            'take engine = "dense"',
         )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import kernel
 from scbsim.kernels.compile.plain_kernels import PLAIN
-from scbsim.kernels.simd.intrinsics import add_blocks, pick_blocks
+from scbsim.kernels.simd.intrinsics import add_blocks, add_to_tables, pick_blocks
 from scbsim.kernels.simd.matmul import multiply, multiply_panel, subtract_product
 from scbsim.kernels.simd.prefetch import prefetch
 
@@ -21,6 +21,11 @@ def _add(total, table, index):
 def _pick(out, words, table, bits):
     first, blocks = np.uint64(3), np.uint64(words.size // 16)
     pick_blocks(out, first, words, np.uint64(0), blocks, table, bits)
+
+
+@kernel
+def _tables(tables, x, a):
+    add_to_tables(tables, x, a, np.uint64(x.size // 4))
 
 
 @kernel
@@ -49,6 +54,10 @@ def results():
             table, total = (rng.normal(size=n).astype(real) for n in (size, 320))
             _add(total, table, rng.integers(size, size=320).astype(np.uint16))
             yield total
+        for kind in (np.uint8, np.uint16):
+            tables, a = (rng.normal(size=n).astype(real) for n in (64, 322))
+            _tables(tables, rng.integers(16, size=322).astype(kind), a)
+            yield tables
     words = rng.integers(2**32, size=320).astype(np.uint32)
     for bits in (4, 6, 9):
         out = np.zeros(323, np.uint16)

@@ -43,13 +43,13 @@ def _draw(
     stream: Stream,
 ) -> None:
     """Draw one share of a round; of the samples only the heads if tokens are not stored."""
-    heads = work.heads[:, :size]
+    heads = work.heads
     if work.tokens.size > 0:
-        draw_share((share, shares), work.tokens, heads, first, alias, stream, work.words)
+        draw_share((share, shares, size), work.tokens, heads, first, alias, stream, work.words)
     else:
         begin, end = share_of(share, shares, size, first, alias)
         none = work.tokens[:0]
-        fill_heads(heads[:, begin:end], none, _u64(first) + _u64(begin), alias, stream)
+        fill_heads(heads, (begin, end), none, _u64(first) + _u64(begin), alias, stream)
 
 
 @internal_jit

@@ -9,7 +9,7 @@ from scbsim.kernels.batch.tokens import AliasTables, fill_heads, fill_tokens
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import split_seed
-from scbsim.kernels.types import I64, U32, Int, Part, Stream, Tokens
+from scbsim.kernels.types import I64, U32, Int, Stream, Tokens
 
 _i64, _u64 = np.int64, np.uint64
 
@@ -28,7 +28,7 @@ def share_of(
 
 @internal_jit
 def draw_share(
-    part: Part,
+    part: tuple[Int, Int, Int],
     tokens: Tokens,
     heads: I64,
     first: np.uint64,
@@ -36,11 +36,14 @@ def draw_share(
     stream: Stream,
     S: U32,
 ) -> None:
-    """Draw one share of the samples; parameters as :func:`draw`, ``tokens`` may be longer."""
-    share, shares = part
+    """Draw samples; parameters as :func:`draw`, and ``tokens`` and ``heads`` may be longer.
+
+    ``part`` is the number of the share, of all shares, and of the samples of all shares.
+    """
+    share, shares, size = part
     T, together = _i64(alias.T), _i64(alias.together)
     per_sample = (T + BLOCK - 1) // BLOCK
-    begin, end = share_of(share, shares, heads.shape[1], first, alias)
+    begin, end = share_of(share, shares, size, first, alias)
     i = begin
     while i < end:
         sample = _u64(first) + _u64(i)
@@ -55,16 +58,17 @@ def draw_share(
             fill_tokens(tokens, start, S[share], (head, tail), (number, j), alias, stream)
         i += some
     drawn = tokens[begin * T : end * T]
-    fill_heads(heads[:, begin:end], drawn, _u64(first) + _u64(begin), alias, stream)
+    fill_heads(heads, (begin, end), drawn, _u64(first) + _u64(begin), alias, stream)
 
 
 @parallel_jit
 def _draw_shares(
     tokens: Tokens, heads: I64, first: np.uint64, alias: AliasTables, stream: Stream, S: U32
 ) -> None:
-    shares = S.shape[0]
+    shares, size = S.shape[0], heads.shape[1]
     for share in prange(shares):
-        draw_share((_i64(share), _i64(shares)), tokens, heads, first, alias, stream, S)
+        part = (_i64(share), _i64(shares), _i64(size))
+        draw_share(part, tokens, heads, first, alias, stream, S)
 
 
 @kernel
@@ -95,4 +99,4 @@ def draw(
     if S.shape[0] > 1:
         _draw_shares(tokens, heads, first, alias, stream, S)
     else:
-        draw_share((_i64(0), _i64(1)), tokens, heads, first, alias, stream, S)
+        draw_share((_i64(0), _i64(1), _i64(heads.shape[1])), tokens, heads, first, alias, stream, S)

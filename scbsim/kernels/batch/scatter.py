@@ -10,7 +10,7 @@ import numpy as np
 
 from scbsim.kernels.batch.workspace import TABLES
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.simd.intrinsics import LANES, add_blocks
+from scbsim.kernels.simd.intrinsics import LANES, add_blocks, add_to_tables
 from scbsim.kernels.simd.sums import pairwise_sum
 from scbsim.kernels.types import Floats, Int, Tokens
 
@@ -42,12 +42,15 @@ def _sums_of_few(u: Floats, x: Tokens, a: Floats, sums: Floats) -> None:
 def _sums_of_many(tables: Floats, x: Tokens, a: Floats) -> None:
     n = a.size
     size = _u64(tables.size // TABLES)
-    for i in range(_u64(n // 4)):
-        j = _u64(4) * i
-        tables[_u64(x[j])] += a[j]
-        tables[_u64(x[j + _u64(1)]) + size] += a[j + _u64(1)]
-        tables[_u64(x[j + _u64(2)]) + _u64(2) * size] += a[j + _u64(2)]
-        tables[_u64(x[j + _u64(3)]) + _u64(3) * size] += a[j + _u64(3)]
+    if size == _u64(LANES):
+        add_to_tables(tables, x, a, _u64(n // 4))
+    else:
+        for i in range(_u64(n // 4)):
+            j = _u64(4) * i
+            tables[_u64(x[j])] += a[j]
+            tables[_u64(x[j + _u64(1)]) + size] += a[j + _u64(1)]
+            tables[_u64(x[j + _u64(2)]) + _u64(2) * size] += a[j + _u64(2)]
+            tables[_u64(x[j + _u64(3)]) + _u64(3) * size] += a[j + _u64(3)]
     for i in range(n // 4 * 4, n):
         tables[_u64(x[i])] += a[i]
 

@@ -16,7 +16,7 @@ from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.random.philox import HEADS, TOKENS, philox4x32
 from scbsim.kernels.random.xoshiro import WORDS, fill_words, next_word
 from scbsim.kernels.simd.intrinsics import LANES, pick_blocks
-from scbsim.kernels.types import I64, U32, Counter, Int, Stream, Tokens
+from scbsim.kernels.types import I64, U32, Counter, Int, Part, Stream, Tokens
 
 _PER_BLOCK = BLOCK // WORDS
 _u32, _u64 = np.uint32, np.uint64
@@ -124,32 +124,37 @@ def token_at(sample: np.uint64, position: Int, alias: AliasTables, stream: Strea
 
 
 @internal_jit
-def fill_heads(heads: I64, tokens: Tokens, first: Int, alias: AliasTables, stream: Stream) -> None:
+def fill_heads(
+    heads: I64, part: Part, tokens: Tokens, first: Int, alias: AliasTables, stream: Stream
+) -> None:
     """Draw the query, the source position and the output of samples with consecutive numbers.
 
     Parameters
     ----------
-    heads : (3, n) int64
-        Receives the three.
-    tokens : (n T,) unsigned integers
-        The samples' tokens; (0,) to draw those at the source positions again.
+    heads : (3, n) int64, contiguous
+        Receives the three of some samples.
+    part : (begin, end)
+        Their range; the end is excluded.
+    tokens : unsigned integers
+        The tokens of these samples; (0,) to draw those at the source positions again.
     first : uint64
-        Number of the first sample.
+        Number of the first of them.
     """
-    k0, k1, replica = stream
+    (begin, end), (k0, k1, replica) = part, stream
     c3 = _u64(HEADS) << _u64(24) | _u64(replica)
-    query, source, output = heads[0], heads[1], heads[2]
-    for i in range(_u64(heads.shape[1])):
+    query, source, output = heads[0, begin:end], heads[1, begin:end], heads[2, begin:end]
+    for i in range(_u64(query.size)):
         sample = _u64(first) + i
         w0, w1, w2, _ = philox4x32(sample & _LOW, sample >> _HALF, _u64(0), c3, k0, k1)
         query[i], source[i], output[i] = np.int64(w0), np.int64(w1), np.int64(w2)
-    for i in range(_u64(heads.shape[1])):
-        k = np.int64(token_of(_u32(query[i]), alias))
-        j = pick_from(_u32(source[i]), alias.sources[k], alias.source_bits)
-        t = alias.positions[k, j]
+    for i in range(_u64(query.size)):
+        # Unsigned indices need no test for negative ones.
+        k = _u64(token_of(_u32(query[i]), alias))
+        j = _u64(pick_from(_u32(source[i]), alias.sources[k], alias.source_bits))
+        t = _u64(alias.positions[k, j])
         if tokens.size > 0:
-            m = _u32(tokens[i * alias.T + _u64(t)])
+            m = _u32(tokens[i * alias.T + t])
         else:
             m = token_at(_u64(first) + i, t, alias, stream)
-        query[i], source[i] = k, t
-        output[i] = np.int64(pick_from(_u32(output[i]), alias.outputs[m], alias.bits))
+        query[i], source[i] = np.int64(k), np.int64(t)
+        output[i] = np.int64(pick_from(_u32(output[i]), alias.outputs[_u64(m)], alias.bits))

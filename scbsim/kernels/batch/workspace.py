@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -51,17 +51,22 @@ class Work(NamedTuple):
     w: Floats  # (R, N'): V' r
     of_V: F64  # (N, N'): sum over samples of r u'
     row: Floats  # (N, N'): the same for one round
-    tokens: Tokens  # (R T,) uint16: the round's; (0,) if they are not stored but drawn again
+    tokens: Tokens  # (R T,), `token_type`: the round's; (0,) if not stored but drawn again
     heads: I64  # (3, R): queries, source positions, outputs
     order: I64  # (R,): samples of the round, sorted by query
     first: I64  # (N + 1,): where each query begins in `order`
     counts: I64  # (N,): samples of each query in the batch
     words: U32  # (shares, BLOCK)
-    drawn: Tokens  # (shares, BLOCK) uint16
+    drawn: Tokens  # (shares, BLOCK), of `token_type`
     tables: Floats  # (shares, 4 N')
     sums: Floats  # (shares, BLOCK)
     wide: F64  # (shares, BLOCK)
     batch_size: int  # samples of a step, at most
+
+
+def token_type(N: int) -> np.dtype[Any]:
+    """Return the smallest unsigned type that holds the tokens."""
+    return np.min_scalar_type(N - 1)
 
 
 def round_size(N: int, batch_size: int) -> int:
@@ -72,7 +77,7 @@ def round_size(N: int, batch_size: int) -> int:
 def work_bytes(N: int, T: int, batch_size: int, itemsize: int) -> int:
     """Return roughly how many bytes the arrays take."""
     R, padded = round_size(N, batch_size), -(-N // PAD) * PAD
-    kept = 2 * R * T if R * T <= _TOKENS else 0
+    kept = token_type(N).itemsize * R * T if R * T <= _TOKENS else 0
     return 2 * N * T * itemsize + 3 * (R + N) * padded * itemsize + 8 * N * padded + kept + 40 * R
 
 
@@ -91,13 +96,13 @@ def make_work(N: int, T: int, batch_size: int, dtype: DTypeLike, shares: int) ->
         w=np.zeros((R, padded), dtype),
         of_V=np.zeros((N, padded)),
         row=np.zeros((N, padded), dtype),
-        tokens=np.zeros(kept, np.uint16),
+        tokens=np.zeros(kept, token_type(N)),
         heads=np.zeros((3, R), np.int64),
         order=np.zeros(R, np.int64),
         first=np.zeros(N + 1, np.int64),
         counts=np.zeros(N, np.int64),
         words=np.zeros((shares, BLOCK), np.uint32),
-        drawn=np.zeros((shares, BLOCK), np.uint16),
+        drawn=np.zeros((shares, BLOCK), token_type(N)),
         tables=np.zeros((shares, TABLES * padded), dtype),
         sums=np.zeros((shares, BLOCK), dtype),
         wide=np.zeros((shares, BLOCK)),

@@ -9,6 +9,9 @@ from scbsim.kernels.simd.plain import LANES, Strided
 if PLAIN:
     from scbsim.kernels.simd.plain import (
         add_blocks,
+        add_to_tables,
+        eight_rows,
+        eight_rows_wide,
         four_rows,
         four_rows_less,
         one_row,
@@ -17,17 +20,23 @@ if PLAIN:
     )
 else:
     from scbsim.kernels.simd.llvm_instructions import (
+        eight_rows,
+        eight_rows_wide,
         four_rows,
         four_rows_less,
         one_row,
         prefetch_at,
     )
     from scbsim.kernels.simd.llvm_lookup import add_blocks, pick_blocks
+    from scbsim.kernels.simd.llvm_scatter import add_to_tables
 
 __all__ = [
     "LANES",
     "Strided",
     "add_blocks",
+    "add_to_tables",
+    "eight_rows",
+    "eight_rows_wide",
     "four_rows",
     "four_rows_less",
     "one_row",

@@ -9,55 +9,113 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from scbsim.kernels.simd.llvm_lookup import wide_registers
 from scbsim.kernels.simd.plain import LANES
 
 _INT = ir.IntType(32)
 _FOR_WRITING, _KEEP_IN_CACHE, _DATA = _INT(0), _INT(3), _INT(1)
 
 
-def _product_rows(out: Any, x: Any, y: Any, count: int, subtract: bool = False) -> Any:
+def _tile(count: int, panels: int, itemsize: int) -> tuple[int, int]:
+    """Return the rows and panels whose sums fit into registers at once."""
+    most = (1024 if wide_registers() else 256) // itemsize
+    while count * panels * LANES > most and panels > 1:
+        panels //= 2
+    while count * panels * LANES > most and count > 1:
+        count //= 2
+    return count, panels
+
+
+def _write_tile(
+    builder: Any, data: tuple[Any, Any, Any], numbers: Any, terms: Any, shape: Any, subtract: bool
+) -> None:
+    """Emit the rows and panels of one tile.
+
+    ``data`` are pointers to the result and the factors, and ``numbers`` the rest of their
+    `plain.Strided`, where the result and the left factor begin at the tile's first row.
+    """
+    (to, left_data, right_data), (count, panels) = data, shape
+    (o, out_row, _), (i, x_row, x_step), (j, _, y_step) = numbers
+    item = to.type.pointee
+    vector, align = ir.VectorType(item, LANES), 4 if item == ir.FloatType() else 8
+
+    def at(array: Any, entry: Any, panel: int) -> Any:
+        entry = builder.add(entry, ir.Constant(entry.type, LANES * panel))
+        return builder.bitcast(builder.gep(array, [entry]), vector.as_pointer())
+
+    places = []
+    for s in range(count):
+        first = builder.add(o, builder.mul(out_row, ir.Constant(out_row.type, s)))
+        places += [at(to, first, panel) for panel in range(panels)]
+    zero = ir.Constant(vector, [0.0] * LANES)
+    starts = [builder.load(p, align=align) if subtract else zero for p in places]
+    totals = [cgutils.alloca_once_value(builder, start) for start in starts]
+    combine = builder.fsub if subtract else builder.fadd
+    with cgutils.for_range(builder, terms) as loop:
+        row = builder.add(j, builder.mul(loop.index, y_step))
+        right = [builder.load(at(right_data, row, p), align=align) for p in range(panels)]
+        first = builder.add(i, builder.mul(loop.index, x_step))
+        for s in range(count):
+            shift = builder.mul(x_row, ir.Constant(x_row.type, s))
+            left = builder.load(builder.gep(left_data, [builder.add(first, shift)]))
+            undefined = ir.Constant(vector, ir.Undefined)
+            one = builder.insert_element(undefined, left, _INT(0))
+            zeros = ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES)
+            factor = builder.shuffle_vector(one, undefined, zeros)
+            for p in range(panels):
+                total = totals[s * panels + p]
+                term = builder.fmul(factor, right[p], flags=("contract",))
+                builder.store(combine(builder.load(total), term, flags=("contract",)), total)
+    for place, total in zip(places, totals, strict=True):
+        builder.store(builder.load(total), place, align=align)
+
+
+def _product_rows(
+    out: Any, x: Any, y: Any, count: int, panels: int = 1, subtract: bool = False
+) -> Any:
     """Return the signature and code generator of ``count`` rows; arguments: see `plain.Strided`.
 
-    With ``subtract`` the terms are subtracted from what is there.
+    They are ``panels`` times 16 columns wide. With ``subtract`` the terms are subtracted from what
+    is there.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         views = [cgutils.unpack_tuple(builder, each) for each in arguments[:3]]
-        to, left_data, right_data = (
+        data = tuple(
             context.make_array(kind.types[0])(context, builder, view[0]).data
             for kind, view in zip(signature.args, views, strict=False)
         )
-        (_, o, out_row, _), (_, i, x_row, x_step), (_, j, _, y_step) = views
-        vector = ir.VectorType(to.type.pointee, LANES)
-        align = signature.args[0].types[0].dtype.bitwidth // 8
-        places = []
-        for s in range(count):
-            shift = builder.mul(out_row, ir.Constant(out_row.type, s))
-            place = builder.gep(to, [builder.add(o, shift)])
-            places.append(builder.bitcast(place, vector.as_pointer()))
-        zero = ir.Constant(vector, [0.0] * LANES)
-        starts = [builder.load(p, align=align) if subtract else zero for p in places]
-        totals = [cgutils.alloca_once_value(builder, start) for start in starts]
-        combine = builder.fsub if subtract else builder.fadd
-        with cgutils.for_range(builder, arguments[3]) as loop:
-            row = builder.add(j, builder.mul(loop.index, y_step))
-            place = builder.bitcast(builder.gep(right_data, [row]), vector.as_pointer())
-            right = builder.load(place, align=align)
-            first = builder.add(i, builder.mul(loop.index, x_step))
-            for s, total in enumerate(totals):
-                shift = builder.mul(x_row, ir.Constant(x_row.type, s))
-                left = builder.load(builder.gep(left_data, [builder.add(first, shift)]))
-                undefined = ir.Constant(vector, ir.Undefined)
-                one = builder.insert_element(undefined, left, _INT(0))
-                zeros = ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES)
-                factor = builder.shuffle_vector(one, undefined, zeros)
-                term = builder.fmul(factor, right, flags=("contract",))
-                builder.store(combine(builder.load(total), term, flags=("contract",)), total)
-        for place, total in zip(places, totals, strict=True):
-            builder.store(builder.load(total), place, align=align)
+        (o, out_row, _), (i, x_row, x_step), (j, y_row, y_step) = (view[1:] for view in views)
+        itemsize = signature.args[0].types[0].dtype.bitwidth // 8
+        rows, wide = _tile(count, panels, itemsize)
+        for s in range(0, count, rows):
+            to, left = (
+                builder.add(first, builder.mul(row, ir.Constant(row.type, s)))
+                for first, row in ((o, out_row), (i, x_row))
+            )
+            for p in range(0, panels, wide):
+                shift = ir.Constant(to.type, LANES * p)
+                numbers = (
+                    (builder.add(to, shift), out_row, None),
+                    (left, x_row, x_step),
+                    (builder.add(j, shift), y_row, y_step),
+                )
+                _write_tile(builder, data, numbers, arguments[3], (rows, wide), subtract)
         return context.get_dummy_value()
 
     return types.void(out, x, y, types.intp), codegen
+
+
+@intrinsic
+def eight_rows_wide(typing_context: Any, out: Any, x: Any, y: Any, terms: Any) -> Any:
+    """Write eight rows of a product, 32 columns wide."""
+    return _product_rows(out, x, y, 8, panels=2)
+
+
+@intrinsic
+def eight_rows(typing_context: Any, out: Any, x: Any, y: Any, terms: Any) -> Any:
+    """Write eight rows of a product, 16 columns wide."""
+    return _product_rows(out, x, y, 8)
 
 
 @intrinsic

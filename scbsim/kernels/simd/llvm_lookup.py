@@ -28,8 +28,8 @@ _WORDS, _MASK = ir.VectorType(_INT, LANES), ir.VectorType(_BIT, LANES)
 Lookup = Callable[[Any], Any]
 
 
-def _can_permute() -> bool:
-    """Return whether numba compiles for AVX-512."""
+def wide_registers() -> bool:
+    """Return whether numba compiles for AVX-512: permutations, and 32 registers."""
     features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
     return "+avx512f" in features.split(",")
 
@@ -123,7 +123,7 @@ def _each_16(
         with cgutils.for_range(builder, blocks) as each:
             do(builder.mul(each.index, lanes), lookup)
 
-    if str(data.type.pointee) == "double" or not _can_permute():
+    if str(data.type.pointee) == "double" or not wide_registers():
         loop(_gathering(builder, data))
         return
     registers = builder.udiv(size, lanes)

@@ -1,5 +1,6 @@
-"""Small matrix products that keep four rows of the result by 16 columns in registers.
+"""Small matrix products that keep up to eight rows of the result by 32 columns in registers.
 
+With four rows by 16 columns each sum would wait for its last term.
 In a numba loop each row would first be tested for overlap with all others, and each term would load
 and store it. Every sum is in the order of its terms.
 
@@ -10,10 +11,19 @@ whose rows are a power of two long, the rows of a panel would share a few places
 from __future__ import annotations
 
 from scbsim.kernels.compile.jit import internal_jit
-from scbsim.kernels.simd.intrinsics import LANES, Strided, four_rows, four_rows_less, one_row
+from scbsim.kernels.simd.intrinsics import (
+    LANES,
+    Strided,
+    eight_rows,
+    eight_rows_wide,
+    four_rows,
+    four_rows_less,
+    one_row,
+)
 from scbsim.kernels.types import Floats, Int
 
 _ROWS = 4
+_MORE_ROWS = 8
 
 
 def padded(columns: int) -> int:
@@ -47,7 +57,14 @@ def multiply(
     first, last = rows
     M, width = out.shape[1], x.shape[1]
     x_row, x_step = (1, width) if transposed else (width, 1)
-    n = first
+    n, wide = first, M // (2 * LANES) * 2 * LANES
+    while n + _MORE_ROWS <= last:
+        left = Strided(x, n * x_row, x_row, x_step)
+        for m in range(0, wide, 2 * LANES):
+            eight_rows_wide(Strided(out, n * M + m, M, 0), left, Strided(y, m, 0, M), terms)
+        if wide < M:
+            eight_rows(Strided(out, n * M + wide, M, 0), left, Strided(y, wide, 0, M), terms)
+        n += _MORE_ROWS
     while n < last:
         four = n + _ROWS <= last
         left = Strided(x, n * x_row, x_row, x_step)
@@ -80,6 +97,10 @@ def multiply_panel(
     M, width = out.shape[1], x.shape[1]
     right = Strided(y, panel * y.shape[1] * LANES, 0, LANES)
     n = first
+    while n + _MORE_ROWS <= last:
+        left = Strided(x, n * width, width, 1)
+        eight_rows(Strided(out, n * M + panel * LANES, M, 0), left, right, terms)
+        n += _MORE_ROWS
     while n < last:
         four = n + _ROWS <= last
         left = Strided(x, n * width, width, 1)

@@ -49,6 +49,15 @@ def add_blocks(total: Floats, table: Floats, index: Tokens, blocks: Int) -> None
 
 
 @inline_jit
+def add_to_tables(tables: Floats, x: Tokens, a: Floats, fours: Int) -> None:
+    """Add ``a[4 i + j]`` to entry ``x[4 i + j]`` of table j, each of 16 entries."""
+    for i in range(_u64(fours)):
+        for j in range(_u64(4)):
+            at = _u64(4) * i + j
+            tables[_u64(x[at]) + _u64(LANES) * j] += a[at]
+
+
+@inline_jit
 def _write_row(out: Strided, x: Strided, y: Strided, terms: Int, s: Int) -> None:
     to = out.array.reshape(out.array.size)
     left, right = x.array.reshape(x.array.size), y.array.reshape(y.array.size)
@@ -70,6 +79,21 @@ def four_rows(out: Strided, x: Strided, y: Strided, terms: Int) -> None:
     """Write four rows of a product, 16 columns wide."""
     for s in range(4):
         _write_row(out, x, y, terms, s)
+
+
+@inline_jit
+def eight_rows(out: Strided, x: Strided, y: Strided, terms: Int) -> None:
+    """Write eight rows of a product, 16 columns wide."""
+    for s in range(8):
+        _write_row(out, x, y, terms, s)
+
+
+@inline_jit
+def eight_rows_wide(out: Strided, x: Strided, y: Strided, terms: Int) -> None:
+    """Write eight rows of a product, 32 columns wide."""
+    eight_rows(out, x, y, terms)
+    more = Strided(out.array, out.first + LANES, out.row, out.step)
+    eight_rows(more, x, Strided(y.array, y.first + LANES, y.row, y.step), terms)
 
 
 @inline_jit
