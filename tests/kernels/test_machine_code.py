@@ -13,11 +13,12 @@ from scbsim_testing.assembly import assembly_of
 
 from scbsim.errors import InputError
 from scbsim.kernels.compile.simd_width import choose_width
-from scbsim.kernels.gaussian.block_update import _update_by_rule
-from scbsim.kernels.gaussian.bulk_noise import ColumnStep
+from scbsim.kernels.gaussian.block_update import _draw_and_update_by_rule
+from scbsim.kernels.gaussian.bulk_noise import ColumnStep, Place
+from scbsim.kernels.gaussian.state import Attention
 from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
-from scbsim.kernels.random.normal import BLOCK, _normals32, _normals64
+from scbsim.kernels.random.normal import BLOCK, LANE_WORDS, ROW, fill_normals
 from scbsim.kernels.random.short_blocks import _pairs
 from scbsim.kernels.random.xoshiro import fill_words
 from scbsim.kernels.simd.intrinsics import add_blocks, pick_blocks
@@ -31,12 +32,9 @@ def _words(words, calls, first, counter, key):
     fill_words(words, 128, calls, first, counter, key)
 
 
-def _pairs32(z, words, calls):
-    return _normals32(z, words, calls)
-
-
-def _pairs64(z, words, calls):
-    _normals64(z, words, calls)
+def _normals(z, words, count):
+    one = np.uint64(1)
+    fill_normals(z, words, count, 0, (one, one, one), (one, one))
 
 
 def _short_pairs(z, words, calls):
@@ -51,8 +49,19 @@ def _products(W, first, packed, tile):
     _add_products(W, first, packed, tile)
 
 
-def _update(rule, s, z, rows, step, sum_1, sum_2):
-    return _update_by_rule(rule, s, z, rows, step, sum_1, sum_2)
+def _step(rule, s, own, A, place, step, words):
+    return _draw_and_update_by_rule(rule, s, own, A, place, step, words)
+
+
+def step_arguments(dtype, curve):
+    """Of a step of a whole block."""
+    one, s = dtype(1), np.zeros(BLOCK, dtype)
+    few = np.zeros((1, 1))
+    sums, places = np.zeros((1, 1, 4)), np.zeros((1, 1), np.int64)
+    A = Attention(s[None], few, places, few, few, sums, few)
+    place = Place(0, 0, 0, BLOCK, np.uint64(BLOCK // ROW), 0, True)
+    own, words = np.zeros(2 * ROW, dtype), np.zeros(LANE_WORDS, np.uint32)
+    return 1, s, own, A, place, ColumnStep(one, one, one, curve), words
 
 
 def widest(function, arguments, instruction):
@@ -91,8 +100,8 @@ def test_words():
 @pytest.mark.parametrize(
     ("function", "dtype", "root"),
     [
-        (_pairs32, np.float32, "sqrtps"),
-        (_pairs64, np.float64, "sqrtpd"),
+        (_normals, np.float32, "sqrtps"),
+        (_normals, np.float64, "sqrtpd"),
         (_short_pairs, np.float64, "sqrtpd"),
     ],
 )
@@ -117,16 +126,29 @@ def test_exponentials():
 @pytest.mark.parametrize(
     ("dtype", "kind"), [(np.float32, "ps"), (np.float64, "pd")], ids=["float32", "float64"]
 )
-def test_update(dtype, kind):
-    s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, ColumnStep(one, one, one, None), sums, sums.copy())
-    register, count = widest(_update, arguments, "min" + kind)
-    # Four streams under each of the two rules that threshold.
+def test_step(dtype, kind):
+    arguments = step_arguments(dtype, None)
+    register, count = widest(_step, arguments, "min" + kind)
+    # Two streams under each of the two rules that threshold.
     assert wide_enough(register)
-    assert count >= 8
-    # Each stream is read and written by whole vectors; isotropic levels do not depend on the entry.
-    for instruction in ("gatherq", "scatterq", "sqrt"):
-        assert widest(_update, arguments, instruction + kind) == ("", 0)
+    assert count >= 4
+    register, count = widest(_step, arguments, "sqrt" + kind)
+    # Isotropic levels do not depend on the entry: one root for two normals.
+    assert wide_enough(register)
+    assert count <= 12
+    # A generator's words are in registers as wide, in either precision.
+    register, _ = widest(_step, arguments, "pslld")
+    assert wide_enough(register)
+    # Entries are read and written by whole vectors.
+    for instruction in ("gatherq", "scatterq"):
+        assert widest(_step, arguments, instruction + kind) == ("", 0)
+
+
+@x86_only
+def test_a_step_has_no_second_loop_for_arrays_that_overlap():
+    """Such a loop draws one word at a time, and before each row all pointers are compared."""
+    assembly = assembly_of(_step, step_arguments(np.float32, None))
+    assert not re.findall(r"^\s+(?:rol|ror|rorx)l\s", assembly, re.MULTILINE)
 
 
 @pytest.mark.slow
@@ -134,13 +156,11 @@ def test_update(dtype, kind):
 @pytest.mark.parametrize(
     ("dtype", "kind"), [(np.float32, "ps"), (np.float64, "pd")], ids=["float32", "float64"]
 )
-def test_update_under_matched_noise(dtype, kind):
-    s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, ColumnStep(one, one, one, (one,) * 3), sums, sums.copy())
-    for instruction, least in (("min", 8), ("sqrt", 12)):
-        register, count = widest(_update, arguments, instruction + kind)
-        assert wide_enough(register)
-        assert count >= least  # four streams under each rule
+def test_step_under_matched_noise(dtype, kind):
+    arguments = step_arguments(dtype, (dtype(1),) * 3)
+    register, count = widest(_step, arguments, "sqrt" + kind)
+    assert wide_enough(register)
+    assert count >= 9  # two streams under each rule, and the normals' own
 
 
 @x86_only

@@ -14,6 +14,7 @@ if PLAIN:
         one_row,
         pick_blocks,
         prefetch_at,
+        stack_array,
     )
 else:
     from scbsim.kernels.simd.llvm_instructions import (
@@ -23,6 +24,7 @@ else:
         prefetch_at,
     )
     from scbsim.kernels.simd.llvm_lookup import add_blocks, pick_blocks
+    from scbsim.kernels.simd.llvm_stack import stack_array
 
 __all__ = [
     "LANES",
@@ -33,4 +35,5 @@ __all__ = [
     "one_row",
     "pick_blocks",
     "prefetch_at",
+    "stack_array",
 ]

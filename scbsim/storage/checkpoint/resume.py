@@ -18,6 +18,7 @@ from scbsim.spec.difference import but_longer
 from scbsim.spec.stored import stored_tables
 from scbsim.storage.checkpoint.damage import resume_point_after_damage, resume_point_without_output
 from scbsim.storage.checkpoint.file import Checkpoint, checkpoint_step
+from scbsim.storage.checkpoint.layout import require_layout
 from scbsim.storage.checkpoint.position import Position, ReplicaPosition
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
 from scbsim.storage.hdf5.attributes import text
@@ -142,8 +143,11 @@ def _resume_from_file(
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
+            require_layout(path, spec, made)
             require_samples(path, made, spec)
             return _resume_complete(path, file, spec, longer, of_run, reading)
+
+        require_layout(path, spec, made)
 
         def fits(checkpoint: Checkpoint) -> bool:
             return (
