@@ -197,7 +197,7 @@ def _stored_with_memory(
     # The sums are taken in a loop of their own: for a third array that is written LLVM would give
     # up on vectors, as too many pairs could overlap.
     z, own, _ = buffers
-    memory = A.memory[place.column, place.start : place.start + place.count]
+    memory = A.memory[place.column, place.start : place.start + place.length]
     _update_with_memory(rule, s, z, memory, step)
     return sum_block(s, place.rows, own)
 

@@ -74,7 +74,7 @@ class Place(NamedTuple):
     column: Int
     block: Int
     start: Int  # the position of its first entry
-    count: Int
+    length: Int
     rows: np.uint64
     support: Int  # index of the first support entry from its start on
     noisy: bool
@@ -86,7 +86,7 @@ def next_special(A: Attention, place: Place, j: Int) -> np.uint64:
 
     If there is none, the number that is returned is too large for a row.
     """
-    at = place.count
+    at = place.length
     if j < A.positions.shape[1]:
         at = min(A.positions[place.column, j] - place.start, at)
     return np.uint64(at) // np.uint64(ROW)
@@ -94,7 +94,7 @@ def next_special(A: Attention, place: Place, j: Int) -> np.uint64:
 
 @internal_jit
 def clear_support(
-    joint: JointNoise | None, A: Attention, place: Place, j: Int, row: np.uint64, z: Floats
+    joint: JointNoise | None, A: Attention, place: Place, j: Int, row: Int, z: Floats
 ) -> Int:
     """Keep the normals of a row at the support, and set them and all past the end to 0.
 
@@ -102,7 +102,7 @@ def clear_support(
     the next after the row is returned.
     """
     begin: Int = np.int64(row) * ROW
-    end = min(begin + ROW, place.count)
+    end = min(begin + ROW, place.length)
     while j < A.positions.shape[1]:
         at = A.positions[place.column, j] - place.start
         if at >= end:
@@ -206,14 +206,14 @@ def draw_along(
     z, c = buffers[0], joint.intercepts[k]
     real = s.dtype.type
     product = _draw_with_levels(joint, A, place, s, step, buffers)
-    last = first_at_least(A.positions[k], start + place.count)
-    square = square_of_block(A, k, place.block, c, place.count - (last - place.support))
+    last = first_at_least(A.positions[k], start + place.length)
+    square = square_of_block(A, k, place.block, c, place.length - (last - place.support))
     part = (rate * joint.blocks[k, place.block] - product) / square if square > 0.0 else 0.0
     shift = real(part * c)
     for j in range(place.support, last):
         # A support entry stays 0 in the bulk.
         z[A.positions[k, j] - start] = -shift
-    for i in range(place.count, np.int64(place.rows) * ROW):
+    for i in range(place.length, np.int64(place.rows) * ROW):
         z[i] = -shift
     return ColumnStep(
         real(np.float64(step.decay) + part),

@@ -5,9 +5,9 @@ Chebyshev fits for these intervals, with errors below the rounding of the type.
 
 A pair is (r cos, r sin) with r = sqrt(-2 log u). The angle is drawn from half a turn, as an odd
 multiple of 2^-32, so that sines of either sign are alike, and the lowest bit of its word gives the
-sign of the cosine. So no range reduction is needed. The radius has 62 bits, the low ones from a word
-of its own: they count in float64, and in both types far out, where 31 bits would cut the tail at
-6.5 sigma.
+sign of the cosine. So no range reduction is needed. The radius has 62 bits, the low ones from a
+word of its own: they count in float64, and in both types far out, where 31 bits would cut the tail
+at 6.5 sigma.
 """
 
 from __future__ import annotations

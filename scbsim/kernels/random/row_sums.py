@@ -16,7 +16,7 @@ _ROW = np.uint64(ROW)
 
 
 @inline_jit
-def add_entries(sums: Floats, i: np.uint64, a: Real, b: Real) -> None:
+def add_entries(sums: Floats, i: Int, a: Real, b: Real) -> None:
     """Add two entries of lane i to its sum, and their squares."""
     j = i + LANES
     sums[i] += a + b
