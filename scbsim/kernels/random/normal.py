@@ -11,6 +11,8 @@ compare pointers at each row, and load all constants again for fear of the other
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from scbsim.kernels.compile.jit import by_precision, inline_jit, internal_jit
@@ -57,7 +59,7 @@ def copy_lanes(to: U32, lanes: U32) -> None:
 
 
 @inline_jit
-def _next_words(lanes: U32, i: Int) -> tuple[np.uint32, np.uint32, np.uint32]:
+def _next_words(lanes: U32, i: Any) -> tuple[np.uint32, np.uint32, np.uint32]:
     """Advance a lane; return the words of a radius, of its low bits, and of an angle."""
     a, b = lanes[i], lanes[i + LANES]
     c, d = lanes[i + _2 * LANES], lanes[i + _3 * LANES]

@@ -10,7 +10,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.random.normal import LANES, ROW, row_on_stack
-from scbsim.kernels.types import Floats, Real
+from scbsim.kernels.types import Floats, Int, Real
 
 _ROW = np.uint64(ROW)
 
