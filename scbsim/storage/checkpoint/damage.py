@@ -15,8 +15,8 @@ from scbsim.spec import RunSpec
 from scbsim.spec.difference import differences
 from scbsim.spec.stored import stored_tables
 from scbsim.storage.checkpoint.file import Checkpoint
-from scbsim.storage.checkpoint.layout import require_layout
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
+from scbsim.storage.runfile.layout import require_layout
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.trajectory.own_observables import OwnObservable
 from scbsim.util.paths import beside

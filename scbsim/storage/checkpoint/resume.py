@@ -18,13 +18,13 @@ from scbsim.spec.difference import but_longer
 from scbsim.spec.stored import stored_tables
 from scbsim.storage.checkpoint.damage import resume_point_after_damage, resume_point_without_output
 from scbsim.storage.checkpoint.file import Checkpoint, checkpoint_step
-from scbsim.storage.checkpoint.layout import require_layout
 from scbsim.storage.checkpoint.position import Position, ReplicaPosition
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
 from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.superblock import repair, superblock
 from scbsim.storage.runfile.integrity import Stop, checked
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
+from scbsim.storage.runfile.layout import require_layout
 from scbsim.storage.runfile.observed import cursors_before_end, failed_observable, observed_in
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY

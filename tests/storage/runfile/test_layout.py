@@ -1,14 +1,18 @@
 """A run is not taken further with normals that are laid out in another way."""
 
+import json
 import shutil
 
+import h5py
+import numpy as np
 import pytest
 from scbsim_testing.golden_runs import FOLDER, stopped_spec
 
 from scbsim import RunSpec
 from scbsim.errors import OutputError
-from scbsim.storage.checkpoint import layout
 from scbsim.storage.checkpoint.resume import resume_point_of
+from scbsim.storage.hdf5.attributes import put_text
+from scbsim.storage.runfile import layout
 
 
 @pytest.fixture
@@ -57,3 +61,15 @@ def test_real_batches_and_runs_without_noise_go_on(stopped):
     noiseless = {**stopped_spec("dense"), "noise": {"model": "none"}}
     noiseless["stage"] = [{"steps": 8, "threshold": 1e-3}]
     layout.require_layout("old.h5", RunSpec.from_dict(noiseless), {})
+
+
+def test_entries_are_not_drawn_from_another_layout(tmp_path):
+    drawn = {"drawn": np.zeros((1, 3), np.uint64)}
+    with h5py.File(tmp_path / "run.h5", "w") as file:
+        put_text(file.attrs, provenance=json.dumps({"engine": "collapsed"}))
+        with pytest.raises(OutputError, match="drawn from the random stream"):
+            layout.require_drawn(file, drawn)
+        layout.require_drawn(file, {"bulk": np.zeros((2, 2))})
+        made = {"engine": "collapsed", "stream_layout": layout.LAYOUT}
+        put_text(file.attrs, provenance=json.dumps(made))
+        layout.require_drawn(file, drawn)

@@ -1,4 +1,4 @@
-"""Whether the random stream of a run to resume is laid out as it is now."""
+"""Whether the random stream of a file is laid out as it is now."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
+
 from scbsim.engines.random_stream import LAYOUT
 from scbsim.errors import OutputError
 from scbsim.spec import RunSpec
 from scbsim.spec.engines import ENGINES
+from scbsim.state import State
+from scbsim.storage.hdf5.attributes import table
 
 
 def require_layout(path: Path, spec: RunSpec, known: Mapping[str, Any]) -> None:
@@ -29,4 +33,17 @@ def require_layout(path: Path, spec: RunSpec, known: Mapping[str, Any]) -> None:
             f"{path} was begun by another version of scbsim, whose normals have another layout in "
             "the random stream: a run that went on would have the numbers of neither. Resume it "
             "with that version, or start again with --overwrite"
+        )
+
+
+def require_drawn(file: h5py.File, state: State) -> None:
+    """Raise OutputError if the entries of a state would be drawn from another layout."""
+    if (
+        len(state.get("drawn", ()))
+        and table(file.attrs, "provenance").get("stream_layout") != LAYOUT
+    ):
+        raise OutputError(
+            f"the entries of A in {file.filename} are drawn from the random stream, and another "
+            "version of scbsim made it, whose normals have another layout: read it with that "
+            "version, or run it again"
         )
