@@ -1,8 +1,9 @@
 """What does a dense step cost, for each entry of A, beside the best that others could write?
 
-Peers (`peers/`) do the same work in the same run, in turn with the engine. The floor is what memory
-allows: every entry read and written once. PyTorch and JAX are timed where they are installed (the
-extra `peers`).
+Peers (`peers/`) do the same work in the same run, in turn with the engine. One floor is what memory
+allows: every entry read and written once. In float32 another is what arithmetic allows: the same
+words, normals and sums in a plain loop in C (`peers/dense_step.c`), where a compiler is there.
+PyTorch, JAX and mkl_random are timed where they are installed (the extra `peers`).
 """
 
 from importlib import import_module
@@ -10,6 +11,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from peers import in_c
 from sizes import size
 
 from scbsim import RunSpec, Task
@@ -45,7 +47,7 @@ def engine(rule, precision, threads, N, T):
 
 def peer_steps(rule, shape, dtype, threads, shared_out):
     """Yield the name of each peer and what takes its steps, with how many that is."""
-    for name in ("numpy", "torch"):
+    for name in ("numpy", "mkl_random", "torch"):
         if module := found(name):
             yield name, module.Peer(rule, shape, dtype, threads, shared_out).step, 1
     # JAX has no say in threads: it takes all.
@@ -77,6 +79,13 @@ def test_dense_step(N, T, rule, precision, threads, shared_out, benchmark, best_
     entry = 1e-9 * N * T
     ours = benchmark.stats.stats.min / STEPS / entry
     floor = best_of(touching(dense.A.bulk, shared_out), rounds=9) / entry
+    bound = {}
+    if precision == "float32" and T >= in_c.BLOCK and in_c.compiled() is not None:
+        loop = in_c.Loop(rule, (N, T), shared_out)
+        bound["c_loop_ns"] = (
+            1e9 * best_of(lambda: loop.step(STEPS), rounds=9) / STEPS / loop.entries
+        )
+        bound["times_c_loop"] = ours / bound["c_loop_ns"]
     peers = {
         f"{name}_ns": best_of(step, rounds=3) / entry / steps
         for name, step, steps in peer_steps(rule, (N, T), precision, threads, shared_out)
@@ -87,4 +96,5 @@ def test_dense_step(N, T, rule, precision, threads, shared_out, benchmark, best_
         memory_ns=floor,
         times_faster_than_the_fastest=min(peers.values()) / ours,
         times_memory=ours / floor,
+        **bound,
     )

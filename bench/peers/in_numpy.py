@@ -8,34 +8,37 @@ import numpy as np
 
 from peers import AMPLITUDE, DECAY, LEVEL
 
-PIECE_BYTES = 2**16
-
 
 class Peer:
     """`call(function, rows)` runs ``function(thread, first, last)`` on equal shares of the rows."""
+
+    PIECE_BYTES = 2**16
 
     def __init__(self, rule, shape, dtype, threads, call):
         self.rule, self.call = rule, call
         self.s = np.zeros(shape, dtype)
         self.sums = np.zeros((shape[0], 2))
-        self.piece = PIECE_BYTES // self.s.itemsize
+        self.piece = self.PIECE_BYTES // self.s.itemsize
         self.scratch = np.zeros((threads, 2, self.piece), dtype)
         self.random = [np.random.Generator(np.random.SFC64(i)) for i in range(threads)]
+
+    def draw(self, thread, z):
+        """Write noise to z."""
+        self.random[thread].standard_normal(out=z, dtype=z.dtype)
+        z *= z.dtype.type(AMPLITUDE)
 
     def step(self):
         self.call(self.rows, len(self.s))
 
     def rows(self, thread, first, last):
         real = self.s.dtype.type
-        decay, amplitude, threshold = real(DECAY), real(AMPLITUDE), real(LEVEL)
-        normal = self.random[thread].standard_normal
+        decay, threshold = real(DECAY), real(LEVEL)
         for k in range(first, last):
             total, squares = 0.0, 0.0
             for start in range(0, self.s.shape[1], self.piece):
                 s = self.s[k, start : start + self.piece]
                 z, cut = self.scratch[thread, :, : s.size]
-                normal(out=z, dtype=s.dtype)
-                z *= amplitude
+                self.draw(thread, z)
                 if self.rule == "denoise":
                     np.multiply(s, decay, out=cut)
                     z += cut

@@ -14,6 +14,7 @@ from scbsim.engines.few_numbers import is_drawn
 from scbsim.engines.matrices import attention_of, value_of
 from scbsim.errors import InputError
 from scbsim.state import State
+from scbsim.storage.runfile.layout import require_drawn
 from scbsim.storage.runfile.reader import opened
 from scbsim.storage.runfile.states import has_entries, places_of_matrices, read_state
 from scbsim.task import Task
@@ -141,4 +142,6 @@ def _read(group: h5py.Group, i: int, task: Task) -> State:
     large = [group[name] for name in ("bulk", "logits") if name in group]
     entries = sum(data.shape[1] * data.shape[2] for data in large)
     require(3 * 8 * entries, f"A, {task.T} x {task.N}", "read the file with h5py, by columns")
-    return read_state(group, i)[1]
+    state = read_state(group, i)[1]
+    require_drawn(group.file, state)
+    return state

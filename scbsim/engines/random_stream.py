@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from scbsim.errors import InputError
 from scbsim.spec.engines import ENGINES
 
+LAYOUT = 2
+"""The layout of normals in the stream; it was 1 before a step was drawn in rows of 64."""
+
 MOST_STEPS = 2**40
 """Number of steps with an address in the stream."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from scbsim._version import __version__
 from scbsim.engines.plan import Choice
+from scbsim.engines.random_stream import LAYOUT
 from scbsim.errors import InputError
 from scbsim.rules.loading import source_of
 from scbsim.spec import RunSpec
@@ -38,6 +39,7 @@ def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
         "engine_why": choice.why,
         "value": "matrix" if choice.matrix_V else "collapsed",
         "task": task,
+        "stream_layout": LAYOUT,
     }
 
 

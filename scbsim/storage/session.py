@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from scbsim.engines.random_stream import LAYOUT
 from scbsim.errors import OutputError, RunFailed
 from scbsim.observables import STATUS_CODE
 from scbsim.spec import RunSpec
@@ -236,6 +237,7 @@ class Session:
             "cursors": cursors.facts(),
             "created_utc": self._header.created_utc,
             "stream": vars(self._header.stream),
+            "stream_layout": LAYOUT,
             "task": self._header.task_parts,
             LACKS: self._header.lacks_steps_before,
         }

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numba
 import numpy as np
 import pytest
-from scbsim_testing.random_words import xoshiro
+from scbsim_testing.random_words import words_and_thirds
 
 from scbsim.kernels.gaussian.rules import RULES
 from scbsim.kernels.gaussian.state import (
@@ -15,7 +15,7 @@ from scbsim.kernels.gaussian.state import (
     Value,
     make_scratch,
 )
-from scbsim.kernels.random.normal import BLOCK, fill_normals
+from scbsim.kernels.random.normal import BLOCK, LANE_WORDS, fill_normals
 
 SEED = 0x0123456789ABCDEF
 
@@ -73,11 +73,11 @@ def philox():
 
 @pytest.fixture(scope="session")
 def block_words(philox):
-    """The words of a block, (4, calls), by docs/model.md, section 7."""
+    """Of each row of a block and lane: radius, its low bits, angle, (3, 32, 32); section 7."""
 
-    def words(dtype, block, rest, key):
-        lanes = BLOCK // 16 if dtype == "float32" else BLOCK // 8
-        return xoshiro(philox(block * lanes, lanes, rest, key), 16).reshape(4, -1)
+    def words(block, rest, key):
+        drawn, thirds = words_and_thirds(philox(32 * block, 32, rest, key), 64)
+        return np.array([drawn[::2], thirds[::2], drawn[1::2]])
 
     return words
 
@@ -88,7 +88,7 @@ def fill():
 
     def z(dtype, count, block, counter, key):
         out = np.full(BLOCK, np.nan, dtype)
-        words = np.zeros(BLOCK if dtype == "float32" else 2 * BLOCK, np.uint32)
+        words = np.zeros(LANE_WORDS, np.uint32)
         _fill(out, words, count, block, counter, key)
         return out
 

@@ -1,23 +1,19 @@
-"""What the compiler made of the loops: vectors, and the same bits whatever their width."""
+"""What the compiler made of the loops: vectors."""
 
-import os
 import platform
 import re
-import subprocess
-import sys
 
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
 from scbsim_testing.assembly import assembly_of
 
-from scbsim.errors import InputError
-from scbsim.kernels.compile.simd_width import choose_width
-from scbsim.kernels.gaussian.block_update import _update_by_rule
-from scbsim.kernels.gaussian.bulk_noise import ColumnStep
+from scbsim.kernels.gaussian.block_update import _draw_and_update_by_rule
+from scbsim.kernels.gaussian.bulk_noise import ColumnStep, Place
+from scbsim.kernels.gaussian.state import Attention
 from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
-from scbsim.kernels.random.normal import BLOCK, _normals32, _normals64
+from scbsim.kernels.random.normal import BLOCK, LANE_WORDS, ROW, fill_normals
 from scbsim.kernels.random.short_blocks import _pairs
 from scbsim.kernels.random.xoshiro import fill_words
 from scbsim.kernels.simd.intrinsics import add_blocks, pick_blocks
@@ -31,12 +27,9 @@ def _words(words, calls, first, counter, key):
     fill_words(words, 128, calls, first, counter, key)
 
 
-def _pairs32(z, words, calls):
-    return _normals32(z, words, calls)
-
-
-def _pairs64(z, words, calls):
-    _normals64(z, words, calls)
+def _normals(z, words, count):
+    one = np.uint64(1)
+    fill_normals(z, words, count, 0, (one, one, one), (one, one))
 
 
 def _short_pairs(z, words, calls):
@@ -51,8 +44,19 @@ def _products(W, first, packed, tile):
     _add_products(W, first, packed, tile)
 
 
-def _update(rule, s, z, rows, step, sum_1, sum_2):
-    return _update_by_rule(rule, s, z, rows, step, sum_1, sum_2)
+def _step(rule, s, own, A, place, step, words):
+    return _draw_and_update_by_rule(rule, s, own, A, place, step, words)
+
+
+def step_arguments(dtype, curve):
+    """Of a step of a whole block."""
+    one, s = dtype(1), np.zeros(BLOCK, dtype)
+    few = np.zeros((1, 1))
+    sums, places = np.zeros((1, 1, 4)), np.zeros((1, 1), np.int64)
+    A = Attention(s[None], few, places, few, few, sums, few)
+    place = Place(0, 0, 0, BLOCK, np.uint64(BLOCK // ROW), 0, True)
+    own, words = np.zeros(2 * ROW, dtype), np.zeros(LANE_WORDS, np.uint32)
+    return 1, s, own, A, place, ColumnStep(one, one, one, curve), words
 
 
 def widest(function, arguments, instruction):
@@ -91,8 +95,8 @@ def test_words():
 @pytest.mark.parametrize(
     ("function", "dtype", "root"),
     [
-        (_pairs32, np.float32, "sqrtps"),
-        (_pairs64, np.float64, "sqrtpd"),
+        (_normals, np.float32, "sqrtps"),
+        (_normals, np.float64, "sqrtpd"),
         (_short_pairs, np.float64, "sqrtpd"),
     ],
 )
@@ -117,16 +121,29 @@ def test_exponentials():
 @pytest.mark.parametrize(
     ("dtype", "kind"), [(np.float32, "ps"), (np.float64, "pd")], ids=["float32", "float64"]
 )
-def test_update(dtype, kind):
-    s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, ColumnStep(one, one, one, None), sums, sums.copy())
-    register, count = widest(_update, arguments, "min" + kind)
-    # Four streams under each of the two rules that threshold.
+def test_step(dtype, kind):
+    arguments = step_arguments(dtype, None)
+    register, count = widest(_step, arguments, "min" + kind)
+    # Two streams under each of the two rules that threshold.
     assert wide_enough(register)
-    assert count >= 8
-    # Each stream is read and written by whole vectors; isotropic levels do not depend on the entry.
-    for instruction in ("gatherq", "scatterq", "sqrt"):
-        assert widest(_update, arguments, instruction + kind) == ("", 0)
+    assert count >= 4
+    register, count = widest(_step, arguments, "sqrt" + kind)
+    # Isotropic levels do not depend on the entry: one root for two normals.
+    assert wide_enough(register)
+    assert count <= 12
+    # A generator's words are in registers as wide, in either precision.
+    register, _ = widest(_step, arguments, "pslld")
+    assert wide_enough(register)
+    # Entries are read and written by whole vectors.
+    for instruction in ("gatherq", "scatterq"):
+        assert widest(_step, arguments, instruction + kind) == ("", 0)
+
+
+@x86_only
+def test_a_step_has_no_second_loop_for_arrays_that_overlap():
+    """Such a loop draws one word at a time, and before each row all pointers are compared."""
+    assembly = assembly_of(_step, step_arguments(np.float32, None))
+    assert not re.findall(r"^\s+(?:rol|ror|rorx)l\s", assembly, re.MULTILINE)
 
 
 @pytest.mark.slow
@@ -134,13 +151,11 @@ def test_update(dtype, kind):
 @pytest.mark.parametrize(
     ("dtype", "kind"), [(np.float32, "ps"), (np.float64, "pd")], ids=["float32", "float64"]
 )
-def test_update_under_matched_noise(dtype, kind):
-    s, sums, one = np.zeros(BLOCK, dtype), np.zeros(BLOCK // 4, dtype), dtype(1)
-    arguments = (1, s, s.copy(), 512, ColumnStep(one, one, one, (one,) * 3), sums, sums.copy())
-    for instruction, least in (("min", 8), ("sqrt", 12)):
-        register, count = widest(_update, arguments, instruction + kind)
-        assert wide_enough(register)
-        assert count >= least  # four streams under each rule
+def test_step_under_matched_noise(dtype, kind):
+    arguments = step_arguments(dtype, (dtype(1),) * 3)
+    register, count = widest(_step, arguments, "sqrt" + kind)
+    assert wide_enough(register)
+    assert count >= 9  # two streams under each rule, and the normals' own
 
 
 @x86_only
@@ -177,124 +192,3 @@ def test_tables_are_looked_up_in_registers_or_by_gathers():
         register, count = widest(_added, arguments, instruction)
         assert wide_enough(register)
         assert count >= 1
-
-
-WIDTH = """
-import sys
-import llvmlite.binding as llvm
-import numpy as np
-
-if sys.argv[1:]:
-    llvm.get_host_cpu_name = lambda: sys.argv[1]
-
-from scbsim.kernels.compile.jit import kernel
-
-@kernel
-def scale(x):
-    for i in range(x.size):
-        x[i] *= x.dtype.type(2)
-
-scale(np.zeros(99, np.float32))
-print("zmm" in scale.inspect_asm(scale.signatures[0]))
-"""
-
-
-INTEL = "icelake-server"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not FEATURES.get("avx512f"), reason="has one width of vectors only")
-@pytest.mark.parametrize(
-    ("names", "host", "wide"),
-    [
-        ({}, "", True),
-        ({"SCBSIM_VECTOR_BITS": "512"}, "", True),
-        ({"SCBSIM_VECTOR_BITS": "256"}, "", False),
-        # LLVM itself would keep to 256 bits on this one.
-        ({}, INTEL, True),
-        ({"SCBSIM_VECTOR_BITS": "256"}, INTEL, False),
-        # What numba is told of the processor is left alone, unless a width is asked for, too.
-        ({"NUMBA_CPU_NAME": INTEL}, "", False),
-        ({"NUMBA_CPU_NAME": INTEL, "SCBSIM_VECTOR_BITS": "512"}, "", True),
-        ({"NUMBA_CPU_NAME": "generic"}, "", False),
-        ({"NUMBA_CPU_FEATURES": FEATURES.flatten()}, INTEL, False),
-    ],
-)
-def test_the_environment_chooses_the_width(names, host, wide, tmp_path):
-    program = tmp_path / "program.py"
-    program.write_text(WIDTH)
-    done = subprocess.run(
-        [sys.executable, str(program), *host.split()],
-        env={**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path / "cache"), **names},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == f"{wide}\n"
-
-
-def test_another_width_is_refused(monkeypatch):
-    monkeypatch.setenv("SCBSIM_VECTOR_BITS", "1024")
-    with pytest.raises(InputError, match="SCBSIM_VECTOR_BITS is '1024'; 256 and 512 are allowed"):
-        choose_width()
-
-
-PROGRAM = """
-import hashlib, warnings
-import numpy as np
-import scbsim
-warnings.simplefilter("ignore")
-digest = hashlib.sha256()
-sgd = [{"steps": 10, "rule": "sgd"}]
-l1 = [
-    {"steps": 10, "rule": "prox", "threshold_sigmas": 1.5, "normalize_level": 0.1},
-    {"steps": 10, "rule": "denoise", "threshold_sigmas": 1.5},
-]
-for engine, precision, stages in [
-    ("dense", "float32", sgd + l1),
-    ("dense", "float64", sgd + l1),
-    ("sparse", "float64", l1),
-    ("collapsed", "float64", sgd),
-]:
-    spec = scbsim.RunSpec.from_dict({
-        "seed": 4,
-        "task": {"N": 70, "T": 2500, "Q": 2, "mu": "dirichlet"},
-        "dynamics": {"engine": engine, "precision": precision, "batch_size": 1e6},
-        "init": {"alpha_A": 0.1, "alpha_V": 0.1},
-        "stage": stages,
-    })
-    run = scbsim.simulate(spec)
-    assert run.attrs["status"] == "complete"
-    for name in sorted(run.data_vars):
-        digest.update(np.ascontiguousarray(run[name]))
-for N, precision in (3, "float32"), (10, "float64"), (100, "float32"):
-    spec = scbsim.RunSpec.from_dict({
-        "task": {"N": N, "T": 2500, "Q": 2},
-        "dynamics": {"engine": "batch", "batch_size": 20, "rule": "sgd", "precision": precision},
-        "stage": [{"steps": 5}],
-    })
-    digest.update(np.ascontiguousarray(scbsim.simulate(spec)["loss"]))
-    for array in scbsim.sample_batch(scbsim.Task.from_spec(spec.task), 50):
-        digest.update(np.ascontiguousarray(array))
-print(digest.hexdigest())
-"""
-
-
-@pytest.mark.slow(first=True)
-@pytest.mark.skipif(not FEATURES.get("avx512f"), reason="has one width of vectors only")
-def test_the_width_of_vectors_does_not_change_the_bits():
-    narrow = dict(FEATURES)
-    narrow.update((name, False) for name in narrow if name.startswith("avx512"))
-    features = ",".join(("+" if on else "-") + name for name, on in narrow.items())
-    digests = set()
-    narrower = {"SCBSIM_VECTOR_BITS": "256"}
-    for names in {}, narrower, {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features}:
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM],
-            env={**os.environ, **names},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        digests.add(done.stdout)
-    assert len(digests) == 1

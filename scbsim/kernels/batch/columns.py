@@ -21,38 +21,37 @@ from scbsim.kernels.gaussian.rules import (
     step_support_entry,
 )
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams
+from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.simd.exp import exponential_of
 from scbsim.kernels.simd.sums import pairwise_sum
 from scbsim.kernels.types import F64, Floats, Int, Real
 
 _u64, _f64 = np.uint64, np.float64
 
-_APART = 128  # sums of a column are taken in so many numbers at once
-
 
 @internal_jit
 def _sum_of(x: Floats, wide: F64) -> float:
-    """Return the sum of a column's entries in float64: every 128th is added to the same number."""
-    wide[:_APART] = 0.0
-    whole = _u64(x.size // _APART * _APART)
-    for start in range(_u64(0), whole, _u64(_APART)):
-        for i in range(_u64(_APART)):
-            wide[i] += _f64(x[start + i])
-    for i in range(_u64(x.size) - whole):
-        wide[i] += _f64(x[whole + i])
-    return pairwise_sum(wide[:_APART])
+    """Return the sum of a column's entries in float64, added up block by block."""
+    total = 0.0
+    for start in range(0, x.size, BLOCK):
+        count = min(BLOCK, x.size - start)
+        here = x[start : start + count]
+        for i in range(_u64(count)):
+            wide[i] = _f64(here[i])
+        total += pairwise_sum(wide[:count])
+    return total
 
 
 @internal_jit
 def _sum_of_products(x: Floats, y: Floats, wide: F64) -> float:
-    wide[:_APART] = 0.0
-    whole = _u64(x.size // _APART * _APART)
-    for start in range(_u64(0), whole, _u64(_APART)):
-        for i in range(_u64(_APART)):
-            wide[i] += _f64(x[start + i]) * _f64(y[start + i])
-    for i in range(_u64(x.size) - whole):
-        wide[i] += _f64(x[whole + i]) * _f64(y[whole + i])
-    return pairwise_sum(wide[:_APART])
+    total = 0.0
+    for start in range(0, x.size, BLOCK):
+        count = min(BLOCK, x.size - start)
+        here, there = x[start : start + count], y[start : start + count]
+        for i in range(_u64(count)):
+            wide[i] = _f64(here[i]) * _f64(there[i])
+        total += pairwise_sum(wide[:count])
+    return total
 
 
 @inline_jit

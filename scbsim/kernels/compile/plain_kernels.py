@@ -10,6 +10,7 @@ import os
 
 from llvmlite import ir
 from numba.core import cgutils
+from numba.np import arrayobj
 
 from scbsim.errors import InputError
 
@@ -32,7 +33,9 @@ def _lacking() -> bool:
                 ir.VectorType,
                 ir.instructions.Instruction,
                 ir.IRBuilder.shuffle_vector,
+                arrayobj.populate_array,
                 cgutils.for_range,
+                cgutils.alloca_once,
                 cgutils.alloca_once_value,
                 cgutils.get_or_insert_function,
                 cgutils.unpack_tuple,

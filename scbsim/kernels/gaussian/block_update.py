@@ -1,4 +1,8 @@
-"""The update of a block of the bulk under a rule, with the sums of its entries."""
+"""The step of a block of the bulk: normals, update under a rule, and sums, row by row.
+
+A row of 64 entries is drawn, stepped and summed before the next, in two loops over the lanes of
+`random.normal` that share a row of normals on the stack. Sums are kept by lane.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,34 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, internal_jit
+from scbsim.kernels.compile.jit import by_presence, inline_jit, internal_jit
 from scbsim.kernels.compile.rule_type import by_rule, call_own_with_memory
-from scbsim.kernels.gaussian.bulk_noise import ColumnStep, entry_noise
+from scbsim.kernels.gaussian.bulk_noise import (
+    Buffers,
+    ColumnStep,
+    Place,
+    clear_support,
+    draw_along,
+    entry_noise,
+    next_special,
+)
 from scbsim.kernels.gaussian.rules import call_with_rule, step_entry
-from scbsim.kernels.gaussian.state import Attention
-from scbsim.kernels.random.normal import BLOCK
-from scbsim.kernels.simd.sums import pairwise_sum
-from scbsim.kernels.types import Floats, Int, Real
+from scbsim.kernels.gaussian.state import Attention, StepParams
+from scbsim.kernels.matched.joint_state import JointNoise
+from scbsim.kernels.random.normal import (
+    BLOCK,
+    LANES,
+    ROW,
+    copy_lanes,
+    fill_row,
+    lanes_on_stack,
+    row_on_stack,
+)
+from scbsim.kernels.random.row_sums import add_entries, add_up, clear_row, sum_block
+from scbsim.kernels.simd.prefetch import prefetch
+from scbsim.kernels.types import U32, Floats, Real
 
-LANES = np.uint64(BLOCK // 4)
+_ROW, _BLOCK = np.uint64(ROW), np.uint64(BLOCK)
 
 
 def _rate(rule: int, rate: float, z: Floats) -> tuple[float, None]:
@@ -49,44 +71,74 @@ def _next(rule: Any, s: Real, z: Real, step: ColumnStep, one: Real) -> Real:
 
 
 @inline_jit
-def _update(rule: Any, s: Floats, z: Floats, rest: tuple[Int, ColumnStep, Floats, Floats]) -> None:
-    """Step a whole block in four streams; write sums of four entries and of their squares.
-
-    Distances between the streams are constants and indices unsigned: see `xoshiro.fill_words`.
-    """
-    rows, step, sum_1, sum_2 = rest
+def _update_row(
+    rule: Any, s: Floats, z: Floats, at: np.uint64, step: ColumnStep, sums: Floats
+) -> None:
+    """Step a row, at ``s[at:]``, with the normals in ``z``."""
     one = s.dtype.type(1)
-    for i in range(np.uint64(rows)):
-        j, k, m = i + LANES, i + np.uint64(2) * LANES, i + np.uint64(3) * LANES
-        a = _next(rule, s[i], z[i], step, one)
-        b = _next(rule, s[j], z[j], step, one)
-        c = _next(rule, s[k], z[k], step, one)
-        d = _next(rule, s[m], z[m], step, one)
-        s[i] = a
-        s[j] = b
-        s[k] = c
-        s[m] = d
-        sum_1[i] = (a + b) + (c + d)
-        sum_2[i] = (a * a + b * b) + (c * c + d * d)
+    for i in range(LANES):
+        j = i + LANES
+        a = _next(rule, s[at + i], z[i], step, one)
+        b = _next(rule, s[at + j], z[j], step, one)
+        s[at + i] = a
+        s[at + j] = b
+        add_entries(sums, i, a, b)
+
+
+@inline_jit
+def _draw_and_update(
+    rule: Any, s: Floats, own: Floats, rest: tuple[Attention, Place, ColumnStep, U32]
+) -> None:
+    """Draw and step the rows of a block; write its two sums to ``own``."""
+    A, place, step, words = rest
+    z, sums = row_on_stack(own[ROW:]), row_on_stack(own)
+    lanes = lanes_on_stack(words)
+    copy_lanes(lanes, words)
+    clear_row(z)
+    clear_row(sums)
+    j = place.support
+    special = next_special(A, place, j)
+    for row in range(place.rows):
+        at = row * _ROW
+        # Memory delivers the entries of the next block while this one is stepped.
+        prefetch(s, at + _BLOCK, ROW)
+        if place.noisy:
+            fill_row(z, np.uint64(0), lanes)
+        if row == special:
+            j = clear_support(None, A, place, j, row, z)
+            special = next_special(A, place, j)
+        _update_row(rule, s, z, at, step, sums)
+    add_up(sums, own)
+
+
+@inline_jit
+def _update(rule: Any, s: Floats, own: Floats, rest: tuple[Floats, np.uint64, ColumnStep]) -> None:
+    """Step the rows of a block, whose normals are stored; write its two sums to ``own``."""
+    stored, rows, step = rest
+    z, sums = row_on_stack(own[ROW:]), row_on_stack(own)
+    clear_row(sums)
+    for row in range(rows):
+        at = row * _ROW
+        for i in range(_ROW):
+            z[i] = stored[at + i]
+        _update_row(rule, s, z, at, step, sums)
+    add_up(sums, own)
+
+
+@internal_jit
+def _draw_and_update_by_rule(
+    rule: Any, s: Floats, own: Floats, A: Attention, place: Place, step: ColumnStep, words: U32
+) -> tuple[float, float]:
+    call_with_rule(rule, _draw_and_update, s, own, (A, place, step, words))
+    return np.float64(own[0]), np.float64(own[1])
 
 
 @internal_jit
 def _update_by_rule(
-    rule: Any, s: Floats, z: Floats, rows: Int, step: ColumnStep, sum_1: Floats, sum_2: Floats
+    rule: Any, s: Floats, own: Floats, z: Floats, rows: np.uint64, step: ColumnStep
 ) -> tuple[float, float]:
-    """Step a block; return the sum of its entries and the sum of their squares."""
-    call_with_rule(rule, _update, s, z, (rows, step, sum_1, sum_2))
-    return np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
-
-
-@inline_jit
-def sum_quarters(s: Floats, rows: Int, sum_1: Floats, sum_2: Floats) -> None:
-    """Write sums of four entries of a block, and of their squares."""
-    for i in range(np.uint64(rows)):
-        a, b = s[i], s[i + LANES]
-        c, d = s[i + np.uint64(2) * LANES], s[i + np.uint64(3) * LANES]
-        sum_1[i] = (a + b) + (c + d)
-        sum_2[i] = (a * a + b * b) + (c * c + d * d)
+    call_with_rule(rule, _update, s, own, (z, rows, step))
+    return np.float64(own[0]), np.float64(own[1])
 
 
 @internal_jit
@@ -98,41 +150,93 @@ def _update_with_memory(rule: Any, s: Floats, z: Floats, memory: Floats, step: C
         memory[i] = m
 
 
+@internal_jit
+def draw_block(A: Attention, place: Place, z: Floats, own: Floats, words: U32) -> None:
+    """Write the normals of a block to ``z``, 0 on the support and past its end."""
+    row_z, lanes = row_on_stack(own[ROW:]), lanes_on_stack(words)
+    copy_lanes(lanes, words)
+    clear_row(row_z)
+    j = place.support
+    special = next_special(A, place, j)
+    for row in range(place.rows):
+        at = row * _ROW
+        if place.noisy:
+            fill_row(row_z, np.uint64(0), lanes)
+        if row == special:
+            j = clear_support(None, A, place, j, row, row_z)
+            special = next_special(A, place, j)
+        for i in range(_ROW):
+            z[at + i] = row_z[i]
+
+
 def _without_memory(
-    rule: Any,
-    A: Attention,
-    which: tuple[Int, Int],
-    s: Floats,
-    z: Floats,
-    step: ColumnStep,
-    sums: tuple[Int, Floats, Floats],
+    rule: Any, A: Attention, place: Place, s: Floats, step: ColumnStep, buffers: Buffers
 ) -> tuple[float, float]:
-    rows, sum_1, sum_2 = sums
-    return _update_by_rule(rule, s, z, rows, step, sum_1, sum_2)
+    _, own, words = buffers
+    return _draw_and_update_by_rule(rule, s, own, A, place, step, words)
 
 
 def _with_memory(
-    rule: Any,
-    A: Attention,
-    which: tuple[Int, Int],
-    s: Floats,
-    z: Floats,
-    step: ColumnStep,
-    sums: tuple[Int, Floats, Floats],
+    rule: Any, A: Attention, place: Place, s: Floats, step: ColumnStep, buffers: Buffers
+) -> tuple[float, float]:
+    z, own, words = buffers
+    draw_block(A, place, z, own, words)
+    return _step_stored(rule, A, place, s, step, buffers)
+
+
+def _stored_without_memory(
+    rule: Any, A: Attention, place: Place, s: Floats, step: ColumnStep, buffers: Buffers
+) -> tuple[float, float]:
+    z, own, _ = buffers
+    return _update_by_rule(rule, s, own, z, place.rows, step)
+
+
+def _stored_with_memory(
+    rule: Any, A: Attention, place: Place, s: Floats, step: ColumnStep, buffers: Buffers
 ) -> tuple[float, float]:
     # The sums are taken in a loop of their own: for a third array that is written LLVM would give
     # up on vectors, as too many pairs could overlap.
-    (k, block), (rows, sum_1, sum_2) = which, sums
-    memory = A.memory[k, block * BLOCK : min((block + 1) * BLOCK, A.memory.shape[1])]
+    z, own, _ = buffers
+    memory = A.memory[place.column, place.start : place.start + place.length]
     _update_with_memory(rule, s, z, memory, step)
-    sum_quarters(s, rows, sum_1, sum_2)
-    return np.float64(pairwise_sum(sum_1[:rows])), np.float64(pairwise_sum(sum_2[:rows]))
+    return sum_block(s, place.rows, own)
 
 
-update_block = by_rule(_without_memory, _without_memory, _with_memory)
-"""``update_block(rule, A, which, s, z, step, sums)``: step a block of the bulk.
+_draw_and_step = by_rule(_without_memory, _without_memory, _with_memory)
 
-``which`` is its column and number, ``s`` and ``z`` its entries and normals, filled up with zeros,
-and ``sums`` the number of rows of sums and their two buffers. Returns the sum of the entries and
-the sum of their squares.
+_step_stored = by_rule(_stored_without_memory, _stored_without_memory, _stored_with_memory)
+
+
+def _alone(
+    joint: None,
+    params: StepParams,
+    A: Attention,
+    place: Place,
+    s: Floats,
+    numbers: tuple[ColumnStep, float],
+    buffers: Buffers,
+) -> tuple[float, float]:
+    return _draw_and_step(params.rule, A, place, s, numbers[0], buffers)
+
+
+def _jointly(
+    joint: JointNoise,
+    params: StepParams,
+    A: Attention,
+    place: Place,
+    s: Floats,
+    numbers: tuple[ColumnStep, float],
+    buffers: Buffers,
+) -> tuple[float, float]:
+    # The product of a block's noise with a_k must be known before any of its entries is stepped.
+    step = draw_along(joint, A, place, s, numbers[0], numbers[1], buffers)
+    return _step_stored(params.rule, A, place, s, step, buffers)
+
+
+step_block = by_presence(_alone, _jointly)
+"""``step_block(joint, params, A, place, s, (step, factor), buffers)``: draw the noise, and step.
+
+``s`` are the entries of the block, filled up with zeros to whole rows; ``factor`` is that of
+:func:`factor_and_rate`; the last of the buffers has the first states of the lanes. Returns the sum
+of the entries and the sum of their squares.
 """

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import by_presence, inline_jit
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.kernels.matched.coefficients import amplitude_at
-from scbsim.kernels.matched.joint_noise import square_of_block
+from scbsim.kernels.matched.joint_noise import keep_normal, square_of_block
 from scbsim.kernels.matched.joint_state import JointNoise
-from scbsim.kernels.random.normal import BLOCK
-from scbsim.kernels.simd.sums import pairwise_sum
-from scbsim.kernels.types import I64, Curve, Floats, Int, Real
+from scbsim.kernels.random.normal import (
+    BLOCK,
+    LANES,
+    ROW,
+    copy_lanes,
+    fill_row,
+    lanes_on_stack,
+    row_on_stack,
+)
+from scbsim.kernels.random.row_sums import add_up, clear_row
+from scbsim.kernels.simd.prefetch import prefetch
+from scbsim.kernels.types import I64, U32, Curve, Floats, Int, Real
 
-_LANES = np.uint64(BLOCK // 4)
+Buffers: TypeAlias = tuple[Floats, Floats, U32]
+"""Of normals, (BLOCK,); of two rows; and of the states of lanes."""
 
 
 class ColumnStep(NamedTuple):
@@ -58,85 +68,152 @@ def first_at_least(positions: I64, bound: Int) -> Int:
     return low
 
 
+class Place(NamedTuple):
+    """Where a block is, and which part of it is there."""
+
+    column: Int
+    block: Int
+    start: Int  # the position of its first entry
+    length: Int
+    rows: np.uint64
+    support: Int  # index of the first support entry from its start on
+    noisy: bool
+
+
 @inline_jit
-def _multiply_by_levels(
-    s: Floats, z: Floats, rows: Int, step: ColumnStep, c: Real, sums: Floats
+def next_special(A: Attention, place: Place, j: Int) -> np.uint64:
+    """Return the next row with a support entry, from support entry j on, or with the block's end.
+
+    If there is none, the number that is returned is too large for a row.
+    """
+    at = place.length
+    if j < A.positions.shape[1]:
+        at = min(A.positions[place.column, j] - place.start, at)
+    return np.uint64(at) // np.uint64(ROW)
+
+
+@internal_jit
+def clear_support(
+    joint: JointNoise | None, A: Attention, place: Place, j: Int, row: Int, z: Floats
+) -> Int:
+    """Keep the normals of a row at the support, and set them and all past the end to 0.
+
+    With s and noise at 0, an entry stays 0 and adds 0 to the sums. ``j`` is the next support entry;
+    the next after the row is returned.
+    """
+    begin: Int = np.int64(row) * ROW
+    end = min(begin + ROW, place.length)
+    while j < A.positions.shape[1]:
+        at = A.positions[place.column, j] - place.start
+        if at >= end:
+            break
+        keep_normal(joint, A, place.column, j, z[at - begin])
+        z[at - begin] = z.dtype.type(0)
+        j += 1
+    for i in range(np.uint64(end - begin), np.uint64(ROW)):
+        z[i] = z.dtype.type(0)
+    return j
+
+
+@inline_jit
+def _levels_of_row(
+    s: Floats, z: Floats, at: np.uint64, step: ColumnStep, c: Real, sums: Floats
 ) -> None:
-    """Multiply normals by their levels; write sums of four products with ``a = s + c``."""
+    """Multiply normals by their levels; add products with ``a = s + c`` to the lanes' sums."""
     curve, amplitude = step.curve, step.amplitude
-    for i in range(np.uint64(rows)):
-        j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
-        s_i, s_j, s_k, s_m = s[i], s[j], s[k], s[m]
-        a = amplitude_at(curve, amplitude, s_i) * z[i]
-        b = amplitude_at(curve, amplitude, s_j) * z[j]
-        e = amplitude_at(curve, amplitude, s_k) * z[k]
-        d = amplitude_at(curve, amplitude, s_m) * z[m]
-        z[i] = a
-        z[j] = b
-        z[k] = e
-        z[m] = d
-        sums[i] = (a * (s_i + c) + b * (s_j + c)) + (e * (s_k + c) + d * (s_m + c))
+    for i in range(LANES):
+        j = i + LANES
+        p, q = s[at + i], s[at + j]
+        x = amplitude_at(curve, amplitude, p) * z[i]
+        y = amplitude_at(curve, amplitude, q) * z[j]
+        z[i] = x
+        z[j] = y
+        sums[i] += x * (p + c)
+        sums[j] += y * (q + c)
 
 
 @inline_jit
-def _multiply_by_level(z: Floats, rows: Int, level: Real, sums: Floats) -> None:
-    """Multiply normals by one level; write sums of four of them."""
-    for i in range(np.uint64(rows)):
-        j, k, m = i + _LANES, i + np.uint64(2) * _LANES, i + np.uint64(3) * _LANES
-        a, b, c, d = level * z[i], level * z[j], level * z[k], level * z[m]
-        z[i] = a
-        z[j] = b
-        z[k] = c
-        z[m] = d
-        sums[i] = (a + b) + (c + d)
+def _level_of_row(z: Floats, level: Real, sums: Floats) -> None:
+    """Multiply normals by one level; add them to the lanes' sums."""
+    for i in range(LANES):
+        j = i + LANES
+        x, y = level * z[i], level * z[j]
+        z[i] = x
+        z[j] = y
+        sums[i] += x
+        sums[j] += y
 
 
-def _without_joint(
-    joint: None,
-    A: Attention,
-    which: tuple[Int, Int],
-    rate: float,
-    step: ColumnStep,
-    buffers: tuple[Floats, Floats, Floats, Floats],
-) -> ColumnStep:
-    return step
-
-
-def _with_joint(
+@internal_jit
+def _draw_with_levels(
     joint: JointNoise,
     A: Attention,
-    which: tuple[Int, Int],
-    rate: float,
+    place: Place,
+    s: Floats,
     step: ColumnStep,
-    buffers: tuple[Floats, Floats, Floats, Floats],
-) -> ColumnStep:
-    """Replace the noise of a block along ``a_k`` by that of `JointNoise.blocks`.
+    buffers: Buffers,
+) -> float:
+    """Write the noise of a block, times the rate, to the first buffer; return its product with a.
 
-    ``z`` becomes the noise times the rate, without its new part, which the returned numbers have.
+    It is 0 on the support and past the end of the block.
     """
-    k, block = which
-    s, z, sums, _ = buffers
-    real, c = s.dtype.type, joint.intercepts[k]
-    start = block * BLOCK
-    count = min(BLOCK, A.bulk.shape[1] - start)
-    rows = min(count, BLOCK // 4)
-    if A.block_sums[k, block, 1] == 0.0:
-        # Under an l1 rule most blocks have all entries at zero: one level, and no roots.
-        at_zero = amplitude_at(step.curve, step.amplitude, real(0))
-        _multiply_by_level(z, rows, at_zero, sums)
-        product = c * np.float64(pairwise_sum(sums[:rows]))
-    else:
-        _multiply_by_levels(s, z, rows, step, real(c), sums)
-        product = np.float64(pairwise_sum(sums[:rows]))
-    first = first_at_least(A.positions[k], start)
-    last = first_at_least(A.positions[k], start + count)
-    square = square_of_block(A, k, block, c, count - (last - first))
-    part = (rate * joint.blocks[k, block] - product) / square if square > 0.0 else 0.0
+    stored, own, words = buffers
+    real, c = s.dtype.type, joint.intercepts[place.column]
+    z, sums, lanes = row_on_stack(own[ROW:]), row_on_stack(own), lanes_on_stack(words)
+    copy_lanes(lanes, words)
+    clear_row(z)
+    clear_row(sums)
+    # Under an l1 rule most blocks have all entries at zero: one level, and no roots.
+    all_zero = A.block_sums[place.column, place.block, 1] == 0.0
+    at_zero = amplitude_at(step.curve, step.amplitude, real(0))
+    j = place.support
+    special = next_special(A, place, j)
+    for row in range(place.rows):
+        at = row * np.uint64(ROW)
+        prefetch(s, at + np.uint64(BLOCK), ROW)
+        if place.noisy:
+            fill_row(z, np.uint64(0), lanes)
+        if row == special:
+            j = clear_support(joint, A, place, j, row, z)
+            special = next_special(A, place, j)
+        if all_zero:
+            _level_of_row(z, at_zero, sums)
+        else:
+            _levels_of_row(s, z, at, step, real(c), sums)
+        for i in range(np.uint64(ROW)):
+            stored[at + i] = z[i]
+    add_up(sums, own)
+    total = np.float64(own[0]) + np.float64(own[1])
+    return c * total if all_zero else total
+
+
+@internal_jit
+def draw_along(
+    joint: JointNoise,
+    A: Attention,
+    place: Place,
+    s: Floats,
+    step: ColumnStep,
+    rate: float,
+    buffers: Buffers,
+) -> ColumnStep:
+    """Draw the noise of a block, its part along ``a_k`` replaced by that of `JointNoise.blocks`.
+
+    The first buffer receives the noise times ``rate``, without its new part, which the returned
+    numbers have.
+    """
+    k, start = place.column, place.start
+    z, c = buffers[0], joint.intercepts[k]
+    real = s.dtype.type
+    product = _draw_with_levels(joint, A, place, s, step, buffers)
+    last = first_at_least(A.positions[k], start + place.length)
+    square = square_of_block(A, k, place.block, c, place.length - (last - place.support))
+    part = (rate * joint.blocks[k, place.block] - product) / square if square > 0.0 else 0.0
     shift = real(part * c)
-    for j in range(first, last):
+    for j in range(place.support, last):
         # A support entry stays 0 in the bulk.
         z[A.positions[k, j] - start] = -shift
-    for i in range(count, z.size):
+    for i in range(place.length, np.int64(place.rows) * ROW):
         z[i] = -shift
     return ColumnStep(
         real(np.float64(step.decay) + part),
@@ -146,6 +223,3 @@ def _with_joint(
         shift,
         step.rate,
     )
-
-
-replace_along = by_presence(_without_joint, _with_joint)

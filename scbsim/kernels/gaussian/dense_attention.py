@@ -11,17 +11,15 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit, kernel
-from scbsim.kernels.gaussian.block_update import factor_and_rate, sum_quarters, update_block
-from scbsim.kernels.gaussian.bulk_noise import ColumnStep, first_at_least, replace_along
+from scbsim.kernels.gaussian.block_update import factor_and_rate, step_block
+from scbsim.kernels.gaussian.bulk_noise import ColumnStep, Place, first_at_least
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import curve_of, is_noisy, reference_level
-from scbsim.kernels.matched.joint_noise import keep_normal
 from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.matched.power_sums import sum_powers
-from scbsim.kernels.random.normal import BLOCK, fill_normals
+from scbsim.kernels.random.normal import BLOCK, ROW, seed_lanes
 from scbsim.kernels.random.philox import NOISE_A, counter_words, split_seed
-from scbsim.kernels.simd.prefetch import prefetch
-from scbsim.kernels.simd.sums import pairwise_sum
+from scbsim.kernels.random.row_sums import sum_block
 from scbsim.kernels.types import U32, Address, Floats, Int, Part
 
 
@@ -32,12 +30,12 @@ def _step_block(
     params: StepParams,
     kappa: float,
     stream: Address,
-    own: tuple[Floats, Floats, U32, Floats, Floats],
+    own: tuple[Floats, Floats, U32, Floats],
     joint: JointNoise | None,
 ) -> None:
     """Step a block, given its column and its number; ``own`` is the scratch of one share."""
     k, block = which
-    z, tail, words, sum_1, sum_2 = own
+    z, tail, words, sums = own
     step, seed, replica = stream
     real = z.dtype.type
     sigma = params.sigma_A[k]
@@ -52,38 +50,28 @@ def _step_block(
     )
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
-    # Memory delivers the entries while their noise is being drawn.
-    prefetch(A.bulk[k, start : start + count])
-    if is_noisy(params.matched, sigma, k):
-        counter = counter_words(A.first + k, step, NOISE_A, replica)
-        fill_normals(z, words, count, block, counter, split_seed(seed))
-    else:
-        z[:] = real(0)
-    for j in range(first_at_least(A.positions[k], start), A.positions.shape[1]):
-        place = A.positions[k, j] - start
-        if place >= count:
-            break
-        # With s and noise at 0, a support entry stays 0 in the bulk and adds 0 to the sums.
-        keep_normal(joint, A, k, j, z[place])
-        z[place] = real(0)
+    rows = np.uint64((count + ROW - 1) // ROW)
+    noisy = is_noisy(params.matched, sigma, k)
+    if noisy:
+        seed_lanes(
+            words, block, counter_words(A.first + k, step, NOISE_A, replica), split_seed(seed)
+        )
+    place = Place(k, block, start, count, rows, first_at_least(A.positions[k], start), noisy)
     if count == BLOCK:
         s = A.bulk[k, start : start + BLOCK]
     else:
-        z[count:] = real(0)
-        tail[count:] = real(0)
-        for i in range(count):
-            tail[i] = A.bulk[k, start + i]
         s = tail
-    rows = min(count, BLOCK // 4)
-    final = replace_along(joint, A, which, factor, numbers, (s, z, sum_1, sum_2))
-    total, squares = update_block(params.rule, A, which, s, z, final, (rows, sum_1, sum_2))
+        for i in range(count):
+            s[i] = A.bulk[k, start + i]
+        s[count:] = real(0)
+    total, squares = step_block(joint, params, A, place, s, (numbers, factor), (z, sums, words))
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
     if np.int64(step) == params.powers_step:
-        sum_powers(s, rows, (sum_1, sum_2), A.block_sums[k, block])
+        sum_powers(s, rows, sums, A.block_sums[k, block])
     if count < BLOCK:
         for i in range(count):
-            A.bulk[k, start + i] = tail[i]
+            A.bulk[k, start + i] = s[i]
 
 
 @internal_jit
@@ -108,7 +96,7 @@ def step_bulk_share(
     share, shares = part
     per_column = A.block_sums.shape[1]
     total = A.block_sums.shape[0] * per_column
-    own = (S.z[share], S.tail[share], S.words[share], S.sum_1[share], S.sum_2[share])
+    own = (S.z[share], S.tail[share], S.words[share], S.sums[share])
     for index in range(total * share // shares, total * (share + 1) // shares):
         which = (index // per_column, index % per_column)
         _step_block(A, which, params, kappa, at, own, joint)
@@ -129,7 +117,7 @@ def finish_bulk(A: Attention) -> None:
 @kernel
 def sum_bulk(A: Attention, S: Scratch) -> None:
     """Write ``A.block_sums`` of a bulk that no step has made, with the bits of a step."""
-    s, sum_1, sum_2 = S.tail[0], S.sum_1[0], S.sum_2[0]
+    s = S.tail[0]
     for k in range(A.block_sums.shape[0]):
         for block in range(A.block_sums.shape[1]):
             start = block * BLOCK
@@ -137,7 +125,6 @@ def sum_bulk(A: Attention, S: Scratch) -> None:
             s[count:] = s.dtype.type(0)
             for i in range(count):
                 s[i] = A.bulk[k, start + i]
-            rows = min(count, BLOCK // 4)
-            sum_quarters(s, rows, sum_1, sum_2)
-            A.block_sums[k, block, 0] = np.float64(pairwise_sum(sum_1[:rows]))
-            A.block_sums[k, block, 1] = np.float64(pairwise_sum(sum_2[:rows]))
+            total, squares = sum_block(s, np.uint64((count + ROW - 1) // ROW), S.sums[0])
+            A.block_sums[k, block, 0] = total
+            A.block_sums[k, block, 1] = squares

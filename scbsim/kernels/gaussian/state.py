@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scbsim.kernels.random.normal import BLOCK
+from scbsim.kernels.random.normal import BLOCK, LANE_WORDS, ROW
 from scbsim.kernels.types import F64, I64, U32, Floats
 
 _NONE = np.zeros((0, 0))
@@ -116,9 +116,8 @@ class Scratch(NamedTuple):
 
     z: Floats  # (shares, BLOCK)
     tail: Floats  # (shares, BLOCK)
-    words: U32  # (shares, BLOCK) in float32, (shares, 2 BLOCK) in float64
-    sum_1: Floats  # (shares, BLOCK // 4)
-    sum_2: Floats  # (shares, BLOCK // 4)
+    words: U32  # (shares, LANE_WORDS)
+    sums: Floats  # (shares, 2 ROW)
     wide_z: F64  # (shares, BLOCK)
     wide_words: U32  # (shares, 2 BLOCK)
     row_1: F64  # (shares, N)
@@ -127,13 +126,11 @@ class Scratch(NamedTuple):
 
 def make_scratch(shares: int, N: int, dtype: DTypeLike) -> Scratch:
     """Allocate the buffers."""
-    single = np.dtype(dtype) == np.float32
     return Scratch(
         z=np.zeros((shares, BLOCK), dtype),
         tail=np.zeros((shares, BLOCK), dtype),
-        words=np.zeros((shares, BLOCK if single else 2 * BLOCK), np.uint32),
-        sum_1=np.zeros((shares, BLOCK // 4), dtype),
-        sum_2=np.zeros((shares, BLOCK // 4), dtype),
+        words=np.zeros((shares, LANE_WORDS), np.uint32),
+        sums=np.zeros((shares, 2 * ROW), dtype),
         wide_z=np.zeros((shares, BLOCK), np.float64),
         wide_words=np.zeros((shares, 2 * BLOCK), np.uint32),
         row_1=np.zeros((shares, N), np.float64),

@@ -13,38 +13,39 @@ import numpy as np
 from numba import prange
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel, parallel_jit
-from scbsim.kernels.random.normal import BLOCK
-from scbsim.kernels.simd.sums import pairwise_sum
+from scbsim.kernels.random.normal import BLOCK, LANES, ROW, row_on_stack
+from scbsim.kernels.random.row_sums import add_up, clear_row
 from scbsim.kernels.types import F64, I64, Floats, Int
 
 if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import Attention, Scratch
 
-_LANES = np.uint64(BLOCK // 4)
-
 
 @inline_jit
-def _powers(s: Floats, rows: Int, sum_3: Floats, sum_4: Floats) -> None:
-    for i in range(np.uint64(rows)):
-        a, b = s[i], s[i + _LANES]
-        c, d = s[i + np.uint64(2) * _LANES], s[i + np.uint64(3) * _LANES]
-        aa, bb, cc, dd = a * a, b * b, c * c, d * d
-        sum_3[i] = (aa * a + bb * b) + (cc * c + dd * d)
-        sum_4[i] = (aa * aa + bb * bb) + (cc * cc + dd * dd)
+def _powers(s: Floats, rows: np.uint64, own: Floats) -> None:
+    sums = row_on_stack(own)
+    clear_row(sums)
+    for row in range(rows):
+        at = row * np.uint64(ROW)
+        for i in range(LANES):
+            a, b = s[at + i], s[at + i + LANES]
+            aa, bb = a * a, b * b
+            third, fourth = sums[i] + aa * a, sums[i + LANES] + aa * aa
+            sums[i] = third + bb * b
+            sums[i + LANES] = fourth + bb * bb
+    add_up(sums, own)
 
 
 @internal_jit
-def sum_powers(s: Floats, rows: Int, scratch: tuple[Floats, Floats], sums: F64) -> None:
-    """Write the sums of third and fourth powers of a block to ``sums[2:4]``."""
-    sum_3, sum_4 = scratch
-    _powers(s, rows, sum_3, sum_4)
-    sums[2] = np.float64(pairwise_sum(sum_3[:rows]))
-    sums[3] = np.float64(pairwise_sum(sum_4[:rows]))
+def sum_powers(s: Floats, rows: np.uint64, own: Floats, sums: F64) -> None:
+    """Write the sums of third and fourth powers of the rows of a block to ``sums[2:4]``."""
+    _powers(s, rows, own)
+    sums[2], sums[3] = np.float64(own[0]), np.float64(own[1])
 
 
 @internal_jit
-def _sum_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Floats]) -> None:
-    tail, sum_3, sum_4 = own
+def _sum_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats]) -> None:
+    tail, sums = own
     start = block * BLOCK
     count = min(BLOCK, A.bulk.shape[1] - start)
     if count == BLOCK:
@@ -54,14 +55,14 @@ def _sum_block(A: Attention, k: Int, block: Int, own: tuple[Floats, Floats, Floa
         for i in range(count):
             tail[i] = A.bulk[k, start + i]
         s = tail
-    sum_powers(s, min(count, BLOCK // 4), (sum_3, sum_4), A.block_sums[k, block])
+    sum_powers(s, np.uint64((count + ROW - 1) // ROW), sums, A.block_sums[k, block])
 
 
 @internal_jit
 def _share(share: Int, shares: Int, A: Attention, S: Scratch) -> None:
     per_column = A.block_sums.shape[1]
     total = A.block_sums.shape[0] * per_column
-    own = (S.tail[share], S.sum_1[share], S.sum_2[share])
+    own = (S.tail[share], S.sums[share])
     for index in range(total * share // shares, total * (share + 1) // shares):
         _sum_block(A, index // per_column, index % per_column, own)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit
-from scbsim.kernels.random.normal import minus_two_log
+from scbsim.kernels.random.box_muller import minus_two_log
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
 from scbsim.kernels.types import F64, U32, Counter, Key
 

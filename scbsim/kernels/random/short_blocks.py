@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.random.normal import pair64
+from scbsim.kernels.random.box_muller import pair64
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
 from scbsim.kernels.types import F64, U32, Counter, Key
 

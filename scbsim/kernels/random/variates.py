@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.random.normal import pair64
+from scbsim.kernels.random.box_muller import pair64
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import next_word
 from scbsim.kernels.types import Counter, Int, Key, Lane

@@ -13,7 +13,8 @@ from scbsim.kernels.batch.tokens import AliasTables, token_of
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
 from scbsim.kernels.gaussian.off_support import OffSupport, of_column
 from scbsim.kernels.random.alias import pick_from
-from scbsim.kernels.random.normal import BLOCK, fill_normals, pair64
+from scbsim.kernels.random.box_muller import pair64
+from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.kernels.random.philox import SAMPLED_CONTEXT, SAMPLED_HEADS, counter_words, split_seed
 from scbsim.kernels.random.xoshiro import WORDS, fill_words
 from scbsim.kernels.sampled.state import HEAD, SampledState, SampleSums, groups_of

@@ -17,6 +17,7 @@ if PLAIN:
         one_row,
         pick_blocks,
         prefetch_at,
+        stack_array,
     )
 else:
     from scbsim.kernels.simd.llvm_instructions import (
@@ -29,6 +30,7 @@ else:
     )
     from scbsim.kernels.simd.llvm_lookup import add_blocks, pick_blocks
     from scbsim.kernels.simd.llvm_scatter import add_to_tables
+    from scbsim.kernels.simd.llvm_stack import stack_array
 
 __all__ = [
     "LANES",
@@ -42,4 +44,5 @@ __all__ = [
     "one_row",
     "pick_blocks",
     "prefetch_at",
+    "stack_array",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.compile.jit import inline_jit, inner_inline
 from scbsim.kernels.types import U32, Floats, Int, Tokens
 
 LANES = 16
@@ -112,3 +112,13 @@ def four_rows_less(out: Strided, x: Strided, y: Strided, terms: Int) -> None:
 @inline_jit
 def prefetch_at(x: Floats, i: Int) -> None:
     """Do nothing."""
+
+
+def stack_array(size: int) -> Any:
+    """Return a function that returns the first ``size`` entries of the array that it is given."""
+
+    @inner_inline
+    def part(like: Any) -> Any:
+        return like[:size]
+
+    return part

@@ -16,6 +16,7 @@ from scbsim.spec.difference import differences
 from scbsim.spec.stored import stored_tables
 from scbsim.storage.checkpoint.file import Checkpoint
 from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, position_in
+from scbsim.storage.runfile.layout import require_layout
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.trajectory.own_observables import OwnObservable
 from scbsim.util.paths import beside
@@ -51,6 +52,7 @@ def _from_checkpoint(path: Path, spec: RunSpec, fault: str, reading: Reading) ->
     checkpoint = reading.checkpoint(path, fits)
     if checkpoint is None:
         return None
+    require_layout(path, spec, checkpoint.facts)
     return ResumePoint(
         position_in(checkpoint),
         Cursors(),

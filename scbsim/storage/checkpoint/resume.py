@@ -24,6 +24,7 @@ from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.superblock import repair, superblock
 from scbsim.storage.runfile.integrity import Stop, checked
 from scbsim.storage.runfile.lacking import lacking_in_words, lacks_steps_before
+from scbsim.storage.runfile.layout import require_layout
 from scbsim.storage.runfile.observed import cursors_before_end, failed_observable, observed_in
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import FINAL, LACKS, NORMALIZED, REASONS, STAGES, TRAJECTORY
@@ -142,8 +143,11 @@ def _resume_from_file(
         if status in ("complete", "diverged"):
             if not longer or status == "diverged":
                 return None
+            require_layout(path, spec, made)
             require_samples(path, made, spec)
             return _resume_complete(path, file, spec, longer, of_run, reading)
+
+        require_layout(path, spec, made)
 
         def fits(checkpoint: Checkpoint) -> bool:
             return (

@@ -19,6 +19,7 @@ from scbsim.storage.hdf5.formats import COLLECTION, FORMAT, check_format, check_
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.storage.hdf5.open import opened_hdf5
 from scbsim.storage.hdf5.reading import fail_if_unread, one_line
+from scbsim.storage.runfile.layout import require_drawn
 from scbsim.storage.runfile.schema import DIAGNOSIS, FINAL, TASK, TRAJECTORY
 from scbsim.storage.runfile.state_shapes import require_state
 from scbsim.storage.runfile.states import ALL, Share, read_state
@@ -97,6 +98,7 @@ def last_state(path: str | os.PathLike[str], share: Share = ALL) -> tuple[Task, 
     task = Task.from_known(read_arrays(path))
     with opened(path) as file:
         _, state = read_state(final_of(path, file), 0, share)
+        require_drawn(file, state)
         wanted = share.of(task.N)
         engine = str(table(file.attrs, "provenance")["engine"])
         require_state(state, task, engine, wanted.stop - wanted.start)

@@ -83,7 +83,7 @@ def test_step(rule, dtype, T, Q, state, step_params, normals):
 def test_sums(dtype, T, Q, state, step_params):
     s = state(3, T, Q, dtype)
     # What an earlier step left behind must not leak into the sums of a short block.
-    for array in s.scratch.z, s.scratch.tail, s.scratch.sum_1, s.scratch.sum_2:
+    for array in s.scratch.z, s.scratch.tail, s.scratch.sums:
         array[:] = 1e6
     take_step(s, step_params("prox", 3))
     bulk = s.A.bulk.astype(np.float64)

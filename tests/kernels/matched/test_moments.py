@@ -51,7 +51,7 @@ def test_any_number_of_shares_gives_the_same_bits(N, state):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_powers(dtype, T, shares, state):
     s = state(3, T, 1, dtype, shares=shares)
-    for array in s.scratch.tail, s.scratch.sum_1, s.scratch.sum_2:
+    for array in s.scratch.tail, s.scratch.sums:
         array[:] = 1e6
     powers = np.empty((3, 2))
     powers_of_bulk(s.A, s.scratch, False, powers)

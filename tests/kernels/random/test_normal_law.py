@@ -12,20 +12,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scbsim.kernels.random.normal import BLOCK, _normals32, _refine_tail, fill_normals
+from scbsim.kernels.random import box_muller
+from scbsim.kernels.random.normal import BLOCK, fill_normals
 from scbsim.util.cores import usable_cores
 
 DTYPES = ["float32", "float64"]
 MANY = 2**20
 P_FLOOR = 1e-6
 ERRORS = 5.0
-LANES = BLOCK // 4
+LANES = 32
 
 
 @numba.njit
-def _refined(z, words, counter, key):
-    _normals32(z, words, LANES)
-    _refine_tail(z, words, LANES, np.uint64(0), counter, key)
+def _pairs32(x, y, words):
+    for i in range(x.size):
+        x[i], y[i] = box_muller.pair32(words[0, i], words[1, i], words[2, i])
 
 
 @numba.njit(nogil=True)
@@ -76,8 +77,8 @@ def test_normal(column):
     assert stats.kstest(column(), "norm").pvalue > P_FLOOR
 
 
-def test_each_of_a_call_is_normal(column):
-    for z in column().reshape(-1, 4, LANES).swapaxes(0, 1):
+def test_each_of_a_pair_is_normal(column):
+    for z in column().reshape(-1, 2, LANES).swapaxes(0, 1):
         assert stats.kstest(z.ravel(), "norm").pvalue > P_FLOOR
 
 
@@ -90,27 +91,25 @@ def test_moments(column):
 
 
 def test_squared_radius_is_exponential(column, dtype):
-    z = column(seed=13).reshape(-1, 4, LANES)
-    partner = 1 if dtype == "float32" else 2
-    half_square = (z[:, 0] ** 2 + z[:, partner] ** 2).ravel() / 2
+    z = column(seed=13).reshape(-1, 2, LANES)
+    half_square = (z[:, 0] ** 2 + z[:, 1] ** 2).ravel() / 2
     assert stats.kstest(half_square, "expon").pvalue > P_FLOOR
 
 
 def test_angle_is_uniform(column, dtype):
-    z = column(seed=14).reshape(-1, 4, LANES)
-    partner = 1 if dtype == "float32" else 2
-    turn = np.arctan2(z[:, partner], z[:, 0]).ravel() / (2 * np.pi) % 1.0
+    z = column(seed=14).reshape(-1, 2, LANES)
+    turn = np.arctan2(z[:, 1], z[:, 0]).ravel() / (2 * np.pi) % 1.0
     assert stats.kstest(turn, "uniform").pvalue > P_FLOOR
 
 
-def test_the_four_of_a_call_are_independent(column):
+def test_the_four_of_two_rows_are_independent(column):
     z = column(seed=15).reshape(-1, 4, LANES).swapaxes(0, 1).reshape(4, -1)
     for i in range(4):
         for j in range(i):
             assert unrelated(z[i], z[j])
 
 
-@pytest.mark.parametrize("lag", [1, 2, 8, 16, 128, 129, 256, LANES + 1, BLOCK, BLOCK + 1])
+@pytest.mark.parametrize("lag", [1, 2, 8, 16, 31, 32, 33, 64, 65, 128, BLOCK, BLOCK + 1])
 def test_positions_are_independent(column, lag):
     z = column(2**18, seed=16)
     assert unrelated(z[lag:], z[:-lag])
@@ -138,20 +137,33 @@ def test_streams_are_independent(column, other):
     assert unrelated(x, y)
 
 
-def test_refined_tail(counter, key):
-    """Given that it lies past the limit of refinement, -log u is exponential beyond it."""
-    rng = np.random.default_rng(18)
-    z = np.zeros((256, BLOCK), np.float32)
-    for column in range(256):
-        words = rng.integers(0, 2**32, (4, LANES), np.uint32)
-        words[[0, 2]] >>= 22
-        _refined(z[column], words.ravel(), counter(column), key())
-    pairs = z.astype(np.float64).reshape(256, 2, 2, LANES)
-    beyond = (pairs**2).sum(axis=2).ravel() / 2 - 22 * math.log(2)
+def test_far_radii():
+    """Given that it lies far out, -log u is exponential beyond it: the low bits are drawn."""
+    words = np.random.default_rng(18).integers(0, 2**32, (3, 2**18), np.uint32)
+    words[0] >>= 22
+    x, y = np.zeros((2, words.shape[1]), np.float32)
+    _pairs32(x, y, words)
+    beyond = (x.astype(np.float64) ** 2 + y.astype(np.float64) ** 2) / 2 - 22 * math.log(2)
     assert stats.kstest(beyond, "expon").pvalue > P_FLOOR
-    # Without more bits there would be 512 radii: ties, and none past 6.7.
+    # Without them there would be 512 radii: ties, and none past 6.7.
     assert np.unique(beyond).size > 0.9 * beyond.size
     assert math.sqrt(2 * (beyond.max() + 22 * math.log(2))) > 7
+
+
+def test_low_bits_are_unrelated_to_the_pair_and_the_next(counter, key, block_words):
+    """The third word of a state, beside the words that are drawn before and after it."""
+    blocks = [block_words(block, counter(column=6), key(21)) for block in range(1000)]
+    radius, low, angle = np.swapaxes(blocks, 0, 1).astype(np.float64) / 2**32 - 0.5
+    for x, y in (
+        (low, radius),
+        (low, angle),
+        (low[:, :-1], radius[:, 1:]),
+        (low[:, :-1], angle[:, 1:]),
+        (low[:, 1:], angle[:, :-1]),
+        (low[:, 1:], low[:, :-1]),
+    ):
+        assert unrelated(x.ravel(), y.ravel())
+    assert stats.kstest(low.ravel() + 0.5, "uniform").pvalue > P_FLOOR
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from scbsim_testing.random_words import xoshiro
 from scipy import stats
 
-from scbsim.kernels.random.normal import pair64
+from scbsim.kernels.random.box_muller import pair64
 from scbsim.kernels.random.short_blocks import SHORT, fill_short_blocks, normals_of
 
 
