@@ -25,10 +25,10 @@ TOKENS = size(10_000_000, 1_000)
 
 def peers(mu, T, B, threads, dtype):
     """Yield the name of each peer and what takes a step."""
-    numpy = import_module("peers.batch_in_numpy")
+    numpy = import_module("scbsim.benchmark.peers.batch_in_numpy")
     yield "numpy", numpy.ByHand(mu, T, B, threads, dtype).step
     if find_spec("torch"):
-        torch = import_module("peers.batch_in_torch")
+        torch = import_module("scbsim.benchmark.peers.batch_in_torch")
         yield "torch_by_hand", torch.ByHand(mu, T, B, threads, dtype).step
         yield "torch_autograd", torch.ByAutograd(mu, T, B, threads, dtype).step
         yield "torch_as_written", torch.AsWritten(mu, T, B, threads, dtype).step

@@ -64,7 +64,7 @@ def touching(array, shared_out):
 
 def found(name):
     """Return a peer's module, or None where what it needs is not installed."""
-    return import_module(f"peers.in_{name}") if find_spec(name) else None
+    return import_module(f"scbsim.benchmark.peers.in_{name}") if find_spec(name) else None
 
 
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])
