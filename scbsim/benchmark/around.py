@@ -77,7 +77,7 @@ def write_snapshot(path: Path, bulk: np.ndarray) -> None:
 
 def around(folder: Path, *, small: bool) -> Iterator[tuple[str, float]]:
     """Yield what surrounds the steps of a run, as `scbsim.estimate.rates.Rates.others` has it."""
-    few, many = 2, 2_000 if small else 100_000
+    few, many = 2, 2_000 if small else 400_000
     start, size = _process(folder, few)
     yield "start_seconds", start
     yield "start_bytes", size
@@ -96,7 +96,7 @@ def _process(folder: Path, steps: int) -> tuple[float, float]:
     line = [sys.executable, "-c", _PROGRAM, str(folder / "start.h5"), str(steps)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     best, size = float("inf"), 0.0
-    for _ in range(2):
+    for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(line, check=True, capture_output=True, text=True, env=environment)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -15,6 +15,8 @@ _QUIET = ("dynamics.batch_size=1e15",)
 DENSE = [(10, 1_000), (100, 5_000), (100, 100_000), (200, 100_000), (300, 1_000)]
 """N and T of dense steps; the first and the last say what columns and V take."""
 
+MATCHED_DENSE = [(10, 1_000), (100, 1_000), (30, 30_000), (100, 20_000), (300, 1_000)]
+
 SMALL_DENSE = [(3, 100), (10, 500), (20, 1_000), (5, 10_000), (30, 100)]
 
 
@@ -27,7 +29,7 @@ def dense_cases(small: bool) -> Iterator[Case]:
                 name = f"dense, {precision}, {rule}"
                 yield case_of("dense", N, T, own, rule=rule, name=name)
         for words, noise in (("matched", _MATCHED), ("covariances", _COVARIANCES)):
-            for N, T in SMALL_DENSE[:3] if small else [(10, 1_000), (100, 20_000), (300, 1_000)]:
+            for N, T in SMALL_DENSE[:3] if small else MATCHED_DENSE:
                 name = f"dense, {precision}, {words}"
                 yield case_of("dense", N, T, own, *noise, *_QUIET, name=name)
 

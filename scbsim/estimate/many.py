@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from time import perf_counter
 from typing import Any
 
 from scbsim.engines.select import plan_of
-from scbsim.estimate.one import Estimate, estimate_of
+from scbsim.estimate.one import Estimate, estimate_of, made_task
 from scbsim.estimate.rates import Rates, machine_rates
-from scbsim.run.start import engine_of_start, task_of
+from scbsim.run.start import engine_of_start
 from scbsim.spec import RunSpec
 from scbsim.spec.sweep import Sweep
 from scbsim.storage.needed import DiskNeeded
@@ -97,9 +96,7 @@ class Estimates:
     def _task_of(self, spec: RunSpec, key: str) -> tuple[Task, float]:
         """Return a task like that of a run, but for its seed, and what it takes to make it."""
         if self._task is None or self._task[0] != key:
-            began = perf_counter()
-            task = task_of(spec, None)
-            self._task = key, task, perf_counter() - began
+            self._task = key, *made_task(spec)
         return self._task[1:]
 
 

@@ -36,8 +36,8 @@ class Rates:
         Seconds of a unit of each term, by the kind of a step.
     others : dict
         ``start_seconds`` of a process with a run of no length, ``start_bytes`` that it holds,
-        ``row_seconds`` of a recorded row, ``bytes_a_second`` of states written to a file, ``drawn_seconds`` of an entry that is drawn
-        when a run ends.
+        ``row_seconds`` of a recorded row, ``bytes_a_second`` of states written to a file,
+        ``drawn_seconds`` of an entry that is drawn when a run ends.
     """
 
     cpu: str

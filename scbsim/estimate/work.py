@@ -44,7 +44,11 @@ def work_of(plan: RunPlan, stage: Stage, threads: int = 1) -> Work:
     if plan.choice.matrix_V:
         base |= {"V": float(N * N), "columns of V": float(N)}
     if name == "dense":
-        return Work(_dense_kind(plan, stage), base | _entries(plan, t) | _matched(plan, t))
+        terms = base | _entries(plan, t) | _matched(plan, t)
+        if _noise(plan):
+            # Levels are looked up and powers summed: more work for an entry, near or far.
+            terms = {name: count for name, count in terms.items() if not name.startswith("far")}
+        return Work(_dense_kind(plan, stage), terms)
     if name == "sparse":
         return Work(f"sparse{_noise(plan)}", base | _active(plan, stage) | _matched(plan, t))
     if name in ("batch", "softmax"):
@@ -91,12 +95,13 @@ def _matched(plan: RunPlan, t: int) -> Terms:
     if not isinstance(plan.noise, MatchedNoise):
         return {}
     N, every = float(plan.task.N), plan.noise.every
-    return {
+    terms = {
         "columns updated": N / every,
         "V updated": N**2 / every,
-        "products": N**3,
         "products updated": N**3 / every / t,
     }
+    # The noise of V is drawn by a triangular product in each step.
+    return terms | ({"products": N**3} if plan.noise.covariances else {})
 
 
 def _active(plan: RunPlan, stage: Stage) -> Terms:
