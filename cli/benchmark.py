@@ -55,7 +55,7 @@ def benchmark(
     """
     from scbsim.benchmark import report
     from scbsim.benchmark.measure import Benchmark, measure, threads_to_time
-    from scbsim.estimate.rates import keep_rates
+    from scbsim.estimates.rates import keep_rates
     from scbsim.kernels.compile.threads import most_threads
 
     other = None if against is None else report.read(against)

@@ -12,8 +12,8 @@ from scbsim.cli.options import debug_option, set_option, threads_option
 from scbsim.cli.signals import interruptible
 
 if TYPE_CHECKING:
-    from scbsim.estimate.many import Total
-    from scbsim.estimate.one import Estimate
+    from scbsim.estimates.many import Total
+    from scbsim.estimates.one import Estimate
 
 
 @click.command(short_help="Estimate the time, memory and disk space of a run.")
@@ -54,11 +54,11 @@ def estimate(
 
     sweep = read_sweep(spec, overrides)
     if sweep.dimensions:
-        from scbsim.estimate.many import total_of_sweep
+        from scbsim.estimates.many import total_of_sweep
 
         _show(total_of_sweep(sweep, threads=threads)[0], as_json)
         return
-    from scbsim.estimate.one import estimate as estimate_run
+    from scbsim.estimates.one import estimate as estimate_run
 
     (run,) = sweep.runs
     one = estimate_run(sweep.spec_of(run), threads=threads)
@@ -70,7 +70,7 @@ def estimate(
 
 
 def _phase(spec: str, overrides: tuple[str, ...], x: str, y: str, replicas: int, rules: str) -> Any:
-    from scbsim.estimate.many import total_of_phase
+    from scbsim.estimates.many import total_of_phase
     from scbsim.spec.ranges import parse_range
     from scbsim.spec.source import read_spec, without_threshold
     from scbsim.studies.phase.criterion import DEFAULT, Criterion
@@ -94,14 +94,14 @@ def _show(found: Total, as_json: bool) -> None:
 
 def slurm_of(one: Estimate) -> str:
     """Return the options of Slurm for a run."""
-    from scbsim.estimate.slurm import slurm_line
+    from scbsim.estimates.slurm import slurm_line
 
     return slurm_line(one.seconds_range[1], one.memory, one.threads)
 
 
 def lines_of(one: Estimate) -> list[str]:
     """Return an estimate in lines of text."""
-    from scbsim.estimate.slurm import MEMORY_MARGIN
+    from scbsim.estimates.slurm import MEMORY_MARGIN
     from scbsim.util.numbers import size_in_words as size
     from scbsim.util.numbers import time_in_words as time
 

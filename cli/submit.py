@@ -53,14 +53,15 @@ def submit(
     wanted = given(options)
     asked, checked = Options(**wanted), read_sweep(sweep, overrides)
     require_possible(output, checked, asked)
+    if not dry_run:
+        require_submitit()
     asked, lines = with_estimate(checked, asked, known=wanted)
     if dry_run:
-        for line in lines:
-            say(f"# {line}")
         for text in scripts(SweepFolder(output.absolute(), checked, "dry-run"), asked):
             click.echo(text)
+        for line in lines:
+            say(f"# {line}")
         return
-    require_submitit()
     say(lines[-1])
     _report(output, submit_sweep(SweepFolder.made(output, checked), asked))
 

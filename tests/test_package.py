@@ -43,7 +43,7 @@ FLOOR = {
             ["mpi", "studies"],
             ["studies.figures.figure5", "studies.figures.figures134", "sweep"],
             ["studies.compare", "studies.phase", "studies.transfer"],
-            ["estimate"],
+            ["estimates"],
             ["benchmark", "cluster", "contents", "studies.boundary", "studies.figures.figure2"],
             ["cli"],
             ["__main__"],

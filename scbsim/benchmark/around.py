@@ -76,7 +76,7 @@ def write_snapshot(path: Path, bulk: np.ndarray) -> None:
 
 
 def around(folder: Path, *, small: bool) -> Iterator[tuple[str, float]]:
-    """Yield what surrounds the steps of a run, as `scbsim.estimate.rates.Rates.others` has it."""
+    """Yield what surrounds the steps of a run, as `scbsim.estimates.rates.Rates.others` has it."""
     few, many = 2, 2_000 if small else 400_000
     start, size = _process(folder, few)
     yield "start_seconds", start

@@ -24,7 +24,7 @@ from scbsim.benchmark.kernels import bandwidth, kernel_rows, token_rows
 from scbsim.benchmark.rows import Row
 from scbsim.benchmark.steps import Timed, timed
 from scbsim.benchmark.timing import best_of, clock_of, sharing_out
-from scbsim.estimate.rates import Rates
+from scbsim.estimates.rates import Rates
 from scbsim.run.provenance import versions
 from scbsim.util.cores import cpu_name, usable_cores
 

@@ -11,7 +11,7 @@ from typing import Any
 from scbsim.benchmark.measure import Benchmark
 from scbsim.benchmark.rows import Row
 from scbsim.errors import InputError, OutputError
-from scbsim.estimate.rates import rates_json
+from scbsim.estimates.rates import rates_json
 from scbsim.util.atomic import atomic_write
 
 FORMAT = "scbsim-benchmark-1"

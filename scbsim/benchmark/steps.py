@@ -13,7 +13,7 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import Stage
 from scbsim.errors import TaskWarning
-from scbsim.estimate.work import Work, work_of
+from scbsim.estimates.work import Work, work_of
 from scbsim.kernels.compile.threads import sharing
 from scbsim.spec import RunSpec
 from scbsim.task import Task

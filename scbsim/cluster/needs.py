@@ -8,8 +8,8 @@ from typing import Any
 
 from scbsim.cluster.options import Options
 from scbsim.errors import ScbsimError
-from scbsim.estimate.many import Total, total_of_sweep
-from scbsim.estimate.slurm import MEMORY_MARGIN, TIME_MARGIN, memory_option, time_option
+from scbsim.estimates.many import Total, total_of_sweep
+from scbsim.estimates.slurm import MEMORY_MARGIN, TIME_MARGIN, memory_option, time_option
 from scbsim.spec.sweep import Sweep
 from scbsim.util.numbers import size_in_words, time_in_words
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scbsim.engines.select import plan_of
-from scbsim.estimate.one import Estimate, estimate_of, made_task
-from scbsim.estimate.rates import Rates, machine_rates
+from scbsim.estimates.one import Estimate, estimate_of, made_task
+from scbsim.estimates.rates import Rates, machine_rates
 from scbsim.run.start import engine_of_start
 from scbsim.spec import RunSpec
 from scbsim.spec.sweep import Sweep

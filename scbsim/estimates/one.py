@@ -9,13 +9,14 @@ from typing import Any
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.select import plan_of
 from scbsim.engines.without_entries import WithoutEntries, draws_of
-from scbsim.estimate.memory import memory_needed
-from scbsim.estimate.rates import Rates, machine_rates
-from scbsim.estimate.steps import StepsOfStage, steps_of
-from scbsim.estimate.work import work_of
+from scbsim.estimates.memory import memory_needed
+from scbsim.estimates.rates import Rates, machine_rates
+from scbsim.estimates.steps import StepsOfStage, steps_of
+from scbsim.estimates.work import work_of
 from scbsim.kernels.compile.threads import most_threads
 from scbsim.run.ensemble import replicas_take_turns, threads_worth
 from scbsim.run.start import engine_of_start, task_of
+from scbsim.spec import RunSpec
 from scbsim.spec.source import SpecLike, spec_of
 from scbsim.storage.needed import DiskNeeded, disk_needed
 from scbsim.task import Task

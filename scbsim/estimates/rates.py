@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scbsim._version import __version__
-from scbsim.estimate.work import Work
+from scbsim.estimates.work import Work
 from scbsim.util.cores import cpu_name
 
 _FORMAT = "scbsim-rates-1"
