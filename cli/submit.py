@@ -62,8 +62,9 @@ def submit(
         for line in lines:
             say(f"# {line}")
         return
+    done = submit_sweep(SweepFolder.made(output, checked), asked)
     say(lines[-1])
-    _report(output, submit_sweep(SweepFolder.made(output, checked), asked))
+    _report(output, done)
 
 
 @click.command(short_help="Submit what is left of a sweep again.")

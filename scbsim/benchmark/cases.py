@@ -36,7 +36,7 @@ def dense_cases(small: bool) -> Iterator[Case]:
 
 def sparse_cases(small: bool) -> Iterator[Case]:
     """Yield sparse steps: few and many entries that leave zero, few and many columns."""
-    sizes = [(10, 10_000, 5.0), (500, 10_000, 4.5), (500, 100_000, 4.0), (2_000, 10**6, 5.5)]
+    sizes = [(10, 10_000, 5.0), (500, 100_000, 4.5), (500, 100_000, 4.0), (2_000, 10**6, 5.5)]
     sizes += [(30_000, 10**6, 6.5), (30_000, 10**6, 5.2)]
     if small:
         sizes = [(3, 1_000, 4.0), (10, 10_000, 4.0), (10, 100_000, 5.0)]

@@ -18,7 +18,7 @@ from scbsim.storage.runfile.schema import chunk_rows
 from scbsim.trajectory.header import RunHeader
 from scbsim.util.numbers import size_in_words
 
-_HEADER_BYTES = 150_000  # of attributes and empty datasets
+_HEADER_BYTES = 65_000  # of attributes and empty datasets
 _SIDE_BYTES = 40_000  # of a checkpoint, besides its arrays
 _ACTIVE_BYTES = 16  # of an active entry: its position and value
 _LEVELS = 12  # numbers a column that matched noise keeps, about
