@@ -1,18 +1,16 @@
 """What does a dense step cost, for each entry of A, beside the best that others could write?
 
-Peers (`peers/`) do the same work in the same run, in turn with the engine. The floor is what memory
-allows: every entry read and written once. PyTorch and JAX are timed where they are installed (the
-extra `peers`).
+Peers (`scbsim/benchmark/peers`) do the same work in the same run, in turn with the engine. The
+floor is what memory allows: every entry read and written once. PyTorch and JAX are timed where they
+are installed (the extra `peers`).
 """
-
-from importlib import import_module
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from sizes import size
 
 from scbsim import RunSpec, Task
+from scbsim.benchmark.dense_peers import dense_peers
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import stages_of
@@ -43,16 +41,6 @@ def engine(rule, precision, threads, N, T):
     return dense, stages_of(spec, task)[0]
 
 
-def peer_steps(rule, shape, dtype, threads, shared_out):
-    """Yield the name of each peer and what takes its steps, with how many that is."""
-    for name in ("numpy", "torch"):
-        if module := found(name):
-            yield name, module.Peer(rule, shape, dtype, threads, shared_out).step, 1
-    # JAX has no say in threads: it takes all.
-    if threads > 1 and (module := found("jax")):
-        yield "jax", module.Peer(rule, shape, dtype, "threefry2x32", 2).advance, 2
-
-
 def touching(array, shared_out):
     """Return what reads and writes every entry once."""
 
@@ -60,11 +48,6 @@ def touching(array, shared_out):
         array[first:last] *= array.dtype.type(1.0)
 
     return lambda: shared_out(touch, len(array))
-
-
-def found(name):
-    """Return a peer's module, or None where what it needs is not installed."""
-    return import_module(f"scbsim.benchmark.peers.in_{name}") if find_spec(name) else None
 
 
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])
@@ -79,7 +62,7 @@ def test_dense_step(N, T, rule, precision, threads, shared_out, benchmark, best_
     floor = best_of(touching(dense.A.bulk, shared_out), rounds=9) / entry
     peers = {
         f"{name}_ns": best_of(step, rounds=3) / entry / steps
-        for name, step, steps in peer_steps(rule, (N, T), precision, threads, shared_out)
+        for name, step, steps in dense_peers(rule, (N, T), precision, threads, shared_out)
     }
     note(
         ns_an_entry=ours,
