@@ -86,10 +86,18 @@ def _phase(spec: str, overrides: tuple[str, ...], x: str, y: str, replicas: int,
 
 def _show(found: Total, as_json: bool) -> None:
     if as_json:
-        say(json.dumps(found.to_dict(), indent=2))
+        say(json.dumps(found.to_dict() | {"slurm": slurm_of_all(found)}, indent=2))
         return
     for line in total_lines(found):
         say(line)
+
+
+def slurm_of_all(found: Total) -> str:
+    """Return the options of Slurm for an array with a task for each run."""
+    from scbsim.estimates.slurm import slurm_line
+
+    upper = found.longest * found.seconds_range[1] / found.seconds
+    return slurm_line(upper, found.memory, found.threads, tasks=found.runs)
 
 
 def slurm_of(one: Estimate) -> str:
@@ -144,5 +152,6 @@ def total_lines(found: Total) -> list[str]:
         f"{time(found.longest)}",
         f"memory   {size(found.memory)} for the largest",
         f"disk     {size(found.disk)} in all",
+        f"slurm    {slurm_of_all(found)}",
         *(f"note: {note}" for note in found.notes),
     ]

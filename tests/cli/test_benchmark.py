@@ -76,7 +76,9 @@ def test_estimate_prints_everything(scbsim):
 
 
 def test_estimate_sums_sweeps_and_phase_diagrams(scbsim):
-    assert scbsim("estimate", "sweep").stdout.startswith("runs     6: 3 collapsed, 3 sparse")
+    ended = scbsim("estimate", "sweep")
+    assert ended.stdout.startswith("runs     6: 3 collapsed, 3 sparse")
+    assert "slurm    --array=0-5 --time=0:10:00 --mem=512M --cpus-per-task=1" in ended.stdout
     axes = ("--x", "task.T=1e2:1e3:2log", "--y", "dynamics.batch_size=1e4:1e6:2log")
     ended = scbsim("estimate", "phase", *axes, "--json")
     assert json.loads(ended.stdout)["runs"] == 8
