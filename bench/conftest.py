@@ -1,11 +1,9 @@
 """How the benchmarks time what they compare, and the table of ratios at the end."""
 
-from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
-
 import pytest
 import sizes
 
+from scbsim.benchmark import timing
 from scbsim.util.cores import usable_cores
 
 LINES = pytest.StashKey[list]()
@@ -46,13 +44,7 @@ def best_of():
     """Time a function: the best of some rounds after one to warm up, in seconds."""
 
     def time(function, rounds=5):
-        function()
-        seconds = []
-        for _ in range(sizes.size(rounds, 1)):
-            began = perf_counter()
-            function()
-            seconds.append(perf_counter() - began)
-        return min(seconds)
+        return timing.best_of(function, sizes.size(rounds, 1))
 
     return time
 
@@ -65,10 +57,5 @@ def threads(request):
 @pytest.fixture
 def shared_out(threads):
     """Call a function on equal parts of some rows at once, a thread for each part."""
-    with ThreadPoolExecutor(threads) as pool:
-
-        def call(function, rows):
-            cuts = [rows * i // threads for i in range(threads + 1)]
-            list(pool.map(function, range(threads), cuts[:-1], cuts[1:]))
-
+    with timing.sharing_out(threads) as call:
         yield call

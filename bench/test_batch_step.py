@@ -1,7 +1,7 @@
 """What does a step on a real batch cost, for each token, beside the best that others could write?
 
 All of a step is timed: sampling, forward pass, gradients, update, and ours the observables besides.
-Peers (`peers/batch_in_*.py`) do the same work in the same run. PyTorch is timed where it is
+Peers (`scbsim/benchmark/peers`) do the same work in the same run. PyTorch is timed where it is
 installed (the extra `peers`).
 """
 
@@ -13,6 +13,7 @@ import pytest
 from sizes import size
 
 from scbsim import Task
+from scbsim.benchmark.dense_peers import batch_peers
 from scbsim.engines.batch import BatchEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.softmax import SoftmaxEngine
@@ -24,12 +25,10 @@ TOKENS = size(10_000_000, 1_000)
 
 
 def peers(mu, T, B, threads, dtype):
-    """Yield the name of each peer and what takes a step."""
-    numpy = import_module("peers.batch_in_numpy")
-    yield "numpy", numpy.ByHand(mu, T, B, threads, dtype).step
+    """Yield the name of each peer and what takes a step; more of PyTorch than by hand."""
+    yield from batch_peers(mu, T, B, threads, dtype)
     if find_spec("torch"):
-        torch = import_module("peers.batch_in_torch")
-        yield "torch_by_hand", torch.ByHand(mu, T, B, threads, dtype).step
+        torch = import_module("scbsim.benchmark.peers.batch_in_torch")
         yield "torch_autograd", torch.ByAutograd(mu, T, B, threads, dtype).step
         yield "torch_as_written", torch.AsWritten(mu, T, B, threads, dtype).step
 

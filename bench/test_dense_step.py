@@ -1,20 +1,18 @@
 """What does a dense step cost, for each entry of A, beside the best that others could write?
 
-Peers (`peers/`) do the same work in the same run, in turn with the engine. One floor is what memory
+Peers (`scbsim/benchmark/peers`) do the same work in the same run, in turn with the engine. One floor is what memory
 allows: every entry read and written once. In float32 another is what arithmetic allows: the same
-words, normals and sums in a plain loop in C (`peers/dense_step.c`), where a compiler is there.
+words, normals and sums in a plain loop in C (`scbsim/benchmark/peers/dense_step.c`), where a compiler is there.
 PyTorch, JAX and mkl_random are timed where they are installed (the extra `peers`).
 """
 
-from importlib import import_module
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
-from peers import in_c
+from scbsim.benchmark.peers import in_c
 from sizes import size
 
 from scbsim import RunSpec, Task
+from scbsim.benchmark.dense_peers import dense_peers
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import stages_of
@@ -45,16 +43,6 @@ def engine(rule, precision, threads, N, T):
     return dense, stages_of(spec, task)[0]
 
 
-def peer_steps(rule, shape, dtype, threads, shared_out):
-    """Yield the name of each peer and what takes its steps, with how many that is."""
-    for name in ("numpy", "mkl_random", "torch"):
-        if module := found(name):
-            yield name, module.Peer(rule, shape, dtype, threads, shared_out).step, 1
-    # JAX has no say in threads: it takes all.
-    if threads > 1 and (module := found("jax")):
-        yield "jax", module.Peer(rule, shape, dtype, "threefry2x32", 2).advance, 2
-
-
 def touching(array, shared_out):
     """Return what reads and writes every entry once."""
 
@@ -62,11 +50,6 @@ def touching(array, shared_out):
         array[first:last] *= array.dtype.type(1.0)
 
     return lambda: shared_out(touch, len(array))
-
-
-def found(name):
-    """Return a peer's module, or None where what it needs is not installed."""
-    return import_module(f"peers.in_{name}") if find_spec(name) else None
 
 
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])
@@ -88,7 +71,7 @@ def test_dense_step(N, T, rule, precision, threads, shared_out, benchmark, best_
         bound["times_c_loop"] = ours / bound["c_loop_ns"]
     peers = {
         f"{name}_ns": best_of(step, rounds=3) / entry / steps
-        for name, step, steps in peer_steps(rule, (N, T), precision, threads, shared_out)
+        for name, step, steps in dense_peers(rule, (N, T), precision, threads, shared_out)
     }
     note(
         ns_an_entry=ours,

@@ -1,39 +1,20 @@
 """What does a recorded step cost, and a snapshot, beside the obvious ways to write them?"""
 
 import os
+from functools import partial
 
 import h5py
 import numpy as np
 import pytest
 from sizes import size
 
-from scbsim import RunSpec, Task
-from scbsim.engines.select import plan_of
+from scbsim.benchmark.around import record_rows, recorder
 from scbsim.observables import NAMES
-from scbsim.storage.hdf5.write import GrowingFile
-from scbsim.storage.runfile.create import empty_file
-from scbsim.storage.runfile.row_writer import FileRecorder
-from scbsim.trajectory.header import RunHeader
 from scbsim.util.disk_space import sync
 
 ROWS = size(200_000, 2_000)
-BLOCK = 250  # what a step of 1 ms hands on at a time
 PEER_ROWS = size(200, 3)
 SHAPES = size([(500, 100_000), (100, 500_000)], [(50, 1_000), (10, 5_000)])
-
-
-def recorder(path, state, **output):
-    spec = RunSpec.from_dict(
-        {
-            "task": {"N": 10, "T": 100, "Q": 2},
-            "stage": [{"steps": 10 * ROWS}],
-            "output": {"final_state": False, **output},
-        }
-    )
-    header = RunHeader(plan_of(spec, Task.from_spec(spec.task)), {"engine": "dense"})
-    path.unlink(missing_ok=True)
-    path.write_bytes(empty_file(header, state, state))
-    return FileRecorder(path, GrowingFile(path))
 
 
 def append_as_emcee_does(path, n):
@@ -52,15 +33,7 @@ def append_as_emcee_does(path, n):
 
 def test_recorded_step(tmp_path, benchmark, best_of, note):
     benchmark.group = "recorder: rows"
-    rows = np.random.default_rng(0).normal(size=(BLOCK, 1, len(NAMES)))
-    steps, stages = np.arange(BLOCK), np.zeros((BLOCK, 1), np.int64)
-
-    def record():
-        here = recorder(tmp_path / "run.h5", {})
-        for begin in range(0, ROWS, BLOCK):
-            here.append(begin + steps, stages, rows)
-        here.close("complete")
-
+    record = partial(record_rows, tmp_path / "run.h5", ROWS)
     benchmark.pedantic(record, rounds=5, warmup_rounds=1)
     ours = benchmark.stats.stats.min / ROWS
     peer = best_of(lambda: append_as_emcee_does(tmp_path / "peer.h5", PEER_ROWS), rounds=3)
@@ -77,7 +50,7 @@ def test_recorded_step(tmp_path, benchmark, best_of, note):
 def test_flush(tmp_path, benchmark, note, buffered):
     """At a step of 1 ms, 2,000 rows are what two seconds bring."""
     benchmark.group = "recorder: flush"
-    here = recorder(tmp_path / "run.h5", {})
+    here = recorder(tmp_path / "run.h5", {}, ROWS)
     n = buffered - (buffered == 16384)
     rows = np.random.default_rng(0).normal(size=(n, 1, len(NAMES)))
     stages = np.zeros((n, 1), np.int64)
@@ -101,7 +74,7 @@ def test_snapshot(tmp_path, benchmark, best_of, note, shape):
     def fresh():
         fresh.number += 1
         path = tmp_path / f"run{fresh.number}.h5"
-        return (recorder(path, state, snapshot_every=1), path), {}
+        return (recorder(path, state, ROWS, snapshot_every=1), path), {}
 
     fresh.number = 0
 

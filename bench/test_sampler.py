@@ -21,7 +21,7 @@ PIECE = 2**15
 
 def numpy_peers(mu, threads, shared_out):
     """Yield what draws tokens by NumPy, with how many those are."""
-    from peers.tokens_in_numpy import Tokens
+    from scbsim.benchmark.peers.tokens_in_numpy import Tokens
 
     own = [Tokens(mu, PIECE, seed) for seed in range(threads)]
     random = [tokens.random for tokens in own]
@@ -37,7 +37,8 @@ def numpy_peers(mu, threads, shared_out):
 def torch_peers(mu, threads, shared_out):
     """Yield the same by PyTorch: in place, in pieces that stay in the cache."""
     import torch
-    from peers.tokens_in_torch import Tokens
+
+    from scbsim.benchmark.peers.tokens_in_torch import Tokens
 
     torch.set_num_threads(1)
     random = [torch.Generator().manual_seed(i) for i in range(threads)]

@@ -12,9 +12,9 @@ from scbsim.cli.exits import report_errors
 from scbsim.cli.options import debug_option
 
 _GROUPS = (
-    ("run", "figure", "transfer", "phase", "boundary", "compare"),
+    ("run", "estimate", "figure", "transfer", "phase", "boundary", "compare"),
     ("sweep", "submit", "status", "resubmit", "cancel", "collect"),
-    ("info", "plot", "watch", "presets", "keys", "sample", "verify", "warmup"),
+    ("info", "plot", "watch", "presets", "keys", "sample", "verify", "warmup", "benchmark"),
 )
 _COMMANDS = tuple(name for group in _GROUPS for name in group)
 _MODULES = {"resubmit": "submit", "cancel": "submit"}

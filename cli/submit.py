@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 @output_option("DIR", "The folder of the sweep, on a disk that all nodes see.", required=True)
 @set_option
 @cluster_options
-@click.option("--dry-run", is_flag=True, help="Print the scripts for sbatch; start nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print what the runs will take, and the scripts for sbatch; start nothing.",
+)
 @debug_option
 @interruptible()
 def submit(
@@ -35,23 +39,33 @@ def submit(
     Runs that are finished or in the queue are left alone, so the same command submits what is
     left. A run that is preempted or out of time stops with a checkpoint and is queued again.
 
+    Without --time and --mem these are from `scbsim estimate`, with a margin.
+
     With --nodes or --ntasks-per-node each run is distributed over that many MPI ranks.
     """
     from scbsim.cluster.executor import require_submitit
+    from scbsim.cluster.needs import with_estimate
     from scbsim.cluster.options import Options
     from scbsim.cluster.submission import require_possible, scripts
     from scbsim.cluster.submission import submit as submit_sweep
     from scbsim.spec.source import read_sweep
     from scbsim.sweep.folder import SweepFolder
 
-    asked, checked = Options(**given(options)), read_sweep(sweep, overrides)
+    wanted = given(options)
+    asked, checked = Options(**wanted), read_sweep(sweep, overrides)
     require_possible(output, checked, asked)
+    if not dry_run:
+        require_submitit()
+    asked, lines = with_estimate(checked, asked, known=wanted)
     if dry_run:
         for text in scripts(SweepFolder(output.absolute(), checked, "dry-run"), asked):
             click.echo(text)
+        for line in lines:
+            say(f"# {line}")
         return
-    require_submitit()
-    _report(output, submit_sweep(SweepFolder.made(output, checked), asked))
+    done = submit_sweep(SweepFolder.made(output, checked), asked)
+    say(lines[-1])
+    _report(output, done)
 
 
 @click.command(short_help="Submit what is left of a sweep again.")

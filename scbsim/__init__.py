@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TaskError,
         TaskWarning,
     )
+    from scbsim.estimates.one import estimate
     from scbsim.run.simulate import simulate
     from scbsim.sampling.file import save_samples
     from scbsim.sampling.sampler import sample_batch, sample_batches
@@ -61,6 +62,7 @@ _HOME = {
     "rule": "scbsim.spec.own_rules",
     "Task": "scbsim.task",
     "correlations": "scbsim.task",
+    "estimate": "scbsim.estimates.one",
     "find_boundaries": "scbsim.studies.boundary",
     "load": "scbsim.contents",
     "matrices": "scbsim.contents.matrices",
@@ -92,6 +94,7 @@ __all__ = [
     "TaskWarning",
     "__version__",
     "correlations",
+    "estimate",
     "find_boundaries",
     "load",
     "matrices",

@@ -43,7 +43,8 @@ FLOOR = {
             ["mpi", "studies"],
             ["studies.figures.figure5", "studies.figures.figures134", "sweep"],
             ["studies.compare", "studies.phase", "studies.transfer"],
-            ["cluster", "contents", "studies.boundary", "studies.figures.figure2"],
+            ["estimates"],
+            ["benchmark", "cluster", "contents", "studies.boundary", "studies.figures.figure2"],
             ["cli"],
             ["__main__"],
         ]

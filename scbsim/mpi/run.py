@@ -158,6 +158,10 @@ class SharedExecution(Execution):
         stream: StreamStart = self.world.bcast(self.world.on_root(super()._new_stream))
         return stream
 
+    def _warn_of_space(self, plan: RunPlan) -> None:
+        if self.world.is_root:
+            super()._warn_of_space(plan)
+
     def _label(self, plan: RunPlan) -> str:
         return f"{super()._label(plan)}, {self.world.size} ranks"
 

@@ -155,7 +155,11 @@ def threads_for(asked: int | None, plan: RunPlan) -> int:
     InputError
         If there are fewer threads than ``asked``.
     """
-    most = most_threads(asked)
+    return threads_worth(plan, most_threads(asked))
+
+
+def threads_worth(plan: RunPlan, most: int) -> int:
+    """Return how many of ``most`` threads a run uses: one if more cost more than they save."""
     step, R = plan.step_seconds, plan.spec.dynamics.replicas
     short = R * plan.spec.total_steps * (step + 1e-7) < _SECONDS_TO_START
     few = short if R > 1 else not plan.record.shares_step or step < _THREADS_FROM

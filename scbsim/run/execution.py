@@ -196,7 +196,16 @@ class Execution:
         )
         if self.session is None:
             return MemoryRecorder(header)
+        if self.point is None:
+            self._warn_of_space(plan)
         return self.session.recorder(header, *forms_of(ensemble.replicas[0].engine))
+
+    def _warn_of_space(self, plan: RunPlan) -> None:
+        """Warn if the disk has less free space than the run will need."""
+        from scbsim.storage.needed import warn_of_space
+
+        assert self.session is not None
+        warn_of_space(plan, self.session.path)
 
 
 class _Outcome:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from scbsim._version import __version__
@@ -15,6 +14,7 @@ from scbsim.errors import InputError
 from scbsim.rules.loading import source_of
 from scbsim.spec import RunSpec
 from scbsim.spec.rules import own_name
+from scbsim.util.cores import cpu_name
 
 _MOST_CHARACTERS = 50_000  # an attribute of a file has room for 64 KB
 
@@ -26,14 +26,12 @@ def provenance(choice: Choice, threads: int, task: str) -> dict[str, Any]:
     """
     import h5py
 
-    versions = {name: _version(name) for name in ("numpy", "numba", "llvmlite", "h5py")}
     return {
         "scbsim": __version__,
-        "python": platform.python_version(),
-        **versions,
+        **versions(),
         "hdf5": h5py.version.hdf5_version,
         "platform": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": cpu_name(),
         "threads": threads,
         "engine": choice.name,
         "engine_why": choice.why,
@@ -55,18 +53,14 @@ def sources_of_rules(spec: RunSpec) -> dict[str, Any]:
     return {"rules": sources} if sources else {}
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that numbers may depend on."""
+    libraries = ("numpy", "numba", "llvmlite", "h5py")
+    return {"python": platform.python_version(), **{name: _version(name) for name in libraries}}
+
+
 def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
         return "unknown"
-
-
-def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

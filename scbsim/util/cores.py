@@ -1,9 +1,11 @@
-"""The number of cores that this process may use."""
+"""The cores that this process may use: their number, and what they are."""
 
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from scbsim.util.cgroups import own_groups
 
@@ -45,3 +47,14 @@ def _quotas() -> Iterator[int]:
             continue
         if quota > 0 and period > 0:
             yield -(-quota // period)
+
+
+def cpu_name() -> str:
+    """Return the name of the processor."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

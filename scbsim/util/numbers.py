@@ -51,3 +51,22 @@ def check_int(name: str, value: Any, least: int | None = None, below: int | None
             takes += f", below {below if below < 2**20 else f'2**{below.bit_length() - 1}'}"
         raise InputError(f"{name}: {show(value)} is not allowed; it takes {takes}")
     return number
+
+
+def size_in_words(size: float) -> str:
+    """Return a number of bytes with a decimal unit."""
+    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= one:
+            return f"{size / one:.3g} {unit}"
+    return f"{size:.0f} bytes"
+
+
+def time_in_words(seconds: float) -> str:
+    """Return a time with the unit that suits it."""
+    for unit, one in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * one:
+            return f"{seconds / one:.3g} {unit}"
+    for unit, one in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= one:
+            return f"{seconds / one:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"

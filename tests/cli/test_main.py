@@ -9,6 +9,7 @@ from scbsim import presets
 
 COMMANDS = [
     "run",
+    "estimate",
     "figure",
     "transfer",
     "phase",
@@ -30,6 +31,7 @@ COMMANDS += [
     "sample",
     "verify",
     "warmup",
+    "benchmark",
 ]
 
 

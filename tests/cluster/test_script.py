@@ -65,3 +65,27 @@ def test_a_submission_says_what_is_missing_and_makes_nothing(bare):
     assert ended.stderr.startswith("Error: submitit, by which jobs are submitted, cannot be loaded")
     assert "pip install '.[cluster]' in the folder of scbsim's sources" in ended.stderr
     assert not (bare / "d").exists()
+
+
+def test_a_dry_run_says_what_the_runs_take_and_asks_for_it(bare):
+    line = ["submit", "s.toml", "-o", "d", "--dry-run"]
+    ended = CliRunner().invoke(cli, line)
+    assert "# estimate: 3 runs take" in ended.stdout
+    assert "#SBATCH --time=10\n" in ended.stdout
+    assert "#SBATCH --mem=512M\n" in ended.stdout
+    assert "1.5 times the estimated time and 1.2 times the estimated memory" in ended.stdout
+    ended = CliRunner().invoke(cli, [*line, "--time", "2:00:00", "--mem", "7G"])
+    assert "#SBATCH --time=120\n" in ended.stdout
+    assert "#SBATCH --mem=7G\n" in ended.stdout
+    assert "times the estimated" not in ended.stdout
+
+
+def test_a_task_of_several_runs_has_the_time_of_all(bare):
+    line = ["submit", "s.toml", "-o", "d", "--dry-run", "--set", "stage.0.steps=1000000000"]
+    alone, three = (
+        CliRunner().invoke(cli, [*line, "--runs-per-task", str(n)]).stdout for n in (1, 3)
+    )
+    minutes = [
+        int(text.partition("#SBATCH --time=")[2].partition("\n")[0]) for text in (alone, three)
+    ]
+    assert minutes[1] == pytest.approx(3 * minutes[0], rel=0.05)

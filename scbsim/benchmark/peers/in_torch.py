@@ -5,7 +5,7 @@
 
 import torch
 
-from peers import AMPLITUDE, DECAY, LEVEL
+from scbsim.benchmark.peers import AMPLITUDE, DECAY, LEVEL
 
 ROWS = 2
 

@@ -7,7 +7,7 @@ In float32 they are rounded as they are multiplied, which is the cheapest way.
 import mkl_random
 import numpy as np
 
-from peers import AMPLITUDE, in_numpy
+from scbsim.benchmark.peers import AMPLITUDE, in_numpy
 
 
 class Peer(in_numpy.Peer):

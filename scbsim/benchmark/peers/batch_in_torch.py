@@ -7,7 +7,7 @@ operations use torch's own threads. Outputs are drawn like tokens, in the peers'
 
 import torch
 
-from peers.tokens_in_torch import Tokens
+from scbsim.benchmark.peers.tokens_in_torch import Tokens
 
 
 class ByHand:

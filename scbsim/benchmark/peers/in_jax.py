@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from peers import AMPLITUDE, DECAY, LEVEL
+from scbsim.benchmark.peers import AMPLITUDE, DECAY, LEVEL
 
 
 class Peer:

@@ -6,7 +6,7 @@ threads then wait for one another.
 
 import numpy as np
 
-from peers import AMPLITUDE, DECAY, LEVEL
+from scbsim.benchmark.peers import AMPLITUDE, DECAY, LEVEL
 
 
 class Peer:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from peers.tokens_in_numpy import Tokens
+from scbsim.benchmark.peers.tokens_in_numpy import Tokens
 
 
 class ByHand:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from peers import AMPLITUDE, DECAY, LEVEL
+from scbsim.benchmark.peers import AMPLITUDE, DECAY, LEVEL
 
 RULES = {"sgd": 0, "prox": 1, "denoise": 2}
 BLOCK = 2048

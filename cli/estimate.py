@@ -1,0 +1,157 @@
+"""``scbsim estimate``: what a run, a sweep or a phase diagram will take."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scbsim.cli.console import say
+from scbsim.cli.options import debug_option, set_option, threads_option
+from scbsim.cli.signals import interruptible
+
+if TYPE_CHECKING:
+    from scbsim.estimates.many import Total
+    from scbsim.estimates.one import Estimate
+
+
+@click.command(short_help="Estimate the time, memory and disk space of a run.")
+@click.argument("spec", metavar="SPEC.toml")
+@set_option
+@threads_option
+@click.option("--x", metavar="KEY=RANGE", help="With --y: of a phase diagram, as `scbsim phase`.")
+@click.option("--y", metavar="KEY=RANGE", help="Key along y, and its values.")
+@click.option(
+    "--replicas", metavar="R", type=int, default=32, help="Runs at each point of a phase diagram."
+)
+@click.option("--rules", metavar="RULES", default="sgd,l1", help="sgd, l1 or both; likewise.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@debug_option
+@interruptible()
+def estimate(
+    spec: str,
+    overrides: tuple[str, ...],
+    threads: int | None,
+    x: str | None,
+    y: str | None,
+    replicas: int,
+    rules: str,
+    as_json: bool,
+) -> None:
+    """Estimate what SPEC.toml will take, without running it.
+
+    SPEC.toml is a spec, a sweep (a spec with a table [sweep]), or the name of a preset. The times
+    are from `scbsim benchmark` on this machine, or from another machine if it was not measured.
+    """
+    if (x is None) != (y is None):
+        raise click.UsageError("--x and --y go together: both are of a phase diagram.")
+    if x is not None and y is not None:
+        found = _phase(spec, overrides, x, y, replicas, rules)
+        _show(found, as_json)
+        return
+    from scbsim.spec.source import read_sweep
+
+    sweep = read_sweep(spec, overrides)
+    if sweep.dimensions:
+        from scbsim.estimates.many import total_of_sweep
+
+        _show(total_of_sweep(sweep, threads=threads)[0], as_json)
+        return
+    from scbsim.estimates.one import estimate as estimate_run
+
+    (run,) = sweep.runs
+    one = estimate_run(sweep.spec_of(run), threads=threads)
+    if as_json:
+        say(json.dumps(one.to_dict() | {"slurm": slurm_of(one)}, indent=2))
+    else:
+        for line in lines_of(one):
+            say(line)
+
+
+def _phase(spec: str, overrides: tuple[str, ...], x: str, y: str, replicas: int, rules: str) -> Any:
+    from scbsim.estimates.many import total_of_phase
+    from scbsim.spec.ranges import parse_range
+    from scbsim.spec.source import read_spec, without_threshold
+    from scbsim.studies.phase.criterion import DEFAULT, Criterion
+    from scbsim.studies.phase.grid import Grid
+
+    checked = read_spec(spec, [*overrides, *without_threshold(spec, overrides)])
+    chosen = tuple(rule.strip() for rule in rules.split(","))
+    axes = parse_range(x), parse_range(y)
+    grid = Grid(checked, *axes, chosen, replicas, Criterion.parse(DEFAULT))
+    grid.check()
+    return total_of_phase(grid)
+
+
+def _show(found: Total, as_json: bool) -> None:
+    if as_json:
+        say(json.dumps(found.to_dict() | {"slurm": slurm_of_all(found)}, indent=2))
+        return
+    for line in total_lines(found):
+        say(line)
+
+
+def slurm_of_all(found: Total) -> str:
+    """Return the options of Slurm for an array with a task for each run."""
+    from scbsim.estimates.slurm import slurm_line
+
+    upper = found.longest * found.seconds_range[1] / found.seconds
+    return slurm_line(upper, found.memory, found.threads, tasks=found.runs)
+
+
+def slurm_of(one: Estimate) -> str:
+    """Return the options of Slurm for a run."""
+    from scbsim.estimates.slurm import slurm_line
+
+    return slurm_line(one.seconds_range[1], one.memory, one.threads)
+
+
+def lines_of(one: Estimate) -> list[str]:
+    """Return an estimate in lines of text."""
+    from scbsim.estimates.slurm import MEMORY_MARGIN
+    from scbsim.util.numbers import size_in_words as size
+    from scbsim.util.numbers import time_in_words as time
+
+    low, high = one.seconds_range
+    disk, parts = one.disk, one.parts
+    others = ", ".join(
+        f"{name} {time(seconds)}"
+        for name, seconds in parts.items()
+        if name != "steps" and seconds > 0.01 * one.seconds
+    )
+    kept = f", both checkpoints {size(disk.checkpoints)}" if disk.checkpoint else ""
+    states = f", snapshots {size(disk.snapshots)}" if disk.snapshots else ""
+    states += f", last state {size(disk.final_state)}" if disk.final_state else ""
+    plural = "s" if one.threads > 1 else ""
+    return [
+        f"engine   {one.engine}: {one.why}",
+        f"step     {time(one.step_seconds)} on {one.threads} thread{plural}, {one.steps} steps",
+        f"time     {time(one.seconds)}, from {time(low)} to {time(high)}"
+        + (f" (of it {others})" if others else ""),
+        f"memory   {size(one.memory)}, of it {size(one.memory_of_run)} for this run",
+        f"disk     {size(disk.most)} at most: file {size(disk.file)} (rows {size(disk.rows)}"
+        f"{states}){kept}",
+        f"slurm    {slurm_of(one)}",
+        f"         the time is 1.5 times the upper end, the memory {MEMORY_MARGIN} times the "
+        "estimate",
+        *(f"note: {note}" for note in one.notes),
+    ]
+
+
+def total_lines(found: Total) -> list[str]:
+    """Return the sum of many runs in lines of text."""
+    from scbsim.util.numbers import size_in_words as size
+    from scbsim.util.numbers import time_in_words as time
+
+    low, high = found.seconds_range
+    engines = ", ".join(f"{count} {name}" for name, count in sorted(found.engines.items()))
+    return [
+        f"runs     {found.runs}: {engines}",
+        f"time     {time(found.seconds)} in all, from {time(low)} to {time(high)}; the longest "
+        f"{time(found.longest)}",
+        f"memory   {size(found.memory)} for the largest",
+        f"disk     {size(found.disk)} in all",
+        f"slurm    {slurm_of_all(found)}",
+        *(f"note: {note}" for note in found.notes),
+    ]

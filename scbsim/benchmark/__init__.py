@@ -1,0 +1,1 @@
+"""What this machine does in a second: the measurements of ``scbsim benchmark``."""

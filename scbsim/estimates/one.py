@@ -1,0 +1,230 @@
+"""estimate(): what a run will take, before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter, process_time
+from typing import Any
+
+from scbsim.engines.plan import RunPlan
+from scbsim.engines.select import plan_of
+from scbsim.engines.without_entries import WithoutEntries, draws_of
+from scbsim.estimates.memory import memory_needed
+from scbsim.estimates.rates import Rates, machine_rates
+from scbsim.estimates.steps import StepsOfStage, steps_of
+from scbsim.estimates.work import work_of
+from scbsim.kernels.compile.threads import most_threads
+from scbsim.run.ensemble import replicas_take_turns, threads_worth
+from scbsim.run.start import engine_of_start, task_of
+from scbsim.spec import RunSpec
+from scbsim.spec.source import SpecLike, spec_of
+from scbsim.storage.needed import DiskNeeded, disk_needed
+from scbsim.task import Task
+
+SURE, UNSURE = 1.25, 2.0
+"""Factors of the range of the time, with rates of this machine and of another one."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take.
+
+    Attributes
+    ----------
+    engine, why : str
+        The engine and the reason for it.
+    threads : int
+        Threads that the run will use.
+    steps : int
+        Those expected; a stage that ends on its signal takes fewer than it may.
+    step_seconds : float
+        Of a step of all replicas and its row, on average over the run.
+    seconds : float
+        Of the whole process: start, task, steps, files.
+    seconds_range : (float, float)
+    parts : dict
+        The seconds by what takes them.
+    memory : int
+        The most bytes that the process holds, with Python and all libraries.
+    memory_of_run : int
+        Of it beyond what a process holds once everything is imported.
+    disk : DiskNeeded
+    notes : tuple of str
+        What the numbers rest on, where that is not a measurement of this machine.
+    """
+
+    engine: str
+    why: str
+    threads: int
+    steps: int
+    step_seconds: float
+    seconds: float
+    seconds_range: tuple[float, float]
+    parts: dict[str, float]
+    memory: int
+    memory_of_run: int
+    disk: DiskNeeded
+    notes: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as types of JSON."""
+        disk = self.disk
+        return {
+            "engine": self.engine,
+            "why": self.why,
+            "threads": self.threads,
+            "steps": self.steps,
+            "step_seconds": self.step_seconds,
+            "seconds": self.seconds,
+            "seconds_range": list(self.seconds_range),
+            "seconds_parts": dict(self.parts),
+            "memory_bytes": self.memory,
+            "memory_of_run_bytes": self.memory_of_run,
+            "disk_bytes": disk.most,
+            "file_bytes": disk.file,
+            "rows_bytes": disk.rows,
+            "snapshots_bytes": disk.snapshots,
+            "final_state_bytes": disk.final_state,
+            "checkpoints_bytes": disk.checkpoints,
+            "notes": list(self.notes),
+        }
+
+
+def estimate(
+    spec: SpecLike,
+    *,
+    task: Task | None = None,
+    threads: int | None = None,
+    rates: Rates | None = None,
+) -> Estimate:
+    """Estimate the time, the memory and the disk space of a run; nothing is run.
+
+    Parameters
+    ----------
+    spec : RunSpec, mapping, path or str
+        A spec, its tables as a dict, the path of a TOML file, or the name of a preset.
+    task : Task, optional
+        A task to use instead of that of the spec, which is drawn or read otherwise.
+    threads : int, optional
+        By default all that this machine has; it may be more, for another machine.
+    rates : Rates, optional
+        Of a machine; by default those that ``scbsim benchmark`` has measured here.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    SpecError, TaskError, InputError, OutputError
+        As :func:`scbsim.simulate`.
+    """
+    checked = spec_of(spec)
+    known, task_seconds = made_task(checked, task)
+    plan = plan_of(checked, known, start=engine_of_start(checked))
+    return estimate_of(plan, rates or machine_rates(), task_seconds, threads)
+
+
+def made_task(spec: RunSpec, task: Task | None = None) -> tuple[Task, float]:
+    """Return the task of a spec, and the seconds that it took to make it."""
+    began = perf_counter(), process_time()
+    made = task_of(spec, task)
+    # The lesser of the two: other programs take time, and threads add up.
+    return made, min(perf_counter() - began[0], process_time() - began[1])
+
+
+def estimate_of(
+    plan: RunPlan, rates: Rates, task_seconds: float = 0.0, threads: int | None = None
+) -> Estimate:
+    """Return the estimate of a plan; ``task_seconds`` is what its task takes to be made."""
+    most = threads or most_threads()
+    count, steps = threads_worth(plan, most), steps_of(plan)
+    each = [_step_seconds(plan, i, rates, count) for i in range(len(steps))]
+    total = sum(stage.expected for stage in steps)
+    needed = disk_needed(plan, round(total))
+    expected, low, high = (_seconds(each, steps, which) for which in range(3))
+    parts = {"start": rates.others["start_seconds"], "task": task_seconds, "steps": expected}
+    parts |= _around(plan, rates, total, needed, most)
+    checkpoints = int(sum(parts.values()) / plan.spec.output.checkpoint_seconds)
+    parts["checkpoints"] = checkpoints * needed.checkpoint / rates.others["bytes_a_second"]
+    if not checkpoints:
+        needed = disk_needed(plan, round(total), checkpoints=False)
+    factor = SURE if rates.own else UNSURE
+    others = sum(parts.values()) - expected
+    memory = memory_needed(plan, rates.others["start_bytes"])
+    return Estimate(
+        engine=plan.choice.name,
+        why=plan.choice.why,
+        threads=count,
+        steps=round(total),
+        step_seconds=(expected + parts["rows"]) / max(total, 1.0),
+        seconds=others + expected,
+        seconds_range=((others + low) / factor, (others + high) * factor),
+        parts=parts,
+        memory=memory,
+        memory_of_run=memory - int(rates.others["start_bytes"]),
+        disk=needed,
+        notes=tuple(_notes(plan, rates, steps)),
+    )
+
+
+def _seconds(each: list[float], steps: list[StepsOfStage], which: int) -> float:
+    """Return the seconds of all steps: those expected, the least, or the most."""
+    counts = [(stage.expected, stage.least, stage.most)[which] for stage in steps]
+    return sum(seconds * count for seconds, count in zip(each, counts, strict=True))
+
+
+def _step_seconds(plan: RunPlan, stage: int, rates: Rates, threads: int) -> float:
+    """Return the seconds of a step of all replicas."""
+    R = plan.spec.dynamics.replicas
+    here = plan.stages[stage]
+    if R == 1 or replicas_take_turns(plan, threads):
+        return R * rates.of(work_of(plan, here, threads))
+    return -(-R // threads) * rates.of(work_of(plan, here, 1))
+
+
+def _around(
+    plan: RunPlan, rates: Rates, steps: float, disk: DiskNeeded, threads: int
+) -> dict[str, float]:
+    """Return the seconds of what a run does besides its steps."""
+    output, R, others = plan.spec.output, plan.spec.dynamics.replicas, rates.others
+    rows = steps / output.every
+    ends = R * (output.normalize_level is not None)
+    if output.normalized_every:
+        ends += int(steps / output.normalized_every)
+    entries = 0.0
+    if issubclass(plan.engine, WithoutEntries) and draws_of(plan.spec, plan.task):
+        entries = plan.task.N * plan.task.T * others["drawn_seconds"] / threads
+    if plan.choice.name == "staged":
+        # Between its two parts every entry is drawn once.
+        entries = plan.task.N * plan.task.T * others["drawn_seconds"] / threads
+        ends = R
+    written = disk.snapshots + disk.final_state
+    return {
+        "rows": rows * (others["row_seconds"] + (R - 1) * others["row_seconds"] / 4),
+        "end": ends * entries,
+        "states": written / others["bytes_a_second"],
+    }
+
+
+def _notes(plan: RunPlan, rates: Rates, steps: list[StepsOfStage]) -> list[str]:
+    notes = []
+    if not rates.own:
+        notes.append(
+            f"the times are from another machine ({rates.cpu}): `scbsim benchmark` measures this "
+            "one, in about a minute, and keeps what it finds"
+        )
+    for i, stage in enumerate(steps):
+        if stage.least == stage.most:
+            continue
+        until = plan.stages[i].until_signal
+        if stage.expected == stage.most and stage.least == 1.0:
+            notes.append(f"stage {i} ends when a signal reaches {until:g}; taken as all its steps")
+        else:
+            notes.append(
+                f"stage {i} ends when a signal reaches {until:g}: after about "
+                f"{stage.expected:.0f} steps, as without noise"
+            )
+    if plan.spec.output.observe:
+        notes.append("functions of output.observe are not counted")
+    return notes
