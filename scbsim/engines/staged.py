@@ -106,8 +106,7 @@ class StagedEngine(Planned):
     def use_threads(self, count: int) -> None:
         """Draw entries on so many threads; the bits do not depend on it."""
         self._hands = count
-        if isinstance(self._now, WithoutEntries):
-            self._now.use_threads(count)
+        self._now.use_threads(count)
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
@@ -124,6 +123,7 @@ class StagedEngine(Planned):
         if not np.isfinite(row).all():
             return Block(row[None][:0], "diverged")
         self._now = sparse
+        sparse.use_threads(self._hands)
         if max(row[0], row[1]) >= stage.until_signal:
             return Block(row[None], "signal")
         others = sparse.advance(stage, steps - 1, before + 1)
@@ -140,6 +140,7 @@ class StagedEngine(Planned):
         sparse = self._sparse()
         found = hand_over.normalize(self._now, sparse, threshold)
         self._now = sparse
+        sparse.use_threads(self._hands)
         return found
 
     def state(self) -> State:
