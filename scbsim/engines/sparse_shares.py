@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -29,14 +29,38 @@ from scbsim.observables import NAMES
 from scbsim.util.thread_pool import ThreadPool
 
 if TYPE_CHECKING:
-    from scbsim.engines.sparse import SparseEngine
+    from scbsim.engines.base import Block
     from scbsim.engines.stages import Stage
+    from scbsim.kernels.gaussian.state import Model
+    from scbsim.kernels.matched.joint_state import JointNoise
 
 _PIECES = 4  # pieces of work for each thread, so that none waits long for the others
 _SPREAD = 8.0  # standard deviations of the activations of a group that there is room for
 _SPARE = 64
 _COLUMN, _ENTRY = 2e-8, 4e-8  # seconds
 _LEAST_SECONDS = 4e-3  # of a step on one thread
+
+
+class Sparse(Protocol):
+    """What is used of the sparse engine."""
+
+    @property
+    def entries(self) -> Entries: ...  # noqa: D102
+
+    @property
+    def joint(self) -> JointNoise | None: ...  # noqa: D102
+
+    @property
+    def _model(self) -> Model: ...
+
+    @property
+    def _address(self) -> int: ...
+
+    def make_room(self, activations: int) -> None: ...  # noqa: D102
+
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block: ...  # noqa: D102
+
+    def _step_params(self, stage: Stage, span: tuple[int, int] = (0, 1)) -> StepParams: ...
 
 
 class _Groups:
@@ -71,14 +95,16 @@ class Shares:
         self._ordered = False
         self._of_steps = [(np.empty(BLOCK), np.empty(2 * BLOCK, np.uint32)) for _ in range(count)]
 
-    def are_worth_it(self, engine: SparseEngine) -> bool:
+    def are_worth_it(self, engine: Sparse) -> bool:
         """Return whether the next steps have work for threads, and are of a kind that they take."""
         rates, active, new = engine.entries
         if self._groups is None or self._groups.rates is not rates:
-            self._groups = _Groups(rates, int(engine.constants.T))
+            self._groups = _Groups(rates, int(engine._model.constants.T))
         count = active.first[int(active.now[0]), -1]
-        work = _COLUMN * engine.task.N + _ENTRY * (count + self._groups.candidates)
-        plain = engine.joint is None and engine.V.W.size == 0 and isinstance(rates.rule, int)
+        work = _COLUMN * len(engine._model.constants.mu) + _ENTRY * (
+            count + self._groups.candidates
+        )
+        plain = engine.joint is None and engine._model.V.W.size == 0 and isinstance(rates.rule, int)
         worth = plain and self._groups.ascend and work > _LEAST_SECONDS
         if not worth and self._ordered:
             # On one thread activations are drawn without gaps.
@@ -86,7 +112,7 @@ class Shares:
             self._ordered = False
         return worth
 
-    def advance(self, engine: SparseEngine, params: StepParams, rows: Row) -> tuple[int, int]:
+    def advance(self, engine: Sparse, params: StepParams, rows: Row) -> tuple[int, int]:
         """Take a step for each row; parameters and result as `advance_sparse`."""
         assert self._groups is not None
         start = self._groups.start(self._room)
@@ -114,7 +140,7 @@ class Shares:
 
     def _step(
         self,
-        engine: SparseEngine,
+        engine: Sparse,
         params: StepParams,
         start: I64,
         before: tuple[int, Couplings],
@@ -129,7 +155,7 @@ class Shares:
         counts = np.zeros(groups + 1, np.int64)
         begin = np.zeros(len(self._columns) - 1, np.int64)
         regions = Regions(start, counts[:-1].copy(), counts, self._columns, begin, begin.copy())
-        numbers = (params, taken, int(engine.constants.T))
+        numbers = (params, taken, int(engine._model.constants.T))
         edges = pairwise(
             [groups * i // len(self._of_draws) for i in range(len(self._of_draws) + 1)]
         )
@@ -170,10 +196,10 @@ class Shares:
         return found
 
 
-def warm(engine: SparseEngine, stage: Stage) -> None:
+def warm(engine: Sparse, stage: Stage) -> None:
     """Take a step on threads, however small it is, so that its kernels are compiled."""
     engine.advance(stage, 1)
-    shares, params = Shares(2, engine.task.N), engine._step_params(stage, (1, 1))
+    shares, params = Shares(2, len(engine._model.constants.mu)), engine._step_params(stage, (1, 1))
     shares.are_worth_it(engine)
     shares.advance(engine, params, np.empty((1, len(NAMES))))
 
