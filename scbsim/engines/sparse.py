@@ -196,10 +196,6 @@ class SparseEngine(GaussianEngine):
             self._active.position[self._now, :count] = before.position[self._now, :count]
             self._active.s[self._now, :count] = before.s[self._now, :count]
 
-    def make_room(self, activations: int) -> None:
-        """Have room for so many activations in a step, beside the entries that are active."""
-        self._room(self._count() + activations, activations)
-
     @property
     def joint(self) -> JointNoise | None:
         """The noise's covariances, if it has them."""

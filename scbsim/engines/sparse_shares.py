@@ -56,7 +56,7 @@ class Sparse(Protocol):
     @property
     def _address(self) -> int: ...
 
-    def make_room(self, activations: int) -> None: ...  # noqa: D102
+    def _room(self, active: int, activations: int) -> None: ...
 
     def advance(self, stage: Stage, steps: int, before: int = 0) -> Block: ...  # noqa: D102
 
@@ -117,7 +117,9 @@ class Shares:
         assert self._groups is not None
         start = self._groups.start(self._room)
         if start[-1] > engine.entries.new.value.size:
-            engine.make_room(int(start[-1]))
+            active = engine.entries.active
+            count = int(active.first[int(active.now[0]), -1])
+            engine._room(count + int(start[-1]), int(start[-1]))
         self._ordered = True
         model = engine._model
         seed, replica = model.constants.seed, model.constants.replica

@@ -106,7 +106,7 @@ class StagedEngine(Planned):
         now.share(other._now)
 
     def use_threads(self, count: int) -> None:
-        """Draw entries on so many threads; the bits do not depend on it."""
+        """Draw entries, and take large steps, on so many threads; the bits do not depend on it."""
         self._hands = count
         self._now.use_threads(count)
 
@@ -125,6 +125,7 @@ class StagedEngine(Planned):
         if isinstance(self._now, SparseEngine):
             return self._now.advance(stage, steps, before)
         sparse = self._sparse()
+        sparse.use_threads(self._hands)
         if self._now.is_empty:
             hand_over.begin_sparse(self._now, sparse)
             self._now = sparse
@@ -133,7 +134,6 @@ class StagedEngine(Planned):
         if not np.isfinite(row).all():
             return Block(row[None][:0], "diverged")
         self._now = sparse
-        sparse.use_threads(self._hands)
         if max(row[0], row[1]) >= stage.until_signal:
             return Block(row[None], "signal")
         others = sparse.advance(stage, steps - 1, before + 1)
@@ -160,9 +160,9 @@ class StagedEngine(Planned):
         if not isinstance(self._now, WithoutEntries):
             return self._now.normalize(threshold)
         sparse = self._sparse()
+        sparse.use_threads(self._hands)
         found = hand_over.normalize(self._now, sparse, threshold)
         self._now = sparse
-        sparse.use_threads(self._hands)
         return found
 
     def state(self) -> State:
