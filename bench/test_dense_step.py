@@ -1,18 +1,19 @@
 """What does a dense step cost, for each entry of A, beside the best that others could write?
 
-Peers (`scbsim/benchmark/peers`) do the same work in the same run, in turn with the engine. One floor is what memory
-allows: every entry read and written once. In float32 another is what arithmetic allows: the same
-words, normals and sums in a plain loop in C (`scbsim/benchmark/peers/dense_step.c`), where a compiler is there.
+Peers (`scbsim/benchmark/peers`) do the same work in the same run, in turn with the engine. One
+floor is what memory allows: every entry read and written once. In float32 another is what
+arithmetic allows: the same words, normals and sums in a plain loop in C (`dense_step.c` there),
+where a compiler is there.
 PyTorch, JAX and mkl_random are timed where they are installed (the extra `peers`).
 """
 
 import numpy as np
 import pytest
-from scbsim.benchmark.peers import in_c
 from sizes import size
 
 from scbsim import RunSpec, Task
 from scbsim.benchmark.dense_peers import dense_peers
+from scbsim.benchmark.peers import in_c
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import stages_of

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.console import number, print_table, say
+from scbsim.cli.grid_options import grid_options, split_rules
 from scbsim.cli.options import output_option, study_options
 from scbsim.cli.signals import run_stoppable
 
@@ -21,21 +22,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Draw where runs recover the truth, over two keys of a spec.")
 @click.argument("spec", metavar="SPEC.toml")
 @output_option("DIR", "The folder for phase.h5, phase.png and phase.pdf.", required=True)
-@click.option("--x", metavar="KEY=RANGE", required=True, help="Key along x, and its values.")
-@click.option("--y", metavar="KEY=RANGE", required=True, help="Key along y, and its values.")
-@click.option(
-    "--replicas", metavar="R", type=int, default=32, show_default=True, help="Runs at each point."
-)
-@click.option(
-    "--rules", metavar="RULES", default="sgd,l1", show_default=True, help="sgd, l1 or both."
-)
-@click.option(
-    "--recovered",
-    metavar="CONDITION",
-    default="sim_A >= 0.9",
-    show_default=True,
-    help='When a run counts as recovered, after its last step; join conditions by "and".',
-)
+@grid_options
 @study_options("Start again; replace phase.h5 in the folder.")
 def phase(
     spec: str,
@@ -65,9 +52,8 @@ def phase(
     automatic = without_threshold(spec, overrides)
     checked = read_spec(spec, [*overrides, *automatic])
     pictures_in(output, "phase")
-    chosen = tuple(rule.strip() for rule in rules.split(","))
     diagram = run_stoppable(
-        phase_diagram, checked, *axes, output=output, rules=chosen, quiet=quiet, **how
+        phase_diagram, checked, *axes, output=output, rules=split_rules(rules), quiet=quiet, **how
     )
     from scbsim.studies.phase.plot import pictures
 

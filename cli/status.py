@@ -1,4 +1,4 @@
-"""``scbsim status``: the states of the runs of a sweep."""
+"""``scbsim status``: the states of the runs of a sweep, or of the parts of a phase diagram."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from scbsim.observables import in_words
 from scbsim.util.text import counted
 
 if TYPE_CHECKING:
-    from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.states import RunState
+    from scbsim.sweep.work import WorkFolder
 
 _SHOWN = 50
 
 
-@click.command(short_help="Show the states of the runs of a sweep.")
+@click.command(short_help="Show the states of a sweep or of a submitted phase diagram.")
 @sweep_folder_argument
 @click.option("--json", "as_json", is_flag=True, help="Every run, as JSON.")
 @debug_option
 def status(folder: Path, as_json: bool) -> None:
-    """Count the runs in DIR that are complete, running, queued or failed; list the incomplete ones.
+    """Count what in DIR is complete, running, queued or failed; list what is incomplete.
+
+    DIR is the folder of a sweep, which has runs, or of a phase diagram, which has parts.
 
     This command only reads: the files, their locks, and the cluster's queue if jobs were submitted.
     """
+    from scbsim.cluster.folders import opened as open_folder
     from scbsim.cluster.jobs import queued_tasks, was_submitted
     from scbsim.errors import RunFailed
-    from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.states import states
 
-    opened, queue, note = SweepFolder.open(folder), {}, ""
+    opened, queue, note = open_folder(folder), {}, ""
     if was_submitted(opened):
         try:
             queue = queued_tasks(opened)
@@ -50,14 +52,14 @@ def status(folder: Path, as_json: bool) -> None:
             say(note, err=True)
 
 
-def _counts(found: list[RunState]) -> dict[str, int]:
+def _counts(found: list[RunState[Any]]) -> dict[str, int]:
     from scbsim.sweep.states import STATES
 
     names = [each.state for each in found]
     return {name: names.count(name) for name in STATES if name in names}
 
 
-def _as_json(folder: SweepFolder, found: list[RunState], note: str) -> dict[str, Any]:
+def _as_json(folder: WorkFolder[Any], found: list[RunState[Any]], note: str) -> dict[str, Any]:
     runs = [
         {
             "name": each.run.name,
@@ -74,10 +76,10 @@ def _as_json(folder: SweepFolder, found: list[RunState], note: str) -> dict[str,
     return {"path": str(folder.path), "note": note, "counts": _counts(found), "runs": runs}
 
 
-def _print(folder: SweepFolder, found: list[RunState]) -> None:
+def _print(folder: WorkFolder[Any], found: list[RunState[Any]]) -> None:
     from scbsim.sweep.states import BROKEN, FINISHED
 
-    say(f"{folder.path}: {counted(len(found), 'run')}: {in_words(_counts(found))}")
+    say(f"{folder.path}: {counted(len(found), folder.PART)}: {in_words(_counts(found))}")
     left = [each for each in found if each.state not in FINISHED or each.note]
     # Runs that need an action come first.
     left.sort(key=lambda each: (each.state in FINISHED, each.state not in BROKEN))

@@ -1,7 +1,8 @@
-"""``scbsim submit``, ``resubmit`` and ``cancel``: a sweep on a cluster."""
+"""``scbsim submit``, ``resubmit`` and ``cancel``: a sweep or a phase diagram on a cluster."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +10,22 @@ import click
 
 from scbsim.cli.cluster_options import cluster_options, given
 from scbsim.cli.console import say
+from scbsim.cli.grid_options import NAMES, grid_options, require_both, split_rules
 from scbsim.cli.options import debug_option, output_option, set_option, sweep_folder_argument
 from scbsim.cli.signals import interruptible
 from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.cluster.submission import Submitted
+    from scbsim.studies.phase.grid import Grid
 
 
-@click.command(short_help="Submit a sweep, or a single run, to Slurm.")
+@click.command(short_help="Submit a sweep, a single run or a phase diagram to Slurm.")
 @click.argument("sweep", metavar="SWEEP.toml")
-@output_option("DIR", "The folder of the sweep, on a disk that all nodes see.", required=True)
+@output_option(
+    "DIR", "The folder of the sweep or diagram, on a disk that all nodes see.", required=True
+)
+@partial(grid_options, required=False)
 @set_option
 @cluster_options
 @click.option(
@@ -28,9 +34,16 @@ if TYPE_CHECKING:
     help="Print what the runs will take, and the scripts for sbatch; start nothing.",
 )
 @debug_option
+@click.pass_context
 @interruptible()
 def submit(
-    sweep: str, output: Path, overrides: tuple[str, ...], dry_run: bool, **options: Any
+    ctx: click.Context,
+    /,
+    sweep: str,
+    output: Path,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    **options: Any,
 ) -> None:
     """Submit the runs of SWEEP.toml (a spec with a table [sweep], or a single one) as job arrays.
 
@@ -39,65 +52,83 @@ def submit(
     Runs that are finished or in the queue are left alone, so the same command submits what is
     left. A run that is preempted or out of time stops with a checkpoint and is queued again.
 
-    Without --time and --mem these are from `scbsim estimate`, with a margin.
+    Without --time and --mem those of a sweep are from `scbsim estimate`, with a margin.
 
     With --nodes or --ntasks-per-node each run is distributed over that many MPI ranks.
+
+    With --x and --y it is the diagram that `scbsim phase` draws, in parts of about the same length.
     """
+    from scbsim.cluster.diagrams import diagram_folder
     from scbsim.cluster.executor import require_submitit
     from scbsim.cluster.needs import with_estimate
     from scbsim.cluster.options import Options
     from scbsim.cluster.submission import require_possible, scripts
-    from scbsim.cluster.submission import submit as submit_sweep
+    from scbsim.cluster.submission import submit as submit_work
     from scbsim.spec.source import read_sweep
     from scbsim.sweep.folder import SweepFolder
+    from scbsim.sweep.work import WorkFolder
 
+    diagram = {name: options.pop(name) for name in NAMES}
     wanted = given(options)
-    asked, checked = Options(**wanted), read_sweep(sweep, overrides)
-    require_possible(output, checked, asked)
+    asked, lines = Options(**wanted), list[str]()
+    folder: WorkFolder[Any]
+    if require_both(ctx):
+        folder = diagram_folder(output, _grid(sweep, overrides, **diagram), asked)
+    else:
+        folder = SweepFolder(output, read_sweep(sweep, overrides))
+    require_possible(folder, asked)
     if not dry_run:
         require_submitit()
-    asked, lines = with_estimate(checked, asked, known=wanted)
+    if isinstance(folder, SweepFolder):
+        asked, lines = with_estimate(folder.sweep, asked, known=wanted)
     if dry_run:
-        for text in scripts(SweepFolder(output.absolute(), checked, "dry-run"), asked):
+        for text in scripts(folder, asked):
             click.echo(text)
         for line in lines:
             say(f"# {line}")
         return
-    done = submit_sweep(SweepFolder.made(output, checked), asked)
-    say(lines[-1])
+    done = submit_work(folder.created(), asked)
+    for line in lines[-1:]:
+        say(line)
     _report(output, done)
 
 
-@click.command(short_help="Submit what is left of a sweep again.")
+@click.command(short_help="Submit what is left of a sweep or diagram again.")
 @sweep_folder_argument
 @click.option("--failed", is_flag=True, help="Only runs that failed, were interrupted or stopped.")
 @cluster_options
 @debug_option
 @interruptible()
 def resubmit(folder: Path, failed: bool, **options: Any) -> None:
-    """Submit the runs in DIR that are neither finished nor in the queue.
+    """Submit the runs, or parts of a diagram, in DIR that are neither finished nor in the queue.
 
     Each resumes from its last checkpoint. Options that are not given are those of the last
     submission.
     """
     from dataclasses import replace
 
+    from scbsim.cluster.folders import opened
     from scbsim.cluster.jobs import last_options
-    from scbsim.cluster.submission import require_possible
-    from scbsim.cluster.submission import submit as submit_sweep
-    from scbsim.sweep.folder import SweepFolder
+    from scbsim.cluster.submission import submit as submit_work
 
-    there = SweepFolder.open(folder)
+    there = opened(folder)
     asked = replace(last_options(there), **given(options))
-    require_possible(folder, there.sweep, asked)
-    _report(folder, submit_sweep(there, asked, broken_only=failed))
+    _report(folder, submit_work(there, asked, broken_only=failed))
+
+
+def _grid(spec: str, overrides: tuple[str, ...], rules: str, **how: Any) -> Grid:
+    from scbsim.spec.source import read_spec, without_threshold
+    from scbsim.studies.phase.grid import Grid
+
+    checked = read_spec(spec, [*overrides, *without_threshold(spec, overrides)])
+    return Grid.of(checked, rules=split_rules(rules), **how)
 
 
 def _report(path: Path, done: Submitted) -> None:
     tasks = sum(len(job.tasks) for job in done.jobs)
     jobs = ", ".join(f"job {job.id}" for job in done.jobs)
     if done.jobs:
-        say(f"submitted: {done.runs} runs in {tasks} tasks ({jobs})")
+        say(f"submitted: {counted(done.runs, done.part)} in {tasks} tasks ({jobs})")
     else:
         say("nothing to submit")
     if done.finished or done.alive:
@@ -105,20 +136,20 @@ def _report(path: Path, done: Submitted) -> None:
     say(f"next: scbsim status {path}")
 
 
-@click.command(short_help="Remove a sweep from the queue.")
+@click.command(short_help="Remove a sweep or diagram from the queue.")
 @sweep_folder_argument
 @debug_option
 @interruptible()
 def cancel(folder: Path) -> None:
-    """Cancel the jobs of the sweep in DIR, and no others.
+    """Cancel the jobs of what is in DIR, and no others.
 
     Active runs stop with a checkpoint; `scbsim resubmit DIR` resumes them.
     """
     from scbsim.cluster import slurm
+    from scbsim.cluster.folders import opened
     from scbsim.cluster.jobs import job_name
-    from scbsim.sweep.folder import SweepFolder
 
-    entries = slurm.queue_of(job_name(SweepFolder.open(folder)))
+    entries = slurm.queue_of(job_name(opened(folder)))
     jobs = sorted({entry.job for entry in entries})
     if not jobs:
         click.echo("none of its jobs is in the queue")

@@ -1,1 +1,1 @@
-"""Sweeps on a cluster: submitted to Slurm by submitit, followed by its own commands."""
+"""Sweeps and phase diagrams on a cluster: submitted to Slurm by submitit."""

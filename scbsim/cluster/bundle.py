@@ -1,4 +1,4 @@
-"""Runs of a sweep, one after the other, in a task of a cluster's job.
+"""Runs of a sweep, or parts of a diagram, one after the other in a task of a cluster's job.
 
 Every run resumes from what an earlier task left behind, however that task ended: by its time limit,
 a preemption, a lost node or a lack of memory.
@@ -10,15 +10,16 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic, perf_counter, sleep
+from typing import Any
 
+from scbsim.cluster.folders import opened
 from scbsim.cluster.team import Team
 from scbsim.errors import ScbsimError, Stopped
-from scbsim.spec.sweep import SweepRun
 from scbsim.storage.hdf5.lock import writer_of
 from scbsim.sweep.failure import Failure, forget_failure, read_failure, write_failure
-from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.isolation import afresh
 from scbsim.sweep.states import FINISHED, state_of
+from scbsim.sweep.work import Part, WorkFolder
 
 _PATIENCE = 120.0
 """Seconds to wait for an earlier writer, which may still live if only the network failed."""
@@ -36,14 +37,14 @@ def run_bundle(
     say: Callable[[str], None] = print,
     team: Team = _ALONE,
 ) -> list[str]:
-    """Run those runs of a sweep that are not finished.
+    """Do those parts of a folder that are not finished.
 
     Parameters
     ----------
     path : path
-        The folder of the sweep.
+        The folder of the sweep or the diagram.
     names : sequence of str
-        Names of the runs.
+        Names of the parts, such as runs.
     job : str
         Name of the task; a run that failed in it is not tried again in it.
     stop : callable
@@ -58,7 +59,7 @@ def run_bundle(
     list of str
         Names of the runs that failed. Each has its failure beside it.
     """
-    folder = SweepFolder.open(path)
+    folder = opened(path)
     failed = []
     for name in names:
         run = folder.by_name[name]
@@ -72,9 +73,8 @@ def run_bundle(
         began = perf_counter()
         try:
             team.on_lead(partial(_make_ready, folder, run, stop))
-            output, spec = folder.output(run), folder.sweep.spec_of(run)
             with afresh():
-                ended = team.run(spec, output=output, resume=True, stop=stop)
+                ended = folder.do(run, team.run, stop)
         except Exception as error:
             if team.lost(error):
                 # The run has not failed: it continues when the job does.
@@ -98,7 +98,7 @@ def run_bundle(
     return failed
 
 
-def _why_not_to_run(folder: SweepFolder, run: SweepRun, job: str) -> str:
+def _why_not_to_run(folder: WorkFolder[Any], run: Part, job: str) -> str:
     """Return how a run ended, if it is finished or failed in this job; else an empty text."""
     before = read_failure(folder.output(run))
     if before is not None and before.job == job:
@@ -107,7 +107,7 @@ def _why_not_to_run(folder: SweepFolder, run: SweepRun, job: str) -> str:
     return state if state in FINISHED else ""
 
 
-def _make_ready(folder: SweepFolder, run: SweepRun, stop: Callable[[], bool]) -> None:
+def _make_ready(folder: WorkFolder[Any], run: Part, stop: Callable[[], bool]) -> None:
     """Wait for an earlier writer, and write the spec of a run."""
     output = folder.output(run)
     until = monotonic() + _PATIENCE

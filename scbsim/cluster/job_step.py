@@ -1,4 +1,4 @@
-"""The step of a job: some runs of a sweep, on one process or on all ranks."""
+"""The step of a job: some parts of a folder, on one process or on all ranks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOST = 128 + signal.SIGKILL
 class JobStep:
     """Pickled for each task of a job array, and called there with the names of its runs.
 
-    ``folder`` is that of the sweep.
+    ``folder`` is that of the sweep or diagram.
     """
 
     def __init__(self, folder: str) -> None:
@@ -92,9 +92,9 @@ class JobStep:
         return failed
 
     def _fail(self, names: Sequence[str], error: Exception, task: str) -> None:
+        from scbsim.cluster.folders import opened
         from scbsim.sweep.failure import Failure, write_failure
-        from scbsim.sweep.folder import SweepFolder
 
-        folder = SweepFolder.open(self.folder)
+        folder = opened(self.folder)
         for name in names:
             write_failure(folder.output(folder.by_name[name]), Failure(str(error), task))

@@ -13,8 +13,8 @@ from scbsim.cluster.options import Options
 from scbsim.cluster.script import SCRIPTS
 from scbsim.cluster.slurm import queue_of
 from scbsim.errors import OutputError, RunFailed
-from scbsim.sweep.folder import SweepFolder, write_json
 from scbsim.sweep.states import QueuedTask
+from scbsim.sweep.work import WorkFolder, write_json
 
 _FILE = "jobs.json"
 _DAMAGED = (ValueError, KeyError, TypeError, RecursionError)
@@ -30,12 +30,12 @@ class Job:
     options: Options
 
 
-def job_name(folder: SweepFolder) -> str:
+def job_name(folder: WorkFolder[Any]) -> str:
     """Return the name of all jobs of a sweep, which no other sweep uses."""
     return f"scbsim-{folder.id}"
 
 
-def read_jobs(folder: SweepFolder) -> list[Job]:
+def read_jobs(folder: WorkFolder[Any]) -> list[Job]:
     """Return the jobs of a sweep in order; those that cannot be read are left out."""
     try:
         entries = _entries(folder)
@@ -48,7 +48,7 @@ def read_jobs(folder: SweepFolder) -> list[Job]:
     return found
 
 
-def last_options(folder: SweepFolder) -> Options:
+def last_options(folder: WorkFolder[Any]) -> Options:
     """Return the options of the last job of a sweep; raise OutputError if they are damaged."""
     entries = _entries(folder)
     try:
@@ -57,7 +57,7 @@ def last_options(folder: SweepFolder) -> Options:
         raise _damaged(folder, error) from None
 
 
-def _entries(folder: SweepFolder) -> list[Any]:
+def _entries(folder: WorkFolder[Any]) -> list[Any]:
     """Return the JSON of each job; raise OutputError if the file is damaged."""
     try:
         found = json.loads((folder.path / _FILE).read_text(encoding="utf-8"))
@@ -68,7 +68,7 @@ def _entries(folder: SweepFolder) -> list[Any]:
         raise _damaged(folder, error) from None
 
 
-def _damaged(folder: SweepFolder, error: Exception) -> OutputError:
+def _damaged(folder: WorkFolder[Any], error: Exception) -> OutputError:
     return OutputError(
         f"{folder.path / _FILE} is damaged ({error}), so the options of the last job are not "
         "known: `scbsim submit` with all options submits what is left"
@@ -84,12 +84,12 @@ def _job(found: Mapping[str, Any]) -> Job:
     return Job(str(found["id"]), tasks, Options(**options))
 
 
-def was_submitted(folder: SweepFolder) -> bool:
+def was_submitted(folder: WorkFolder[Any]) -> bool:
     """Return whether a submission of the sweep was ever begun."""
     return (folder.path / SCRIPTS).exists()
 
 
-def add_job(folder: SweepFolder, job: Job) -> None:
+def add_job(folder: WorkFolder[Any], job: Job) -> None:
     """Record a job that was submitted."""
     path = folder.path / _FILE
     try:
@@ -102,7 +102,7 @@ def add_job(folder: SweepFolder, job: Job) -> None:
     write_json(path, {"jobs": entries}, indent=None)
 
 
-def queued_tasks(folder: SweepFolder) -> dict[str, QueuedTask]:
+def queued_tasks(folder: WorkFolder[Any]) -> dict[str, QueuedTask]:
     """Return the task in the queue of each run that has one, by name.
 
     Raises

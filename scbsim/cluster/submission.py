@@ -1,10 +1,10 @@
-"""Submission of the runs of a sweep that are neither finished nor in the queue."""
+"""Submission of the runs of a sweep, or parts of a diagram, that are not finished or queued."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from typing import Any
 
 from scbsim.cluster import executor
 from scbsim.cluster.executor import require_writable_name
@@ -12,11 +12,8 @@ from scbsim.cluster.jobs import Job, add_job, job_name, queued_tasks
 from scbsim.cluster.options import Options
 from scbsim.cluster.script import script
 from scbsim.cluster.slurm import LARGEST_ARRAY, largest_array
-from scbsim.mpi.shareable import require_shareable
-from scbsim.spec.sweep import Sweep
-from scbsim.sweep.folder import SweepFolder
-from scbsim.sweep.functions import require_functions
 from scbsim.sweep.states import ALIVE, BROKEN, FINISHED, RunState, states
+from scbsim.sweep.work import WorkFolder
 
 
 @dataclass
@@ -26,6 +23,7 @@ class Submitted:
     jobs: list[Job] = field(default_factory=list)
     finished: int = 0
     alive: int = 0
+    part: str = "run"  # what each is called
 
     @property
     def runs(self) -> int:
@@ -33,22 +31,18 @@ class Submitted:
         return sum(len(names) for job in self.jobs for names in job.tasks)
 
 
-def require_possible(path: Path, sweep: Sweep, options: Options) -> None:
-    """Check that the jobs of a sweep in the folder ``path`` would work.
+def require_possible(folder: WorkFolder[Any], options: Options) -> None:
+    """Check that the jobs of a folder would work.
 
-    Raise InputError if Slurm cannot use the path, ``options.sbatch`` has options that jobs set
-    themselves, functions of the spec cannot be loaded, or some runs cannot be shared by so many
-    ranks.
+    Raise InputError if Slurm cannot use its path, ``options.sbatch`` has options that jobs set
+    themselves, functions of a spec cannot be loaded, or so many ranks cannot share a run.
     """
-    require_writable_name(path)
+    require_writable_name(folder.path)
     options.require_free()
-    require_functions(sweep)
-    if options.ranks > 1:
-        for run in sweep.runs:
-            require_shareable(sweep.spec_of(run), options.ranks)
+    folder.require_sound(options.ranks)
 
 
-def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) -> Submitted:
+def submit(folder: WorkFolder[Any], options: Options, *, broken_only: bool = False) -> Submitted:
     """Submit the runs that are neither finished nor in the queue.
 
     With ``broken_only``, only those that failed, were interrupted or stopped.
@@ -60,10 +54,11 @@ def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) 
     RunFailed
         If Slurm does not answer or refuses a job; jobs submitted before that are recorded.
     """
-    require_possible(folder.path, folder.sweep, options)
+    require_possible(folder, options)
     with folder.held():
         found = states(folder, queued_tasks(folder))
         done = Submitted(
+            part=folder.PART,
             finished=sum(each.state in FINISHED for each in found),
             alive=sum(each.state in ALIVE for each in found),
         )
@@ -76,9 +71,9 @@ def submit(folder: SweepFolder, options: Options, *, broken_only: bool = False) 
     return done
 
 
-def scripts(folder: SweepFolder, options: Options) -> list[str]:
+def scripts(folder: WorkFolder[Any], options: Options) -> list[str]:
     """Return the scripts that would be submitted for all runs; nothing is written or started."""
-    names = [run.name for run in folder.sweep.runs]
+    names = [part.name for part in folder.parts]
     most = largest_array() or LARGEST_ARRAY
     return [
         script(folder.path, job_name(folder), len(tasks), wanted)
@@ -100,7 +95,7 @@ def arrays(
     return [(part, replace(options, array_parallelism=share)) for part in parts]
 
 
-def _to_submit(found: Sequence[RunState], broken_only: bool) -> list[str]:
+def _to_submit(found: Sequence[RunState[Any]], broken_only: bool) -> list[str]:
     """Return the names of the runs to submit, with those that were never begun first.
 
     So a run that always kills its task, say by its memory, does not keep the same runs from

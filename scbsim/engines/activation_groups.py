@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -20,6 +21,9 @@ Array = NDArray[np.float64]
 _MOST_CANDIDATES_PER_ACTIVATION = 2.0
 _SPARE_CANDIDATES = 0.25
 _ROUNDING = 1e-9
+
+_MOST_TOGETHER = 2**16
+"""Candidates expected in a group; one with more is cut in parts, which threads draw apart."""
 
 
 def activation_probability(threshold: Array, sigma: Array) -> Array:
@@ -58,7 +62,7 @@ def activation_rates(
         # A function in Python gets gradients, from which it makes the values.
         above, scale = cut - slope, sigma if rule_record(rule).own else rate_A * sigma
     p = activation_probability(threshold, sigma) if rate_A > 0 else np.zeros_like(threshold)
-    groups, rates, spares = _groups(p, T), [], []
+    groups, rates, spares = list(_cut(_groups(p, T), p, T)), [], []
     for group in groups:
         of_group = p[group]
         most = of_group.max()
@@ -103,6 +107,13 @@ def _groups(p: Array, T: int) -> list[NDArray[np.intp]]:
     by_size = there[np.argsort(-p[there], kind="stable")]
     starts = _starts(p[by_size] * T)
     return [np.sort(by_size[a:b]) for a, b in pairwise([*starts, len(by_size)])]
+
+
+def _cut(groups: list[NDArray[np.intp]], p: Array, T: int) -> Iterator[NDArray[np.intp]]:
+    """Cut the groups of which more candidates are expected than are drawn together."""
+    for group in groups:
+        parts = math.ceil(len(group) * T * p[group].max() / _MOST_TOGETHER)
+        yield from np.array_split(group, min(parts, len(group))) if parts > 1 else [group]
 
 
 def _bound(total: Array) -> Array:

@@ -22,6 +22,7 @@ _VALUE_ROW = 7e-7
 _SPARSE_STEP = 1e-6
 _ACTIVATION = 2e-8
 _ACTIVE = 5e-9
+_SEARCH = 3.5e-9
 _COLUMN = 8e-9
 _SUPPORT = 3e-9
 _BATCH_TOKEN = 1e-9
@@ -32,6 +33,14 @@ _OFF_SUPPORT = 3e-8
 _WHOLE_VALUE = 5e-9
 _APPROXIMATE_STEP = 2e-7
 _SAMPLED_PAIR = 4.4e-10
+_FAR_ENTRY = 4.5e-9
+_FAR_COLUMN = 6e-9
+
+_NEAR = 2**16
+"""Columns, or activations in a step, up to which their arrays stay in a cache of some megabytes."""
+
+_FEW = 32
+"""Active entries of a column up to which it costs nothing to look for one."""
 
 ACTIVE_BYTES = 32  # per entry, in both lists together
 ACTIVATION_BYTES = 48
@@ -122,8 +131,12 @@ def sparse_seconds(
     activations = sum(_steps(s) * expected_activations(s, noise, task.T) for s in stages)
     activations /= sum(map(_steps, stages))
     active, _ = active_entries(stages, noise, task)
-    columns = task.N * (_COLUMN + _SUPPORT * task.Q) + _value_seconds(task.N, value)
-    return _SPARSE_STEP + _ACTIVATION * activations + _ACTIVE * active + columns
+    column = _COLUMN + _SUPPORT * task.Q + (_FAR_COLUMN if task.N > _NEAR else 0.0)
+    # Each activation is looked for among the active entries of its column.
+    halvings = max(0.0, float(np.log2(max(active, 1.0) / (_FEW * task.N))))
+    entry = _ACTIVATION + _SEARCH * halvings + (_FAR_ENTRY if activations > _NEAR else 0.0)
+    columns = task.N * column + _value_seconds(task.N, value)
+    return float(_SPARSE_STEP + entry * activations + _ACTIVE * active + columns)
 
 
 def sparse_room(stages: Sequence[Stage], noise: NoiseLevels, task: Task) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from scbsim.engines.drawn_entries import with_entries
 from scbsim.engines.gaussian import END, GaussianEngine
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan import RunPlan
+from scbsim.engines.sparse_shares import Shares
 from scbsim.engines.stages import Stage
 from scbsim.engines.step_params import of_step
 from scbsim.engines.warm_start import entries_of, split
@@ -83,6 +84,7 @@ class SparseEngine(GaussianEngine):
         self._newly_active = make_newly_active(task.N, 0)
         self._room(0, 0)
         self._rates_of: tuple[Stage, float] | None = None
+        self._shares: Shares | None = None
 
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
@@ -115,15 +117,7 @@ class SparseEngine(GaussianEngine):
             self._set_rates(stage, params, ratio)
             while done < upto:
                 rest = params.schedule[done:upto] if len(params.schedule) else params.schedule
-                taken, reason = advance_sparse(
-                    self._model,
-                    params._replace(schedule=rest),
-                    Entries(self._rates, self._active, self._newly_active),
-                    self._address,
-                    rows[done:upto],
-                    self.scratch,
-                    self._joint,
-                )
+                taken, reason = self._advance(params._replace(schedule=rest), rows[done:upto])
                 self.step += taken
                 done += taken
                 if reason == NO_ROOM:
@@ -132,12 +126,28 @@ class SparseEngine(GaussianEngine):
                     return done, END[reason]
         return done, END[STEPS_DONE]
 
+    def _advance(self, params: StepParams, rows: Row) -> tuple[int, int]:
+        """Take a step for each row, on several threads where there is work for them."""
+        shares = self._shares
+        if shares is not None and shares.are_worth_it(self):
+            return shares.advance(self, params, rows)
+        given = self._model, params, self.entries, self._address
+        return advance_sparse(*given, rows, self.scratch, self._joint)
+
+    def use_threads(self, count: int) -> None:
+        """Take large steps on so many threads; the bits do not depend on it."""
+        self._shares = Shares(count, self.task.N) if count > 1 else None
+
+    @property
+    def entries(self) -> Entries:
+        """The entries off the support, for kernels."""
+        return Entries(self._rates, self._active, self._newly_active)
+
     def _set_rates(self, stage: Stage, params: StepParams, ratio: float) -> None:
         """Compute the law of activations, unless it is that of the last call."""
-        if self._rates_of is not None:
-            of_stage, of_ratio = self._rates_of
-            if of_stage is stage and of_ratio == ratio:
-                return
+        before = self._rates_of
+        if before is not None and before[0] is stage and before[1] == ratio:
+            return
         self._rates_of = stage, ratio
         T, levels = int(self.constants.T), self.noise
         threshold, sigma, rate = params.threshold, levels.sigma_A, params.rate_A

@@ -106,10 +106,9 @@ class StagedEngine(Planned):
         now.share(other._now)
 
     def use_threads(self, count: int) -> None:
-        """Draw entries on so many threads; the bits do not depend on it."""
+        """Draw entries, and take large steps, on so many threads; the bits do not depend on it."""
         self._hands = count
-        if isinstance(self._now, WithoutEntries):
-            self._now.use_threads(count)
+        self._now.use_threads(count)
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
@@ -126,6 +125,7 @@ class StagedEngine(Planned):
         if isinstance(self._now, SparseEngine):
             return self._now.advance(stage, steps, before)
         sparse = self._sparse()
+        sparse.use_threads(self._hands)
         if self._now.is_empty:
             hand_over.begin_sparse(self._now, sparse)
             self._now = sparse
@@ -160,6 +160,7 @@ class StagedEngine(Planned):
         if not isinstance(self._now, WithoutEntries):
             return self._now.normalize(threshold)
         sparse = self._sparse()
+        sparse.use_threads(self._hands)
         found = hand_over.normalize(self._now, sparse, threshold)
         self._now = sparse
         return found

@@ -15,6 +15,7 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.pretrained import related_task_of, solution
 from scbsim.engines.random_stream import ORIGIN, StreamStart
 from scbsim.engines.select import build
+from scbsim.engines.sparse import SparseEngine
 from scbsim.engines.staged import StagedEngine
 from scbsim.engines.stages import Stage
 from scbsim.engines.without_entries import WithoutEntries
@@ -119,7 +120,8 @@ def built_ensemble(
     """Build the replicas of a run at their start, with threads for the body.
 
     ``threads`` is from :func:`threads_for`; ``start`` is where the noise of each replica begins;
-    ``hands`` is on how many threads a single run draws entries that it does not keep.
+    ``hands`` is on how many threads a single run draws entries that it does not keep, or takes
+    large steps of the sparse engine.
 
     Raises
     ------
@@ -138,7 +140,7 @@ def built_ensemble(
         for i in range(R):
             engines.append(build(plan, own, i, start))
             engines[i].share(engines[0])
-        if R == 1 and isinstance(engines[0], WithoutEntries | StagedEngine):
+        if R == 1 and isinstance(engines[0], WithoutEntries | StagedEngine | SparseEngine):
             engines[0].use_threads(hands)
         if plan.spec.init.correlation is not None:
             related = related_task_of(plan.spec, task)

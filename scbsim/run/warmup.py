@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from scbsim.engines.select import plan_of
+from scbsim.engines.select import build, plan_of
+from scbsim.engines.sparse import SparseEngine
+from scbsim.engines.sparse_shares import warm
 from scbsim.kernels.batch.handed import end_round
 from scbsim.kernels.batch.workspace import make_work
 from scbsim.kernels.compile.events import Compiling, compile_events
@@ -114,6 +116,11 @@ def _compile(name: str, tell: Tell | None) -> list[str]:
             end_round(10, True, make_work(task.N, task.T, 10, spec.dynamics.precision, 1))
             return kernels
         simulate(spec)
+        if name == "sparse":
+            # A run would call them in large steps only.
+            engine = build(plan, 1)
+            assert isinstance(engine, SparseEngine)
+            warm(engine, plan.stages[0])
         if samples:
             # A run draws tokens of two bytes; this draws tokens of one byte.
             sample_batch(task, 2)

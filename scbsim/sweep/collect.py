@@ -49,7 +49,7 @@ def collect(
     link: bool = False,
     partial: bool = False,
     overwrite: bool = False,
-) -> list[RunState]:
+) -> list[RunState[SweepRun]]:
     """Write one file of all runs.
 
     Parameters
@@ -144,7 +144,7 @@ def _warn_of_lacking(members: Sequence[Member]) -> None:
     )
 
 
-def _survey(folder: SweepFolder, link: bool) -> tuple[list[RunState], Survey]:
+def _survey(folder: SweepFolder, link: bool) -> tuple[list[RunState[SweepRun]], Survey]:
     """Return the state of all runs, and the survey of those that are finished."""
     survey, found, begun = Survey(_kinds(link)), [], folder.begun()
     inspected: list[InspectedRun] = []
@@ -169,7 +169,7 @@ def _kinds(link: bool) -> dict[str, type[np.generic]]:
     return {each.source: each.kind for each in [*small, *large]}
 
 
-def _require_finished(found: Sequence[RunState], partial: bool) -> None:
+def _require_finished(found: Sequence[RunState[SweepRun]], partial: bool) -> None:
     left_out = [each for each in found if each.state not in FINISHED]
     if left_out and not partial:
         named = list_some([f"{each.run.name} ({each.state})" for each in left_out])
@@ -228,7 +228,9 @@ def _put_dimensions(frame: Frame, survey: Survey) -> None:
         frame.scale("replica", survey.streams, {"long_name": "index of the noise stream"})
 
 
-def _copy(copies: Copies, found: list[RunState], members: Sequence[Member]) -> list[RunState]:
+def _copy(
+    copies: Copies, found: list[RunState[SweepRun]], members: Sequence[Member]
+) -> list[RunState[SweepRun]]:
     """Copy the columns of the runs; return the states, where unreadable runs have failed."""
     failed: dict[str, str] = {}
     for member in members:
@@ -258,7 +260,10 @@ def _as_utf8(path: str) -> str:
 
 
 def _put_facts(
-    frame: Frame, found: Sequence[RunState], members: Sequence[Member], paths: Mapping[str, str]
+    frame: Frame,
+    found: Sequence[RunState[SweepRun]],
+    members: Sequence[Member],
+    paths: Mapping[str, str],
 ) -> None:
     """Write one value for each run: its status, its file, numbers of its task."""
     codes = np.full(frame.shape, MISSING, np.int64)

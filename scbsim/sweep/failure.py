@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scbsim.sweep.folder import write_json
+from scbsim.sweep.work import write_json
 
 
 @dataclass(frozen=True)

@@ -1,71 +1,40 @@
-"""The folder of a sweep: its manifest, and a folder for each run.
-
-The manifest is written once, atomically, and never changes. The states of runs are in their files.
-"""
+"""The folder of a sweep: its manifest, and a folder for each run."""
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from scbsim._version import __version__
-from scbsim.errors import OutputError, SpecError
 from scbsim.spec.difference import differences
+from scbsim.spec.stored import stored_tables
 from scbsim.spec.sweep import Sweep, SweepRun
-from scbsim.storage.hdf5.lock import held
+from scbsim.storage.runfile.status import More, RunStatus, run_status
+from scbsim.sweep.work import WorkFolder
 from scbsim.util.atomic import atomic_write
-from scbsim.util.paths import require_regular, resolved
 from scbsim.util.text import counted
 
 MANIFEST = "sweep.json"
 FORMAT = "scbsim-sweep"
-SCHEMA = 1
 
 
-class SweepFolder:
-    """A folder with a manifest; ``id`` is unique to the sweep."""
+class SweepFolder(WorkFolder[SweepRun]):
+    """The folder of a sweep; its parts are the runs."""
 
-    def __init__(self, path: Path, sweep: Sweep, id: str) -> None:
-        self.path = path
+    MANIFEST = MANIFEST
+    FORMAT = FORMAT
+    WORK = "sweep"
+    MADE_BY = "`scbsim sweep` and `scbsim submit` make one"
+    PART = "run"
+
+    def __init__(self, path: str | os.PathLike[str], sweep: Sweep, id: str = "planned") -> None:
+        super().__init__(path, id, sweep.runs)
         self.sweep = sweep
-        self.id = id
-        self.by_name = {run.name: run for run in sweep.runs}
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> SweepFolder:
-        """Open the folder of a sweep.
-
-        Raise OutputError if it is not the folder of a sweep, or its manifest is damaged.
-        """
-        path = resolved(path)
-        manifest = path / MANIFEST
-        try:
-            if manifest.exists():
-                require_regular(manifest)
-            found = json.loads(manifest.read_text(encoding="utf-8"))
-            if found["format"] != FORMAT or found["schema"] != SCHEMA:
-                raise OutputError(
-                    f"{manifest} is {found['format']} {found['schema']}, and this scbsim reads "
-                    f"{FORMAT} {SCHEMA}"
-                )
-            sweep = Sweep.from_json(json.dumps(found["tables"]), found["base_dir"])
-            return cls(path, sweep, str(found["id"]))
-        except OSError as error:
-            raise OutputError(
-                f"{path} is not the folder of a sweep ({MANIFEST}: {error.strerror}); "
-                "`scbsim sweep` and `scbsim submit` make one"
-            ) from None
-        except (ValueError, KeyError, TypeError, SpecError) as error:
-            raise OutputError(f"{manifest} is damaged: {error}") from None
-
-    @classmethod
-    def made(cls, path: str | os.PathLike[str], sweep: Sweep) -> SweepFolder:
+    def made(cls, path: str | os.PathLike[str], sweep: Sweep) -> Self:
         """Create the folder of a sweep, or open it if it holds the same sweep.
 
         Raises
@@ -75,82 +44,75 @@ class SweepFolder:
         RunFailed
             If another process creates it at the same time.
         """
-        path = resolved(path)
-        if path.exists() and not path.is_dir():
-            raise OutputError(f"{path} is a file, where the folder of a sweep is wanted")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            if not (path / MANIFEST).exists():
-                with held(path / MANIFEST), suppress(FileExistsError):
-                    return cls._new(path, sweep)
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
-        there = cls.open(path)
-        differ = _differences(sweep, there.sweep)
-        if differ:
-            raise OutputError(
-                f"{path} holds another sweep: {'; '.join(differ)}. "
-                "-o with another folder keeps both"
-            )
-        return there
+        return cls(path, sweep).created()
 
     @classmethod
-    def _new(cls, path: Path, sweep: Sweep) -> SweepFolder:
-        """Write the manifest; raise FileExistsError if another process did meanwhile."""
-        folder = cls(path, sweep, secrets.token_hex(4))
-        content = {
-            "format": FORMAT,
-            "schema": SCHEMA,
-            "id": folder.id,
-            "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-            "code_version": __version__,
-            "base_dir": sweep.base_dir,
-            "tables": json.loads(sweep.to_json()),
-            "runs": [run.name for run in sweep.runs],
+    def _read(cls, path: Path, id: str, manifest: Mapping[str, Any]) -> Self:
+        tables = json.dumps(manifest["tables"])
+        return cls(path, Sweep.from_json(tables, manifest["base_dir"]), id)
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "base_dir": self.sweep.base_dir,
+            "tables": json.loads(self.sweep.to_json()),
+            "runs": [run.name for run in self.sweep.runs],
         }
-        write_json(path / MANIFEST, content, replace=False)
-        return folder
 
-    def held(self) -> AbstractContextManager[None]:
-        """Lock the folder against other processes that run or submit its sweep.
+    def _differences(self, there: Self) -> list[str]:
+        return _differences(self.sweep, there.sweep)
 
-        Raise RunFailed if another process holds the lock.
-        """
-        return held(self.path / MANIFEST)
-
-    def output(self, run: SweepRun) -> Path:
+    def output(self, part: SweepRun) -> Path:
         """Return the path of the output of a run."""
-        return self.path / run.name / "run.h5"
+        return self.path / part.name / "run.h5"
 
     def log(self, run: SweepRun) -> Path:
         """Return the path of the log of a run."""
         return self.path / run.name / "log.txt"
 
-    def begun(self) -> set[str]:
-        """Return the names in the folder, which include all runs that were begun.
-
-        Raise OutputError if the folder cannot be read.
-        """
-        try:
-            return set(os.listdir(self.path))
-        except OSError as error:
-            raise OutputError(f"{self.path} cannot be read: {error.strerror}") from None
-
-    def prepared(self, run: SweepRun) -> Path:
+    def prepared(self, part: SweepRun) -> Path:
         """Create the folder of a run and its spec; return the path of the spec."""
-        path = self.path / run.name / "spec.toml"
+        path = self.path / part.name / "spec.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as file:
-            file.write(self.sweep.spec_of(run).to_toml().encode())
+            file.write(self.sweep.spec_of(part).to_toml().encode())
         return path
 
+    def do(self, part: SweepRun, run: Callable[..., str], stop: Callable[[], bool]) -> str:
+        """Run a run, or resume it."""
+        return run(self.sweep.spec_of(part), output=self.output(part), resume=True, stop=stop)
 
-def write_json(
-    path: Path, content: Mapping[str, Any], *, indent: int | None = 1, replace: bool = True
-) -> None:
-    """Write JSON atomically; raise FileExistsError if the file exists and ``replace`` is False."""
-    with atomic_write(path, replace=replace) as file:
-        file.write(json.dumps(content, indent=indent).encode())
+    def total(self, part: SweepRun) -> int:
+        """Return the steps of a run; raise SpecError if its spec has faults."""
+        return self.sweep.total_steps(part)
+
+    def status_of(self, part: SweepRun, more: More | None) -> RunStatus:
+        """Return the status of a run's file."""
+        return run_status(self.output(part), more)
+
+    def mismatch(self, part: SweepRun, found: RunStatus) -> str:
+        """Return how the run in a file differs from the one that belongs there, or ""."""
+        here = self.sweep.spec_json(part)
+        if found.spec == here:
+            return ""
+        output = self.output(part)
+        try:
+            differ = differences(json.loads(here), stored_tables(found.spec))
+        except (ValueError, RecursionError):
+            return f"{output} has a spec that cannot be read"
+        return f"{output} holds another run: {'; '.join(differ)}" if differ else ""
+
+    def require_sound(self, ranks: int) -> None:
+        """Raise InputError if functions of the spec cannot be loaded, or ranks cannot share a run.
+
+        All runs are checked.
+        """
+        from scbsim.mpi.shareable import require_shareable
+        from scbsim.sweep.functions import require_functions
+
+        require_functions(self.sweep)
+        if ranks > 1:
+            for run in self.sweep.runs:
+                require_shareable(self.sweep.spec_of(run), ranks)
 
 
 def _differences(here: Sweep, there: Sweep) -> list[str]:

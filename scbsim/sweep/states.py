@@ -1,20 +1,17 @@
-"""The states of the runs of a sweep, from their files, their locks and the cluster's queue."""
+"""The states of the parts of a folder, from their files, locks and the cluster's queue."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Generic
 
 from scbsim.errors import ScbsimError
-from scbsim.spec.difference import differences
-from scbsim.spec.stored import stored_tables
-from scbsim.spec.sweep import SweepRun
 from scbsim.storage.runfile.lacking import lacking_in_words
-from scbsim.storage.runfile.status import More, RunStatus, run_status
+from scbsim.storage.runfile.status import More, RunStatus
 from scbsim.sweep.failure import Failure, read_failure
-from scbsim.sweep.folder import SweepFolder
+from scbsim.sweep.work import PartOf, WorkFolder
 
 STATES: dict[str, str] = {
     "complete": "took all its steps",
@@ -43,20 +40,22 @@ class QueuedTask:
 
 
 @dataclass(frozen=True)
-class RunState:
-    """The state of a run."""
+class RunState(Generic[PartOf]):
+    """The state of a run, or of another part of a folder."""
 
-    run: SweepRun
+    run: PartOf
     state: str  # a key of STATES
-    step: int  # steps on file
-    total: int  # steps of its spec
+    step: int  # steps, or points, on file
+    total: int  # in all
     note: str = ""  # who writes it, why it failed, or which rows it lacks
     job: str = ""  # the cluster's name of its task, if it is in the queue
 
 
 def states(
-    folder: SweepFolder, queue: Mapping[str, QueuedTask] | None = None, names: Iterable[str] = ()
-) -> list[RunState]:
+    folder: WorkFolder[PartOf],
+    queue: Mapping[str, QueuedTask] | None = None,
+    names: Iterable[str] = (),
+) -> list[RunState[PartOf]]:
     """Return the states of the runs ``names``, by default of all; it only reads, without waiting.
 
     ``queue`` has the tasks in a cluster's queue, by the names of their runs.
@@ -66,19 +65,18 @@ def states(
         return [state_of(folder, folder.by_name[n], queue.get(n)) for n in names]
     begun = folder.begun()
     return [
-        state_of(folder, run, queue.get(run.name), begun=run.name in begun)
-        for run in folder.sweep.runs
+        state_of(folder, run, queue.get(run.name), begun=run.name in begun) for run in folder.parts
     ]
 
 
 def state_of(
-    folder: SweepFolder,
-    run: SweepRun,
+    folder: WorkFolder[PartOf],
+    run: PartOf,
     task: QueuedTask | None = None,
     *,
     begun: bool = True,
     more: More | None = None,
-) -> RunState:
+) -> RunState[PartOf]:
     """Return the state of one run; if it was not ``begun``, its files are not looked for.
 
     ``more`` is called with the open file. An error in a file of the run, or from ``more``, makes
@@ -86,29 +84,16 @@ def state_of(
     """
     found, failure, wrong, total = None, None, "", 0
     try:
-        total = folder.sweep.total_steps(run)
+        total = folder.total(run)
         if begun and os.path.lexists(folder.output(run)):
-            found = run_status(folder.output(run), more)
-            wrong = _mismatch(folder, run, found)
+            found = folder.status_of(run, more)
+            wrong = folder.mismatch(run, found)
         if begun and not (found and (found.status in FINISHED or found.writer)):
             failure = read_failure(folder.output(run))
     except (ScbsimError, OSError) as error:
         wrong = str(error)
     state, note = _state(found, wrong, failure, task)
     return RunState(run, state, found.step if found else 0, total, note, task.job if task else "")
-
-
-def _mismatch(folder: SweepFolder, run: SweepRun, found: RunStatus) -> str:
-    """Return how the run in a file differs from the one that belongs there, if it does."""
-    here = folder.sweep.spec_json(run)
-    if found.spec == here:
-        return ""
-    output = folder.output(run)
-    try:
-        differ = differences(json.loads(here), stored_tables(found.spec))
-    except (ValueError, RecursionError):
-        return f"{output} has a spec that cannot be read"
-    return f"{output} holds another run: {'; '.join(differ)}" if differ else ""
 
 
 def _state(

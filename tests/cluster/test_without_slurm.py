@@ -7,7 +7,8 @@ import pytest
 from scbsim_testing.small_sweeps import ended, sweep_text
 
 from scbsim.spec.sweep import Sweep
-from scbsim.sweep.folder import SweepFolder, write_json
+from scbsim.sweep.folder import SweepFolder
+from scbsim.sweep.work import write_json
 
 
 @pytest.fixture

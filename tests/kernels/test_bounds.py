@@ -56,6 +56,13 @@ for engine, rule, noise, sigmas in (
             "stage": [{"steps": 3, **sigmas}],
         })
         assert scbsim.simulate(spec).attrs["status"] == "complete"
+# Large steps of the sparse engine, in shares.
+spec = scbsim.RunSpec.from_dict({
+    "task": {"N": 5000, "T": 100_000, "Q": 3, "K_P": 0.25},
+    "dynamics": {"engine": "sparse", "batch_size": 1e9},
+    "stage": [{"steps": 3, "threshold_sigmas": 3.5}],
+})
+assert scbsim.simulate(spec, threads=2).attrs["status"] == "complete"
 """
 
 

@@ -11,7 +11,7 @@ POINT_SECONDS = 0.15
 if __name__ == "__main__":
     from replacing import replace
 
-    replace(scbsim.studies.phase.diagram, SAVE_SECONDS=0.0)
+    replace(scbsim.studies.phase.drawing, SAVE_SECONDS=0.0)
     final_rows = scbsim.studies.phase.points.final_rows
 
     def slowly(*arguments, **options):

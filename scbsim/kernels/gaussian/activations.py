@@ -55,8 +55,8 @@ class NewlyActive(NamedTuple):
     column: I64  # (capacity,)
     position: I64  # (capacity,)
     value: F64  # (capacity,)
-    # (capacity,): indices sorted by column, then position; not written if there is one group, whose
-    # activations are drawn in order
+    # (capacity,): indices sorted by column, then position; not written if the columns of all
+    # groups ascend, so that activations are drawn in order
     order: I64
     first: I64  # (N + 1,): where each column begins in `order`
     fit_position: I64  # scratch, (capacity,): the activations of one column that are kept
@@ -93,20 +93,22 @@ def _next(
 
 
 @internal_jit
-def _draw_group(
+def draw_group(
     group: Int,
     rates: ActivationRates,
     numbers: tuple[Int, float, float],
-    count: np.int64,
+    room: tuple[np.int64, np.int64],
     new: NewlyActive,
     counter: Counter,
     key: Key,
 ) -> np.int64:
     """Draw the activations in a group of columns; return the new count, -1 if they do not fit.
 
-    ``numbers`` are T, and ``of_step`` of :func:`draw_activations`.
+    ``numbers`` are T, and ``of_step`` of :func:`draw_activations`; ``room`` is where in ``new`` the
+    first is written, which is the count before, and where none is.
     """
     T, larger, factor = numbers
+    count, limit = room
     j, end = rates.first[group], rates.first[group + 1]
     mean_gap = 1.0 / rates.rate[group]
     # In most steps of a group with rare activations, this one exponential is all that is drawn.
@@ -125,7 +127,7 @@ def _draw_group(
             e, at, drawn = _next(at, drawn, new, counter, key)
             kept = e > rates.spare[j]
         if kept:
-            if count == new.column.size:
+            if count == limit:
                 return np.int64(-1)
             while True:
                 e, at, drawn = _next(at, drawn, new, counter, key)
@@ -149,7 +151,7 @@ def _draw_group(
 
 
 @internal_jit
-def _put_in_order(count: Int, groups: Int, new: NewlyActive) -> None:
+def _put_in_order(count: Int, rates: ActivationRates, new: NewlyActive) -> None:
     """Sort the activations by column: write ``new.first`` and ``new.order``."""
     N = new.first.size - 1
     for k in range(N + 1):
@@ -158,7 +160,11 @@ def _put_in_order(count: Int, groups: Int, new: NewlyActive) -> None:
         new.first[new.column[i] + 1] += 1
     for k in range(N):
         new.first[k + 1] += new.first[k]
-    if groups == 1:
+    in_order = True
+    for group in range(1, rates.rate.size):
+        first = rates.first[group]
+        in_order &= rates.columns[first - 1] < rates.columns[first]
+    if in_order:
         return
     # The activations of one column were drawn in order of position, so the sort is stable.
     for i in range(count):
@@ -197,10 +203,11 @@ def draw_activations(
     for group in range(groups if of_step[1] > 0.0 else 0):
         counter = counter_words(group, step, ACTIVATIONS, replica)
         numbers = (T, of_step[0], of_step[1])
-        count = _draw_group(group, rates, numbers, count, new, counter, split_seed(seed))
+        room = (count, np.int64(new.column.size))
+        count = draw_group(group, rates, numbers, room, new, counter, split_seed(seed))
         if count < 0:
             return count
-    _put_in_order(count, groups, new)
+    _put_in_order(count, rates, new)
     return count
 
 

@@ -124,31 +124,25 @@ def _part_along(
     return (joint.along[k] * np.sqrt(square) - product) / square
 
 
-@internal_jit
-def step_active_set(
+@inline_jit
+def step_columns(
     A: Attention,
     entries: Entries,
     params: StepParams,
-    kappa: float,
+    numbers: tuple[float, float],
     at: Address,
-    T: float,
-    joint: JointNoise | None = None,
-) -> None:
-    """Step all active entries, add the activations, and update ``A.off_sums``.
+    span: tuple[Int, Int, Int],
+    joint: JointNoise | None,
+) -> np.int64:
+    """Step the active entries of some columns; see :func:`step_active_set`.
 
-    Parameters
-    ----------
-    entries : Entries
-        Its current list is read; the other is written, and becomes the current one. It must have
-        room for all activations.
-    kappa : float64
-        ``||W||_F^2`` before the step.
-    T : float64
-    joint : JointNoise, optional
-        The joint noise, if the noise has covariances.
+    ``numbers`` are ``kappa`` and T. ``span`` are the first column, the one after the last, and
+    where in the other list the entries are written; their end is returned. With joint noise it is
+    of all columns.
     """
     _, active, new = entries
     now = active.now[0]
+    kappa, T = numbers
     step, seed, replica = at
     counter, key = counter_words(0, step, ACTIVE, replica), split_seed(seed)
     first, to_first = active.first[now], active.first[1 - now]
@@ -156,8 +150,8 @@ def step_active_set(
     s, to_s = active.s[now], active.s[1 - now]
     z, n_active = active.z, first[first.size - 1]
     rule, rate = params.rule, params.rate_A
-    n = 0
-    for k in range(first.size - 1):
+    n, filled = np.int64(span[2]), np.int64(-1)
+    for k in range(span[0], span[1]):
         begin, end = first[k], first[k + 1]
         of_zeros, threshold = params.sigma_A[k], params.threshold_scale * params.threshold[k]
         total: Real = 0.0
@@ -166,10 +160,11 @@ def step_active_set(
         part = _part_along(joint, active, k, params, counter, key, T)
         for i in range(begin, end):
             if joint is None:
-                place = i & (BLOCK - 1)
-                if place == 0:
-                    count = min(n_active - i, BLOCK)
-                    fill_normals(z, active.words, count, i // BLOCK, counter, key)
+                place, block = i & (BLOCK - 1), i // BLOCK
+                if block != filled:
+                    count = min(n_active - block * BLOCK, BLOCK)
+                    fill_normals(z, active.words, count, block, counter, key)
+                    filled = np.int64(block)
                 sigma = params.noise_scale * entry_level(params.matched, of_zeros, k, s[i], 0.0)
                 gradient = kappa * s[i] + sigma * z[place]
             else:
@@ -197,4 +192,33 @@ def step_active_set(
         to_first[k + 1] = n
         A.off_sums[k, 0] = total
         A.off_sums[k, 1] = squares
-    active.now[0] = 1 - now
+    return n
+
+
+@internal_jit
+def step_active_set(
+    A: Attention,
+    entries: Entries,
+    params: StepParams,
+    kappa: float,
+    at: Address,
+    T: float,
+    joint: JointNoise | None = None,
+) -> None:
+    """Step all active entries, add the activations, and update ``A.off_sums``.
+
+    Parameters
+    ----------
+    entries : Entries
+        Its current list is read; the other is written, and becomes the current one. It must have
+        room for all activations.
+    kappa : float64
+        ``||W||_F^2`` before the step.
+    T : float64
+    joint : JointNoise, optional
+        The joint noise, if the noise has covariances.
+    """
+    active, N = entries.active, np.int64(A.support.shape[0])
+    span = (np.int64(0), N, np.int64(0))
+    step_columns(A, entries, params, (kappa, T), at, span, joint)
+    active.now[0] = 1 - active.now[0]

@@ -26,7 +26,7 @@ NO_ROOM = 3
 
 
 @inline_jit
-def _of_step(params: StepParams, taken: Int) -> tuple[float, float]:
+def of_step(params: StepParams, taken: Int) -> tuple[float, float]:
     """Return what :func:`draw_activations` takes of a step."""
     schedule = params.schedule
     if schedule.shape[0] == 0:
@@ -99,7 +99,7 @@ def advance_sparse(
     coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        count = draw_activations(rates, T, _of_step(params, taken), new, at)
+        count = draw_activations(rates, T, of_step(params, taken), new, at)
         if count < 0 or active.first[active.now[0], N] + count > active.s.shape[1]:
             return taken, NO_ROOM
         _step(model, params, entries, (taken, count, coupled), at, scratch, joint)

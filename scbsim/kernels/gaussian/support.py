@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.gaussian.rules import step_support_entry
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
@@ -30,6 +32,28 @@ def _noise(joint: JointNoise | None, A: Attention, params: StepParams, k: Int, j
     return level * A.noise[k, j]
 
 
+@inline_jit
+def step_support_columns(
+    A: Attention,
+    params: StepParams,
+    kappas: tuple[float, float],
+    columns: tuple[Int, Int],
+    joint: JointNoise | None,
+) -> None:
+    """Step the support entries of the columns from one to another."""
+    kappa, kappa_prime = kappas
+    Q = A.support.shape[1]
+    rule, rate = params.rule, params.rate_A
+    for k in range(columns[0], columns[1]):
+        threshold = params.threshold_scale * params.threshold[k]
+        for j in range(Q):
+            s = A.support[k, j]
+            q = A.weights[k, j]
+            noise = _noise(joint, A, params, k, j)
+            gradient = kappa * s - kappa_prime * q + noise
+            step_support_entry(rule, A, k, j, gradient, rate, threshold)
+
+
 @internal_jit
 def step_support(
     A: Attention,
@@ -39,13 +63,5 @@ def step_support(
     joint: JointNoise | None = None,
 ) -> None:
     """Step ``A.support`` with the noise in ``A.noise``; ``kappa``s as :func:`observe.couple`."""
-    N, Q = A.support.shape
-    rule, rate = params.rule, params.rate_A
-    for k in range(N):
-        threshold = params.threshold_scale * params.threshold[k]
-        for j in range(Q):
-            s = A.support[k, j]
-            q = A.weights[k, j]
-            noise = _noise(joint, A, params, k, j)
-            gradient = kappa * s - kappa_prime * q + noise
-            step_support_entry(rule, A, k, j, gradient, rate, threshold)
+    columns = (np.int64(0), np.int64(A.support.shape[0]))
+    step_support_columns(A, params, (kappa, kappa_prime), columns, joint)

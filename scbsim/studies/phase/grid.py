@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,9 +13,10 @@ from scbsim.spec import RunSpec
 from scbsim.spec.changes import change
 from scbsim.spec.difference import differences
 from scbsim.spec.exclusions import THRESHOLDS, TRANSITIONS
-from scbsim.spec.ranges import Range
+from scbsim.spec.ranges import Range, parse_range
 from scbsim.studies.phase.criterion import Criterion
 from scbsim.studies.phase.rules import RULES, bare, under
+from scbsim.util.numbers import check_int
 
 MOST_POINTS = 1_000_000
 
@@ -55,6 +56,32 @@ class Grid:
     rules: tuple[str, ...]
     replicas: int
     criterion: Criterion
+
+    @classmethod
+    def of(
+        cls,
+        base: RunSpec,
+        x: str | Range,
+        y: str | Range,
+        *,
+        rules: Sequence[str],
+        replicas: int,
+        recovered: str,
+    ) -> Grid:
+        """Make a grid from what users give, and check it as :meth:`check`.
+
+        ``x`` and ``y`` may be ``key=range`` as text, and ``recovered`` is the criterion as text.
+        """
+        grid = cls(
+            base=base,
+            x=parse_range(x) if isinstance(x, str) else x,
+            y=parse_range(y) if isinstance(y, str) else y,
+            rules=tuple(rules),
+            replicas=check_int("replicas", replicas),
+            criterion=Criterion.parse(recovered),
+        )
+        grid.check()
+        return grid
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -7,7 +7,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from math import inf
 from threading import Event, Lock
+from time import monotonic
 
 import numpy as np
 
@@ -110,12 +112,15 @@ def run_points(
     store: Callable[[Point, PointOutcome], None],
     tick: Callable[[], None],
     stop: Callable[[], bool],
+    *,
+    patience: float = inf,
 ) -> bool:
     """Run points in several threads; return whether all are done.
 
     All callbacks are called in this thread: ``store`` with each point and its outcome, in the order
     in which they end; ``tick`` and ``stop`` several times a second. Once ``stop`` returns True, no
-    more points are started. Errors of a point are raised with its name in the message.
+    more points are started, and those that do not end within ``patience`` seconds are given up.
+    Errors of a point are raised with its name in the message.
     """
     runner = Runner(threads)
 
@@ -127,11 +132,14 @@ def run_points(
 
     waiting = iter(points)
     running: dict[Future[PointOutcome | None], Point] = {}
-    stopped, left = False, False
+    stopped, left, until = False, False, inf
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
-                stopped = stopped or stop()
+                if not stopped and stop():
+                    stopped, until = True, monotonic() + patience
+                if monotonic() > until:
+                    runner.abort.set()
                 if not stopped:
                     # A few points are queued, so that no thread has to wait.
                     for point in islice(waiting, 4 * threads - len(running)):
@@ -152,7 +160,9 @@ def run_points(
                         # Points that ended at the same time are stored before it is raised.
                         failure = failure or error
                         continue
-                    if outcome is not None:
+                    if outcome is None:
+                        left = True
+                    else:
                         store(point, outcome)
                 if failure is not None:
                     raise failure

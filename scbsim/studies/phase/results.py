@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,6 +80,15 @@ class Results:
             self.arrays[name][point] = value
         rule = grid.rules[point.rule]
         self.engines[rule] = sorted({*self.engines.get(rule, ()), outcome.engine})
+
+    def take(self, other: Results, points: Sequence[Point]) -> None:
+        """Take some points, those that are done, from other results of the same grid."""
+        done = [point for point in points if other.done[point]]
+        for name, array in self.arrays.items():
+            for point in done:
+                array[point] = other.arrays[name][point]
+        for rule, names in other.engines.items():
+            self.engines[rule] = sorted({*self.engines.get(rule, ()), *names})
 
     def dataset(self, grid: Grid, attributes: dict[str, Any]) -> xr.Dataset:
         """Return a dataset along ``rule``, ``y`` and ``x``, with further attributes."""

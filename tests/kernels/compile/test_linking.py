@@ -148,5 +148,6 @@ def test_each_is_compiled_for_the_types_that_it_reads():
         "draw_rows",
     )
     joint = ("square_of_target", "set_covariances")
-    of_none = dict.fromkeys((*of_nothing, *once, *joint, *entries), 1)
+    shares = ("draw_groups", "order_groups", "step_share", "close_gaps", "couple_again")
+    of_none = dict.fromkeys((*of_nothing, *once, *joint, *entries, *shares), 1)
     assert json.loads(done.stdout) == {**of_precision, **of_levels, **of_none}
