@@ -44,6 +44,7 @@ FLOOR = {
             ["studies.figures.figure5", "studies.figures.figures134", "sweep"],
             ["studies.compare", "studies.phase", "studies.transfer"],
             ["cluster", "contents", "studies.boundary", "studies.figures.figure2"],
+            ["report"],
             ["cli"],
             ["__main__"],
         ]

@@ -24,6 +24,7 @@ COMMANDS += [
     "collect",
     "info",
     "plot",
+    "report",
     "watch",
     "presets",
     "keys",
