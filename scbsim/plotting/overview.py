@@ -211,6 +211,7 @@ def _title(runs: Mapping[str, xr.Dataset]) -> str:
 
 
 def facts_of(run: xr.Dataset) -> list[str]:
+    """Return the facts of a run for a title: sizes, batch size, rules and engine."""
     spec = spec_table_of(run)
     names = (stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"])
     rules = map(short_name, names)

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from scbsim.plotting import style
 from scbsim.report.curves import Curves, Panel
-from scbsim.report.library import axis_label, item, new_plot
+from scbsim.report.library import axis_label, hover, item, new_plot
 from scbsim.report.packing import packed
 from scbsim.report.thin import rows_allowed, thinned
 from scbsim.report.words import html
 
 FEW: Final = 8
 """Up to this many curves have thick lines."""
+
+MOST_AIMS: Final = 60
+"""Up to this many curves, each is also found a few pixels beside it."""
 
 
 def data_of(curves: Curves) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def templates(curves: Curves) -> dict[str, Any]:
 
 
 def _panel_template(curves: Curves) -> dict[str, Any]:
-    from bokeh.models import ColumnDataSource, HoverTool, LogAxis, Span
+    from bokeh.models import ColumnDataSource, LogAxis, Span
 
     scales = {"x_axis_type": "log"} if curves.x != "step" else {}
     plot = new_plot(
@@ -134,21 +137,26 @@ def _panel_template(curves: Curves) -> dict[str, Any]:
         nonselection_line_alpha=0.25 if few else 0.06,
         name="lines",
     )
+    aims = lines
+    if len(curves.labels) <= MOST_AIMS:
+        # Bokeh finds a line within half its width, and thin ones are hard to hit.
+        clear = {"line_alpha": 0.0, "nonselection_line_alpha": 0.0, "line_width": 14}
+        aims = plot.multi_line("xs", "ys", source=line, name="aims", **clear)
     star = ColumnDataSource({"x": [], "y": [], "color": []})
     marks = {"marker": "star", "size": 14, "line_color": "white"}
     plot.scatter("x", "y", source=star, fill_color="color", name="stars", **marks)
     for end in curves.ends:
-        looks = {"line_color": style.GREY, "line_dash": "dotted"}
-        plot.add_layout(Span(location=end, dimension="height", **looks))
-    told = [("", "@label"), (curves.x if curves.x == "step" else "x", "$snap_x{0.[0000]}")]
-    told.append(("value", "$snap_y{0.0000e+0}"))
-    plot.add_tools(HoverTool(renderers=[lines], tooltips=told, line_policy="nearest"))
+        dotted: dict[str, Any] = {"line_color": style.GREY, "line_dash": "dotted"}
+        plot.add_layout(Span(location=end, dimension="height", **dotted))
+    along = "step" if curves.x == "step" else "x"
+    told = [("", "@label"), (along, "$snap_x{%.10g}"), ("value", "$snap_y{%.5g}")]
+    hover(plot, aims, told, line_policy="nearest")
     plot.xaxis.axis_label = axis_label(curves.x)
     return item(plot)
 
 
 def _parameters_template() -> dict[str, Any]:
-    from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, LogAxis
+    from bokeh.models import ColumnDataSource, FixedTicker, LogAxis
 
     tools = "box_select,lasso_select,tap,pan,reset,save"
     plot = new_plot(tools, height=320, x_range=(-0.5, 1.5), y_range=(1.0, 2.0))
@@ -157,7 +165,6 @@ def _parameters_template() -> dict[str, Any]:
     marks = plot.scatter(
         "x", "y", source=dots, size=9, color="color", nonselection_alpha=0.15, name="dots"
     )
-    told = [("", "@label"), ("at the end", "@y{0.0000e+0}")]
-    plot.add_tools(HoverTool(renderers=[marks], tooltips=told))
+    hover(plot, marks, [("", "@label"), ("at the end", "@y{%.5g}")])
     plot.xaxis.ticker = FixedTicker(ticks=[0, 1])
     return item(plot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from collections.abc import Sequence
 from typing import Any, Final
 
 from scbsim.errors import InputError, install
@@ -11,7 +11,7 @@ HEIGHT: Final = 270
 """Pixels of a plot; its width follows the page."""
 
 
-def bokeh() -> ModuleType:
+def bokeh() -> Any:
     """Return the module ``bokeh.plotting``; raise InputError where it is not installed."""
     try:
         import bokeh.plotting
@@ -40,6 +40,19 @@ def new_plot(tools: str, **looks: Any) -> Any:
     plot.grid.grid_line_color = "#e6e6e6"
     plot.outline_line_color = None
     return plot
+
+
+def hover(plot: Any, renderer: Any, told: Sequence[tuple[str, str]], **looks: Any) -> None:
+    """Let a plot tell of what is under the pointer: pairs of a word and a field, with a format.
+
+    A field is ``@label``, or ``@value{%.5g}`` with a format of printf.
+    """
+    from bokeh.models import HoverTool
+
+    fields = [field.partition("{")[0] for _, field in told if "{" in field]
+    formats = dict.fromkeys(fields, "printf")
+    tool = HoverTool(renderers=[renderer], tooltips=list(told), formatters=formats, **looks)
+    plot.add_tools(tool)
 
 
 def axis_label(text: str) -> Any:

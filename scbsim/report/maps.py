@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scbsim.contents.matrices import matrices
 from scbsim.errors import InputError, MemoryNeeded
 from scbsim.plotting.matrices import MOST_TOKENS, dense_part, rows_of_map, target_of
-from scbsim.report.library import axis_label, item, new_plot
+from scbsim.report.library import axis_label, hover, item, new_plot
 
 if TYPE_CHECKING:
     from scbsim.contents.matrices import Matrices
@@ -88,7 +88,6 @@ def drawn(each: Map) -> dict[str, Any]:
         ColorBar,
         ColumnDataSource,
         FixedTicker,
-        HoverTool,
         LinearColorMapper,
         Span,
     )
@@ -121,8 +120,8 @@ def drawn(each: Map) -> dict[str, Any]:
         line_color=None,
         fill_color={"field": "value", "transform": mapper},
     )
-    told = [(each.axes[0], "@row{0,0}"), (each.axes[1], "@column"), ("value", "@value{0.0000e+0}")]
-    plot.add_tools(HoverTool(renderers=[cells], tooltips=told))
+    told = [(each.axes[0], "@row{%d}"), (each.axes[1], "@column{%d}"), ("value", "@value{%.5g}")]
+    hover(plot, cells, told)
     plot.add_layout(ColorBar(color_mapper=mapper, width=10, padding=4), "right")
     ticks = np.unique(np.linspace(0, height - 1, 9).astype(int)).tolist()
     plot.yaxis.ticker = FixedTicker(ticks=ticks)

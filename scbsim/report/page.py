@@ -93,15 +93,13 @@ def page_of(source: Path, output: Path, only: Sequence[str] = ()) -> str:
     words = ["scbsim", "report", source.name, "-o", output.name]
     command = shlex.join([*words, *(word for name in only for word in ("--only", name))])
     name, content = name_of(source.resolve()), Content()
+    main = [source / each for each in MAIN if (source / each).is_file()]
     if source.is_dir() and is_sweep(source):
         facts = _sweep(source, load(source), only, content)
-    elif source.is_dir() and not any((source / each).is_file() for each in MAIN):
+    elif source.is_dir() and not main:
         facts = _folder(source, only, content)
     else:
-        path = (
-            source if source.is_file() else next(source / m for m in MAIN if (source / m).is_file())
-        )
-        facts = _file(path, only, content)
+        facts = _file(main[0] if main else source, only, content)
     made = content.data.pop("made")
     content.add_made_by(made, command)
     return document(name, facts, content)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from scbsim.plotting import style
-from scbsim.report.library import axis_label, item, new_plot
+from scbsim.report.library import axis_label, hover, item, new_plot
 from scbsim.report.words import plain
 from scbsim.spec.run_names import word
 from scbsim.studies.phase.boundary import boundary, probability, scale_of
@@ -35,7 +35,7 @@ def quantities(diagram: xr.Dataset) -> dict[str, str]:
 
 def map_of(diagram: xr.Dataset, rule: str) -> dict[str, Any]:
     """Return the map of a rule as JSON for the page."""
-    from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMapper
+    from bokeh.models import ColorBar, ColumnDataSource, LinearColorMapper
     from bokeh.palettes import Cividis256
 
     scales = {name: scale_of(diagram, name) for name in ("x", "y")}
@@ -87,9 +87,9 @@ def map_of(diagram: xr.Dataset, rule: str) -> dict[str, Any]:
     keys = [diagram[name].attrs["key"] for name in ("x", "y")]
     labels = [plain(key_label(key)) for key in keys]
     plot.xaxis.axis_label, plot.yaxis.axis_label = map(axis_label, labels)
-    told = [("x", "@x{0.[0000]e+0}"), ("y", "@y{0.[0000]e+0}"), ("share", "@share{0.000}")]
+    told = [("x", "@x{%.6g}"), ("y", "@y{%.6g}"), ("share", "@share{%.3g}")]
     told += [("recovered", "@recovered of @replicas"), ("diverged", "@diverged")]
-    plot.add_tools(HoverTool(renderers=[cells], tooltips=told))
+    hover(plot, cells, told)
     plot.add_layout(ColorBar(color_mapper=mapper, width=10, padding=4), "right")
     plot.grid.visible = False
     return item(plot)

@@ -98,7 +98,7 @@ class Tab:
         return self.page.evaluate(f"() => {code}")
 
     def until(self, condition: str) -> None:
-        """Wait for a condition. Playwright's own wait would evaluate a text, which the page bars."""
+        """Wait for a condition. Playwright's own wait evaluates a text, which a page bars."""
         for _ in range(600):
             if self.run(condition):
                 return
