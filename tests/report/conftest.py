@@ -25,7 +25,8 @@ def made(tmp_path_factory):
     many = scbsim.simulate(run_spec("dynamics.replicas=3"), output=paths["ensemble"])
     table = 'product = {"init.alpha_A" = [0.1, 0.2], "seed" = "0:3"}'
     paths["sweep"] = ran(folder, table, but=[5], engine="dense").path
-    plain = run_spec("dynamics.engine=auto").to_dict()
+    stages = [{"steps": 20, "threshold_sigmas": 2.0}]
+    plain = run_spec("dynamics.engine=auto", stages=stages).to_dict()
     axes = "task.T=60,80,100", "dynamics.batch_size=1e2,1e5"
     scbsim.phase_diagram(
         scbsim.RunSpec.from_dict(plain), *axes, output=folder / "phase", replicas=2, rules=["sgd"]

@@ -72,7 +72,9 @@ def test_a_phase_diagram_and_the_runs_of_its_points(made, page):
     overrides = [*phase["rules"]["sgd"], phase["x"][1], phase["y"][1]]
     point = scbsim.RunSpec.from_dict(base.to_dict(), overrides=overrides)
     assert (point.task.T, point.dynamics.batch_size) == (80, 1e5)
-    assert {stage.rule for stage in point.stage} == {"sgd"}
+    assert "stage.0.threshold_sigmas=" in phase["rules"]["sgd"]
+    assert base.stage[0].threshold_sigmas == 2.0
+    assert [(each.rule, each.threshold_sigmas) for each in point.stage] == [("sgd", None)]
     words = shlex.split(found.texts["command"].splitlines()[0])
     assert words[:2] == ["scbsim", "phase"]
     x = parse_range(words[words.index("--x") + 1])
