@@ -14,7 +14,8 @@ from scbsim.cli.options import debug_option
 _GROUPS = (
     ("run", "estimate", "figure", "transfer", "phase", "boundary", "compare"),
     ("sweep", "submit", "status", "resubmit", "cancel", "collect"),
-    ("info", "plot", "watch", "presets", "keys", "sample", "verify", "warmup", "benchmark"),
+    ("info", "plot", "report", "watch", "presets", "keys", "sample"),
+    ("verify", "warmup", "benchmark"),
 )
 _COMMANDS = tuple(name for group in _GROUPS for name in group)
 _MODULES = {"resubmit": "submit", "cancel": "submit"}

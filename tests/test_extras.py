@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from test_package import ROOT, SOURCES
 
-EXTRAS = ("submitit", "mpi4py")
+EXTRAS = ("submitit", "mpi4py", "bokeh")
 
 # Every command is imported, and shows its help, where the extras are not.
 ALL_COMMANDS = """

@@ -45,6 +45,7 @@ FLOOR = {
             ["studies.compare", "studies.phase", "studies.transfer"],
             ["estimates"],
             ["benchmark", "cluster", "contents", "studies.boundary", "studies.figures.figure2"],
+            ["report"],
             ["cli"],
             ["__main__"],
         ]

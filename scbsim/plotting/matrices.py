@@ -44,13 +44,9 @@ def draw_matrices(
     matplotlib.figure.Figure
     """
     tokens = np.arange(min(task.N, MOST_TOKENS))
-    rows, on = _positions(A, intercept, task, tokens)
-    shown = _dense(A, rows, tokens) + intercept[tokens]
-    target = np.zeros_like(shown)
-    for k in tokens:
-        at = np.searchsorted(rows[:on], task.q_positions[k])
-        inside = (at < on) & (rows[:on][np.minimum(at, on - 1)] == task.q_positions[k])
-        target[at[inside], k] = task.q_weights[k][inside]
+    rows, on = rows_of_map(A, intercept, task, tokens)
+    shown = dense_part(A, rows, tokens) + intercept[tokens]
+    target = target_of(task, rows, on, tokens)
     with style.styled():
         known = task.truth_known
         figure = style.new_figure(9.0, 7.2 if V is not None and known else 3.9)
@@ -81,7 +77,17 @@ def draw_matrices(
     return figure
 
 
-def _positions(
+def target_of(task: Task, rows: NDArray[np.int64], on: int, tokens: NDArray[np.int64]) -> Array:
+    """Return the truth Q in the rows of :func:`rows_of_map`, the first ``on`` of a support."""
+    target = np.zeros((len(rows), len(tokens)))
+    for k in tokens:
+        at = np.searchsorted(rows[:on], task.q_positions[k])
+        inside = (at < on) & (rows[:on][np.minimum(at, on - 1)] == task.q_positions[k])
+        target[at[inside], k] = task.q_weights[k][inside]
+    return target
+
+
+def rows_of_map(
     A: Array | csc_array, intercept: Array, task: Task, tokens: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], int]:
     """Return the rows of the picture, and how many of them are in a support."""
@@ -97,7 +103,8 @@ def _positions(
     return np.concatenate([support, others]), len(support)
 
 
-def _dense(A: Array | csc_array, rows: NDArray[np.int64], tokens: NDArray[np.int64]) -> Array:
+def dense_part(A: Array | csc_array, rows: NDArray[np.int64], tokens: NDArray[np.int64]) -> Array:
+    """Return some rows and columns of A in full."""
     part = A[:, tokens]
     part = part[rows] if isinstance(part, np.ndarray) else part.tocsr()[rows].toarray()
     return np.asarray(part, np.float64)

@@ -54,7 +54,7 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
     """
     if not only and all(_knows_batches_alone(run) for run in runs.values()):
         only = [BATCH_LOSS.name]
-    panels = {name: _panel_of(name, runs) for name in only} or PANELS
+    panels = {name: panel_of(name, runs) for name in only} or PANELS
     mosaic: list[Any] = _rows([*only, "legend"]) if only else [list(row) for row in MOSAIC]
     with style.styled():
         figure = style.new_figure(len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT)
@@ -80,7 +80,7 @@ def _knows_batches_alone(run: xr.Dataset) -> bool:
     return BATCH_LOSS.name in run and bool(run["loss"].isnull().all())
 
 
-def _panel_of(name: str, runs: Mapping[str, xr.Dataset]) -> tuple[str, tuple[str, ...], bool]:
+def panel_of(name: str, runs: Mapping[str, xr.Dataset]) -> tuple[str, tuple[str, ...], bool]:
     """Return the panel of one observable, as in `PANELS`."""
     if name == BATCH_LOSS.name:
         return f"loss of a batch ${BATCH_LOSS.symbol}$", (name,), True
@@ -205,13 +205,14 @@ def _legend(
 def _title(runs: Mapping[str, xr.Dataset]) -> str:
     """Return the labels of the runs, and the facts that all of them share."""
     names = [f"{style.literal(label)}{bands.status_note(run)}" for label, run in runs.items()]
-    facts = [_facts(run) for run in runs.values()]
+    facts = [facts_of(run) for run in runs.values()]
     shared = [fact for fact in facts[0] if all(fact in each for each in facts)]
     few = len(names) == 1 or (len(names) <= 4 and len("".join(names)) <= 80)
     return style.title(", ".join(names) if few else f"{len(runs)} runs", shared)
 
 
-def _facts(run: xr.Dataset) -> list[str]:
+def facts_of(run: xr.Dataset) -> list[str]:
+    """Return the facts of a run for a title: sizes, batch size, rules and engine."""
     spec = spec_table_of(run)
     names = (stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"])
     rules = map(short_name, names)

@@ -25,6 +25,7 @@ COMMANDS += [
     "collect",
     "info",
     "plot",
+    "report",
     "watch",
     "presets",
     "keys",

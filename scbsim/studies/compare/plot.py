@@ -53,7 +53,7 @@ def draw(found: xr.Dataset) -> Figure:
             axes.set_title(f"${symbols[name]}$")
         for axes in grid[-1]:
             style.step_axis(axes)
-        figure.suptitle(_title(found))
+        figure.suptitle(title_of(found))
         lines = [
             style.line_handle(label, color=color, linestyle=line)
             for color, label, line in LOOKS.values()
@@ -75,7 +75,8 @@ def _panel(axes: Axes, found: xr.Dataset, name: str) -> None:
         draw_values(axes, found["step"].values, spreads[model], color, linestyle=line, zorder=3)
 
 
-def _title(found: xr.Dataset) -> str:
+def title_of(found: xr.Dataset) -> str:
+    """Return the title of a comparison, with what its runs share."""
     spec = spec_table_of(found)
     dynamics = spec["dynamics"]
     batch_size = f"batch size ${style.scientific(dynamics['batch_size'])}$"

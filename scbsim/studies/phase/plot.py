@@ -62,16 +62,16 @@ def draw(diagram: xr.Dataset) -> Figure:
         axes.set(xscale=scale_of(diagram, "x"), yscale=scale_of(diagram, "y"))
         x, y = (diagram[name].values.astype(float) for name in ("x", "y"))
         shares = {rule: probability(diagram, rule) for rule in rules}
-        edges = _edges(x, axes.get_xscale()), _edges(y, axes.get_yscale())
+        edges = cell_edges(x, axes.get_xscale()), cell_edges(y, axes.get_yscale())
         axes.pcolormesh(*edges, _mixed(shares), rasterized=True, zorder=0)
         for rule, share in shares.items():
             _lines(axes, x, y, share, COLORS[rule])
         axes.set_xlabel(key_label(diagram["x"].attrs["key"]))
         axes.set_ylabel(key_label(diagram["y"].attrs["key"]))
         _samples_axis(axes, diagram)
-        axes.set_title(_title(diagram))
+        axes.set_title(title_of(diagram))
         handles = [
-            style.line_handle(_law(growth(diagram, rule), diagram), color=color, linewidth=2.2)
+            style.line_handle(law_of(growth(diagram, rule), diagram), color=color, linewidth=2.2)
             for rule, color in COLORS.items()
             if rule in rules
         ]
@@ -113,7 +113,7 @@ def _mixed(shares: dict[str, Array]) -> Array:
     return paper
 
 
-def _edges(values: Array, scale: str) -> Array:
+def cell_edges(values: Array, scale: str) -> Array:
     """Return the edges of cells around values."""
     place = np.log(values) if scale == "log" else values
     middle = 0.5 * (place[1:] + place[:-1])
@@ -148,7 +148,8 @@ def _samples_axis(axes: Axes, diagram: xr.Dataset) -> None:
     right.spines["right"].set_visible(True)
 
 
-def _title(diagram: xr.Dataset) -> str:
+def title_of(diagram: xr.Dataset) -> str:
+    """Return the title of a diagram, with what its runs share."""
     spec = spec_table_of(diagram)
     grid = json.loads(diagram.attrs["grid"])
     varied = {diagram[name].attrs["key"] for name in ("x", "y")}
@@ -172,7 +173,7 @@ _SYMBOLS: Final = {
 }
 
 
-def _law(each: Growth, diagram: xr.Dataset) -> str:
+def law_of(each: Growth, diagram: xr.Dataset) -> str:
     """Return the legend label of a rule: how its boundary grows, and in how many columns."""
     x, y = (symbol_of(diagram[name].attrs["key"]) for name in ("x", "y"))
     total = len(each.y)
