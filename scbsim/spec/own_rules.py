@@ -24,7 +24,7 @@ _KNOWN: dict[str, OwnRule] = {}
 
 
 class OwnRule:
-    """A function that is an update rule; made by the decorator :func:`rule`.
+    """A function that is an update rule; made by the decorator :func:`scbsim.rule`.
 
     It can be called, and given as ``rule`` of a spec.
 
