@@ -36,6 +36,7 @@ myst_dmath_double_inline = True
 
 # The notebooks are kept without outputs, and run when the site is built.
 nb_execution_mode = "cache"
+nb_execution_in_temp = True
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_merge_streams = True
