@@ -23,6 +23,7 @@ extensions = [
     "sphinx_copybutton",
 ]
 exclude_patterns = ["examples/README*", "**.ipynb_checkpoints"]
+smartquotes = False  # options begin with two hyphens
 html_theme = "furo"
 html_title = f"scbsim {release}"
 html_static_path: list[str] = []
@@ -35,7 +36,7 @@ myst_heading_anchors = 4
 myst_dmath_double_inline = True
 
 # The notebooks are kept without outputs, and run when the site is built.
-nb_execution_mode = "cache"
+nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
@@ -78,6 +79,11 @@ def _pages_of_docstrings(
     lines[:] = [re.sub(r"docs/(\w+)\.md", r":doc:`docs/\1.md </\1>`", line) for line in lines]
 
 
+def _commands_as_code(_app: Any, _context: Any, lines: list[str]) -> None:
+    """Set the commands in the help of a command as code."""
+    lines[:] = [re.sub(r"^\| (scbsim .*|mpiexec .*)$", r"| ``\1``", line) for line in lines]
+
+
 def _external_links(app: Any, page: str, *_rest: Any) -> None:
     """Collect the links that leave the site, which are not followed: no network is needed."""
     from docutils import nodes
@@ -103,4 +109,5 @@ def setup(app: Any) -> None:
     app.connect("source-read", _links)
     app.connect("autodoc-process-docstring", _pages_of_docstrings)
     app.connect("html-page-context", _external_links)
+    app.connect("sphinx-click-process-description", _commands_as_code)
     app.connect("build-finished", _write_external_links)

@@ -10,20 +10,14 @@ from scbsim_testing.pages import DOCS, PAGES, blocks_of, program_of
 SMALL = {
     "cluster": {
         '"0:20"': '"0:2"',
-        "scbsim submit sweep.toml -o runs": "scbsim submit sweep.toml -o jobs --dry-run",
-        "--dry-run --time": "--time",
-        "4 --dry-run": "4",
-        "scbsim submit large.toml": "scbsim submit large.toml --dry-run",
-        "engine=dense --dry-run": "engine=dense",
+        "--runs-per-task 4\n": "--runs-per-task 4 --dry-run\n",
+        "engine=dense\n": "engine=dense --dry-run\n",
     },
     "phase": {
-        ":30log": ":2log",
-        ":50log": ":2log",
-        "1e9": "1e4",
-        "spec,": "'phase',",
-        ", output=": ", replicas=2, output=",
+        '    spec, "task.T=1e3:1e9:30log", "dynamics.batch_size=1e5:1e10:50log", output="phase"': (
+            '    spec, "task.T=1e3:1e4:2log", "dynamics.batch_size=1e5:1e7:2log", replicas=2'
+        )
     },
-    "transfer": {},
 }
 """What a test cannot wait for, or has no cluster for, and what it does instead."""
 
@@ -52,7 +46,7 @@ BEFORE = {
         "keys = {'dynamics.engine': 'dense', 'stage.0.steps': 5}\n"
         "spec = scbsim.RunSpec.preset('quickstart').replace(**keys)\n"
     ),
-    "phase": "import scbsim\n",
+    "phase": "import scbsim\nspec = scbsim.RunSpec.preset('phase')\n",
     "schedules": (
         "import scbsim\nscbsim.simulate('{docs}/examples/schedule.toml', output='schedule.h5')\n"
     ),
