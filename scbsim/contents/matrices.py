@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.engines.few_numbers import is_drawn
 from scbsim.engines.matrices import attention_of, value_of
 from scbsim.errors import InputError
 from scbsim.state import State
@@ -128,7 +129,7 @@ def matrices(source: str | os.PathLike[str] | xr.Dataset, step: int | None = Non
 
 
 def _of_memory(kept: LastState, step: int | None) -> Matrices:
-    if not has_entries(kept.state):
+    if not (has_entries(kept.state) or is_drawn(kept.state)):
         raise InputError(_KEPT.format("this trajectory"))
     if step not in (None, kept.step):
         raise InputError(_missing("this trajectory", step, [kept.step]))

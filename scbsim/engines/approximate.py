@@ -6,19 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.base import Block
+from scbsim.engines.base import Row
 from scbsim.engines.cost import approximate_seconds
-from scbsim.engines.gaussian import END
 from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import RunPlan
-from scbsim.engines.stages import Stage
 from scbsim.kernels.gaussian.approximate import ScalarNoise, advance_approximate
 from scbsim.kernels.gaussian.columns import OFF_NORMALS
+from scbsim.kernels.gaussian.state import StepParams
 from scbsim.kernels.matched.mean_moments import TargetSums
 from scbsim.kernels.random.short_blocks import normals_of
-from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -126,21 +124,17 @@ class ApproximateEngine(OffSupportEngine):
         """Return the kernels that a run calls, in the order of their first calls."""
         return ("observe", "advance_approximate", *cls.entry_kernels(plan))
 
-    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
-        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
-        self._require_rule(stage)
-        rows = np.empty((steps, len(NAMES)))
+    def _take_steps(self, params: StepParams, rows: Row) -> tuple[int, int]:
         taken, reason = advance_approximate(
             self._model,
             self.off,
-            self._step_params(stage, (before, steps)),
+            params,
             self._address,
             rows,
             self.scratch,
             (self._normals, self._joint),
         )
-        self.step += taken
-        return Block(rows[:taken], END[reason])
+        return int(taken), int(reason)
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""

@@ -78,6 +78,10 @@ class Engine(Protocol):
         """Return the state in the form written to files; shapes as in :meth:`state`, or lists."""
         ...
 
+    def draw_last(self) -> None:
+        """Draw the entries that the last state is to have, if they are not stored."""
+        ...
+
     def before_draw(self) -> State:
         """Return what a draw of entries changes in the state, as it is now; copies, or nothing."""
         ...

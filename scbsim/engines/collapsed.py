@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from scbsim.engines.base import Block, Row
 from scbsim.engines.directions import Array, Space, standard_normals
+from scbsim.engines.drawn_entries import collapsed_entries, space_of_collapsed, with_entries
 from scbsim.engines.entries import Entries
 from scbsim.engines.gaussian import END
+from scbsim.engines.given_direction import MOST_KEPT, given_by
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
-from scbsim.engines.warm_start import Columns, entries_of, same_target, split
+from scbsim.engines.value_direction import direction_of, drawn_value, turned
+from scbsim.engines.warm_start import Columns, entries_of, moved_value, same_target, split
+from scbsim.engines.warm_start import Entries as OfColumns
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.collapsed import (
@@ -22,6 +26,7 @@ from scbsim.kernels.gaussian.collapsed import (
     make_collapsed,
     observe_collapsed,
 )
+from scbsim.kernels.gaussian.collapsed_value import make_collapsed_value
 from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
@@ -66,6 +71,9 @@ class CollapsedEngine(WithoutEntries):
         alpha = np.where(K > 0, alpha_A, 0.0)
         self.collapsed = make_collapsed(alpha, np.zeros(len(K)), K, D, sigma)
         self.totals = np.full(task.N, float(alpha_A))
+        self._value = make_collapsed_value(self.V.scalars, self.constants)
+        self._direction = np.empty((0, 0))  # of the rest of V; empty before it is drawn
+        self._known_V = True  # whether it is uniform, given what was drawn
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
@@ -76,18 +84,17 @@ class CollapsedEngine(WithoutEntries):
             return own
         first, *others = entries
         of_all = ("directions_at_support", "draw_ones", "sum_directions")
-        return (*own, first, *of_all, *others, "observe")
+        of_V = ("draw_rows",) if cls.draws_V(plan) else ()
+        return (*own, first, *of_all, *others, "observe", *of_V)
+
+    @staticmethod
+    def draws_V(plan: RunPlan) -> bool:
+        """Return whether a run draws V."""
+        output = plan.spec.output
+        return bool(output.snapshot_every) or output.final_state is True
 
     def _space(self) -> Space:
-        task = self.task
-        N, root = task.N, np.sqrt(task.mu)
-        if self._together:
-            K, D = np.array([task.K_Q]), np.array([N * (task.T - 1.0)])
-            group = np.zeros(N, np.int64)
-        else:
-            K, D, group = task.mu * task.K, np.full(N, task.T - 1.0), np.arange(N)
-        free = np.maximum(D - np.where(K > 0, 2.0, 1.0), 0.0)
-        return Space(group, True, root, K, free)
+        return space_of_collapsed(self.task, together=self._together)
 
     @property
     def _since(self) -> Array:
@@ -106,20 +113,73 @@ class CollapsedEngine(WithoutEntries):
         self.totals[:] = keep * self.totals + pull
         self.totals += self.noise.sigma_A * np.sqrt(T * square) * zeta
         self.collapsed.ones[:] = 1.0, 0.0, 0.0
-        group = np.zeros(task.N, np.int64) if self._together else np.arange(task.N)
-        alpha = self.collapsed.alpha[group]
-        scale = np.sqrt(self.collapsed.rest[group] / task.mu)
-        base = (self.totals - alpha) / T
-        sums, n = self._directions.sums(), T - task.Q
-        r = self._directions.at_support()
-        support = alpha[:, None] * task.q_weights + (base[:, None] + scale[:, None] * r)
-        total = n * base + scale * sums.total
-        squares = base * (n * base + 2.0 * scale * sums.total) + scale**2 * sums.square
-        off_sums = np.stack([total, squares], axis=1)
-        return Entries(self._directions, base, scale, support, off_sums, sums.tops)
+        alpha, rest = self.collapsed.alpha, self.collapsed.rest
+        return collapsed_entries(self._directions, task, alpha, rest, self.totals)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all entries off the support are at 0."""
+        alpha = self.collapsed.alpha[self._space().group]
+        moved = (self.collapsed.ones != (1.0, 0.0, 0.0)).any()
+        return not moved and not self._rests().any() and bool((alpha == self.totals).all())
+
+    def value(self) -> Array:
+        """Draw V; return W, (N, N), or (0, 0) if the task has no P.
+
+        Raises
+        ------
+        InputError
+            If the run started from the scalars of a V whose direction is lost.
+        """
+        if not self._known_V:
+            raise InputError(
+                "the collapsed engine has no V here: this run started from one that was kept as "
+                'its signal and the norm of the rest; take dynamics.value = "matrix" there'
+            )
+        alpha, rest = self.V.scalars
+        if self.task.P is None:
+            return self.V.W
+        W = alpha * self.task.P_tilde
+        if rest > 0.0:
+            since = self._value.since
+            self._direction = turned(self._direction, since, self.task, self.here)
+            self._value = self._value._replace(since=np.ones(1))
+            W += np.sqrt(rest) * self._direction
+        return np.asarray(W)
+
+    def draw_last(self) -> None:
+        """Draw A and V, if the last state is to have them."""
+        super().draw_last()
+        if self._keeps_last and self._known_V:
+            self.value()
 
     def _changed_by_draw(self) -> State:
-        return {**super()._changed_by_draw(), "ones": self.collapsed.ones, "totals": self.totals}
+        own = {"ones": self.collapsed.ones, "totals": self.totals}
+        own |= {"direction_V": self._direction, "since_V": self._value.since}
+        return {**super()._changed_by_draw(), **own}
+
+    def _state_of_direction(self) -> State:
+        """Return what is known of the direction of V."""
+        known = np.array([float(self._known_V)])
+        return {"direction_V": self._direction, "since_V": self._value.since, "known_V": known}
+
+    def _take_up_directions(self, state: State) -> None:
+        super()._take_up_directions(state)
+        self._known_V = "known_V" in state and bool(state["known_V"][0])
+        if "since_V" in state:
+            self._direction = np.array(state["direction_V"])
+            self._value = self._value._replace(since=np.array(state["since_V"]))
+
+    def _snapshot(self, entries: Entries | None) -> State:
+        N, Q = self.task.N, self.task.Q
+        W = np.empty((N, N) if self.task.P is not None else (0, 0))
+        return {
+            "bulk": self._bulk(entries),
+            "support": np.empty((N, Q)) if entries is None else entries.support,
+            "off_sums": np.empty((N, 2)) if entries is None else entries.off_sums,
+            **self._state_of_V(),
+            "W": W if entries is None else self.value(),
+        }
 
     def observe(self) -> Row:
         """Return the observables of the state, (9,) float64."""
@@ -132,22 +192,22 @@ class CollapsedEngine(WithoutEntries):
         self._require_rule(stage)
         rows, params = np.empty((steps, len(NAMES))), self._step_params(stage, (before, steps))
         taken, reason = advance_collapsed(
-            self.collapsed, self.V.scalars, self.constants, params, self._address, rows
+            self.collapsed, self._value, self.constants, params, self._address, rows
         )
         self.step += taken
         return Block(rows[:taken], END[reason])
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
+        last = state
+        if "alpha" not in state or not same_target(old, self.task):
+            state = with_entries(state, old)
         if "alpha" not in state:
-            columns, _ = split(entries_of(state, old), self.task)
-            self._adopt_columns(columns)
-            self._known = not self.collapsed.rest.any()
-            self.totals[:] = columns.support.sum(axis=1) + columns.off_sums[:, 0]
+            self.adopt_entries(*split(entries_of(state, old), self.task), most=MOST_KEPT)
         elif not same_target(old, self.task):
             raise InputError(
                 "init.from: that run stored A as a few numbers, which say nothing of another "
-                'target; run it again with dynamics.engine = "dense" and output.final_state = true'
+                "target; run it again with output.final_state = true, which draws its entries"
             )
         elif len(state["alpha"]) < len(self.collapsed.alpha):
             raise InputError(
@@ -160,6 +220,24 @@ class CollapsedEngine(WithoutEntries):
             self._take_up_directions(state if same else {})
             self._known |= not self.collapsed.rest.any()
         self._adopt_value(state, old)
+        self._adopt_direction(last, old)
+
+    def _adopt_direction(self, state: State, old: Task) -> None:
+        """Take up what is known of the direction of V, after its scalars."""
+        W = drawn_value(state, old) if not state["W"].size else state["W"]
+        if not self.V.scalars[1] > 0.0:
+            self._known_V = True
+        elif W is not None and self.task.P is not None:
+            W = moved_value(W, state["mean"], old, self.task)
+            self._direction = direction_of(W, self.V.scalars, self.task)
+            self._value = self._value._replace(since=np.ones(1))
+            self._known_V = True
+        else:
+            # Without a draw the direction is as it was in that run.
+            self._known_V = "known_V" in state and bool(state["known_V"][0])
+            if self._known_V:
+                self._direction = np.array(state["direction_V"])
+                self._value = self._value._replace(since=np.array(state["since_V"]))
 
     def _adopt_columns(self, columns: Columns) -> None:
         """Set A from its columns, with the sums of `scbsim.kernels.gaussian.observe.couple`.
@@ -180,6 +258,21 @@ class CollapsedEngine(WithoutEntries):
         rest = np.maximum(spread, 0.0) + np.square(d - mean[:, None]).sum(axis=1)
         self._set_groups(alpha, task.mu * rest)
 
+    def adopt_entries(self, columns: Columns, others: OfColumns, most: float = np.inf) -> None:
+        """Set A from its entries, and keep up to ``most`` of them as the direction of its rest."""
+        self._adopt_columns(columns)
+        self.totals[:] = columns.support.sum(axis=1) + columns.off_sums[:, 0]
+        self.collapsed.ones[:] = 1.0, 0.0, 0.0
+        self._known = not self.collapsed.rest.any()
+        if self._known or len(others.s) > most:
+            return
+        task, group = self.task, self._space().group
+        alpha = self.collapsed.alpha[group]
+        base = (self.totals - alpha) / task.T
+        scale = np.sqrt(self.collapsed.rest[group] / task.mu)
+        on = columns.support - base[:, None] - alpha[:, None] * task.q_weights
+        self._begin_with(given_by(others, base, scale, on))
+
     def _set_groups(self, alpha: NDArray[np.float64], rest: NDArray[np.float64]) -> None:
         """Set A from the pairs of its groups or of all columns, ``rest`` weighted by mu."""
         if len(self.collapsed.alpha) == len(alpha):
@@ -199,4 +292,5 @@ class CollapsedEngine(WithoutEntries):
             "totals": self.totals,
             **self._state_of_V(),
             **self._state_of_directions(),
+            **self._state_of_direction(),
         }

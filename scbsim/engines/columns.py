@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.base import Block
+from scbsim.engines.base import Row
 from scbsim.engines.cost import columns_seconds, value_bytes
-from scbsim.engines.gaussian import END
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import RunPlan
-from scbsim.engines.stages import Stage
 from scbsim.kernels.gaussian.columns import OFF_NORMALS, ColumnsNoise, advance_columns
+from scbsim.kernels.gaussian.state import StepParams
 from scbsim.kernels.random.short_blocks import normals_of
-from scbsim.observables import NAMES
 from scbsim.task import Task
 
 FEWEST = 10
@@ -89,18 +87,14 @@ class ColumnsEngine(OffSupportEngine):
         own = ("square_of_target", "observe", cls.advance_kernel)
         return own + cls.entry_kernels(plan)
 
-    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
-        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
-        self._require_rule(stage)
-        rows = np.empty((steps, len(NAMES)))
+    def _take_steps(self, params: StepParams, rows: Row) -> tuple[int, int]:
         taken, reason = advance_columns(
             self._model,
             self.off,
-            self._step_params(stage, (before, steps)),
+            params,
             self._address,
             rows,
             self.scratch,
             (self._normals, self._joint),
         )
-        self.step += taken
-        return Block(rows[:taken], END[reason])
+        return int(taken), int(reason)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from scbsim.engines.constants import LONGEST
 from scbsim.engines.cost import DENSE_ENTRY, dense_bytes
+from scbsim.engines.drawn_entries import with_entries
 from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.noise import Noise
 from scbsim.engines.plan import RunPlan
@@ -19,9 +21,6 @@ from scbsim.kernels.gaussian.state import Attention
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.util.memory import require
-
-LONGEST = {"float32": 2**34, "float64": 2**33}
-"""The largest T for which every position's noise has its own counter, by type."""
 
 
 def require_length(task: Task, dtype: DTypeLike) -> None:
@@ -135,7 +134,8 @@ class DenseEngine(GaussianEngine):
         InputError
             If the columns of its attention do not sum to 1.
         """
-        adopt_columns(self.A, logits_to_entries(state, old), old, self.task)
+        state = with_entries(logits_to_entries(state, old), old)
+        adopt_columns(self.A, state, old, self.task)
         self._bulk_was_set()
         self._adopt_value(state, old)
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.engines.dense import LONGEST
+from scbsim.engines.constants import LONGEST
+from scbsim.engines.given_direction import GivenDirections, as_list, from_list, nothing_given
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.directions import (
     Buffers,
@@ -87,13 +88,36 @@ class DrawnDirections:
         self.hands = 1
         self._tops: Array | None = None  # of the first draw, known from its sums
         self._support = np.array(task.q_positions), np.array(task.q_weights)
+        self.given = nothing_given(task)
         self.drawn = np.empty((0, 3), np.uint64)
         self.turns = np.empty((0, task.N, 4))
 
     @property
     def kernel_form(self) -> Directions:
         """The draws, for kernels."""
-        return Directions(self.drawn, self.turns, *self._support, self._task.T)
+        g = self.given
+        positions, weights = self._support
+        return Directions(
+            drawn=self.drawn,
+            turns=self.turns,
+            positions=positions,
+            weights=weights,
+            T=self._task.T,
+            first=g.first,
+            at=g.at,
+            listed=g.listed,
+            others=g.others,
+            on=g.on,
+        )
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a direction: drawn, or of the start."""
+        return bool(len(self.drawn)) or self.given.there
+
+    def give(self, given: GivenDirections) -> None:
+        """Begin with the directions of a start."""
+        self.given, self._tops = given, None
 
     def blocks(self) -> int:
         """Return the number of blocks of a column."""
@@ -106,7 +130,8 @@ class DrawnDirections:
         ----------
         address : (step, seed, replica)
         since : (groups,) or (0,) float64
-            The cosine of each rest and its direction at the last draw; empty before the first.
+            The cosine of each rest and its direction at the last draw, or at the start; empty if
+            there is none.
 
         Returns
         -------
@@ -127,14 +152,24 @@ class DrawnDirections:
             raise InputError(
                 f"task.T: {task.T} positions; entries can be drawn up to {LONGEST['float64']}"
             )
-        cosine = since if len(self.drawn) else np.zeros(len(space.K))
-        turns = self._turns(at, cosine, first=not len(self.drawn))
+        cosine = since if self.known else np.zeros(len(space.K))
+        known = np.full(len(cosine), True) if len(self.drawn) else self._are_given()
+        # A rest that began at zero has no direction from then, so its first one is uniform.
+        turns = self._turns(at, np.where(known, cosine, 0.0), known)
         self.drawn = np.concatenate([self.drawn, at])
         self.turns = np.concatenate([self.turns, turns[None]])
         return ones
 
-    def _turns(self, at: NDArray[np.uint64], cosine: Array, *, first: bool) -> Array:
-        """Return the numbers of the new draw, (N, 4)."""
+    def _are_given(self) -> NDArray[np.bool_]:
+        """Return of each group whether the start gives a direction."""
+        given = self.given
+        N = len(given.others)
+        listed = np.bincount(np.repeat(np.arange(N), np.diff(given.first)), given.listed**2, N)
+        there = listed + np.abs(given.others) + np.abs(given.on).sum(axis=1)
+        return np.asarray(self._by_group(there) > 0.0)
+
+    def _turns(self, at: NDArray[np.uint64], cosine: Array, known: NDArray[np.bool_]) -> Array:
+        """Return the numbers of the new draw, (N, 4), given which groups have a direction."""
         task, space = self._task, self._space
         n = float(task.T if space.whole else task.T - task.Q)
         sums = np.empty((task.N * self.blocks(), 4))
@@ -158,8 +193,7 @@ class DrawnDirections:
         along = self._by_group(dot)
         length = self._by_group(square - n * mean**2) - square_of_target - along**2
         there = length > _NOTHING * self._by_group(square)
-        if not first:
-            there &= space.free >= 1.0
+        there &= (space.free >= 1.0) | ~known
         sine = np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
         b = np.divide(sine, np.sqrt(np.abs(length)), out=np.zeros_like(sine), where=there)
         a, b = (cosine - b * along)[space.group], b[space.group]
@@ -167,7 +201,7 @@ class DrawnDirections:
         largest = sums[:, 3].reshape(task.N, -1)
         with np.errstate(invalid="ignore"):
             tops = np.where(largest > -np.inf, b[:, None] * largest + c[:, None], largest)
-        self._tops = tops if first else None
+        self._tops = None if known.any() else tops
         return np.stack([a, b, c, e], axis=1)
 
     def _by_group(self, x: Array) -> Array:
@@ -175,7 +209,7 @@ class DrawnDirections:
 
     def tops(self) -> Array:
         """Return the largest entry of each block of a direction off the support, (N, blocks)."""
-        if len(self.drawn) != 1:
+        if len(self.drawn) != 1 or self.given.there:
             return self.sums().tops
         if self._tops is None:
             self._tops = self.sums().tops
@@ -210,12 +244,13 @@ class DrawnDirections:
 
     def state(self, since: Array) -> State:
         """Return the arrays with which :meth:`restore` continues."""
-        return {"drawn": self.drawn, "turns": self.turns, "since": since}
+        given = as_list(self.given, self._task)
+        return {"drawn": self.drawn, "turns": self.turns, "since": since, "given": given}
 
     def restore(self, state: State) -> Array:
         """Take up the draws in a state; return its ``since``."""
         self.drawn, self.turns = state["drawn"].astype(np.uint64), state["turns"].copy()
-        self._tops = None
+        self.give(from_list(state.get("given", np.empty((0, 3))), self._task))
         return np.array(state["since"])
 
 

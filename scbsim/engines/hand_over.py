@@ -1,14 +1,20 @@
-"""From SGD on a few numbers to active entries: the first step of an l1 rule, and normalisation."""
+"""From SGD on a few numbers to active entries, and back.
+
+To them by the first step of an l1 rule, or a normalisation; back by keeping them as the direction
+of a rest.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from scbsim.engines.base import Row
+from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.directions import by_column
 from scbsim.engines.entries import Entries, require_list
 from scbsim.engines.sparse import SparseEngine
 from scbsim.engines.stages import Stage
+from scbsim.engines.warm_start import entries_of, split
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.first_step import (
@@ -89,6 +95,23 @@ def first_step(engine: WithoutEntries, sparse: SparseEngine, stage: Stage, befor
     sparse.set_entries(first[:: entries.directions.blocks()], position, s, spare=0)
     sparse.step += 1
     return row
+
+
+def begin_sparse(engine: WithoutEntries, sparse: SparseEngine) -> None:
+    """Put a state without entries off the support into a new sparse engine."""
+    take_over(engine, sparse, engine.entries())
+    N = engine.task.N
+    sparse.set_entries(np.zeros(N + 1, np.int64), np.empty(0, np.int64), np.empty(0), spare=0)
+
+
+def collapse(sparse: SparseEngine, engine: CollapsedEngine) -> None:
+    """Put a state of active entries into a new collapsed engine, with the direction of its rest."""
+    task = sparse.task
+    engine.step = sparse.step
+    engine.adopt_entries(*split(entries_of(sparse.state(), task), task))
+    engine.V.scalars[:] = sparse.V.scalars
+    engine.mean[:] = sparse.mean
+    engine.constants = sparse.constants
 
 
 def normalize(engine: WithoutEntries, sparse: SparseEngine, threshold: float) -> tuple[Row, int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from scbsim.engines.few_numbers import is_few_numbers
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -26,6 +27,10 @@ def attention_of(state: State, task: Task) -> tuple[Array | csc_array, Array]:
         To be added to each row.
     """
     N, T, none = task.N, task.T, np.zeros(task.N)
+    if is_few_numbers(state):
+        from scbsim.engines.drawn_entries import with_entries
+
+        state = with_entries(state, task)
     if "logits" in state:
         a = state["logits"].astype(np.float64)
         a = np.exp(a - a.max(axis=1, keepdims=True))
@@ -54,8 +59,10 @@ def value_of(state: State, task: Task) -> Array | None:
     """Return V, or None if it was kept as scalars that do not determine it."""
     W = state["W"]
     if not W.size:
-        alpha, rest = state["scalars"]
-        if rest > 0.0 or task.P is None:
+        from scbsim.engines.value_direction import drawn_value
+
+        drawn = drawn_value(state, task)
+        if drawn is None:
             return None
-        W = alpha * task.P_tilde
+        W = drawn
     return np.asarray(W / np.sqrt(task.mu) + state["mean"][:, None])

@@ -7,13 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from scbsim.engines.base import Block, Row
 from scbsim.engines.directions import Array, Space
-from scbsim.engines.entries import DrawnBulk, Entries
+from scbsim.engines.drawn_entries import off_support_entries, space_off_support, with_entries
+from scbsim.engines.entries import Entries
+from scbsim.engines.gaussian import END
 from scbsim.engines.noise import Noise
+from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import entries_of, same_target, split
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.off_support import make_off_support
+from scbsim.kernels.gaussian.state import StepParams
+from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -45,9 +51,7 @@ class OffSupportEngine(WithoutEntries):
         self.off = make_off_support(task.N, task.T - task.Q)
 
     def _space(self) -> Space:
-        N, n = self.task.N, self.task.T - self.task.Q
-        nothing = np.zeros(N)
-        return Space(np.arange(N), False, nothing, nothing, np.full(N, max(n - 2.0, 0.0)))
+        return space_off_support(self.task)
 
     @property
     def _since(self) -> Array:
@@ -59,33 +63,41 @@ class OffSupportEngine(WithoutEntries):
     def _rests(self) -> Array:
         return self.off.square
 
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
+        self._require_rule(stage)
+        rows = np.empty((steps, len(NAMES)))
+        taken, reason = self._take_steps(self._step_params(stage, (before, steps)), rows)
+        self.step += taken
+        return Block(rows[:taken], END[reason])
+
+    def _take_steps(self, params: StepParams, rows: Row) -> tuple[int, int]:
+        """Take a step for each row; return their number, and the reason of the kernel to end."""
+        raise NotImplementedError
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all entries off the support are at 0."""
+        return not (self.off.along.any() or self.off.square.any())
+
     def _entries(self) -> Entries:
-        others = max(1, self.task.T - self.task.Q)
-        base, scale = self.off.along / np.sqrt(others), np.sqrt(self.off.square)
-        sums, tops = self.A.off_sums.copy(), self._directions.tops()
-        return Entries(self._directions, base, scale, self.A.support.copy(), sums, tops)
+        tops = self._directions.tops()
+        return off_support_entries(self._directions, self.task, self.state(), tops)
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
         return {**super().state(), "off_along": self.off.along, "off_square": self.off.square}
 
-    def snapshot(self) -> State:
-        """Return the state with all entries of A, which are drawn as they are read."""
-        return self._snapshot(self.entries())
-
-    def snapshot_form(self) -> State:
-        """Return arrays of the shapes and types of :meth:`snapshot`, without a draw."""
-        return self._snapshot(None)
-
     def _snapshot(self, entries: Entries | None) -> State:
-        bulk: Any = DrawnBulk((self.task.N, self.task.T), entries)
         matched = self._matched.state() if self._matched is not None else {}
         source = self.A if entries is None else entries
-        of_A = {"bulk": bulk, "support": source.support, "off_sums": source.off_sums}
+        of_A = {"bulk": self._bulk(entries), "support": source.support, "off_sums": source.off_sums}
         return {**of_A, **self._state_of_V(), **matched}
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
+        if "off_along" not in state or not same_target(old, self.task):
+            state = with_entries(state, old)
         if "off_along" not in state:
             columns, _ = split(entries_of(state, old), self.task)
             self.A.support[:], self.A.off_sums[:] = columns
@@ -100,7 +112,7 @@ class OffSupportEngine(WithoutEntries):
         else:
             raise InputError(
                 "init.from: that run kept A off its support as two numbers a column, which say "
-                'nothing of another target; run it again with dynamics.engine = "dense", or '
-                '"batch" if it was sampled'
+                "nothing of another target; run it again with output.final_state = true, which "
+                "draws its entries"
             )
         self._adopt_value(state, old)

@@ -55,6 +55,9 @@ class Planned:
                 levels = (cls.powers_kernel, "set_covariances")
         return (*first, "observe", *levels, cls.advance_kernel, "normalize_columns")
 
+    def draw_last(self) -> None:
+        """Draw the entries of the last state; do nothing where they are stored."""
+
     def before_draw(self) -> State:
         """Return what a draw of entries changes in the state; nothing where they are stored."""
         return {}

@@ -7,20 +7,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scbsim.engines.base import Block
+from scbsim.engines.base import Row
 from scbsim.engines.cost import sampled_seconds, value_bytes
 from scbsim.engines.directions import Array
 from scbsim.engines.entries import Entries
-from scbsim.engines.gaussian import END
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import RunPlan
-from scbsim.engines.stages import Stage
 from scbsim.errors import InputError
-from scbsim.kernels.gaussian.state import without_bulk
+from scbsim.kernels.gaussian.state import StepParams, without_bulk
 from scbsim.kernels.sampled.advance import advance_sampled
 from scbsim.kernels.sampled.state import Batch, SampledState, make_sums, samples_a_block, sums_bytes
-from scbsim.observables import NAMES
 from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.state import State
 from scbsim.task import Task
@@ -128,18 +125,14 @@ class SampledEngine(OffSupportEngine):
         """Return the kernels that a run calls, in the order of their first calls."""
         return ("make_tables", "observe", "advance_sampled", *cls.entry_kernels(plan))
 
-    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
-        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
-        self._require_rule(stage)
-        rows = np.empty((steps, len(NAMES)))
+    def _take_steps(self, params: StepParams, rows: Row) -> tuple[int, int]:
         taken, reason = advance_sampled(
             self._model._replace(A=without_bulk(self.A)),
             self.columns,
-            self._step_params(stage, (before, steps)),
+            params,
             self._address,
             rows,
             self.scratch,
             self.batch,
         )
-        self.step += taken
-        return Block(rows[:taken], END[reason])
+        return int(taken), int(reason)

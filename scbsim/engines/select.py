@@ -10,6 +10,7 @@ import numpy as np
 from scbsim.engines.base import Engine
 from scbsim.engines.columns import FEWEST, spread_of_levels
 from scbsim.engines.cost import dense_bytes, dense_seconds, sparse_bytes, sparse_seconds
+from scbsim.engines.given_direction import MOST_KEPT
 from scbsim.engines.noise import NoiseLevels, noise_of
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
@@ -22,6 +23,7 @@ from scbsim.spec import RunSpec
 from scbsim.spec.engines import AUTO, ENGINES, engine_of_state
 from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.spec.rules import rule_record, short_name
+from scbsim.spec.stage_order import Step, ends_in_lists, refusal
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
@@ -77,10 +79,11 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     drawn = start is not None and not ENGINES[start].entries
     if (drawn or _is_large(plan.task)) and _is_handed_over(plan, start):
         first = "entries of the start are drawn" if drawn else "SGD on a few numbers a column"
-        return "staged", f"{first}, then active entries: no other is stored"
+        then = "active entries under an l1 rule" if _returns(plan) else "then active entries"
+        return "staged", f"{first}, {then}: no other is stored"
     kept_zeros = {rule_record(stage.rule).keeps_zeros for stage in plan.stages}
     if kept_zeros == {False}:
-        if entries := _wants_entries(spec, plan.task, model.needs_matrix_V):
+        if entries := _wants_entries(plan, start, model.needs_matrix_V):
             return "dense", f"SGD moves every entry, and {entries} needs them"
         if model.follows_state:
             if start == "approximate":
@@ -88,7 +91,9 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
             return _without_entries(plan.task)
         return "collapsed", "SGD under isotropic noise is known by a few numbers, exactly in law"
     if False in kept_zeros:
-        return "dense", "stages of SGD and of an l1 rule: between them every entry counts"
+        refused = refusal(_steps(plan), spec.noise.model)
+        why = "between them every entry counts" if refused is None else refused[1]
+        return "dense", f"stages of SGD and of an l1 rule: {why}"
     if start == "dense":
         return "dense", "the state that it starts from has every entry"
     return _cheaper(plan)
@@ -111,21 +116,29 @@ def _is_large(task: Task) -> bool:
 
 def _is_handed_over(plan: RunPlan, start: str | None) -> bool:
     """Return whether SGD comes first, and entries are needed after it alone."""
-    spec, handed_over = plan.spec, False
+    spec = plan.spec
     from_entries = start is not None and ENGINES[start].entries
     if from_entries or not ENGINES["staged"].draws(spec.noise.model):
         return False
     needs_matrix = NOISE_MODELS[spec.noise.model].needs_matrix_V
     if spec.output.snapshot_every or (spec.dynamics.value == "matrix" and not needs_matrix):
         return False
-    for i, stage in enumerate(plan.stages):
-        keeps = rule_record(stage.rule).keeps_zeros
-        if (keeps and i == 0 and start is None) or (handed_over and not keeps):
+    steps = _steps(plan)
+    if start is None and all(step.rule.keeps_zeros for step in steps):
+        return False
+    # Before an l1 rule entries are few if that or a normalisation was before it.
+    few = start is None
+    for step in steps:
+        if step.rule.keeps_zeros and not few and not step.rule.returns_to_zero:
             return False
-        if keeps and not handed_over and not rule_record(stage.rule).returns_to_zero:
-            return False
-        handed_over |= keeps or stage.normalize_level is not None
-    return handed_over
+        few = step.rule.keeps_zeros or step.normalizes
+    return ends_in_lists(steps) and refusal(steps, spec.noise.model) is None
+
+
+def _steps(plan: RunPlan) -> list[Step]:
+    return [
+        Step(rule_record(stage.rule), stage.normalize_level is not None) for stage in plan.stages
+    ]
 
 
 def _without_entries(task: Task) -> tuple[str, str]:
@@ -136,14 +149,25 @@ def _without_entries(task: Task) -> tuple[str, str]:
     return "dense", f"SGD moves every entry, and {spread}"
 
 
-def _wants_entries(spec: RunSpec, task: Task, has_matrix_V: bool) -> str | None:
+def _returns(plan: RunPlan) -> bool:
+    """Return whether SGD follows on an l1 rule."""
+    keeps = [step.rule.keeps_zeros for step in _steps(plan)]
+    return sorted(keeps) != keeps
+
+
+def _wants_entries(plan: RunPlan, start: str | None, has_matrix_V: bool) -> str | None:
     """Return the key of the spec that needs entries of a matrix, or None."""
+    spec, task = plan.spec, plan.task
     if spec.dynamics.value == "matrix" and not has_matrix_V:
         return 'dynamics.value = "matrix"'
     if any(stage.normalize_level is not None for stage in spec.stage):
         return "a stage's normalize_level"
-    if spec.output.snapshot_every and not has_matrix_V:
-        return "output.snapshot_every"
+    if not has_matrix_V:
+        # The collapsed engine draws entries, unless it starts from more than it keeps.
+        if start is None or not ENGINES[start].entries or task.N * task.T <= MOST_KEPT:
+            return None
+        if spec.output.snapshot_every:
+            return "output.snapshot_every"
     if spec.output.final_state is True and task.N * task.T < STAGED_FROM:
         return "output.final_state"
     return None
@@ -211,6 +235,8 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         plan.engine.require_room(plan)
     start.require_room(spec.total_steps, batch_size, plan.largest_batch)
     require_sound_rules(plan)
+    keeps_last = spec.output.final_state is True
+    of_draws = {"draws": draws_of(spec, task), "keeps_last": keeps_last}
     engine: Any = plan.engine(
         task,
         plan.noise,
@@ -224,7 +250,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
         first_step=start.first_step(batch_size),
         **({} if batch_size is None else {"batch_size": batch_size, "handed": plan.handed}),
         **({"largest_batch": plan.largest_batch} if plan.own_batches and samples else {}),
-        **({} if plan.record.entries else {"draws": draws_of(spec, task)}),
+        **({} if plan.record.entries else of_draws),
     )
     if any_memory(plan.stages):
         engine.keep_memory()

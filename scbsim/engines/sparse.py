@@ -17,6 +17,7 @@ from scbsim.engines.cost import (
     sparse_room,
     sparse_seconds,
 )
+from scbsim.engines.drawn_entries import with_entries
 from scbsim.engines.gaussian import END, GaussianEngine
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan import RunPlan
@@ -221,6 +222,7 @@ class SparseEngine(GaussianEngine):
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
+        state = with_entries(state, old)
         columns, others = split(entries_of(state, old), self.task)
         self.A.support[:] = columns.support
         self.A.off_sums[:] = columns.off_sums

@@ -1,8 +1,8 @@
-"""The staged engine: SGD on a few numbers a column, then an l1 rule on active entries.
+"""The staged engine: SGD on a few numbers a column, and l1 rules on active entries.
 
-Its first part is `columns` under matched noise, else `collapsed`; its second is `sparse`. Between
-them the entries of A are drawn, and never stored before the l1 rule's first step has returned most
-of them to zero.
+SGD is `columns` under matched noise, else `collapsed`; l1 rules are `sparse`. Between SGD and an l1
+rule the entries of A are drawn, and never stored before the rule's first step has returned most of
+them to zero. SGD after an l1 rule keeps what that has left as a known direction of its rest.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import ProblemConstants
 from scbsim.spec.rules import rule_record
+from scbsim.spec.stage_order import AFTER_ZEROS
 from scbsim.state import State
 from scbsim.task import Task
 
@@ -41,9 +42,10 @@ def first_part(noise: Noise) -> Any:
 
 
 class StagedEngine(Planned):
-    """Stages of SGD, of which the last may normalise, then stages of an l1 rule.
+    """Stages of SGD, which may normalise, and of l1 rules.
 
-    Parameters as :class:`GaussianEngine`.
+    Under matched noise no SGD follows on an l1 rule or a normalisation. Parameters as
+    :class:`GaussianEngine`.
     """
 
     name = "staged"
@@ -115,11 +117,19 @@ class StagedEngine(Planned):
 
     def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
         """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
-        if not (rule_record(stage.rule).keeps_zeros and isinstance(self._now, WithoutEntries)):
-            return self._now.advance(stage, steps, before)
         if steps == 0:
             return Block(np.empty((0, len(self.observe()))), "steps")
+        if not rule_record(stage.rule).keeps_zeros:
+            if isinstance(self._now, SparseEngine):
+                self._now = self._collapsed(self._now, stage)
+            return self._now.advance(stage, steps, before)
+        if isinstance(self._now, SparseEngine):
+            return self._now.advance(stage, steps, before)
         sparse = self._sparse()
+        if self._now.is_empty:
+            hand_over.begin_sparse(self._now, sparse)
+            self._now = sparse
+            return sparse.advance(stage, steps, before)
         row = hand_over.first_step(self._now, sparse, stage, before)
         if not np.isfinite(row).all():
             return Block(row[None][:0], "diverged")
@@ -128,6 +138,18 @@ class StagedEngine(Planned):
             return Block(row[None], "signal")
         others = sparse.advance(stage, steps - 1, before + 1)
         return Block(np.concatenate([row[None], others.rows]), others.end)
+
+    def _collapsed(self, sparse: SparseEngine, stage: Stage) -> CollapsedEngine:
+        """Return the engine of SGD that goes on from active entries."""
+        engine = self._first()
+        if not isinstance(engine, CollapsedEngine):
+            raise InputError(
+                f"stage.{stage.index}.rule: {stage.rule} after entries of A were set to 0, under "
+                f"matched noise: {AFTER_ZEROS}"
+            )
+        hand_over.collapse(sparse, engine)
+        engine.use_threads(self._hands)
+        return engine
 
     def normalized(self, threshold: float) -> tuple[Row, int]:
         """Return the observables of a normalised copy of the state; see :class:`Engine`."""

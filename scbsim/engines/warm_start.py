@@ -53,7 +53,7 @@ def entries_of(state: State, old: Task) -> Entries:
     if "alpha" in state or "off_along" in state:
         raise InputError(
             "init.from: that run stored A as a few numbers, and this one needs its entries; take "
-            'dynamics.engine = "staged" here, which draws them, or "dense" there'
+            'dynamics.engine = "staged" here, which draws them, or output.final_state = true there'
         )
     if "indptr" in state:
         columns = np.repeat(np.arange(old.N), np.diff(state["indptr"]))
@@ -122,12 +122,18 @@ def adopt_value(V: Value, K_P: float, mean: Array, state: State, old: Task, new:
         )
     matrix = state["W"] / np.sqrt(old.mu) + state["mean"][:, None]
     mean[:] = matrix @ new.mu
-    W = (matrix - mean[:, None]) * V.root_mu
+    W = moved_value(state["W"], state["mean"], old, new)
     target = V.target if V.W.size else new.P_tilde
     alpha = (W * target).sum() / K_P if K_P > 0 else 0.0
     V.scalars[:] = alpha, np.square(W - alpha * target).sum()
     if V.W.size:
         V.W[:] = W
+
+
+def moved_value(W: Array, mean: Array, old: Task, new: Task) -> Array:
+    """Return the W of a V for the tokens of another task."""
+    matrix = W / np.sqrt(old.mu) + mean[:, None]
+    return np.asarray((matrix - (matrix @ new.mu)[:, None]) * np.sqrt(new.mu))
 
 
 def _adopt_scalars(V: Value, mean: Array, state: State, old: Task, new: Task) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from scbsim.engines.base import Row
 from scbsim.engines.before_draw import kept_before
 from scbsim.engines.directions import Array, DrawnDirections, Space
-from scbsim.engines.entries import Entries
+from scbsim.engines.entries import DrawnBulk, Entries
 from scbsim.engines.gaussian import GaussianEngine
+from scbsim.engines.given_direction import GivenDirections
 from scbsim.engines.noise import Noise
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
@@ -43,18 +44,29 @@ class WithoutEntries(GaussianEngine):
     ----------
     draws : bool
         Whether copies of the state are normalised; if not, their observables are NaN.
+    keeps_last : bool
+        Whether the entries of the last state are drawn whatever their number.
     """
 
-    def __init__(self, task: Task, noise: Noise, *, draws: bool = True, **options: Any) -> None:
+    def __init__(
+        self,
+        task: Task,
+        noise: Noise,
+        *,
+        draws: bool = True,
+        keeps_last: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(task, noise, **options)
-        self._draws = draws
+        self._draws, self._keeps_last = draws, keeps_last
         self._directions = DrawnDirections(task, self._space())
         self._known = True  # whether the rest has a uniform direction, given what was drawn
 
     @classmethod
     def entry_kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that normalise the end of a run."""
-        return ("sum_draw", "sum_kept") if draws_of(plan.spec, plan.task) else ()
+        draws = draws_of(plan.spec, plan.task) or plan.spec.output.final_state is True
+        return ("sum_draw", "sum_kept") if draws else ()
 
     def _space(self) -> Space:
         """Return the space in which the rests move."""
@@ -112,6 +124,36 @@ class WithoutEntries(GaussianEngine):
             self._set_since(self._directions.draw(self.here, self._since))
         return self._entries()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all entries off the support are at 0."""
+        return False
+
+    def _begin_with(self, given: GivenDirections) -> None:
+        """Begin with the directions of a start, which are known."""
+        self._directions.give(given)
+        self._set_since(np.ones(len(self._rests())))
+        self._known = True
+
+    def draw_last(self) -> None:
+        """Draw the entries, if the last state is to have them."""
+        if self._keeps_last and self._known:
+            self.entries()
+
+    def snapshot(self) -> State:
+        """Return the state with all entries of A, which are drawn as they are read."""
+        return self._snapshot(self.entries())
+
+    def snapshot_form(self) -> State:
+        """Return arrays of the shapes and types of :meth:`snapshot`, without a draw."""
+        return self._snapshot(None)
+
+    def _snapshot(self, entries: Entries | None) -> State:
+        raise NotImplementedError
+
+    def _bulk(self, entries: Entries | None) -> Any:
+        return DrawnBulk((self.task.N, self.task.T), entries)
+
     def normalized(self, threshold: float) -> tuple[Row, int]:
         """Return the observables of a normalised copy of the state; see :class:`Engine`.
 
@@ -153,7 +195,7 @@ class WithoutEntries(GaussianEngine):
         super().restore(step, {**self.state(), **state, **self._state_of_directions()})
 
     def _take_up_directions(self, state: State) -> None:
-        """Take up the draws in a state; one of an earlier version has none."""
+        """Take up what is known of directions in a state; one of an earlier version has none."""
         self._known = "known" in state and bool(state["known"][0])
         if "drawn" in state:
             self._set_since(self._directions.restore(state))

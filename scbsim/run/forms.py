@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scbsim.engines.base import Engine
-from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.staged import StagedEngine
+from scbsim.engines.without_entries import WithoutEntries
 from scbsim.state import State
 
 
@@ -15,6 +15,6 @@ def forms_of(engine: Engine) -> tuple[State, State]:
     """
     final = engine.final_form() if isinstance(engine, StagedEngine) else engine.state()
     final = final | engine.before_draw()
-    if isinstance(engine, OffSupportEngine):
+    if isinstance(engine, WithoutEntries):
         return final, engine.snapshot_form()
     return final, engine.snapshot()

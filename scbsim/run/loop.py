@@ -136,6 +136,7 @@ class Loop:
         if len(ensemble) == 1 and ensemble.status == "complete":
             (single,) = ensemble.replicas
             engine = single.engine
+            engine.draw_last()
             self._recorder.final(engine.step, engine.state() | single.before_end)
         return ensemble.status
 

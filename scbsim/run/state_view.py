@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from scbsim.engines.attention_columns import AttentionColumns, SparseColumn, columns_of
 from scbsim.engines.base import Engine, Row
+from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.matrices import value_of
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.staged import StagedEngine
@@ -65,9 +66,12 @@ class StateView:
         Raises
         ------
         InputError
-            If the engine keeps it by its signal and the norm of the rest.
+            If the engine keeps it by its signal and the norm of the rest, and cannot draw it.
         """
         self._require_valid()
+        if isinstance(self._now, CollapsedEngine) and self._draws_V:
+            W = self._now.value()
+            return np.asarray(value_of({**self._now.state(), "W": W}, self.task))
         # The rest of an unfinished run is 0 at its start, which must not hide what is missing.
         noise, state, found = getattr(self._now, "noise", None), self._now.state(), None
         silent = isinstance(noise, NoiseLevels) and noise.sigma_V == 0.0
@@ -79,6 +83,11 @@ class StateView:
                 f"not as a matrix; take {_with_matrix_V(self._name, self.task)}"
             )
         return found
+
+    @property
+    def _draws_V(self) -> bool:
+        """Whether the engine knows how V turns; in a staged run a part does not."""
+        return self._name == "collapsed" and self.task.P is not None
 
     @cached_property
     def A(self) -> Array | csc_array:
@@ -150,6 +159,6 @@ def _with_matrix_V(engine: str, task: Task) -> str:
     """Return what to set so that V is a matrix."""
     if task.P is None:
         return "task.P_concentration in place of task.K_P, which draws no matrix P"
-    if engine in ("collapsed", "approximate", "staged"):
+    if engine in ("approximate", "staged"):
         return 'dynamics.engine = "dense"'
     return 'dynamics.value = "matrix"'

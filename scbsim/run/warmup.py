@@ -27,7 +27,7 @@ _STAGED = (
 _BATCHES = ("dynamics.engine=batch", "dynamics.rule=sgd", "dynamics.batch_size=10")
 
 RUNS: dict[str, tuple[str, ...]] = {
-    "collapsed": ("dynamics.engine=collapsed", "dynamics.rule=sgd"),
+    "collapsed": ("dynamics.engine=collapsed", "dynamics.rule=sgd", "output.final_state=true"),
     "columns": ("dynamics.engine=columns", "dynamics.rule=sgd", *_LEVELS),
     "columns, covariances": ("dynamics.engine=columns", "dynamics.rule=sgd", *_COVARIANCES),
     "approximate": ("dynamics.engine=approximate", "dynamics.rule=sgd", *_LEVELS),

@@ -14,6 +14,7 @@ from scbsim.spec.engines import AUTO, ENGINES, EngineRecord, engine_of
 from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.spec.rules import has_threshold, rule_record
 from scbsim.spec.schedule_checks import largest_batch
+from scbsim.spec.stage_order import Step, refusal
 from scbsim.util.text import show
 
 if TYPE_CHECKING:
@@ -173,33 +174,36 @@ def nothing_needs_missing_entries(run: Values) -> Iterator[Fault]:
                 )
         if dynamics["value"] == "matrix" and not record.keeps_matrix_V:
             yield Fault("dynamics.value", f'"matrix" is not for the {engine} engine; take "dense"')
-    collapsed = dynamics["value"] == "collapsed" or record.keeps_matrix_V is False
-    if output["snapshot_every"] and collapsed:
+    # The collapsed engine draws the V that it does not keep.
+    no_V = dynamics["value"] == "collapsed" or record.keeps_matrix_V is False
+    if output["snapshot_every"] and no_V and engine != "collapsed":
         yield Fault(
             "output.snapshot_every",
-            "there are no snapshots of a collapsed matrix: take engine dense or sparse, and "
-            'dynamics.value = "matrix"',
+            'there are no snapshots of a V by its scalars: take dynamics.value = "matrix", and '
+            "engine dense or sparse, or engine collapsed, which draws it",
         )
 
 
-def stages_are_handed_over_once(run: Values) -> Iterator[Fault]:
-    """Check that a staged run has SGD, then an l1 rule, and no snapshots."""
+def stages_have_an_order(run: Values) -> Iterator[Fault]:
+    """Check that a staged run has stages that its engine takes, and no snapshots."""
     if run["dynamics"]["engine"] != "staged":
         return
     if run["output"]["snapshot_every"]:
         yield Fault(
             "output.snapshot_every", 'the staged engine has no snapshots; take engine = "dense"'
         )
-    handed_over = False
-    for key, rule, i in _rules(run):
-        if handed_over and not rule_record(rule).keeps_zeros:
-            yield Fault(
-                key,
-                f"{show(rule)} in stage {i}, after entries of A were set to 0: the staged engine "
-                'takes SGD first, of which the last stage may normalise; take engine = "dense"',
-            )
-        normalizes = run["stage"][i]["normalize_level"] is not None
-        handed_over |= rule_record(rule).keeps_zeros or normalizes
+    rules = list(_rules(run))
+    steps = [
+        Step(rule_record(rule), run["stage"][i]["normalize_level"] is not None)
+        for _, rule, i in rules
+    ]
+    if (refused := refusal(steps, run["noise"]["model"])) is not None:
+        key, rule, i = rules[refused[0]]
+        yield Fault(
+            key,
+            f"{show(rule)} in stage {i}, after entries of A were set to 0: {refused[1]}; take "
+            'engine = "dense"',
+        )
 
 
 def nothing_needs_missing_P(run: Values) -> Iterator[Fault]:

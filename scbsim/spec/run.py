@@ -86,7 +86,7 @@ class RunSpec(Table):
         spec_checks.real_batches_are_drawn,
         data_are_for_real_batches,
         spec_checks.nothing_needs_missing_entries,
-        spec_checks.stages_are_handed_over_once,
+        spec_checks.stages_have_an_order,
         spec_checks.nothing_needs_missing_P,
         spec_checks.noise_can_be_drawn,
         spec_checks.ensembles_keep_no_states,

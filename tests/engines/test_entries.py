@@ -120,7 +120,8 @@ def test_a_direction_stays_where_nothing_moves():
 
 
 @pytest.mark.parametrize("made", [columns, collapsed])
-def test_entries_of_a_start_are_not_kept(made):
+def test_a_start_of_many_entries_is_not_kept(made, monkeypatch):
+    monkeypatch.setattr("scbsim.engines.collapsed.MOST_KEPT", 10)
     task = a_task(4, 30, 2)
     engine = made(task)
     before = DenseEngine(task, NoiseLevels(0.1 * np.ones(4), 0.1), **START, dtype=np.float64)
@@ -134,6 +135,7 @@ def test_entries_of_a_start_are_not_kept(made):
 KINDS = {
     "columns": ("noise.model=matched", "noise.covariances=true"),
     "sampled": ("noise.model=sampled",),
+    "collapsed": ("noise.model=isotropic", "dynamics.value=auto"),
 }
 
 
@@ -154,6 +156,7 @@ def test_a_run_with_snapshots_and_copies_resumes_to_the_same_bits(tmp_path, kind
         for group in "snapshots", "final":
             for name, data in file[group].items():
                 np.testing.assert_array_equal(data[()], other[group][name][()])
+        assert np.ptp(file["snapshots/W"][:], axis=(1, 2)).all()
         bulk, sums = file["snapshots/bulk"][:], file["snapshots/off_sums"][:]
         np.testing.assert_allclose(bulk.sum(axis=2), sums[..., 0], atol=1e-12)
         np.testing.assert_allclose(np.square(bulk).sum(axis=2), sums[..., 1], rtol=1e-9)

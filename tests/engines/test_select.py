@@ -78,6 +78,18 @@ def test_sgd_under_matched_noise_needs_no_entries_where_levels_are_alike(T, word
         assert re.search(r"differ by about [0-9.e-]+ of their mean", choice.why)
 
 
+@pytest.mark.parametrize("words", ["output.snapshot_every=5", "output.final_state=true"])
+def test_sgd_under_isotropic_noise_draws_what_it_does_not_keep(words):
+    task = Task.random(N=10, T=1000, Q=2)
+    asked = spec_of(words, N=10, T=1000, sigmas=None, rule="sgd")
+    assert plan_of(asked, task).choice.name == "collapsed"
+    assert plan_of(asked, task, start="dense").choice.name == "collapsed"
+    large = Task.random(N=10, T=10**6, Q=2)
+    many = spec_of(words, N=10, T=10**6, sigmas=None, rule="sgd")
+    taken = "dense" if "snapshot" in words else "collapsed"
+    assert plan_of(many, large, start="dense").choice.name == taken
+
+
 @pytest.mark.parametrize(
     ("words", "taken"), [((), "dense"), (("stage.0.until_signal=0.2",), "sparse")]
 )

@@ -226,7 +226,10 @@ def test_auto_takes_it_where_no_entry_has_to_be_stored(words, T, taken):
     ("words", "key"),
     [
         (["output.snapshot_every=5"], "output.snapshot_every"),
-        (["stage.0.rule=prox", "stage.1.rule=sgd"], "stage.1.rule"),
+        (
+            ["noise.model=matched", "stage.0.normalize_level=0.5", "stage.1.rule=sgd"],
+            'stage.1.rule: "sgd" in stage 1, after entries of A were set to 0: levels',
+        ),
         (["noise.model=none"], "dynamics.engine"),
     ],
 )

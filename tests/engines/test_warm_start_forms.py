@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scbsim_testing.small_runs import rows
 
-from scbsim import RunSpec, load, simulate
+from scbsim import RunSpec, Task, load, matrices, simulate
 from scbsim.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
@@ -44,9 +44,10 @@ def taken_up(path, engine, rule, task, *words):
 
 
 @pytest.mark.parametrize("task", [TASK, OTHER], ids=["same", "other"])
-@pytest.mark.parametrize("engine", ["dense", "sparse"])
+@pytest.mark.parametrize("engine", ["dense", "sparse", "collapsed"])
 def test_matrices_are_the_same_to_every_engine(tmp_path, engine, task):
-    path = source(tmp_path, engine, "denoise", "dynamics.value=matrix")
+    of_V = () if engine == "collapsed" else ("dynamics.value=matrix",)
+    path = source(tmp_path, engine, "sgd" if engine == "collapsed" else "denoise", *of_V)
     starts = [
         rows(taken_up(path, to, rule, task, f"dynamics.value={value}"))[0]
         for to, rule in (("dense", "prox"), ("sparse", "prox"), ("collapsed", "sgd"))
@@ -89,10 +90,25 @@ def test_auto_looks_at_the_state(tmp_path):
         ("collapsed", "sgd", OTHER, (), "nothing of another target"),
     ],
 )
-def test_a_few_numbers_say_no_more_than_they_do(tmp_path, engine, rule, task, words, said):
-    path = source(tmp_path, "collapsed", "sgd")
+def test_a_few_numbers_say_no_more_than_they_do(
+    tmp_path, monkeypatch, engine, rule, task, words, said
+):
+    """Where their entries were not drawn at the end of the run."""
+    monkeypatch.setattr("scbsim.engines.without_entries.MOST_DRAWN", 0)
+    path = source(tmp_path, "collapsed", "sgd", "output.final_state=auto")
     with pytest.raises(InputError, match=said):
         taken_up(path, engine, rule, task, *words)
+
+
+def test_a_file_of_few_numbers_has_matrices(tmp_path):
+    path = source(tmp_path, "collapsed", "sgd")
+    found, row, task = matrices(path), rows(load(path))[-1], Task.random(**TASK)
+    A, Q = found.dense(), np.zeros((task.T, task.N))
+    np.put_along_axis(Q, task.q_positions.T, task.q_weights.T - 1.0 / task.T, axis=0)
+    D = found.task.mu * (Q + np.where(Q == 0.0, -1.0 / task.T, 0.0))
+    np.testing.assert_allclose((A * D).sum() / task.K_Q, row[0], rtol=1e-9)
+    W = (found.V - task.mu[:, None]) * np.sqrt(task.mu)
+    np.testing.assert_allclose((W * task.P_tilde).sum() / task.K_P, row[1], rtol=1e-9)
 
 
 def test_scalars_of_V_say_nothing_of_another_P(tmp_path):

@@ -176,7 +176,7 @@ def test_vanilla_is_for_real_batches(engine):
         (
             {"dynamics__value": "collapsed", "output__snapshot_every": 5},
             "output.snapshot_every",
-            "no snapshots of a collapsed matrix",
+            "no snapshots of a V by its scalars",
         ),
     ],
 )

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from scbsim.kernels.compile.jit import internal_jit, kernel
+from scbsim.kernels.gaussian.collapsed_value import CollapsedValue, step_collapsed_value
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.isotropic import step_component
 from scbsim.kernels.gaussian.observe import write_observables
 from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import ProblemConstants, StepParams
 from scbsim.kernels.gaussian.turning import turn
-from scbsim.kernels.gaussian.value import step_scalars, value_factors
+from scbsim.kernels.gaussian.value import value_factors
 from scbsim.kernels.random.philox import COLLAPSED_A, counter_words, split_seed
 from scbsim.kernels.types import F64, Address, Couplings, Int
 
@@ -71,7 +72,7 @@ def observe_collapsed(
 @internal_jit
 def _step(
     A: CollapsedAttention,
-    scalars: F64,
+    V: CollapsedValue,
     constants: ProblemConstants,
     params: StepParams,
     taken: Int,
@@ -89,17 +90,17 @@ def _step(
         factors = (keep, pull, noise * A.sigma[g])
         alpha, rest, cosine = step_component(before, target, factors, counter, key)
         A.alpha[g], A.rest[g], A.cosine[g] = alpha, rest, cosine
-    turn(A.cosine, A.since, A.free, at)
+    turn(A.cosine, A.since, A.free, 0, at)
     A.ones[0] *= keep
     A.ones[1] = keep * A.ones[1] + pull
     A.ones[2] = keep * keep * A.ones[2] + noise * noise
-    step_scalars(scalars, constants, factors_V, at)
+    step_collapsed_value(V, constants, factors_V, A.K.size, at)
 
 
 @kernel
 def advance_collapsed(
     A: CollapsedAttention,
-    scalars: F64,
+    V: CollapsedValue,
     constants: ProblemConstants,
     params: StepParams,
     step: Int,
@@ -109,17 +110,15 @@ def advance_collapsed(
 
     Parameters
     ----------
-    scalars : (2,) float64
-        ``alpha_V`` and ``rho_V^2``.
     params : StepParams
         Its rates, ``sigma_V``, ``until_signal`` and schedule are read.
     """
     row = np.empty(rows.shape[1])
-    coupled = _couple(A, scalars, constants, row)
+    coupled = _couple(A, V.scalars, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)
-        _step(A, scalars, constants, params, taken, coupled, at)
-        coupled = _couple(A, scalars, constants, row)
+        _step(A, V, constants, params, taken, coupled, at)
+        coupled = _couple(A, V.scalars, constants, row)
         if overflowed(coupled, row):
             return taken, DIVERGED
         rows[taken, :] = row

@@ -87,7 +87,7 @@ def step_off_support(
             along = params.rate_A * joint.along[k]
         others = level * level * _chi_square(n - 2.0, z, k, at)
         move(off, k, (ones, square), keep, (along, across), others)
-    turn(off.cosine, off.since, off.free, at)
+    turn(off.cosine, off.since, off.free, 0, at)
 
 
 @inline_jit

@@ -1,6 +1,7 @@
 """Directions of the rests of A, from the random stream alone: no entry of them is stored.
 
-Draw d of a direction turns the one before it: its entry at a position is ``a r + b z + c``, with r
+A direction of a start is a list of entries, and one number for all that are not listed; without a
+start it is 0. Draw d turns the one before it: its entry at a position is ``a r + b z + c``, with r
 that of draw d - 1, z a standard normal that has an address, and ``turns[d]`` the numbers of the
 column. So the entries of a block of positions are computed from as many normals as there were
 draws.
@@ -31,6 +32,12 @@ class Directions(NamedTuple):
     positions: I64  # (N, Q): the support, ascending
     weights: F64  # (N, Q): q_k there
     T: int
+    # the direction before the first draw, or zeros
+    first: I64  # (N + 1,): where each column begins in the list of its entries off the support
+    at: I64  # their positions, ascending in each column
+    listed: F64  # these entries
+    others: F64  # (N,): all other entries off the support
+    on: F64  # (N, Q): those on it
 
 
 class Buffers(NamedTuple):
@@ -54,8 +61,13 @@ def fill_direction(D: Directions, draws: Int, k: Int, block: Int, own: Buffers) 
     """Write to ``own.r`` a block of the direction of column k after some draws."""
     r, z = own.r, own.z
     count = min(BLOCK, D.T - block * BLOCK)
+    start = block * BLOCK
     for i in range(BLOCK):
-        r[i] = 0.0
+        r[i] = D.others[k]
+    if D.first[k + 1] > D.first[k]:
+        at, listed = D.at[D.first[k] : D.first[k + 1]], D.listed[D.first[k] : D.first[k + 1]]
+        for i in range(first_at_least(at, start), first_at_least(at, start + count)):
+            r[at[i] - start] = listed[i]
     for d in range(draws):
         counter = counter_words(k, D.drawn[d, 0], DIRECTIONS, D.drawn[d, 2])
         fill_normals(z, own.words, count, block, counter, split_seed(D.drawn[d, 1]))
@@ -162,7 +174,7 @@ def directions_at_support(D: Directions, r: F64, own: Buffers) -> None:
     for k in range(r.shape[0]):
         for j in range(r.shape[1]):
             block, place = D.positions[k, j] // BLOCK, D.positions[k, j] % BLOCK
-            r[k, j] = 0.0
+            r[k, j] = D.on[k, j]
             for d in range(D.drawn.shape[0]):
                 counter = counter_words(k, D.drawn[d, 0], DIRECTIONS, D.drawn[d, 2])
                 count = min(BLOCK, D.T - block * BLOCK)
@@ -178,3 +190,16 @@ def draw_ones(draw: tuple[Int, Int, Int], zeta: F64) -> None:
         counter = counter_words(k, draw[0], ONES, draw[2])
         x, _, _ = two_normals(lane_at(0, counter, split_seed(draw[1])))
         zeta[k] = x
+
+
+@kernel
+def draw_rows(draw: tuple[Int, Int, Int], rows: F64, own: Buffers) -> None:
+    """Fill a square matrix with normals at an address, apart from those of columns of A."""
+    N = rows.shape[0]
+    for n in range(N):
+        counter = counter_words(N + n, draw[0], DIRECTIONS, draw[2])
+        for block in range((N + BLOCK - 1) // BLOCK):
+            count = min(BLOCK, N - block * BLOCK)
+            fill_normals(own.z, own.words, count, block, counter, split_seed(draw[1]))
+            for i in range(count):
+                rows[n, block * BLOCK + i] = own.z[i]

@@ -11,7 +11,7 @@ import numpy as np
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.random.philox import TURNS, counter_words, split_seed
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
-from scbsim.kernels.types import F64, Address
+from scbsim.kernels.types import F64, Address, Int
 
 
 @inline_jit
@@ -24,7 +24,7 @@ def cosine_of(along: float, square: float) -> float:
 
 
 @internal_jit
-def turn(cosine: F64, since: F64, free: F64, at: Address) -> None:
+def turn(cosine: F64, since: F64, free: F64, first: Int, at: Address) -> None:
     """Turn the directions of all rests by one step; do nothing if none of them is known.
 
     Parameters
@@ -35,6 +35,8 @@ def turn(cosine: F64, since: F64, free: F64, at: Address) -> None:
         The cosine between a rest and its known direction; changed. Empty if none is known.
     free : (G,) float64
         Dimensions at right angles to a rest: of the space in which it moves, less one.
+    first : int
+        The column of the random stream of the first of them.
     """
     step, seed, replica = at
     for g in range(since.size):
@@ -42,7 +44,7 @@ def turn(cosine: F64, since: F64, free: F64, at: Address) -> None:
         beside = 0.0
         if free[g] >= 1.0:
             # The first coordinate of a uniform point on the sphere of these dimensions.
-            lane = lane_at(0, counter_words(g, step, TURNS, replica), split_seed(seed))
+            lane = lane_at(0, counter_words(first + g, step, TURNS, replica), split_seed(seed))
             x, _, lane = two_normals(lane)
             others, lane = chi_square(free[g] - 1.0, lane)
             beside = x / np.sqrt(x * x + others)

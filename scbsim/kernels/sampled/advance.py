@@ -47,7 +47,7 @@ def _step_columns(L: SampledState, S: SampleSums, mu: F64, factor: float, at: Ad
         along = scale * S.along[0, k]
         across *= level if n >= 2.0 else 0.0
         move(off, k, (ones, square), 1.0, (along, across), level * level * others)
-    turn(off.cosine, off.since, off.free, at)
+    turn(off.cosine, off.since, off.free, 0, at)
 
 
 @inline_jit

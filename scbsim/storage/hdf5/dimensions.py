@@ -14,6 +14,8 @@ import numpy as np
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable. {:10d}"
 """NetCDF's name for a dimension without coordinate values, with its length."""
 
+_PREFIX = _NO_VARIABLE.partition("{")[0].encode()
+
 _UNSTORED = 2**20
 """Up to this length the zeros of a scale need not be stored; the guard lets a reader claim them."""
 
@@ -32,13 +34,30 @@ def name_dimensions(
         else:
             if name in file and file[name].shape != (length,):
                 name = f"{data.name.rpartition('/')[2]}_{axis}"
-            scale = file[name] if name in file else _create_scale(file, name, length)
+            may_grow = data.maxshape[axis] is None
+            scale = file[name] if name in file else _create_scale(file, name, length, may_grow)
         data.dims[axis].attach_scale(scale)
 
 
-def _create_scale(file: h5py.File, name: str, length: int) -> h5py.Dataset:
+def set_length(data: h5py.Dataset, axis: int, length: int) -> None:
+    """Let the dimension of an axis have another length, as the dataset now has along it.
+
+    Readers take the length of a dimension from its scale. One that cannot grow, as files of earlier
+    versions have it, remains as it is.
+    """
+    if not len(data.dims[axis]):
+        return
+    scale = data.dims[axis][0]
+    if scale.maxshape == (None,) and scale.attrs.get("NAME", b"").startswith(_PREFIX):
+        scale.resize((length,))
+        scale.attrs["NAME"] = np.bytes_(_NO_VARIABLE.format(length))
+
+
+def _create_scale(file: h5py.File, name: str, length: int, may_grow: bool) -> h5py.Dataset:
     """Create a dimension without coordinate values."""
-    if length <= _UNSTORED:
+    if may_grow:
+        scale = file.create_dataset(name, (length,), np.int8, chunks=(64,), maxshape=(None,))
+    elif length <= _UNSTORED:
         scale = file.create_dataset(name, (length,), np.int8)
     else:
         zeros = np.zeros(length, np.int8)

@@ -6,21 +6,23 @@ concatenated, and `indptr` gives where those of each state begin, as in a sparse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import h5py
 import numpy as np
 
+from scbsim.engines.few_numbers import is_drawn
 from scbsim.state import State
-from scbsim.storage.hdf5.dimensions import name_dimensions
+from scbsim.storage.hdf5.dimensions import name_dimensions, set_length
 from scbsim.storage.runfile.schema import FINAL, MOST_CHUNK_BYTES, SNAPSHOTS
 
 RAGGED = ("indices", "data")
 """Arrays whose length differs between states."""
 
-GROWING = ("drawn", "turns", "since", "before_since")
-"""Arrays with a row for each draw of entries, or none before the first."""
+GROWING = ("drawn", "turns", "since", "before_since", "given")
+"""Arrays with a row for each draw of entries, or none before the first; or of any length."""
 
 _POINTERS = "indptr"
 _RAGGED_CHUNK = 4096
@@ -128,13 +130,36 @@ def places_of_matrices(file: h5py.File) -> dict[int, tuple[str, int]]:
     return {
         int(step): (name, i)
         for name in (SNAPSHOTS, FINAL)
-        if name in file and has_entries(file[name])
+        if name in file
         for i, step in enumerate(file[name]["step"][:])
+        if has_entries(file[name]) or is_drawn(_State(file[name], i))
     }
 
 
+class _State(Mapping[str, Any]):
+    """The arrays of state ``i`` of a group, read when they are asked for."""
+
+    def __init__(self, group: h5py.Group, i: int) -> None:
+        self._group, self._i = group, i
+
+    def __getitem__(self, name: str) -> Any:
+        return self._group[name][self._i]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._group
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._group)
+
+    def __len__(self) -> int:
+        return len(self._group)
+
+
 def has_entries(arrays: Iterable[str]) -> bool:
-    """Return whether a state of these arrays has the entries of A, and not a few numbers alone."""
+    """Return whether a state of these arrays has the entries of A, and not a few numbers alone.
+
+    Entries that were drawn in such a state are not counted.
+    """
     there = set(arrays)
     return bool({"bulk", "logits", "indptr"} & there) or not {"alpha", "off_along"} & there
 
@@ -150,6 +175,7 @@ def put(data: h5py.Dataset, i: int, value: object) -> None:
         for axis, length in enumerate(np.asarray(value).shape, 1):
             if data.maxshape[axis] is None and data.shape[axis] != length:
                 data.resize(length, axis=axis)
+                set_length(data, axis, length)
         data[i] = value
         return
     for hyperslab, block in value.blocks():

@@ -116,6 +116,7 @@ def test_each_is_compiled_for_the_types_that_it_reads():
         "sum_kept",
         "directions_at_support",
         "draw_ones",
+        "draw_rows",
     )
     joint = ("square_of_target", "set_covariances")
     of_none = dict.fromkeys((*of_nothing, *once, *joint, *entries), 1)

@@ -9,6 +9,7 @@ from scbsim.kernels.gaussian.collapsed import (
     make_collapsed,
     observe_collapsed,
 )
+from scbsim.kernels.gaussian.collapsed_value import make_collapsed_value
 from scbsim.kernels.random.variates import chi_square, lane_at, two_normals
 
 STEP = 2**33 + 7
@@ -48,7 +49,7 @@ def test_a_step_is_the_formula(state, step_params, variates, groups):
     constants = drawn.constants._replace(K_Q=float(A.K.sum()))
     before = [array.copy() for array in (A.alpha, A.rest, scalars)]
     rows = np.empty((1, 9))
-    advance_collapsed(A, scalars, constants, params, STEP, rows)
+    advance_collapsed(A, make_collapsed_value(scalars, constants), constants, params, STEP, rows)
 
     alpha, rest, (alpha_V, rest_V) = before
     nA = 1 / T + (alpha**2 * A.K + rest).sum()
@@ -87,8 +88,7 @@ def test_it_stops_at_a_signal_and_where_it_diverges(state, step_params):
     for change, reason in (({"until_signal": -np.inf}, 1), ({"rate_A": 1e200}, 2)):
         A, rows = attention(4, 30, 1), np.empty((50, 9))
         constants = drawn.constants._replace(K_Q=float(A.K.sum()))
-        taken, why = advance_collapsed(
-            A, np.array([0.4, 0.2]), constants, params._replace(**change), 0, rows
-        )
+        V = make_collapsed_value(np.array([0.4, 0.2]), constants)
+        taken, why = advance_collapsed(A, V, constants, params._replace(**change), 0, rows)
         assert why == reason
         assert taken < 50

@@ -43,9 +43,22 @@ def test_every_dimension_has_a_name(files, kind, engine):
             no_variable = b"not a netCDF variable" in node.attrs.get("NAME", b"")
             if not no_variable and variable not in tree[f"/{group}"].variables:
                 unseen.append(name)
+            elif not no_variable and tree[f"/{group}"][variable].shape != node.shape:
+                unseen.append(f"{name}, {tree[f'/{group}'][variable].shape} of {node.shape}")
 
         file.visititems(look)
         assert unseen == []
+
+
+def test_arrays_that_grow_are_seen_whole(tmp_path):
+    """Those of drawn entries are empty when the file is created."""
+    path = tmp_path / "run.h5"
+    words = "dynamics.engine=collapsed", "dynamics.value=auto", "dynamics.rule=sgd"
+    simulate(run_spec(*words, "output.final_state=true"), output=path)
+    with opened(path, "h5netcdf") as tree, h5py.File(path) as file:
+        for name in "drawn", "turns", "since", "direction_V", "since_V":
+            assert file["final"][name].size
+            np.testing.assert_array_equal(tree["final"][name].values, file["final"][name][()])
 
 
 @pytest.mark.slow

@@ -19,10 +19,10 @@ from scbsim.kernels.gaussian import (
     activations,
     active_set,
     collapsed,
+    collapsed_value,
     columns,
     sparse,
     support,
-    value,
 )
 from scbsim.kernels.gaussian import isotropic as component
 from scbsim.studies.verify.case import SCALARS_OF_V, SPARSE_A, TRUTH
@@ -177,8 +177,8 @@ def test_components(what, matrix, monkeypatch):
     if matrix == "A":
         advance = mutant(collapsed, step_component=wrong).advance_collapsed
     else:
-        step = mutant(value, step_component=wrong).step_scalars
-        advance = mutant(collapsed, step_scalars=step).advance_collapsed
+        step = mutant(collapsed_value, step_component=wrong).step_collapsed_value
+        advance = mutant(collapsed, step_collapsed_value=step).advance_collapsed
     monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)
     # The decay is visible if the noise part is large compared with the noise of a step.
     assert noticed("sgd, from a rest" if "decay" in what else "sgd, N = 3, T = 3", CollapsedEngine)
@@ -277,8 +277,9 @@ def test_activations_by_levels_that_are_over(monkeypatch):
 
 def test_the_right_engines_pass_as_mutants_do(monkeypatch):
     """The changed kernel is detected because of the change, not because it is a copy."""
-    step = mutant(value, step_component=mutant(component).step_component).step_scalars
-    advance = mutant(collapsed, step_scalars=step).advance_collapsed
+    right = mutant(component).step_component
+    step = mutant(collapsed_value, step_component=right).step_collapsed_value
+    advance = mutant(collapsed, step_collapsed_value=step).advance_collapsed
     monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)
     assert not noticed("sgd, N = 3, T = 3", CollapsedEngine)
     advance = mutant(sparse, step_active_set=mutant(active_set).step_active_set).advance_sparse
