@@ -18,6 +18,11 @@ SMALL = {
             '    spec, "task.T=1e3:1e4:2log", "dynamics.batch_size=1e5:1e7:2log", replicas=2'
         )
     },
+    "tutorial": {
+        "dynamics.replicas=32": "dynamics.replicas=4",
+        "-o phase --replicas 8": "-o phase --replicas 2",
+        "task.T=1e3:1e9:4log": "task.T=1e3:1e5:2log",
+    },
 }
 """What a test cannot wait for, or has no cluster for, and what it does instead."""
 
@@ -100,7 +105,7 @@ def test_a_page_runs(page, tmp_path):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
