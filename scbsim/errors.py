@@ -65,19 +65,19 @@ class _Faulty(InputError, ValueError):
 
 
 class SpecError(_Faulty):
-    """A run spec that is not valid; ``faults`` has every :class:`Fault`."""
+    """A run spec that is not valid; ``faults`` has every :class:`scbsim.errors.Fault`."""
 
     what = "the spec"
 
 
 class TaskError(_Faulty):
-    """A task that is not valid; ``faults`` has every :class:`Fault`."""
+    """A task that is not valid; ``faults`` has every :class:`scbsim.errors.Fault`."""
 
     what = "the task"
 
 
 class DataError(_Faulty):
-    """Samples that cannot be learned from; ``faults`` has every :class:`Fault`."""
+    """Samples that cannot be learned from; ``faults`` has every :class:`scbsim.errors.Fault`."""
 
     what = "the batch"
 

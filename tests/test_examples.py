@@ -1,4 +1,4 @@
-"""The scripts of docs/data.md, and its blocks of Python, in one folder."""
+"""The scripts of docs/data.md, in one folder."""
 
 from __future__ import annotations
 
@@ -50,11 +50,3 @@ def test_both_scripts_learn_the_task(folder):
     said = run(folder, "dependent_tokens.py")
     cosines = [float(each) for each in re.findall(r"cos\(A, Q\) (\d\.\d+)", said)]
     assert cosines[0] > cosines[2] > 0.8
-
-
-@pytest.mark.slow
-def test_the_blocks_of_the_page_run(tmp_path):
-    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "data.md").read_text(), re.DOTALL)
-    assert len(blocks) == 3
-    blocks.append("assert run.attrs['status'] == 'complete'")
-    run(tmp_path, "-c", "\n".join(blocks))

@@ -59,6 +59,13 @@ class Matrices:
     V: Array | None
     task: Task
 
+    def __repr__(self) -> str:
+        """Return the step and the shapes in a line."""
+        T, N = self.A.shape
+        kept = "every entry" if isinstance(self.A, np.ndarray) else f"{self.A.nnz} entries stored"
+        V = "not kept" if self.V is None else f"({N}, {N})"
+        return f"{type(self).__name__}(step={self.step}: A ({T}, {N}), {kept}; V {V})"
+
     def column(self, k: int) -> Array:
         """Return column k of A in full, (T,): the attention of a query of token k."""
         column = self.A[:, k] if isinstance(self.A, np.ndarray) else self.A[:, [k]].toarray()

@@ -45,7 +45,7 @@ def simulate_shared(
 ) -> Trajectory | None:
     """Run a spec on all ranks of a world together; each calls this with the same arguments.
 
-    Parameters and exceptions are those of :func:`run_shared_to_file`.
+    Parameters and exceptions are those of ``run_shared_to_file``.
 
     Returns
     -------

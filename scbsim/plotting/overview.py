@@ -32,6 +32,8 @@ MOST_NAMED: Final = 10
 MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
 WIDTH, HEIGHT = 10.0 / 3.0, 2.9
 """Inches of a panel."""
+MOST_CHARACTERS: Final = 32
+"""In a line of its title."""
 
 
 def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
@@ -90,7 +92,10 @@ def panel_of(name: str, runs: Mapping[str, xr.Dataset]) -> tuple[str, tuple[str,
         return style.literal(f"{said['long_name']}{units}"), (name,), False
     symbols = {each.name: each.symbol for each in OBSERVABLES}
     (log,) = (log for _, names, log in PANELS.values() if name in names)
-    return f"{LONG_NAMES[name].removesuffix(', mu norm')} ${symbols[name]}$", (name,), log
+    words = LONG_NAMES[name].removesuffix(", mu norm")
+    # A longer title would run into that of the panel beside it.
+    between = "\n" if len(words) > MOST_CHARACTERS else " "
+    return f"{words}{between}${symbols[name]}$", (name,), log
 
 
 def _rows(names: Sequence[str], most: int = 3) -> list[list[str]]:

@@ -108,9 +108,9 @@ def _import_matplotlib() -> None:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, in inches, with constrained layout; it is not known to pyplot."""
     _import_matplotlib()
-    from matplotlib.figure import Figure
+    from scbsim.plotting.picture import Picture
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return Picture(figsize=(width, height), layout="constrained")
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The progress of a run on stderr: a bar on a terminal, a line every ten seconds elsewhere."""
+"""The progress of a run: a bar, or a line every ten seconds where nothing can be redrawn."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from math import isnan
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from scbsim.util.streams import STDERR, on_terminal
+from scbsim.run.bars import BAR_WIDTH, Bar, can_redraw, new_bar
+from scbsim.util.streams import STDERR
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-
     from scbsim.kernels.compile.events import Compiling
 
 SHOWN: Final = ("alpha_A", "alpha_V", "delta_A", "batch_loss")
@@ -20,11 +19,10 @@ SHOWN: Final = ("alpha_A", "alpha_V", "delta_A", "batch_loss")
 
 REFRESH_SECONDS: Final = 0.2
 LINE_SECONDS: Final = 10.0
-BAR_WIDTH: Final = 12
 
 
 class Progress:
-    """Show the progress of a run on stderr, at negligible cost.
+    """Show the progress of a run on stderr, or in its notebook, at negligible cost.
 
     Parameters
     ----------
@@ -53,7 +51,7 @@ class Progress:
         self._last: tuple[int, int, Mapping[str, float]] | None = None
         self._note = ""
         self._listening = ExitStack()
-        self._period = REFRESH_SECONDS if on_terminal() else LINE_SECONDS
+        self._period = REFRESH_SECONDS if can_redraw() else LINE_SECONDS
         self._due = float("inf")
         self._due_compiling = 0.0
         self._printed = self._printed_compiling = False
@@ -74,8 +72,8 @@ class Progress:
         self._listen(label)
         if self.quiet:
             return
-        self._due = monotonic() + (0.0 if on_terminal() else self._period)
-        if on_terminal():
+        self._due = monotonic() + (0.0 if can_redraw() else self._period)
+        if can_redraw():
             self._draw("starting")
 
     def _listen(self, label: str) -> None:
@@ -90,17 +88,13 @@ class Progress:
     def _draw(self, facts: str, completed: int = 0, total: int | None = None) -> None:
         """Draw the bar, which is made first if there is none."""
         if self._bar is None:
-            self._bar = _bar()
-            self._bar.add_task(self.label, total=self.total_steps, facts=facts)
-            self._bar.start()
-        (task,) = self._bar.task_ids
-        self._bar.update(task, facts=facts, completed=completed, total=total or self.total_steps)
-        self._bar.refresh()
+            self._bar = new_bar()
+        self._bar.draw(self.label, facts, completed, total or self.total_steps)
 
     def _compiling(self, what: Compiling) -> None:
-        """Show a kernel that is compiled: on a terminal each one, elsewhere only the first."""
+        """Show a kernel that is compiled: in a bar each one, elsewhere only the first."""
         words = compiling_in_words(what, self._kernels)
-        if on_terminal():
+        if can_redraw():
             now = monotonic()
             if what.functions and now < self._due_compiling:
                 return
@@ -162,7 +156,7 @@ class Progress:
         """Join the facts, without the last ones if the terminal is narrow."""
         assert self._bar is not None
         taken = len(self.label) + BAR_WIDTH + 2 * len(str(self.total_steps)) + 5
-        while facts and taken + len("  ".join(facts)) > self._bar.console.width:
+        while facts and taken + len("  ".join(facts)) > self._bar.width:
             facts = facts[:-1]
         return "  ".join(facts)
 
@@ -174,22 +168,6 @@ def compiling_in_words(what: Compiling, kernels: Sequence[str] = ()) -> str:
         return f"waiting for another process that compiles {what.kernel}{of}"
     done = f", {what.functions} functions" if what.functions else ""
     return f"compiling {what.kernel}{of}{done}"
-
-
-def _bar() -> Bar:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as RichProgress
-
-    # No automatic refresh: kernels block the thread that rich would use for it.
-    return RichProgress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=BAR_WIDTH),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[facts]}", markup=False),
-        console=Console(file=STDERR, highlight=False),
-        auto_refresh=False,
-    )
 
 
 def _clock(seconds: float) -> str:

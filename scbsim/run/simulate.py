@@ -45,7 +45,7 @@ def simulate(
     output : path, optional
         HDF5 file for the trajectory, readable while it grows. In memory by default.
     progress : bool
-        Show the progress on stderr.
+        Show the progress on stderr, or in the notebook that runs it.
     overwrite : bool
         Replace ``output`` if it exists, once the new file is complete.
     resume : bool

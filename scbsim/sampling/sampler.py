@@ -123,6 +123,11 @@ def sample_batch(
     threads : int, optional
         By default as many as the machine has. The samples do not depend on it.
 
+    Returns
+    -------
+    Batch
+        ``tokens`` (B, T), ``query``, ``output`` and ``source`` (B,), all integers.
+
     Raises
     ------
     InputError
@@ -141,7 +146,35 @@ def sample_batch(
 def sample_batches(
     task: Task, size: int, seed: int = 0, *, first: int = 0, threads: int | None = None
 ) -> Iterator[Batch]:
-    """Yield batches from number ``first`` on; parameters as in :func:`sample_batch`."""
+    """Yield batches, one after the other, without an end.
+
+    Parameters
+    ----------
+    task : Task
+    size : int
+        Samples of a batch, B.
+    seed : int
+        0 to below ``2^64``.
+    first : int
+        Number of the first batch, from 0.
+    threads : int, optional
+        As in :func:`scbsim.sample_batch`, which draws the same batches by their numbers.
+
+    Returns
+    -------
+    iterator of Batch
+
+    Raises
+    ------
+    InputError
+        If the task is known without its ``P``, or a number is out of range.
+    MemoryNeeded
+        If a batch does not fit into memory.
+
+    Notes
+    -----
+    docs/model.md, section 8.
+    """
     size, first = check_int("size", size), check_int("first", first)
     sampler = Sampler(task, seed, threads=threads)
     return (sampler.draw(number * size, size) for number in count(first))

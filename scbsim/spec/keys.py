@@ -163,7 +163,7 @@ def as_markdown() -> str:
     lines = [_HEAD]
     for table, model in TABLES.items():
         lines += [f"\n## {model.place if table else 'At the top'}\n"]
-        lines += [(inspect.getdoc(model) or "").partition("\n")[0] + "\n"] if table else []
+        lines += [_linked((inspect.getdoc(model) or "").partition("\n")[0]) + "\n"] if table else []
         lines += ["| key | default | takes | |", "|---|---|---|---|"]
         lines += [
             f"| `{key.name}` | {_default(key)} | {key.takes} | {_text(key)} |"
@@ -178,6 +178,12 @@ def _default(key: Key) -> str:
 
 def _text(key: Key) -> str:
     """Return the description in Markdown, with what the key excludes."""
-    text = key.description.replace("``", "`").replace("|", "\\|")
+    text = _linked(key.description.replace("``", "`").replace("|", "\\|"))
     names = ", ".join(f"`{name}`" for name in key.excludes)
     return f"{text} Not together with {names}." if names and "xcludes" not in text else text
+
+
+def _linked(text: str) -> str:
+    """Return text of a docstring with links to pages, and names of functions as code."""
+    text = re.sub(r":\w+:(`[\w.]+`)", r"\1", text)
+    return re.sub(r"docs/(\w+\.md)", r"[\1](\1)", text)

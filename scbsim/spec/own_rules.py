@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from scbsim.errors import InputError
-from scbsim.spec.rule_source import RuleSource, source_in
+from scbsim.spec.notebook_cells import imports_of_other_cells
+from scbsim.spec.rule_source import MODULES, RuleSource, source_in
 from scbsim.spec.rules import RULES, OwnName, own_name
 from scbsim.spec.types import Checker, nearest
 from scbsim.util.text import show
@@ -24,7 +25,7 @@ _KNOWN: dict[str, OwnRule] = {}
 
 
 class OwnRule:
-    """A function that is an update rule; made by the decorator :func:`rule`.
+    """A function that is an update rule; made by the decorator :func:`scbsim.rule`.
 
     It can be called, and given as ``rule`` of a spec.
 
@@ -103,14 +104,17 @@ def _made(function: Callable[..., Any]) -> OwnRule:
             f"@scbsim.rule: the source of {function.__name__} cannot be read, and each run keeps "
             "it: define the function in a file, or in a cell of a notebook"
         )
-    where = os.path.abspath(path) if os.path.isfile(path) else path
+    in_file = os.path.isfile(path)
+    where = os.path.abspath(path) if in_file else path
+    imports = "" if in_file else imports_of_other_cells(text, function, MODULES)
+    line = code.co_firstlineno + imports.count("\n")
     try:
         if code.co_freevars:
             raise ValueError(
                 f"it uses {', '.join(code.co_freevars)} of the function around it; make that a "
                 "constant of the file"
             )
-        source = source_in(text, function.__name__, code.co_firstlineno)
+        source = source_in(imports + text, function.__name__, line)
         source = _with_globals(source, function)
     except ValueError as error:
         raise InputError(f"@scbsim.rule: {where}: {error}") from None

@@ -18,7 +18,7 @@ from scbsim.util.text import counted
 MOST_CHARACTERS = 20_000
 """Most characters of the source of a rule; the file of a run has room for it."""
 
-_MODULES = ("math", "cmath", "numpy", "numba", "scbsim", "typing", "__future__")
+MODULES = ("math", "cmath", "numpy", "numba", "scbsim", "typing", "__future__")
 _KEYWORDS = {"threshold": THRESHOLD, "keeps_zeros": KEEPS_ZEROS, "memory": MEMORY}
 _TAKES = (
     "it has to take (s, gradient, rate, threshold), or with memory (s, gradient, rate, threshold, "
@@ -220,7 +220,7 @@ def _used(node: Definition, bound: dict[str, list[ast.stmt]]) -> _Used:
                 continue
             for there in bound[each.id]:
                 whole = _imported(there, each.id)
-                if whole and whole.partition(".")[0] not in _MODULES:
+                if whole and whole.partition(".")[0] not in MODULES:
                     raise ValueError(
                         f"{node.name} uses {each.id} of {whole}; a rule may use math, numpy, numba "
                         "and what its own file defines, which the file of a run keeps: put it there"

@@ -137,7 +137,7 @@ class RunSpec(Table):
         Parameters
         ----------
         tables : mapping
-            Keys as in TOML; tables may also be models of :mod:`scbsim.spec`.
+            Keys as in TOML; tables may also be models, such as :class:`scbsim.spec.StageSpec`.
         base_dir : path, optional
             The folder to which paths in ``task.from``, ``init.from``, ``data.from``, rules and
             ``output.observe`` are relative; the current one by default.

@@ -223,7 +223,7 @@ class Task(SparseBigram):
         """Make a task with ``K_P`` in place of ``P``.
 
         The law of signals, norms and the loss is the same for every ``P`` with this ``K_P``.
-        Anything that needs the matrix itself raises an error, as :attr:`SparseBigram.P_tilde` does.
+        Anything that needs the matrix itself raises an error, as :attr:`scbsim.Task.P_tilde` does.
 
         Parameters
         ----------

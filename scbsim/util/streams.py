@@ -52,6 +52,12 @@ def on_terminal() -> bool:
     return STDERR.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
 
 
+def in_notebook() -> bool:
+    """Return whether the process is the kernel of a notebook, which can redraw a display."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
 class _Lenient(io.FileIO):
     """A descriptor whose writes never fail; ``error`` has the first error."""
 

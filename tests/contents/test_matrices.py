@@ -132,3 +132,11 @@ def test_a_run_without_V_is_drawn_without_it(tmp_path):
     done = cli.invoke(main, [*words, "--only", "loss", "--overwrite"])
     assert done.exit_code == 2
     assert "--matrices takes one file" in done.output
+
+
+def test_matrices_say_their_shapes_in_a_line():
+    spec = scbsim.RunSpec.preset("quickstart").replace(**{"stage.0.steps": 2})
+    spec = spec.replace(**{"output.final_state": True, "dynamics.engine": "sparse"})
+    text = repr(scbsim.matrices(scbsim.simulate(spec)))
+    assert text.startswith("Matrices(step=2: A (20000, 20), ")
+    assert len(text) < 100

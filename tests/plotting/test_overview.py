@@ -1,4 +1,5 @@
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -133,3 +134,12 @@ def test_copies_normalised_along_a_run_are_a_line_and_ends_are_stars(pixels):
     pixels(figure)
     (legend,) = (a.get_legend() for a in figure.axes if a.get_legend())
     assert "normalised, along the run" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_titles_of_single_panels_do_not_run_into_one_another(made_up):
+    figure = draw({"run": made_up()}, ["sim_A", "sim_V", "alpha_A"])
+    figure.draw_without_rendering()
+    titles = [axes.title.get_window_extent() for axes in figure.axes if axes.get_title()]
+    assert len(titles) == 3
+    for one, other in pairwise(titles):
+        assert one.x1 < other.x0

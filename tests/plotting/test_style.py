@@ -167,3 +167,8 @@ def test_a_picture_takes_its_place_when_it_is_whole(suffix, tmp_path, monkeypatc
     assert path.is_symlink()
     assert len(target.read_bytes()) > 100
     assert sorted(os.listdir(tmp_path)) == [path.name, "target"]
+
+
+def test_a_notebook_gets_a_png_though_pyplot_was_never_imported(figure):
+    assert figure._repr_png_().startswith(b"\x89PNG\r\n")
+    assert figure._repr_png_() == figure._repr_png_()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scbsim_testing.needs import needed
-from scbsim_testing.pages import Page
+from scbsim_testing.report_pages import Page
 from scbsim_testing.small_runs import run_spec
 from scbsim_testing.small_sweeps import ran
 

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from scbsim_testing.pages import Tab, chromium
+from scbsim_testing.report_pages import Tab, chromium
 
 from scbsim.report import report
 from scbsim.report.document import document

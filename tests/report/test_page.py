@@ -5,7 +5,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from scbsim_testing.pages import Page, unpacked
+from scbsim_testing.report_pages import Page, unpacked
 
 import scbsim
 from scbsim.errors import InputError, OutputError

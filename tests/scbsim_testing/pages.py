@@ -1,119 +1,118 @@
-"""Reading the pages of reports: their elements, their data, and a browser that opens them."""
+"""The code of a page of documentation: its blocks, and the page as a program that runs them."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
-import shutil
-from base64 import b64decode
-from collections.abc import Iterator
-from contextlib import contextmanager
-from html.parser import HTMLParser
+import re
+import shlex
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import numpy as np
-
-from scbsim_testing.needs import lacking, needed
-
-_ALONE = {"meta", "br", "link", "img", "hr", "input"}
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = {path.stem: path for path in sorted(DOCS.glob("*.md"))}
 
 
-class Page(HTMLParser):
-    """A page: its elements with their attributes, the text of those with an id, and its data."""
+class Block(NamedTuple):
+    """A block of a page: its kind, its text and the line at which it begins."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, str] = {}
-        self._open: list[str] = []
-        self.feed(text)
-        self.data: dict[str, Any] = json.loads(self.texts["report-data"])
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in _ALONE:
-            self._open.append(dict(attrs).get("id") or "")
-            self.texts.setdefault(self._open[-1], "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        for name in set(self._open):
-            self.texts[name] += data
-
-    def panel(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The steps and the values of a panel."""
-        curves = self.data["curves"]
-        (found,) = (panel for panel in curves["panels"] if panel["name"] == name)
-        return unpacked(curves["steps"][found["x"]]), unpacked(found["y"])
+    kind: str
+    text: str
+    line: int
 
 
-def unpacked(packed: dict[str, Any]) -> np.ndarray:
-    """The array that a page holds."""
-    raw = gzip.decompress(b64decode(packed["gzip"]))
-    return np.frombuffer(raw, packed["type"]).reshape(packed["shape"])
+def blocks_of(text: str) -> list[Block]:
+    """Return the fenced blocks of a page by their language, and its indented lines as ``shell``."""
+    found: list[Block] = []
+    fence: tuple[str, int] | None = None
+    body: list[str] = []
+    listed = before = False
+    for number, line in enumerate([*text.splitlines(), ""], 1):
+        if fence is not None:
+            if line.startswith("```"):
+                found.append(Block(fence[0], "\n".join(body) + "\n", fence[1]))
+                fence, body = None, []
+            else:
+                body.append(line)
+            continue
+        listed = bool(re.match(r"[-*] |\d+\. ", line)) or (listed and line[:1] in ("", " "))
+        indented = line.startswith("    ") and not listed
+        if before and not indented:
+            found.append(Block("shell", "\n".join(body) + "\n", number - len(body)))
+            body = []
+        if line.startswith("```"):
+            fence = (line[3:].strip(), number)
+        elif indented:
+            body.append(line[4:])
+        before = indented
+    return found
 
 
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """Debian's Chromium, without a window."""
-    playwright = needed("playwright.sync_api")
-    found = shutil.which("chromium")
-    if found is None:
-        lacking("there is no chromium")
-    # Chromium has no sandbox for root.
-    words = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=words)
-        yield browser
-        browser.close()
+def commands_of(block: Block) -> list[str]:
+    """Return the commands of a shell block: lines joined after a backslash, without remarks."""
+    lines = re.sub(r"\s*\\\n\s*", " ", block.text).splitlines()
+    bare = [re.sub(r"(^|\s+)#.*$", "", line).strip() for line in lines]
+    return [line for line in bare if line]
 
 
-class Tab:
-    """A page in a browser, with what it asked for and what it complained of."""
+def words_of(command: str) -> list[str]:
+    """Return the words of a command of scbsim, without the name and without redirections."""
+    return shlex.split(re.split(r"\s[>|]", command)[0])[1:]
 
-    def __init__(self, browser: Any, path: Path, width: int = 1280, *, touch: bool = False) -> None:
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, has_touch=touch, is_mobile=touch
-        )
-        self.page = context.new_page()
-        self.page.set_default_timeout(60_000)
-        self.page.on("request", lambda each: self.requests.append(each.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", self._said)
-        self.page.goto(path.resolve().as_uri())
-        self.until("scbsimReport.drawn > 0")
 
-    def _said(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+def named(block: Block) -> str | None:
+    """Return the file that a block is, if its first line is a remark with its name."""
+    first = re.match(r"# (\w+\.(?:toml|py))\n", block.text)
+    return first[1] if first else None
 
-    def run(self, code: str) -> Any:
-        """The value of an expression in the page."""
-        return self.page.evaluate(f"() => {code}")
 
-    def until(self, condition: str) -> None:
-        """Wait for a condition. Playwright's own wait evaluates a text, which a page bars."""
-        for _ in range(600):
-            if self.run(condition):
-                return
-            self.page.wait_for_timeout(100)
-        raise AssertionError(f"{condition} did not come true; {self.complaints}")
+def program_of(text: str, skip: tuple[str, ...] = (), before: str = "") -> str:
+    """Return a program that runs a page in the current folder, block after block.
 
-    def drawn(self, name: str) -> Any:
-        """Bring a plot into sight, and wait for it."""
-        self.page.locator(f"#{name}").scroll_into_view_if_needed()
-        self.until(f"scbsimReport.plots.has('{name}')")
-        self.page.wait_for_timeout(500)
-        return self.page.locator(f"#{name}")
+    Blocks of Python share their names. A block whose first line is a file's name is written to that
+    file. Commands run as they would be typed. What begins as in ``skip`` is left out; ``before`` is
+    what the page takes for granted.
+    """
+    parts = [_HEAD, before]
+    for block in blocks_of(text):
+        if (name := named(block)) is not None:
+            parts.append(f"write({name!r}, {block.text!r})")
+        if block.kind == "python" and not block.text.startswith(skip):
+            parts.append(block.text)
+        elif block.kind == "shell":
+            parts += [
+                f"command({line!r})"
+                for line in commands_of(block)
+                if line.startswith(("scbsim ", "python ", "printf ", "mpiexec "))
+                and not line.startswith(skip)
+            ]
+    return "\n".join(parts)
 
-    def of(self, name: str, what: str) -> Any:
-        """Something of a plot: its ``model``, or the ``data`` or ``selected`` of its lines."""
-        plot = f"scbsimReport.plots.get('{name}')"
-        lines = f"{plot}.model.renderers.find((r) => ['lines', 'dots', 'cells'].includes(r.name))"
-        return self.run(what.replace("LINES", lines).replace("PLOT", f"{plot}.model"))
+
+_HEAD = """
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("agg")
+
+
+def command(line):
+    place = f"{sys.executable} -P"
+    line = line.replace("scbsim ", f"{place} -m scbsim ", 1) if line.startswith("scbsim ") else line
+    line = line.replace("python ", f"{place} ", 1) if line.startswith("python ") else line
+    line = line.replace(" scbsim ", f" {place} -m scbsim ") if line.startswith("mpiexec ") else line
+    streams = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+    done = subprocess.run(line, shell=True, **streams)
+    print(done.stdout)
+    if done.returncode:
+        sys.exit(f"{line}\\n{done.stdout}\\n{done.stderr}")
+    if "Warning" in done.stderr:
+        sys.exit(f"{line}\\n{done.stderr}")
+
+
+def write(name, text):
+    Path(name).write_text(text)
+
+"""

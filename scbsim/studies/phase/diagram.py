@@ -49,7 +49,7 @@ def phase_diagram(
         at ``dynamics.replica``, and its task is that of the spec.
     x, y : str or Range
         ``key=range``: ``task.T=1e3:1e9:30log``, ``dynamics.batch_size=1e4:1e10:30log``. Any key
-        that ``--set`` takes and that holds numbers; see :mod:`scbsim.spec.ranges` for the forms.
+        that ``--set`` takes and that holds numbers; docs/phase.md has the forms of ranges.
     output : path, optional
         Folder for ``phase.h5``. If the file exists, only its missing points are run. Without a
         folder, nothing is written.

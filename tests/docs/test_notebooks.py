@@ -1,0 +1,33 @@
+"""The notebooks run from top to bottom, and show progress as a display that is redrawn."""
+
+import re
+
+import pytest
+from scbsim_testing.needs import needed
+from scbsim_testing.pages import DOCS
+
+NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path, tmp_path):
+    client = needed("nbclient").NotebookClient
+    needed("ipykernel")
+    notebook = needed("nbformat").read(path, as_version=4)
+    assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")
+    place = {"metadata": {"path": tmp_path}}
+    client(notebook, timeout=240, kernel_name="python3", resources=place).execute()
+    outputs = [
+        output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+    ]
+    # Progress is a display, and nothing is written to stderr.
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+    shown = [output.data.get("text/html", "") for output in outputs if "data" in output]
+    bars = [text for text in shown if "<progress" in text]
+    assert bars
+    assert all("complete" in text for text in bars)
+    for text in bars:
+        done, total = re.search(r'value="(\d+)" max="(\d+)"', text).groups()
+        assert done == total
+    assert any("image/png" in output.data for output in outputs if "data" in output)
