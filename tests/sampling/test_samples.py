@@ -32,7 +32,7 @@ def test_right_ones_are_taken_in_any_type_and_form():
             {"output": heads, "query": heads, "tokens": np.asfortranarray(tokens, kind)},
         ):
             found = stored(as_samples(batch, 5, 3, ""), 4, "")
-            assert found.tokens.dtype == np.uint16
+            assert found.tokens.dtype == np.uint8
             assert found.tokens.tolist() == tokens.reshape(-1).tolist()
             assert found.heads[[0, 2]].tolist() == [heads.tolist()] * 2
 

@@ -13,7 +13,7 @@ from scbsim.kernels.simd.prefetch import prefetch
 
 @kernel
 def _add(total, table, index):
-    prefetch(total)
+    prefetch(total, 0, total.size)
     add_blocks(total, table, index, np.uint64(total.size // 16))
 
 

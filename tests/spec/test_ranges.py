@@ -91,7 +91,7 @@ def test_what_a_range_says_reads_back(pair, count):
         ("task.T=5:5:3", "does not increase"),
         ("task.T=0:9:3log", 'task.T: "0:9:3log" starts at 0; a logarithmic range is above 0'),
         ("task.T=-1:9:3log", "starts at -1"),
-        ("task.T=1:9:1", 'task.T: "1:9:1" asks for 1 values; from 2 to 1000000 are allowed'),
+        ("task.T=1:9:1", 'task.T: "1:9:1" asks for 1 value; from 2 to 1000000 are allowed'),
         (f"task.T=1:9:{MOST + 1}", "asks for 1000001 values"),
         ("task.T=a:9:3", 'task.T: "a:9:3": "a" is not a finite number'),
         ("task.T=nan:9:3", '"nan" is not a finite number'),
