@@ -23,7 +23,7 @@ R = 4
 
 # Ends on signals at different steps, normalises, and has one replica that runs away.
 SPEC = {
-    "seed": 5,
+    "seed": 10,
     "task": {"N": 5, "T": 40, "Q": 2, "P_concentration": 0.1},
     "dynamics": {"batch_size": 200, "rule": "sgd", "replicas": R, "replica": 2},
     "init": {"alpha_A": 0.1, "alpha_V": 0.1},
