@@ -31,6 +31,7 @@ SKIP = {
     "data": ("python ", "scbsim "),
     "extending": ("scbsim ", "def even"),
     "mpi": ("scbsim ", "mpiexec ", "srun "),
+    "performance": ("scbsim ", "python ", "mpiexec ", "import time"),
     "phase": ("scbsim ",),
     "schedules": ("scbsim ",),
     "transfer": ("scbsim ",),
