@@ -94,7 +94,7 @@ def test_three_ranks_find_one_another_or_say_how_and_are_killed_and_cancelled(sl
     os.kill(slurm.ranks()[1], 9)
     until_back(run, before)
     until_checkpointed(run, run.step())
-    assert f"cancelled: 1 tasks of job {run.job}" in run.do("cancel", "d")
+    assert f"cancelled: 1 task of job {run.job}" in run.do("cancel", "d")
     run.until_gone()
     assert run.states() == {"run": "stopped"}
     run.resubmit()
