@@ -27,7 +27,10 @@ SMALL = {
 """What a test cannot wait for, or has no cluster for, and what it does instead."""
 
 SKIP = {
-    "cluster": ("scbsim status large", "scbsim info large"),
+    "cluster": (
+        *("scbsim status large", "scbsim info large", "scbsim estimate phase"),
+        *("scbsim submit phase", "scbsim status jobs", "scbsim collect jobs", "scbsim phase phase"),
+    ),
     "data": ("python ", "scbsim "),
     "extending": ("scbsim ", "def even"),
     "mpi": ("scbsim ", "mpiexec ", "srun "),
