@@ -25,7 +25,7 @@ FLOOR = {
     for floor, names in enumerate(
         [
             ["_version", "errors", "observables", "state"],
-            ["kernels.types", "presets", "util"],
+            ["kernels.allocate", "kernels.types", "presets", "util"],
             ["kernels.compile", "spec", "storage.hdf5"],
             ["kernels.simd", "task"],
             ["kernels.random"],

@@ -19,6 +19,7 @@ from scbsim.engines.stages import Stage
 from scbsim.engines.step_params import step_params
 from scbsim.engines.warm_start import adopt_value, same_tokens
 from scbsim.errors import InputError
+from scbsim.kernels.allocate import aligned_zeros
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, advance
 from scbsim.kernels.gaussian.normalize import NormalizedColumns, make_normalized, normalize_columns
 from scbsim.kernels.gaussian.observe import observe
@@ -96,12 +97,12 @@ class GaussianEngine(Planned):
         self._room_of_table = TableRoom()
         self.task = task
         self.A = Attention(
-            bulk=np.zeros((N, length), dtype),
+            bulk=aligned_zeros((N, length), dtype),
             support=alpha_A * task.q_weights,
             positions=np.array(task.q_positions),
             weights=np.array(task.q_weights),
             off_sums=np.zeros((N, 2)),
-            block_sums=np.zeros((N, blocks, 4)),
+            block_sums=aligned_zeros((N, blocks, 4)),
             noise=np.zeros((N, Q)),
         )
         self.sums = np.ones(N)
@@ -112,8 +113,8 @@ class GaussianEngine(Planned):
             target=target,
             root_mu=np.sqrt(task.mu),
             scalars=np.array([alpha_V if self.constants.K_P > 0 else 0.0, 0.0]),
-            column_sums=np.zeros((min(len(target), GROUPS), N)),
-            row_dots=np.zeros((len(target), 2)),
+            column_sums=aligned_zeros((min(len(target), GROUPS), N)),
+            row_dots=aligned_zeros((len(target), 2)),
         )
         self.mean = np.array(task.mu)
         self.scratch = make_scratch(max(1, min(threads, N * blocks)), N, dtype)

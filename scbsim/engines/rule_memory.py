@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.engines.stages import Stage
+from scbsim.kernels.allocate import aligned_zeros
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.spec.rules import rule_record
 from scbsim.state import State
@@ -20,7 +21,9 @@ def with_memory(A: Attention) -> Attention:
     # The entries themselves are not in memory yet: no step has written them.
     what = f"A and the memory of a rule, a number for each entry, at N = {N}, T = {T}"
     require(2 * A.bulk.nbytes, what, smaller(A.bulk.itemsize))
-    return A._replace(memory=np.zeros_like(A.bulk), support_memory=np.zeros_like(A.support))
+    return A._replace(
+        memory=aligned_zeros(A.bulk.shape, A.bulk.dtype), support_memory=np.zeros_like(A.support)
+    )
 
 
 def memory_of(A: Attention) -> State:

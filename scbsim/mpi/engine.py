@@ -13,6 +13,7 @@ from scbsim.engines.gaussian import GaussianEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.stages import Stage
 from scbsim.engines.step_params import of_step
+from scbsim.kernels.allocate import aligned_zeros
 from scbsim.kernels.gaussian.mpi_step import (
     DISAGREED,
     OVERFLOWED,
@@ -61,12 +62,12 @@ class SharedEngine(GaussianEngine):
         self._here = world.columns(N)
         here, columns = self._here, self._here.stop - self._here.start
         self.own = self.A._replace(
-            bulk=np.zeros((columns, task.T), dtype),
+            bulk=aligned_zeros((columns, task.T), dtype),
             support=self.A.support[here],
             positions=self.A.positions[here],
             weights=self.A.weights[here],
             off_sums=self.A.off_sums[here],
-            block_sums=np.zeros((columns, blocks, 4)),
+            block_sums=aligned_zeros((columns, blocks, 4)),
             noise=self.A.noise[here],
             first=here.start,
         )

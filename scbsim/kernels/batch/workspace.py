@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from scbsim.kernels.allocate import aligned_zeros
 from scbsim.kernels.gaussian.state import Attention, Value
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.types import F64, I64, U32, Floats, Tokens
@@ -87,24 +88,24 @@ def make_work(N: int, T: int, batch_size: int, dtype: DTypeLike, shares: int) ->
     # Samples so short that several share a block of words are always stored: see `tokens`.
     kept = R * T if R * T <= _TOKENS or T <= BLOCK // 2 else 0
     return Work(
-        full=np.zeros((N, T), dtype),
-        gradient=np.zeros((N, T), dtype),
-        V=np.zeros((N, padded), dtype),
-        transposed=np.zeros((N, padded), dtype),
-        u=np.zeros((R, padded), dtype),
-        r=np.zeros((R, padded), dtype),
-        w=np.zeros((R, padded), dtype),
-        of_V=np.zeros((N, padded)),
-        row=np.zeros((N, padded), dtype),
-        tokens=np.zeros(kept, token_type(N)),
-        heads=np.zeros((3, R), np.int64),
-        order=np.zeros(R, np.int64),
-        first=np.zeros(N + 1, np.int64),
-        counts=np.zeros(N, np.int64),
-        words=np.zeros((shares, BLOCK), np.uint32),
-        drawn=np.zeros((shares, BLOCK), token_type(N)),
-        tables=np.zeros((shares, TABLES * padded), dtype),
-        sums=np.zeros((shares, BLOCK), dtype),
-        wide=np.zeros((shares, BLOCK)),
+        full=aligned_zeros((N, T), dtype),
+        gradient=aligned_zeros((N, T), dtype),
+        V=aligned_zeros((N, padded), dtype),
+        transposed=aligned_zeros((N, padded), dtype),
+        u=aligned_zeros((R, padded), dtype),
+        r=aligned_zeros((R, padded), dtype),
+        w=aligned_zeros((R, padded), dtype),
+        of_V=aligned_zeros((N, padded)),
+        row=aligned_zeros((N, padded), dtype),
+        tokens=aligned_zeros(kept, token_type(N)),
+        heads=aligned_zeros((3, R), np.int64),
+        order=aligned_zeros(R, np.int64),
+        first=aligned_zeros(N + 1, np.int64),
+        counts=aligned_zeros(N, np.int64),
+        words=aligned_zeros((shares, BLOCK), np.uint32),
+        drawn=aligned_zeros((shares, BLOCK), token_type(N)),
+        tables=aligned_zeros((shares, TABLES * padded), dtype),
+        sums=aligned_zeros((shares, BLOCK), dtype),
+        wide=aligned_zeros((shares, BLOCK)),
         batch_size=batch_size,
     )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from scbsim.kernels.allocate import aligned_zeros, row_length
 from scbsim.kernels.random.normal import BLOCK, LANE_WORDS, ROW
 from scbsim.kernels.types import F64, I64, U32, Floats
 
@@ -120,19 +121,19 @@ class Scratch(NamedTuple):
     sums: Floats  # (shares, 2 ROW)
     wide_z: F64  # (shares, BLOCK)
     wide_words: U32  # (shares, 2 BLOCK)
-    row_1: F64  # (shares, N)
-    row_2: F64  # (shares, N)
+    row_1: F64  # (shares, N'), N' >= N such that no two rows share a cache line
+    row_2: F64  # (shares, N')
 
 
 def make_scratch(shares: int, N: int, dtype: DTypeLike) -> Scratch:
     """Allocate the buffers."""
     return Scratch(
-        z=np.zeros((shares, BLOCK), dtype),
-        tail=np.zeros((shares, BLOCK), dtype),
-        words=np.zeros((shares, LANE_WORDS), np.uint32),
-        sums=np.zeros((shares, 2 * ROW), dtype),
-        wide_z=np.zeros((shares, BLOCK), np.float64),
-        wide_words=np.zeros((shares, 2 * BLOCK), np.uint32),
-        row_1=np.zeros((shares, N), np.float64),
-        row_2=np.zeros((shares, N), np.float64),
+        z=aligned_zeros((shares, BLOCK), dtype),
+        tail=aligned_zeros((shares, BLOCK), dtype),
+        words=aligned_zeros((shares, LANE_WORDS), np.uint32),
+        sums=aligned_zeros((shares, 2 * ROW), dtype),
+        wide_z=aligned_zeros((shares, BLOCK), np.float64),
+        wide_words=aligned_zeros((shares, 2 * BLOCK), np.uint32),
+        row_1=aligned_zeros((shares, row_length(N))),
+        row_2=aligned_zeros((shares, row_length(N))),
     )

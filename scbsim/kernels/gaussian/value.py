@@ -105,8 +105,8 @@ def step_value_share(
         If given, it has G.
     """
     share, shares = part
-    own = (S.wide_z[share], S.wide_words[share], S.row_1[share], S.row_2[share])
     N, groups = V.W.shape[0], V.column_sums.shape[0]
+    own = (S.wide_z[share], S.wide_words[share], S.row_1[share, :N], S.row_2[share, :N])
     for group in range(groups * share // shares, groups * (share + 1) // shares):
         V.column_sums[group, :] = 0.0
         for n in range(N * group // groups, N * (group + 1) // groups):
@@ -119,7 +119,7 @@ def _project_share(
 ) -> None:
     N = V.row_dots.shape[0]
     for n in range(N * share // shares, N * (share + 1) // shares):
-        _project_row(V, n, shift, mean_dot, S.row_1[share])
+        _project_row(V, n, shift, mean_dot, S.row_1[share, :N])
 
 
 @parallel_jit

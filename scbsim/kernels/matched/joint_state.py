@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scbsim.kernels.allocate import aligned_zeros
 from scbsim.kernels.simd.intrinsics import LANES
 from scbsim.kernels.simd.matmul import packed_shape, padded
 from scbsim.kernels.types import F64
@@ -66,7 +67,7 @@ def make_joint_noise(P: F64, N: int, Q: int, blocks: int) -> JointNoise:
     return JointNoise(
         factors=np.zeros((N, Q + 2, Q + 3)),
         level=np.zeros(N),
-        shape=np.zeros((width, width)),
+        shape=aligned_zeros((width, width)),
         mix=np.zeros(5),
         root_P=np.sqrt(P),
         mean=np.zeros(Q + 2),
@@ -77,10 +78,10 @@ def make_joint_noise(P: F64, N: int, Q: int, blocks: int) -> JointNoise:
         blocks=np.zeros((N, blocks)),
         squares=np.zeros(blocks),
         # Rows of a power of two would share a few places in the cache.
-        block=np.zeros((BLOCK_COLUMNS, width + LANES)),
-        common=np.zeros(packed_shape(rows, rows)),
-        outputs=np.zeros((rows + 2, rows)),
+        block=aligned_zeros((BLOCK_COLUMNS, width + LANES)),
+        common=aligned_zeros(packed_shape(rows, rows)),
+        outputs=aligned_zeros((rows + 2, rows)),
         of_columns=np.zeros((3, rows)),
-        of_W=np.zeros((rows, width)),
-        products=np.zeros((rows, 2)),
+        of_W=aligned_zeros((rows, width)),
+        products=aligned_zeros((rows, 2)),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import prange
 
+from scbsim.kernels.allocate import aligned_zeros
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.simd.intrinsics import LANES
 from scbsim.kernels.simd.matmul import multiply_panel, packed_shape, padded
@@ -63,8 +64,8 @@ class PairMoments(NamedTuple):
 
 def make_products(N: int) -> Products:
     """Allocate the matrices; :func:`square_of_target` sets H."""
-    M, K, H = (np.zeros((N, padded(N))) for _ in range(3))
-    return Products(np.zeros(packed_shape(N, N)), M, K, H, np.zeros((10, N)))
+    M, K, H = (aligned_zeros((N, padded(N))) for _ in range(3))
+    return Products(aligned_zeros(packed_shape(N, N)), M, K, H, np.zeros((10, N)))
 
 
 @internal_jit

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import prange
 
+from scbsim.kernels.allocate import aligned_zeros
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
 from scbsim.kernels.simd.sums import pairwise_sum
 from scbsim.kernels.types import F64, Int
@@ -46,8 +47,8 @@ def make_traces(shares: int, N: int) -> Traces:
     across, down = -(-N // WIDTH), -(-N // ROWS)
     shares = max(1, min(shares, across * down))
     return Traces(
-        packed=np.empty((shares, 2, packed_size(N))),
-        tiles=np.empty((shares, 2, TILE)),
+        packed=aligned_zeros((shares, 2, packed_size(N))),
+        tiles=aligned_zeros((shares, 2, TILE)),
         sums=np.empty((across, down, 2)),
         columns=np.empty((6, N)),
     )

@@ -72,7 +72,7 @@ def _rows_of_noise(share: Int, shares: Int, V: Value, joint: JointNoise, S: Scra
             last: Int = np.int64(min(_ROWS * (group + 1), N))
             rows = (_ROWS * group, last)
             multiply_panel(joint.of_W, joint.shape, rows, last, joint.common, np.int64(panel))
-    own = (S.row_1[share], S.row_2[share])
+    own = (S.row_1[share, :N], S.row_2[share, :N])
     for group in range(share, groups, shares):
         for n in range(_ROWS * group, min(_ROWS * (group + 1), N)):
             _finish_row(n, V, joint, own)

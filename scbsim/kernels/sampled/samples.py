@@ -81,8 +81,8 @@ def _add_sample(
     """Add the gradients of one sample to the sums of its group."""
     group, share = own
     k, output, normal = head
-    u, r, w = S.u[share], S.r[share], S.w[share]
-    N = u.size
+    N = L.root_mu.size
+    u, r, w = S.u[share, :N], S.r[share, :N], S.w[share, :N]
     dot, cosine = _context(L, k, tokens, z, u, S.inverse)
     for n in range(N):
         r[n] = L.mean[n]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scbsim.kernels.allocate import aligned_zeros, row_length
 from scbsim.kernels.batch.tokens import AliasTables
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.kernels.types import F64, U32, Int
@@ -79,7 +80,8 @@ class SampleSums(NamedTuple):
     words : (shares, 2 BLOCK) uint32
     heads : (shares, l BLOCK) uint32
         Words of query, source, output and support of some samples, l blocks.
-    u, r, w : (shares, N) float64
+    u, r, w : (shares, N') float64
+        N' is at least N, such that no two rows share a cache line.
     """
 
     support: F64
@@ -122,19 +124,19 @@ def make_sums(mu: F64, Q: int, batch: int, threads: int) -> SampleSums:
     groups = groups_of(N, batch)
     shares = max(1, min(threads, groups))
     return SampleSums(
-        support=np.zeros((groups, N, Q)),
-        along=np.zeros((groups, N)),
-        square=np.zeros((groups, N)),
-        fourth=np.zeros((groups, N)),
-        of_V=np.zeros((groups, N, N)),
-        transposed=np.zeros((N, N)),
+        support=aligned_zeros((groups, N, Q)),
+        along=aligned_zeros((groups, N)),
+        square=aligned_zeros((groups, N)),
+        fourth=aligned_zeros((groups, N)),
+        of_V=aligned_zeros((groups, N, N)),
+        transposed=aligned_zeros((N, N)),
         inverse=1.0 / np.sqrt(mu),
-        z=np.zeros((shares, -(-N // BLOCK) * BLOCK)),
-        words=np.zeros((shares, 2 * BLOCK), np.uint32),
-        heads=np.zeros((shares, -(-(Q + HEAD) // BLOCK) * BLOCK), np.uint32),
-        u=np.zeros((shares, N)),
-        r=np.zeros((shares, N)),
-        w=np.zeros((shares, N)),
+        z=aligned_zeros((shares, -(-N // BLOCK) * BLOCK)),
+        words=aligned_zeros((shares, 2 * BLOCK), np.uint32),
+        heads=aligned_zeros((shares, -(-(Q + HEAD) // BLOCK) * BLOCK), np.uint32),
+        u=aligned_zeros((shares, row_length(N))),
+        r=aligned_zeros((shares, row_length(N))),
+        w=aligned_zeros((shares, row_length(N))),
     )
 
 

@@ -1,0 +1,32 @@
+"""Arrays whose rows threads do not share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+LINES = 128
+"""Bytes of two cache lines: processors fetch lines in pairs."""
+
+
+def aligned_zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """Return an array of zeros that starts at a multiple of 128 bytes.
+
+    Loads of whole vectors then touch one cache line each. Where a row takes a multiple of 128
+    bytes (see :func:`row_length`), threads that write to different rows do not write to the same
+    line.
+    """
+    kind = np.dtype(dtype)
+    size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    # `zeros` of a large size takes memory when it is written to, which adding to it would not.
+    raw = np.zeros(size + LINES, np.uint8)
+    start = -raw.ctypes.data % LINES
+    return raw[start : start + size].view(kind).reshape(shape)
+
+
+def row_length(entries: int, dtype: DTypeLike = np.float64) -> int:
+    """Return the least length of a row of some entries that is a multiple of 128 bytes."""
+    each = LINES // np.dtype(dtype).itemsize
+    return -(-entries // each) * each
