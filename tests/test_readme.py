@@ -1,4 +1,4 @@
-"""Every command and every Python block of the README, in order, in one folder."""
+"""Every command and every Python block of the README and of the page of commands, in order."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-USE = README.split("## Use")[1].split("##")[0]
+ROOT = Path(__file__).parents[1]
+PAGES = {"README": ROOT / "README.md", "use": ROOT / "docs" / "use.md"}
 
 SMALLER = {
     "scbsim transfer": "scbsim transfer --quick --set stage.0.steps=20 --set stage.1.steps=20",
     "compare compare": "compare compare --set dynamics.replicas=3 --set task.T=200",
     "boundary-noise": "boundary-noise --along task.T=1e3,2e3 --seeds 1 --replicas 2",
+    "boundary-theorem": "boundary-theorem --along task.T=1e3,2e3 --seeds 1 --replicas 2",
+    "task.T=1e8": "task.T=1e4",
     "1e3:1e9:30log": "1e3:1e5:3log",
     "1e5:1e10:50log": "1e5:1e7:3log",
     # What would go to Slurm is shown.
@@ -26,9 +28,9 @@ SMALLER = {
 """What a test cannot wait for, or has no cluster for, and what it does instead."""
 
 
-def lines() -> list[str]:
-    """Return the commands of the section, without what they say of themselves."""
-    found = re.findall(r"^    ((?:scbsim|mpiexec) .*)$", USE, re.MULTILINE)
+def lines(page: str) -> list[str]:
+    """Return the commands of a page, without what they say of themselves."""
+    found = re.findall(r"^    ((?:scbsim|mpiexec) .*)$", PAGES[page].read_text(), re.MULTILINE)
     return [line.split("  #")[0].split("   #")[0].strip() for line in found]
 
 
@@ -39,15 +41,21 @@ def here(line: str) -> str:
     return line
 
 
-def test_what_is_made_smaller_is_in_the_readme():
+def test_what_is_made_smaller_is_there():
     for real in SMALLER:
-        assert any(real in line for line in lines()), real
+        assert any(real in line for page in PAGES for line in lines(page)), real
+
+
+def test_the_readme_is_short():
+    assert len(PAGES["README"].read_text().splitlines()) <= 126
 
 
 @pytest.mark.slow(first=True)
-def test_every_line_of_the_readme(tmp_path):
-    commands = ["scbsim figure 5 --quick", *lines()]
-    assert len(commands) > 20
+@pytest.mark.parametrize("page", PAGES)
+def test_every_line(page, tmp_path):
+    start = ["scbsim figure 5 --quick"] if page == "README" else []
+    commands = [*start, *lines(page)]
+    assert len(commands) > {"README": 7, "use": 25}[page]
     own = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for line in commands:
         done = subprocess.run(
@@ -67,10 +75,15 @@ def test_every_line_of_the_readme(tmp_path):
         # What a line says that it makes is there.
         for name in re.findall(r"(?:-o|>) (\S+)", line):
             assert (tmp_path / name).exists() or "submit" in line, line
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", PAGES["README"].read_text(), re.DOTALL)
     assert blocks
     program = "import matplotlib; matplotlib.use('agg')\n" + "\n".join(blocks)
     line = [sys.executable, "-W", "error::scbsim.errors.RunWarning", "-c", program]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run.h5").exists()
+    assert (tmp_path / "delta_A.png").exists()
