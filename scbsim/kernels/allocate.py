@@ -27,6 +27,10 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -
 
 
 def row_length(entries: int, dtype: DTypeLike = np.float64) -> int:
-    """Return the least length of a row of some entries that is a multiple of 128 bytes."""
+    """Return a length for rows of some entries that different threads write to.
+
+    It is a multiple of 128 bytes, and leaves 256 bytes between the entries of two rows: a processor
+    that reads a row also fetches the lines after it, and takes them from the thread that owns them.
+    """
     each = LINES // np.dtype(dtype).itemsize
-    return -(-entries // each) * each
+    return (-(-entries // each) + 2) * each

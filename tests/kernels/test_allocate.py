@@ -27,8 +27,8 @@ def test_arrays_begin_on_a_line(shape, dtype):
     assert not array.any()
 
 
-@pytest.mark.parametrize(("entries", "length"), [(0, 0), (1, 16), (10, 16), (16, 16), (17, 32)])
-def test_rows_take_whole_lines(entries, length):
+@pytest.mark.parametrize(("entries", "length"), [(0, 32), (1, 48), (10, 48), (16, 48), (17, 64)])
+def test_rows_take_whole_lines_and_leave_a_gap(entries, length):
     assert row_length(entries) == length
     assert row_length(2 * entries, np.float32) == 2 * length
 
