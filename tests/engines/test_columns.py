@@ -10,7 +10,7 @@ from scbsim_testing.small_runs import assert_same, rows, run_spec
 from scbsim import load, simulate
 from scbsim.engines.columns import ColumnsEngine, spread_of_levels
 from scbsim.engines.dense import DenseEngine
-from scbsim.engines.noise import MatchedNoise
+from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.errors import SpecError
 from scbsim.kernels.matched.power_sums import powers_of_bulk
 
@@ -26,14 +26,18 @@ def made(task, batch=300, every=2, **options):
     return ColumnsEngine(task, noise, **{**START, "seed": 3, **options})
 
 
+# Levels alone have a kernel of their own.
+WITH_AND_WITHOUT = [pytest.param(False, marks=pytest.mark.slow), True]
+
+
+@pytest.mark.parametrize("covariances", WITH_AND_WITHOUT)
 @pytest.mark.parametrize(("N", "T", "Q"), [(4, 30, 2), (3, 3, 3), (3, 4, 3), (3, 5, 3)])
-def test_without_noise_it_is_the_dense_engine(N, T, Q):
+def test_without_noise_it_is_the_dense_engine(N, T, Q, covariances):
     task, stage = a_task(N, T, Q), a_stage(a_task(N, T, Q), rate_A=0.2, rate_V=0.1)
-    dense = DenseEngine(task, MatchedNoise(QUIET, 2), **START, dtype=np.float64)
+    dense = DenseEngine(task, NoiseLevels.none(task), **START, dtype=np.float64)
     right = dense.advance(stage, 12).rows
-    for covariances in False, True:
-        found = made(task, QUIET, covariances=covariances).advance(stage, 12).rows
-        np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-9)
+    found = made(task, QUIET, covariances=covariances).advance(stage, 12).rows
+    np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-9)
 
 
 def test_sums_of_powers_are_those_of_a_uniform_direction():
@@ -58,7 +62,7 @@ def test_sums_of_powers_are_those_of_a_uniform_direction():
     assert (np.abs(found.mean(axis=0) - engine._matched.powers) < 5.0 * error).all()
 
 
-@pytest.mark.parametrize("covariances", [False, True])
+@pytest.mark.parametrize("covariances", WITH_AND_WITHOUT)
 @pytest.mark.parametrize("at", [3, 8])
 def test_a_call_may_be_cut_anywhere_and_a_state_be_taken_up(covariances, at):
     task = a_task(5, 5000, 2)
@@ -71,6 +75,7 @@ def test_a_call_may_be_cut_anywhere_and_a_state_be_taken_up(covariances, at):
     np.testing.assert_array_equal(other.advance(stage, 11 - at).rows, right[at:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("T", [10**4, 10**8, 10**15])
 def test_the_noise_off_the_support_has_its_size_at_any_T(T):
     task, rate = a_task(5, T, 2), 0.05

@@ -24,6 +24,12 @@ ENGINES = {
 }
 
 
+DOUBLE = pytest.param("dense, float64", marks=pytest.mark.slow)
+"""In double precision a kernel of its own is compiled."""
+
+EACH = ["dense, float32", DOUBLE, "sparse"]
+
+
 @pytest.fixture(scope="module")
 def task():
     return Task.random(N=5, T=5000, Q=2, mu="dirichlet", P_concentration=0.1, seed=3)
@@ -57,7 +63,7 @@ def variances_of(engine):
     return of_A.T / BATCH, of_V / BATCH, a.T
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", EACH)
 def test_levels_are_those_of_the_state(task, name):
     engine = make(task, name, every=1)
     for _ in range(3):
@@ -76,7 +82,7 @@ def test_levels_are_those_of_the_state(task, name):
         assert engine.noise.sigma_V**2 == pytest.approx(of_V, rel=tolerance)
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", EACH)
 def test_nothing_is_uncertain_of_A_at_the_uniform_start(task, name):
     engine = make(task, name, every=3, alpha_A=0.0, alpha_V=0.0)
     engine.advance(stage(task, lam=0.0), 3)
@@ -91,7 +97,7 @@ def test_nothing_is_uncertain_of_A_at_the_uniform_start(task, name):
 
 
 @pytest.mark.parametrize("rule", ["prox", "denoise"])
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", EACH)
 def test_blocks_of_any_size_give_the_same_bits(task, name, rule):
     whole, cut = make(task, name), make(task, name)
     rows = whole.advance(stage(task, rule), 21).rows
@@ -100,7 +106,7 @@ def test_blocks_of_any_size_give_the_same_bits(task, name, rule):
 
 
 @pytest.mark.parametrize("at", [8, 10])
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", EACH)
 def test_a_state_goes_on_to_the_same_bits(task, name, at):
     whole, cut, other = make(task, name), make(task, name), make(task, name)
     rows = whole.advance(stage(task), 20).rows
@@ -124,7 +130,7 @@ def test_levels_hold_between_renewals(task, every):
     assert changes == [i for i in range(1, 9) if i % every == 0]
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", EACH)
 def test_levels_are_renewed_by_normalising(task, name):
     engine = make(task, name, every=1000)
     engine.advance(stage(task), 5)
@@ -138,7 +144,7 @@ def test_levels_are_renewed_by_normalising(task, name):
 
 
 @pytest.mark.parametrize("N", [5, 70])
-@pytest.mark.parametrize("name", ["dense, float32", "dense, float64"])
+@pytest.mark.parametrize("name", ["dense, float32", DOUBLE])
 def test_threads_change_no_bits(name, N):
     import numba
 

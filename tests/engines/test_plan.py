@@ -40,8 +40,15 @@ def called(monkeypatch):
     return names
 
 
-@pytest.mark.parametrize("engine", ["collapsed", "batch", "softmax", *GAUSSIAN])
-@pytest.mark.parametrize("model", ["isotropic", "matched", "matched noise.covariances=false"])
+def pairs():
+    """Engines and noise; one kernel has no other quick test."""
+    for model in ("isotropic", "matched", "matched noise.covariances=false"):
+        for engine in ("collapsed", "batch", "softmax", *GAUSSIAN):
+            slow = (engine, model) == ("sparse", "matched")
+            yield pytest.param(engine, model, marks=[pytest.mark.slow] if slow else [])
+
+
+@pytest.mark.parametrize(("engine", "model"), list(pairs()))
 def test_all_are_named_in_order(engine, model, called):
     words = [f"dynamics.engine={engine}", "dynamics.batch_size=20"]
     if engine in GAUSSIAN:

@@ -27,7 +27,7 @@ def start(**changes):
     [
         ("dense", "prox", "isotropic"),
         ("sparse", "prox", "isotropic"),
-        ("sparse", "prox", "matched"),
+        pytest.param("sparse", "prox", "matched", marks=pytest.mark.slow),
         ("collapsed", "sgd", "isotropic"),
         ("columns", "sgd", "matched"),
         ("sampled", "sgd", "sampled"),

@@ -6,13 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import chdir
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import xarray as xr
+from click.testing import CliRunner
 
 from scbsim import simulate
+from scbsim.cli.main import cli
 from scbsim.spec.sweep import Sweep
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import states
@@ -72,6 +75,14 @@ def ended(*words: object, cwd: Path, **environment: str) -> tuple[int, str]:
     out, err = process.communicate(timeout=600)
     assert "Traceback" not in err, err
     return process.returncode, out + err
+
+
+def ended_here(*words: object, cwd: Path) -> tuple[int, str]:
+    """As `ended`, in this process: for commands that neither run nor wait."""
+    with chdir(cwd):
+        done = CliRunner().invoke(cli, [str(word) for word in words], prog_name="scbsim")
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.exit_code, done.stdout + done.stderr
 
 
 def collected(path: Path) -> xr.Dataset:

@@ -9,7 +9,7 @@ from contextlib import chdir
 import h5py
 import pytest
 import xarray as xr
-from scbsim_testing.small_sweeps import ended, ran
+from scbsim_testing.small_sweeps import ended_here, ran
 
 from scbsim import load
 from scbsim.errors import MemoryNeeded, OutputError
@@ -179,7 +179,7 @@ def test_what_a_collection_is_can_be_asked(tmp_path, view):
 @pytest.mark.slow
 def test_commands_say_what_it_is(tmp_path, view):
     gone(tmp_path)
-    code, said = ended("info", "all.h5", cwd=tmp_path)
+    code, said = ended_here("info", "all.h5", cwd=tmp_path)
     assert code == 0
     for words in (
         "a view of the files of all runs",
@@ -187,12 +187,12 @@ def test_commands_say_what_it_is(tmp_path, view):
         "1 file, the first d/seed=1",
     ):
         assert words in said
-    code, said = ended("info", "all.h5", "--json", cwd=tmp_path)
+    code, said = ended_here("info", "all.h5", "--json", cwd=tmp_path)
     assert (code, '"runs": 3' in said) == (0, True)
-    code, said = ended("watch", "all.h5", cwd=tmp_path)
+    code, said = ended_here("watch", "all.h5", cwd=tmp_path)
     assert code == 2
     assert "has all runs of a sweep, and the output of one run is wanted" in said
     # A plot draws them all, and so needs the file that is gone.
-    code, said = ended("plot", "all.h5", cwd=tmp_path)
+    code, said = ended_here("plot", "all.h5", cwd=tmp_path)
     assert code == 2
     assert "is a view of the files of 3 runs, and 1 of them cannot be read" in said

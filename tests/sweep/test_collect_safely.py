@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scbsim_testing.needs import lacking
-from scbsim_testing.small_sweeps import collected, ended, ran
+from scbsim_testing.small_sweeps import collected, ended_here, ran
 
 from scbsim import load
 from scbsim.errors import InputError, OutputError, RunFailed
@@ -33,7 +33,7 @@ def test_a_copy_is_made_unless_links_are_asked_for(tmp_path):
         "copy": ("--copy",),
         "link": ("--link",),
     }.items():
-        assert ended("collect", "d", "-o", f"{name}.h5", *words, cwd=tmp_path)[0] == 0
+        assert ended_here("collect", "d", "-o", f"{name}.h5", *words, cwd=tmp_path)[0] == 0
     collect(folder, tmp_path / "python copy.h5", copy=True)
     collect(folder, tmp_path / "python link.h5", copy=False)
     for path in tmp_path.glob("*.h5"):
@@ -173,7 +173,7 @@ def test_a_run_that_cannot_be_read_to_its_end_is_left_out(
     for name in NAMES:
         assert found[name].notnull().any("step").values.tolist() == [True, False, True, True]
     assert (found["stage"].sel(seed=1) == -1).all()
-    code, said = ended("collect", "d", "-o", "more.h5", "--partial", cwd=tmp_path)
+    code, said = ended_here("collect", "d", "-o", "more.h5", "--partial", cwd=tmp_path)
     assert code == 0
     assert f"left out: seed=1 (failed): {left_out.note}" in said
 
@@ -210,7 +210,7 @@ def tiny_disk(tmp_path):
 @pytest.mark.slow
 def test_a_disk_without_room_is_named_before_anything_is_written(tmp_path, tiny_disk):
     folder = ran(tmp_path, SEEDS)
-    code, said = ended("collect", "d", "-o", "disk/all.h5", cwd=tmp_path)
+    code, said = ended_here("collect", "d", "-o", "disk/all.h5", cwd=tmp_path)
     assert code == 1
     assert said.startswith(f"Error: {tiny_disk}/all.h5")
     assert os.listdir(tiny_disk) == []

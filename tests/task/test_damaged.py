@@ -123,9 +123,10 @@ def made(folder):
     "tries", [60, pytest.param(3000, marks=pytest.mark.slow)], ids=["some", "many"]
 )
 @pytest.mark.parametrize("how", MANGLES)
-def test_a_damaged_file(how, tries, tmp_path):
+def test_a_damaged_file(how, tries, tmp_path, memory):
+    """In memory: a disk is waited for each time that a file is replaced."""
     rng = np.random.default_rng(len(how) + tries)
-    path = tmp_path / "task.h5"
+    path = memory / "task.h5"
     refused = 0
     for content in made(tmp_path):
         near = [at + i for at in boundaries(content) for i in range(60) if at + i < len(content)]

@@ -15,7 +15,8 @@ STEPS = 5
 
 def run(s, params, steps=STEPS, *, start=FROM):
     rows = np.full((steps, 9), np.nan)
-    taken, reason = advance(Matrices(s.A, s.V, s.constants), params, start, rows, s.scratch)
+    # The last argument is given, as engines do: numba would compile another kernel without it.
+    taken, reason = advance(Matrices(s.A, s.V, s.constants), params, start, rows, s.scratch, None)
     return taken, reason, rows
 
 

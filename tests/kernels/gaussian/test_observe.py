@@ -4,9 +4,9 @@ import numba
 import numpy as np
 import pytest
 
-from scbsim.kernels.gaussian.dense_attention import finish_bulk, step_bulk_share
+from scbsim.kernels.gaussian.dense import advance
 from scbsim.kernels.gaussian.observe import couple, observe
-from scbsim.kernels.gaussian.value import finish_value, step_value_share
+from scbsim.kernels.gaussian.state import Model
 from scbsim.observables import NAMES
 
 WIDE = np.longdouble
@@ -19,22 +19,14 @@ def _couple(A, V, constants, row):
     return couple(A, V, constants, row)
 
 
-@numba.njit
-def _renew_sums(A, V, K_P, params, S):
-    at = (np.uint64(0), np.uint64(0), np.uint64(0))
-    step_bulk_share((0, 1), A, params, 1.0, at, S)
-    finish_bulk(A)
-    step_value_share((0, 1), V, (1.0, 0.0, 0.0), at, S)
-    finish_value(V, K_P, S)
-
-
 @pytest.fixture(scope="module")
 def renew_sums(step_params):
     """Give a state the sums that belong to its entries, by a step that changes none."""
 
     def renew(s):
-        still = step_params("sgd", s.constants.mu.size, sigma_A=0.0, rate_A=0.0)
-        _renew_sums(s.A, s.V, s.constants.K_P, still, s.scratch)
+        N, row = s.constants.mu.size, np.empty((1, len(NAMES)))
+        still = step_params("sgd", N, sigma_A=0.0, sigma_V=0.0, rate_A=0.0, rate_V=0.0)
+        advance(Model(s.A, s.V, s.constants), still, 0, row, s.scratch, None)
         return s
 
     return renew

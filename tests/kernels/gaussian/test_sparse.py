@@ -30,7 +30,8 @@ def sparse(state, step_params):
         rows = np.full((steps, 9), np.nan)
         model = Model(drawn.A, drawn.V, drawn.constants)
         entries = Entries(drawn.rates, drawn.active, drawn.new)
-        taken, why = advance_sparse(model, drawn.params, entries, at, rows, drawn.scratch)
+        # All are given, as engines do: numba would compile another kernel without the last one.
+        taken, why = advance_sparse(model, drawn.params, entries, at, rows, drawn.scratch, None)
         return rows, taken, why
 
     drawn.call, drawn.now = call, lambda: drawn.active.now[0]
@@ -77,7 +78,7 @@ def test_a_step_without_room_is_not_begun(sparse, short):
         sparse.new = make_newly_active(N, 2)
     else:
         count = sparse.active.first[sparse.now(), -1]
-        sparse.active = sparse.active._replace(s=sparse.active.s[:, :count])
+        sparse.active = sparse.active._replace(s=sparse.active.s[:, :count].copy())
     now = sparse.now()
     rows, taken, why = sparse.call(3, STEP + 4)
     assert (taken, why, sparse.now()) == (0, NO_ROOM, now)

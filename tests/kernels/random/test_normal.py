@@ -148,7 +148,7 @@ def _rows_apart(z, lanes, counter, key):
         z[64 * n : 64 * n + 64] = row
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_rows_make_up_the_block(dtype, fill, counter, key):
     rest, of_seed = counter(column=2), key()
     z = np.zeros(BLOCK, dtype)

@@ -128,6 +128,7 @@ def test_the_picture_is_that_of_the_runs(runs, pixels, share, number):
     assert np.mean(picture != other) > 1e-4
 
 
+@pytest.mark.slow
 def test_a_run_with_nothing_normalised_can_be_drawn(runs, pixels):
     lost = {name: run.copy(deep=True) for name, run in runs.items()}
     lost["l1"]["normalized_dist_A"].values[:] = np.nan

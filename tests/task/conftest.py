@@ -1,0 +1,1 @@
+from scbsim_testing.kill_runs import memory  # noqa: F401
