@@ -121,7 +121,7 @@ def _is_handed_over(plan: RunPlan, start: str | None) -> bool:
     if from_entries or not ENGINES["staged"].draws(spec.noise.model):
         return False
     needs_matrix = NOISE_MODELS[spec.noise.model].needs_matrix_V
-    if spec.output.snapshot_every or (spec.dynamics.value == "matrix" and not needs_matrix):
+    if spec.dynamics.value == "matrix" and not needs_matrix:
         return False
     steps = _steps(plan)
     if start is None and all(step.rule.keeps_zeros for step in steps):
@@ -208,7 +208,7 @@ def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     if engine == "population":
         return False
     if engine == "staged":
-        return NOISE_MODELS[spec.noise.model].needs_matrix_V
+        return NOISE_MODELS[spec.noise.model].needs_matrix_V or bool(spec.output.snapshot_every)
     if NOISE_MODELS[spec.noise.model].needs_matrix_V or spec.output.snapshot_every:
         return True
     # Without P, scalars of V are a complete last state, from which a run can start.
