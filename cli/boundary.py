@@ -90,9 +90,8 @@ def _print(found: xr.Dataset) -> None:
             for row, samples in zip(rows, middle(y) * steps, strict=True):
                 row.append(number(samples, ".3g"))
         print_table(head, rows)
-        grows = slope(x, y)
-        power = number(grows.value, ".3f", "unknown")
-        error = f" ± {grows.error:.1g}" if grows.error == grows.error else ""
+        power, error = slope(x, y).in_digits()
+        error = f" ± {error}" if error else ""
         say(
             f"{name}: {find} at which {curve['level']:g} of {curve['replicas']} runs have "
             f"{curve['recovered']};\npower of {along} {power}{error}, engines: "

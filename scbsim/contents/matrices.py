@@ -16,7 +16,12 @@ from scbsim.errors import InputError
 from scbsim.state import State
 from scbsim.storage.runfile.layout import require_drawn
 from scbsim.storage.runfile.reader import opened
-from scbsim.storage.runfile.states import has_entries, places_of_matrices, read_state
+from scbsim.storage.runfile.states import (
+    arrays_of,
+    has_entries,
+    places_of_matrices,
+    read_state,
+)
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
 from scbsim.trajectory.dataset import LAST_STATE, LastState
@@ -146,7 +151,7 @@ def _missing(source: Any, step: int | None, there: list[int]) -> str:
 
 def _read(group: h5py.Group, i: int, task: Task) -> State:
     """Return a state; what it needs is checked before."""
-    large = [group[name] for name in ("bulk", "logits") if name in group]
+    large = [group[name] for name in arrays_of(group, i) & {"bulk", "logits"}]
     entries = sum(data.shape[1] * data.shape[2] for data in large)
     require(3 * 8 * entries, f"A, {task.T} x {task.N}", "read the file with h5py, by columns")
     state = read_state(group, i)[1]

@@ -17,7 +17,14 @@ from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.engines.value_direction import direction_of, drawn_value, turned
-from scbsim.engines.warm_start import Columns, entries_of, moved_value, same_target, split
+from scbsim.engines.warm_start import (
+    Columns,
+    entries_of,
+    moved_value,
+    pairs_of,
+    same_target,
+    split,
+)
 from scbsim.engines.warm_start import Entries as OfColumns
 from scbsim.engines.without_entries import WithoutEntries
 from scbsim.errors import InputError
@@ -122,6 +129,11 @@ class CollapsedEngine(WithoutEntries):
         alpha = self.collapsed.alpha[self._space().group]
         moved = (self.collapsed.ones != (1.0, 0.0, 0.0)).any()
         return not moved and not self._rests().any() and bool((alpha == self.totals).all())
+
+    @property
+    def can_draw_V(self) -> bool:
+        """Whether V can be drawn: not after a start from its scalars without a direction."""
+        return self._known_V
 
     def value(self) -> Array:
         """Draw V; return W, (N, N), or (0, 0) if the task has no P.
@@ -228,10 +240,7 @@ class CollapsedEngine(WithoutEntries):
         if not self.V.scalars[1] > 0.0:
             self._known_V = True
         elif W is not None and self.task.P is not None:
-            W = moved_value(W, state["mean"], old, self.task)
-            self._direction = direction_of(W, self.V.scalars, self.task)
-            self._value = self._value._replace(since=np.ones(1))
-            self._known_V = True
+            self.take_up_value(moved_value(W, state["mean"], old, self.task))
         else:
             # Without a draw the direction is as it was in that run.
             self._known_V = "known_V" in state and bool(state["known_V"][0])
@@ -239,28 +248,16 @@ class CollapsedEngine(WithoutEntries):
                 self._direction = np.array(state["direction_V"])
                 self._value = self._value._replace(since=np.array(state["since_V"]))
 
-    def _adopt_columns(self, columns: Columns) -> None:
-        """Set A from its columns, with the sums of `scbsim.kernels.gaussian.observe.couple`.
-
-        The signal is subtracted from each entry before squaring: a difference of squares would
-        leave a noise part of the size of the root of its rounding error.
-        """
-        task, T = self.task, float(self.task.T)
-        support, (sums, squares) = columns.support, columns.off_sums.T
-        others = T - task.Q
-        mean = (sums + support.sum(axis=1)) / T
-        product = (others * mean - sums) / T
-        product += ((support - mean[:, None]) * (task.q_weights - 1.0 / T)).sum(axis=1)
-        alpha = np.divide(product, task.K, out=np.zeros(task.N), where=task.K > 0)
-        d = support - alpha[:, None] * task.q_weights
-        mean = (sums + d.sum(axis=1)) / T
-        spread = squares - 2.0 * mean * sums + others * mean**2
-        rest = np.maximum(spread, 0.0) + np.square(d - mean[:, None]).sum(axis=1)
-        self._set_groups(alpha, task.mu * rest)
+    def take_up_value(self, W: Array) -> None:
+        """Keep the direction of the rest of V, given as a W with its scalars."""
+        if self.V.scalars[1] > 0.0:
+            self._direction = direction_of(W, self.V.scalars, self.task)
+            self._value = self._value._replace(since=np.ones(1))
+        self._known_V = True
 
     def adopt_entries(self, columns: Columns, others: OfColumns, most: float = np.inf) -> None:
         """Set A from its entries, and keep up to ``most`` of them as the direction of its rest."""
-        self._adopt_columns(columns)
+        self._set_groups(*pairs_of(columns, self.task))
         self.totals[:] = columns.support.sum(axis=1) + columns.off_sums[:, 0]
         self.collapsed.ones[:] = 1.0, 0.0, 0.0
         self._known = not self.collapsed.rest.any()

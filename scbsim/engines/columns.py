@@ -16,10 +16,6 @@ from scbsim.kernels.gaussian.state import StepParams
 from scbsim.kernels.random.short_blocks import normals_of
 from scbsim.task import Task
 
-FEWEST = 10
-"""Entries off the support, in multiples of N, from which ``auto`` takes this engine."""
-
-
 _MATRICES = 5
 """Matrices of the size of V that noise needs without covariances: its normals and products."""
 

@@ -34,7 +34,11 @@ def take_over(engine: WithoutEntries, sparse: SparseEngine, entries: Entries) ->
     sparse.step = engine.step
     sparse.A.support[:] = entries.support
     sparse.A.off_sums[:] = entries.off_sums
-    sparse.V.W[:], sparse.V.scalars[:] = engine.V.W, engine.V.scalars
+    if isinstance(engine, CollapsedEngine) and sparse.V.W.size:
+        sparse.V.W[:] = engine.value()
+    else:
+        sparse.V.W[:] = engine.V.W
+    sparse.V.scalars[:] = engine.V.scalars
     sparse.mean[:] = engine.mean
     sparse.constants = engine.constants
     sparse.share_levels(engine)
@@ -111,6 +115,8 @@ def collapse(sparse: SparseEngine, engine: CollapsedEngine) -> None:
     engine.adopt_entries(*split(entries_of(sparse.state(), task), task))
     engine.V.scalars[:] = sparse.V.scalars
     engine.mean[:] = sparse.mean
+    if sparse.V.W.size:
+        engine.take_up_value(sparse.V.W)
     engine.constants = sparse.constants
 
 

@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from scbsim.engines.alike import largest_shares, most_of_share
 from scbsim.engines.base import Block, Row
 from scbsim.engines.directions import Array, Space
 from scbsim.engines.drawn_entries import off_support_entries, space_off_support, with_entries
 from scbsim.engines.entries import Entries
 from scbsim.engines.gaussian import END
+from scbsim.engines.given_direction import MOST_KEPT, given_by
 from scbsim.engines.noise import Noise
 from scbsim.engines.stages import Stage
-from scbsim.engines.warm_start import entries_of, same_target, split
+from scbsim.engines.warm_start import Columns, entries_of, same_target, split
+from scbsim.engines.warm_start import Entries as OfColumns
 from scbsim.engines.without_entries import WithoutEntries
-from scbsim.errors import InputError
+from scbsim.errors import InputError, RunWarning, warn_caller
 from scbsim.kernels.gaussian.off_support import make_off_support
 from scbsim.kernels.gaussian.state import StepParams
 from scbsim.observables import NAMES
@@ -99,12 +102,7 @@ class OffSupportEngine(WithoutEntries):
         if "off_along" not in state or not same_target(old, self.task):
             state = with_entries(state, old)
         if "off_along" not in state:
-            columns, _ = split(entries_of(state, old), self.task)
-            self.A.support[:], self.A.off_sums[:] = columns
-            others = max(1, self.task.T - self.task.Q)
-            self.off.along[:] = columns.off_sums[:, 0] / np.sqrt(others)
-            self.off.square[:] = np.maximum(columns.off_sums[:, 1] - self.off.along**2, 0.0)
-            self._known = not self.off.square.any()
+            self._adopt_entries(*split(entries_of(state, old), self.task))
         elif same_target(old, self.task):
             for name in ("support", "off_sums", "off_along", "off_square"):
                 self.state()[name][:] = state[name]
@@ -116,3 +114,38 @@ class OffSupportEngine(WithoutEntries):
                 "draws its entries"
             )
         self._adopt_value(state, old)
+
+    def _adopt_entries(self, columns: Columns, others: OfColumns) -> None:
+        """Set A from its entries, and keep them as the directions of its rests.
+
+        They are not kept if they are too many, or if some stand out: the directions of their rests
+        do not turn as this engine draws them (`docs/exactness.md`).
+        """
+        task, n = self.task, max(1, self.task.T - self.task.Q)
+        self.A.support[:], self.A.off_sums[:] = columns
+        self.off.along[:] = columns.off_sums[:, 0] / np.sqrt(n)
+        self.off.square[:] = np.maximum(columns.off_sums[:, 1] - self.off.along**2, 0.0)
+        self._known = not self.off.square.any()
+        if self._known:
+            return
+        shares, most = largest_shares(columns, others, task), most_of_share(task)
+        if (shares > most).any():
+            k = int(np.argmax(shares))
+            self._why_not = (
+                f"entries of the start stand out: one off the support has {shares[k]:.2g} of the "
+                f"square of column {k}, and this engine takes the {n} there as alike, which holds "
+                f"up to {most:.2g}"
+            )
+            warn_caller(
+                f"init: {self._why_not}. The noise of such entries is that of others here; "
+                f"dynamics.engine = {self._with_entries} has their own",
+                RunWarning,
+            )
+        elif len(others.s) <= MOST_KEPT:
+            base = self.off.along / np.sqrt(n)
+            listed = np.square(others.s - base[others.column])
+            count = np.bincount(others.column, minlength=task.N)
+            # The squares of differences, as a difference of squares would lose digits.
+            square = np.bincount(others.column, listed, task.N) + (n - count) * base**2
+            scale = np.where(self.off.square > 0.0, np.sqrt(square), 0.0)
+            self._begin_with(given_by(others, base, scale, np.zeros((task.N, task.Q))))

@@ -48,6 +48,7 @@ class SampledEngine(OffSupportEngine):
     """
 
     name = "sampled"
+    _with_entries = '"batch"'
 
     def __init__(
         self,

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from scbsim.engines.alike import FEWEST
 from scbsim.engines.base import Engine
-from scbsim.engines.columns import FEWEST, spread_of_levels
+from scbsim.engines.columns import spread_of_levels
 from scbsim.engines.cost import dense_bytes, dense_seconds, sparse_bytes, sparse_seconds
 from scbsim.engines.given_direction import MOST_KEPT
 from scbsim.engines.noise import NoiseLevels, noise_of
@@ -121,7 +122,7 @@ def _is_handed_over(plan: RunPlan, start: str | None) -> bool:
     if from_entries or not ENGINES["staged"].draws(spec.noise.model):
         return False
     needs_matrix = NOISE_MODELS[spec.noise.model].needs_matrix_V
-    if spec.output.snapshot_every or (spec.dynamics.value == "matrix" and not needs_matrix):
+    if spec.dynamics.value == "matrix" and not needs_matrix:
         return False
     steps = _steps(plan)
     if start is None and all(step.rule.keeps_zeros for step in steps):
@@ -162,12 +163,12 @@ def _wants_entries(plan: RunPlan, start: str | None, has_matrix_V: bool) -> str 
         return 'dynamics.value = "matrix"'
     if any(stage.normalize_level is not None for stage in spec.stage):
         return "a stage's normalize_level"
-    if not has_matrix_V:
-        # The collapsed engine draws entries, unless it starts from more than it keeps.
-        if start is None or not ENGINES[start].entries or task.N * task.T <= MOST_KEPT:
-            return None
-        if spec.output.snapshot_every:
-            return "output.snapshot_every"
+    # Entries are drawn, unless the run starts from more than are kept.
+    kept = start is None or not ENGINES[start].entries or task.N * task.T <= MOST_KEPT
+    if not kept and spec.output.snapshot_every:
+        return "output.snapshot_every"
+    if not has_matrix_V and kept:
+        return None
     if spec.output.final_state is True and task.N * task.T < STAGED_FROM:
         return "output.final_state"
     return None
@@ -208,7 +209,7 @@ def keeps_matrix_V(spec: RunSpec, task: Task, engine: str) -> bool:
     if engine == "population":
         return False
     if engine == "staged":
-        return NOISE_MODELS[spec.noise.model].needs_matrix_V
+        return NOISE_MODELS[spec.noise.model].needs_matrix_V or bool(spec.output.snapshot_every)
     if NOISE_MODELS[spec.noise.model].needs_matrix_V or spec.output.snapshot_every:
         return True
     # Without P, scalars of V are a complete last state, from which a run can start.

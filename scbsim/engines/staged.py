@@ -19,6 +19,7 @@ from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.cost import sparse_seconds
 from scbsim.engines.noise import MatchedNoise, Noise
+from scbsim.engines.parts import PART, SECOND, no_lists, part_of
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.plan_hooks import Planned
 from scbsim.engines.sparse import SparseEngine
@@ -33,8 +34,6 @@ from scbsim.task import Task
 
 Part: TypeAlias = ColumnsEngine | CollapsedEngine | SparseEngine
 
-_FIRST, _SECOND = 0.0, 1.0
-
 
 def first_part(noise: Noise) -> Any:
     """Return the class of the engine of the stages of SGD."""
@@ -45,15 +44,28 @@ class StagedEngine(Planned):
     """Stages of SGD, which may normalise, and of l1 rules.
 
     Under matched noise no SGD follows on an l1 rule or a normalisation. Parameters as
-    :class:`GaussianEngine`.
+    :class:`GaussianEngine`; if SGD is collapsed, its V is drawn where a matrix begins.
+
+    Attributes
+    ----------
+    draws_V : bool
+        Whether SGD keeps V by its scalars, and the l1 rules as a matrix.
     """
 
     name = "staged"
     keeps_lists = True
 
-    def __init__(self, task: Task, noise: Noise, **options: Any) -> None:
-        self._sparse: Callable[[], SparseEngine] = partial(SparseEngine, task, noise, **options)
-        self._first: Callable[[], Part] = partial(first_part(noise), task, noise, **options)
+    def __init__(
+        self, task: Task, noise: Noise, *, value: bool | None = None, **options: Any
+    ) -> None:
+        follows = isinstance(noise, MatchedNoise)
+        matrix = follows if value is None else value
+        self.draws_V = matrix and not follows
+        of_first = {**options, "value": follows and matrix}
+        self._sparse: Callable[[], SparseEngine] = partial(
+            SparseEngine, task, noise, value=matrix, **options
+        )
+        self._first: Callable[[], Part] = partial(first_part(noise), task, noise, **of_first)
         self._now: Part = self._first()
         self.task, self._hands = task, 1
 
@@ -75,7 +87,8 @@ class StagedEngine(Planned):
         products = ("sum_products",) if joint else ()
         step = ("begin_step", *products, "sum_stepped", "list_stepped", "finish_step")
         second = SparseEngine.kernels(plan)
-        return tuple(dict.fromkeys((*first, *step, *second)))
+        of_V = ("draw_rows",) if plan.choice.matrix_V and not joint else ()
+        return tuple(dict.fromkeys((*first, *of_V, *step, *second)))
 
     @property
     def part(self) -> Part:
@@ -167,26 +180,33 @@ class StagedEngine(Planned):
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""
-        second = isinstance(self._now, SparseEngine)
-        return {**self._now.state(), "part": np.array([_SECOND if second else _FIRST])}
+        return {**self._now.state(), PART: part_of(isinstance(self._now, SparseEngine))}
 
     def final_form(self) -> State:
         """Return arrays of the types of the last state, whose lists may be longer."""
-        return {**self._sparse().state(), "part": np.array([_SECOND])}
+        return {**self._sparse().state(), PART: part_of(True)}
 
     def snapshot(self) -> State:
-        """Return the state in the form written to files; the two parts have different ones."""
-        return self.state()
+        """Return the state with all entries of A, or after SGD with those that are not at zero."""
+        if isinstance(self._now, SparseEngine):
+            return {**self._now.snapshot(), PART: part_of(True)}
+        return {**self._now.snapshot(), **no_lists(self.task.N), PART: part_of(False)}
+
+    def snapshot_form(self) -> State:
+        """Return arrays of the shapes and types of all that snapshots have, without a draw."""
+        first = self._first()
+        assert isinstance(first, WithoutEntries)
+        return {**self._sparse().snapshot(), **first.snapshot_form(), PART: part_of(False)}
 
     def restore(self, step: int, state: State) -> None:
         """Continue from a state returned by :meth:`state`, to the same bits."""
-        second = state["part"][0] == _SECOND
+        second = state[PART][0] == SECOND
         if second != isinstance(self._now, SparseEngine):
             constants = self._now.constants
             self._now = self._sparse() if second else self._first()
             self._now.constants = constants
             self.use_threads(self._hands)
-        self._now.restore(step, {name: array for name, array in state.items() if name != "part"})
+        self._now.restore(step, {name: array for name, array in state.items() if name != PART})
 
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`.
@@ -194,9 +214,14 @@ class StagedEngine(Planned):
         Raises
         ------
         InputError
-            If it has entries, which the first part does not keep.
+            If it has entries, which the first part does not keep, or no V for the second.
         """
         self._now.adopt(state, old)
+        if self.draws_V and isinstance(self._now, CollapsedEngine) and not self._now.can_draw_V:
+            raise InputError(
+                "init.from: that run kept V as its signal and the norm of the rest, and this one "
+                'needs it as a matrix; take dynamics.value = "matrix" there'
+            )
         if isinstance(self._now, WithoutEntries) and not self._now.can_draw:
             raise InputError(
                 "init.from: that state has entries of its own, which the first part of the staged "

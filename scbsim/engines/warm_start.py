@@ -87,6 +87,26 @@ def split(entries: Entries, new: Task) -> tuple[Columns, Entries]:
     return Columns(support, np.stack(list(sums), axis=1)), others
 
 
+def pairs_of(columns: Columns, task: Task) -> tuple[Array, Array]:
+    """Return the signal of each column, and the squared norm of its rest times mu, both (N,).
+
+    The sums are those of `scbsim.kernels.gaussian.observe.couple`. The signal is subtracted from
+    each entry before squaring: a difference of squares would leave a noise part of the size of the
+    root of its rounding error.
+    """
+    T, support, (sums, squares) = float(task.T), columns.support, columns.off_sums.T
+    others = T - task.Q
+    mean = (sums + support.sum(axis=1)) / T
+    product = (others * mean - sums) / T
+    product += ((support - mean[:, None]) * (task.q_weights - 1.0 / T)).sum(axis=1)
+    alpha = np.divide(product, task.K, out=np.zeros(task.N), where=task.K > 0)
+    d = support - alpha[:, None] * task.q_weights
+    mean = (sums + d.sum(axis=1)) / T
+    spread = squares - 2.0 * mean * sums + others * mean**2
+    rest = np.maximum(spread, 0.0) + np.square(d - mean[:, None]).sum(axis=1)
+    return alpha, task.mu * rest
+
+
 def same_target(old: Task, new: Task) -> bool:
     """Return whether two tasks have the same attention target and tokens."""
     names = ("mu", "q_positions", "q_weights")

@@ -61,6 +61,11 @@ class WithoutEntries(GaussianEngine):
         self._draws, self._keeps_last = draws, keeps_last
         self._directions = DrawnDirections(task, self._space())
         self._known = True  # whether the rest has a uniform direction, given what was drawn
+        self._why_not = (
+            "this run started from a state with entries of its own, which it did not keep"
+        )
+
+    _with_entries = '"dense"'  # an engine of the same noise that has entries
 
     @classmethod
     def entry_kernels(cls, plan: RunPlan) -> tuple[str, ...]:
@@ -104,7 +109,7 @@ class WithoutEntries(GaussianEngine):
 
     @property
     def can_draw(self) -> bool:
-        """Whether entries can be drawn: not after a start from entries, which are not kept."""
+        """Whether entries can be drawn: not after a start from entries that are not kept."""
         return self._known
 
     def entries(self) -> Entries:
@@ -113,12 +118,12 @@ class WithoutEntries(GaussianEngine):
         Raises
         ------
         InputError
-            If the run started from entries, which are not kept.
+            If the run started from entries that are not kept.
         """
         if not self._known:
             raise InputError(
-                f"the {self.name} engine has no entries: this run started from a state with "
-                'entries of its own, which it did not keep; take dynamics.engine = "dense"'
+                f"the {self.name} engine has no entries: {self._why_not}; take "
+                f"dynamics.engine = {self._with_entries}"
             )
         if self._rests().any():
             self._set_since(self._directions.draw(self.here, self._since))

@@ -41,7 +41,7 @@ def work_of(plan: RunPlan, stage: Stage, threads: int = 1) -> Work:
     t = threads if plan.record.shares_step else 1
     N = plan.task.N
     base = {"step": 1.0, "columns": float(N)}
-    if plan.choice.matrix_V:
+    if plan.choice.matrix_V and name != "collapsed":
         base |= {"V": float(N * N), "columns of V": float(N)}
     if name == "dense":
         terms = base | _entries(plan, t) | _matched(plan, t)

@@ -15,6 +15,6 @@ def forms_of(engine: Engine) -> tuple[State, State]:
     """
     final = engine.final_form() if isinstance(engine, StagedEngine) else engine.state()
     final = final | engine.before_draw()
-    if isinstance(engine, WithoutEntries):
+    if isinstance(engine, WithoutEntries | StagedEngine):
         return final, engine.snapshot_form()
     return final, engine.snapshot()

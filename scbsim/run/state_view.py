@@ -86,8 +86,9 @@ class StateView:
 
     @property
     def _draws_V(self) -> bool:
-        """Whether the engine knows how V turns; in a staged run a part does not."""
-        return self._name == "collapsed" and self.task.P is not None
+        """Whether the engine knows how V turns; in a staged run its l1 rules may not."""
+        staged = getattr(self._engine, "draws_V", False)
+        return (self._name == "collapsed" or staged) and self.task.P is not None
 
     @cached_property
     def A(self) -> Array | csc_array:
@@ -159,6 +160,6 @@ def _with_matrix_V(engine: str, task: Task) -> str:
     """Return what to set so that V is a matrix."""
     if task.P is None:
         return "task.P_concentration in place of task.K_P, which draws no matrix P"
-    if engine in ("approximate", "staged"):
+    if engine == "approximate":
         return 'dynamics.engine = "dense"'
     return 'dynamics.value = "matrix"'

@@ -188,13 +188,9 @@ def nothing_needs_missing_entries(run: Values) -> Iterator[Fault]:
 
 
 def stages_have_an_order(run: Values) -> Iterator[Fault]:
-    """Check that a staged run has stages that its engine takes, and no snapshots."""
+    """Check that a staged run has stages that its engine takes."""
     if run["dynamics"]["engine"] != "staged":
         return
-    if run["output"]["snapshot_every"]:
-        yield Fault(
-            "output.snapshot_every", 'the staged engine has no snapshots; take engine = "dense"'
-        )
     rules = list(_rules(run))
     steps = [
         Step(rule_record(rule), run["stage"][i]["normalize_level"] is not None)

@@ -14,6 +14,7 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.rule_memory import any_memory
 from scbsim.errors import RunWarning, warn_caller
 from scbsim.observables import NAMES
+from scbsim.spec.rules import rule_record
 from scbsim.storage.runfile.schema import chunk_rows
 from scbsim.trajectory.header import RunHeader
 from scbsim.util.numbers import size_in_words
@@ -81,8 +82,7 @@ def disk_needed(plan: RunPlan, steps: int | None = None, *, checkpoints: bool = 
     # Chunks are written whole.
     row_bytes = 8 * columns * (-(-rows // chunk) * chunk)
     last, state = _state_bytes(plan, last=True), _state_bytes(plan, last=False)
-    every = spec.output.snapshot_every
-    snapshots = (1 + total // every) * state if every else 0
+    snapshots = _snapshots_bytes(plan, total, state)
     wanted = spec.output.final_state
     keeps = R == 1 and (last < RunHeader.KEPT_UNDER if wanted == "auto" else bool(wanted))
     return DiskNeeded(
@@ -117,6 +117,21 @@ def _chunk(plan: RunPlan) -> int:
 def _task_bytes(plan: RunPlan) -> int:
     N, Q = plan.task.N, plan.task.Q
     return 8 * (N + 2 * N * Q + (N * N if plan.task.P is not None else 0))
+
+
+def _snapshots_bytes(plan: RunPlan, total: int, state: int) -> int:
+    """Return the bytes of all snapshots, given those of what the engine keeps."""
+    every, N = plan.spec.output.snapshot_every, plan.task.N
+    if not every:
+        return 0
+    drawn, begin = 0, -1
+    for stage in plan.stages:
+        end = min(max(begin, 0) + stage.steps, total)
+        staged = plan.choice.name == "staged" and not rule_record(stage.rule).keeps_zeros
+        if staged or not plan.record.entries:
+            drawn += end // every - begin // every
+        begin = end
+    return (1 + total // every) * state + drawn * 8 * N * (plan.task.T + N)
 
 
 def _state_bytes(plan: RunPlan, *, last: bool) -> int:

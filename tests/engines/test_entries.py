@@ -121,7 +121,8 @@ def test_a_direction_stays_where_nothing_moves():
 
 @pytest.mark.parametrize("made", [columns, collapsed])
 def test_a_start_of_many_entries_is_not_kept(made, monkeypatch):
-    monkeypatch.setattr("scbsim.engines.collapsed.MOST_KEPT", 10)
+    for module in "collapsed", "off_support":
+        monkeypatch.setattr(f"scbsim.engines.{module}.MOST_KEPT", 10)
     task = a_task(4, 30, 2)
     engine = made(task)
     before = DenseEngine(task, NoiseLevels(0.1 * np.ones(4), 0.1), **START, dtype=np.float64)

@@ -207,7 +207,7 @@ def test_a_list_that_does_not_fit_is_refused(monkeypatch):
         ((), 10**7, "staged"),
         ((), 10**5, "dense"),
         (("noise.model=matched",), 10**7, "staged"),
-        (("output.snapshot_every=5",), 10**7, "dense"),
+        (("output.snapshot_every=5",), 10**7, "staged"),
         (("stage.1.rule=denoise",), 10**7, "dense"),
         (("stage.1.rule=denoise", "stage.0.normalize_level=0.1"), 10**7, "staged"),
         (("stage.0.rule=prox", "stage.1.rule=sgd"), 10**7, "dense"),
@@ -228,7 +228,7 @@ def test_auto_takes_it_where_no_entry_has_to_be_stored(words, T, taken):
 @pytest.mark.parametrize(
     ("words", "key"),
     [
-        (["output.snapshot_every=5"], "output.snapshot_every"),
+        (["output.snapshot_every=5", "dynamics.value=collapsed"], "output.snapshot_every"),
         (
             ["noise.model=matched", "stage.0.normalize_level=0.5", "stage.1.rule=sgd"],
             'stage.1.rule: "sgd" in stage 1, after entries of A were set to 0: levels',

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from scbsim.engines.few_numbers import is_drawn
+from scbsim.engines.parts import PART, not_in
 from scbsim.state import State
 from scbsim.storage.hdf5.dimensions import name_dimensions, set_length
 from scbsim.storage.runfile.schema import FINAL, MOST_CHUNK_BYTES, SNAPSHOTS
@@ -64,8 +65,10 @@ ALL = Share()
 def make_states(file: h5py.File, name: str, state: State, *, checked: bool = False) -> None:
     """Create group ``name`` with a dataset for each array of ``state``; ``checked`` adds checksums.
 
-    States of the same shapes and types can then be written to it.
+    States of the same shapes and types can then be written to it. Of snapshots of a staged run each
+    has a part of the arrays; the others are NaN there, and take no space.
     """
+    in_parts = PART in state and "bulk" in state
     group = file.create_group(name)
     step = group.create_dataset("step", (0,), np.int64, chunks=(64,), maxshape=(None,))
     step.make_scale("step")
@@ -80,6 +83,7 @@ def make_states(file: h5py.File, name: str, state: State, *, checked: bool = Fal
             dtype=array.dtype,
             chunks=(_RAGGED_CHUNK,) if ragged else (1, *_chunk(shape, array.itemsize)),
             fletcher32=checked,
+            fillvalue=np.nan if in_parts and array.dtype.kind == "f" else None,
         )
         if not ragged:
             name_dimensions(file, data, (step, *_dimensions(name, len(array.shape))))
@@ -106,6 +110,21 @@ def put_state(group: h5py.Group, i: int, state: State) -> None:
             group[name][begin : begin + len(array)] = array
         else:
             put(group[name], i, array + begin if name == _POINTERS else array)
+    for name in _left_out(group, i):
+        if name not in state and len(group[name]) <= i:
+            group[name].resize(i + 1, axis=0)
+
+
+def _left_out(group: h5py.Group, i: int) -> tuple[str, ...]:
+    """Return the arrays that state ``i`` does not have; its part is on file."""
+    if PART not in group or "bulk" not in group:
+        return ()
+    return not_in(float(group[PART][i, 0]))
+
+
+def arrays_of(group: h5py.Group, i: int) -> set[str]:
+    """Return the names of the arrays of state ``i`` in `/snapshots` or `/final`."""
+    return set(group) - {"step", *_left_out(group, i)}
 
 
 def read_state(group: h5py.Group, i: int, share: Share = ALL) -> tuple[int, State]:
@@ -113,10 +132,11 @@ def read_state(group: h5py.Group, i: int, share: Share = ALL) -> tuple[int, Stat
 
     ``share`` selects the columns of a ``bulk``; by default all.
     """
+    there = arrays_of(group, i)
     state = {
         name: data[i, share.of(data.shape[1])] if name == "bulk" else data[i]
         for name, data in group.items()
-        if name not in ("step", *RAGGED)
+        if name in there and name not in RAGGED
     }
     if _POINTERS in state:
         begin, end = int(state[_POINTERS][0]), int(state[_POINTERS][-1])

@@ -84,8 +84,9 @@ def _label(name: str, found: xr.Dataset, c: int) -> str:
     shown = _words(name)
     if np.isnan(grows.value):
         return shown
-    error = "" if np.isnan(grows.error) else rf" \pm {grows.error:.1g}"
-    return rf"{shown}: ${find} \propto {along}^{{{grows.value:.3f}{error}}}$"
+    power, error = grows.in_digits()
+    error = rf" \pm {error}" if error else ""
+    return rf"{shown}: ${find} \propto {along}^{{{power}{error}}}$"
 
 
 def _words(text: str) -> str:

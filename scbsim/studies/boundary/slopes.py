@@ -30,6 +30,20 @@ class Slope(NamedTuple):
     error: float
     seeds: int
 
+    def in_digits(self) -> tuple[str, str]:
+        """Return value and error in as many decimals as the error asks for, two to four.
+
+        An error that is not known is the empty string, and an unknown value is "unknown".
+        """
+        if np.isnan(self.value):
+            return "unknown", ""
+        if np.isnan(self.error):
+            return f"{self.value:.3f}", ""
+        places = 4
+        while places > 2 and self.error >= 0.95 * 10.0 ** (1 - places):
+            places -= 1
+        return f"{self.value:.{places}f}", f"{self.error:.{places}f}"
+
 
 def slope(x: Array, y: Array) -> Slope:
     """Return the slope of a boundary, ``x`` of shape (n,) and ``y`` (seeds, n), NaN if unknown."""

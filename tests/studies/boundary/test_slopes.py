@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scbsim.studies.boundary.slopes import local_slopes, middle, slope
+from scbsim.studies.boundary.slopes import Slope, local_slopes, middle, slope
 
 X = np.array([1e3, 1e5, 1e7, 1e9])
 
@@ -24,3 +24,20 @@ def test_points_off_the_range_are_left_out():
     assert middle(y)[0] == pytest.approx(2e3)
     assert np.isnan(slope(X, np.full((2, 4), np.nan)).value)
     assert np.isnan(middle(np.full((2, 4), np.nan))).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        (0.9635, 0.0087, ("0.964", "0.009")),
+        (0.87587, 0.014, ("0.88", "0.01")),
+        (0.075564, 6.7e-5, ("0.0756", "0.0001")),
+        (0.07978, 0.00093, ("0.0798", "0.0009")),
+        (1.0007, 0.0128, ("1.00", "0.01")),
+        (0.5, 0.3, ("0.50", "0.30")),
+        (0.5, np.nan, ("0.500", "")),
+        (np.nan, np.nan, ("unknown", "")),
+    ],
+)
+def test_a_slope_has_as_many_digits_as_its_error_leaves(value, error, words):
+    assert Slope(value, error, 3).in_digits() == words
