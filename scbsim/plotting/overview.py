@@ -122,7 +122,8 @@ def _caption(
     parts = [f"{shown[0].upper()}{shown[1:]}"]
     for noun in dict.fromkeys(bands.members(run) for run in runs.values() if bands.replicas(run)):
         parts.append(caption.BAND.format(noun))
-    if any(bands.normalized(run, name) for run in runs.values() for name in names):
+    known = [name for name in names if name in LONG_NAMES]
+    if any(bands.normalized(run, name) for run in runs.values() for name in known):
         parts.append("Stars are normalised solutions.")
     if len(runs) > MOST_NAMED and (first := list(runs)):
         parts.append(f"Colours follow the order of {len(runs)} runs, {first[0]} to {first[-1]}.")

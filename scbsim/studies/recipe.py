@@ -13,7 +13,8 @@ from scbsim.errors import Fault, InputError, OutputError, SpecError
 from scbsim.plotting.caption import save_caption
 from scbsim.plotting.picture_paths import pictures_in
 from scbsim.plotting.width import inches
-from scbsim.studies.run_files import RunOptions, holds, obtain
+from scbsim.studies.quick_runs import as_replica, extended, first_half
+from scbsim.studies.run_files import RunOptions, obtain
 from scbsim.util.numbers import check_int
 from scbsim.util.paths import resolved
 
@@ -151,7 +152,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         full = {key: self._spec(name, words) for key, name in self.names.items()}
         if not quick:
             return full
-        return {key: _first_half(full[key]) for key in self.quick or full}
+        return {key: first_half(full[key]) for key in self.quick or full}
 
     def run(
         self,
@@ -197,7 +198,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         wanted = self.specs(quick=quick, engine=engine, noise=noise, seed=seed, overrides=overrides)
         replicas, paper_width = check_int("replicas", replicas, 1), inches(width)
         # A replica that no spec may have is an error before anything is written.
-        every = [{key: _replica(spec, r) for key, spec in full.items()} for r in range(replicas)]
+        every = [{key: as_replica(spec, r) for key, spec in full.items()} for r in range(replicas)]
         folder = make_folder(resolved(folder or f"figure{self.number}"))
         pictures = pictures_in(folder, f"figure{self.number}", formats)
         files = [
@@ -208,10 +209,10 @@ class Recipe(Generic[Key, OutcomeOf]):
             for r in range(replicas)
         ]
         if quick and not options.get("overwrite"):
-            wanted = _extended(wanted, every, files, options)
+            wanted = extended(wanted, every, files, options)
         runs: dict[Key, tuple[xr.Dataset, ...]] = {
             key: tuple(
-                obtain(_replica(spec, r), each[key], **options) for r, each in enumerate(files)
+                obtain(as_replica(spec, r), each[key], **options) for r, each in enumerate(files)
             )
             for key, spec in wanted.items()
         }
@@ -238,46 +239,9 @@ class Recipe(Generic[Key, OutcomeOf]):
         spec = RunSpec.from_dict(tables, overrides=words)
         if spec.dynamics.replicas > 1:
             count = f"{spec.dynamics.replicas} replicas"
-            problem = f"{count}; figure {self.number} keeps each run in a file: --replicas R"
+            problem = f"{count}; figure {self.number} is of single runs: --replicas R makes several"
             raise SpecError([Fault("dynamics.replicas", problem)])
         return spec
-
-
-def _first_half(spec: RunSpec) -> RunSpec:
-    """Return the spec with half the steps of its last stage."""
-    last = len(spec.stage) - 1
-    return spec.replace(**{f"stage.{last}.steps": max(1, spec.stage[last].steps // 2)})
-
-
-def _replica(spec: RunSpec, r: int) -> RunSpec:
-    """Return the spec of another replica, ``r`` after its own."""
-    return spec.replace(**{"dynamics.replica": spec.dynamics.replica + r}) if r else spec
-
-
-def _extended(
-    quick: Mapping[Key, RunSpec],
-    full: Sequence[Mapping[Key, RunSpec]],
-    files: Sequence[Mapping[Key, Path]],
-    options: RunOptions,
-) -> dict[Key, RunSpec]:
-    """Return the specs of a quick figure, in full if the folder has full runs already.
-
-    ``full`` and ``files`` are by replica. If one of the files has a full run, all runs are made in
-    full. If the folder has all runs of the full figure, it becomes the full figure.
-    """
-    there = {
-        key
-        for specs, paths in zip(full, files, strict=True)
-        for key, spec in specs.items()
-        if holds(spec, paths[key])
-    }
-    if not there & quick.keys():
-        return dict(quick)
-    if notify := options.get("notify"):
-        folder = files[0][next(iter(quick))].parent
-        notify(f"{folder} has full runs already: --quick uses them as they are")
-    all_of_it = there == full[0].keys()
-    return {key: spec for key, spec in full[0].items() if key in quick or all_of_it}
 
 
 def refuse_keys(words: Sequence[str], own: Mapping[str, str]) -> None:

@@ -77,7 +77,7 @@ def _caption(found: xr.Dataset) -> str:
     """Return the caption: the models of noise, and the spec that the runs share."""
     spec = spec_table_of(found)
     noise = ("isotropic", "matched")
-    levels = "fitted to the matched ones" if found.attrs["fitted"] == "true" else "of the spec"
+    levels = "fitted to the matched ones" if found.attrs.get("fitted") == "true" else "of the spec"
     count = f"{found.attrs['replicas']} replicas"
     facts = facts_of_spec({key: part for key, part in spec.items() if key != "noise"})
     seeds = f"seed {spec['seed']} of the noise and of the samples" if "seed" in spec else ""
