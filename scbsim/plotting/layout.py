@@ -73,9 +73,9 @@ def broken(label: str, excess: float) -> str:
 
 def finish(figure: Picture, width: float | None) -> None:
     """Give lines, markers and bands of a finished picture the size that suits its width."""
-    unit = type_size(width) / POINTS
-    if unit == 1:
+    if width is None:
         return
+    unit = type_size(width) / POINTS
     for artist in _drawn(figure):
         for name in ("linewidth", "markersize", "markeredgewidth"):
             if hasattr(artist, f"set_{name}"):
@@ -83,6 +83,9 @@ def finish(figure: Picture, width: float | None) -> None:
                 getattr(artist, f"set_{name}")(
                     [unit * s for s in size] if _many(size) else unit * size
                 )
+    # The room for labels depends on the ticks, and these on the room: it takes two layouts, of
+    # which the second is made as the picture is saved.
+    figure.draw_without_rendering()
 
 
 def _many(size: Any) -> bool:

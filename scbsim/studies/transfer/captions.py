@@ -30,7 +30,8 @@ def caption_of(
         "one standard error, and the dotted line is the probability that a run from scratch "
         f"sets out in the right direction.{f' ({note})' if note else ''}",
         f"Signals and steps: {'; '.join(facts)}; seed {spec.get('seed', 0)} of the samples. "
-        f"Shares: matched Gaussian noise; N = {whole(samples.task['N'])}; T = {whole(samples.task['T'])}; "
+        f"Shares: matched Gaussian noise; N = {whole(samples.task['N'])}; "
+        f"T = {whole(samples.task['T'])}; "
         f"batch sizes {', '.join(map(whole, batches))}; {recovery[0].replicas} runs at each.",
         "The paper's claim (Theorem 4.1): given a correlation between the pretraining and the "
         "downstream task, learning bypasses the first stage. Our choice: everything else, "
