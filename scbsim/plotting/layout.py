@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from scbsim.plotting.picture import Picture
 
+PAD: Final = 0.08
+"""Inches at the left and right of each panel."""
+
 SLOWER: Final = 0.6
 """Heights change with this power of the width: type does not shrink as fast as the picture."""
 
@@ -25,6 +28,9 @@ def new_figure(own: tuple[float, float], width: float | None) -> Picture:
         return style.new_figure(*own)
     figure = style.new_figure(width, own[1] * (width / own[0]) ** SLOWER)
     figure.paper_width = width
+    engine: Any = figure.get_layout_engine()
+    # A tick label may have a digit more after the last layout than before it.
+    engine.set(w_pad=PAD)
     return figure
 
 
@@ -83,8 +89,8 @@ def finish(figure: Picture, width: float | None) -> None:
                 getattr(artist, f"set_{name}")(
                     [unit * s for s in size] if _many(size) else unit * size
                 )
-    # The room for labels depends on the ticks, and these on the room: it takes two layouts, of
-    # which the second is made as the picture is saved.
+    # The room for labels depends on the ticks, and these on the room: the picture is laid out once
+    # here, and again as it is saved.
     figure.draw_without_rendering()
 
 
