@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.console import number, print_table, say
-from scbsim.cli.options import output_option, study_options
+from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
 
 if TYPE_CHECKING:
@@ -18,15 +18,24 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Find the batch that learning needs, along another key.")
 @click.argument("spec", metavar="SPEC.toml")
-@output_option("DIR", "The folder for boundary.h5, boundary.png and boundary.pdf.", required=True)
+@output_option("DIR", "The folder for boundary.h5, the pictures and their caption.", required=True)
 @click.option("--along", metavar="KEY=RANGE", help="Key along x, and its values.")
 @click.option("--find", metavar="KEY=RANGE", help="Key that is searched, and its values.")
 @click.option("--level", metavar="SHARE", type=float, help="Share of runs that must recover.")
 @click.option("--replicas", metavar="R", type=int, help="Runs at each point.")
 @click.option("--seeds", metavar="S", type=int, help="Searches with seeds of their own.")
 @click.option("--recovered", metavar="CONDITION", help="When a run counts as recovered.")
+@picture_options
 @study_options("Start again; replace boundary.h5 in the folder.")
-def boundary(spec: str, output: Path, overrides: tuple[str, ...], quiet: bool, **how: Any) -> None:
+def boundary(
+    spec: str,
+    output: Path,
+    overrides: tuple[str, ...],
+    width: str | None,
+    formats: tuple[str, ...],
+    quiet: bool,
+    **how: Any,
+) -> None:
     """Find the least value of a key (such as the batch) at which runs recover, along another key.
 
     SPEC.toml is a spec, with a table [boundary] that says what to search, and perhaps several
@@ -38,12 +47,14 @@ def boundary(spec: str, output: Path, overrides: tuple[str, ...], quiet: bool, *
     scbsim boundary phase -o l1 --along task.T=1e3:1e6:4log --find dynamics.batch_size=1e4:1e7:73log
     """  # noqa: D301  (click reads the escape)
     from scbsim.plotting.picture_paths import pictures_in
+    from scbsim.plotting.width import inches
     from scbsim.spec.source import read_tables, title_of
     from scbsim.studies.boundary import find_boundaries
 
     names = ("along", "find", "level", "replicas", "seeds", "recovered")
     options = {name: how.pop(name) for name in names}
-    pictures_in(output, "boundary")
+    pictures_in(output, "boundary", formats)
+    paper_width = inches(width)
     found = run_stoppable(
         find_boundaries,
         read_tables(spec),
@@ -55,7 +66,7 @@ def boundary(spec: str, output: Path, overrides: tuple[str, ...], quiet: bool, *
     )
     from scbsim.studies.boundary.plot import pictures
 
-    made = pictures(found, output, title_of(spec))
+    made = pictures(found, output, title_of(spec), width=paper_width, formats=formats)
     if quiet:
         return
     _print(found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.console import note_printer, number, print_table, say
-from scbsim.cli.options import output_option, study_options
+from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Compare Gaussian noise with real batches.")
 @click.argument("spec", metavar="SPEC.toml")
-@output_option("DIR", "The folder for the runs, compare.h5 and the pictures.", required=True)
+@output_option(
+    "DIR", "The folder for the runs, compare.h5, the pictures and their caption.", required=True
+)
 @click.option(
     "--replicas", metavar="R", type=int, help="Runs of each kind, 2 or more; the spec's by default."
 )
@@ -28,9 +30,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="The isotropic levels: fitted to the matched ones, or noise.sigma_A and noise.sigma_V.",
 )
+@picture_options
 @study_options("Run again what is already in the folder.")
 def compare(
-    spec: str, output: Path, sigmas: str, overrides: tuple[str, ...], quiet: bool, **how: Any
+    spec: str,
+    output: Path,
+    sigmas: str,
+    overrides: tuple[str, ...],
+    width: str | None,
+    formats: tuple[str, ...],
+    quiet: bool,
+    **how: Any,
 ) -> None:
     """Run SPEC.toml on real batches and under isotropic and matched Gaussian noise.
 
@@ -41,16 +51,18 @@ def compare(
     scbsim compare compare -o compare --set dynamics.batch_size=256
     """  # noqa: D301  (click reads the escape)
     from scbsim.plotting.picture_paths import pictures_in
+    from scbsim.plotting.width import inches
     from scbsim.spec.source import read_spec
     from scbsim.studies.compare import compare as run
 
     checked = read_spec(spec, overrides)
-    pictures_in(output, "compare")
+    pictures_in(output, "compare", formats)
+    paper_width = inches(width)
     how |= {"fit": sigmas == "fitted", "notify": note_printer(quiet)}
     found = run_stoppable(run, checked, output, quiet=quiet, **how)
     from scbsim.studies.compare.plot import pictures
 
-    made = pictures(found, output)
+    made = pictures(found, output, width=paper_width, formats=formats)
     if quiet:
         return
     _print(found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.console import note_printer, say
-from scbsim.cli.options import output_option, study_options
+from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
 from scbsim.util.paths import shown
 
@@ -22,12 +22,22 @@ if TYPE_CHECKING:
 @click.argument("number", type=click.IntRange(1, 5))
 @output_option(
     "DIR",
-    "The folder for runs and pictures; figureN/ by default, figureN-MODEL/ with --noise MODEL.",
+    "The folder for runs, pictures and captions; figureN/ by default, figureN-MODEL/ with "
+    "--noise MODEL.",
 )
 @click.option("--quick", is_flag=True, help="Half the steps, and fewer runs; in under a minute.")
 @click.option("--engine", metavar="NAME", help="Run on this engine (figure 5).")
 @click.option("--noise", metavar="MODEL", help="isotropic, or matched to the task (figure 5).")
 @click.option("--seed", metavar="S", type=int, help="Seed of the noise, or of real samples.")
+@click.option(
+    "--replicas",
+    metavar="R",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Runs of each kind, which differ in their noise: medians and bands are drawn.",
+)
+@picture_options
 @study_options("Run again what is already in the folder.")
 def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
     """Run what figure NUMBER of the paper needs, and draw it from the files.
@@ -45,7 +55,7 @@ def figure(number: int, output: Path | None, quiet: bool, **how: Any) -> None:
 
     from scbsim.cli.figure_table import print_outcomes
 
-    print_outcomes(number, made.outcomes)
+    print_outcomes(number, made.outcomes, how["replicas"])
     for path in made.pictures:
         say(shown(path))
 

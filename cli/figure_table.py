@@ -54,13 +54,15 @@ COLUMNS: Final[Mapping[int, Columns]] = {
 }
 
 
-def print_outcomes(number: int, outcomes: Sequence[Any]) -> None:
+def print_outcomes(number: int, outcomes: Sequence[Any], replicas: int = 1) -> None:
     """Print the outcome of each run of a figure, and notes on the numbers."""
     columns = COLUMNS[number]
     rows = [[getattr(each, name) for name in columns.values()] for each in outcomes]
     words = [i for i, value in enumerate(rows[0]) if isinstance(value, str)]
     cells = [[cell(x, ".3g") if isinstance(x, float) else str(x) for x in row] for row in rows]
     print_table([*columns], cells, left=words)
+    if replicas > 1:
+        click.echo(f"Medians over {replicas} replicas.")
     for line in _notes(number, outcomes):
         click.echo(line)
 

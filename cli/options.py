@@ -83,6 +83,28 @@ def set_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def width_option(command: Decorated) -> Decorated:
+    """``--width W``: the width of a picture on paper."""
+    return click.option(
+        "--width",
+        metavar="W",
+        help="For a paper: the width of the picture, as 5.5in, 14cm, 140mm or 397pt. Type is "
+        "legible at that width, and the title is left to the caption.",
+    )(command)
+
+
+def picture_options(command: Decorated) -> Decorated:
+    """``--width W`` and ``--format F``, of the commands that write pictures into a folder."""
+    command = click.option(
+        "--format",
+        "formats",
+        type=click.Choice(["png", "pdf", "svg"]),
+        multiple=True,
+        help="Of the picture; several times for several. By default png and pdf.",
+    )(command)
+    return width_option(command)
+
+
 def study_options(overwrite: str) -> Decorator[Any]:
     """Add the options of every study; ``overwrite`` is the help of ``--overwrite``."""
 

@@ -10,7 +10,7 @@ import click
 
 from scbsim.cli.console import number, print_table, say
 from scbsim.cli.grid_options import grid_options, split_rules
-from scbsim.cli.options import output_option, study_options
+from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Draw where runs recover the truth, over two keys of a spec.")
 @click.argument("spec", metavar="SPEC.toml")
-@output_option("DIR", "The folder for phase.h5, phase.png and phase.pdf.", required=True)
+@output_option("DIR", "The folder for phase.h5, the pictures and their caption.", required=True)
 @grid_options
+@picture_options
 @study_options("Start again; replace phase.h5 in the folder.")
 def phase(
     spec: str,
@@ -31,6 +32,8 @@ def phase(
     y: str,
     rules: str,
     overrides: tuple[str, ...],
+    width: str | None,
+    formats: tuple[str, ...],
     quiet: bool,
     **how: Any,
 ) -> None:
@@ -44,6 +47,7 @@ def phase(
     scbsim phase phase -o phase --x task.T=1e3:1e9:30log --y dynamics.batch_size=1e4:1e10:30log
     """  # noqa: D301  (click reads the escape)
     from scbsim.plotting.picture_paths import pictures_in
+    from scbsim.plotting.width import inches
     from scbsim.spec.ranges import parse_range
     from scbsim.spec.source import read_spec, without_threshold
     from scbsim.studies.phase import phase_diagram
@@ -51,13 +55,14 @@ def phase(
     axes = parse_range(x), parse_range(y)
     automatic = without_threshold(spec, overrides)
     checked = read_spec(spec, [*overrides, *automatic])
-    pictures_in(output, "phase")
+    pictures_in(output, "phase", formats)
+    paper_width = inches(width)
     diagram = run_stoppable(
         phase_diagram, checked, *axes, output=output, rules=split_rules(rules), quiet=quiet, **how
     )
     from scbsim.studies.phase.plot import pictures
 
-    made = pictures(diagram, output)
+    made = pictures(diagram, output, width=paper_width, formats=formats)
     if quiet:
         return
     _print(diagram)

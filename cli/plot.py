@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scbsim.cli.console import say
-from scbsim.cli.options import PATH, debug_option, output_option, overwrite_option
+from scbsim.cli.options import PATH, debug_option, output_option, overwrite_option, width_option
 from scbsim.cli.signals import interruptible
+
+if TYPE_CHECKING:
+    from scbsim.plotting.picture import Picture
 
 
 @click.command(short_help="Plot one run, or several in the same axes.")
 @click.argument("paths", metavar="OUT.h5...", nargs=-1, required=True, type=PATH)
 @output_option("PLOT.png", "The picture: png, pdf or svg. By default a png beside the first file.")
-@overwrite_option("Replace the picture if it exists.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["png", "pdf", "svg"]),
+    help="Of the picture beside the first file, if -o is left out.",
+)
+@width_option
+@click.option("--caption", is_flag=True, help="Write the caption too: text beside the picture.")
+@overwrite_option("Replace the picture, and its caption, if it exists.")
 @click.option(
     "--only",
     multiple=True,
@@ -38,6 +50,9 @@ from scbsim.cli.signals import interruptible
 def plot(
     paths: tuple[Path, ...],
     output: Path | None,
+    form: str | None,
+    width: str | None,
+    caption: bool,
     overwrite: bool,
     only: tuple[str, ...],
     labels: tuple[str, ...],
@@ -53,30 +68,44 @@ def plot(
     \b
     scbsim plot l1.h5 sgd.h5 --only delta_A --label l1 --label SGD
     scbsim plot l1.h5 --matrices -o matrices.png
+    scbsim plot l1.h5 -o l1.pdf --width 5.5in --caption
     """  # noqa: D301  (click reads the escape)
     from scbsim.contents.plot import plot as run
-    from scbsim.plotting.picture_paths import check_picture, picture_beside
+    from scbsim.plotting.caption import caption_path, save_caption
+    from scbsim.plotting.picture_paths import check_new, check_picture, picture_beside
 
-    picture = output or picture_beside(paths[0])
+    if output is not None and form is not None and output.suffix.lower() != f".{form}":
+        raise click.UsageError(f"-o {output} is no {form}: give one of -o and --format")
+    picture = output or picture_beside(paths[0], form or "png")
     check_picture(picture, overwrite=overwrite)
+    if caption:
+        check_new(caption_path(picture), overwrite=overwrite)
     if matrices or step is not None:
-        _heat_maps(paths, step, picture, [*only, *labels])
+        figure = _heat_maps(paths, step, picture, [*only, *labels], width)
     else:
-        run(*paths, labels=labels, only=only, output=picture)
+        figure = run(*paths, labels=labels, only=only, output=picture, width=width)
     say(picture)
+    if caption:
+        say(save_caption(figure.caption, picture))
 
 
-def _heat_maps(paths: tuple[Path, ...], step: int | None, picture: Path, other: list[str]) -> None:
+def _heat_maps(
+    paths: tuple[Path, ...], step: int | None, picture: Path, other: list[str], width: str | None
+) -> Picture:
     from scbsim.contents.matrices import matrices
     from scbsim.plotting.matrices import draw_matrices
     from scbsim.plotting.picture_paths import name_of
     from scbsim.plotting.style import save
+    from scbsim.plotting.width import inches
 
     if len(paths) > 1 or other:
         raise click.UsageError("--matrices takes one file, and neither --only nor --label")
+    paper_width = inches(width)
     found = matrices(paths[0], step)
     head = f"{name_of(paths[0])}, step {found.step}"
-    save(draw_matrices(found.A, found.intercept, found.V, found.task, head), picture)
+    figure = draw_matrices(found.A, found.intercept, found.V, found.task, head, paper_width)
+    save(figure, picture)
     if found.V is None:
         note = 'V is not drawn: this run kept its signal alone; dynamics.value = "matrix" keeps it'
         say(note, err=True)
+    return figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scbsim.cli.console import note_printer, number, print_table, say
-from scbsim.cli.options import output_option, study_options
+from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
 from scbsim.util.paths import shown
 
@@ -23,6 +23,7 @@ _LEARNING = ("\nstart", "cosine\nof A", "cosine\nof V", "first\nstage", "all\nst
 @output_option("DIR", "The folder for runs and pictures; transfer/ by default.")
 @click.option("--quick", is_flag=True, help="Fewer starts and batch sizes, in under a minute.")
 @click.option("--seed", metavar="S", type=int, help="Seed of the noise; the tasks stay the same.")
+@picture_options
 @study_options("Run again what is already in the folder.")
 def transfer(output: Path | None, quiet: bool, **how: Any) -> None:
     """Show what the paper's Theorem 4.1 says: a pretrained start skips the first stage.

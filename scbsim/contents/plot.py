@@ -16,7 +16,8 @@ from scbsim.util.text import counted, show
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+
+    from scbsim.plotting.picture import Picture
 
 
 def plot(
@@ -24,7 +25,8 @@ def plot(
     labels: Sequence[str] = (),
     only: str | Sequence[str] = (),
     output: str | os.PathLike[str] | None = None,
-) -> Figure:
+    width: float | str | None = None,
+) -> Picture:
     """Plot the observables of one run against steps, or of several in the same axes.
 
     Parameters
@@ -40,23 +42,30 @@ def plot(
         By default all that every run has.
     output : path, optional
         Save the picture there, as png, pdf or svg; an existing file is replaced.
+    width : float or str, optional
+        For a paper: the width of the picture, in inches or as ``"5.5in"``, ``"14cm"``, ``"140mm"``
+        or ``"397pt"``. Type is legible at that width, and there is no title.
 
     Returns
     -------
     matplotlib.figure.Figure
-        It belongs to no window. A notebook shows it.
+        It belongs to no window. A notebook shows it. Its attribute ``caption`` is text to paste
+        under it: what is drawn, and how it was run.
 
     Raises
     ------
     InputError
-        If there is no run, an observable is not known, or there are not as many labels as runs.
+        If there is no run, an observable is not known, there are not as many labels as runs, or
+        ``width`` is no width.
     OutputError
         If a file cannot be read, or the picture cannot be written.
     """
     from scbsim.plotting.overview import draw
     from scbsim.plotting.picture_paths import check_picture
     from scbsim.plotting.style import save
+    from scbsim.plotting.width import inches
 
+    paper_width = inches(width)
     wanted = list(dict.fromkeys([only] if isinstance(only, str) else only))
     if output is not None:
         check_picture(Path(output))
@@ -66,7 +75,7 @@ def plot(
         for label, run in labelled.items():
             if BATCH_LOSS.name not in run:
                 raise InputError(f"{BATCH_LOSS.name}: {label} drew its samples, and has none")
-    figure = draw(labelled, wanted)
+    figure = draw(labelled, wanted, paper_width)
     if output is not None:
         save(figure, Path(output))
     return figure

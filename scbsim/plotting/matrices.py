@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scbsim.plotting import style
+from scbsim.plotting import layout, style
+from scbsim.plotting.caption import caption, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from scipy.sparse import csc_array
 
+    from scbsim.plotting.picture import Picture
     from scbsim.task import Task
 
 Array = NDArray[np.float64]
+
+NARROW: Final = 7.0
+"""Inches. The maps of narrower pictures have the name of their matrix as title."""
 
 MOST_ROWS: Final = 60
 MOST_TOKENS: Final = 60
@@ -24,8 +29,13 @@ MOST_TOKENS: Final = 60
 
 
 def draw_matrices(
-    A: Array | csc_array, intercept: Array, V: Array | None, task: Task, head: str
-) -> Figure:
+    A: Array | csc_array,
+    intercept: Array,
+    V: Array | None,
+    task: Task,
+    head: str,
+    width: float | None = None,
+) -> Picture:
     """Draw heat maps of A and V, and of their targets Q and P if these are known.
 
     Of A these rows are shown: the positions in the support of a column, and below a line those with
@@ -38,24 +48,27 @@ def draw_matrices(
     task : Task
     head : str
         The first line of the title.
+    width : float, optional
+        Of the picture, in inches. It then has no title.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
     """
     tokens = np.arange(min(task.N, MOST_TOKENS))
     rows, on = rows_of_map(A, intercept, task, tokens)
     shown = dense_part(A, rows, tokens) + intercept[tokens]
     target = target_of(task, rows, on, tokens)
-    with style.styled():
+    narrow = width is not None and width < NARROW
+    with style.styled(width):
         known = task.truth_known
-        figure = style.new_figure(9.0, 7.2 if V is not None and known else 3.9)
-        layout: list[Any] = [["A", "Q"]] + ([["V", "P"]] if V is not None else [])
-        axes = figure.subplot_mosaic(layout if known else [[row[0] for row in layout]])
+        figure = layout.new_figure((9.0, 7.2 if V is not None and known else 3.9), width)
+        places: list[Any] = [["A", "Q"]] + ([["V", "P"]] if V is not None else [])
+        axes = figure.subplot_mosaic(places if known else [[row[0] for row in places]])
         title = "A: the support, and below the largest others" if known else "A: its largest rows"
-        _heat(figure, axes["A"], shown, title)
+        _heat(figure, axes["A"], shown, "A" if narrow else title)
         if known:
-            _heat(figure, axes["Q"], target, "the truth Q, the same rows")
+            _heat(figure, axes["Q"], target, "Q" if narrow else "the truth Q, the same rows")
         for name in ("A", "Q") if known else ("A",):
             axes[name].set_xlabel("query token $k$")
             axes[name].axhline(on - 0.5, color="black", linewidth=0.6, linestyle=":")
@@ -67,13 +80,22 @@ def draw_matrices(
             _heat(figure, axes["V"], V[here], "V")
             if known:
                 assert task.P is not None
-                _heat(figure, axes["P"], task.P[here], "the truth P")
+                _heat(figure, axes["P"], task.P[here], "P" if narrow else "the truth P")
             for name in ("V", "P") if known else ("V",):
                 axes[name].set_xlabel("source token $m$")
             axes["V"].set_ylabel("output token $n$")
         note = f"the first {len(tokens)} tokens" if len(tokens) < task.N else ""
         facts = style.sizes({"N": task.N, "T": task.T, "Q": task.Q})
-        figure.suptitle(style.title(style.literal(head), facts, note))
+        layout.head(figure, style.title(style.literal(head), facts, note), width)
+        layout.finish(figure, width)
+    of_V = "" if V is None else ", and of the value matrix V"
+    truth = ", beside the true Q and P" if V is not None else ", beside the true Q"
+    figure.caption = caption(
+        f"Heat maps of the attention A{of_V}{truth if known else ''}: {head}. Of A the rows of the "
+        "support are above the dotted line, and below it those with the largest other entries."
+        f"{f' Shown are {note}.' if note else ''}",
+        "; ".join(f"{name} = {whole(getattr(task, name))}" for name in "NTQ") + ".",
+    )
     return figure
 
 
@@ -114,11 +136,13 @@ def _heat(figure: Figure, axes: Axes, values: Array, title: str) -> None:
     """Draw one heat map, with 0 in the middle of the colours."""
     from matplotlib.ticker import MaxNLocator
 
+    from scbsim.plotting.picture import StepLocator
+
     largest = float(np.abs(values).max()) or 1.0
     looks: dict[str, Any] = {"vmin": -largest, "vmax": largest, "cmap": "RdBu_r"}
     image = axes.imshow(values, aspect="auto", interpolation="nearest", **looks)
     axes.set_title(title)
     axes.grid(visible=False)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(StepLocator())
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.colorbar(image, ax=axes, shrink=0.9)

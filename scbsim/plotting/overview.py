@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
-from scbsim.plotting import bands, style
+from scbsim.plotting import bands, caption, layout, style
 from scbsim.spec.rules import short_name
 from scbsim.trajectory.views import spec_table_of, step_dimension
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from scbsim.plotting.picture import Picture
 
 PANELS: Final = {
     "signals": (r"signals $\alpha_A$, $\alpha_V$", ("alpha_A", "alpha_V"), False),
@@ -30,13 +32,21 @@ MOST_NAMED: Final = 10
 """The legend names up to this many runs; for more there is a colour scale instead."""
 
 MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
+NARROWER: Final = (("signals", "noise"), ("distances", "similarities"), ("loss", "legend"))
+NARROWEST: Final = (*NARROWER[:2], ("loss", "loss"))
+"""Panels of pictures of less than `THREE` and `WITH_LEGEND` inches."""
+
+THREE, WITH_LEGEND = 7.5, 5.0
 WIDTH, HEIGHT = 10.0 / 3.0, 2.9
 """Inches of a panel."""
 MOST_CHARACTERS: Final = 32
-"""In a line of its title."""
+"""In a line of its title; panels of a column have at most `LEAST_CHARACTERS`."""
+LEAST_CHARACTERS: Final = 22
 
 
-def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
+def draw(
+    runs: Mapping[str, xr.Dataset], only: Sequence[str] = (), width: float | None = None
+) -> Picture:
     """Draw every observable against steps, or some, in a panel each.
 
     Parameters
@@ -46,10 +56,12 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
         each, and V is dashed. With more than `MOST_NAMED` runs the colours follow their order.
     only : sequence of str, optional
         Names of observables.
+    width : float, optional
+        Of the picture, in inches. It then has no title.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
         Signals, noise parts, distances, similarities and loss; stars are normalised solutions. If
         the truth is unknown, the losses of batches alone.
         Ensembles appear as the median over replicas and a band from the first to the last decile.
@@ -57,24 +69,66 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
     if not only and all(_knows_batches_alone(run) for run in runs.values()):
         only = [BATCH_LOSS.name]
     panels = {name: panel_of(name, runs) for name in only} or PANELS
-    mosaic: list[Any] = _rows([*only, "legend"]) if only else [list(row) for row in MOSAIC]
-    with style.styled():
-        figure = style.new_figure(len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT)
+    below = width is not None and width < WITH_LEGEND
+    mosaic = _mosaic(only, width)
+    with style.styled(width):
+        figure = layout.new_figure((len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT), width)
         axes = figure.subplot_mosaic(mosaic)
         for name, (title, observables, logarithmic) in panels.items():
+            if below:
+                # The symbols go below the words: panels are narrow.
+                words, _, symbols = title.partition("$")
+                title = "\n".join(
+                    [*wrap(words, LEAST_CHARACTERS), *([f"${symbols}"] * bool(symbols))]
+                )
             axes[name].set_title(title)
             there = {label: run for label, run in runs.items() if observables[0] in run}
             colors = dict(zip(runs, _colors(len(runs)), strict=True))
             _panel(axes[name], there, colors, observables, logarithmic)
             style.step_axis(axes[name])
-        axes["legend"].axis("off")
         many = len(runs) > MOST_NAMED
-        looks: dict[str, Any] = {"loc": "upper left" if many else "center left"}
-        axes["legend"].legend(handles=_legend(runs, panels), borderaxespad=0, **looks)
-        if many:
+        if below:
+            layout.legend_below(figure, _legend(runs, panels), 2)
+        else:
+            axes["legend"].axis("off")
+            looks: dict[str, Any] = {"loc": "upper left" if many else "center left"}
+            axes["legend"].legend(handles=_legend(runs, panels), borderaxespad=0, **looks)
+        if many and not below:
             _color_scale(axes["legend"], list(runs))
-        figure.suptitle(_title(runs))
+        layout.head(figure, _title(runs), width)
+        layout.finish(figure, width)
+    figure.caption = _caption(runs, panels)
     return figure
+
+
+def _mosaic(only: Sequence[str], width: float | None) -> list[Any]:
+    """Return the places of the panels, with one for the legend unless that is below them."""
+    if only:
+        most = 3 if width is None or width >= THREE else 2
+        names = [*only, *(["legend"] if width is None or width >= WITH_LEGEND else [])]
+        return _rows(names, most)
+    if width is None or width >= THREE:
+        return [list(row) for row in MOSAIC]
+    return [list(row) for row in (NARROWER if width >= WITH_LEGEND else NARROWEST)]
+
+
+def _caption(
+    runs: Mapping[str, xr.Dataset], panels: Mapping[str, tuple[str, tuple[str, ...], bool]]
+) -> str:
+    """Return the caption: what is drawn, and how each run was made."""
+    names = [name for _, observables, _ in panels.values() for name in observables]
+    words = [LONG_NAMES.get(name, name) for name in names]
+    shown = f"{'; '.join(words)}; against steps."
+    parts = [f"{shown[0].upper()}{shown[1:]}"]
+    for noun in dict.fromkeys(bands.members(run) for run in runs.values() if bands.replicas(run)):
+        parts.append(caption.BAND.format(noun))
+    known = [name for name in names if name in LONG_NAMES]
+    if any(bands.normalized(run, name) for run in runs.values() for name in known):
+        parts.append("Stars are normalised solutions.")
+    if len(runs) > MOST_NAMED and (first := list(runs)):
+        parts.append(f"Colours follow the order of {len(runs)} runs, {first[0]} to {first[-1]}.")
+    told = dict(list(runs.items())[:MOST_NAMED])
+    return caption.caption(" ".join(parts), caption.settings(told))
 
 
 def _knows_batches_alone(run: xr.Dataset) -> bool:

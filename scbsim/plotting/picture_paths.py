@@ -34,21 +34,26 @@ def labels(paths: Sequence[Path]) -> list[str]:
     return [f"{name} ({i})" if name in names[:i] else name for i, name in enumerate(names)]
 
 
-def picture_beside(path: Path) -> Path:
-    """Return the default path of the plot of a file: a png beside it, of the same name.
+def picture_beside(path: Path, form: str = "png") -> Path:
+    """Return the default path of the plot of a file: a picture beside it, of the same name.
 
     The folder of a sweep has one too.
     """
     if (path / "sweep.json").is_file():
-        return path.absolute().with_name(f"{path.absolute().name}.png")
+        return path.absolute().with_name(f"{path.absolute().name}.{form}")
     if path.is_dir():
         raise OutputError(f"{path} is a folder, not an output file")
-    return path.with_name(f"{name_of(path)}.png")
+    return path.with_name(f"{name_of(path)}.{form}")
 
 
-def pictures_in(folder: Path, name: str) -> tuple[Path, ...]:
-    """Return the paths ``NAME.png`` and ``NAME.pdf`` in a folder; see :func:`check_picture`."""
-    pictures = tuple(folder / f"{name}.{suffix}" for suffix in ("png", "pdf"))
+def pictures_in(
+    folder: Path, name: str, formats: Sequence[str] = ("png", "pdf")
+) -> tuple[Path, ...]:
+    """Return the paths ``NAME.png`` and ``NAME.pdf`` in a folder; see :func:`check_picture`.
+
+    ``formats`` are others of `FORMATS`, if it is not empty.
+    """
+    pictures = tuple(folder / f"{name}.{suffix}" for suffix in formats or ("png", "pdf"))
     for picture in pictures:
         check_picture(picture)
     return pictures
@@ -67,8 +72,7 @@ def check_picture(path: Path, *, overwrite: bool = True) -> None:
         raise OutputError(f"{path}: a picture ends in {', '.join(f'.{f}' for f in FORMATS)}")
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the path of a picture")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; --overwrite replaces it, -o writes to another file")
+    check_new(path, overwrite=overwrite)
     folder = resolved(path).parent
     while not os.path.lexists(folder):
         folder = folder.parent
@@ -80,3 +84,9 @@ def check_picture(path: Path, *, overwrite: bool = True) -> None:
             pass
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def check_new(path: Path, *, overwrite: bool) -> None:
+    """Raise :class:`OutputError` if a file exists and may not be replaced."""
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists; --overwrite replaces it, -o writes to another file")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.plotting.picture_paths import check_picture
+from scbsim.plotting.width import POINTS, type_size
 from scbsim.util.atomic import atomic_write
 from scbsim.util.paths import resolved
 from scbsim.util.text import printable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
     from numpy.typing import ArrayLike, NDArray
+
+    from scbsim.plotting.picture import Picture
 
 # The palette of Okabe and Ito, which colour-blind people can tell apart.
 BLACK: Final = "#000000"
@@ -75,13 +78,30 @@ _RC: Final[dict[str, Any]] = {
 }
 
 
-@contextmanager
-def styled() -> Iterator[None]:
-    """Apply the common style in a ``with`` block, and restore the user's settings after it."""
-    _import_matplotlib()
-    from matplotlib import style
+_SIZES: Final = ("size", "axes.linewidth", "grid.linewidth")
+_TICKS: Final = tuple(
+    f"{axis}tick.{kind}.{part}"
+    for axis in "xy"
+    for kind in ("major", "minor")
+    for part in ("size", "width", "pad")
+)
+"""Settings that change with the size of type."""
 
-    with style.context(["default", _RC]):
+
+@contextmanager
+def styled(width: float | None = None) -> Iterator[None]:
+    """Apply the common style in a ``with`` block, and restore the user's settings after it.
+
+    Type and axes have the size that suits a picture of ``width`` inches.
+    """
+    _import_matplotlib()
+    from matplotlib import rcParamsDefault, style
+
+    unit = type_size(width) / POINTS
+    sizes = {} if unit == 1 else {key: unit * (_RC | rcParamsDefault)[key] for key in _TICKS}
+    if unit != 1:
+        sizes |= {key: unit * size for key, size in _RC.items() if key.endswith(_SIZES)}
+    with style.context(["default", _RC | sizes]):
         yield
 
 
@@ -105,7 +125,7 @@ def _import_matplotlib() -> None:
             matplotlib.rcParams["backend"] = named
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Picture:
     """Return an empty figure, in inches, with constrained layout; it is not known to pyplot."""
     _import_matplotlib()
     from scbsim.plotting.picture import Picture
@@ -126,7 +146,8 @@ def save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without a date, the same run gives the same bytes.
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
-    with styled(), atomic_write(path) as file:
+    # Ticks are made as the picture is drawn, in the size of the style then.
+    with styled(getattr(figure, "paper_width", None)), atomic_write(path) as file:
         figure.savefig(file, format=form, backend=_BACKENDS[form], metadata=metadata)
 
 
@@ -185,10 +206,10 @@ def plain_log_ticks(axes: Axes) -> None:
 
 
 def step_axis(axes: Axes, label: str = "step") -> None:
-    """Label the x axis, and put its ticks at whole steps."""
-    from matplotlib.ticker import MaxNLocator
+    """Label the x axis, and put its ticks at whole steps, as many as have room for their labels."""
+    from scbsim.plotting.picture import StepLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.xaxis.set_major_locator(StepLocator())
     axes.set_xlabel(label)
 
 

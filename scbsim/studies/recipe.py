@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, Unpack
 
 from scbsim import presets
 from scbsim.errors import Fault, InputError, OutputError, SpecError
+from scbsim.plotting.caption import save_caption
 from scbsim.plotting.picture_paths import pictures_in
-from scbsim.studies.run_files import RunOptions, holds, obtain
+from scbsim.plotting.width import inches
+from scbsim.studies.quick_runs import as_replica, extended, first_half
+from scbsim.studies.run_files import RunOptions, obtain
+from scbsim.util.numbers import check_int
 from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
 
+    from scbsim.plotting.picture import Picture
     from scbsim.spec import RunSpec
 
 Key = TypeVar("Key", bound=Hashable)
@@ -26,7 +30,7 @@ OutcomeOf = TypeVar("OutcomeOf")
 
 @dataclass(frozen=True)
 class StudyOutput(Generic[OutcomeOf]):
-    """A figure on disk: plots, files of the runs, and the results of each run."""
+    """A figure on disk: plots and their caption, files of the runs, and the results of each."""
 
     pictures: tuple[Path, ...]
     files: tuple[Path, ...]
@@ -34,13 +38,33 @@ class StudyOutput(Generic[OutcomeOf]):
 
 
 class Obtained(NamedTuple, Generic[Key]):
-    """What a figure is drawn from: runs, their files and specs, and a note on what is missing."""
+    """What a figure is drawn from.
 
-    runs: dict[Key, xr.Dataset]
+    Attributes
+    ----------
+    members : dict
+        The runs of each kind: one, or several that differ in their noise alone.
+    files : dict
+        The file of the first run of each kind.
+    files_by_replica : list
+        The files of all runs, as pairs with their kind, by replica.
+    specs : dict
+        The spec of the first run of each kind.
+    note : str
+        Words for what is missing from the full figure, or "".
+    threads : int, optional
+        Threads to compute with.
+    width : float, optional
+        The width of the picture in inches.
+    """
+
+    members: dict[Key, tuple[xr.Dataset, ...]]
     files: dict[Key, Path]
+    files_by_replica: list[list[tuple[Key, Path]]]
     specs: dict[Key, RunSpec]
     note: str
     threads: int | None
+    width: float | None
 
 
 @dataclass(frozen=True)
@@ -74,7 +98,7 @@ class Recipe(Generic[Key, OutcomeOf]):
     number: int
     names: Mapping[Key, str]
     own: Mapping[str, str]
-    draw: Callable[[Obtained[Key]], tuple[Figure, tuple[OutcomeOf, ...]]]
+    draw: Callable[[Obtained[Key]], tuple[Picture, tuple[OutcomeOf, ...]]]
     presets: str
     engines: Sequence[str] = ()
     noises: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -128,7 +152,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         full = {key: self._spec(name, words) for key, name in self.names.items()}
         if not quick:
             return full
-        return {key: _first_half(full[key]) for key in self.quick or full}
+        return {key: first_half(full[key]) for key in self.quick or full}
 
     def run(
         self,
@@ -139,6 +163,9 @@ class Recipe(Generic[Key, OutcomeOf]):
         noise: str | None = None,
         seed: int | None = None,
         overrides: Sequence[str] = (),
+        replicas: int = 1,
+        width: float | str | None = None,
+        formats: Sequence[str] = (),
         **options: Unpack[RunOptions],
     ) -> StudyOutput[OutcomeOf]:
         """Make the figure in ``folder``: first the runs that are missing, then the plots.
@@ -146,10 +173,17 @@ class Recipe(Generic[Key, OutcomeOf]):
         Parameters
         ----------
         folder : path, optional
-            For the runs, ``figureN.png`` and ``figureN.pdf``; ``figureN`` by default. It is
-            created if needed.
+            For the runs, ``figureN.png``, ``figureN.pdf`` and their caption, ``figureN.txt``;
+            ``figureN`` by default. It is created if needed.
         quick, engine, noise, seed, overrides
             As in :meth:`specs`, which also raises errors.
+        replicas : int
+            Runs of each kind; they differ in ``dynamics.replica``, so in their noise or samples.
+            Medians and bands from 10 to 90% are drawn.
+        width : float or str, optional
+            See :func:`scbsim.plotting.width.inches`. The picture then has no title.
+        formats : sequence of str
+            Of the pictures, instead of png and pdf.
         **options
             See :class:`scbsim.studies.run_files.RunOptions`.
 
@@ -162,16 +196,33 @@ class Recipe(Generic[Key, OutcomeOf]):
         """
         full = self.specs(engine=engine, noise=noise, seed=seed, overrides=overrides)
         wanted = self.specs(quick=quick, engine=engine, noise=noise, seed=seed, overrides=overrides)
+        replicas, paper_width = check_int("replicas", replicas, 1), inches(width)
+        # A replica that no spec may have is an error before anything is written.
+        every = [{key: as_replica(spec, r) for key, spec in full.items()} for r in range(replicas)]
         folder = make_folder(resolved(folder or f"figure{self.number}"))
-        pictures = pictures_in(folder, f"figure{self.number}")
-        files = {key: folder / f"{name}.h5" for key, name in self.names.items()}
+        pictures = pictures_in(folder, f"figure{self.number}", formats)
+        files = [
+            {
+                key: folder / f"{name}{f'-replica{r}' if r else ''}.h5"
+                for key, name in self.names.items()
+            }
+            for r in range(replicas)
+        ]
         if quick and not options.get("overwrite"):
-            wanted = _extended(wanted, full, files, options)
-        runs = {key: obtain(spec, files[key], **options) for key, spec in wanted.items()}
-        files = {key: files[key] for key in wanted}
+            wanted = extended(wanted, every, files, options)
+        runs: dict[Key, tuple[xr.Dataset, ...]] = {
+            key: tuple(
+                obtain(as_replica(spec, r), each[key], **options) for r, each in enumerate(files)
+            )
+            for key, spec in wanted.items()
+        }
+        by_replica = [[(key, each[key]) for key in wanted] for each in files]
         note = self.reduced(wanted, full)
-        figure, outcomes = self.draw(Obtained(runs, files, wanted, note, options.get("threads")))
-        return StudyOutput(save_pictures(figure, pictures), tuple(files.values()), outcomes)
+        threads = options.get("threads")
+        found = Obtained(runs, dict(by_replica[0]), by_replica, wanted, note, threads, paper_width)
+        figure, outcomes = self.draw(found)
+        made = tuple(path for each in by_replica for _, path in each)
+        return StudyOutput(save_pictures(figure, pictures), made, outcomes)
 
     def reduced(self, wanted: Mapping[Key, RunSpec], full: Mapping[Key, RunSpec]) -> str:
         """Return words for what is missing from the full figure, or ""."""
@@ -188,35 +239,9 @@ class Recipe(Generic[Key, OutcomeOf]):
         spec = RunSpec.from_dict(tables, overrides=words)
         if spec.dynamics.replicas > 1:
             count = f"{spec.dynamics.replicas} replicas"
-            problem = f"{count}; figure {self.number} is of single runs"
+            problem = f"{count}; figure {self.number} is of single runs: --replicas R makes several"
             raise SpecError([Fault("dynamics.replicas", problem)])
         return spec
-
-
-def _first_half(spec: RunSpec) -> RunSpec:
-    """Return the spec with half the steps of its last stage."""
-    last = len(spec.stage) - 1
-    return spec.replace(**{f"stage.{last}.steps": max(1, spec.stage[last].steps // 2)})
-
-
-def _extended(
-    quick: Mapping[Key, RunSpec],
-    full: Mapping[Key, RunSpec],
-    files: Mapping[Key, Path],
-    options: RunOptions,
-) -> dict[Key, RunSpec]:
-    """Return the specs of a quick figure, in full if the folder has full runs already.
-
-    If one of its files has a full run, all of its runs are made in full. If the folder has all
-    runs of the full figure, it becomes the full figure.
-    """
-    there = {key for key, spec in full.items() if holds(spec, files[key])}
-    if not there & quick.keys():
-        return dict(quick)
-    if notify := options.get("notify"):
-        folder = files[next(iter(quick))].parent
-        notify(f"{folder} has full runs already: --quick uses them as they are")
-    return {key: spec for key, spec in full.items() if key in quick or there == full.keys()}
 
 
 def refuse_keys(words: Sequence[str], own: Mapping[str, str]) -> None:
@@ -235,10 +260,10 @@ def make_folder(folder: Path, what: str = "figure") -> Path:
     return folder
 
 
-def save_pictures(figure: Figure, pictures: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Write a figure to each of the paths, and return them."""
+def save_pictures(figure: Picture, pictures: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Write a figure to each of the paths, and its caption beside them; return all paths."""
     from scbsim.plotting.style import save
 
     for picture in pictures:
         save(figure, picture)
-    return pictures
+    return (*pictures, save_caption(figure.caption, pictures[0]))

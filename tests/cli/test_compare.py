@@ -13,7 +13,7 @@ def test_end_to_end(scbsim, tmp_path):
     assert first.exit_code == 0, first.output
     made = {path.name for path in (tmp_path / "out").iterdir()}
     runs = {"batch.h5", "isotropic.h5", "matched.h5"}
-    assert made == runs | {"compare.h5", "compare.png", "compare.pdf"}
+    assert made == runs | {"compare.h5", "compare.png", "compare.pdf", "compare.txt"}
     lines = first.stdout.splitlines()
     assert [line.split()[0] for line in lines[2:4]] == ["alpha_A", "alpha_V"]
     assert all(len(line) <= 80 and "…" not in line for line in lines[:11])

@@ -26,8 +26,8 @@ def test_figure_5_end_to_end(scbsim, given, tmp_path, monkeypatch):
     result = scbsim("figure", 5, "--quick", "--seed", 4)
     assert result.exit_code == 0, result.output
     made = {path.name for path in (tmp_path / "figure5").iterdir()}
-    assert made == {"n100-l1.h5", "n100-sgd.h5", "figure5.png", "figure5.pdf"}
-    assert "figure5/figure5.png\nfigure5/figure5.pdf\n" in result.stdout
+    assert made == {"n100-l1.h5", "n100-sgd.h5", "figure5.png", "figure5.pdf", "figure5.txt"}
+    assert "figure5/figure5.png\nfigure5/figure5.pdf\nfigure5/figure5.txt\n" in result.stdout
     l1 = load(tmp_path / "figure5" / "n100-l1.h5")
     assert '"seed": 4' in l1.attrs["spec"] or '"seed":4' in l1.attrs["spec"]
     row = next(line for line in result.stdout.splitlines() if " l1 " in line)
@@ -51,6 +51,9 @@ def test_options_reach_the_library(scbsim, given, tmp_path):
         "overwrite": True,
         "threads": 1,
         "progress": False,
+        "replicas": 1,
+        "width": None,
+        "formats": (),
     }
 
 
@@ -68,21 +71,21 @@ def test_figures_on_real_batches(scbsim, tmp_path, monkeypatch, number):
     assert result.exit_code == 0, result.output
     made = {path.name for path in (tmp_path / f"figure{number}").iterdir()}
     runs = {1: {"sgd-large.h5", "sgd-small.h5", "l1.h5"}}.get(number, {"sgd-large.h5", "l1.h5"})
-    assert made == runs | {f"figure{number}.png", f"figure{number}.pdf"}
+    assert made == runs | {f"figure{number}.{kind}" for kind in ("png", "pdf", "txt")}
     lines = result.stdout.splitlines()
     assert TABLE[number] in result.stdout
     assert [line.split()[0] for line in lines if line.startswith(("sgd", "l1"))] == [
         name.removesuffix(".h5") for name in sorted(runs, key=lambda name: (name == "l1.h5", name))
     ]
     assert "Stage 1 ended at step 9, with its last step, without reaching its signal." in lines
-    assert lines[-2:] == [f"figure{number}/figure{number}.{kind}" for kind in ("png", "pdf")]
+    assert lines[-3:] == [f"figure{number}/figure{number}.{kind}" for kind in ("png", "pdf", "txt")]
 
 
 def test_figure_2(scbsim, tmp_path):
     result = scbsim("figure", 2, "-o", tmp_path, *(w for each in FIGURE_2 for w in ("--set", each)))
     assert result.exit_code == 0, result.output
     made = {path.name for path in tmp_path.iterdir()}
-    assert made == {"softmax.h5", "linear.h5", "figure2.png", "figure2.pdf"}
+    assert made == {"softmax.h5", "linear.h5", "figure2.png", "figure2.pdf", "figure2.txt"}
     assert "correlation" in result.stdout
     row = next(line for line in result.stdout.splitlines() if line.startswith("softmax "))
     assert f"{float(load(tmp_path / 'softmax.h5')['loss'].values.mean()):.3g}" in row

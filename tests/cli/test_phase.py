@@ -16,11 +16,13 @@ def test_end_to_end(scbsim, spec, tmp_path):
     first = scbsim(*line)
     assert first.exit_code == 0, first.output
     made = {path.name for path in (tmp_path / "out").iterdir()}
-    assert made == {"phase.h5", "phase.png", "phase.pdf"}
+    assert made == {"phase.h5", "phase.png", "phase.pdf", "phase.txt"}
     lines = first.stdout.splitlines()
     assert [line.split()[0] for line in lines[2:4]] == ["sgd", "l1"]
     assert all(len(line) <= 80 and "…" not in line for line in lines[:6])
-    assert lines[-2:] == [str(tmp_path / "out" / f"phase.{suffix}") for suffix in ("png", "pdf")]
+    assert lines[-3:] == [
+        str(tmp_path / "out" / f"phase.{suffix}") for suffix in ("png", "pdf", "txt")
+    ]
     again = scbsim(*line)
     assert again.stdout == first.stdout
     assert attributes(tmp_path / "out")["grid"] == {

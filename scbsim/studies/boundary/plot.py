@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from scbsim.plotting import style
+from scbsim.plotting import layout, style
 from scbsim.plotting.picture_paths import pictures_in
+from scbsim.studies.boundary.captions import caption_of
 from scbsim.studies.boundary.slopes import middle, slope
 from scbsim.studies.phase.plot import key_label, symbol_of
 from scbsim.studies.recipe import save_pictures
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+
+    from scbsim.plotting.picture import Picture
 
 _STYLES: Final[dict[str, dict[str, Any]]] = {
     "solid": {"linewidth": 2.2},
@@ -26,7 +29,7 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def draw(found: xr.Dataset, title: str = "") -> Figure:
+def draw(found: xr.Dataset, title: str = "", width: float | None = None) -> Picture:
     """Draw the boundaries of a study against the key along which they were found.
 
     A line is the geometric mean over seeds, and a dot each seed. The legend has the power of x
@@ -38,11 +41,13 @@ def draw(found: xr.Dataset, title: str = "") -> Figure:
         The result of :func:`scbsim.find_boundaries`.
     title : str
         The first line of the title.
+    width : float, optional
+        Of the picture, in inches. It then has no title.
     """
     curves = json.loads(found.attrs["curves"])
     looks = json.loads(found.attrs["looks"])
-    with style.styled():
-        figure = style.new_figure(7.0, 5.6)
+    with style.styled(width):
+        figure = layout.new_figure((7.0, 5.6), width)
         axes = figure.subplots()
         axes.set(xscale="log", yscale="log")
         handles = []
@@ -60,14 +65,25 @@ def draw(found: xr.Dataset, title: str = "") -> Figure:
         along, find = (first[key].partition("=")[0] for key in ("along", "find"))
         axes.set_xlabel(key_label(along))
         axes.set_ylabel(key_label(find))
-        axes.set_title(style.title(_words(title), _facts(list(curves.values()), along, find)))
-        figure.legend(handles=handles, loc="outside lower center", ncols=1, handlelength=2.6)
+        if width is None:
+            facts = _facts(list(curves.values()), along, find)
+            axes.set_title(style.title(_words(title), facts))
+        layout.legend_below(figure, handles, 1, handlelength=2.6)
+        layout.finish(figure, width)
+    figure.caption = caption_of(found, title)
     return figure
 
 
-def pictures(found: xr.Dataset, folder: Path, title: str = "") -> tuple[Path, ...]:
-    """Write ``boundary.png`` and ``boundary.pdf`` in a folder; return their paths."""
-    return save_pictures(draw(found, title), pictures_in(folder, "boundary"))
+def pictures(
+    found: xr.Dataset,
+    folder: Path,
+    title: str = "",
+    *,
+    width: float | None = None,
+    formats: Sequence[str] = (),
+) -> tuple[Path, ...]:
+    """Write ``boundary.png``, ``boundary.pdf`` and their caption in a folder; return paths."""
+    return save_pictures(draw(found, title, width), pictures_in(folder, "boundary", formats))
 
 
 def _of_curve(found: xr.Dataset, c: int) -> tuple[Any, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from scbsim.observables import OBSERVABLES
-from scbsim.plotting import style
+from scbsim.plotting import layout, style
 from scbsim.plotting.bands import Spread, draw_values
+from scbsim.plotting.caption import BAND, caption, facts_of_spec
 from scbsim.plotting.picture_paths import pictures_in
 from scbsim.spec.rules import short_name
 from scbsim.studies.recipe import save_pictures
@@ -18,7 +20,8 @@ from scbsim.trajectory.views import spec_table_of
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from scbsim.plotting.picture import Picture
 
 LOOKS: Final[dict[str, tuple[str, str, Any]]] = {
     "batch": (style.BLACK, "real batches", "-"),
@@ -37,30 +40,56 @@ _ORDER: Final = (
 """The observables by columns of the figure: those of A, those of V, and the others."""
 
 
-def pictures(found: xr.Dataset, folder: Path) -> tuple[Path, ...]:
-    """Write ``compare.png`` and ``compare.pdf`` in a folder; return their paths."""
-    return save_pictures(draw(found), pictures_in(folder, "compare"))
+def pictures(
+    found: xr.Dataset, folder: Path, *, width: float | None = None, formats: Sequence[str] = ()
+) -> tuple[Path, ...]:
+    """Write ``compare.png``, ``compare.pdf`` and their caption in a folder; return their paths."""
+    return save_pictures(draw(found, width), pictures_in(folder, "compare", formats))
 
 
-def draw(found: xr.Dataset) -> Figure:
-    """Draw medians over replicas and bands from the first to the last decile, against steps."""
+def draw(found: xr.Dataset, width: float | None = None) -> Picture:
+    """Draw medians over replicas and bands from the first to the last decile, against steps.
+
+    With a ``width``, in inches, there is no title.
+    """
     symbols = {o.name: o.symbol for o in OBSERVABLES}
-    with style.styled():
-        figure = style.new_figure(9.6, 7.4)
+    with style.styled(width):
+        figure = layout.new_figure((9.6, 7.4), width)
         grid = figure.subplots(3, 3, sharex=True)
         for axes, name in zip(grid.T.flat, _ORDER, strict=True):
             _panel(axes, found, name)
             axes.set_title(f"${symbols[name]}$")
         for axes in grid[-1]:
             style.step_axis(axes)
-        figure.suptitle(title_of(found))
+        layout.head(figure, title_of(found), width)
         lines = [
             style.line_handle(label, color=color, linestyle=line)
             for color, label, line in LOOKS.values()
         ]
         handles = [*lines, style.band_handle(found.attrs["replicas"])]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        layout.legend_below(figure, handles, 4)
+        layout.finish(figure, width)
+    figure.caption = _caption(found)
     return figure
+
+
+def _caption(found: xr.Dataset) -> str:
+    """Return the caption: the models of noise, and the spec that the runs share."""
+    spec = spec_table_of(found)
+    noise = ("isotropic", "matched")
+    levels = "fitted to the matched ones" if found.attrs.get("fitted") == "true" else "of the spec"
+    count = f"{found.attrs['replicas']} replicas"
+    facts = facts_of_spec({key: part for key, part in spec.items() if key != "noise"})
+    seeds = f"seed {spec['seed']} of the noise and of the samples" if "seed" in spec else ""
+    return caption(
+        "Signals, noise parts, distances from the truth and similarities with it, and the loss, "
+        f"against steps: on real batches, and under {noise[0]} and {noise[1]} Gaussian noise in "
+        f"their place. {BAND.format(count)}",
+        f"{'; '.join(filter(None, (*facts, seeds)))}. Isotropic levels, {levels}: sigma_A = "
+        f"{found.attrs['sigma_A']:.4g} and sigma_V = {found.attrs['sigma_V']:.4g}. Matched noise "
+        f"is renewed every {found.attrs['every']} steps.",
+        "The paper has no such picture: sizes and rates are our choice.",
+    )
 
 
 def _panel(axes: Axes, found: xr.Dataset, name: str) -> None:

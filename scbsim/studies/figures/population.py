@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from scbsim.studies.figures.members import members
 from scbsim.trajectory.views import since_stage_1, spec_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from scbsim.spec import RunSpec
+    from scbsim.studies.figures.members import Members
 
 
 def population(spec: RunSpec) -> RunSpec:
@@ -24,13 +28,19 @@ def population(spec: RunSpec) -> RunSpec:
     return RunSpec.from_dict(table)
 
 
-def population_since_stage_1(run: xr.Dataset) -> xr.Dataset:
-    """Return the population process that starts from a run's signals at the end of stage 1."""
+def population_since_stage_1(runs: Members) -> xr.Dataset:
+    """Return the population process that starts from a run's signals at the end of stage 1.
+
+    Of several runs, from the medians of their signals.
+    """
     from scbsim.run.simulate import simulate
 
-    start, spec = since_stage_1(run), spec_of(run)
+    starts, spec = [since_stage_1(run) for run in members(runs)], spec_of(members(runs)[0])
     table = spec.to_dict()
-    table["init"] = {name: float(start[name].values[0]) for name in ("alpha_A", "alpha_V")}
+    table["init"] = {
+        name: float(np.median([start[name].values[0] for start in starts]))
+        for name in ("alpha_A", "alpha_V")
+    }
     table["stage"] = table["stage"][1:]
     table["output"].pop("normalized_every", None)
     return simulate(population(type(spec).from_dict(table)))

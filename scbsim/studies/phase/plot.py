@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from scbsim.plotting import style
+from scbsim.plotting import layout, style
 from scbsim.plotting.picture_paths import pictures_in
 from scbsim.studies.phase.boundary import Growth, boundary, growth, probability, scale_of
+from scbsim.studies.phase.captions import caption_of
 from scbsim.studies.phase.zones import name_zones
 from scbsim.studies.recipe import save_pictures
 from scbsim.trajectory.views import spec_table_of
@@ -18,8 +20,8 @@ from scbsim.trajectory.views import spec_table_of
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from scbsim.plotting.picture import Picture
     from scbsim.studies.phase.boundary import Array
 
 COLORS: Final = {"sgd": style.VERMILION, "l1": style.BLUE}
@@ -47,16 +49,16 @@ _LINES: Final = {0.1: 0.7, 0.5: 2.2, 0.9: 0.7}
 """Line width at each level of the probability."""
 
 
-def draw(diagram: xr.Dataset) -> Figure:
+def draw(diagram: xr.Dataset, width: float | None = None) -> Picture:
     """Draw the probability of recovery, and for each rule the line where it is one half.
 
     ``diagram`` is the result of :func:`scbsim.phase_diagram`. Each cell is a point of the grid, in
     the colours of the rules that recover the truth there. The interpolated lines are thick at one
-    half, and thin at 10% and 90%.
+    half, and thin at 10% and 90%. With a ``width``, in inches, there is no title.
     """
     rules = [str(rule) for rule in diagram["rule"].values]
-    with style.styled():
-        figure = style.new_figure(6.4, 5.2)
+    with style.styled(width):
+        figure = layout.new_figure((6.4, 5.2), width)
         axes = figure.subplots()
         axes.grid(visible=False)
         axes.set(xscale=scale_of(diagram, "x"), yscale=scale_of(diagram, "y"))
@@ -69,20 +71,25 @@ def draw(diagram: xr.Dataset) -> Figure:
         axes.set_xlabel(key_label(diagram["x"].attrs["key"]))
         axes.set_ylabel(key_label(diagram["y"].attrs["key"]))
         _samples_axis(axes, diagram)
-        axes.set_title(title_of(diagram))
+        if width is None:
+            axes.set_title(title_of(diagram))
         handles = [
             style.line_handle(law_of(growth(diagram, rule), diagram), color=color, linewidth=2.2)
             for rule, color in COLORS.items()
             if rule in rules
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=1, handlelength=2.4)
+        layout.legend_below(figure, handles, 1, handlelength=2.4)
+        layout.finish(figure, width)
         name_zones(figure, axes, x, y, shares)
+    figure.caption = caption_of(diagram)
     return figure
 
 
-def pictures(diagram: xr.Dataset, folder: Path) -> tuple[Path, ...]:
-    """Write ``phase.png`` and ``phase.pdf`` in a folder; return their paths."""
-    return save_pictures(draw(diagram), pictures_in(folder, "phase"))
+def pictures(
+    diagram: xr.Dataset, folder: Path, *, width: float | None = None, formats: Sequence[str] = ()
+) -> tuple[Path, ...]:
+    """Write ``phase.png``, ``phase.pdf`` and their caption in a folder; return their paths."""
+    return save_pictures(draw(diagram, width), pictures_in(folder, "phase", formats))
 
 
 def key_label(key: str) -> str:

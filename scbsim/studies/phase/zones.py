@@ -49,7 +49,7 @@ def _zones(shares: dict[str, Array]) -> dict[str, NDArray[np.bool_]]:
 def _place(axes: Axes, x: Array, y: Array, words: str, zone: NDArray[np.bool_]) -> None:
     """Place a label as far as possible from the edge of its zone; on several lines if needed."""
     for said in dict.fromkeys((words, words.replace(" ", "\n", 1), words.replace(" ", "\n"))):
-        text = axes.text(x[0], y[0], said, ha="center", va="center", fontsize=10, zorder=4)
+        text = axes.text(x[0], y[0], said, ha="center", va="center", fontsize="large", zorder=4)
         text.set_in_layout(False)
         at = _room(axes, x, y, text, zone)
         if at is not None:

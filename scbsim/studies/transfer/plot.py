@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from scbsim.plotting import bands, style
+from scbsim.plotting import bands, layout, style
+from scbsim.studies.transfer.captions import caption_of
 from scbsim.studies.transfer.outcomes import right_direction
 from scbsim.studies.transfer.specs import RATE, SIGNAL
 from scbsim.task import Task
@@ -16,9 +17,9 @@ from scbsim.trajectory.views import spec_table_of
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
+    from scbsim.plotting.picture import Picture
     from scbsim.studies.transfer.outcomes import Learning, Recovery
     from scbsim.studies.transfer.specs import Setting
 
@@ -30,36 +31,64 @@ SHOWN: Final = 6
 LOWEST: Final = 1e-3
 """Lower end of the axis of signals."""
 
-_SMALL: Final[dict[str, Any]] = {"fontsize": 8}
+_SMALL: Final[dict[str, Any]] = {"fontsize": "small"}
+_TITLE: Final[dict[str, Any]] = {"fontsize": "medium"}
 
 
 def draw(
-    learning: Sequence[Learning], recovery: Sequence[Recovery], samples: Setting, note: str = ""
-) -> Figure:
+    learning: Sequence[Learning],
+    recovery: Sequence[Recovery],
+    samples: Setting,
+    note: str = "",
+    width: float | None = None,
+) -> Picture:
     """Draw the signals, the steps that learning takes, and how often it succeeds.
 
     ``learning`` is on real batches. ``recovery`` is under Gaussian noise, and ``samples`` is its
     setting. The title has ``note``. Lines and bars are medians; bands and whiskers span 10 to 90%
     of the runs. On the right, whiskers are one standard error of the share, and the dotted line is
-    the probability that a run from scratch sets out in the right direction.
+    the probability that a run from scratch sets out in the right direction. With a ``width``, in
+    inches, there is no title.
     """
-    with style.styled():
+    with style.styled(width):
         colors = _colors({*(each.start for each in learning), *(row.start for row in recovery)})
-        figure = style.new_figure(11.0, 4.2)
-        signals, steps, shares = figure.subplots(1, 3, width_ratios=(1.05, 1.1, 1.0))
+        figure, (signals, steps, shares) = _panels(width)
         _signals(signals, _few(learning), colors)
         _steps(steps, learning)
         _shares(shares, recovery, samples, colors)
         run = learning[0].run
         real = ", ".join([f"real batches of {batch_of(run)}", *style.sizes(run.attrs, "NT")])
         gaussian = ", ".join(["Gaussian noise", *style.sizes(samples.task, "NT")])
-        signals.set_title(f"Signals\n{real}", fontsize=9)
-        steps.set_title(f"Steps until A and V are learned\n{real}", fontsize=9)
-        shares.set_title(f"Runs that learn, by batch size\n{gaussian}", fontsize=9)
+        signals.set_title(f"Signals\n{real}", **_TITLE)
+        steps.set_title(f"Steps until A and V are learned\n{real}", **_TITLE)
+        shares.set_title(f"Runs that learn, by batch size\n{gaussian}", **_TITLE)
         title = "Learning from a pretrained pair whose task correlates, and from scratch"
         sizes = "sizes, rates and what correlates are our choice"
-        figure.suptitle(style.title(title, [], "; ".join(filter(None, (sizes, note)))))
+        note_of = "; ".join(filter(None, (sizes, note)))
+        layout.head(figure, style.title(title, [], note_of), width)
+        layout.finish(figure, width)
+    figure.caption = caption_of(learning, recovery, samples, note)
     return figure
+
+
+def _panels(width: float | None) -> tuple[Picture, Sequence[Axes]]:
+    """Return a figure and its three panels: side by side, in two rows, or below one another."""
+    if width is None or width >= 9.0:
+        figure = layout.new_figure((11.0, 4.2), width)
+        return figure, list(figure.subplots(1, 3, width_ratios=(1.05, 1.1, 1.0)))
+    wide = width >= 5.0
+    mosaic: list[Any] = (
+        [["signals", "shares"], ["steps", "steps"]]
+        if wide
+        else [
+            ["signals"],
+            ["steps"],
+            ["shares"],
+        ]
+    )
+    figure = layout.new_figure((7.4, 7.2) if wide else (4.6, 9.0), width)
+    axes = figure.subplot_mosaic(mosaic)
+    return figure, [axes[name] for name in ("signals", "steps", "shares")]
 
 
 def median(values: ArrayLike) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from scbsim.errors import OutputError
 from scbsim.plotting.picture_paths import pictures_in
+from scbsim.plotting.width import inches
 from scbsim.studies.recipe import make_folder, refuse_keys, save_pictures
 from scbsim.studies.run_files import RunOptions, obtain
 from scbsim.studies.transfer import specs
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TransferOutput:
-    """The figure on disk: plots, files of the runs, and their results."""
+    """The figure on disk: plots and their caption, files of the runs, and their results."""
 
     pictures: tuple[Path, ...]
     files: tuple[Path, ...]
@@ -60,6 +61,8 @@ def run(
     quick: bool = False,
     seed: int | None = None,
     overrides: Sequence[str] = (),
+    width: float | str | None = None,
+    formats: Sequence[str] = (),
     **options: Unpack[RunOptions],
 ) -> TransferOutput:
     """Make the transfer figure in ``folder``: first the runs that are missing, then the plots.
@@ -67,13 +70,18 @@ def run(
     Parameters
     ----------
     folder : path
-        For the runs, in ``real/`` and ``gaussian/``, ``transfer.png`` and ``transfer.pdf``.
+        For the runs, in ``real/`` and ``gaussian/``, ``transfer.png``, ``transfer.pdf``
+        and their caption, ``transfer.txt``.
     quick : bool
         Fewer starts and batch sizes, with the same runs for each.
     seed : int, optional
         Seed of the noise, 0 by default; the tasks stay the same.
     overrides : sequence of str
         ``key=value`` as after ``--set``, for every run.
+    width : float or str, optional
+        See :func:`scbsim.plotting.width.inches`. The picture then has no title.
+    formats : sequence of str
+        Of the pictures, instead of png and pdf.
     **options
         See :class:`scbsim.studies.run_files.RunOptions`.
 
@@ -89,7 +97,7 @@ def run(
         If a signal stopped one of the runs.
     """
     refuse_keys(overrides, OWN)
-    folder = resolved(folder)
+    folder, paper_width = resolved(folder), inches(width)
     words = [f"seed={seed or 0}", *overrides]
     notify = options.get("notify") or (lambda _: None)
     overwrite = options.get("overwrite", False)
@@ -102,7 +110,7 @@ def run(
             chosen, planned, quick = full, all_runs, False
             notify(f"{folder} has all runs already: --quick uses them as they are")
     make_folder(folder)
-    pictures = pictures_in(folder, "transfer")
+    pictures = pictures_in(folder, "transfer", formats)
 
     # These imports take seconds, so they come after all checks of the arguments.
     from scbsim.studies.study_progress import counting
@@ -130,7 +138,8 @@ def run(
     steps, samples = chosen
     learning = tuple(learned(s, runs_from(steps, s)[steps.batches[0]]) for s in steps.starts)
     recovery = tuple(recovered(s, runs_from(samples, s)) for s in samples.starts)
-    figure = draw(learning, recovery, samples, note="quick: fewer starts" if quick else "")
+    note = "quick: fewer starts" if quick else ""
+    figure = draw(learning, recovery, samples, note, paper_width)
     files = tuple(each.path for each in planned)
     return TransferOutput(save_pictures(figure, pictures), files, learning, recovery, samples)
 

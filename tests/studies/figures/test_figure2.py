@@ -46,7 +46,7 @@ def test_quick_is_fewer_steps():
 
 def test_files_and_pictures_are_made_and_kept(made):
     assert [path.name for path in made.files] == ["softmax.h5", "linear.h5"]
-    assert [path.name for path in made.pictures] == ["figure2.png", "figure2.pdf"]
+    assert [path.name for path in made.pictures] == ["figure2.png", "figure2.pdf", "figure2.txt"]
     again, notes = make(made.files[0].parent)
     assert notes == [f"{path} is finished: kept" for path in made.files]
     assert again == made

@@ -79,7 +79,7 @@ def test_population_has_the_same_task_start_and_rates():
 def test_files_and_pictures_are_made(made):
     names = [path.name for path in made.files]
     assert names == ["n100-l1.h5", "n100-sgd.h5", "n500-l1.h5", "n500-sgd.h5"]
-    assert [path.name for path in made.pictures] == ["figure5.png", "figure5.pdf"]
+    assert [path.name for path in made.pictures] == ["figure5.png", "figure5.pdf", "figure5.txt"]
     assert all(path.stat().st_size > 0 for path in (*made.files, *made.pictures))
 
 
@@ -156,7 +156,12 @@ def test_a_partial_file_is_resumed(tmp_path, monkeypatch):
     whole, _ = make(tmp_path / "whole", quick=True)
     for resumed, never_stopped in zip(again.files, whole.files, strict=True):
         assert_same(load(resumed), load(never_stopped))
-    assert {each.suffix for each in (tmp_path / "some").iterdir()} == {".h5", ".png", ".pdf"}
+    assert {each.suffix for each in (tmp_path / "some").iterdir()} == {
+        ".h5",
+        ".png",
+        ".pdf",
+        ".txt",
+    }
 
 
 @pytest.mark.slow

@@ -71,12 +71,12 @@ def test_the_first_stage_is_the_same_to_the_bit(runs):
 
 @pytest.mark.slow
 def test_one_folder_has_each_run_once(folder):
-    pictures = {f"figure{n}.{kind}" for n in RUNS for kind in ("png", "pdf")}
+    pictures = {f"figure{n}.{kind}" for n in RUNS for kind in ("png", "pdf", "txt")}
     assert {path.name for path in folder.iterdir()} == pictures | {f"{n}.h5" for n in RUNS[1]}
     again, notes = make(3, folder)
     assert notes == [f"{path} is finished: kept" for path in again.files]
     assert [path.name for path in again.files] == ["sgd-large.h5", "l1.h5"]
-    assert [path.name for path in again.pictures] == ["figure3.png", "figure3.pdf"]
+    assert [path.name for path in again.pictures] == ["figure3.png", "figure3.pdf", "figure3.txt"]
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def outcomes(made):
 def test_files_and_pictures_are_made(made):
     folder = made.pictures[0].parent
     assert made.files == tuple(folder / f"{name}.h5" for name in FILES)
-    assert [path.name for path in made.pictures] == ["transfer.png", "transfer.pdf"]
+    assert [path.name for path in made.pictures] == ["transfer.png", "transfer.pdf", "transfer.txt"]
     assert all(path.stat().st_size > 0 for path in (*made.files, *made.pictures))
 
 

@@ -6,18 +6,21 @@ matrices of the two are very similar, and they converge to about the same loss.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from scbsim.studies.figures.captions import caption_of
 from scbsim.studies.figures.figure2.plot import Learned, Matrices, Truth
+from scbsim.studies.figures.members import medians
 from scbsim.studies.recipe import Obtained, Recipe
 from scbsim.trajectory.views import spec_of
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from scbsim.plotting.picture import Picture
 
 ATTENTIONS: Final = ("softmax", "linear")
 OWN: Final = {
@@ -54,11 +57,21 @@ class Figure2Outcome:
     corr_V: float
 
 
-def _draw(found: Obtained[str]) -> tuple[Figure, tuple[Figure2Outcome, ...]]:
+def _draw(found: Obtained[str]) -> tuple[Picture, tuple[Figure2Outcome, ...]]:
     from scbsim.studies.figures.figure2.plot import draw
 
-    learned = {name: Learned(run, matrices(found.files[name])) for name, run in found.runs.items()}
-    return draw(learned, truth(found.files["linear"]), found.note), outcomes(learned)
+    learned = {
+        name: Learned(runs[0], matrices(found.files[name]), runs[1:])
+        for name, runs in found.members.items()
+    }
+    figure = draw(learned, truth(found.files["linear"]), found.note, found.width)
+    figure.caption = caption_of(2, found.members, found.note)
+    # Of several replicas the heat maps are of the first, and numbers are medians.
+    each = [
+        outcomes({name: Learned(found.members[name][r], matrices(path)) for name, path in files})
+        for r, files in enumerate(found.files_by_replica)
+    ]
+    return figure, tuple(medians(of_run) for of_run in zip(*each, strict=True))
 
 
 def matrices(path: Path) -> Matrices:
@@ -88,7 +101,7 @@ def truth(path: Path) -> Truth:
     return Truth((A, np.array(task.P)), loss)
 
 
-def outcomes(learned: dict[str, Learned]) -> tuple[Figure2Outcome, ...]:
+def outcomes(learned: Mapping[str, Learned]) -> tuple[Figure2Outcome, ...]:
     """Return the results of both runs."""
     pairs = zip(*(each.matrices for each in learned.values()), strict=True)
     corr_A, corr_V = (float(np.corrcoef(X.ravel(), Y.ravel())[0, 1]) for X, Y in pairs)
@@ -101,7 +114,7 @@ def outcomes(learned: dict[str, Learned]) -> tuple[Figure2Outcome, ...]:
             corr_A=corr_A,
             corr_V=corr_V,
         )
-        for name, (run, _) in learned.items()
+        for name, (run, *_) in learned.items()
     )
 
 

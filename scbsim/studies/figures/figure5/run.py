@@ -10,16 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from scbsim.studies.figures.captions import caption_of
 from scbsim.studies.figures.figure5.plot import Runs
+from scbsim.studies.figures.members import medians
 from scbsim.studies.figures.population import population
 from scbsim.studies.recipe import Obtained, Recipe
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+
+    from scbsim.plotting.picture import Picture
 
 SIZES: Final = (100, 500)
 RULES: Final = ("l1", "sgd")
+_NAMES: Final = {"l1": "l1", "sgd": "SGD"}
 OWN: Final = {
     "task.N": "it compares N = 100 with N = 500",
     **dict.fromkeys(("dynamics.rule", "stage.0.rule"), "it compares SGD with the l1 method"),
@@ -62,11 +66,11 @@ class Figure5Outcome:
     dist_V: float
 
 
-def _draw(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Figure5Outcome, ...]]:
+def _draw(found: Obtained[tuple[int, str]]) -> tuple[Picture, tuple[Figure5Outcome, ...]]:
     from scbsim.run.simulate import simulate
     from scbsim.studies.figures.figure5.plot import draw
 
-    runs, specs = found.runs, found.specs
+    runs, specs = found.members, found.specs
     columns = [
         Runs(
             l1=runs[N, "l1"],
@@ -75,8 +79,13 @@ def _draw(found: Obtained[tuple[int, str]]) -> tuple[Figure, tuple[Figure5Outcom
         )
         for N in sorted({N for N, _ in specs})
     ]
-    outcomes = tuple(outcome(rule, run) for (_, rule), run in runs.items())
-    return draw(columns, note=found.note), outcomes
+    outcomes = tuple(
+        medians([outcome(rule, run) for run in each]) for (_, rule), each in runs.items()
+    )
+    figure = draw(columns, found.note, found.width)
+    named = {f"N = {N}, {_NAMES[rule]}": each for (N, rule), each in runs.items()}
+    figure.caption = caption_of(5, named, found.note)
+    return figure, outcomes
 
 
 def outcome(rule: str, run: xr.Dataset) -> Figure5Outcome:

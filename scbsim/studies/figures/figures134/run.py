@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.errors import OutputError
 from scbsim.plotting.bands import is_normalized
+from scbsim.studies.figures.captions import caption_of
+from scbsim.studies.figures.members import medians
 from scbsim.studies.recipe import Obtained, Recipe, StudyOutput
 from scbsim.trajectory.views import spec_of
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
 
+    from scbsim.plotting.picture import Picture
     from scbsim.spec import RunSpec
 
 RUNS: Final = {
@@ -32,6 +34,13 @@ RUNS: Final = {
     4: ("sgd-large", "l1"),
 }
 """The runs of each figure. Their files are ``NAME.h5``."""
+
+_NAMES: Final = {
+    "sgd-large": "SGD at the larger rate",
+    "sgd-small": "SGD at the smaller rate",
+    "l1": "l1",
+}
+"""The runs in captions."""
 
 _SECOND: Final = "it compares SGD at two rates with the l1 method after the first stage"
 OWN: Final = {
@@ -103,18 +112,27 @@ def run(number: int, folder: Path | str, **options: Any) -> StudyOutput[CurvesOu
     return RECIPES[number].run(folder, **options)
 
 
-def _draw(number: int, found: Obtained[str]) -> tuple[Figure, tuple[CurvesOutcome, ...]]:
+def _draw(number: int, found: Obtained[str]) -> tuple[Picture, tuple[CurvesOutcome, ...]]:
     from scbsim.studies.figures.figures134.plot import DRAW
 
-    for name, run in found.runs.items():
+    paths = [path for files in found.files_by_replica for _, path in files]
+    runs = [
+        found.members[key][r] for r, files in enumerate(found.files_by_replica) for key, _ in files
+    ]
+    for path, run in zip(paths, runs, strict=True):
         if run["stage_reason"].values[0] == "diverged":
             raise OutputError(
-                f"{found.files[name]} diverged at step {int(run['step'].values[-1])}, in its first "
+                f"{path} diverged at step {int(run['step'].values[-1])}, in its first "
                 "stage, but the figure shows what follows that stage: smaller rates or larger "
                 "batches may help"
             )
-    outcomes = tuple(outcome(name, run) for name, run in found.runs.items())
-    return DRAW[number](found.runs, found.note), outcomes
+    outcomes = tuple(
+        medians([outcome(name, run) for run in each]) for name, each in found.members.items()
+    )
+    figure = DRAW[number](found.members, found.note, found.width)
+    named = {_NAMES[name]: each for name, each in found.members.items()}
+    figure.caption = caption_of(number, named, found.note)
+    return figure, outcomes
 
 
 def outcome(name: str, run: xr.Dataset) -> CurvesOutcome:
