@@ -30,6 +30,8 @@ MOST_NAMED: Final = 10
 """The legend names up to this many runs; for more there is a colour scale instead."""
 
 MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
+PALE: Final = 0.45
+"""Opacity of losses of batches behind those of the population."""
 WIDTH, HEIGHT = 10.0 / 3.0, 2.9
 """Inches of a panel."""
 MOST_CHARACTERS: Final = 32
@@ -56,7 +58,7 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
     """
     if not only and all(_knows_batches_alone(run) for run in runs.values()):
         only = [BATCH_LOSS.name]
-    panels = {name: panel_of(name, runs) for name in only} or PANELS
+    panels = {name: panel_of(name, runs) for name in only} or _all_panels(runs)
     mosaic: list[Any] = _rows([*only, "legend"]) if only else [list(row) for row in MOSAIC]
     with style.styled():
         figure = style.new_figure(len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT)
@@ -75,6 +77,17 @@ def draw(runs: Mapping[str, xr.Dataset], only: Sequence[str] = ()) -> Figure:
             _color_scale(axes["legend"], list(runs))
         figure.suptitle(_title(runs))
     return figure
+
+
+def _all_panels(
+    runs: Mapping[str, xr.Dataset],
+) -> Mapping[str, tuple[str, tuple[str, ...], bool]]:
+    """Return `PANELS`; losses of batches, where runs have them, stand behind the population's."""
+    if not any(BATCH_LOSS.name in run for run in runs.values()):
+        return PANELS
+    title, names, log = PANELS["loss"]
+    pale = f"{title}\n(pale: of the step's batch, ${BATCH_LOSS.symbol}$)"
+    return {**PANELS, "loss": (pale, (*names, BATCH_LOSS.name), log)}
 
 
 def _knows_batches_alone(run: xr.Dataset) -> bool:
@@ -134,18 +147,27 @@ def _panel(
     names: Sequence[str],
     log: bool,
 ) -> None:
-    spreads = {(label, name): bands.spread(runs[label], name) for label in runs for name in names}
+    spreads = {
+        (label, name): bands.spread(runs[label], name)
+        for label in runs
+        for name in names
+        if name in runs[label]
+    }
     style.scale(axes, [part for each in spreads.values() for part in each], logarithmic=log)
     many = len(colors) > MOST_NAMED
-    thin = {"linewidth": 0.8} if many else {}
+    thin: dict[str, Any] = {"linewidth": 0.8} if many else {}
     for label, run in runs.items():
         for name in names:
+            if (label, name) not in spreads:
+                continue
             color = colors[label][name in LONG_NAMES and name.endswith("_V")]
             dashed = len(names) > 1 and name.endswith("_V") and len(colors) > 1
             looks = thin | ({"linestyle": style.DASHED} if dashed else {})
+            if name == BATCH_LOSS.name and len(names) > 1:
+                looks |= {"linewidth": 0.8, "alpha": PALE, "zorder": 2}
             shown = spreads[label, name]
             own_steps = run[step_dimension(run, name)].values
-            bands.draw_values(axes, own_steps, shown, color, zorder=3, **looks)
+            bands.draw_values(axes, own_steps, shown, color, **({"zorder": 3} | looks))
             if f"normalized_{name}" not in run:
                 continue
             steps, along = bands.normalized_along(run, name)

@@ -128,6 +128,9 @@ def _read(member: Path, known: dict[str, Any], columns: dict[str, NDArray[Any]])
         if rows > n:
             raise OutputError(f"{member} has {n} rows, and {rows} were collected")
         for name, column in columns.items():
+            if name not in file[TRAJECTORY]:
+                # The losses of batches, of a run that drew its samples.
+                continue
             values = rows_of(file, f"{TRAJECTORY}/{name}", slice(0, rows), column.dtype)
             if values.ndim < column.ndim:
                 # A single run among ensembles fills replica 0.

@@ -165,7 +165,7 @@ def _survey(folder: SweepFolder, link: bool) -> tuple[list[RunState[SweepRun]], 
 def _kinds(link: bool) -> dict[str, type[np.generic]]:
     """Return the columns that are read of each run, and their types."""
     small = [columns.steps("row", 0), *columns.normalized((), ())]
-    large = [] if link else columns.trajectory((), ())
+    large = [] if link else columns.trajectory((), (), True)
     return {each.source: each.kind for each in [*small, *large]}
 
 
@@ -189,7 +189,7 @@ def _columns(survey: Survey, link: bool) -> tuple[list[Column], list[Column]]:
     if row == "row":
         small = [columns.steps(row, survey.rows), *small]
     small += columns.observed(survey.own, (row, survey.rows), axis, size)
-    large = columns.trajectory((row, *axis), (survey.rows, *size))
+    large = columns.trajectory((row, *axis), (survey.rows, *size), survey.has_batch_loss)
     return (small, large) if link else ([*large, *small], [])
 
 
