@@ -10,6 +10,7 @@ from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, style
 from scbsim.spec.rules import short_name
 from scbsim.trajectory.views import spec_table_of, step_dimension
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -235,7 +236,7 @@ def _title(runs: Mapping[str, xr.Dataset]) -> str:
     facts = [facts_of(run) for run in runs.values()]
     shared = [fact for fact in facts[0] if all(fact in each for each in facts)]
     few = len(names) == 1 or (len(names) <= 4 and len("".join(names)) <= 80)
-    return style.title(", ".join(names) if few else f"{len(runs)} runs", shared)
+    return style.title(", ".join(names) if few else counted(len(runs), "run"), shared)
 
 
 def facts_of(run: xr.Dataset) -> list[str]:

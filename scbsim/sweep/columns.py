@@ -54,9 +54,7 @@ class Column:
         return sum(used.values()) * across * 8 * math.prod(chunk)
 
 
-def trajectory(
-    along: tuple[str, ...], inner: tuple[int, ...], batch_loss: bool
-) -> list[Column]:
+def trajectory(along: tuple[str, ...], inner: tuple[int, ...], batch_loss: bool) -> list[Column]:
     """Return the columns along the rows of runs, with the losses of batches on request."""
     stage = {"long_name": "stage, from 0; -1 where there is no row"}
     columns = [Column("stage", f"{TRAJECTORY}/stage", along, inner, np.int64, -1, stage)]

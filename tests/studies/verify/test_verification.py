@@ -93,7 +93,7 @@ def test_what_differs_is_named():
     verdict = verify(cases=[replace(right, contenders=(COLLAPSED, NOISY))], runs=1500)
     assert [each.contender for each in verdict.failed] == ["noisy"]
     said = str(verdict)
-    assert said.startswith("FAILED: 1 cases, ")
+    assert said.startswith("FAILED: 1 case, ")
     assert "at sgd, N = 4, T = 30: noisy, delta_A at" in said
     assert verdict.floor == CHANCE / verdict.comparisons
 
