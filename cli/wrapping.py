@@ -38,7 +38,9 @@ def _line(line: str, width: int) -> str:
     for token in _TOKEN.findall(begin):
         here = lines[-1]
         empty = not here.strip()
-        if empty or len(here) + 1 + len(token) <= width:
+        # A path that fits nowhere does not leave "Error:" alone.
+        alone = here == "Error:" and len(token) > width
+        if empty or alone or len(here) + 1 + len(token) <= width:
             lines[-1] = f"{here}{token}" if empty else f"{here} {token}"
         else:
             lines.append(f"{hanging}{token}")

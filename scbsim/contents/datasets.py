@@ -101,8 +101,8 @@ def _of_sweep(path: Path) -> xr.Dataset:
         except InputError:
             raise OutputError(
                 f"{path} is the folder of a sweep of {counted(len(folder.sweep.runs), 'run')}, and "
-                f"cannot be loaded directly: `scbsim collect {quote(str(path))} -o ALL.h5` makes one file of "
-                "them, which can be loaded"
+                f"cannot be loaded directly: `scbsim collect {quote(str(path))} -o ALL.h5` makes "
+                "one file of them, which can be loaded"
             ) from None
         found = collection.load(view)
         origin = os.path.realpath(scratch)

@@ -46,6 +46,8 @@ def test_commands_and_short_lines_stay():
     assert wrapped(command, 20) == command
     assert wrapped("as it is\n\n  indented", 20) == "as it is\n\n  indented"
     assert wrapped("one two three", 9) == "one two\nthree"
+    path = "a/path/" * 5
+    assert wrapped(f"Error: {path} is not there", 30) == f"Error: {path}\nis not there"
 
 
 def on_terminal(words, columns, cwd):
