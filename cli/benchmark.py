@@ -11,6 +11,7 @@ from scbsim.cli.console import print_table, say
 from scbsim.cli.exits import STOPPED
 from scbsim.cli.options import PATH, debug_option, quiet_option
 from scbsim.cli.signals import interruptible
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.benchmark.measure import Benchmark
@@ -104,7 +105,7 @@ def _print(found: Benchmark, other: tuple[dict[str, object], list[Row]] | None) 
             line.append(f"{ratios[row.key]:.2f}" if row.key in ratios else "")
         lines.append(line)
     settings = found.settings
-    say(f"{settings['cpu']}, {settings['cores']} cores, scbsim {settings['scbsim']}")
+    say(f"{settings['cpu']}, {counted(settings['cores'], 'core')}, scbsim {settings['scbsim']}")
     print_table(headings, lines, left=(0, 1, 4))
     if other is not None:
         for each in report.differences(found.settings, other[0]):

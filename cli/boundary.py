@@ -8,19 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.console import number, print_table, say
 from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @click.command(short_help="Find the batch that learning needs, along another key.")
-@click.argument("spec", metavar="SPEC.toml")
+@click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @output_option("DIR", "The folder for boundary.h5, the pictures and their caption.", required=True)
-@click.option("--along", metavar="KEY=RANGE", help="Key along x, and its values.")
-@click.option("--find", metavar="KEY=RANGE", help="Key that is searched, and its values.")
+@click.option(
+    "--along",
+    metavar="KEY=RANGE",
+    shell_complete=completion.key,
+    help="Key along x, and its values.",
+)
+@click.option(
+    "--find",
+    metavar="KEY=RANGE",
+    shell_complete=completion.key,
+    help="Key that is searched, and its values.",
+)
 @click.option("--level", metavar="SHARE", type=float, help="Share of runs that must recover.")
 @click.option("--replicas", metavar="R", type=int, help="Runs at each point.")
 @click.option("--seeds", metavar="S", type=int, help="Searches with seeds of their own.")
@@ -104,7 +116,8 @@ def _print(found: xr.Dataset) -> None:
         power, error = slope(x, y).in_digits()
         error = f" ± {error}" if error else ""
         say(
-            f"{name}: {find} at which {curve['level']:g} of {curve['replicas']} runs have "
-            f"{curve['recovered']};\npower of {along} {power}{error}, engines: "
+            f"{name}: {find} at which {curve['level']:g} of "
+            f"{counted(curve['replicas'], 'run')} have {curve['recovered']};\n"
+            f"power of {along} {power}{error}, engines: "
             f"{', '.join(engines[name])}\n"
         )

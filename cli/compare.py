@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.console import note_printer, number, print_table, say
 from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @click.command(short_help="Compare Gaussian noise with real batches.")
-@click.argument("spec", metavar="SPEC.toml")
+@click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @output_option(
     "DIR", "The folder for the runs, compare.h5, the pictures and their caption.", required=True
 )
@@ -93,7 +95,7 @@ def _print(found: xr.Dataset) -> None:
         "bounded away from 0, else of its range over the run. band: width of the 10-90% band over\n"
         "that of real batches. chance: what one in twenty pairs of real ensembles exceeds.\n"
         f"isotropic: sigma_A = {found.attrs['sigma_A']:g}, sigma_V = {found.attrs['sigma_V']:g}, "
-        f"{source}. matched: renewed every {found.attrs['every']} steps."
+        f"{source}. matched: renewed every {counted(found.attrs['every'], 'step')}."
     )
 
 

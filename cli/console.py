@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scbsim.cli.wrapping import width_of_messages, wrapped
 from scbsim.util.text import printable
 
 if TYPE_CHECKING:
@@ -16,8 +17,18 @@ if TYPE_CHECKING:
 
 
 def say(what: object, *, err: bool = False) -> None:
-    """Print text from outside, such as file names, with its control characters escaped."""
-    click.echo(printable(str(what), keep="\n"), err=err)
+    """Print text from outside, such as file names, with its control characters escaped.
+
+    Messages, on stderr, are wrapped to the width of the terminal.
+    """
+    text = printable(str(what), keep="\n")
+    click.echo(message(text) if err else text, err=err)
+
+
+def message(text: str) -> str:
+    """Return a text for stderr, wrapped if that is a terminal."""
+    width = width_of_messages()
+    return text if width is None else wrapped(text, width)
 
 
 def note_printer(quiet: bool) -> Callable[[str], None]:

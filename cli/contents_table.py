@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from scbsim.cli.console import printing
-from scbsim.cli.info_table import flat, pairs, print_tables
+from scbsim.cli.info_table import flat, print_pairs, print_tables
 from scbsim.cli.summary import size
 from scbsim.contents.folders import FOLDER
 from scbsim.observables import in_words
@@ -33,7 +33,7 @@ def print_content(content: dict[str, Any]) -> None:
     rows = {COLLECTION: _collection, SWEEP: _sweep, FOLDER: _folder}.get(kind, _facts)(content)
     with printing() as console:
         console.print(Text(all_printable(content["path"]), style="bold"))
-        console.print(pairs(all_printable(rows), apart=2))
+        print_pairs(console, all_printable(rows), apart=2)
 
 
 def _collection(content: dict[str, Any]) -> Rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from scbsim.cli.signals import after_work, until_work
 from scbsim.util.streams import secure
 
@@ -12,6 +14,10 @@ def main() -> None:
     secure()
     from scbsim.cli.main import cli
 
+    if "_SCBSIM_COMPLETE" in os.environ:
+        from scbsim.cli.completion_shells import register
+
+        register()
     try:
         cli(prog_name="scbsim")
     finally:

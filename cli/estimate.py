@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.console import say
 from scbsim.cli.options import debug_option, set_option, threads_option
 from scbsim.cli.signals import interruptible
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.estimates.many import Total
@@ -17,11 +19,18 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Estimate the time, memory and disk space of a run.")
-@click.argument("spec", metavar="SPEC.toml")
+@click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @set_option
 @threads_option
-@click.option("--x", metavar="KEY=RANGE", help="With --y: of a phase diagram, as `scbsim phase`.")
-@click.option("--y", metavar="KEY=RANGE", help="Key along y, and its values.")
+@click.option(
+    "--x",
+    metavar="KEY=RANGE",
+    shell_complete=completion.key,
+    help="With --y: of a phase diagram, as `scbsim phase`.",
+)
+@click.option(
+    "--y", metavar="KEY=RANGE", shell_complete=completion.key, help="Key along y, and its values."
+)
 @click.option(
     "--replicas", metavar="R", type=int, default=32, help="Runs at each point of a phase diagram."
 )
@@ -123,10 +132,10 @@ def lines_of(one: Estimate) -> list[str]:
     kept = f", both checkpoints {size(disk.checkpoints)}" if disk.checkpoint else ""
     states = f", snapshots {size(disk.snapshots)}" if disk.snapshots else ""
     states += f", last state {size(disk.final_state)}" if disk.final_state else ""
-    plural = "s" if one.threads > 1 else ""
     return [
         f"engine   {one.engine}: {one.why}",
-        f"step     {time(one.step_seconds)} on {one.threads} thread{plural}, {one.steps} steps",
+        f"step     {time(one.step_seconds)} on {counted(one.threads, 'thread')}, "
+        f"{counted(one.steps, 'step')}",
         f"time     {time(one.seconds)}, from {time(low)} to {time(high)}"
         + (f" (of it {others})" if others else ""),
         f"memory   {size(one.memory)}, of it {size(one.memory_of_run)} for this run",

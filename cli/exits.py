@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from scbsim.cli.console import message as in_lines
 from scbsim.cli.console import say
 from scbsim.errors import InputError, RunFailed, ScbsimError, Stopped
 from scbsim.util.streams import GONE, failure
@@ -62,7 +63,7 @@ def report_errors(ctx: click.Context) -> Iterator[None]:
 
 
 def _format_warning(message: Warning | str, *_args: object, **_kwargs: object) -> str:
-    return printable(f"Warning: {message}", keep="\n") + "\n"
+    return in_lines(printable(f"Warning: {message}", keep="\n")) + "\n"
 
 
 def describe_error(error: Exception) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.console import note_printer, say
 from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
@@ -19,14 +20,19 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Make a figure of the paper.")
-@click.argument("number", type=click.IntRange(1, 5))
+@click.argument("number", type=click.IntRange(1, 5), shell_complete=completion.figure)
 @output_option(
     "DIR",
     "The folder for runs, pictures and captions; figureN/ by default, figureN-MODEL/ with "
     "--noise MODEL.",
 )
 @click.option("--quick", is_flag=True, help="Half the steps, and fewer runs; in under a minute.")
-@click.option("--engine", metavar="NAME", help="Run on this engine (figure 5).")
+@click.option(
+    "--engine",
+    metavar="NAME",
+    shell_complete=completion.engine,
+    help="Run on this engine (figure 5).",
+)
 @click.option("--noise", metavar="MODEL", help="isotropic, or matched to the task (figure 5).")
 @click.option("--seed", metavar="S", type=int, help="Seed of the noise, or of real samples.")
 @click.option(

@@ -7,6 +7,8 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
+from scbsim.cli import completion
+
 Command = TypeVar("Command", bound=Any)
 
 NAMES: Final = ("x", "y", "replicas", "rules", "recovered")
@@ -16,10 +18,18 @@ def grid_options(command: Command, *, required: bool = True) -> Command:
     """Add ``--x`` and ``--y``, and the options of their grid."""
     options = [
         click.option(
-            "--x", metavar="KEY=RANGE", required=required, help="Key along x, and values."
+            "--x",
+            metavar="KEY=RANGE",
+            shell_complete=completion.key,
+            required=required,
+            help="Key along x, and values.",
         ),
         click.option(
-            "--y", metavar="KEY=RANGE", required=required, help="Key along y, and values."
+            "--y",
+            metavar="KEY=RANGE",
+            shell_complete=completion.key,
+            required=required,
+            help="Key along y, and values.",
         ),
         click.option(
             *("--replicas",),

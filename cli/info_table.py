@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from scbsim.cli.console import printing
 from scbsim.cli.summary import size
+from scbsim.cli.wrapping import wrapped
 from scbsim.observables import BATCH_LOSS, OBSERVABLES, in_words
 from scbsim.storage.runfile.lacking import lacking_in_words
 from scbsim.util.text import all_printable, counted, in_short, printable
@@ -40,15 +42,16 @@ def print_tables(content: dict[str, Any]) -> None:
     ]
     with printing() as console:
         console.print(Text(str(content["path"]), style="bold"))
-        console.print(pairs(head))
+        print_pairs(console, head)
         title = "Observables, medians over replicas" if "replicas" in content else "Observables"
         _section(console, title, _observables(content["last"], content["normalized"]))
         if content["observed"]:
             _section(console, "Observables of your own", _own(content["observed"]))
         if content["stages"]:
             _section(console, "Stages", _records(content["stages"], "replicas" in content))
-        _section(console, "Spec", pairs(flat(content["spec"])))
-        _section(console, "Made by", pairs(flat(content["provenance"])))
+        for title, table in (("Spec", content["spec"]), ("Made by", content["provenance"])):
+            _heading(console, title)
+            print_pairs(console, flat(table))
         for name, source in rules.items():
             text = Text(printable(source.rstrip(), keep="\n"))
             _section(console, f"Rule {printable(name)}", Padding(text, (0, 0, 0, 2)))
@@ -115,19 +118,28 @@ def flat(table: Any, prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _section(console: Console, title: str, table: Table | Padding) -> None:
-    console.print()
-    console.print(Text(title, style="bold"))
+    _heading(console, title)
     console.print(table)
 
 
-def pairs(rows: Iterable[tuple[str, str]], apart: int = 0) -> Table:
-    """Return a table of names and texts, with ``apart`` more spaces between them."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(overflow="fold")
+def _heading(console: Console, title: str) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+
+
+def print_pairs(console: Console, rows: Iterable[tuple[str, str]], apart: int = 0) -> None:
+    """Print names and texts, with ``apart`` more spaces between them.
+
+    Texts are wrapped, but commands in them stay in one line, to be copied.
+    """
+    rows = list(rows)
+    column = 4 + apart + max((cell_len(key) for key, _ in rows), default=0)
     for key, value in rows:
-        table.add_row(Padding(Text(key), (0, apart, 0, 2)), Text(str(value)))
-    return table
+        first, *others = wrapped(str(value), max(20, console.width - column)).split("\n")
+        line = Text(f"  {key}{' ' * (column - 2 - cell_len(key))}", style="cyan")
+        console.print(line.append(first, style="none"), soft_wrap=True)
+        for other in others:
+            console.print(Text(f"{' ' * column}{other}"), soft_wrap=True)
 
 
 def _observables(last: dict[str, float] | None, normalized: dict[str, float] | None) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.options import debug_option
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="List the keys of a spec, or describe some.")
-@click.argument("word", required=False)
+@click.argument("word", required=False, shell_complete=completion.key_or_table)
 @click.option("--markdown", is_flag=True, help="Print all of them as a page of documentation.")
 @debug_option
 def keys(word: str | None, markdown: bool) -> None:

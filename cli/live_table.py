@@ -23,7 +23,7 @@ from scbsim.observables import BATCH_LOSS, OBSERVABLES, in_words
 from scbsim.run.progress import LINE_SECONDS
 from scbsim.storage.description import describe
 from scbsim.util.streams import failure
-from scbsim.util.text import all_printable
+from scbsim.util.text import all_printable, counted
 
 _SHOWN = ("alpha_A", "alpha_V", "delta_A", "delta_V", "sim_A", "sim_V", "loss", "batch_loss")
 
@@ -123,7 +123,7 @@ def _table(content: dict[str, Any], pace: Pace) -> RenderableType:
         f"  step {content['step']} of {_total(content)}  {_left(content, pace)}",
     )
     if "replicas" in content:
-        head.append(f"\nmedians of {content['replicas']} replicas: {_replicas(content)}")
+        head.append(f"\nmedians of {counted(content['replicas'], 'replica')}: {_replicas(content)}")
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for observable in (*OBSERVABLES, BATCH_LOSS):
         if observable.name in _SHOWN and observable.name in content["last"]:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.exits import DEBUG
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -76,6 +77,7 @@ def set_option(command: Decorated) -> Decorated:
         "--set",
         "overrides",
         metavar="KEY=VALUE",
+        shell_complete=completion.setting,
         multiple=True,
         help="Set a key of the spec, as in --set stage.0.rate_A=0.05. The value is read as TOML, "
         "else as a string; --set KEY= removes an optional key. A key replaces those of the file "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.console import number, print_table, say
 from scbsim.cli.grid_options import grid_options, split_rules
 from scbsim.cli.options import output_option, picture_options, study_options
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Draw where runs recover the truth, over two keys of a spec.")
-@click.argument("spec", metavar="SPEC.toml")
+@click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @output_option("DIR", "The folder for phase.h5, the pictures and their caption.", required=True)
 @grid_options
 @picture_options

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.console import say
 from scbsim.cli.options import PATH, debug_option, output_option, overwrite_option, width_option
 from scbsim.cli.signals import interruptible
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--only",
     multiple=True,
+    shell_complete=completion.observable,
     metavar="NAME",
     help="An observable, such as delta_A. Several times for several; all by default.",
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.options import debug_option
 
 
 @click.command(short_help="List the presets, or print one as TOML.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.preset)
 @debug_option
 def presets(name: str | None) -> None:
     """List the presets, or print the one called NAME as TOML to start from.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.console import say
 from scbsim.cli.options import PATH, debug_option, output_option, overwrite_option
 from scbsim.cli.signals import interruptible
@@ -18,6 +19,7 @@ from scbsim.cli.signals import interruptible
 @click.option(
     "--only",
     multiple=True,
+    shell_complete=completion.observable,
     metavar="NAME",
     help="An observable, such as delta_A. Several times for several; all by default.",
 )

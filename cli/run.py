@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scbsim.cli import options
+from scbsim.cli import completion, options
 from scbsim.cli.console import say
 from scbsim.cli.exits import STOPPED
 from scbsim.cli.signals import run_stoppable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Run a spec and write its trajectory to a file.")
-@click.argument("spec", metavar="SPEC.toml")
+@click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @options.output_option("OUT.h5", "The file to write.", required=True)
 @options.set_option
 @click.option(

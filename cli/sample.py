@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scbsim.cli import options
+from scbsim.cli import completion, options
 from scbsim.cli.console import say
 from scbsim.util.text import counted
 
@@ -18,7 +18,7 @@ _BATCH = 1024
 
 
 @click.command(short_help="Draw samples of a task.")
-@click.argument("spec", metavar="[SPEC.toml]", required=False)
+@click.argument("spec", metavar="[SPEC.toml]", shell_complete=completion.spec, required=False)
 @options.output_option("BATCH.h5", "The file to write; it must not exist.", required=True)
 @click.option("--N", "N", metavar="N", type=int, help="Vocabulary size of a random task.")
 @click.option("--T", "T", metavar="T", type=int, help="Its context length.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -90,4 +91,4 @@ def _print(folder: WorkFolder[Any], found: list[RunState[Any]]) -> None:
     if len(left) > _SHOWN:
         say(f"  and {len(left) - _SHOWN} more; --json has all")
     if all(each.state in FINISHED for each in left):
-        say(f"next: scbsim collect {folder.path} -o ALL.h5")
+        say(f"next: scbsim collect {quote(str(folder.path))} -o ALL.h5")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.cluster_options import cluster_options, given
 from scbsim.cli.console import say
 from scbsim.cli.grid_options import NAMES, grid_options, require_both, split_rules
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Submit a sweep, a single run or a phase diagram to Slurm.")
-@click.argument("sweep", metavar="SWEEP.toml")
+@click.argument("sweep", metavar="SWEEP.toml", shell_complete=completion.spec)
 @output_option(
     "DIR", "The folder of the sweep or diagram, on a disk that all nodes see.", required=True
 )
@@ -128,12 +130,12 @@ def _report(path: Path, done: Submitted) -> None:
     tasks = sum(len(job.tasks) for job in done.jobs)
     jobs = ", ".join(f"job {job.id}" for job in done.jobs)
     if done.jobs:
-        say(f"submitted: {counted(done.runs, done.part)} in {tasks} tasks ({jobs})")
+        say(f"submitted: {counted(done.runs, done.part)} in {counted(tasks, 'task')} ({jobs})")
     else:
         say("nothing to submit")
     if done.finished or done.alive:
         say(f"left alone: {done.finished} finished, {done.alive} queued or running")
-    say(f"next: scbsim status {path}")
+    say(f"next: scbsim status {quote(str(path))}")
 
 
 @click.command(short_help="Remove a sweep or diagram from the queue.")

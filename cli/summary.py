@@ -8,6 +8,7 @@ from shlex import quote
 from typing import Any
 
 from scbsim.observables import in_words
+from scbsim.util.text import by_count, counted
 
 
 def duration(seconds: float) -> str:
@@ -25,7 +26,7 @@ def duration(seconds: float) -> str:
 def size(count: float) -> str:
     """Format a number of bytes with a unit: ``512 bytes``, ``1.2 MB``."""
     if count < 1000:
-        return f"{count:.0f} bytes"
+        return counted(count, "byte", ".0f")
     power = 1 if count < 999.5e3 else 2 if count < 999.5e6 else 3
     return f"{count / 1000**power:.3g} {('kB', 'MB', 'GB')[power - 1]}"
 
@@ -43,7 +44,7 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
         last = content["checkpoint_step"] or last
     took = f"in {duration(seconds)} by the {made['engine']} engine"
     head = {
-        "complete": f"complete: {last} steps {took}",
+        "complete": f"complete: {counted(last, 'step')} {took}",
         "diverged": f"diverged after step {last}, {took}. "
         "Smaller rates or a larger dynamics.batch_size may help",
         "stopped": f"stopped on a signal at step {last}, {took}. "
@@ -51,8 +52,8 @@ def summarise(content: dict[str, Any], seconds: float) -> list[str]:
     }.get(status, f"{status} at step {last}, {took}")
     lines = [head, f"engine:     {made['engine']}, {made.get('engine_why', 'asked for')}"]
     if "replicas" in content:
-        counts = in_words(content["replica_status"])
-        lines.append(f"replicas:   {counts}; medians over {content['replicas']} replicas follow")
+        counts, members = in_words(content["replica_status"]), content["replicas"]
+        lines.append(f"replicas:   {counts}; medians over {counted(members, 'replica')} follow")
     of_data = any(end["reason"] == "data" for end in content["stages"])
     if (len(content["spec"]["stage"]) > 1 or of_data) and content["stages"]:
         lines.append(f"stages:     {'; '.join(map(_stage, content['stages']))}")
@@ -101,5 +102,6 @@ def _normalized(values: dict[str, float], task: dict[str, float]) -> str:
             parts.append(f"|{truth}|/sqrt({scale}) {distance / K**0.5:.4g}")
     count = values["count"]
     if isfinite(count) and count > 0:
-        parts.append(f"{count:.0f} columns have no entry that stands out")
+        columns = f"{counted(count, 'column', '.0f')} {by_count(count, 'has', 'have')}"
+        parts.append(f"{columns} no entry that stands out")
     return "  ".join(parts) or "no entries to normalise"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
+from scbsim.cli import completion
 from scbsim.cli.console import say
 from scbsim.cli.exits import FAILED, STOPPED
 from scbsim.cli.options import debug_option, output_option, quiet_option, set_option
 
 
 @click.command(short_help="Run a sweep on this machine.")
-@click.argument("sweep", metavar="SWEEP.toml")
+@click.argument("sweep", metavar="SWEEP.toml", shell_complete=completion.spec)
 @output_option("DIR", "The folder of the sweep.", required=True)
 @click.option(
     "--jobs",
@@ -67,7 +69,7 @@ def sweep(
         click.echo(f"{tally_text(tally)}{took}{kept}", err=quiet)
     if not quiet:
         again = "scbsim status {}" if wrong else "scbsim collect {} -o ALL.h5"
-        say(f"next: {again.format(output)}")
+        say(f"next: {again.format(quote(str(output)))}")
     if tally.stopped:
         ctx.exit(STOPPED)
     if tally.failed:

@@ -19,7 +19,7 @@ from scbsim.storage.runfile.status import run_status
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.local import SweepResult, Working
 from scbsim.util.streams import on_terminal
-from scbsim.util.text import printable
+from scbsim.util.text import counted, printable
 
 _REFRESH_SECONDS = 0.5
 _START_SECONDS = 3.0
@@ -100,7 +100,7 @@ def _bars(rows: list[tuple[str, int, int, str]], tally: SweepResult) -> Table:
 
 def tally_text(tally: SweepResult) -> str:
     """Return how many runs are done, failed and stopped."""
-    parts = [f"{tally.kept + len(tally.done)} of {tally.total} runs done"]
+    parts = [f"{tally.kept + len(tally.done)} of {counted(tally.total, 'run')} done"]
     for name in ("failed", "stopped"):
         if count := len(getattr(tally, name)):
             parts.append(f"{count} {name}")

@@ -12,6 +12,7 @@ from scbsim.cli.console import note_printer, number, print_table, say
 from scbsim.cli.options import output_option, picture_options, study_options
 from scbsim.cli.signals import run_stoppable
 from scbsim.util.paths import shown
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.studies.transfer.run import TransferOutput
@@ -61,7 +62,7 @@ def _print(made: TransferOutput) -> None:
     print_table(_LEARNING, rows)
     run = made.learning[0].run
     click.echo(
-        f"Medians of {run.sizes['replica']} runs on real batches of {batch_of(run)}, "
+        f"Medians of {counted(run.sizes['replica'], 'run')} on real batches of {batch_of(run)}, "
         f"T = {run.attrs['T']}."
     )
     click.echo()

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from scbsim.util.text import counted
+
 if TYPE_CHECKING:
     from scbsim.cluster.team import Team
 
@@ -66,7 +68,9 @@ class JobStep:
                 world.comm.Abort(_LOST if team.lost(error) else RunFailed.exit_status)
             raise
         if failed:
-            raise RunFailed(f"{len(failed)} of {len(names)} runs failed: {', '.join(failed)}")
+            raise RunFailed(
+                f"{len(failed)} of {counted(len(names), 'run')} failed: {', '.join(failed)}"
+            )
 
     def _run(self, names: Sequence[str], task: str, received: list[int], team: Team) -> list[str]:
         from scbsim.cluster.bundle import run_bundle

@@ -12,6 +12,7 @@ from scbsim.estimates.many import Total, total_of_sweep
 from scbsim.estimates.slurm import MEMORY_MARGIN, TIME_MARGIN, memory_option, time_option
 from scbsim.spec.sweep import Sweep
 from scbsim.util.numbers import size_in_words, time_in_words
+from scbsim.util.text import by_count, counted
 
 _MOST_ESTIMATED = 5_000
 
@@ -35,7 +36,8 @@ def with_estimate(
         wanted["mem"] = memory_option(_on_a_node(found, options))
     low, high = found.seconds_range
     lines = [
-        f"estimate: {found.runs} runs take {time_in_words(found.seconds)} in all, from "
+        f"estimate: {counted(found.runs, 'run')} {by_count(found.runs, 'takes', 'take')} "
+        f"{time_in_words(found.seconds)} in all, from "
         f"{time_in_words(low)} to {time_in_words(high)}; the longest task "
         f"{time_in_words(seconds)}",
         f"estimate: memory {size_in_words(_on_a_node(found, options))} on a node for the largest, "

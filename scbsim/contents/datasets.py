@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import h5py
@@ -24,6 +25,7 @@ from scbsim.storage.runfile.reader import opened_as
 from scbsim.task import Task
 from scbsim.task.file import TASK_DIMENSIONS, read_arrays
 from scbsim.util.memory import require
+from scbsim.util.text import by_count, counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -98,9 +100,9 @@ def _of_sweep(path: Path) -> xr.Dataset:
             left_out = collect(folder, view, link=True, partial=True)
         except InputError:
             raise OutputError(
-                f"{path} is the folder of a sweep of {len(folder.sweep.runs)} runs, and cannot be "
-                f"loaded directly: `scbsim collect {path} -o ALL.h5` makes one file of them, which "
-                "can be loaded"
+                f"{path} is the folder of a sweep of {counted(len(folder.sweep.runs), 'run')}, and "
+                f"cannot be loaded directly: `scbsim collect {quote(str(path))} -o ALL.h5` makes "
+                "one file of them, which can be loaded"
             ) from None
         found = collection.load(view)
         origin = os.path.realpath(scratch)
@@ -111,8 +113,9 @@ def _of_sweep(path: Path) -> xr.Dataset:
     found["file"].values = np.array(files, object).reshape(found["file"].shape)
     if left_out:
         warn_caller(
-            f"{len(left_out)} of {len(folder.sweep.runs)} runs in {path} are not finished: they "
-            f"are NaN. `scbsim status {path}` shows their states",
+            f"{len(left_out)} of {counted(len(folder.sweep.runs), 'run')} in {path} "
+            f"{by_count(len(left_out), 'is not finished: it is', 'are not finished: they are')} "
+            f"NaN. `scbsim status {quote(str(path))}` shows their states",
             RunWarning,
         )
     return found

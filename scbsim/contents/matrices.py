@@ -26,7 +26,7 @@ from scbsim.task import Task
 from scbsim.task.file import read_arrays
 from scbsim.trajectory.dataset import LAST_STATE, LastState
 from scbsim.util.memory import require
-from scbsim.util.text import in_short
+from scbsim.util.text import counted, in_short
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,7 +67,9 @@ class Matrices:
     def __repr__(self) -> str:
         """Return the step and the shapes in a line."""
         T, N = self.A.shape
-        kept = "every entry" if isinstance(self.A, np.ndarray) else f"{self.A.nnz} entries stored"
+        kept = "every entry"
+        if not isinstance(self.A, np.ndarray):
+            kept = f"{counted(self.A.nnz, 'entry')} stored"
         V = "not kept" if self.V is None else f"({N}, {N})"
         return f"{type(self).__name__}(step={self.step}: A ({T}, {N}), {kept}; V {V})"
 

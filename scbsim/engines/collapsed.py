@@ -230,6 +230,10 @@ class CollapsedEngine(WithoutEntries):
             self._set_groups(state["alpha"], state["rest"])
             same = len(state["alpha"]) == len(self.collapsed.alpha)
             self._take_up_directions(state if same else {})
+            if "totals" in state:
+                # Files of earlier versions have none. What was not drawn yet of their noise is
+                # drawn at the levels of this run.
+                self.totals[:], self.collapsed.ones[:] = state["totals"], state["ones"]
             self._known |= not self.collapsed.rest.any()
         self._adopt_value(state, old)
         self._adopt_direction(last, old)

@@ -97,6 +97,18 @@ class OffSupportEngine(WithoutEntries):
         of_A = {"bulk": self._bulk(entries), "support": source.support, "off_sums": source.off_sums}
         return {**of_A, **self._state_of_V(), **matched}
 
+    def _shift_to(self, totals: Array) -> None:
+        """Add a number to every entry of each column of s, so that their sums are these, (N,).
+
+        `sampled` keeps columns up to such a number, and their sums beside them.
+        """
+        support, sums, n = self.A.support, self.A.off_sums, self.task.T - self.task.Q
+        by = (totals - support.sum(axis=1) - sums[:, 0]) / self.task.T
+        sums[:, 1] += by * (2.0 * sums[:, 0] + n * by)
+        sums[:, 0] += n * by
+        support += by[:, None]
+        self.off.along[:] += by * np.sqrt(max(1, n))
+
     def adopt(self, state: State, old: Task) -> None:
         """Start from the last state of a run; parameters as :meth:`DenseEngine.adopt`."""
         if "off_along" not in state or not same_target(old, self.task):
@@ -106,6 +118,8 @@ class OffSupportEngine(WithoutEntries):
         elif same_target(old, self.task):
             for name in ("support", "off_sums", "off_along", "off_square"):
                 self.state()[name][:] = state[name]
+            if "totals" in state and "totals" not in self.state():
+                self._shift_to(state["totals"])
             self._take_up_directions(state)
         else:
             raise InputError(

@@ -20,6 +20,7 @@ from scbsim.spec import RunSpec
 from scbsim.spec.source import SpecLike, spec_of
 from scbsim.storage.needed import DiskNeeded, disk_needed
 from scbsim.task import Task
+from scbsim.util.text import counted
 
 SURE, UNSURE = 1.25, 2.0
 """Factors of the range of the time, with rates of this machine and of another one."""
@@ -223,7 +224,7 @@ def _notes(plan: RunPlan, rates: Rates, steps: list[StepsOfStage]) -> list[str]:
         else:
             notes.append(
                 f"stage {i} ends when a signal reaches {until:g}: after about "
-                f"{stage.expected:.0f} steps, as without noise"
+                f"{counted(stage.expected, 'step', '.0f')}, as without noise"
             )
     if plan.spec.output.observe:
         notes.append("functions of output.observe are not counted")

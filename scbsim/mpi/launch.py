@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scbsim.errors import InputError, install
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.mpi.world import World
@@ -66,13 +67,15 @@ def joined(environment: Mapping[str, str] = os.environ) -> World | None:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         raise InputError(
-            f"{name} says {size} processes, but mpi4py cannot be imported ({error}): "
+            f"{name} says {counted(size, 'process')}, but mpi4py cannot be imported ({error}): "
             f"{install('mpi')}, with the MPI of this machine; pip install mpich if there is none. "
             f"{how}"
         ) from None
     if size != MPI.COMM_WORLD.size:
         ranks = f"{MPI.COMM_WORLD.size} rank" + "s" * (MPI.COMM_WORLD.size > 1)
-        raise InputError(f"{name} says {size} processes, but MPI has found {ranks}. {how}")
+        raise InputError(
+            f"{name} says {counted(size, 'process')}, but MPI has found {ranks}. {how}"
+        )
     from scbsim.mpi.world import World
 
     return World(MPI.COMM_WORLD)

@@ -31,6 +31,7 @@ from scbsim.task.sparse_bigram import WITHOUT_P
 from scbsim.trajectory.dataset import Trajectory
 from scbsim.util.memory import require
 from scbsim.util.paths import resolved
+from scbsim.util.text import counted
 from scbsim.util.thread_pool import ThreadPool
 
 
@@ -147,11 +148,12 @@ class SharedExecution(Execution):
         new = 0 if point and point.position else columns.stop - columns.start
         needed = SharedEngine.needs(task, spec.dynamics.precision, new, value=matrix_V)
         what = (
-            f"{world.here} ranks of the dense engine on this node, at N = {task.N}, T = {task.T},"
+            f"{counted(world.here, 'rank')} of the dense engine on this node, at N = {task.N}, "
+            f"T = {task.T},"
         )
         require(needed * world.here, f"a node with {what}", "take more nodes, or smaller N or T")
         self._most_threads = most_threads(self.threads)
-        why = f"its columns are shared out over {world.size} ranks"
+        why = f"its columns are shared out over {counted(world.size, 'rank')}"
         return plan_of(spec, task, choice=Choice("dense", why, matrix_V))
 
     def _new_stream(self) -> StreamStart:
@@ -163,7 +165,7 @@ class SharedExecution(Execution):
             super()._warn_of_space(plan)
 
     def _label(self, plan: RunPlan) -> str:
-        return f"{super()._label(plan)}, {self.world.size} ranks"
+        return f"{super()._label(plan)}, {counted(self.world.size, 'rank')}"
 
     def _kernels(self, plan: RunPlan) -> tuple[str, ...]:
         return ("observe", "coupling_of", "begin_step", "end_step", "normalize_columns")

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, caption, layout, style
+from scbsim.plotting.mosaic import WITH_LEGEND, mosaic_of
 from scbsim.spec.rules import short_name
 from scbsim.trajectory.views import spec_table_of, step_dimension
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,12 +33,8 @@ PANELS: Final = {
 MOST_NAMED: Final = 10
 """The legend names up to this many runs; for more there is a colour scale instead."""
 
-MOSAIC: Final = (("signals", "noise", "legend"), ("distances", "similarities", "loss"))
-NARROWER: Final = (("signals", "noise"), ("distances", "similarities"), ("loss", "legend"))
-NARROWEST: Final = (*NARROWER[:2], ("loss", "loss"))
-"""Panels of pictures of less than `THREE` and `WITH_LEGEND` inches."""
-
-THREE, WITH_LEGEND = 7.5, 5.0
+PALE: Final = 0.45
+"""Opacity of losses of batches behind those of the population."""
 WIDTH, HEIGHT = 10.0 / 3.0, 2.9
 """Inches of a panel."""
 MOST_CHARACTERS: Final = 32
@@ -68,9 +66,9 @@ def draw(
     """
     if not only and all(_knows_batches_alone(run) for run in runs.values()):
         only = [BATCH_LOSS.name]
-    panels = {name: panel_of(name, runs) for name in only} or PANELS
+    panels = {name: panel_of(name, runs) for name in only} or _all_panels(runs)
     below = width is not None and width < WITH_LEGEND
-    mosaic = _mosaic(only, width)
+    mosaic = mosaic_of(only, width)
     with style.styled(width):
         figure = layout.new_figure((len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT), width)
         axes = figure.subplot_mosaic(mosaic)
@@ -101,17 +99,6 @@ def draw(
     return figure
 
 
-def _mosaic(only: Sequence[str], width: float | None) -> list[Any]:
-    """Return the places of the panels, with one for the legend unless that is below them."""
-    if only:
-        most = 3 if width is None or width >= THREE else 2
-        names = [*only, *(["legend"] if width is None or width >= WITH_LEGEND else [])]
-        return _rows(names, most)
-    if width is None or width >= THREE:
-        return [list(row) for row in MOSAIC]
-    return [list(row) for row in (NARROWER if width >= WITH_LEGEND else NARROWEST)]
-
-
 def _caption(
     runs: Mapping[str, xr.Dataset], panels: Mapping[str, tuple[str, tuple[str, ...], bool]]
 ) -> str:
@@ -129,6 +116,17 @@ def _caption(
         parts.append(f"Colours follow the order of {len(runs)} runs, {first[0]} to {first[-1]}.")
     told = dict(list(runs.items())[:MOST_NAMED])
     return caption.caption(" ".join(parts), caption.settings(told))
+
+
+def _all_panels(
+    runs: Mapping[str, xr.Dataset],
+) -> Mapping[str, tuple[str, tuple[str, ...], bool]]:
+    """Return `PANELS`; losses of batches, where runs have them, stand behind the population's."""
+    if not any(BATCH_LOSS.name in run for run in runs.values()):
+        return PANELS
+    title, names, log = PANELS["loss"]
+    pale = f"{title}\n(pale: of the step's batch, ${BATCH_LOSS.symbol}$)"
+    return {**PANELS, "loss": (pale, (*names, BATCH_LOSS.name), log)}
 
 
 def _knows_batches_alone(run: xr.Dataset) -> bool:
@@ -150,14 +148,6 @@ def panel_of(name: str, runs: Mapping[str, xr.Dataset]) -> tuple[str, tuple[str,
     # A longer title would run into that of the panel beside it.
     between = "\n" if len(words) > MOST_CHARACTERS else " "
     return f"{words}{between}${symbols[name]}$", (name,), log
-
-
-def _rows(names: Sequence[str], most: int = 3) -> list[list[str]]:
-    """Arrange panels in rows of at most three, the last one filled with empty places."""
-    columns = min(most, len(names))
-    rows = [list(names[i : i + columns]) for i in range(0, len(names), columns)]
-    rows[-1] += ["."] * (columns - len(rows[-1]))
-    return rows
 
 
 def _color_scale(axes: Axes, labels: Sequence[str]) -> None:
@@ -188,18 +178,27 @@ def _panel(
     names: Sequence[str],
     log: bool,
 ) -> None:
-    spreads = {(label, name): bands.spread(runs[label], name) for label in runs for name in names}
+    spreads = {
+        (label, name): bands.spread(runs[label], name)
+        for label in runs
+        for name in names
+        if name in runs[label]
+    }
     style.scale(axes, [part for each in spreads.values() for part in each], logarithmic=log)
     many = len(colors) > MOST_NAMED
-    thin = {"linewidth": 0.8} if many else {}
+    thin: dict[str, Any] = {"linewidth": 0.8} if many else {}
     for label, run in runs.items():
         for name in names:
+            if (label, name) not in spreads:
+                continue
             color = colors[label][name in LONG_NAMES and name.endswith("_V")]
             dashed = len(names) > 1 and name.endswith("_V") and len(colors) > 1
             looks = thin | ({"linestyle": style.DASHED} if dashed else {})
+            if name == BATCH_LOSS.name and len(names) > 1:
+                looks |= {"linewidth": 0.8, "alpha": PALE, "zorder": 2}
             shown = spreads[label, name]
             own_steps = run[step_dimension(run, name)].values
-            bands.draw_values(axes, own_steps, shown, color, zorder=3, **looks)
+            bands.draw_values(axes, own_steps, shown, color, **({"zorder": 3} | looks))
             if f"normalized_{name}" not in run:
                 continue
             steps, along = bands.normalized_along(run, name)
@@ -267,7 +266,7 @@ def _title(runs: Mapping[str, xr.Dataset]) -> str:
     facts = [facts_of(run) for run in runs.values()]
     shared = [fact for fact in facts[0] if all(fact in each for each in facts)]
     few = len(names) == 1 or (len(names) <= 4 and len("".join(names)) <= 80)
-    return style.title(", ".join(names) if few else f"{len(runs)} runs", shared)
+    return style.title(", ".join(names) if few else counted(len(runs), "run"), shared)
 
 
 def facts_of(run: xr.Dataset) -> list[str]:

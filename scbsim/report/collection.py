@@ -13,7 +13,7 @@ from scbsim.plotting import bands, style
 from scbsim.plotting.overview import panel_of
 from scbsim.report.curves import Array, Curves, Panel, logarithmic, observables_of
 from scbsim.storage.collection import MEANING
-from scbsim.util.text import printable
+from scbsim.util.text import printable, share_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,7 +46,7 @@ def of_collection(runs: xr.Dataset, only: Sequence[str] = ()) -> Curves:
         )
     notes = []
     if left := int((~finished).sum()):
-        notes.append(f"{left} of {len(finished)} runs are not finished, and not shown.")
+        notes.append(f"{share_of(left, len(finished), 'run')} not finished, and not shown.")
     if size := runs.sizes.get("replica", 0):
         notes.append(f"Each curve is the median over the replicas of a run, up to {size}.")
     varied = {key: values for key, values in keys.items() if len(set(values)) > 1}

@@ -17,6 +17,7 @@ from scbsim.report.words import escaped, plain
 from scbsim.studies.compare.gaps import TABLES
 from scbsim.studies.compare.plot import LOGARITHMIC, LOOKS
 from scbsim.studies.phase.plot import key_label
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,7 +37,7 @@ def of_comparison(found: xr.Dataset, only: Sequence[str] = ()) -> Curves:
         scale = logarithmic(middle, name in LOGARITHMIC)
         panels.append(Panel(name, title, scale, found["step"].values, middle, (every, low, high)))
     colors = {label: color for color, label, _ in LOOKS.values()}
-    note = f"Medians, with bands from 10% to 90%, of {found.attrs['replicas']} replicas."
+    note = f"Medians, with bands from 10% to 90%, of {counted(found.attrs['replicas'], 'replica')}."
     return Curves(list(colors), {"model": list(colors)}, panels, notes=[note], colors=colors)
 
 

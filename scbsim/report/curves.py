@@ -14,7 +14,7 @@ from scbsim.observables import BATCH_LOSS, NAMES
 from scbsim.plotting import bands, style
 from scbsim.plotting.overview import PANELS, panel_of
 from scbsim.trajectory.views import own_observables, step_dimension
-from scbsim.util.text import printable
+from scbsim.util.text import counted, printable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -167,7 +167,7 @@ def of_ensemble(run: xr.Dataset, only: Sequence[str] = ()) -> Curves:
         band = (np.array([count]), low[None], high[None])
         scale = logarithmic(whole, allowed)
         panels.append(Panel(name, title, scale, run[along].values, whole, band))
-    median = f"median and 10-90% of {count} replicas"
+    median = f"median and 10-90% of {counted(count, 'replica')}"
     replicas = run["replica"].values.tolist()
     return Curves(
         labels=[*(f"replica {i}" for i in replicas), median],

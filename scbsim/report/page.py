@@ -25,6 +25,7 @@ from scbsim.report.words import escaped, html
 from scbsim.storage.hdf5 import formats
 from scbsim.util.atomic import atomic_write
 from scbsim.util.paths import resolved
+from scbsim.util.text import counted, share_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -134,7 +135,9 @@ def _run(path: Path, run: xr.Dataset, only: Sequence[str], content: Content) -> 
     content.data["made"] = made_by.of_run(path, run)
     diagnosis = f"<br>{escaped(said['diagnosis'])}" if said["diagnosis"] else ""
     rows = (
-        f"{said['rows']:,} rows, the last at step {said['step']:,}" if said["rows"] else "no rows"
+        f"{counted(said['rows'], 'row', ',')}, the last at step {said['step']:,}"
+        if said["rows"]
+        else "no rows"
     )
     state = f"{said['status']}{bands.status_note(run) if said['status'] == 'complete' else ''}"
     return f"{html(', '.join(facts_of(run)))}<br>{escaped(state)}, {rows}{diagnosis}"
@@ -144,8 +147,8 @@ def _sweep(path: Path, runs: xr.Dataset, only: Sequence[str], content: Content) 
     found = collection.of_collection(runs, only)
     content.add_curves(found)
     content.data["made"] = made_by.of_sweep(path, runs.attrs["sweep"])
-    varied = ", ".join(f"{k} ({len(set(v))} values)" for k, v in found.keys.items())
-    return escaped(f"{len(found.labels)} runs of a sweep over {varied or 'nothing'}")
+    varied = ", ".join(f"{k} ({counted(len(set(v)), 'value')})" for k, v in found.keys.items())
+    return escaped(f"{counted(len(found.labels), 'run')} of a sweep over {varied or 'nothing'}")
 
 
 def _folder(path: Path, only: Sequence[str], content: Content) -> str:
@@ -157,7 +160,7 @@ def _folder(path: Path, only: Sequence[str], content: Content) -> str:
     content.data["made"] = made_by.of_folder(path)
     facts = [facts_of(run) for run in runs.values()]
     shared = [fact for fact in facts[0] if all(fact in each for each in facts)]
-    return html(", ".join([f"{len(runs)} runs", *shared]))
+    return html(", ".join([counted(len(runs), "run"), *shared]))
 
 
 def _phase(path: Path, diagram: xr.Dataset, only: Sequence[str], content: Content) -> str:
@@ -169,7 +172,7 @@ def _phase(path: Path, diagram: xr.Dataset, only: Sequence[str], content: Conten
     content.add_phase(diagram, laws)
     content.data["made"] = made_by.of_phase(path, diagram)
     done, points = int(diagram["done"].sum()), int(diagram["done"].size)
-    part = f"<br>{done} of {points} points are done" if done < points else ""
+    part = f"<br>{share_of(done, points, 'point')} done" if done < points else ""
     return html(title_of(diagram)).replace("\n", "<br>") + part
 
 

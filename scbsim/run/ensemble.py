@@ -23,6 +23,7 @@ from scbsim.kernels.compile.threads import most_threads, sharing
 from scbsim.observables import NAMES
 from scbsim.run.replica import Replica, ReplicaBlock
 from scbsim.util.memory import require
+from scbsim.util.text import counted
 from scbsim.util.thread_pool import ThreadPool
 
 _THREADS_FROM = 100_000 * DENSE_ENTRY  # seconds of a step; below, more threads are slower
@@ -132,7 +133,7 @@ def built_ensemble(
     if R > 1:
         engine = f"the {plan.choice.name} engine at N = {task.N}, T = {task.T}"
         needed = plan.shared_memory + R * plan.memory
-        require(needed, f"an ensemble of {R} replicas of {engine}", _FEWER)
+        require(needed, f"an ensemble of {counted(R, 'replica')} of {engine}", _FEWER)
     apart = R > 1 and not replicas_take_turns(plan, threads)
     together = min(threads, R) if apart else 1
     with sharing(1 if apart else threads) as own, ThreadPool(together) as pool:

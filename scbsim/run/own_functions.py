@@ -10,7 +10,7 @@ from scbsim.errors import Fault, InputError, OutputError, SpecError
 from scbsim.observables import fault_of_name
 from scbsim.spec import RunSpec
 from scbsim.trajectory.own_observables import STEP, OwnObservable, settings_of
-from scbsim.util.text import show
+from scbsim.util.text import counted, show
 from scbsim.util.user_code import UserFunction, given_function, load_function, name_in
 
 if TYPE_CHECKING:
@@ -104,9 +104,10 @@ def require_same(
         elif name not in before:
             faults.append(f"it began without the observable {name}: leave it out")
         elif before[name].every != now[name].every:
+            period = counted(before[name].every, "step")
             faults.append(
-                f"the observable {name} was called every {before[name].every} steps, and now is to "
-                f"be every {now[name].every}"
+                f"the observable {name} was called every {period}, and now is to be every "
+                f"{now[name].every}"
             )
         elif before[name].digest != now[name].user.digest:
             changed.append(name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scbsim.run.bars import BAR_WIDTH, Bar, can_redraw, new_bar
 from scbsim.util.streams import STDERR
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.kernels.compile.events import Compiling
@@ -166,7 +167,7 @@ def compiling_in_words(what: Compiling, kernels: Sequence[str] = ()) -> str:
     of = f" ({kernels.index(what.kernel) + 1} of {len(kernels)})" if what.kernel in kernels else ""
     if what.waits:
         return f"waiting for another process that compiles {what.kernel}{of}"
-    done = f", {what.functions} functions" if what.functions else ""
+    done = f", {counted(what.functions, 'function')}" if what.functions else ""
     return f"compiling {what.kernel}{of}{done}"
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scbsim.errors import DataError, Fault
 from scbsim.kernels.batch.workspace import token_type
 from scbsim.util.numbers import check_int
+from scbsim.util.text import counted
 
 NAMES = ("tokens", "query", "output")
 
@@ -98,12 +99,12 @@ def _of_shapes(arrays: list[NDArray[Any]], T: int, size: int | None) -> list[Fau
         return [Fault("tokens", f"has shape {tokens.shape}; it takes (B, T)")]
     faults = []
     if tokens.shape[1] != T:
-        problem = f"contexts of {tokens.shape[1]} tokens; the task has T = {T}"
+        problem = f"contexts of {counted(tokens.shape[1], 'token')}; the task has T = {T}"
         faults.append(Fault("tokens", problem))
     B = len(tokens)
     if size is not None and size != B:
-        problem = f"{B} samples, and dynamics.batch_size = {size}; set it to the samples of a batch"
-        faults.append(Fault("tokens", f"{problem}, and leave out a last, smaller batch"))
+        problem = f"{counted(B, 'sample')}, and dynamics.batch_size = {size}; set it to the samples"
+        faults.append(Fault("tokens", f"{problem} of a batch, and leave out a last, smaller batch"))
     faults += [
         Fault(name, f"has shape {array.shape}; with these tokens it takes ({B},)")
         for name, array in zip(NAMES[1:], heads, strict=True)

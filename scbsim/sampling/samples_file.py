@@ -16,6 +16,7 @@ from scbsim.sampling.batches import Read
 from scbsim.sampling.samples import NAMES, Samples
 from scbsim.storage.hdf5.open import opened_hdf5
 from scbsim.storage.hdf5.reading import fail_if_unread, one_line
+from scbsim.util.text import counted
 
 _ENDS = 2**20
 """Bytes at the start and at the end of a file whose digest identifies it."""
@@ -104,9 +105,9 @@ def _faults(file: h5py.File, T: int, size: int) -> Iterator[Fault]:
         yield Fault("tokens", f"has shape {shape}; it takes (samples, T)")
         return
     if shape[1] != T:
-        yield Fault("tokens", f"contexts of {shape[1]} tokens; the task has T = {T}")
+        yield Fault("tokens", f"contexts of {counted(shape[1], 'token')}; the task has T = {T}")
     if shape[0] < size:
-        problem = f"{shape[0]} samples, fewer than dynamics.batch_size = {size}"
+        problem = f"{counted(shape[0], 'sample')}, fewer than dynamics.batch_size = {size}"
         yield Fault("tokens", f"{problem}; set that to fewer")
     for name, data in there.items():
         if name != "tokens" and data.shape != shape[:1]:

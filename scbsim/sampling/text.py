@@ -119,7 +119,7 @@ def _symbols(text: str | Sequence[str], vocabulary: int | Sequence[str] | None) 
         )
     if not 2 <= len(symbols) <= MOST_TOKENS:
         raise InputError(
-            f"text: {len(symbols)} different symbols; at least 2 and up to {MOST_TOKENS} are "
-            "allowed; give the vocabulary"
+            f"text: {counted(len(symbols), 'different symbol')}; at least 2 and up to "
+            f"{MOST_TOKENS} are allowed; give the vocabulary"
         )
     return tuple(symbols)

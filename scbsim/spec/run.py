@@ -31,7 +31,7 @@ from scbsim.spec.stored import stored_tables
 from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, TaskSpec
 from scbsim.spec.text import TOO_DEEP, read_toml, strict_json, write_toml
 from scbsim.spec.types import count
-from scbsim.util.text import MOST_NESTED, is_nested_within, show
+from scbsim.util.text import MOST_NESTED, counted, is_nested_within, show
 
 _TABLES: dict[str, type[Table]] = {
     "task": TaskSpec,
@@ -259,8 +259,7 @@ class RunSpec(Table):
             With every fault of the new spec.
         """
         tables = self.to_dict()
-        faults = change(tables, list(changes.items()))
-        if faults:
+        if faults := change(tables, list(changes.items())):
             raise SpecError(faults)
         return type(self)(**tables)
 
@@ -268,8 +267,9 @@ class RunSpec(Table):
         """Return the sizes, the rules and the steps in a line."""
         task, rules = self.task, " then ".join(map(short_name, self.rules))
         sizes = f"from={task.from_!r}" if task.from_ else f"N={task.N}, T={task.T}, Q={task.Q}"
+        size = counted(self.total_steps, "step")
         many = f", {self.dynamics.replicas} replicas" if self.dynamics.replicas > 1 else ""
-        return f"RunSpec({sizes}: {rules}, {self.total_steps} steps{many}, seed={self.seed})"
+        return f"RunSpec({sizes}: {rules}, {size}{many}, seed={self.seed})"
 
     def __str__(self) -> str:
         """Return the spec as TOML."""

@@ -26,6 +26,7 @@ from scbsim.spec.run_names import run_name
 from scbsim.spec.stored import as_stored, to_store
 from scbsim.spec.sweep_table import Dimension, dimensions, given_twice
 from scbsim.spec.text import read_toml, strict_json
+from scbsim.util.text import counted
 
 MOST_RUNS = 100_000
 _SHOWN_FAULTS = 20
@@ -84,7 +85,7 @@ class Sweep:
         faults += given_twice(self.dimensions)
         count = math.prod(len(dimension.values) for dimension in self.dimensions)
         if count > MOST_RUNS:
-            faults.append(Fault("sweep", f"{count} runs; up to {MOST_RUNS} are allowed"))
+            faults.append(Fault("sweep", f"{counted(count, 'run')}; up to {MOST_RUNS} are allowed"))
         if faults:
             raise SpecError(faults, where)
         self.runs = list(self._runs())
@@ -216,7 +217,7 @@ class Sweep:
             for fault, names in found.items()
         ]
         if len(faults) > _SHOWN_FAULTS:
-            more = f"and {len(faults) - _SHOWN_FAULTS} more faults"
+            more = f"and {counted(len(faults) - _SHOWN_FAULTS, 'more fault')}"
             faults = [*faults[:_SHOWN_FAULTS], Fault("", more)]
         raise SpecError(faults, self.where)
 
@@ -236,8 +237,8 @@ class Sweep:
             return ""
         if len(names) == len(self.runs):
             return " (in every run)"
-        others = len(names) - 1
-        return f" (in {names[0]}{f' and {others} others' if others else ''})"
+        others = counted(len(names) - 1, "other")
+        return f" (in {names[0]} and {others})" if len(names) > 1 else f" (in {names[0]})"
 
 
 def _points_to_check(dimension: Dimension) -> Container[int]:

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from scbsim.errors import OutputError, ScbsimError
-from scbsim.observables import FINISHED, NAMES, STATUS
+from scbsim.observables import BATCH_LOSS, FINISHED, NAMES, STATUS
 from scbsim.storage.hdf5.attributes import text
 from scbsim.storage.hdf5.formats import COLLECTION
 from scbsim.storage.hdf5.reading import one_line
 from scbsim.storage.runfile.reader import Damaged, opened
 from scbsim.storage.runfile.schema import TRAJECTORY
 from scbsim.util.memory import require
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -111,10 +112,10 @@ def _fill(path: Path, found: xr.Dataset, columns: dict[str, NDArray[Any]]) -> No
             wrong.append(str(error))
     if wrong:
         raise OutputError(
-            f"{path} is a view of the files of {len(finished)} runs, and {len(wrong)} of them "
-            f"cannot be read: {list_some(wrong, '; ')}. A view must be moved together with the "
-            "folder of its sweep; `scbsim collect` makes a new one, or a copy that needs no other "
-            "file"
+            f"{path} is a view of the files of {counted(len(finished), 'run')}, and {len(wrong)} "
+            f"of them cannot be read: {list_some(wrong, '; ')}. A view must be moved together with "
+            "the folder of its sweep; `scbsim collect` makes a new one, or a copy that needs no "
+            "other file"
         )
 
 
@@ -126,8 +127,11 @@ def _read(member: Path, known: dict[str, Any], columns: dict[str, NDArray[Any]])
             raise OutputError(f"{member} is another run than the one that was collected")
         rows = int(known.get("rows", n))
         if rows > n:
-            raise OutputError(f"{member} has {n} rows, and {rows} were collected")
+            raise OutputError(f"{member} has {counted(n, 'row')}, and {rows} were collected")
         for name, column in columns.items():
+            if name == BATCH_LOSS.name and name not in file[TRAJECTORY]:
+                # The run drew its samples.
+                continue
             values = rows_of(file, f"{TRAJECTORY}/{name}", slice(0, rows), column.dtype)
             if values.ndim < column.ndim:
                 # A single run among ensembles fills replica 0.

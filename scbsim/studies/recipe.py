@@ -17,6 +17,7 @@ from scbsim.studies.quick_runs import as_replica, extended, first_half
 from scbsim.studies.run_files import RunOptions, obtain
 from scbsim.util.numbers import check_int
 from scbsim.util.paths import resolved
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -227,7 +228,7 @@ class Recipe(Generic[Key, OutcomeOf]):
     def reduced(self, wanted: Mapping[Key, RunSpec], full: Mapping[Key, RunSpec]) -> str:
         """Return words for what is missing from the full figure, or ""."""
         here, there = (next(iter(each.values())).stage[-1].steps for each in (wanted, full))
-        steps = "" if here == there else f"{here} of {there} steps{self.steps_of}"
+        steps = "" if here == there else f"{here} of {counted(there, 'step')}{self.steps_of}"
         few = "" if wanted.keys() == full.keys() else self.fewer
         left_out = ", ".join(filter(None, (few, steps)))
         return f"quick: {left_out}" if left_out else ""
@@ -238,7 +239,7 @@ class Recipe(Generic[Key, OutcomeOf]):
         tables = tomllib.loads(presets.text(f"{self.presets}-{name}"))
         spec = RunSpec.from_dict(tables, overrides=words)
         if spec.dynamics.replicas > 1:
-            count = f"{spec.dynamics.replicas} replicas"
+            count = counted(spec.dynamics.replicas, "replica")
             problem = f"{count}; figure {self.number} is of single runs: --replicas R makes several"
             raise SpecError([Fault("dynamics.replicas", problem)])
         return spec

@@ -11,6 +11,7 @@ from scbsim.errors import OutputError, ScbsimError, Stopped
 from scbsim.spec.difference import but_longer, differences
 from scbsim.spec.stored import stored_tables
 from scbsim.trajectory.views import spec_table_of
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,7 +69,7 @@ def obtain(spec: RunSpec, path: Path, **options: Unpack[RunOptions]) -> xr.Datas
             notify(f"{path} is finished: kept")
             return _require_first_rows(found, path)
         if last:
-            notify(f"{path} has the first {last} steps: goes on with them")
+            notify(f"{path} has the first {counted(last, 'step')}: goes on with them")
         else:
             notify(f"{path} is partial: resumed")
     ended = run_to_file(

@@ -33,6 +33,7 @@ from scbsim.sweep.states import FINISHED, RunState, state_of
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import LEAST_ROOM
 from scbsim.util.paths import resolved
+from scbsim.util.text import counted, share_of
 
 MOST_LINKED = 1024 - 256
 """Most runs in a file of links. HDF5 keeps the file of each run open, and most systems allow 1,024
@@ -137,8 +138,8 @@ def _warn_of_lacking(members: Sequence[Member]) -> None:
         return
     named = list_some([f"{m.run.name} before step {m.lacks_steps_before}" for m in lacking])
     warnings.warn(
-        f"{len(lacking)} of {len(members)} runs without their first rows, which were in a file "
-        f"that was damaged: {named}. {LACKS} in the collection gives the step for each run",
+        f"{len(lacking)} of {counted(len(members), 'run')} without the first rows, which were in a "
+        f"file that was damaged: {named}. {LACKS} in the collection gives the step for each run",
         RunWarning,
         stacklevel=3,
     )
@@ -165,7 +166,7 @@ def _survey(folder: SweepFolder, link: bool) -> tuple[list[RunState[SweepRun]], 
 def _kinds(link: bool) -> dict[str, type[np.generic]]:
     """Return the columns that are read of each run, and their types."""
     small = [columns.steps("row", 0), *columns.normalized((), ())]
-    large = [] if link else columns.trajectory((), ())
+    large = [] if link else columns.trajectory((), (), True)
     return {each.source: each.kind for each in [*small, *large]}
 
 
@@ -175,7 +176,7 @@ def _require_finished(found: Sequence[RunState[SweepRun]], partial: bool) -> Non
         named = list_some([f"{each.run.name} ({each.state})" for each in left_out])
         notes = (f". {each.run.name}: {each.note}" for each in left_out if each.note)
         raise OutputError(
-            f"{len(left_out)} of {len(found)} runs are not finished: {named}. "
+            f"{share_of(len(left_out), len(found), 'run')} not finished: {named}. "
             f"--partial collects without them{next(notes, '')}"
         )
 
@@ -189,7 +190,7 @@ def _columns(survey: Survey, link: bool) -> tuple[list[Column], list[Column]]:
     if row == "row":
         small = [columns.steps(row, survey.rows), *small]
     small += columns.observed(survey.own, (row, survey.rows), axis, size)
-    large = columns.trajectory((row, *axis), (survey.rows, *size))
+    large = columns.trajectory((row, *axis), (survey.rows, *size), survey.has_batch_loss)
     return (small, large) if link else ([*large, *small], [])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import ScbsimError
-from scbsim.observables import NAMES, OBSERVABLES
+from scbsim.observables import BATCH_LOSS, NAMES, OBSERVABLES
 from scbsim.storage.runfile.schema import NORMALIZED, OBSERVED, TRAJECTORY
 from scbsim.sweep.members import STEPS, Member
 from scbsim.sweep.netcdf import Frame, chunks
@@ -54,11 +54,11 @@ class Column:
         return sum(used.values()) * across * 8 * math.prod(chunk)
 
 
-def trajectory(along: tuple[str, ...], inner: tuple[int, ...]) -> list[Column]:
-    """Return the columns along the rows of runs."""
+def trajectory(along: tuple[str, ...], inner: tuple[int, ...], batch_loss: bool) -> list[Column]:
+    """Return the columns along the rows of runs, with the losses of batches on request."""
     stage = {"long_name": "stage, from 0; -1 where there is no row"}
     columns = [Column("stage", f"{TRAJECTORY}/stage", along, inner, np.int64, -1, stage)]
-    for o in OBSERVABLES:
+    for o in (*OBSERVABLES, *([BATCH_LOSS] if batch_loss else [])):
         attributes = {"long_name": o.long_name, "units": "1"}
         source = f"{TRAJECTORY}/{o.name}"
         columns.append(Column(o.name, source, along, inner, np.float64, np.nan, attributes))
@@ -196,6 +196,8 @@ def link(
     for each in columns:
         layout = h5py.VirtualLayout((*frame.shape, *each.inner), np.dtype(each.kind))
         for member in members:
+            if not member.rows_in(each.source):
+                continue
             # HDF5 interprets % in the name of a source as a pattern.
             path = paths[member.run.name].replace("%", "%%")
             source = h5py.VirtualSource(path, each.source, shape=member.full)

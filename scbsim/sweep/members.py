@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import OutputError
-from scbsim.observables import NAMES
+from scbsim.observables import BATCH_LOSS, NAMES
 from scbsim.spec.sweep import SweepRun
 from scbsim.storage.collection import rows_of
 from scbsim.storage.hdf5.attributes import text
@@ -40,7 +40,7 @@ class Member:
     run: SweepRun
     path: Path
     uuid: str
-    counts: dict[str, int]  # rows of `trajectory`, of `normalized`, and of `observed/top1`
+    counts: dict[str, int]  # rows of `trajectory`, of `normalized`, and of single columns
     full: tuple[int, ...]  # shape of a column in the file: (rows or more,), or (rows or more, R)
     numbers: dict[str, float]  # N, T, Q, K_P, K_Q
     lacks_steps_before: int = 0  # the rows before this step are lost; 0 if none are
@@ -110,6 +110,8 @@ class Survey:
         The steps of all rows; None if runs recorded different steps.
     own : OwnSurvey
         The observables of a user's own.
+    has_batch_loss : bool
+        Whether any run was handed its batches, and so has their losses.
     """
 
     kinds: Mapping[str, type[np.generic]]
@@ -119,6 +121,7 @@ class Survey:
     replicas: int = 0
     steps: NDArray[np.int64] | None = field(default_factory=lambda: np.empty(0, np.int64))
     own: OwnSurvey = field(default_factory=OwnSurvey)
+    has_batch_loss: bool = False
     _streams: list[int] | None = None
     _same_streams: bool = True
     _left: int = field(default_factory=lambda: _KEPT)
@@ -140,6 +143,8 @@ class Survey:
         }
         own = OwnOfRun.of(file, counts[TRAJECTORY])
         counts |= own.counts()
+        if BATCH_LOSS.name not in group:
+            counts[f"{TRAJECTORY}/{BATCH_LOSS.name}"] = 0
         size = sum(_rows_in(counts, name) for name in self.kinds) * math.prod(full[1:])
         size += sum(file[name].size for name in own.kinds())
         kept = {}
@@ -147,6 +152,7 @@ class Survey:
             kept = {
                 name: rows_of(file, name, slice(0, _rows_in(counts, name)), kind)
                 for name, kind in self.kinds.items()
+                if _rows_in(counts, name)
             }
             kept |= {name: read_own(file, name, counts[name]) for name in own.kinds()}
         steps = kept.get(STEPS)
@@ -165,6 +171,7 @@ class Survey:
         self._left -= found.size if member.kept else 0
         self._same_streams &= not self.members or streams == self._streams
         self._streams = streams
+        self.has_batch_loss |= member.rows_in(f"{TRAJECTORY}/{BATCH_LOSS.name}") > 0
         self.own.add(found.own)
         for each in found.own.observables:
             if not fits(each, self.own.observables[each.name]):
@@ -177,7 +184,8 @@ class Survey:
 
 def _rows_in(counts: Mapping[str, int], column: str) -> int:
     """Return the number of rows of a column, such as ``trajectory/loss``; 0 without it."""
-    return counts.get(column, 0) if is_own(column) else counts[column.partition("/")[0]]
+    of_group = 0 if is_own(column) else counts[column.partition("/")[0]]
+    return counts.get(column, of_group)
 
 
 def _normalizations(steps: h5py.Dataset) -> int:

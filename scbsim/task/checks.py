@@ -12,6 +12,7 @@ from scbsim.errors import Fault, TaskError
 from scbsim.task.balance import round_to_stationary
 from scbsim.task.given import masked
 from scbsim.util.numbers import as_float, as_int
+from scbsim.util.text import by_count, counted
 
 Array = NDArray[np.float64]
 
@@ -184,7 +185,7 @@ def _numbers(key: str, value: ArrayLike, ndim: int, faults: list[Fault]) -> Arra
     if not finite.all():
         where = ", ".join(str(int(i)) for i in np.argwhere(~finite)[0])
         count = int((~finite).sum())
-        what = "1 entry is" if count == 1 else f"{count} entries are"
+        what = f"{counted(count, 'entry')} {by_count(count, 'is', 'are')}"
         faults.append(Fault(key, f"{what} not finite, the first at [{where}]"))
         return None
     return array
@@ -272,7 +273,8 @@ def _check_positions(positions: NDArray[Any], T: int | None, faults: list[Fault]
     Q = positions.shape[1]
     if T is not None:
         if Q > T:
-            faults.append(Fault("q_positions", f"{Q} positions a column, more than T = {T}"))
+            problem = f"{counted(Q, 'position')} a column, more than T = {T}"
+            faults.append(Fault("q_positions", problem))
         outside = np.argwhere((positions < 0) | (positions >= T))
         if len(outside):
             k, j = (int(i) for i in outside[0])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import Fault, TaskError
+from scbsim.util.text import by_count, counted
 
 Array = NDArray[np.float64]
 
@@ -124,4 +125,6 @@ def masked(value: Any) -> str | None:
     """Return what is wrong with an array whose entries are masked: NumPy would ignore the mask."""
     if not (isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value)):
         return None
-    return f"{np.ma.getmaskarray(value).sum()} entries are masked; fill them, or leave them out"
+    count = int(np.ma.getmaskarray(value).sum())
+    entries = f"{counted(count, 'entry')} {by_count(count, 'is', 'are')}"
+    return f"{entries} masked; fill what is masked, or leave it out"

@@ -19,6 +19,7 @@ from scbsim.task.checks import (
 from scbsim.task.given import dense, of_target, stationary_of, target_of
 from scbsim.task.random import check_random, dirichlet, draw_mu, draw_P, draw_positions, streams
 from scbsim.task.sparse_bigram import SparseBigram
+from scbsim.task.target_faults import faults_of_target
 from scbsim.task.weak import warn_if_weak
 
 if TYPE_CHECKING:
@@ -172,7 +173,10 @@ class Task(SparseBigram):
         check_target(Q, columns)
         P = dense(P)
         if isinstance(mu, str):
-            mu = stationary_of(check_columns(mu, P))
+            try:
+                mu = stationary_of(check_columns(mu, P))
+            except TaskError as error:
+                raise TaskError([*error.faults, *faults_of_target(P, Q, columns)]) from None
         if Q is not None:
             columns = dict(zip(columns, target_of(Q, np.shape(mu)), strict=True))
         try:

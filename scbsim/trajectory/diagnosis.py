@@ -16,6 +16,7 @@ from scbsim.engines.plan import RunPlan
 from scbsim.engines.stages import Stage
 from scbsim.spec import RunSpec
 from scbsim.spec.rules import rule_record
+from scbsim.util.text import counted
 
 _GONE = 1e-3
 """A signal below this fraction of its largest value counts as lost; noise leaves some of it."""
@@ -70,7 +71,7 @@ def diagnosis(plan: RunPlan, columns: Mapping[str, Any], rows: int) -> str:
         return ""
     kind, row, replica = found[len(found) // 2]
     index, step = int(_value(columns["stage"], row, replica)), int(columns["step"][row])
-    of = "" if R == 1 else f" in {len(found)} of {R} replicas"
+    of = "" if R == 1 else f" in {len(found)} of {counted(R, 'replica')}"
     what = {
         "erased": f"erased the signal of A{of} by step {step}",
         "kept out": f"kept the signal of A at 0{of}",

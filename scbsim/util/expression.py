@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias
 
+from scbsim.util.text import counted
+
 MOST_CHARACTERS: Final = 400
 MOST_NESTED: Final = 40
 
@@ -129,7 +131,7 @@ class Expression:
 
 def _require_tokens(text: str) -> None:
     if len(text) > MOST_CHARACTERS:
-        raise ValueError(f"{len(text)} characters; up to {MOST_CHARACTERS} are read")
+        raise ValueError(f"{counted(len(text), 'character')}; up to {MOST_CHARACTERS} are read")
     at, end = 0, len(text.rstrip())
     if not end:
         raise ValueError("it is empty")

@@ -7,7 +7,7 @@ import operator
 from typing import Any
 
 from scbsim.errors import InputError
-from scbsim.util.text import show
+from scbsim.util.text import counted, show
 
 
 def as_python(value: Any) -> Any:
@@ -58,7 +58,7 @@ def size_in_words(size: float) -> str:
     for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= one:
             return f"{size / one:.3g} {unit}"
-    return f"{size:.0f} bytes"
+    return counted(size, "byte", ".0f")
 
 
 def time_in_words(seconds: float) -> str:

@@ -60,9 +60,28 @@ def _escaped(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, which takes an s for any number but 1: "1 run", "2 runs"."""
-    return f"{number} {noun}{'s' * (number != 1)}"
+def counted(number: float, noun: str, form: str = "") -> str:
+    """Return a number with its noun, in the plural for any number but 1: "1 run", "2 runs".
+
+    ``form`` is the format of the number, such as ``","``.
+    """
+    return f"{number:{form}} {noun if number == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith(("s", "ch", "x")):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith(("ry", "dy", "py", "cy")) else f"{noun}s"
+
+
+def by_count(number: float, one: str, many: str) -> str:
+    """Return the word that follows a count: ``by_count(1, "is", "are")`` is "is"."""
+    return one if number == 1 else many
+
+
+def share_of(part: int, total: int, noun: str) -> str:
+    """Return a part of a count with its verb: "1 of 3 runs is", "2 of 3 runs are"."""
+    return f"{part} of {counted(total, noun)} {by_count(part, 'is', 'are')}"
 
 
 def number_text(value: float | str) -> str:

@@ -49,7 +49,7 @@ def test_the_sweep_works_as_it_says(scbsim, tmp_path, monkeypatch):
 def test_the_name_of_a_preset_is_a_sweep_too(scbsim, tmp_path, fails):
     words = ("-o", tmp_path / "runs", "--set", "stage.0.steps=20", "--set", "sweep=")
     done = scbsim("sweep", "sweep", *words)
-    assert (done.exit_code, "1 of 1 runs done" in done.stdout) == (0, True), done.output
+    assert (done.exit_code, "1 of 1 run done" in done.stdout) == (0, True), done.output
     said = fails(scbsim("sweep", "sweeep", "-o", tmp_path / "d"), 2)
     assert "there is no file sweeep, and no preset of that name; did you mean sweep?" in said
     assert not (tmp_path / "d").exists()

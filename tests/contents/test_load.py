@@ -66,7 +66,7 @@ def test_the_folder_of_a_sweep_is_what_collect_makes(files, folder):
 
 def test_runs_that_are_not_finished_are_nan_and_said(tmp_path):
     ran(tmp_path, 'product = {"seed" = "0:3"}', but=[1])
-    with pytest.warns(RunWarning, match=r"1 of 3 runs in .*d are not finished: they are NaN"):
+    with pytest.warns(RunWarning, match=r"1 of 3 runs in .*d is not finished: it is NaN"):
         found = load(tmp_path / "d")
     assert found["loss"].isnull().all("step").values.tolist() == [False, True, False]
 

@@ -90,3 +90,10 @@ def test_the_loss_of_batches(run):
     handed = scbsim.simulate(spec, task=task, batches=lambda number: batch)
     figure = scbsim.plot(handed, only="batch_loss")
     assert "loss of a batch" in figure.axes[0].get_title()
+    # Among all observables it stands behind the loss of the population.
+    for runs, lines in (((handed,), 2), ((handed, run), 3)):
+        figure = scbsim.plot(*runs)
+        (axes,) = (each for each in figure.axes if "loss" in each.get_title())
+        assert "L_B" in axes.get_title()
+        assert len([line for line in axes.lines if len(line.get_xdata()) > 1]) == lines
+    assert not any("L_B" in each.get_title() for each in scbsim.plot(run).axes)

@@ -36,6 +36,7 @@ SKIP = {
     "mpi": ("scbsim ", "mpiexec ", "srun "),
     "performance": ("scbsim ", "python ", "mpiexec ", "import time"),
     "phase": ("scbsim ",),
+    "recipes": ("eval ", "_SCBSIM"),
     "schedules": ("scbsim ",),
     "transfer": ("scbsim ",),
 }
@@ -69,6 +70,13 @@ AFTER = {
     "files": "assert n == run.sizes['step'] == len(loss)",
     "phase": "assert diagram['recovered'].dims == ('rule', 'y', 'x')",
     "transfer": "assert abs(scbsim.correlations(task, other).P - 0.3) < 1e-9",
+    "recipes": (
+        "assert run['batch_loss'].notnull().sum() == 50\n"
+        "assert scbsim.load('mass.h5')['mass'].dims == ('step_100',)\n"
+        "assert scbsim.load('momentum.h5').attrs['status'] == 'complete'\n"
+        "for name in ('bands', 'noise', 'mass'):\n"
+        "    assert Path(f'{name}.png').stat().st_size > 10_000, name\n"
+    ),
     "resume": "assert scbsim.load('run.h5').sizes['step'] == 801",
     "tutorial": (
         "assert task.K_P == found.task.K_P\n"

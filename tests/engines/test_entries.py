@@ -5,47 +5,18 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
+from scbsim_testing.few_numbers import START, collapsed, columns, drawn, ladder, sampled
 from scbsim_testing.real_batches import a_stage, a_task
 from scbsim_testing.small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
-from scbsim.engines.collapsed import CollapsedEngine
-from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.dense import DenseEngine
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
-from scbsim.engines.sampled import SampledEngine
+from scbsim.engines.noise import NoiseLevels
 from scbsim.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 
-START = {"alpha_A": 0.3, "alpha_V": 0.4, "seed": 3}
-
-
-def columns(task):
-    return ColumnsEngine(task, MatchedNoise(300, 2, covariances=True), **START)
-
-
-def sampled(task):
-    return SampledEngine(task, MatchedNoise(300, 2), **START)
-
-
-def collapsed(task):
-    return CollapsedEngine(task, NoiseLevels(0.02 / np.sqrt(task.mu), 0.01), **START)
-
-
-def ladder(task):
-    return CollapsedEngine(task, NoiseLevels(0.02 * np.arange(task.N), 0.01), **START)
-
-
 MADE = (columns, sampled, collapsed, ladder)
-
-
-def drawn(engine):
-    """(N, T): s, from one draw."""
-    entries = engine.entries()
-    s = np.array([entries.part(k, 0, engine.task.T) for k in range(engine.task.N)])
-    np.put_along_axis(s, engine.task.q_positions, entries.support, axis=1)
-    return s
 
 
 def dense_with(task, s, engine):

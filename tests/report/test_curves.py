@@ -51,7 +51,7 @@ def test_the_runs_of_a_sweep_that_are_finished(made):
         runs = scbsim.load(made["sweep"])
     found = of_collection(runs)
     assert found.keys == {"init.alpha_A": [0.1] * 3 + [0.2] * 2, "seed": [0, 1, 2, 0, 1]}
-    assert found.notes == ["1 of 6 runs are not finished, and not shown."]
+    assert found.notes == ["1 of 6 runs is not finished, and not shown."]
     assert found.labels[4] == "init.alpha_A=0.2, seed=1"
     panel = next(panel for panel in found.panels if panel.name == "delta_A")
     np.testing.assert_array_equal(panel.values[4], runs["delta_A"].isel(seed=1)[1])

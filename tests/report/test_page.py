@@ -59,7 +59,7 @@ def test_a_sweep_and_its_spec(made, page):
     spec = tomllib.loads(found.texts["spec"])
     assert spec["sweep"] == {"product": {"init.alpha_A": [0.1, 0.2], "seed": "0:3"}}
     assert "--only loss" in found.texts["command"]
-    assert "1 of 6 runs are not finished" in found.texts[""]
+    assert "1 of 6 runs is not finished" in found.texts[""]
 
 
 def test_a_phase_diagram_and_the_runs_of_its_points(made, page):

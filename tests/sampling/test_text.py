@@ -45,7 +45,7 @@ def test_a_seed_shuffles_whole_samples():
     [
         ("abc", {"T": 3}, "needs more than T = 3"),
         ("abc", {"T": 1}, "at least 2"),
-        ("aaaa", {"T": 2}, "1 different symbols"),
+        ("aaaa", {"T": 2}, "1 different symbol;"),
         ("abcd", {"T": 2, "vocabulary": 1}, "at least 2"),
         ("abcd", {"T": 2, "vocabulary": 2.5}, "a number or symbols"),
         ([1, 2, 3], {"T": 2}, "sequence of str"),

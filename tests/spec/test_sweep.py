@@ -98,7 +98,7 @@ def test_faults_of_the_runs_are_said_once_with_the_runs_that_they_are_in():
     found = faults(table, init__alpha_W=1)
     assert found["init.alpha_W"].endswith("(in every run)")
     assert found["task.Q"] == (
-        "70 is more than the T = 50 positions (in task.T=50,task.Q=70,seed=0 and 1 others)"
+        "70 is more than the T = 50 positions (in task.T=50,task.Q=70,seed=0 and 1 other)"
     )
 
 

@@ -24,7 +24,7 @@ LAUNCHED = {
 def test_they_run(tmp_path, environment):
     (tmp_path / "s.toml").write_text(sweep_text('product = {"seed" = [1]}'))
     code, said = ended("sweep", "s.toml", "-o", "d", cwd=tmp_path, **environment)
-    assert (code, "1 of 1 runs done" in said) == (0, True), said
+    assert (code, "1 of 1 run done" in said) == (0, True), said
 
 
 @pytest.mark.slow

@@ -105,7 +105,7 @@ def test_a_seed_that_is_none_is_found_among_many(key, wrong):
         swept(**{key: values, "task.N": [4, 5]}).check()
     [fault] = caught.value.faults
     assert fault.key == key
-    assert "and 1 others)" in fault.problem
+    assert "and 1 other)" in fault.problem
 
 
 @pytest.mark.parametrize("table", [RunSpec, TaskSpec])

@@ -83,7 +83,7 @@ def test_columns_with_fewer_entries_get_weights_of_0():
         ({"mu": MU, "P": P, "Q": TARGET, "T": 9}, "Q: cannot be given beside T"),
         ({"mu": MU, "P": P, "T": 9}, "q_positions: missing; give it, or Q as a matrix"),
         ({"mu": MU, "P": P, "Q": np.ma.masked_equal(TARGET, 0)}, "Q: 24 entries are masked"),
-        ({"mu": np.ma.masked_equal(MU, MU[0]), "P": P, "Q": TARGET}, "mu: 1 entries are masked"),
+        ({"mu": np.ma.masked_equal(MU, MU[0]), "P": P, "Q": TARGET}, "mu: 1 entry is masked"),
     ],
 )
 def test_what_is_wrong_is_said(given, said):
@@ -96,3 +96,18 @@ def test_saved_and_loaded_and_named_in_a_spec(tmp_path):
     same(Task.load(tmp_path / "task.h5"), task)
     tables = {"task": {"from": str(tmp_path / "task.h5")}, "stage": [{"steps": 1}]}
     same(Task.from_spec(RunSpec.from_dict(tables).task), task)
+
+
+def test_what_is_wrong_with_P_and_with_Q_is_said_at_once():
+    wrong_P, wrong_Q = P.copy(), TARGET.copy()
+    wrong_P[0, 1] += 0.1
+    wrong_Q[0, 0] += 0.2
+    both = faults_of("stationary", wrong_P, Q=wrong_Q)
+    assert [each.partition(":")[0] for each in both] == ["P", "Q"]
+    assert faults_of("stationary", wrong_P, Q=TARGET.T)[1].startswith("Q: has shape")
+    separate = faults_of("stationary", wrong_P, POSITIONS, 2.0 * WEIGHTS, T=1)
+    assert {each.partition(":")[0] for each in separate} == {"P", "T", "q_weights"}
+    apart = faults_of("stationary", np.eye(N), Q=wrong_Q)
+    assert "classes of tokens" in apart[0]
+    assert apart[1].startswith("Q: column 0 sums to")
+    assert len(faults_of("stationary", wrong_P, Q=TARGET)) == 1

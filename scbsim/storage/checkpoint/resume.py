@@ -34,6 +34,7 @@ from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
+from scbsim.util.text import share_of
 
 
 def resume_point_of(
@@ -194,8 +195,8 @@ def _require_none_complete(path: Path, file: Any) -> None:
     complete = [STATUS[code] for code in codes].count("complete")
     if complete:
         raise OutputError(
-            f"{path} is an ensemble of which {complete} of {len(codes)} replicas are complete, and "
-            "their last states were not kept, so its last stage cannot be longer: run a replica "
+            f"{path} is an ensemble of which {share_of(complete, len(codes), 'replica')} complete, "
+            "and the last states were not kept, so its last stage cannot be longer: run a replica "
             "that is to go further alone, with dynamics.replica and dynamics.replicas = 1"
         )
 

@@ -27,6 +27,7 @@ from scbsim.storage.runfile.states import Share
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import LEAST_ROOM
 from scbsim.util.memory import require
+from scbsim.util.text import counted
 
 _BULK = "bulk"
 
@@ -116,7 +117,7 @@ def read_columns(data: h5py.Dataset, share: Share) -> NDArray[Any]:
 def _allocate(wanted: slice, T: int, dtype: np.dtype[Any], processes: int) -> NDArray[Any]:
     columns = wanted.stop - wanted.start
     needed = processes * columns * T * dtype.itemsize
-    require(needed, f"to resume with {processes * columns} columns of T = {T}")
+    require(needed, f"to resume with {counted(processes * columns, 'column')} of T = {T}")
     return np.empty((columns, T), dtype)
 
 

@@ -14,6 +14,7 @@ from scbsim.storage.hdf5.reading import reading
 from scbsim.storage.hdf5.superblock import content_of, superblock
 from scbsim.storage.hdf5.write import opened_swmr
 from scbsim.util.paths import require_regular
+from scbsim.util.text import by_count, counted
 
 
 @contextmanager
@@ -59,7 +60,8 @@ def opened_hdf5(
         block = superblock(path)
         size = path.stat().st_size
         if size < block.end:
-            raise OutputError(f"{path} is cut short: {size} bytes are left of {block.end} or more")
+            left = f"{counted(size, 'byte')} {by_count(size, 'is', 'are')} left"
+            raise OutputError(f"{path} is cut short: {left} of {block.end} or more")
         if not h5py.is_hdf5(path):
             raise OutputError(f"{path} is not an HDF5 file")
         # A writer may be about to begin even if the superblock is sound.

@@ -23,6 +23,7 @@ from scbsim.storage.hdf5.reading import one_line, reading, system_fault
 from scbsim.storage.hdf5.superblock import content_of, superblock
 from scbsim.storage.runfile import schema
 from scbsim.storage.runfile.observed import failed_observable, observed_in
+from scbsim.util.text import by_count, counted
 
 PROGRESS = b"."
 VERDICT = b"verdict "
@@ -45,8 +46,8 @@ def check(path: Path, report: Report = lambda: None) -> CheckResult:
     try:
         block, size = superblock(path), path.stat().st_size
         if size < block.end:
-            short = f"it is cut short: {size} bytes are left of {block.end} or more"
-            return CheckResult("damaged", short)
+            left = f"{counted(size, 'byte')} {by_count(size, 'is', 'are')} left"
+            return CheckResult("damaged", f"it is cut short: {left} of {block.end} or more")
         with reading(path, content_of(path, block)) as file:
             guard(file, path, unfinished=not block.sound)
             _read(file, report)
@@ -92,12 +93,12 @@ def _read_trajectory(group: h5py.Group, report: Report) -> None:
     missing = {"step", "stage", *NAMES} - set(group)
     _require(not missing, f"it has no {', '.join(sorted(missing))}")
     n = int(group["n_committed"][()])
-    _require(n >= 0, f"it says that it has {n} rows")
+    _require(n >= 0, f"it says that it has {counted(n, 'row')}")
     for name, column in group.items():
         if not column.shape:
             continue
         grows = column.maxshape[0] is None
-        _require(not grows or len(column) >= n, f"{name} is short of {n} rows")
+        _require(not grows or len(column) >= n, f"{name} is short of {counted(n, 'row')}")
         last = -1
         for block in read_blocks(column, n if grows else len(column)):
             if name == "step":

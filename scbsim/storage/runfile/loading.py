@@ -22,6 +22,7 @@ from scbsim.storage.runfile.reader import (
 from scbsim.storage.runfile.schema import LACKS, TRAJECTORY
 from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.trajectory.dataset import Trajectory, assemble
+from scbsim.util.text import counted
 
 
 def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Trajectory:
@@ -86,7 +87,7 @@ def _columns(
     group = file[TRAJECTORY]
     for name in ("step", *names):
         if len(group[name]) < rows:
-            raise Damaged(f"{path} cannot be read: {name} is short of {rows} rows")
+            raise Damaged(f"{path} cannot be read: {name} is short of {counted(rows, 'row')}")
     if lazy:
         from scbsim.storage.runfile.lazy import lazy_column
 

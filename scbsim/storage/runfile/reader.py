@@ -26,6 +26,7 @@ from scbsim.storage.runfile.states import ALL, Share, read_state
 from scbsim.storage.runfile.tables import is_ensemble
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
+from scbsim.util.text import by_count, counted
 
 
 class Damaged(OutputError):
@@ -136,7 +137,9 @@ def checked_progress(group: h5py.Group) -> tuple[str, int]:
     status, n = progress(group)
     rows = len(group["step"])
     if not 0 <= n <= rows:
-        raise ValueError(f"{n} rows are to count, and it has {rows}")
+        raise ValueError(
+            f"{counted(n, 'row')} {by_count(n, 'is', 'are')} to count, and it has {rows}"
+        )
     return status, n
 
 

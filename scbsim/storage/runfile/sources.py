@@ -21,6 +21,7 @@ from scbsim.storage.runfile.reader import opened
 from scbsim.storage.runfile.schema import FINAL, INIT_RUN, INIT_STEP, TASK_DIGEST
 from scbsim.task import Task
 from scbsim.task.digest import differing, digest_of, parts_of
+from scbsim.util.text import counted
 
 
 class Start(NamedTuple):
@@ -90,9 +91,9 @@ def require_samples(path: Path, made: Mapping[str, Any], spec: RunSpec) -> None:
     now = fingerprint(spec.data.from_)
     if any(now[key] != made.get(key) for key in ("samples_bytes", "samples_sha256_of_ends")):
         raise OutputError(
-            f"{path} learned from a file of {made['samples_bytes']} bytes, and data.from = "
-            f"{spec.data.from_} is another one now. Resume with the samples that it began with, or "
-            "give another output"
+            f"{path} learned from a file of {counted(made['samples_bytes'], 'byte')}, and "
+            f"data.from = {spec.data.from_} is another one now. Resume with the samples that it "
+            "began with, or give another output"
         )
 
 

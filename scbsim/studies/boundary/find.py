@@ -20,6 +20,7 @@ from scbsim.studies.study_progress import counting
 from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import check_int
 from scbsim.util.paths import resolved
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -178,7 +179,8 @@ class _Finder:
             if waiting:
                 where = f" of {self._path}; the same command again goes on" if self._path else ""
                 raise Stopped(
-                    f"stopped on a signal after {ended} of {len(self._chains)} lines{where}"
+                    f"stopped on a signal after {ended} of "
+                    f"{counted(len(self._chains), 'line')}{where}"
                 )
 
     def _point(self, runner: Runner, place: Place) -> Count | None:

@@ -15,6 +15,7 @@ from scbsim.studies.boundary.captions import caption_of
 from scbsim.studies.boundary.slopes import middle, slope
 from scbsim.studies.phase.plot import key_label, symbol_of
 from scbsim.studies.recipe import save_pictures
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -109,11 +110,16 @@ def _words(text: str) -> str:
     return style.literal(text).replace("l1", r"$\ell_1$")
 
 
+def _several(number: str, noun: str) -> str:
+    """Return a number, or the least and the largest of several, with its noun."""
+    return counted(1, noun) if number == "1" else f"{number} {noun}s"
+
+
 def _facts(curves: list[dict[str, Any]], along: str, find: str) -> list[str]:
     varied = {along, find}
     task = {k: v for k, v in curves[0]["spec"]["task"].items() if f"task.{k}" not in varied}
     runs, seeds = (_span([curve[key] for curve in curves]) for key in ("replicas", "seeds"))
-    return [*style.sizes(task), f"{runs} runs a point", f"{seeds} seeds"]
+    return [*style.sizes(task), f"{_several(runs, 'run')} a point", _several(seeds, "seed")]
 
 
 def _span(counts: list[int]) -> str:

@@ -36,6 +36,12 @@ COLORS: Final = ("blue", "vermilion", "green", "purple", "orange", "sky", "black
 _WITHOUT_EFFECT: Final = ("dynamics.replicas",)
 
 
+_OWN_TASK = (
+    "a boundary draws a task of its own for each seed, and takes none from a file; give task.N, "
+    "task.T and task.Q, or try the file at single values with `scbsim run` or `scbsim sweep`"
+)
+
+
 @dataclass(frozen=True)
 class Curve:
     """One boundary: for every value of a key, the least value of another at which runs recover.
@@ -88,6 +94,8 @@ class Curve:
                 raise SpecError(faults)
             bare(tables)
             spec = RunSpec.from_dict(tables)
+            if spec.task.from_:
+                raise SpecError([Fault("task.from", _OWN_TASK)])
             return spec.replace(**{"seed": spec.seed + seed, "task.seed": spec.task.seed + seed})
         except SpecError as error:
             raise SpecError(error.faults, self.named(seed, x, y)) from None

@@ -10,6 +10,7 @@ from scbsim.studies.phase.folder import DiagramFolder, DiagramPart
 from scbsim.studies.phase.results import Results
 from scbsim.sweep.states import FINISHED, RunState, states
 from scbsim.util.paths import resolved
+from scbsim.util.text import share_of
 
 
 def collect(
@@ -42,7 +43,7 @@ def collect(
         names = ", ".join(f"{each.run.name} ({each.state})" for each in left_out[:5])
         more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
         raise OutputError(
-            f"{len(left_out)} of {len(found)} parts are not finished: {names}{more}; --partial "
+            f"{share_of(len(left_out), len(found), 'part')} not finished: {names}{more}; --partial "
             "leaves out the points that are not done"
         )
     whole = Results.empty(folder.grid.shape)

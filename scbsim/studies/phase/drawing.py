@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from scbsim.errors import Stopped
 from scbsim.studies.phase.grid import Grid, Point
 from scbsim.studies.study_progress import counting
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,7 +107,9 @@ class Drawing:
             if not run_points(self._grid, points, threads, store, tick, stop, patience=patience):
                 done, total = int(self._results.done.sum()), len(self._points)
                 where = f" of {self._path}; the same command again goes on" if self._path else ""
-                raise Stopped(f"stopped on a signal after {done} of {total} points{where}")
+                raise Stopped(
+                    f"stopped on a signal after {done} of {counted(total, 'point')}{where}"
+                )
 
     def _save(self, status: str) -> None:
         self._attributes["status"] = status

@@ -19,6 +19,7 @@ from scbsim.studies.phase.drawing import Drawing
 from scbsim.studies.phase.grid import Grid, Point
 from scbsim.sweep.work import WorkFolder
 from scbsim.util.cores import usable_cores
+from scbsim.util.text import counted
 
 _PATIENCE = 10.0
 """Seconds that points have to end when a job is to stop; Slurm kills it some time later."""
@@ -144,7 +145,7 @@ class DiagramFolder(WorkFolder[DiagramPart]):
 def _parts(grid: Grid, sizes: Sequence[int]) -> list[DiagramPart]:
     points = list(grid.points())
     if sum(sizes) != len(points) or min(sizes) < 1:
-        raise ValueError(f"the parts of {len(points)} points have {sum(sizes)}")
+        raise ValueError(f"the parts of {counted(len(points), 'point')} have {sum(sizes)}")
     digits, parts, first = len(str(len(sizes) - 1)), [], 0
     for i, size in enumerate(sizes):
         of_part = tuple(points[first : first + size])

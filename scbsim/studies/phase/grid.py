@@ -17,6 +17,7 @@ from scbsim.spec.ranges import Range, parse_range
 from scbsim.studies.phase.criterion import Criterion
 from scbsim.studies.phase.rules import RULES, bare, under
 from scbsim.util.numbers import check_int
+from scbsim.util.text import counted
 
 MOST_POINTS = 1_000_000
 
@@ -159,7 +160,7 @@ class Grid:
         invalid = list(self._invalid())
         if invalid:
             point, error = invalid[0]
-            more = f", and {len(invalid) - 1} points more," if len(invalid) > 1 else ""
+            more = f", and {counted(len(invalid) - 1, 'point')} more," if len(invalid) > 1 else ""
             raise SpecError(error.faults, f"the point {self.named(point)}{more}")
 
     def _invalid(self) -> Iterator[tuple[Point, SpecError]]:

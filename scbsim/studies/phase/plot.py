@@ -16,6 +16,7 @@ from scbsim.studies.phase.captions import caption_of
 from scbsim.studies.phase.zones import name_zones
 from scbsim.studies.recipe import save_pictures
 from scbsim.trajectory.views import spec_table_of
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -165,7 +166,7 @@ def title_of(diagram: xr.Dataset) -> str:
         facts.append(f"${style.integer(sum(s['steps'] for s in spec['stage']))}$ steps")
     if "dynamics.batch_size" not in varied:
         facts.append(f"batch size ${style.scientific(spec['dynamics']['batch_size'])}$")
-    facts.append(f"{grid['replicas']} runs a point")
+    facts.append(f"{counted(grid['replicas'], 'run')} a point")
     criterion = grid["recovered"]
     for text, symbol in _SYMBOLS.items():
         criterion = criterion.replace(text, f"${symbol}$")
@@ -187,7 +188,7 @@ def law_of(each: Growth, diagram: xr.Dataset) -> str:
     name = NAMES[each.rule]
     if not each.columns:
         return f"{name}: no boundary on this grid"
-    part = "" if each.columns == total else f" (in {each.columns} of {total} columns)"
+    part = "" if each.columns == total else f" (in {each.columns} of {counted(total, 'column')})"
     if np.isnan(each.slope):
         return f"{name}: half of the runs recover{part}"
     return rf"{name}: half of the runs at ${y} \propto {x}^{{{each.slope:.2f}}}${part}"

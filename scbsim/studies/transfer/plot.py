@@ -13,6 +13,7 @@ from scbsim.studies.transfer.outcomes import right_direction
 from scbsim.studies.transfer.specs import RATE, SIGNAL
 from scbsim.task import Task
 from scbsim.trajectory.views import spec_table_of
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -194,5 +195,5 @@ def _shares(axes: Axes, recovery: Sequence[Recovery], samples: Setting, colors: 
     axes.set_xticks(ticks, [f"{batch}" for batch in ticks], **_SMALL)
     axes.minorticks_off()
     axes.set_xlabel("batch size")
-    axes.set_ylabel(f"share of {recovery[0].replicas} runs")
+    axes.set_ylabel(f"share of {counted(recovery[0].replicas, 'run')}")
     axes.legend(loc="lower right", handlelength=1.2, **_SMALL)

@@ -20,6 +20,7 @@ from scbsim.studies.run_files import RunOptions, obtain
 from scbsim.studies.transfer import specs
 from scbsim.studies.transfer.specs import OWN, QUICK, SAMPLES, STEPS, Setting
 from scbsim.util.paths import resolved
+from scbsim.util.text import share_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -119,7 +120,9 @@ def run(
 
     there = sum(each.path.exists() for each in planned)
     if there and not overwrite:
-        notify(f"{there} of {len(planned)} runs are in {folder} already: finished ones are kept")
+        notify(
+            f"{share_of(there, len(planned), 'run')} in {folder} already: finished ones are kept"
+        )
     found = {}
     quiet = not options.pop("progress", False)
     options["notify"] = None

@@ -12,8 +12,10 @@ from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import Noise
+from scbsim.engines.population import PopulationEngine
 from scbsim.engines.sparse import SparseEngine
 from scbsim.engines.stages import Stage
+from scbsim.spec.rules import rule_record
 from scbsim.task import Task
 
 Engine = DenseEngine | SparseEngine | CollapsedEngine | ColumnsEngine
@@ -50,6 +52,8 @@ SPARSE = Contender("sparse", SparseEngine)
 SPARSE_A = Contender("sparse, V a matrix", partial(SparseEngine, value=True))
 COLLAPSED = Contender("collapsed", CollapsedEngine)
 COLUMNS = Contender("columns", ColumnsEngine)
+POPULATION = Contender("population", PopulationEngine)
+"""In cases without noise."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class Case:
     def begin(self, build: Build) -> Engine:
         """Return an engine at the start of the case."""
         engine = build(self.task, self.noise, **self.start)
+        if rule_record(self.stage.rule).memory:
+            engine.keep_memory()
         if self.warm is not None:
             stage, noise = self.warm
             before = TRUTH.build(self.task, noise, **self.start, seed=1)

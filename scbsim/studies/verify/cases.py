@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
-from scbsim.engines.schedules import Quantity, StepSchedule
 from scbsim.engines.stages import Stage
 from scbsim.studies.verify import tasks
 from scbsim.studies.verify.case import (
@@ -23,40 +20,8 @@ from scbsim.studies.verify.case import (
     SPARSE_A,
     Case,
 )
-from scbsim.task import Task
-
-_SIGMA_A, _SIGMA_V = 0.05, 0.03
-_RATE_A, _RATE_V = 0.2, 0.15
-_ZERO = {"alpha_A": 0.0, "alpha_V": 0.0}
-
-_OF_SGD = (COLLAPSED, SCALARS_OF_V)
-_OF_L1 = (SPARSE,)
-
-
-def levels(task: Task, sigma_A: float = _SIGMA_A, sigma_V: float = _SIGMA_V) -> NoiseLevels:
-    """Return isotropic levels: ``sigma_k`` is proportional to ``mu_k^(-1/2)``."""
-    return NoiseLevels(sigma_A / np.sqrt(task.mu), sigma_V)
-
-
-def stage(
-    rule: str, threshold: ArrayLike, rate_A: float = _RATE_A, rate_V: float = _RATE_V
-) -> Stage:
-    """Return a stage with l1 thresholds, (N,)."""
-    return Stage(0, rule, 20, rate_A, rate_V, np.asarray(threshold, np.float64), np.inf, None)
-
-
-def scheduled(
-    rule: str, threshold: ArrayLike, sigmas: str | float = 1.0, *, base: int = 40
-) -> Stage:
-    """Return a stage whose steps all differ; ``sigmas`` is what multiplies the thresholds.
-
-    In the fourth step A does not move.
-    """
-    before = stage(rule, threshold)
-    texts = (f"{_RATE_A}*abs(t - 3)/2", f"linear({_RATE_V}, 0.05)", sigmas, f"{base}*(1 + t)/2")
-    rate_A, rate_V, factor, batch = (Quantity.of(text, before.steps) for text in texts)
-    schedule = StepSchedule(before.steps, rate_A, rate_V, factor, batch, base, rule == "prox")
-    return replace(before, schedule=schedule)
+from scbsim.studies.verify.case_parts import OF_SGD, ZERO, case_of, ladder, levels, scheduled, stage
+from scbsim.studies.verify.own_rule_cases import own_rule_cases
 
 
 def all_cases() -> list[Case]:
@@ -73,36 +38,22 @@ def all_cases() -> list[Case]:
         *_columns(),
         *_normalized(),
         *_scheduled(),
+        *own_rule_cases(),
     ]
-
-
-def _case(name: str, task: Task, rule: str = "sgd", sigmas: float = 0.0, **fields: Any) -> Case:
-    """Return a case whose thresholds are ``sigmas`` isotropic levels, unless it has a stage."""
-    default: dict[str, Any] = {
-        "noise": levels(task),
-        "stage": stage(rule, sigmas * levels(task).sigma_A),
-        "contenders": _OF_SGD if rule == "sgd" else _OF_L1,
-    }
-    return Case(f"{rule}, {name}", task, **(default | fields))
-
-
-def _ladder(task: Task) -> NoiseLevels:
-    """Return levels that increase from column to column, from no noise in the first."""
-    return NoiseLevels(np.asarray(_SIGMA_A * 3.0 * np.arange(task.N), np.float64), _SIGMA_V)
 
 
 def _plain() -> Iterator[Case]:
     """Yield every representation under every rule, float32 included."""
     task = tasks.small()
-    yield _case("N = 4, T = 30", task, contenders=(*_OF_SGD, SINGLE))
+    yield case_of("N = 4, T = 30", task, contenders=(*OF_SGD, SINGLE))
     for rule in ("prox", "denoise"):
         every = (SPARSE, SPARSE_A, SCALARS_OF_V, SINGLE)
-        yield _case("N = 4, T = 30, 1.2 sigma", task, rule, 1.2, contenders=every)
+        yield case_of("N = 4, T = 30, 1.2 sigma", task, rule, 1.2, contenders=every)
 
 
 def _sgd() -> Iterator[Case]:
     even = tasks.small(mu="uniform")
-    yield _case("even mu", even)
+    yield case_of("even mu", even)
     with_ladder = {
         "a level for each column": even,
         "T = 2, a level for each column": tasks.small(T=2, Q=1),
@@ -110,23 +61,23 @@ def _sgd() -> Iterator[Case]:
         "K_k = 0 for some, a level for each": tasks.half_without_positions(),
     }
     for name, task in with_ladder.items():
-        yield _case(name, task, noise=_ladder(task))
+        yield case_of(name, task, noise=ladder(task))
 
 
 def _thresholds() -> Iterator[Case]:
     """Yield cases in which from two entries of three to one in ten thousand are activated."""
     for rule in ("prox", "denoise"):
         for sigmas, T in {0.5: 60, 1.0: 600, 2.5: 600, 4.0: 8000}.items():
-            yield _case(f"T = {T}, {sigmas} sigma", tasks.small(T=T), rule, sigmas)
+            yield case_of(f"T = {T}, {sigmas} sigma", tasks.small(T=T), rule, sigmas)
         for sigmas, T in {1.0: 600, 2.5: 600}.items():
             task = tasks.small(N=6, T=T)
             one = _one_threshold(rule, levels(task), sigmas)
-            yield _case(f"T = {T}, one lam, {sigmas} sigma", task, rule, stage=one)
+            yield case_of(f"T = {T}, one lam, {sigmas} sigma", task, rule, stage=one)
         task = tasks.small(N=6, T=200)
-        noise = _ladder(task)
+        noise = ladder(task)
         one = _one_threshold(rule, noise, 1.5)
-        yield _case("one lam, a level for each column", task, rule, stage=one, noise=noise)
-    yield _case("no threshold", tasks.small(T=12), "prox", 0.0)
+        yield case_of("one lam, a level for each column", task, rule, stage=one, noise=noise)
+    yield case_of("no threshold", tasks.small(T=12), "prox", 0.0)
 
 
 def _one_threshold(rule: str, noise: NoiseLevels, sigmas: float) -> Stage:
@@ -147,10 +98,10 @@ def _small_sizes() -> Iterator[Case]:
         "K_P = K_Q = 0": tasks.without_anything(),
     }
     for name, task in edges.items():
-        yield _case(name, task)
-        yield _case(name, task, "prox", 1.0)
+        yield case_of(name, task)
+        yield case_of(name, task, "prox", 1.0)
     for name in ("N = 2, T = 2", "K_P = 0"):
-        yield _case(name, edges[name], "denoise", 1.0)
+        yield case_of(name, edges[name], "denoise", 1.0)
 
 
 def _no_noise() -> Iterator[Case]:
@@ -161,10 +112,10 @@ def _no_noise() -> Iterator[Case]:
         "no noise": NoiseLevels.none(task),
     }
     for name, noise in without.items():
-        yield _case(name, task, noise=noise)
-        yield _case(name, task, "prox", 0.3, noise=noise, contenders=(SPARSE, SCALARS_OF_V))
+        yield case_of(name, task, noise=noise)
+        yield case_of(name, task, "prox", 0.3, noise=noise, contenders=(SPARSE, SCALARS_OF_V))
     for rule, threshold in (("sgd", np.zeros(4)), ("prox", np.ones(4))):
-        yield _case("rate_A = 0", task, rule, stage=stage(rule, threshold, rate_A=0.0))
+        yield case_of("rate_A = 0", task, rule, stage=stage(rule, threshold, rate_A=0.0))
 
 
 def _starts() -> Iterator[Case]:
@@ -172,16 +123,16 @@ def _starts() -> Iterator[Case]:
     task = tasks.small()
     sigma = levels(task).sigma_A
     warm = (stage("sgd", np.zeros(4)), levels(task))
-    yield _case("from zero", task, start=_ZERO)
-    yield _case("from a rest", task, warm=warm)
-    yield _case("from a rest, a level for each column", task, noise=_ladder(task), warm=warm)
+    yield case_of("from zero", task, start=ZERO)
+    yield case_of("from a rest", task, warm=warm)
+    yield case_of("from a rest, a level for each column", task, noise=ladder(task), warm=warm)
     for rule in ("prox", "denoise"):
         few = (stage(rule, 1.5 * sigma), levels(task))
-        yield _case("from zero", task, rule, 2.0, start=_ZERO)
-        yield _case("from a rest of all entries", task, rule, 1.0, warm=warm)
-        yield _case("from a rest of some entries", task, rule, 2.0, warm=few)
+        yield case_of("from zero", task, rule, 2.0, start=ZERO)
+        yield case_of("from a rest of all entries", task, rule, 1.0, warm=warm)
+        yield case_of("from a rest of some entries", task, rule, 2.0, warm=few)
     still = levels(task, sigma_A=0.0)
-    yield _case("from a rest without noise of A", task, noise=still, warm=warm)
+    yield case_of("from a rest without noise of A", task, noise=still, warm=warm)
 
 
 def _matched() -> Iterator[Case]:
@@ -193,16 +144,16 @@ def _matched() -> Iterator[Case]:
     every = partial(MatchedNoise, 40)
     task = tasks.small()
     few = (stage("prox", 1.5 * levels(task).sigma_A), levels(task))
-    yield _case("matched", task, noise=every(3), contenders=(SINGLE,))
+    yield case_of("matched", task, noise=every(3), contenders=(SINGLE,))
     for rule in ("prox", "denoise"):
-        yield _case("matched", task, rule, 0.7, noise=every(3), contenders=(SPARSE_A, SINGLE))
+        yield case_of("matched", task, rule, 0.7, noise=every(3), contenders=(SPARSE_A, SINGLE))
         second: dict[str, Any] = {"noise": every(2), "contenders": (SPARSE_A,)}
-        yield _case("matched, T = 600", tasks.small(N=6, T=600), rule, 1.0, **second)
-        yield _case("matched, from a rest of some entries", task, rule, 1.0, warm=few, **second)
+        yield case_of("matched, T = 600", tasks.small(N=6, T=600), rule, 1.0, **second)
+        yield case_of("matched, from a rest of some entries", task, rule, 1.0, warm=few, **second)
     each: dict[str, Any] = {"noise": every(1), "contenders": (SPARSE_A,)}
-    yield _case("matched, from zero", task, "prox", 0.2, start=_ZERO, **each)
-    yield _case("matched, N = 2, T = 2", tasks.small(N=2, T=2, Q=1), "prox", 0.3, **each)
-    yield _case("matched, K_P = 0", tasks.without_transitions(), "prox", 0.5, **each)
+    yield case_of("matched, from zero", task, "prox", 0.2, start=ZERO, **each)
+    yield case_of("matched, N = 2, T = 2", tasks.small(N=2, T=2, Q=1), "prox", 0.3, **each)
+    yield case_of("matched, K_P = 0", tasks.without_transitions(), "prox", 0.5, **each)
 
 
 def _covariances() -> Iterator[Case]:
@@ -212,16 +163,16 @@ def _covariances() -> Iterator[Case]:
     """
     every = partial(MatchedNoise, 40, covariances=True)
     name, task = "covariances", tasks.small(T=600)
-    yield _case(name, tasks.small(), noise=every(2), contenders=(SINGLE,))
+    yield case_of(name, tasks.small(), noise=every(2), contenders=(SINGLE,))
     each: dict[str, Any] = {"noise": every(1), "contenders": (SINGLE,)}
-    yield _case(f"{name}, N = 2, T = 2", tasks.small(N=2, T=2, Q=1), **each)
-    yield _case(f"{name}, K_P = 0", tasks.without_transitions(), **each)
+    yield case_of(f"{name}, N = 2, T = 2", tasks.small(N=2, T=2, Q=1), **each)
+    yield case_of(f"{name}, K_P = 0", tasks.without_transitions(), **each)
     both: dict[str, Any] = {"noise": every(2), "contenders": (SPARSE_A, SINGLE)}
     for rule in ("prox", "denoise"):
-        yield _case(f"{name}, T = 600", task, rule, 1.0, **both)
+        yield case_of(f"{name}, T = 600", task, rule, 1.0, **both)
     few = (stage("prox", 1.5 * levels(task).sigma_A), levels(task))
     rest: dict[str, Any] = {"noise": every(1), "contenders": (SPARSE_A,), "warm": few}
-    yield _case(f"{name}, from a rest of some entries", task, "prox", 1.0, **rest)
+    yield case_of(f"{name}, from a rest of some entries", task, "prox", 1.0, **rest)
 
 
 def _columns() -> Iterator[Case]:
@@ -229,7 +180,7 @@ def _columns() -> Iterator[Case]:
     task = tasks.small()
     warm = (stage("sgd", np.zeros(4)), levels(task))
     one: dict[str, Any] = {"contenders": (COLUMNS,)}
-    yield _case("columns, matched", task, noise=MatchedNoise(40, 3), **one)
+    yield case_of("columns, matched", task, noise=MatchedNoise(40, 3), **one)
     every = partial(MatchedNoise, 40, 2, covariances=True)
     for name, small in {
         "N = 4, T = 30": task,
@@ -238,20 +189,20 @@ def _columns() -> Iterator[Case]:
         "N = 3, T = 3": tasks.small(N=3, T=3, Q=1),
         "K_Q = 0, Q = T": tasks.without_positions(),
     }.items():
-        yield _case(f"columns, {name}", small, noise=every(), **one)
-    yield _case("columns, from zero", task, noise=every(), start=_ZERO, **one)
-    yield _case("columns, from a rest", task, noise=every(), warm=warm, **one)
+        yield case_of(f"columns, {name}", small, noise=every(), **one)
+    yield case_of("columns, from zero", task, noise=every(), start=ZERO, **one)
+    yield case_of("columns, from a rest", task, noise=every(), warm=warm, **one)
 
 
 def _normalized() -> Iterator[Case]:
     """Yield SGD whose entries are drawn at every time, where some of the noise stands out."""
     task = tasks.small()
     each: dict[str, Any] = {"normalized": 0.5, "times": (4, 5, 8), "contenders": (COLLAPSED,)}
-    yield _case("normalised", task, **each)
-    yield _case("normalised, a level for each column", task, noise=_ladder(task), **each)
+    yield case_of("normalised", task, **each)
+    yield case_of("normalised, a level for each column", task, noise=ladder(task), **each)
     each |= {"contenders": (COLUMNS,), "noise": MatchedNoise(10, 2, covariances=True)}
     each |= {"normalized": 0.6, "start": {"alpha_A": 0.0, "alpha_V": 0.4}}
-    yield _case("columns, normalised", tasks.small(N=2), **each)
+    yield case_of("columns, normalised", tasks.small(N=2), **each)
 
 
 def _scheduled() -> Iterator[Case]:
@@ -260,18 +211,18 @@ def _scheduled() -> Iterator[Case]:
     name = "scheduled"
     each: dict[str, Any] = {"times": (1, 4, 8)}
     sgd = each | {"stage": scheduled("sgd", np.zeros(4))}
-    yield _case(name, task, **sgd, contenders=(*_OF_SGD, SINGLE))
+    yield case_of(name, task, **sgd, contenders=(*OF_SGD, SINGLE))
     normalized = sgd | {"normalized": 0.5, "times": (4, 5, 8), "contenders": (COLLAPSED,)}
-    yield _case(f"{name}, a level for each column", task, noise=_ladder(task), **normalized)
+    yield case_of(f"{name}, a level for each column", task, noise=ladder(task), **normalized)
     for rule in ("prox", "denoise"):
         sigma = levels(larger).sigma_A
         one = scheduled(rule, sigma, "0.9 + t/9")
-        yield _case(name, larger, rule, stage=one, **each)
+        yield case_of(name, larger, rule, stage=one, **each)
         joint = partial(MatchedNoise, 40, 2)
         both = each | {"stage": one, "contenders": (SPARSE_A, SINGLE)}
-        yield _case(f"{name}, matched", larger, rule, noise=joint(), **both)
-        yield _case(f"{name}, covariances", larger, rule, noise=joint(covariances=True), **both)
+        yield case_of(f"{name}, matched", larger, rule, noise=joint(), **both)
+        yield case_of(f"{name}, covariances", larger, rule, noise=joint(covariances=True), **both)
     matched = each | {"stage": scheduled("sgd", np.zeros(6)), "contenders": (COLUMNS,)}
-    yield _case(f"columns, {name}", larger, noise=MatchedNoise(40, 2), **matched)
+    yield case_of(f"columns, {name}", larger, noise=MatchedNoise(40, 2), **matched)
     noise = MatchedNoise(40, 2, covariances=True)
-    yield _case(f"columns, {name}, covariances", larger, noise=noise, **matched)
+    yield case_of(f"columns, {name}, covariances", larger, noise=noise, **matched)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scbsim.errors import RunFailed
 from scbsim.observables import NAMES
 from scbsim.studies.verify.case import Build, Case, Engine
+from scbsim.util.text import counted
 
 Array = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ def _advance(case: Case, engine: Engine, to: int) -> Array:
     steps = to - engine.step
     block = engine.advance(case.stage, steps, engine.step)
     if len(block.rows) < steps:
-        raise RunFailed(f"{case.name}: diverged after {engine.step} steps")
+        raise RunFailed(f"{case.name}: diverged after {counted(engine.step, 'step')}")
     return block.rows
 
 

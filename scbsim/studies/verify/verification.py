@@ -13,6 +13,7 @@ from scbsim.studies.verify.comparison import CaseComparison, compare
 from scbsim.studies.verify.sampling import sample, seeds_of
 from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import check_int
+from scbsim.util.text import counted
 
 CHANCE = 1e-5
 """Probability that a verification of exact engines fails by chance."""
@@ -61,7 +62,8 @@ class VerifyReport:
         return tuple(each for each in self.outcomes if each.worst.p < self.floor)
 
     def __str__(self) -> str:
-        counts = f"{self.cases} cases, {self.comparisons} comparisons of {self.runs} runs"
+        comparisons = counted(self.comparisons, "comparison")
+        counts = f"{counted(self.cases, 'case')}, {comparisons} of {counted(self.runs, 'run')}"
         least = f"least p {self.least:.2g} (floor {self.floor:.1g})"
         if not self.failed:
             return f"verified: {counts}, {least}"

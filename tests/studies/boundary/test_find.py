@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from scbsim import find_boundaries, simulate
+from scbsim import Task, find_boundaries, simulate
 from scbsim.errors import InputError, OutputError, SpecError, Stopped
 from scbsim.spec import RunSpec
 from scbsim.studies.boundary.find import NAME
@@ -132,6 +132,14 @@ def test_what_is_wrong_is_said_before_anything_runs(change, error, words):
     if words == "0.5 of":
         words = "dynamics.batch_size"
     with pytest.raises(error, match=words):
+        find_boundaries(study)
+
+
+def test_a_task_of_a_file_is_refused_in_words(tmp_path):
+    Task.random(N=4, T=20, Q=1).save(tmp_path / "task.h5")
+    study = STUDY | {"task": {"from": str(tmp_path / "task.h5")}}
+    study["boundary"] = STUDY["boundary"] | {"along": "stage.0.rate_A=0.05,0.1"}
+    with pytest.raises(SpecError, match=r"task\.from: a boundary draws a task of its own"):
         find_boundaries(study)
 
 

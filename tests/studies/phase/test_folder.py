@@ -41,7 +41,7 @@ def test_parts_give_the_diagram_of_one_go(folder, whole, tmp_path):
     assert found(folder) == [("missing", 0, size) for size in SIZES]
     assert bundle(folder, ["part-2", "part-0"]) == []
     assert found(folder) == [("complete", 7, 7), ("missing", 0, 1), ("complete", 16, 16)]
-    with pytest.raises(OutputError, match=r"1 of 3 parts are not finished: part-1 \(missing\)"):
+    with pytest.raises(OutputError, match=r"1 of 3 parts is not finished: part-1 \(missing\)"):
         collect(folder, tmp_path / "all.h5")
     assert [each.run.name for each in collect(folder, tmp_path / "part.h5", partial=True)]
     part = load(tmp_path / "part.h5")

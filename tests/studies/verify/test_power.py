@@ -34,7 +34,7 @@ from scbsim.studies.verify.verification import CHANCE, RUNS
 pytestmark = pytest.mark.slow
 
 # A whole verification has fewer comparisons, so it detects every p-value below this floor.
-FLOOR = CHANCE / 40_000
+FLOOR = CHANCE / 50_000
 
 
 @cache

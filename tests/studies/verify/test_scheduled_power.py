@@ -20,7 +20,7 @@ from scbsim.studies.verify.verification import CHANCE
 pytestmark = pytest.mark.slow
 
 NAME = "prox, scheduled"
-FLOOR = CHANCE / 40_000
+FLOOR = CHANCE / 50_000
 OF_STAGE = ("params.threshold_scale * params.threshold[k]", "params.threshold[k]")
 
 

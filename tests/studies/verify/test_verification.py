@@ -10,6 +10,7 @@ from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.errors import RunFailed, Stopped
 from scbsim.observables import NAMES
+from scbsim.spec.engines import ENGINES
 from scbsim.studies.verify.case import COLLAPSED, SPARSE, TRUTH, Contender
 from scbsim.studies.verify.cases import all_cases
 from scbsim.studies.verify.comparison import compare
@@ -55,6 +56,7 @@ def test_the_case_that_needs_all_runs():
 def test_cases_have_names_of_their_own_and_cover_all_engines():
     cases = all_cases()
     assert len({case.name for case in cases}) == len(cases)
+    assert {case.stage.rule for case in cases} == set(ENGINES["dense"].rules)
     for rule, contender in {"sgd": COLLAPSED, "prox": SPARSE, "denoise": SPARSE}.items():
         own = [case for case in cases if case.stage.rule == rule]
         constant = [case for case in own if isinstance(case.noise, NoiseLevels)]
@@ -71,7 +73,8 @@ def test_neither_threads_nor_other_cases_change_a_number():
 
 
 def test_one_engine_for_all_runs_is_as_good_as_one_for_each():
-    for case in (named("sgd, from a rest"), named("denoise, from a rest of some entries")):
+    names = ("sgd, from a rest", "denoise, from a rest of some entries", "momentum, N = 4, T = 30")
+    for case in map(named, names):
         for contender in (TRUTH, *case.contenders):
             seeds = seeds_of(1, 2, 3, 4)
             together = sample(case, contender.build, seeds)
@@ -90,7 +93,7 @@ def test_what_differs_is_named():
     verdict = verify(cases=[replace(right, contenders=(COLLAPSED, NOISY))], runs=1500)
     assert [each.contender for each in verdict.failed] == ["noisy"]
     said = str(verdict)
-    assert said.startswith("FAILED: 1 cases, ")
+    assert said.startswith("FAILED: 1 case, ")
     assert "at sgd, N = 4, T = 30: noisy, delta_A at" in said
     assert verdict.floor == CHANCE / verdict.comparisons
 

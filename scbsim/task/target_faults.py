@@ -1,0 +1,35 @@
+"""The faults of an attention target whose task cannot be checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scbsim.errors import Fault, TaskError
+from scbsim.task.checks import check_task
+from scbsim.task.given import of_target, target_of
+
+
+def faults_of_target(P: Any, Q: Any, columns: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with a target beside a P that is wrong, too.
+
+    Parameters
+    ----------
+    P, Q, columns
+        As for :meth:`scbsim.Task.from_arrays`; ``columns`` are the positions, weights and T. The
+        number of tokens is that of the columns of ``P``; without a matrix nothing is known of it.
+    """
+    shape = np.shape(P)
+    if len(shape) != 2 or shape[1] < 2:
+        return []
+    N = shape[1]
+    try:
+        if Q is not None:
+            columns = target_of(Q, (N,))._asdict()
+            columns = {f"q_{name}" if name != "T" else name: columns[name] for name in columns}
+        check_task("K_P", 0.0, np.full(N, 1.0 / N), **columns)
+    except TaskError as error:
+        return [*(error if Q is None else of_target(error)).faults]
+    return []
