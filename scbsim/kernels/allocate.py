@@ -10,6 +10,9 @@ from numpy.typing import DTypeLike, NDArray
 LINES = 128
 """Bytes of two cache lines: processors fetch lines in pairs."""
 
+GAP = 2 * LINES
+"""Bytes between what threads write and what others use: processors fetch lines ahead."""
+
 
 def aligned_zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
     """Return an array of zeros that starts at a multiple of 128 bytes.
@@ -21,16 +24,16 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -
     kind = np.dtype(dtype)
     size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
     # `zeros` of a large size takes memory when it is written to, which adding to it would not.
-    raw = np.zeros(size + LINES, np.uint8)
-    start = -raw.ctypes.data % LINES
+    raw = np.zeros(size + LINES + 2 * GAP, np.uint8)
+    start = -raw.ctypes.data % LINES + GAP
     return raw[start : start + size].view(kind).reshape(shape)
 
 
 def row_length(entries: int, dtype: DTypeLike = np.float64) -> int:
     """Return a length for rows of some entries that different threads write to.
 
-    It is a multiple of 128 bytes, and leaves 256 bytes between the entries of two rows: a processor
-    that reads a row also fetches the lines after it, and takes them from the thread that owns them.
+    It is a multiple of 128 bytes, with the gap between the entries of two rows.
     """
-    each = LINES // np.dtype(dtype).itemsize
-    return (-(-entries // each) + 2) * each
+    itemsize = np.dtype(dtype).itemsize
+    each = LINES // itemsize
+    return -(-entries // each) * each + GAP // itemsize
