@@ -10,6 +10,7 @@ import click
 
 from scbsim.cli.console import number as cell
 from scbsim.cli.console import print_table
+from scbsim.util.text import counted
 
 Columns = Mapping[str, str]
 """Headings of a table, with the attribute of an outcome in each column."""
@@ -62,7 +63,7 @@ def print_outcomes(number: int, outcomes: Sequence[Any], replicas: int = 1) -> N
     cells = [[cell(x, ".3g") if isinstance(x, float) else str(x) for x in row] for row in rows]
     print_table([*columns], cells, left=words)
     if replicas > 1:
-        click.echo(f"Medians over {replicas} replicas.")
+        click.echo(f"Medians over {counted(replicas, 'replica')}.")
     for line in _notes(number, outcomes):
         click.echo(line)
 

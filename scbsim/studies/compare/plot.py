@@ -16,6 +16,7 @@ from scbsim.plotting.picture_paths import pictures_in
 from scbsim.spec.rules import short_name
 from scbsim.studies.recipe import save_pictures
 from scbsim.trajectory.views import spec_table_of
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,7 +79,8 @@ def _caption(found: xr.Dataset) -> str:
     spec = spec_table_of(found)
     noise = ("isotropic", "matched")
     levels = "fitted to the matched ones" if found.attrs.get("fitted") == "true" else "of the spec"
-    count = f"{found.attrs['replicas']} replicas"
+    every = int(found.attrs["every"])
+    count = counted(int(found.attrs["replicas"]), "replica")
     facts = facts_of_spec({key: part for key, part in spec.items() if key != "noise"})
     seeds = f"seed {spec['seed']} of the noise and of the samples" if "seed" in spec else ""
     return caption(
@@ -87,7 +89,7 @@ def _caption(found: xr.Dataset) -> str:
         f"their place. {BAND.format(count)}",
         f"{'; '.join(filter(None, (*facts, seeds)))}. Isotropic levels, {levels}: sigma_A = "
         f"{found.attrs['sigma_A']:.4g} and sigma_V = {found.attrs['sigma_V']:.4g}. Matched noise "
-        f"is renewed every {found.attrs['every']} steps.",
+        f"is renewed every {'step' if every == 1 else f'{every} steps'}.",
         "The paper has no such picture: sizes and rates are our choice.",
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from scbsim.plotting.caption import BAND, caption, settings, whole
 from scbsim.studies.figures.members import members
 from scbsim.trajectory.views import spec_table_of
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.studies.figures.members import Members
@@ -92,7 +93,7 @@ def caption_of(number: int, runs: Mapping[Any, Members], note: str = "") -> str:
     words = _FIGURES[number]
     shown = {str(name): members(each) for name, each in runs.items()}
     count = len(next(iter(shown.values())))
-    bands = BAND.format(f"{count} replicas") if count > 1 else ""
+    bands = BAND.format(counted(count, "replica")) if count > 1 else ""
     if bands and number == 2:
         bands += " The maps are of the first replica."
     return caption(

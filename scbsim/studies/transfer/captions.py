@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scbsim.plotting.caption import BAND, caption, facts_of_spec, whole
 from scbsim.trajectory.views import spec_table_of
+from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     from scbsim.studies.transfer.outcomes import Learning, Recovery
@@ -19,7 +20,7 @@ def caption_of(
     """Return the caption: what the panels show, the runs of each, and whose choice is what."""
     run = learning[0].run
     spec = spec_table_of(run)
-    count = f"{run.sizes['replica']} replicas"
+    count = counted(run.sizes["replica"], "replica")
     facts = [fact for fact in facts_of_spec(spec) if not fact.startswith("a start ")]
     batches = recovery[0].batches
     return caption(
@@ -32,7 +33,7 @@ def caption_of(
         f"Signals and steps: {'; '.join(facts)}; seed {spec.get('seed', 0)} of the samples. "
         f"Shares: matched Gaussian noise; N = {whole(samples.task['N'])}; "
         f"T = {whole(samples.task['T'])}; "
-        f"batch sizes {', '.join(map(whole, batches))}; {recovery[0].replicas} runs at each.",
+        f"batch sizes {', '.join(map(whole, batches))}; {counted(recovery[0].replicas, 'run')} at each.",
         "The paper's claim (Theorem 4.1): given a correlation between the pretraining and the "
         "downstream task, learning bypasses the first stage. Our choice: everything else, "
         "such as what correlates, sizes, rates, batch sizes and thresholds.",
