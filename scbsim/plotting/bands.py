@@ -60,7 +60,7 @@ def of_replicas(values: NDArray[np.float64]) -> Spread:
 
 def draw_values(axes: Axes, steps: NDArray[Any], shown: Spread, color: str, **looks: Any) -> None:
     """Draw a spread against steps. The scale of the y axis must have been chosen before."""
-    if shown.low is not shown.high:
+    if shown.low is not shown.high and len(steps):
         low, visible = shown.low, None
         if axes.get_yscale() == "log":
             # A band that reaches down to 0 would take up the whole plot.

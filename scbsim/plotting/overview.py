@@ -113,9 +113,8 @@ def _caption(
     if any(bands.normalized(run, name) for run in runs.values() for name in known):
         parts.append("Stars are normalised solutions.")
     if len(runs) > MOST_NAMED and (first := list(runs)):
-        parts.append(
-            f"Colours follow the order of {counted(len(runs), 'run')}, {first[0]} to {first[-1]}."
-        )
+        count = counted(len(runs), "run")
+        parts.append(f"Colours follow the order of {count}, {first[0]} to {first[-1]}.")
     told = dict(list(runs.items())[:MOST_NAMED])
     return caption.caption(" ".join(parts), caption.settings(told))
 

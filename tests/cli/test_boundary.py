@@ -15,7 +15,7 @@ def test_prints_a_table_and_draws_a_picture(scbsim, tmp_path):
     assert "engines: collapsed" in result.stdout
     for name in ("boundary.h5", "boundary.png", "boundary.pdf"):
         assert (tmp_path / "out" / name).stat().st_size > 1000
-    assert "batch size" in (tmp_path / "out" / "boundary.txt").read_text()
+    assert "Made by scbsim" in (tmp_path / "out" / "boundary.txt").read_text()
     found = load(tmp_path / "out")
     figure = draw(found, "A title")
     (axes,) = figure.axes

@@ -133,7 +133,7 @@ def test_a_run_that_fails_is_named_and_submitted_again(slurm, submitted, tmp_pat
     sweep.do("collect", "d", "-o", "part.h5", "--partial")
     assert collected(tmp_path / "part.h5")["status"].values.tolist() == [[1, 1], [3, 3]]
     os.link(tmp_path / "a.h5", tmp_path / "b.h5")
-    assert "submitted: 2 runs in 1 tasks" in sweep.do("resubmit", "d", "--failed")
+    assert "submitted: 2 runs in 1 task" in sweep.do("resubmit", "d", "--failed")
     sweep.until_gone()
     assert set(sweep.states().values()) == {"complete"}
     xr.testing.assert_identical(*sweep.locally())

@@ -162,7 +162,7 @@ def test_a_run_that_cannot_be_read_to_its_end_is_left_out(
     monkeypatch.setattr(netcdf, "_CHUNK", chunk)
     folder = ran(tmp_path, SEEDS)
     damage(folder.output(folder.sweep.runs[1]))
-    with pytest.raises(OutputError, match=r"1 of 4 runs are not finished: seed=1 \(failed\)"):
+    with pytest.raises(OutputError, match=r"1 of 4 runs is not finished: seed=1 \(failed\)"):
         collect(folder, tmp_path / "all.h5")
     assert sorted(os.listdir(tmp_path)) == ["d", "s.toml"]
     [left_out] = collect(folder, tmp_path / "all.h5", partial=True)

@@ -89,7 +89,7 @@ def _caption(found: xr.Dataset) -> str:
         f"their place. {BAND.format(count)}",
         f"{'; '.join(filter(None, (*facts, seeds)))}. Isotropic levels, {levels}: sigma_A = "
         f"{found.attrs['sigma_A']:.4g} and sigma_V = {found.attrs['sigma_V']:.4g}. Matched noise "
-        f"is renewed every {'step' if every == 1 else f'{every} steps'}.",
+        f"is renewed every {counted(every, 'step')}.",
         "The paper has no such picture: sizes and rates are our choice.",
     )
 

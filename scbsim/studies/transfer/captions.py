@@ -22,7 +22,7 @@ def caption_of(
     spec = spec_table_of(run)
     count = counted(run.sizes["replica"], "replica")
     facts = [fact for fact in facts_of_spec(spec) if not fact.startswith("a start ")]
-    batches = recovery[0].batches
+    batches, at_each = recovery[0].batches, counted(recovery[0].replicas, "run")
     return caption(
         "Learning a task from pairs that were pretrained on a task that correlates with it, and "
         "from scratch. Signals against steps; steps until A and V are learned, by the correlation "
@@ -33,7 +33,7 @@ def caption_of(
         f"Signals and steps: {'; '.join(facts)}; seed {spec.get('seed', 0)} of the samples. "
         f"Shares: matched Gaussian noise; N = {whole(samples.task['N'])}; "
         f"T = {whole(samples.task['T'])}; "
-        f"batch sizes {', '.join(map(whole, batches))}; {counted(recovery[0].replicas, 'run')} at each.",
+        f"batch sizes {', '.join(map(whole, batches))}; {at_each} at each.",
         "The paper's claim (Theorem 4.1): given a correlation between the pretraining and the "
         "downstream task, learning bypasses the first stage. Our choice: everything else, "
         "such as what correlates, sizes, rates, batch sizes and thresholds.",

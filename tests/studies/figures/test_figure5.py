@@ -101,10 +101,12 @@ def test_the_population_process_is_what_the_curve_shows(made, monkeypatch, tmp_p
     from scbsim.studies.figures.figure5 import plot as figure5_plot
 
     draw = figure5_plot.draw
-    monkeypatch.setattr(figure5_plot, "draw", lambda c, **k: columns.extend(c) or draw(c, **k))
+    monkeypatch.setattr(
+        figure5_plot, "draw", lambda c, *a, **k: columns.extend(c) or draw(c, *a, **k)
+    )
     make(made.files[0].parent)
     runs = columns[0]
-    K_Q, K_P, T = (runs.l1.attrs[name] for name in ("K_Q", "K_P", "T"))
+    K_Q, K_P, T = (runs.l1[0].attrs[name] for name in ("K_Q", "K_P", "T"))
     alpha_A = alpha_V = 0.1
     for step in range(16):
         assert runs.population["alpha_A"].values[step] == pytest.approx(alpha_A, rel=1e-6)
