@@ -20,7 +20,9 @@ def test_transfer_end_to_end(scbsim, small, tmp_path, monkeypatch):
     result = scbsim("transfer", "--quick", "--seed", 4, "--threads", 1)
     assert result.exit_code == 0, result.output
     assert small[0] is True
-    assert result.stdout.endswith("transfer/transfer.png\ntransfer/transfer.pdf\ntransfer/transfer.txt\n")
+    assert result.stdout.endswith(
+        "transfer/transfer.png\ntransfer/transfer.pdf\ntransfer/transfer.txt\n"
+    )
     run = load(tmp_path / "transfer" / "real" / "from-0.5-batch16.h5")
     assert '"seed":4' in run.attrs["spec"].replace(" ", "")
     steps = learned(0.5, run)
