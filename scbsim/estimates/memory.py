@@ -6,21 +6,29 @@ import numpy as np
 
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.plan import RunPlan
+from scbsim.estimates.draws import Drawn
+from scbsim.kernels.random.normal import BLOCK
 from scbsim.observables import NAMES
 from scbsim.storage.runfile.schema import chunk_rows
 
 _DRAW = 5  # matrices of the size of P while a task is drawn
 _KEPT = 3  # of those that a task keeps once a run has asked for them
 _BLOCK_STEPS = 8192  # most steps of a block, as in `scbsim.run.loop`
+ENTRY_BYTES = 16  # of an entry in a list: its position and value
+_LISTS = 2  # of active entries, between which they go back and forth
+_BLOCK_BYTES = 100  # of sums over a block of entries that are drawn and not kept
 _KERNELS = 8e6  # machine code of other engines, beyond that of the smallest run
 
 
-def memory_needed(plan: RunPlan, start_bytes: float) -> int:
+def memory_needed(plan: RunPlan, start_bytes: float, drawn: tuple[Drawn, Drawn]) -> int:
     """Return the most bytes that the process of a run holds.
 
     ``start_bytes`` are those of a process with everything imported and a small run's kernels.
     """
-    return int(start_bytes + max(_drawing(plan), _running(plan)))
+    entries = _LISTS * ENTRY_BYTES * drawn[0].listed
+    if any(each.passes for each in drawn):
+        entries += _BLOCK_BYTES * plan.task.N * plan.task.T / BLOCK
+    return int(start_bytes + max(_drawing(plan), _running(plan) + entries))
 
 
 def _drawing(plan: RunPlan) -> float:

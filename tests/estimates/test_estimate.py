@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from scbsim_testing.made_up_rates import made_up
 from scbsim_testing.measured_runs import RUNS, measured_run
 
 import scbsim
@@ -12,33 +13,19 @@ from scbsim.benchmark.around import around
 from scbsim.benchmark.fit import fitted
 from scbsim.benchmark.steps import Case, timed
 from scbsim.engines.select import plan_of
-from scbsim.estimates.many import total_of_phase, total_of_sweep
+from scbsim.estimates.many import total_of_sweep
 from scbsim.estimates.one import SURE, UNSURE, estimate
-from scbsim.estimates.rates import Rates, keep_rates, machine_rates, rates_path
+from scbsim.estimates.rates import keep_rates, machine_rates, rates_path
 from scbsim.estimates.slurm import memory_option, slurm_line, time_option
 from scbsim.estimates.steps import steps_of
 from scbsim.estimates.work import work_of
-from scbsim.spec.ranges import parse_range
 from scbsim.spec.sweep import Sweep
-from scbsim.studies.phase.criterion import DEFAULT, Criterion
-from scbsim.studies.phase.grid import Grid
 
 SMALL = {
     "task": {"N": 5, "T": 60, "Q": 2},
     "stage": [{"steps": 100, "threshold_sigmas": 4.0}],
 }
 WITHIN_TIME, WITHIN_MEMORY = 1.25, 1.10
-
-
-def made_up(seconds):
-    """Rates of a machine on which a step of any kind takes so long."""
-    kinds = ["sparse", "collapsed", "dense prox float32", "batch float32"]
-    others = {
-        **{"start_seconds": 2.0, "start_bytes": 1e8, "row_seconds": 0.0},
-        **{"bytes_a_second": 1e9, "drawn_seconds": 0.0},
-    }
-    rates = {kind: {"step": seconds} for kind in kinds}
-    return Rates("some CPU", 2, "1.0", "2026-01-01", rates, others, own=True)
 
 
 @pytest.fixture
@@ -131,17 +118,6 @@ def test_the_sum_of_a_sweep():
     assert len(few) == 3
     assert part.runs == 6
     assert part.seconds == pytest.approx(total.seconds, rel=0.05)
-
-
-def test_the_sum_of_a_phase_diagram():
-    axes = parse_range("task.T=60:600:3log"), parse_range("dynamics.batch_size=1e4:1e6:2log")
-    grid = Grid(RunSpec.from_dict(SMALL), *axes, ("sgd", "l1"), 8, Criterion.parse(DEFAULT))
-    total = total_of_phase(grid, made_up(0.5))
-    assert total.runs == 12
-    assert total.engines == {"collapsed": 6, "sparse": 6}
-    # Eight replicas of 100 steps at each point, on one thread.
-    assert total.seconds == pytest.approx(12 * 8 * 50.0, rel=0.01)
-    assert total.disk == 0
 
 
 def test_options_of_slurm_have_a_margin():
