@@ -13,6 +13,7 @@ from scbsim.estimates.draws import Drawn, drawn_by
 from scbsim.estimates.first_part import FirstPart, first_part
 from scbsim.estimates.memory import ENTRY_BYTES, memory_needed
 from scbsim.estimates.rates import Rates, machine_rates
+from scbsim.estimates.start_state import taken_up
 from scbsim.estimates.steps import StepsOfStage, steps_of
 from scbsim.estimates.work import work_of
 from scbsim.kernels.compile.threads import most_threads
@@ -210,6 +211,7 @@ def _around(
     during, at_end = (_drawn_seconds(plan, rates, each, threads) for each in drawn)
     written = disk.snapshots + disk.final_state
     return {
+        "start state": taken_up(plan).steps * others["active_seconds"],
         "rows": rows * (others["row_seconds"] + (R - 1) * others["row_seconds"] / 4),
         "entries": turns * during,
         "end": turns * at_end,

@@ -107,6 +107,37 @@ def test_more_threads_share_a_step_only_where_they_do():
     assert estimate(SMALL, threads=4).threads == 1
 
 
+def test_what_is_read_at_the_start_is_counted(tmp_path):
+    """Of a state with every entry, which the sparse engine puts into lists."""
+    dense = SMALL | {
+        "task": {"N": 5, "T": 2000, "Q": 2},
+        "dynamics": {"engine": "dense", "rule": "sgd"},
+        "stage": [{"steps": 2}],
+        "output": {"final_state": True},
+    }
+    scbsim.simulate(dense, output=tmp_path / "dense.h5")
+    after = {**dense, "init": {"from": str(tmp_path / "dense.h5")}}
+    lists = {
+        **{**after, "dynamics": {"engine": "sparse"}},
+        "stage": [{"steps": 2, "threshold_sigmas": 5.0}],
+    }
+    rates = made_up(0.5, active_seconds=1.0)
+    begun = [estimate(each, rates=rates) for each in (dense, after, lists)]
+    read = [each.parts["start state"] / 10_000 for each in begun]
+    assert read == [0.0, 8.0, 90.0]
+    assert begun[2].memory_of_run > begun[1].memory_of_run > begun[0].memory_of_run - 1
+
+
+def test_a_rule_with_a_memory_takes_longer():
+    dense = SMALL | {"dynamics": {"engine": "dense", "rule": "sgd"}, "stage": [{"steps": 2}]}
+    momentum = {**dense, "dynamics": {"engine": "dense", "rule": "momentum"}}
+    plain, own = (
+        work_of(plan, plan.stages[0]).terms["entries"]
+        for plan in (_plan(RunSpec.from_dict(each)) for each in (dense, momentum))
+    )
+    assert own == pytest.approx(1.7 * plain)
+
+
 def test_the_sum_of_a_sweep():
     sweep = Sweep.from_dict(SMALL | {"sweep": {"product": {"seed": "0:3", "task.N": [4, 5]}}})
     total, each = total_of_sweep(sweep, made_up(0.5))
@@ -173,10 +204,12 @@ def rates(tmp_path_factory):
 def _is_wanted(case: Case):
     spec = case.spec
     wanted = [RunSpec.from_dict(tables) for tables in RUNS.values()]
-    kinds = {work_of(_plan(each), _plan(each).stages[0]).kind for each in wanted}
-    plan = _plan(spec)
-    kind = work_of(plan, plan.stages[0]).kind
-    return kind in kinds or kind == "sparse"
+    kinds = {kind for each in wanted for kind in _kinds(_plan(each))}
+    return _kinds(_plan(spec)) <= kinds | {"sparse"}
+
+
+def _kinds(plan):
+    return {work_of(plan, stage).kind for stage in plan.stages}
 
 
 _PLANS = {}
@@ -191,14 +224,18 @@ def _plan(spec):
 
 @pytest.mark.slow(first=True)
 @pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
-def test_fourteen_runs_take_what_was_estimated(rates, tmp_path):
+def test_runs_take_what_was_estimated(rates, tmp_path):
     """Processor time of a whole process on one thread, which other programs add little to.
 
-    The rates are measured in the same minutes. On a shared machine caches and clocks vary: so
-    twelve of the fourteen have to be within a quarter, and all within a half. Memory and files are
-    as they are: all within a tenth, and files of less than a megabyte within a fifth.
+    The rates are measured in the same minutes. On a shared machine caches and clocks vary: so all
+    but two have to be within a quarter, and all within a half. Memory and files are as they are:
+    all within a tenth, and files of less than a megabyte within a fifth.
     """
     ratios = {}
+    for tables in RUNS.values():
+        if len(tables["stage"]) > 1:
+            # Kernels of a hand-over are not among those that the rates have compiled.
+            scbsim.simulate({**tables, "task": {**tables["task"], "T": 10_000}}, threads=1)
     for number, (name, tables) in enumerate(RUNS.items()):
         (folder := tmp_path / str(number)).mkdir()
         found, taken = estimate(tables, threads=1, rates=rates), measured_run(tables, folder)
@@ -212,5 +249,5 @@ def test_fourteen_runs_take_what_was_estimated(rates, tmp_path):
         ratios[name] = found.seconds / taken["seconds"]
     print(ratios)
     off = {name: r for name, r in ratios.items() if not 1 / WITHIN_TIME < r < WITHIN_TIME}
-    assert len(off) <= len(ratios) - 12, ratios
+    assert len(off) <= 2, ratios
     assert all(1 / 1.5 < r < 1.5 for r in ratios.values()), ratios
