@@ -88,8 +88,11 @@ def _require_known(names: Sequence[str], runs: Mapping[str, xr.Dataset]) -> None
         own = (*own, BATCH_LOSS.name)
     for name in names:
         if name not in (*NAMES, *own):
-            like = nearest(str(name), (*NAMES, *own))
-            hint = f"did you mean {like}?" if like else f"there are {', '.join((*NAMES, *own))}"
+            there = (*NAMES, *own)
+            # Most names are of A or of V: `sim` is the beginning of two.
+            begun = [each for each in there if name and each.startswith(f"{name}_")]
+            like = " or ".join(begun) or nearest(str(name), there)
+            hint = f"did you mean {like}?" if like else f"there are {', '.join(there)}"
             raise InputError(f"{show(name)} is not an observable; {hint}")
 
 
