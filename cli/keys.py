@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from textwrap import fill, indent
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from textwrap import fill, indent, shorten
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,42 +18,58 @@ if TYPE_CHECKING:
     from scbsim.spec.keys import Key
 
 
+MOST_DESCRIBED: Final = 5
+"""Up to this many keys that a search finds are described; of more the names are listed."""
+
+
 @click.command(short_help="List the keys of a spec, describe some, or search them.")
-@click.argument("word", required=False, shell_complete=completion.key_or_table)
+@click.argument("words", metavar="[WORD]...", nargs=-1, shell_complete=completion.key_or_table)
 @click.option("--markdown", is_flag=True, help="Print all of them as a page of documentation.")
 @debug_option
-def keys(word: str | None, markdown: bool) -> None:
+def keys(words: tuple[str, ...], markdown: bool) -> None:
     """List the keys of a spec, or describe those of a table, or one key.
 
     If WORD is neither, it is searched for: in the names of all keys, in what they take and in their
-    descriptions.
+    descriptions. Of several words all must be there.
 
     \b
     scbsim keys
     scbsim keys stage
     scbsim keys threshold_sigmas
-    scbsim keys "noise level"
+    scbsim keys learning rate
     """  # noqa: D301  (click reads the escape)
     from scbsim.spec.keys import TABLES, as_markdown, holding, keys_of, matching
 
     if markdown:
         click.echo(as_markdown(), nl=False)
+    elif words:
+        text = " ".join(words)
+        if found := matching(text):
+            click.echo("\n\n".join(map(_described, found)))
+        else:
+            _print_found(text, holding(text))
+    else:
+        for table, model in TABLES.items():
+            if table:
+                click.echo(f"\n{model.place}")
+            for key in keys_of(table):
+                default = "required" if key.required else key.default or ""
+                click.echo(f"{key.name:20}{default:14}{key.takes}".rstrip())
+
+
+def _print_found(text: str, found: Sequence[Key]) -> None:
+    """Print the keys that a search found, and what was searched."""
+    say(
+        f"No table and no key is called {text}. In names, values and descriptions\n"
+        f"{counted(len(found), 'key')} {'has' if len(found) == 1 else 'have'} it:\n"
+    )
+    if len(found) <= MOST_DESCRIBED:
+        click.echo("\n\n".join(map(_described, found)))
         return
-    if word is not None:
-        found = matching(word)
-        if not found:
-            found = holding(word)
-            has = "has" if len(found) == 1 else "have"
-            head = f"no table or key is called {word}; {counted(len(found), 'key')} {has} it in"
-            say(f"{head} the name, the values\nor the description:\n")
-        click.echo("\n\n".join(_described(key) for key in found))
-        return
-    for table, model in TABLES.items():
-        if table:
-            click.echo(f"\n{model.place}")
-        for key in keys_of(table):
-            default = "required" if key.required else key.default or ""
-            click.echo(f"{key.name:20}{default:14}{key.takes}".rstrip())
+    for key in found:
+        begin = by_title(key.description.replace("``", ""))
+        click.echo(f"{key.dotted:26}{shorten(begin, 53, placeholder=' ...')}")
+    click.echo("\n`scbsim keys KEY` describes one of them.")
 
 
 def _described(key: Key) -> str:

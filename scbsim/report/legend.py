@@ -28,6 +28,12 @@ MEANINGS: Final = {
 }
 """By observable, in a line each; norms are weighted by the token frequencies mu."""
 
+STARS: Final = (
+    "Stars are those of a normalised copy: in each column of A small entries are set to 0, and the "
+    "rest is scaled to sum 1."
+)
+ENDS: Final = "Dotted lines are where a stage ended."
+
 _SYMBOLS: Final = {each.name: each.symbol for each in (*OBSERVABLES, BATCH_LOSS)}
 
 
@@ -37,8 +43,11 @@ def observables_in(panels: Iterable[str]) -> list[str]:
     return [name for name in MEANINGS if name in shown]
 
 
-def legend(panels: Iterable[str]) -> str:
-    """Return the names in panels with their meanings, as HTML to unfold; or nothing."""
+def legend(panels: Iterable[str], *, stars: bool = False, ends: bool = False) -> str:
+    """Return the names in panels with their meanings, as HTML to unfold; or nothing.
+
+    ``stars`` and ``ends`` say whether normalised solutions and ends of stages are drawn.
+    """
     items = "".join(
         f"<dt>{html(f'${_SYMBOLS[name]}$')} <code>{name}</code></dt><dd>{MEANINGS[name]}</dd>"
         for name in observables_in(panels)
@@ -46,6 +55,7 @@ def legend(panels: Iterable[str]) -> str:
     if not items:
         return ""
     note = "Norms and cosines weigh the column of a token by its frequency \u03bc."
+    note += f" {STARS}" * stars + f" {ENDS}" * ends
     return (
         "<details><summary>What the names mean</summary><p>A is the attention matrix and V the "
         f"value matrix of the learner; it is to find A = Q and V = P. {note}</p><dl>{items}</dl>"

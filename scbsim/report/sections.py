@@ -47,7 +47,11 @@ class Content:
         scales = {"": "automatic", "linear": "linear", "log": "logarithmic"}
         controls += _select("scale", "Vertical axis", scales)
         notes = [*curves.notes, *([found["thinned"]] if found["thinned"] else [])]
-        named = legend(panel.name for panel in curves.panels)
+        named = legend(
+            (panel.name for panel in curves.panels),
+            stars=any(panel.stars for panel in curves.panels),
+            ends=bool(curves.ends),
+        )
         said = "".join(f'<p class="note">{escaped(note)}</p>' for note in notes)
         self.parts.append(
             f'<section><h2>Curves</h2>{said}<div class="controls">{controls}</div>'

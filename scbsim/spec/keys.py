@@ -160,7 +160,7 @@ def matching(word: str) -> tuple[Key, ...]:
 
 
 def holding(text: str) -> tuple[Key, ...]:
-    """Return the keys with a text in their name, values or description, in any case.
+    """Return the keys with all words of a text in their name, values or description, in any case.
 
     Raises
     ------
@@ -168,12 +168,13 @@ def holding(text: str) -> tuple[Key, ...]:
         If there are none.
     """
     everything = [key for table in TABLES for key in keys_of(table)]
-    wanted = " ".join(text.casefold().split())
-    if wanted and (found := tuple(key for key in everything if wanted in _searched(key))):
+    words = text.casefold().split()
+    found = tuple(key for key in everything if all(word in _searched(key) for word in words))
+    if found and words:
         return found
     names = [name for key in everything for name in (key.name, f"{key.table}.{key.name}")]
-    words = dict.fromkeys((*filter(None, TABLES), *names))
-    like = nearest(re.sub(r"^stage\.\d+\.", "stage.", text), tuple(words))
+    known = tuple(dict.fromkeys((*filter(None, TABLES), *names)))
+    like = nearest(re.sub(r"^stage\.\d+\.", "stage.", text), known)
     hint = f"did you mean {like}?" if like else "`scbsim keys` lists them"
     raise InputError(
         f"a spec has no table and no key {text!r}, and no key has it in its values or its "

@@ -18,13 +18,20 @@ def test_a_word_of_descriptions_is_searched_for(scbsim):
     assert ended.exit_code == 0
     head, *found = ended.output.split("\n\n")
     assert head.replace("\n", " ") == (
-        "no table or key is called Checkpoints; 1 key has it in the name, the values or the "
-        "description:"
+        "No table and no key is called Checkpoints. In names, values and descriptions 1 key has it:"
     )
     assert [each.splitlines()[0] for each in found] == ["output.checkpoint_seconds"]
     assert max(map(len, ended.output.splitlines())) <= 80
     # Of the names, too.
     assert "\n\nnoise.sigma_A\n" in scbsim("keys", "sigma_").output
+    assert "\n\nstage.0.rate_A\n" in scbsim("keys", "Learning", "rate").output
+
+
+def test_many_that_are_found_are_listed(scbsim):
+    ended = scbsim("keys", "step")
+    assert "\nstage.0.steps             Most steps of the stage, 1 to below" in ended.output
+    assert ended.output.endswith("\n\n`scbsim keys KEY` describes one of them.\n")
+    assert max(map(len, ended.output.splitlines())) <= 80
 
 
 def test_pages_are_named_by_their_titles(scbsim, fails):

@@ -43,7 +43,7 @@ def test_words():
 
 def test_search():
     assert {"noise.sigma_A", "stage.0.threshold_sigmas"} <= {key.dotted for key in holding("SIGMA")}
-    assert [key.dotted for key in holding("related  TASK")] == ["init.correlation"]
+    assert [key.dotted for key in holding("TASK  related")] == ["init.correlation"]
     assert "dynamics.engine" in {key.dotted for key in holding("softmax")}
     with pytest.raises(InputError, match="`scbsim keys` lists them"):
         holding("  ")
