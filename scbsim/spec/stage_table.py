@@ -43,7 +43,8 @@ class StageSpec(Table):
     rule : as dynamics.rule, or None
         This stage's own rule; None means ``dynamics.rule``.
     threshold : float, str or None
-        The l1 threshold lam, the weight of the penalty, 0 or more, or a schedule. Excludes ``threshold_sigmas``.
+        The l1 threshold lam, the weight of the penalty, 0 or more, or a schedule. Excludes
+        ``threshold_sigmas``.
     threshold_sigmas : float, "auto", str or None
         The l1 threshold in units of the isotropic noise level, 0 or more, or a schedule:
         ``lam_k = threshold_sigmas sigma_k``, with the level of the step's own batch size. With
