@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from scbsim.errors import OutputError
+from scbsim.util.arguments import given, switch
 from scbsim.util.paths import resolved
 
 FORMATS: Final = ("png", "pdf", "svg")
@@ -89,4 +90,7 @@ def check_picture(path: Path, *, overwrite: bool = True) -> None:
 def check_new(path: Path, *, overwrite: bool) -> None:
     """Raise :class:`OutputError` if a file exists and may not be replaced."""
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; --overwrite replaces it, -o writes to another file")
+        raise OutputError(
+            f"{path} exists; {switch('overwrite')} replaces it, {given('output')} writes to "
+            "another file"
+        )

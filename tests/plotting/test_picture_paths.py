@@ -45,7 +45,7 @@ def test_what_stands_in_the_way(tmp_path):
     with pytest.raises(OutputError, match="file is a file, not a folder"):
         check_picture(tmp_path / "file" / "new" / "x.png")
     (tmp_path / "x.png").write_text("mine")
-    with pytest.raises(OutputError, match="exists; --overwrite"):
+    with pytest.raises(OutputError, match="exists; overwrite=True"):
         check_picture(tmp_path / "x.png", overwrite=False)
 
 

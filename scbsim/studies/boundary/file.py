@@ -20,6 +20,7 @@ from scbsim.storage.hdf5.reading import fail_if_unread
 from scbsim.storage.hdf5.write import LIBVER
 from scbsim.studies.boundary.results import LONG_NAMES, Count, Place, Results
 from scbsim.studies.boundary.study import Curve
+from scbsim.util.arguments import given, switch
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import reason
 
@@ -71,16 +72,16 @@ def read(path: Path, curves: Sequence[Curve]) -> tuple[Results, dict[str, str]]:
             # Files of schema 1.0 have no steps.
             steps = file["run_steps"][()] if "run_steps" in file else np.full(len(rows), np.nan)
     except OutputError as error:
-        raise OutputError(f"{error}; --overwrite replaces it") from None
+        raise OutputError(f"{error}; {switch('overwrite')} replaces it") from None
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         fail_if_unread(path, error)
         raise OutputError(
-            f"{path} cannot be read ({reason(error)}); --overwrite replaces it"
+            f"{path} cannot be read ({reason(error)}); {switch('overwrite')} replaces it"
         ) from error
     if unlike := differences({curve.name: curve.identity() for curve in curves}, there):
         raise OutputError(
-            f"{path} holds another study: {'; '.join(unlike)}. -o writes elsewhere; --overwrite "
-            "replaces it"
+            f"{path} holds another study: {'; '.join(unlike)}. {given('output')} "
+            f"writes elsewhere; {switch('overwrite')} replaces it"
         )
     of_curve = [", ".join(engines[curve.name]) for curve in curves]
     done = {

@@ -23,6 +23,7 @@ from scbsim.storage.hdf5.reading import fail_if_unread
 from scbsim.storage.hdf5.write import LIBVER
 from scbsim.studies.phase.grid import Grid
 from scbsim.studies.phase.results import DIMS, LONG_NAMES, Results
+from scbsim.util.arguments import given, switch
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import reason
 
@@ -74,17 +75,18 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
             if unlike := grid.unlike(identity):
                 differences = "; ".join(map(_short, unlike))
                 raise OutputError(
-                    f"{path} holds another diagram: {differences}. -o writes elsewhere"
+                    f"{path} holds another diagram: {differences}. {given('output')} writes "
+                    "elsewhere"
                 )
             arrays = {name: file[name][()] for name in LONG_NAMES}
             arrays["done"] = arrays["done"].astype(bool)
             results = Results(arrays, json.loads(found["engines"]))
     except OutputError as error:
-        raise OutputError(f"{error}; --overwrite replaces it") from None
+        raise OutputError(f"{error}; {switch('overwrite')} replaces it") from None
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         fail_if_unread(path, error)
         raise OutputError(
-            f"{path} cannot be read ({reason(error)}); --overwrite replaces it"
+            f"{path} cannot be read ({reason(error)}); {switch('overwrite')} replaces it"
         ) from error
     return results, found
 
