@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from scbsim.util.pages import by_title
+
 Command = TypeVar("Command", bound=Any)
 
 _COUNT = click.IntRange(min=1)
@@ -27,7 +29,7 @@ _OPTIONS: tuple[tuple[str, str, click.IntRange | None, str], ...] = (
     ("--cpus-per-task", "N", _COUNT, "Threads of a run, or of each of its ranks; 1 by default."),
     (
         *("--nodes", "N", _COUNT),
-        "Nodes that share each run by MPI (docs/mpi.md), for runs too large for one.",
+        by_title("Nodes that share each run by MPI (docs/mpi.md), for runs too large for one."),
     ),
     ("--ntasks-per-node", "N", _COUNT, "Ranks on each node; 1 by default."),
     ("--srun-mpi", "NAME", None, "The --mpi of srun: pmi2 by default, pmix for Open MPI."),

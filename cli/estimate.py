@@ -9,7 +9,8 @@ import click
 
 from scbsim.cli import completion
 from scbsim.cli.console import say
-from scbsim.cli.options import debug_option, set_option, threads_option
+from scbsim.cli.grid_options import require_both, split_rules
+from scbsim.cli.options import debug_option, range_option, set_option, threads_option
 from scbsim.cli.signals import interruptible
 from scbsim.util.text import counted
 
@@ -22,28 +23,13 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @set_option
 @threads_option
-@click.option(
-    "--x",
-    metavar="KEY=RANGE",
-    shell_complete=completion.key,
-    help="With --y: of a phase diagram, as `scbsim phase`.",
-)
-@click.option(
-    "--y", metavar="KEY=RANGE", shell_complete=completion.key, help="Key along y, and its values."
-)
+@range_option("--x", "With --y: of a phase diagram, as `scbsim phase`.")
+@range_option("--y", "Key along y, and its values.")
 @click.option(
     "--rules", metavar="RULES", default="sgd,l1", help="sgd, l1 or both, of a phase diagram."
 )
-@click.option(
-    "--along",
-    metavar="KEY=RANGE",
-    shell_complete=completion.key,
-    help="With --find: of a boundary, as `scbsim boundary`; in place of those of the table "
-    "[boundary].",
-)
-@click.option(
-    "--find", metavar="KEY=RANGE", shell_complete=completion.key, help="Key that is searched."
-)
+@range_option("--along", "Of a boundary, as `scbsim boundary`; or the table [boundary] has it.")
+@range_option("--find", "Key that is searched, and its values; likewise.")
 @click.option(
     "--replicas",
     metavar="R",
@@ -53,7 +39,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @debug_option
 @interruptible()
+@click.pass_context
 def estimate(
+    ctx: click.Context,
+    /,
     spec: str,
     overrides: tuple[str, ...],
     threads: int | None,
@@ -69,17 +58,18 @@ def estimate(
     [boundary]), or the name of a preset. The times are from `scbsim benchmark` on this machine, or
     from another machine if it was not measured.
     """
-    if (x is None) != (y is None):
-        raise click.UsageError("--x and --y go together: both are of a phase diagram.")
-    if x is not None and y is not None:
-        if boundary["along"] or boundary["find"]:
-            raise click.UsageError("--x and --y are of a phase diagram, --along and --find are not")
-        _phase(spec, overrides, (x, y), boundary["replicas"], rules, as_json)
-        return
     from scbsim.spec.source import read_sweep, read_tables
 
-    if boundary["along"] or boundary["find"] or "boundary" in read_tables(spec):
+    searched = boundary["along"] is not None or boundary["find"] is not None
+    if searched and (x is not None or y is not None):
+        raise click.UsageError("--x and --y are of a phase diagram, --along and --find are not")
+    if searched or (x is None and y is None and "boundary" in read_tables(spec)):
         _boundary(spec, overrides, boundary, as_json)
+        return
+    if require_both(ctx):
+        assert x is not None
+        assert y is not None
+        _phase(spec, overrides, (x, y), boundary["replicas"], rules, as_json)
         return
     sweep = read_sweep(spec, overrides)
     if sweep.dimensions:
@@ -108,7 +98,6 @@ def _phase(
     as_json: bool,
 ) -> None:
     """Show what a phase diagram takes, and its jobs as `scbsim submit` divides it."""
-    from scbsim.cli.grid_options import split_rules
     from scbsim.cluster.diagrams import sizes_of_parts
     from scbsim.cluster.needs import with_estimate_of_diagram
     from scbsim.cluster.options import Options
