@@ -9,7 +9,8 @@ import click
 
 from scbsim.cli import completion
 from scbsim.cli.console import say
-from scbsim.cli.options import debug_option, set_option, threads_option
+from scbsim.cli.grid_options import require_both, split_rules
+from scbsim.cli.options import debug_option, range_option, set_option, threads_option
 from scbsim.cli.signals import interruptible
 from scbsim.util.text import counted
 
@@ -22,15 +23,8 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @set_option
 @threads_option
-@click.option(
-    "--x",
-    metavar="KEY=RANGE",
-    shell_complete=completion.key,
-    help="With --y: of a phase diagram, as `scbsim phase`.",
-)
-@click.option(
-    "--y", metavar="KEY=RANGE", shell_complete=completion.key, help="Key along y, and its values."
-)
+@range_option("--x", "With --y: of a phase diagram, as `scbsim phase`.")
+@range_option("--y", "Key along y, and its values.")
 @click.option(
     "--replicas", metavar="R", type=int, default=32, help="Runs at each point of a phase diagram."
 )
@@ -38,7 +32,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @debug_option
 @interruptible()
+@click.pass_context
 def estimate(
+    ctx: click.Context,
     spec: str,
     overrides: tuple[str, ...],
     threads: int | None,
@@ -53,9 +49,9 @@ def estimate(
     SPEC.toml is a spec, a sweep (a spec with a table [sweep]), or the name of a preset. The times
     are from `scbsim benchmark` on this machine, or from another machine if it was not measured.
     """
-    if (x is None) != (y is None):
-        raise click.UsageError("--x and --y go together: both are of a phase diagram.")
-    if x is not None and y is not None:
+    if require_both(ctx):
+        assert x is not None
+        assert y is not None
         found = _phase(spec, overrides, x, y, replicas, rules)
         _show(found, as_json)
         return
@@ -80,16 +76,12 @@ def estimate(
 
 def _phase(spec: str, overrides: tuple[str, ...], x: str, y: str, replicas: int, rules: str) -> Any:
     from scbsim.estimates.many import total_of_phase
-    from scbsim.spec.ranges import parse_range
     from scbsim.spec.source import read_spec, without_threshold
-    from scbsim.studies.phase.criterion import DEFAULT, Criterion
+    from scbsim.studies.phase.criterion import DEFAULT
     from scbsim.studies.phase.grid import Grid
 
     checked = read_spec(spec, [*overrides, *without_threshold(spec, overrides)])
-    chosen = tuple(rule.strip() for rule in rules.split(","))
-    axes = parse_range(x), parse_range(y)
-    grid = Grid(checked, *axes, chosen, replicas, Criterion.parse(DEFAULT))
-    grid.check()
+    grid = Grid.of(checked, x, y, rules=split_rules(rules), replicas=replicas, recovered=DEFAULT)
     return total_of_phase(grid)
 
 

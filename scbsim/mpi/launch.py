@@ -72,7 +72,7 @@ def joined(environment: Mapping[str, str] = os.environ) -> World | None:
             f"{how}"
         ) from None
     if size != MPI.COMM_WORLD.size:
-        ranks = f"{MPI.COMM_WORLD.size} rank" + "s" * (MPI.COMM_WORLD.size > 1)
+        ranks = counted(MPI.COMM_WORLD.size, "rank")
         raise InputError(
             f"{name} says {counted(size, 'process')}, but MPI has found {ranks}. {how}"
         )

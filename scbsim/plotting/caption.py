@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scbsim._version import __version__
+from scbsim.plotting.picture_paths import caption_path
 from scbsim.spec.rules import rule_record, short_name
 from scbsim.trajectory.views import spec_table_of
 from scbsim.util.atomic import atomic_write
@@ -43,11 +44,6 @@ def save_caption(text: str, picture: Path) -> Path:
     with atomic_write(resolved(path)) as file:
         file.write(text.encode())
     return path
-
-
-def caption_path(picture: Path) -> Path:
-    """Return the path of the caption of a picture."""
-    return picture.with_suffix(".txt")
 
 
 def settings(runs: Mapping[str, Runs], what: str = "replicas") -> str:
@@ -89,7 +85,7 @@ def _shared(lists: Iterable[list[str]]) -> list[str]:
 
 def _sentence(facts: Iterable[str]) -> str:
     text = "; ".join(facts)
-    # A symbol such as N stays as it is, and so does a name.
+    # `capitalize` would make symbols such as T small.
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -152,7 +148,7 @@ def facts_of_spec(spec: Table, without: Iterable[str] = ()) -> list[str]:
         facts.append(_noise(spec["noise"], varied))
     if "init" in spec:
         facts += _start(spec["init"], varied)
-    facts += [_stage(stage, spec, varied) for stage in spec.get("stage", ())]
+    facts += [_stage(i, spec, varied) for i in range(len(spec.get("stage", ())))]
     return facts
 
 
@@ -188,19 +184,19 @@ def _start(init: Table, varied: set[str]) -> list[str]:
     return [f"a start at {' and '.join(given)}"] if given else []
 
 
-def _stage(stage: Table, spec: Table, varied: set[str]) -> str:
-    """Return words for a stage: its rule, steps, rates and threshold."""
+def _stage(i: int, spec: Table, varied: set[str]) -> str:
+    """Return words for stage ``i``, from 0: its rule, steps, rates and threshold."""
     stages = spec["stage"]
-    number = stages.index(stage)
-    head = f"stage {number + 1}: " if len(stages) > 1 else ""
+    stage = stages[i]
+    head = f"stage {i + 1}: " if len(stages) > 1 else ""
     rule = stage.get("rule") or spec["dynamics"].get("rule", "prox")
     names = ("rate_A", "rate_V", "threshold", "threshold_sigmas", "steps", "rule")
-    told = {name for name in names if not {name, f"stage.{number}.{name}"} & varied}
+    told = {name for name in names if not {name, f"stage.{i}.{name}"} & varied}
     until = stage.get("until_signal")
     parts = []
     if "steps" in told and "steps" in stage:
         most = "at most " if until is not None else ""
-        parts.append(f"{most}{counted_steps(stage['steps'])}")
+        parts.append(f"{most}{counted(stage['steps'], 'step', ',')}")
     if "rule" in told and "dynamics.rule" not in varied:
         parts.append(f"of {_RULES.get(rule, short_name(rule))}")
     words = [head + " ".join(parts)] if parts or head else []
@@ -232,8 +228,3 @@ def _thresholds(rule: str) -> bool:
         return rule_record(rule).thresholds
     except KeyError:
         return True
-
-
-def counted_steps(steps: int) -> str:
-    """Return a number of steps with commas."""
-    return f"{whole(steps)} step{'s' * (steps != 1)}"

@@ -12,6 +12,7 @@ NARROWEST: Final = (*NARROWER[:2], ("loss", "loss"))
 """Panels of pictures of less than `THREE` and `WITH_LEGEND` inches."""
 
 THREE, WITH_LEGEND = 7.5, 5.0
+"""Inches from which a row has three panels, and from which the legend has a place of its own."""
 
 
 class Place(Enum):
@@ -35,7 +36,21 @@ def place_of_legend(only: Sequence[str], width: float | None) -> Place:
 
 
 def mosaic_of(only: Sequence[str], width: float | None, legend: Place) -> list[Any]:
-    """Return the places of the panels, and that of the legend if it is among them."""
+    """Return the places of the panels, and that of the legend if it is among them.
+
+    Parameters
+    ----------
+    only : sequence of str
+        Names of the observables that are drawn, in a panel each; none for all five panels.
+    width : float, optional
+        Of the picture, in inches; by default that of three panels.
+    legend : Place
+
+    Returns
+    -------
+    list of lists of str
+        The rows, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
+    """
     if only:
         names = [*only, *(["legend"] if legend is Place.WITHIN else [])]
         return _rows(names, _most(width))

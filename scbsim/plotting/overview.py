@@ -35,11 +35,15 @@ MOST_NAMED: Final = 10
 
 PALE: Final = 0.45
 """Opacity of losses of batches behind those of the population."""
+
 WIDTH, HEIGHT = 10.0 / 3.0, 2.9
 """Inches of a panel."""
+
 MOST_CHARACTERS: Final = 32
-"""In a line of its title; panels of a column have at most `LEAST_CHARACTERS`."""
-LEAST_CHARACTERS: Final = 22
+"""In a line of the title of a panel."""
+
+NARROW_CHARACTERS: Final = 22
+"""In a line of the title of a panel in a narrow picture."""
 
 
 def draw(
@@ -82,7 +86,7 @@ def draw(
                 # The symbols go below the words: panels are narrow.
                 words, _, symbols = title.partition("$")
                 title = "\n".join(
-                    [*wrap(words, LEAST_CHARACTERS), *([f"${symbols}"] * bool(symbols))]
+                    [*wrap(words, NARROW_CHARACTERS), *([f"${symbols}"] * bool(symbols))]
                 )
             axes[name].set_title(title)
             there = {label: run for label, run in runs.items() if observables[0] in run}
@@ -118,10 +122,11 @@ def _caption(
     known = [name for name in names if name in LONG_NAMES]
     if any(bands.normalized(run, name) for run in runs.values() for name in known):
         parts.append("Stars are normalised solutions.")
-    if len(runs) > MOST_NAMED and (first := list(runs)):
+    labels = list(runs)
+    if len(runs) > MOST_NAMED:
         count = counted(len(runs), "run")
-        parts.append(f"Colours follow the order of {count}, {first[0]} to {first[-1]}.")
-    told = dict(list(runs.items())[:MOST_NAMED])
+        parts.append(f"Colours follow the order of {count}, {labels[0]} to {labels[-1]}.")
+    told = {label: runs[label] for label in labels[:MOST_NAMED]}
     return caption.caption(" ".join(parts), caption.settings(told))
 
 

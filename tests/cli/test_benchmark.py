@@ -82,7 +82,10 @@ def test_estimate_sums_sweeps_and_phase_diagrams(scbsim):
     axes = ("--x", "task.T=1e2:1e3:2log", "--y", "dynamics.batch_size=1e4:1e6:2log")
     ended = scbsim("estimate", "phase", *axes, "--json")
     assert json.loads(ended.stdout)["runs"] == 8
-    assert "go together" in scbsim("estimate", "phase", *axes[:2]).stderr
+    for words in axes[:2], ("--replicas", "5"):
+        result = scbsim("estimate", "phase", *words)
+        assert result.exit_code == 2
+        assert f"{words[0]} is of a phase diagram, which needs" in result.stderr
 
 
 def test_estimate_says_every_fault_of_a_spec(scbsim):

@@ -45,6 +45,15 @@ def test_what_varies_is_left_out():
     assert "sigma_A = 0.5" in text
 
 
+def test_stages_that_are_alike_keep_their_numbers():
+    stage = {"steps": 5, "rate_A": 0.1, "rate_V": 0.2}
+    table = scbsim.RunSpec.from_dict(TABLES | {"stage": [stage, stage]}).to_dict()
+    text = "; ".join(facts_of_spec(table))
+    assert text.count("stage 1: 5 steps") == text.count("stage 2: 5 steps") == 1
+    text = "; ".join(facts_of_spec(table, without=["stage.1.rate_A"]))
+    assert text.count("rate_A = 0.1") == 1
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
