@@ -50,7 +50,7 @@ def test_entries_that_are_not_kept_are_refused_by_a_staged_run():
     noise = MatchedNoise(40, 2, covariances=True)
     with (
         pytest.warns(RunWarning, match="entries of the start stand out"),
-        pytest.raises(InputError, match='entries of its own.*dynamics.engine = "dense"'),
+        pytest.raises(InputError, match=r'entries of its own.*dynamics.engine = "dense"'),
     ):
         StagedEngine(task, noise, **START).adopt(solution(old), old)
     StagedEngine(task, noise, **START).adopt(of_dense(task, 3, value=True), task)
@@ -62,7 +62,7 @@ def test_two_numbers_a_column_say_nothing_of_another_target(made):
     engine = made(task)
     engine.advance(a_stage(task), 3)
     state = {name: np.array(array) for name, array in engine.state().items()}
-    with pytest.raises(InputError, match="two numbers a column.*of another target"):
+    with pytest.raises(InputError, match=r"two numbers a column.*of another target"):
         made(other).adopt(state, task)
     made(task).adopt(state, task)
     # Once its entries are drawn the other target has them; those of the old support stand out.
@@ -75,6 +75,6 @@ def test_the_population_process_starts_from_signals():
     task = a_task(4, 30, 2)
     engine = PopulationEngine(task, NoiseLevels.none(task), alpha_A=0.3, alpha_V=0.4)
     before = engine.observe()
-    with pytest.raises(InputError, match='starts from signals; take dynamics.engine = "dense"'):
+    with pytest.raises(InputError, match=r'starts from signals; take dynamics.engine = "dense"'):
         engine.adopt(of_dense(task, 3, value=False), task)
     np.testing.assert_array_equal(engine.observe(), before)
