@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def estimate(
     ctx: click.Context,
+    /,
     spec: str,
     overrides: tuple[str, ...],
     threads: int | None,
