@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, caption, layout, style
-from scbsim.plotting.mosaic import WITH_LEGEND, mosaic_of
+from scbsim.plotting.mosaic import WITH_LEGEND, Place, mosaic_of, place_of_legend
 from scbsim.plotting.spec_facts import has_batch_size
 from scbsim.spec.rules import short_name
 from scbsim.trajectory.views import spec_table_of, step_dimension
@@ -72,13 +72,18 @@ def draw(
     if not only and all(_knows_batches_alone(run) for run in runs.values()):
         only = [BATCH_LOSS.name]
     panels = {name: panel_of(name, runs) for name in only} or _all_panels(runs)
-    below = width is not None and width < WITH_LEGEND
-    mosaic = mosaic_of(only, width)
+    narrow = width is not None and width < WITH_LEGEND
+    many = len(runs) > MOST_NAMED
+    place = place_of_legend(only, width)
+    if many and not narrow:
+        place = Place.WITHIN  # with a scale of colours
+    mosaic = mosaic_of(only, width, place)
+    columns = len(mosaic[0]) + (place is Place.RIGHT)
     with style.styled(width):
-        figure = layout.new_figure((len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT), width)
+        figure = layout.new_figure((columns * WIDTH, len(mosaic) * HEIGHT), width)
         axes = figure.subplot_mosaic(mosaic)
         for name, (title, observables, logarithmic) in panels.items():
-            if below:
+            if narrow:
                 # The symbols go below the words: panels are narrow.
                 words, _, symbols = title.partition("$")
                 title = "\n".join(
@@ -89,14 +94,15 @@ def draw(
             colors = dict(zip(runs, _colors(len(runs)), strict=True))
             _panel(axes[name], there, colors, observables, logarithmic)
             style.step_axis(axes[name])
-        many = len(runs) > MOST_NAMED
-        if below:
-            layout.legend_below(figure, _legend(runs, panels), 2)
+        if place is Place.BELOW:
+            layout.legend_below(figure, _legend(runs, panels), 2 if narrow else 4)
+        elif place is Place.RIGHT:
+            figure.legend(handles=_legend(runs, panels), loc="outside right center")
         else:
             axes["legend"].axis("off")
             looks: dict[str, Any] = {"loc": "upper left" if many else "center left"}
             axes["legend"].legend(handles=_legend(runs, panels), borderaxespad=0, **looks)
-        if many and not below:
+        if many and place is Place.WITHIN:
             _color_scale(axes["legend"], list(runs))
         layout.head(figure, _title(runs), width)
         layout.finish(figure, width)

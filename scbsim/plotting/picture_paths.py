@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from scbsim.errors import OutputError
+from scbsim.util.arguments import given, switch
 from scbsim.util.paths import resolved
 
 FORMATS: Final = ("png", "pdf", "svg")
@@ -120,4 +121,7 @@ def check_caption(picture: Path, *, overwrite: bool = True) -> None:
 
 def _check_new(path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; --overwrite replaces it, -o writes to another file")
+        raise OutputError(
+            f"{path} exists; {switch('overwrite')} replaces it, {given('output')} writes to "
+            "another file"
+        )

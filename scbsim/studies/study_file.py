@@ -10,6 +10,7 @@ from pathlib import Path
 from scbsim.errors import OutputError, RunFailed
 from scbsim.storage.hdf5.reading import fail_if_unread
 from scbsim.studies.recipe import make_folder
+from scbsim.util.arguments import switch
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import reason
 from scbsim.util.paths import resolved
@@ -82,9 +83,9 @@ def reading_study(path: Path) -> Iterator[None]:
     try:
         yield
     except OutputError as error:
-        raise OutputError(f"{error}; --overwrite replaces it") from None
+        raise OutputError(f"{error}; {switch('overwrite')} replaces it") from None
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         fail_if_unread(path, error)
         raise OutputError(
-            f"{path} cannot be read ({reason(error)}); --overwrite replaces it"
+            f"{path} cannot be read ({reason(error)}); {switch('overwrite')} replaces it"
         ) from error

@@ -51,7 +51,7 @@ def test_what_stands_in_the_way(tmp_path):
     with pytest.raises(OutputError, match="file is a file, not a folder"):
         check_picture(tmp_path / "file" / "new" / "x.png")
     (tmp_path / "x.png").write_text("mine")
-    with pytest.raises(OutputError, match="exists; --overwrite"):
+    with pytest.raises(OutputError, match="exists; overwrite=True"):
         check_picture(tmp_path / "x.png", overwrite=False)
 
 
@@ -60,7 +60,7 @@ def test_what_stands_in_the_way_of_a_caption(tmp_path):
     with pytest.raises(OutputError, match=r"figure\.txt is a folder"):
         pictures_in(tmp_path, "figure")
     (tmp_path / "x.txt").write_text("mine")
-    with pytest.raises(OutputError, match=r"x\.txt exists; --overwrite"):
+    with pytest.raises(OutputError, match=r"x\.txt exists; overwrite=True"):
         check_caption(tmp_path / "x.pdf", overwrite=False)
 
 

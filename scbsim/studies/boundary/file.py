@@ -21,6 +21,7 @@ from scbsim.studies.boundary.results import LONG_NAMES, Count, Place, Results
 from scbsim.studies.boundary.study import Curve
 from scbsim.studies.running_study import KEPT
 from scbsim.studies.study_file import reading_study, replace_file
+from scbsim.util.arguments import given, switch
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -61,8 +62,8 @@ def read(path: Path, curves: Sequence[Curve]) -> tuple[Results, dict[str, str]]:
         steps = file["run_steps"][()] if "run_steps" in file else np.full(len(rows), np.nan)
     if unlike := differences({curve.name: curve.identity() for curve in curves}, there):
         raise OutputError(
-            f"{path} holds another study: {'; '.join(unlike)}. -o writes elsewhere; --overwrite "
-            "replaces it"
+            f"{path} holds another study: {'; '.join(unlike)}. {given('output')} "
+            f"writes elsewhere; {switch('overwrite')} replaces it"
         )
     of_curve = [", ".join(engines[curve.name]) for curve in curves]
     done = {

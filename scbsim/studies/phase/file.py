@@ -23,6 +23,7 @@ from scbsim.storage.hdf5.write import LIBVER
 from scbsim.studies.phase.grid import Grid
 from scbsim.studies.phase.results import DIMS, LONG_NAMES, Results
 from scbsim.studies.study_file import reading_study, replace_file
+from scbsim.util.arguments import given
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +63,9 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
         identity = {"spec": stored_tables(found["spec"]), **json.loads(found["grid"])}
         if unlike := grid.unlike(identity):
             differences = "; ".join(map(_short, unlike))
-            raise OutputError(f"{path} holds another diagram: {differences}. -o writes elsewhere")
+            raise OutputError(
+                f"{path} holds another diagram: {differences}. {given('output')} writes elsewhere"
+            )
         arrays = {name: file[name][()] for name in LONG_NAMES}
         arrays["done"] = arrays["done"].astype(bool)
         results = Results(arrays, json.loads(found["engines"]))
