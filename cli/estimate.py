@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from scbsim.cli import completion
 from scbsim.cli.console import say
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 @click.option(
     "--rules", metavar="RULES", default="sgd,l1", help="sgd, l1 or both, of a phase diagram."
 )
-@range_option("--along", "Of a boundary, as `scbsim boundary`; or the table [boundary] has it.")
-@range_option("--find", "Key that is searched, and its values; likewise.")
+@range_option(
+    "--along",
+    "With --find: of a boundary, as `scbsim boundary`; in place of those of the table [boundary].",
+)
+@range_option("--find", "Key that is searched.")
 @click.option(
     "--replicas",
     metavar="R",
@@ -60,13 +64,15 @@ def estimate(
     """
     from scbsim.spec.source import read_sweep, read_tables
 
-    searched = boundary["along"] is not None or boundary["find"] is not None
-    if searched and (x is not None or y is not None):
-        raise click.UsageError("--x and --y are of a phase diagram, --along and --find are not")
-    if searched or (x is None and y is None and "boundary" in read_tables(spec)):
+    of_boundary = boundary["along"] or boundary["find"] or "boundary" in read_tables(spec)
+    if x is None and y is None and of_boundary:
+        if ctx.get_parameter_source("rules") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--rules is of a phase diagram, and a boundary study has curves")
         _boundary(spec, overrides, boundary, as_json)
         return
     if require_both(ctx):
+        if boundary["along"] or boundary["find"]:
+            raise click.UsageError("--x and --y are of a phase diagram, --along and --find are not")
         assert x is not None
         assert y is not None
         _phase(spec, overrides, (x, y), boundary["replicas"], rules, as_json)

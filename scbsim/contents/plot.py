@@ -112,6 +112,9 @@ def _labelled(runs: Sequence[Any], labels: Sequence[str]) -> Mapping[str, xr.Dat
     if given and (len(given) != len(runs) or len(set(given)) < len(given)):
         labels_there, wanted = counted(len(given), "label"), counted(len(runs), "run")
         raise InputError(f"{labels_there} for {wanted}: each run needs a label of its own")
+    for run in runs if len(runs) > 1 else ():
+        if isinstance(run, str | os.PathLike) and Path(run).is_dir():
+            raise InputError(f"{run} is a folder; it can be drawn alone, and beside others a file")
     places = [Path(run) if isinstance(run, str | os.PathLike) else None for run in runs]
     if not given:
         files = iter(names_of([place for place in places if place is not None]))

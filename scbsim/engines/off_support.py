@@ -164,7 +164,7 @@ class OffSupportEngine(WithoutEntries):
             )
             warn_caller(
                 f"init: {self._why_not}. The noise of such entries is that of others here; "
-                f"dynamics.engine = {self._with_entries} has their own",
+                f'dynamics.engine = "{self._with_entries}" has their own',
                 RunWarning,
             )
         elif len(others.s) <= MOST_KEPT:

@@ -15,6 +15,7 @@ from scbsim.studies.boundary.search import bracket
 from scbsim.studies.boundary.study import Curve
 from scbsim.studies.phase.grid import Grid, Point
 from scbsim.util.numbers import time_in_words
+from scbsim.util.text import counted
 
 _MUCH = 10.0
 """Ratio of the longest point of a search to the shortest, from which an estimate says so."""
@@ -97,9 +98,8 @@ def total_of_boundaries(curves: Sequence[Curve], rates: Rates | None = None) -> 
                 f'"{curve.name}" takes from {time_in_words(least)} to {time_in_words(most)}, by '
                 f"where its boundary is: steps take longer at some values of {curve.find.key}"
             )
-    limit = (
-        f"an upper limit, of {len(found)} points: bisection runs those that it needs, mostly fewer"
-    )
+    points = counted(len(found), "point")
+    limit = f"an upper limit, of {points}: bisection runs those that it needs, mostly fewer"
     summed = total(found)
     return replace(summed, notes=(*summed.notes, limit, *notes))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, caption, layout, style
 from scbsim.plotting.mosaic import WITH_LEGEND, Place, mosaic_of, place_of_legend
+from scbsim.plotting.spec_facts import has_batch_size
 from scbsim.spec.rules import short_name
 from scbsim.trajectory.views import spec_table_of, step_dimension
 from scbsim.util.text import counted
@@ -287,8 +288,9 @@ def facts_of(run: xr.Dataset) -> list[str]:
     names = (stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"])
     rules = map(short_name, names)
     distinct = " then ".join(rule for rule, _ in groupby(rules))
+    batch_size = f"batch size ${style.scientific(spec['dynamics']['batch_size'])}$"
     return [
         *style.sizes(run.attrs),
-        f"batch size ${style.scientific(spec['dynamics']['batch_size'])}$",
+        *([batch_size] if has_batch_size(spec) else []),
         f"{distinct} on the {run.attrs['engine']} engine" if "engine" in run.attrs else distinct,
     ]

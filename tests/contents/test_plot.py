@@ -67,6 +67,11 @@ def test_what_is_wrong_is_said(run, options, said):
     assert said in str(caught.value)
 
 
+def test_a_folder_stands_alone(run, tmp_path):
+    with pytest.raises(InputError, match="is a folder; it can be drawn alone"):
+        scbsim.plot(run, tmp_path)
+
+
 def test_nothing_to_plot():
     with pytest.raises(InputError, match="nothing to plot"):
         scbsim.plot()

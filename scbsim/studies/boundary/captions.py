@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from scbsim.plotting.caption import caption, facts_of_spec
+from scbsim.plotting.caption import caption
+from scbsim.plotting.spec_facts import facts_of_spec
 from scbsim.studies.boundary.slopes import of_curve, slope
 from scbsim.util.text import counted
 

@@ -11,8 +11,9 @@ import numpy as np
 from scbsim.observables import OBSERVABLES
 from scbsim.plotting import layout, style
 from scbsim.plotting.bands import Spread, draw_values
-from scbsim.plotting.caption import BAND, caption, facts_of_spec
+from scbsim.plotting.caption import BAND, caption
 from scbsim.plotting.picture_paths import pictures_in
+from scbsim.plotting.spec_facts import facts_of_spec
 from scbsim.spec.rules import short_name
 from scbsim.studies.recipe import save_pictures
 from scbsim.trajectory.views import spec_table_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from scbsim.plotting.caption import BAND, caption, facts_of_spec, whole
+from scbsim.plotting.caption import BAND, caption
+from scbsim.plotting.spec_facts import facts_of_spec, whole
 from scbsim.trajectory.views import spec_table_of
 from scbsim.util.text import counted
 
