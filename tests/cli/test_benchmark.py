@@ -90,6 +90,18 @@ def test_estimate_sums_sweeps_and_phase_diagrams(scbsim):
         assert f"{words[0]} is of a phase diagram, which needs" in result.stderr
 
 
+def test_estimate_has_an_upper_limit_for_a_boundary(scbsim):
+    found = ("--find", "dynamics.batch_size=1e4:1e6:9log", "--replicas", "2", "--json")
+    of_study = scbsim("estimate", "boundary-theorem", "--set", "stage.0.steps=1", *found)
+    assert of_study.exit_code == 0, of_study.output
+    assert "an upper limit" in of_study.stdout
+    one = scbsim("estimate", "phase", "--along", "task.T=1e3:1e5:2log", *found)
+    assert json.loads(one.stdout)["runs"] <= 2 * 3 * 9
+    assert "needs --x and --y" in scbsim("estimate", "phase", "--replicas", "2").stderr
+    both = scbsim("estimate", "phase", "--x", "task.T=1e3:1e5:2log", "--find", "task.Q=1,2")
+    assert (both.exit_code, both.stdout) == (2, "")
+
+
 def test_estimate_says_every_fault_of_a_spec(scbsim):
     ended = scbsim("estimate", "quickstart", "--set", "task.N=0", "--set", "stage.0.steps=-1")
     assert ended.exit_code == 2
