@@ -13,7 +13,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = {"README": ROOT / "README.md", "use": ROOT / "docs" / "use.md"}
 
+STAGES = "--set stage.0.steps=60 --set stage.1.steps=60"
 SMALLER = {
+    "scbsim figure 5": "scbsim figure 5 --set stage.0.steps=60",
+    "scbsim figure 1": f"scbsim figure 1 {STAGES}",
+    "scbsim figure 3": f"scbsim figure 3 {STAGES}",
+    "scbsim figure 2": "scbsim figure 2 --set stage.0.steps=60",
+    "run algorithm1": f"run algorithm1 {STAGES}",
     "scbsim transfer": "scbsim transfer --quick --set stage.0.steps=20 --set stage.1.steps=20",
     "compare compare": "compare compare --set dynamics.replicas=3 --set task.T=200",
     "boundary-noise": "boundary-noise --along task.T=1e3,2e3 --seeds 1 --replicas 2",

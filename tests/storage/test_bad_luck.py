@@ -233,6 +233,7 @@ def test_a_file_system_without_hard_links(toml, tmp_path, monkeypatch):
     assert there.read_text() == "old"
 
 
+@pytest.mark.usefixtures("cold_check")
 def test_files_of_python_beside_the_run(stopped, monkeypatch):
     """A good file is not put aside because of a module with a common name."""
     folder = stopped / "modules"
