@@ -21,8 +21,6 @@ _TYPES: dict[tuple[Any, ...], Any] = {}
 _of_tuple = typeof_impl.dispatch(tuple)
 
 
-@typeof_impl.register(StepParams)
-@typeof_impl.register(ActivationRates)
 def _typeof(value: StepParams | ActivationRates, context: Any) -> Any:
     kinds = (type(value), *map(_kind, value))
     found = _TYPES.get(kinds)
@@ -39,3 +37,7 @@ def _kind(item: Any) -> Any:
         return item.numba_type
     # Integers of more than 63 bits are unsigned.
     return (int, item.bit_length() > 63) if type(item) is int else type(item)
+
+
+for _of in (StepParams, ActivationRates):
+    typeof_impl.register(_of, _typeof)
