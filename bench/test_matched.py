@@ -37,8 +37,6 @@ def engine(name, rule, model, threads, N=N, T=T, **noise):
 )
 def test_matched_step(name, rule, threads, benchmark, best_of, note):
     benchmark.group = f"matched noise, N={N} T={T}"
-    if name == "sparse" and threads > 1:
-        pytest.skip("the sparse engine has one thread")
     numba.set_num_threads(threads)
     matched, stage, every = engine(name, rule, "matched", threads, covariances=False)
     plain, _, _ = engine(name, rule, "isotropic", threads)
@@ -67,8 +65,6 @@ def test_matched_step(name, rule, threads, benchmark, best_of, note):
 @pytest.mark.parametrize(("N", "T"), SIZES)
 def test_covariances(name, N, T, threads, benchmark, best_of, note):
     benchmark.group = f"covariances, N={N} T={T}"
-    if name == "sparse" and threads > 1:
-        pytest.skip("the sparse engine has one thread")
     numba.set_num_threads(threads)
     with_them, stage, _ = engine(name, "prox", "matched", threads, N, T, covariances=True)
     without, _, _ = engine(name, "prox", "matched", threads, N, T, covariances=False)

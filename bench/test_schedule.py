@@ -25,10 +25,12 @@ ENGINES = {
     "sparse": ("isotropic", size(500, 5), size(10**6, 1000), size(300, 5)),
     "dense": ("isotropic", size(100, 5), size(20_000, 100), size(50, 2)),
 }
+# Replicas share the values of a schedule.
+CASES = [(name, 1) for name in ENGINES] + [("collapsed", 8)]
 
 
-@pytest.mark.parametrize("name", ENGINES)
-def test_a_scheduled_step(name, benchmark, note):
+@pytest.mark.parametrize(("name", "replicas"), CASES)
+def test_a_scheduled_step(name, replicas, benchmark, note):
     noise, N, T, steps = ENGINES[name]
     l1 = name == "sparse"
     tables = {
@@ -45,13 +47,14 @@ def test_a_scheduled_step(name, benchmark, note):
     runs = []
     for stage in (constant, rate, all_of_them):
         spec = RunSpec.from_dict({**tables, "stage": [stage]})
-        runs.append((build(plan_of(spec, task), 1), stages_of(spec, task)[0]))
+        stage = stages_of(spec, task)[0]
+        runs.append([(build(plan_of(spec, task), 1), stage) for _ in range(replicas)])
 
     def call(run):
-        engine, stage = run
         began = process_time()
-        assert engine.advance(stage, steps, engine.step).end == "steps"
-        return process_time() - began
+        for engine, stage in run:
+            assert engine.advance(stage, steps, engine.step).end == "steps"
+        return (process_time() - began) / replicas
 
     benchmark.pedantic(call, (runs[-1],), warmup_rounds=1)
     for run in runs:

@@ -14,7 +14,6 @@ from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import Noise, NoiseLevels
 from scbsim.engines.plan_hooks import Planned
 from scbsim.engines.rule_memory import forget_memory, memory_of, with_memory
-from scbsim.engines.schedules import TableRoom
 from scbsim.engines.stages import Stage
 from scbsim.engines.step_params import step_params
 from scbsim.engines.warm_start import adopt_value, same_tokens
@@ -94,7 +93,6 @@ class GaussianEngine(Planned):
         length = task.T if bulk else 0
         blocks = -(-length // BLOCK)
         self.step, self._first_step = 0, first_step
-        self._room_of_table = TableRoom()
         self.task = task
         self.A = Attention(
             bulk=aligned_zeros((N, length), dtype),
@@ -188,9 +186,7 @@ class GaussianEngine(Planned):
         matched, of_A, powers_step = self._matched, None, -1
         if matched is not None:
             of_A, powers_step = matched.levels.of_A, self._address + matched.hold(self.step) - 1
-        return step_params(
-            stage, self.noise, of_A, powers_step, self._batch, span, self._room_of_table
-        )
+        return step_params(stage, self.noise, of_A, powers_step, self._batch, span)
 
     def _update_levels(self) -> None:
         """Compute the levels of matched noise for the current state."""

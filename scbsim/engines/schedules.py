@@ -62,27 +62,6 @@ class Quantity:
         return self.value, self.value, self.value
 
 
-class TableRoom:
-    """Where an engine has the tables of its calls; each overwrites the last.
-
-    What does not vary is written once. A single step is not written there, as engines look at one
-    while they use a table of several.
-    """
-
-    def __init__(self) -> None:
-        self._of: StepSchedule | None = None
-        self._rows = NO_TABLE
-
-    def rows(self, schedule: StepSchedule, count: int) -> Array:
-        """Return rows of a schedule, (count, 6), with what does not vary."""
-        if count == 1:
-            return schedule.row[None].copy()
-        if self._of is not schedule or len(self._rows) < count:
-            self._of, self._rows = schedule, np.empty((count, COLUMNS))
-            self._rows[:] = schedule.row
-        return self._rows[:count]
-
-
 @dataclass(frozen=True)
 class StepSchedule:
     """The parameters of the steps of a stage.
@@ -109,9 +88,7 @@ class StepSchedule:
     base: int
     in_sigmas: bool
     has_threshold: bool = True
-    _chunks: dict[int, dict[int, Array]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _chunks: dict[int, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def varies(self) -> bool:
@@ -128,40 +105,42 @@ class StepSchedule:
             BATCH: self.batch,
         }
 
-    def table(self, first: int, count: int, room: TableRoom | None = None) -> Array:
+    def table(self, first: int, count: int) -> Array:
         """Return the parameters of steps, (count, 6): see `kernels.gaussian.schedule`.
+
+        It is a view of what all replicas share, where the steps are of one chunk: read only.
 
         Parameters
         ----------
         first : int
             Steps of the stage before them.
-        room : TableRoom, optional
-            The result may be written there, which saves making an array.
 
         Raises
         ------
         RunFailed
             If a step beyond those that the spec's checks read has a value that is not allowed.
         """
-        rows = (room or TableRoom()).rows(self, count)
-        done = 0
-        while done < count:
-            number, at = divmod(first + done, CHUNK)
-            some = min(CHUNK - at, count - done)
-            for column, values in self._chunk(number).items():
-                rows[done : done + some, column] = values[at : at + some]
-            done += some
-        return rows
+        number, at = divmod(first, CHUNK)
+        rows = self._chunk(number)[at : at + count]
+        if len(rows) == count:
+            return rows
+        return np.concatenate([rows, self.table(first + len(rows), count - len(rows))])
 
-    def _chunk(self, number: int) -> dict[int, Array]:
+    def _chunk(self, number: int) -> Array:
         # Replicas on several threads read it. Two that compute a chunk at once get the same.
         found = self._chunks.get(number)
         if found is None:
-            found = self._computed(number)
+            found = self._rows.copy()
+            for column, values in self._computed(number).items():
+                found[:, column] = values
             while len(self._chunks) >= 4:
                 self._chunks.pop(next(iter(self._chunks)), None)
             self._chunks[number] = found
         return found
+
+    @cached_property
+    def _rows(self) -> Array:
+        return np.tile(self.row, (CHUNK, 1))
 
     @cached_property
     def row(self) -> Array:

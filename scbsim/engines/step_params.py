@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.noise import NoiseLevels
-from scbsim.engines.schedules import NO_TABLE, TableRoom
+from scbsim.engines.schedules import NO_TABLE
 from scbsim.engines.stages import Stage
 from scbsim.kernels.gaussian.schedule import BATCH, NOISE, RATE_A, RATE_V, THRESHOLD
 from scbsim.kernels.gaussian.state import StepParams
@@ -22,7 +22,6 @@ def step_params(
     powers_step: int,
     batch: float,
     span: tuple[int, int],
-    room: TableRoom | None = None,
 ) -> StepParams:
     """Return the parameters of some steps of a stage.
 
@@ -38,8 +37,6 @@ def step_params(
         Samples of a step, if the stage has no schedule.
     span : (int, int)
         Steps of the stage taken before, and how many follow.
-    room : TableRoom, optional
-        For their table; the next call with it overwrites it.
     """
     params = StepParams(
         rule=kernel_rule(stage.rule),
@@ -56,7 +53,7 @@ def step_params(
     )
     if stage.schedule is None:
         return params
-    table = stage.schedule.table(span[0], max(1, span[1]), room)
+    table = stage.schedule.table(span[0], max(1, span[1]))
     if stage.schedule.varies:
         return params._replace(schedule=table)
     return of_row(params, table[0])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CHUNK: Final = 4096
+CHUNK: Final = 8192
 """Steps whose values are computed at once. A value does not depend on how many are asked for."""
 
 MOST_CHECKED: Final = 2**22

@@ -20,7 +20,7 @@ from scbsim_testing.small_runs import assert_same, rows
 from scbsim import RunSpec, Task, simulate
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
-from scbsim.engines.schedules import Quantity, StepSchedule, TableRoom
+from scbsim.engines.schedules import Quantity, StepSchedule
 from scbsim.engines.select import plan_of
 from scbsim.engines.stages import stages_of
 from scbsim.errors import RunFailed
@@ -159,16 +159,17 @@ def test_the_table_of_a_schedule():
     assert wide.table(CHUNK - 1, 2).flags.c_contiguous
 
 
-def test_tables_of_a_room_are_those_of_new_arrays():
-    """Whichever schedule was there before, and however many steps."""
-    room = TableRoom()
-    first, second = schedule(steps=90, rate_A="t"), schedule(steps=90, rate_V="t", batch="1 + t")
-    for made, at, count in ((first, 0, 5), (second, 3, 4), (second, 9, 30), (first, 50, 40)):
-        table = made.table(at, count, room)
-        np.testing.assert_array_equal(table, made.table(at, count))
-        kept = table.copy()
-        made.table(0, 1, room)
-        np.testing.assert_array_equal(table, kept)
+def test_replicas_share_a_table_of_several_chunks():
+    """Whatever was asked for before; chunks that were dropped are computed again."""
+    made = schedule(steps=9 * CHUNK, rate_A="1 + t")
+    assert np.shares_memory(made.table(3, 4), made.table(0, 9))
+    for number in (0, 7, 3, 5, 1, 8, 0):
+        at = number * CHUNK + 2
+        np.testing.assert_array_equal(made.table(at, CHUNK)[:, RATE_A], at + 1.0 + np.arange(CHUNK))
+    assert (made.table(0, 5)[:, RATE_V] == 0.2).all()
+
+
+def test_whether_ratios_vary():
     assert schedule(batch="1 + t").ratio_varies
     assert not StepSchedule(9, *[Quantity.of("1 + t", 9)] * 4, 1, False, False).ratio_varies
 
