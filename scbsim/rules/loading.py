@@ -9,7 +9,6 @@ from typing import Any
 from scbsim.errors import InputError
 from scbsim.kernels.compile.rule_type import KernelRule
 from scbsim.kernels.gaussian.rules import RULES
-from scbsim.rules import argument_types  # noqa: F401 -- registers what it has
 from scbsim.spec.own_rules import OwnRule, known, rule_name
 from scbsim.spec.rules import OwnName, own_name
 from scbsim.util.user_code import is_reference, load_function
