@@ -22,14 +22,10 @@ def kolmogorov_smirnov(x: Array, y: Array) -> tuple[Array, Array]:
     runs = len(x)
     distance = np.empty(x.shape[1])
     for j in range(x.shape[1]):
-        both = np.concatenate([x[:, j], y[:, j]])
-        order = np.argsort(both)
-        # How many more of one sample than of the other there are up to each value, after the last
-        # of those that are equal.
-        ahead = np.cumsum(np.where(order < runs, 1, -1))
-        found = both[order]
-        last = np.append(found[1:] != found[:-1], True)
-        distance[j] = np.abs(ahead[last]).max() / runs
+        own, other = np.sort(x[:, j]), np.sort(y[:, j])
+        both = np.concatenate([own, other])
+        below = [np.searchsorted(sample, both, side="right") for sample in (own, other)]
+        distance[j] = np.abs(below[0] - below[1]).max() / runs
     return distance, np.asarray(kolmogorov(np.sqrt(runs / 2.0) * distance))
 
 
