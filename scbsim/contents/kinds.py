@@ -10,12 +10,10 @@ import h5py
 
 from scbsim.errors import OutputError, ScbsimError
 from scbsim.storage.hdf5.attributes import text
-from scbsim.storage.hdf5.formats import CHECKPOINT, COMPARISON, KINDS, SHARD, TASK, TASK_FILE
+from scbsim.storage.hdf5.formats import CHECKPOINT, COMPARISON, KINDS, SHARD, TASK_FILE, is_task
 from scbsim.storage.runfile.reader import opened_as
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
-_OF_A_TASK: Final = {"mu", "q_positions", "q_weights"}
-_WITHOUT_TRUTH: Final = {"mu", "K_P", "T"}
 _OF_A_COMPARISON: Final = {"model", "gaussian", "largest_gap"}
 
 
@@ -42,11 +40,7 @@ def _unnamed(path: Path, file: h5py.File) -> str:
     names = set(file)
     if names == {"bulk"} and ".ckpt.g" in path.name:
         return SHARD
-    if (
-        names >= _OF_A_TASK
-        or names >= _WITHOUT_TRUTH
-        or (TASK in names and set(file[TASK]) >= _OF_A_TASK)
-    ):
+    if is_task(file):
         return TASK_FILE
     return COMPARISON if names >= _OF_A_COMPARISON else ""
 

@@ -125,6 +125,8 @@ def matrices(source: str | os.PathLike[str] | xr.Dataset, step: int | None = Non
         if "source" not in source.encoding:
             raise InputError(_KEPT.format("this trajectory"))
         source = str(source.encoding["source"])
+    with opened(source):
+        pass  # Says what another file is, which has no task to read.
     task = Task.from_known(read_arrays(source))
     with opened(source) as file:
         places = places_of_matrices(file)

@@ -64,6 +64,8 @@ def adopt_columns(A: Attention, state: State, old: Task, new: Task) -> None:
                 A.support[k, j] = wide.get(t, A.support[k, j])
     else:
         columns, others = split(entries_of(state, old), new)
+        # The columns of softmax start with a uniform part in every entry.
+        A.bulk[:] = 0.0
         mine = (others.column >= here.start) & (others.column < here.stop)
         A.bulk[others.column[mine] - here.start, others.position[mine]] = others.s[mine]
         A.support[:] = columns.support[here]

@@ -16,8 +16,9 @@ from scbsim.run.own_functions import OwnFunction
 from scbsim.run.state_view import StateView
 from scbsim.trajectory.own_observables import OwnObservable
 from scbsim.trajectory.own_rows import Values
+from scbsim.util.arguments import switch
 from scbsim.util.text import show
-from scbsim.util.user_code import line_in
+from scbsim.util.user_code import FAILURES, line_in
 
 MOST_VALUES = 2**16
 MOST_AXES = 2
@@ -113,7 +114,7 @@ class Observing:
     def _value(self, each: OwnFunction, view: StateView) -> NDArray[np.float64]:
         try:
             found = each.user.function(view)
-        except Exception as error:
+        except FAILURES as error:
             raise self._failed(each, view, f"failed: {_why(error, each)}") from error
         value = _as_numbers(found)
         if value is None:
@@ -129,13 +130,13 @@ class Observing:
         message = f"the observable {each.name}{where}, called after step {view.step}, {what}"
         if self._path is not None and view.step > 0:
             message += (
-                f". {self._path} has what was recorded before, and --resume goes on from its last "
-                "checkpoint; the function may be changed before"
+                f". {self._path} has what was recorded before, and {switch('resume')} goes on from "
+                "its last checkpoint; the function may be changed before"
             )
         return ObservableFailed(message, f"{each.name} after step {view.step}")
 
 
-def _why(error: Exception, each: OwnFunction) -> str:
+def _why(error: BaseException, each: OwnFunction) -> str:
     """Return what went wrong in a function, and in which line."""
     if isinstance(error, ScbsimError):
         return str(error).rstrip(".")
@@ -154,8 +155,12 @@ def _as_numbers(found: Any) -> NDArray[np.float64] | None:
         return None
     if array.dtype.kind not in "biuf" or array.ndim > MOST_AXES:
         return None
-    # An array that may change later.
-    return array.astype(np.float64) if 0 < array.size <= MOST_VALUES else None
+    if not 0 < array.size <= MOST_VALUES:
+        return None
+    # A copy, as the array may change later.
+    array = array.astype(np.float64)
+    array[np.ma.getmaskarray(found)] = np.nan
+    return array
 
 
 def _kind(found: Any) -> str:

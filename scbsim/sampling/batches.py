@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from os import PathLike
 from typing import Any, Protocol
 
 from scbsim.errors import InputError
@@ -19,6 +20,13 @@ _TAKES = (
     "it takes a sequence or another iterable of batches, or a function that returns the batch of a "
     "number"
 )
+
+
+_NO_FIRST = {
+    "function": "the function returned None for batch 0; it has to return the batch of a number",
+    "iterable": "the iterable has no batch, or none is left; give one that was not read before",
+}
+"""What is most likely wrong, as both have to be called or read to see that they have nothing."""
 
 
 class Source(Protocol):
@@ -74,6 +82,10 @@ class HandedBatches:
                 "batches: one batch of arrays (tokens, query, output) is given, and "
                 f"{_TAKES}: write [(tokens, query, output)]"
             )
+        if isinstance(batches, str | bytes | PathLike):
+            raise InputError(
+                f"batches: {show(batches)} is not allowed; {_TAKES}; name a file in data.from"
+            )
         if hasattr(batches, "__getitem__") and hasattr(batches, "__len__"):
             self._how = "sequence"
         elif hasattr(batches, "__iter__"):
@@ -88,6 +100,8 @@ class HandedBatches:
         """Return the reader of a batch; see :class:`Source`."""
         found = self._found(number)
         if found is None:
+            if number == 0 and self._how != "sequence":
+                raise InputError(f"batches: {_NO_FIRST[self._how]}")
             return None
         return as_samples(found, self._T, self._size, self.name(number)).part
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import DataError, Fault
 from scbsim.kernels.batch.workspace import token_type
+from scbsim.util.masks import masked
 from scbsim.util.numbers import check_int
 from scbsim.util.text import counted
 
@@ -83,6 +84,8 @@ def as_samples(batch: Any, T: int, size: int | None, where: str) -> Samples:
 
 
 def _integers(name: str, array: Any, faults: list[Fault]) -> NDArray[Any]:
+    if problem := masked(array):
+        faults.append(Fault(name, problem))
     try:
         found = np.asarray(array)
     except (TypeError, ValueError, RuntimeError) as error:

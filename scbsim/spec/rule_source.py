@@ -10,8 +10,10 @@ import ast
 import builtins
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
+from scbsim.spec.rule_limits import require_plain
 from scbsim.spec.rules import KEEPS_ZEROS, MEMORY, THRESHOLD
 from scbsim.util.text import counted
 
@@ -59,6 +61,7 @@ def source_in(text: str, name: str, line: int | None = None) -> RuleSource:
     node = _function(tree, name, line)
     flags = _flags(node, bound)
     used = _used(node, bound)
+    require_plain(node.name, [node, *used.nodes], partial(_root, bound))
     parts = [node, *(each for each in used.nodes if each is not node)]
     parts.sort(key=lambda each: each.lineno)
     lines = text.splitlines()
@@ -164,6 +167,11 @@ def _imported(node: ast.stmt, name: str) -> str:
             return f"{'.' * node.level}{node.module or ''}.{alias.name}"
         return alias.name if alias.asname else name
     return ""
+
+
+def _root(bound: dict[str, list[ast.stmt]], name: str) -> str:
+    """Return what imports at the top of a file bind a name to, with dots, or an empty text."""
+    return next(filter(None, (_imported(each, name) for each in bound.get(name, ()))), "")
 
 
 def _bound(tree: ast.Module) -> dict[str, list[ast.stmt]]:

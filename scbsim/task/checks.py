@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import Fault, TaskError
 from scbsim.task.balance import round_to_stationary
-from scbsim.task.given import masked
+from scbsim.util.masks import masked
 from scbsim.util.numbers import as_float, as_int
 from scbsim.util.text import by_count, counted
 
@@ -21,6 +21,8 @@ TOLERANCE = 1e-9
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """Largest error that counts as exact."""
+
+_ROUNDED = 0.01  # Errors of sums below this may be those of float32, or of few decimals.
 
 EXACT = 2**53
 """Positions and lengths stay below this, so that each is exact in float64."""
@@ -201,7 +203,8 @@ def _array(
     try:
         array = np.asarray(value)
         if array.dtype.kind not in kinds:
-            raise TypeError(f"{array.dtype} given")
+            hint = "; convert it first, with astype" if array.dtype.kind in "OUS" else ""
+            raise TypeError(f"{array.dtype} given{hint}")
     except (TypeError, ValueError) as error:
         faults.append(Fault(key, f"not an array of {what} ({error})"))
         return None
@@ -241,6 +244,8 @@ def _check_sums(key: str, sums: Array, faults: list[Fault]) -> bool:
         problem = f"column {worst} sums to {sums[worst]:.12g}, not 1"
         if bad.size > 1:
             problem += f"; {_columns(bad)} are off"
+        if abs(sums[worst] - 1.0) < _ROUNDED:
+            problem += "; if that is rounding, divide by the sums in float64"
         faults.append(Fault(key, problem))
     return bool(bad.size)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scbsim.errors import Fault, TaskError
-from scbsim.util.text import by_count, counted
+from scbsim.util.masks import masked
 
 Array = NDArray[np.float64]
 
@@ -119,12 +119,3 @@ def dense(value: Any) -> Any:
     from scipy.sparse import issparse
 
     return value.toarray() if issparse(value) else value
-
-
-def masked(value: Any) -> str | None:
-    """Return what is wrong with an array whose entries are masked: NumPy would ignore the mask."""
-    if not (isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value)):
-        return None
-    count = int(np.ma.getmaskarray(value).sum())
-    entries = f"{counted(count, 'entry')} {by_count(count, 'is', 'are')}"
-    return f"{entries} masked; fill what is masked, or leave it out"

@@ -17,6 +17,7 @@ from scbsim.task.checks import (
     check_task,
 )
 from scbsim.task.given import dense, of_target, stationary_of, target_of
+from scbsim.task.labels import check_labels
 from scbsim.task.random import check_random, dirichlet, draw_mu, draw_P, draw_positions, streams
 from scbsim.task.sparse_bigram import SparseBigram
 from scbsim.task.target_faults import faults_of_target
@@ -171,6 +172,7 @@ class Task(SparseBigram):
         """
         columns: dict[str, Any] = {"q_positions": q_positions, "q_weights": q_weights, "T": T}
         check_target(Q, columns)
+        check_labels(mu, P, Q)
         P = dense(P)
         if isinstance(mu, str):
             try:

@@ -19,6 +19,9 @@ from scbsim.errors import InputError
 from scbsim.util.paths import require_regular
 from scbsim.util.text import show
 
+FAILURES = (Exception, SystemExit, GeneratorExit)
+"""What code of a user's may end with: all of it but the Ctrl-C of a user."""
+
 TAKES = "a function in a file of Python, FILE.py:NAME"
 
 
@@ -132,7 +135,7 @@ def _module(path: Path, source: str, digest: str) -> ModuleType:
     sys.modules[name] = module
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
-    except Exception as error:
+    except FAILURES as error:
         del sys.modules[name]
         raise InputError(f"{path} fails: {_where(error, path)}") from error
     except BaseException:
@@ -141,7 +144,7 @@ def _module(path: Path, source: str, digest: str) -> ModuleType:
     return module
 
 
-def _where(error: Exception, path: Path) -> str:
+def _where(error: BaseException, path: Path) -> str:
     """Return an error and the last line of the file that led to it."""
     line = error.lineno if isinstance(error, SyntaxError) else line_in(error, path)
     text = error.msg if isinstance(error, SyntaxError) else str(error)

@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 import scbsim
 from scbsim.cli.main import cli as main
 from scbsim.contents import describe
-from scbsim.errors import InputError
+from scbsim.errors import InputError, OutputError
 from scbsim.observables import NAMES
 from scbsim.plotting.matrices import draw_matrices
 
@@ -98,6 +98,20 @@ def test_what_is_not_there_is_said(tmp_path, info):
         scbsim.matrices(scbsim.simulate(run_spec()))
     assert "no matrices" not in info(path).output
     assert "of step 0, 10, 20" in info(path).output
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("phase", "is a phase diagram"),
+        ("copy", "has all runs of a sweep"),
+        ("samples", "is a file of samples"),
+        ("task", "is a file of a task"),
+    ],
+)
+def test_other_files_say_what_they_are(name, what, files):
+    with pytest.raises(OutputError, match=f"{what}, and the output of one run is wanted"):
+        scbsim.matrices(files[name])
 
 
 @pytest.mark.parametrize("engine", ["dense", "sparse"])

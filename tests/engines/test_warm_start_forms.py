@@ -124,3 +124,16 @@ def test_the_population_process_is_a_start_too(tmp_path):
     path = source(tmp_path, "population", "sgd")
     starts = [rows(taken_up(path, to, "prox", TASK))[0] for to in ("dense", "sparse")]
     np.testing.assert_allclose(starts[0], starts[1], rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("engine", ["population", "sparse"])
+def test_softmax_starts_from_a_state_that_has_active_entries_only(engine, tmp_path):
+    """Its own start has a uniform part in every entry, of which nothing may stay."""
+    words = ("stage.0.threshold_sigmas=9.0", "dynamics.batch_size=1e6")
+    path = source(tmp_path, engine, "prox", *words)
+    end = matrices(path).dense()
+    assert end.min() > 0
+    kept = ("output.final_state=true", "stage.0.rate_A=0")
+    run = taken_up(path, "softmax", "sgd", TASK, "dynamics.batch_size=10", *kept)
+    np.testing.assert_allclose(matrices(run).dense(), end, rtol=1e-10)
+    np.testing.assert_allclose(rows(run)[0], rows(load(path))[-1], rtol=1e-7)

@@ -175,6 +175,26 @@ def test_an_exception_names_the_function_the_step_and_the_line(replicas):
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
+@pytest.mark.parametrize("ending", [SystemExit(0), GeneratorExit()])
+def test_a_function_that_ends_the_program_fails_as_others_do(ending):
+    def ends(state):
+        raise ending
+
+    with pytest.raises(RunFailed, match=f"called after step 0, failed: {type(ending).__name__} in"):
+        simulate(run_spec(), observe={"mine": ends})
+
+
+def test_what_is_masked_has_no_value():
+    masked = np.ma.masked_array([7, 8], [True, False])
+    run = simulate(run_spec(steps=2), observe={"two": lambda state: masked, "none": no_mean})
+    np.testing.assert_array_equal(run["two"][-1], [np.nan, 8.0])
+    assert run["none"].isnull().all()
+
+
+def no_mean(state):
+    return np.ma.masked_array([7.0], [True]).mean()
+
+
 def test_every_fault_of_the_functions_is_told(tmp_path):
     spec = run_spec(f'output.observe=["{tmp_path}/no.py:f", "{tmp_path}/no.py:g"]')
     with pytest.raises(SpecError) as caught:

@@ -1,5 +1,7 @@
 """Samples from elsewhere: what is wrong with them is said, all of it at once."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,8 @@ def test_shapes_and_types_are():
     for nothing in (5, (TOKENS, HEADS), None, TOKENS):
         assert "a batch is (tokens, query, output), or a dict" in faults(nothing)[""]
     assert "tuple of 2" in faults((TOKENS, HEADS))[""]
+    hidden = np.ma.masked_array(HEADS, np.arange(len(HEADS)) == 1)
+    assert "1 entry is masked" in faults((TOKENS, hidden, HEADS))["query"]
     assert "no array" not in faults(([[1], [2, 3]], HEADS, HEADS))["tokens"]
 
 
@@ -76,6 +80,12 @@ def test_what_is_no_batches_is_refused():
     for alone in (one, list(one), one[:2]):
         with pytest.raises(InputError, match=r"write \[\(tokens, query, output\)\]"):
             HandedBatches(alone, 5, 3)
+    for path in ("a.h5", Path("a.h5"), b"a.h5"):
+        with pytest.raises(InputError, match=r"it takes a sequence.*name a file in data\.from"):
+            HandedBatches(path, 5, 3)
+    for nothing, said in ((iter(()), "none is left"), (lambda number: None, "None for batch 0")):
+        with pytest.raises(InputError, match=said):
+            HandedBatches(nothing, 5, 3).batch(0)
     assert HandedBatches([one, one, one], 5, 3).batch(2) is not None
     taken = HandedBatches(iter([one]), 5, 3)
     assert taken.batch(0)(1, 3).query.shape == (2,)

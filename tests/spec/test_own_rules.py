@@ -101,6 +101,19 @@ FAULTS = [
         "says keeps_zeros and has memory",
     ),
     ("from os import getpid\n" + PLAIN.replace("rate *", "getpid() *"), "uses getpid of os."),
+    (PLAIN.replace("return", "print(s)\n    return"), "calls print in line 9"),
+    (PLAIN.replace("return", "assert s\n    return"), "assert in line 9, which cannot end a run"),
+    (
+        "def sure(x):\n    if x > 9.0:\n        raise ValueError\n    return x\n\n\n"
+        + PLAIN.replace("rate *", "sure(rate) *"),
+        "raise in line 8, which cannot end a run",
+    ),
+    ("import numpy as np\n" + PLAIN.replace("rate *", "np.random.random() *"), "uses numpy.random"),
+    ("from numpy.random import rand\n" + PLAIN.replace("rate *", "rand() *"), "uses numpy.random"),
+    (
+        PLAIN.replace("return", "with numba.objmode(x='float64'):\n        x = s\n    return"),
+        "uses numba.objmode",
+    ),
     ("def own(:\n", "the file is not Python"),
     (PLAIN + f"    # {'x' * 30_000}\n    return 0.0\n", "characters; up to 20000"),
 ]

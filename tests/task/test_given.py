@@ -111,3 +111,25 @@ def test_what_is_wrong_with_P_and_with_Q_is_said_at_once():
     assert "classes of tokens" in apart[0]
     assert apart[1].startswith("Q: column 0 sums to")
     assert len(faults_of("stationary", wrong_P, Q=TARGET)) == 1
+
+
+def test_numbers_that_are_nearly_right_come_with_a_way_out():
+    (said,) = faults_of("stationary", P.astype(np.float32), Q=TARGET)
+    assert said.endswith("; if that is rounding, divide by the sums in float64")
+    assert "rounding" not in faults_of("stationary", 2 * P, Q=TARGET)[0]
+    (said,) = faults_of("stationary", P.astype(object), Q=TARGET)
+    assert said.endswith("(object given; convert it first, with astype)")
+
+
+def test_tables_name_their_tokens_in_one_order():
+    names, turned = list("abcd"), list("bacd")
+    table = pd.DataFrame(P, names, names)
+    same(Task.from_arrays(pd.Series(MU, names), table, Q=TARGET), Task.from_arrays(MU, P, Q=TARGET))
+    target = pd.DataFrame(TARGET, columns=turned)
+    found = faults_of(pd.Series(MU, list("abdc")), table.set_axis(turned), Q=target)
+    assert [each.partition(":")[0] for each in found] == ["P", "mu", "Q"]
+    assert 'labelled "b" at 0, where the columns of P are labelled "a"' in found[0]
+    assert (
+        "for 3 tokens, the columns of P for 4"
+        in faults_of(pd.Series(MU[:3], names[:3]), table, Q=TARGET)[0]
+    )

@@ -64,6 +64,7 @@ def test_what_is_no_function_is_refused(mine, reference, message):
         ("def f(:\n", "fails: SyntaxError in line 1: "),
         ("\nx = 1 / 0\n", "fails: ZeroDivisionError in line 2: division by zero"),
         ("import nowhere\n", "fails: ModuleNotFoundError in line 1: No module named 'nowhere'"),
+        ("import sys\nsys.exit(0)\n", "fails: SystemExit in line 2: 0"),
     ],
 )
 def test_a_file_that_fails_is_refused_with_the_line(mine, text, message):

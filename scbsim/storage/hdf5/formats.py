@@ -36,10 +36,24 @@ KINDS = {
     COMPARISON: "a comparison of Gaussian noise with real batches",
     SAMPLES: "a file of samples",
     TASK_FILE: "a file of a task",
-    CHECKPOINT: "a checkpoint, from which --resume goes on",
+    CHECKPOINT: "a checkpoint, from which a run is resumed",
     SHARD: "a part of a checkpoint",
 }
 """Description of a file, by its format."""
+
+
+_OF_A_TASK = {"mu", "q_positions", "q_weights"}
+_WITHOUT_TRUTH = {"mu", "K_P", "T"}
+
+
+def is_task(file: h5py.File) -> bool:
+    """Return whether a file without the attribute ``format`` has a task."""
+    names = set(file)
+    return (
+        names >= _OF_A_TASK
+        or names >= _WITHOUT_TRUTH
+        or (TASK in names and set(file[TASK]) >= _OF_A_TASK)
+    )
 
 
 class AnotherFormat(OutputError):
@@ -68,8 +82,8 @@ def check_format(path: Path, file: h5py.File, wanted: str) -> None:
                 f"{path} has all runs of a sweep, and the output of one run is wanted; scbsim.load "
                 "opens it, and the folder of the sweep has the runs"
             )
-        elif found in KINDS:
-            message = f"{path} is {KINDS[found]}, and the output of one run is wanted"
+        elif found in KINDS or (not found and is_task(file)):
+            message = f"{path} is {KINDS[found or TASK_FILE]}, and the output of one run is wanted"
         raise AnotherFormat(message, found)
     version, own = text(file.attrs, "schema_version"), VERSIONS[wanted]
     major, minor = map(int, version.split("."))

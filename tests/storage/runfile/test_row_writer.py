@@ -75,7 +75,7 @@ def undrawn(monkeypatch):
 
 def test_what_exists_is_left_alone(copy, undrawn):
     before = copy.read_bytes()
-    with pytest.raises(OutputError, match=r"copy\.h5 exists: .*--overwrite") as caught:
+    with pytest.raises(OutputError, match=r"copy\.h5 exists: .*overwrite=True") as caught:
         simulate(run_spec(), output=copy)
     assert caught.value.exit_status == 2
     assert copy.read_bytes() == before
