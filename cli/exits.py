@@ -26,7 +26,7 @@ STOPPED: Final = Stopped.exit_status
 DEBUG: Final = "scbsim.debug"
 """The key of ``Context.meta`` that ``--debug`` sets, wherever on the line it stands."""
 
-_PRINTING: Final = frozenset({"info", "presets", "status"})
+_PRINTING: Final = frozenset({"estimate", "info", "keys", "presets", "status"})
 """Commands whose result is their text. They fail if it cannot be written; others do not."""
 
 _PATH_AT_FAULT: Final = frozenset(

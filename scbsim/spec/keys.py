@@ -126,6 +126,11 @@ def _within(annotation: Any) -> Iterator[Any]:
 
 def _descriptions(model: type[Table]) -> Iterator[tuple[str, str]]:
     """Yield the attributes that the docstring of a model describes, each with its text."""
+    if model.__doc__ is None:
+        raise InputError(
+            "keys are described by docstrings, which python -OO leaves out: run it without -OO; "
+            "docs/keys.md is the same text"
+        )
     text = inspect.getdoc(model) or ""
     _, _, attributes = text.partition("Attributes\n----------\n")
     for head, body in re.findall(r"^(\S.*) : .*\n((?:[ ]+.*\n?)+)", attributes, re.MULTILINE):

@@ -46,7 +46,7 @@ def test_what_failed_keeps_its_status(redirection, said, tmp_path):
     assert result.stderr.startswith(said)
 
 
-@pytest.mark.parametrize("words", ["presets", "info {done}"])
+@pytest.mark.parametrize("words", ["presets", "info {done}", "keys", "estimate quickstart"])
 def test_text_that_a_full_disk_does_not_take_is_an_error(words, done):
     result = redirected(">/dev/full", *words.format(done=done).split())
     assert result.returncode == 1

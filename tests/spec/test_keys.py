@@ -52,3 +52,9 @@ def test_search():
 def test_the_page_of_documentation_is_this():
     page = Path(__file__).parents[2] / "docs" / "keys.md"
     assert page.read_text() == as_markdown(), "scbsim keys --markdown > docs/keys.md"
+
+
+def test_without_docstrings_a_message_says_why(monkeypatch):
+    monkeypatch.setattr(TABLES["stage"], "__doc__", None)
+    with pytest.raises(InputError, match="python -OO leaves out: run it without -OO"):
+        matching("rate_A")
