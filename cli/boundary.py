@@ -10,7 +10,7 @@ import click
 
 from scbsim.cli import completion
 from scbsim.cli.console import number, print_table, say
-from scbsim.cli.options import output_option, picture_options, study_options
+from scbsim.cli.options import output_option, picture_options, range_option, study_options
 from scbsim.cli.signals import run_stoppable
 from scbsim.util.text import counted
 
@@ -21,18 +21,8 @@ if TYPE_CHECKING:
 @click.command(short_help="Find the batch that learning needs, along another key.")
 @click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @output_option("DIR", "The folder for boundary.h5, the pictures and their caption.", required=True)
-@click.option(
-    "--along",
-    metavar="KEY=RANGE",
-    shell_complete=completion.key,
-    help="Key along x, and its values.",
-)
-@click.option(
-    "--find",
-    metavar="KEY=RANGE",
-    shell_complete=completion.key,
-    help="Key that is searched, and its values.",
-)
+@range_option("--along", "Key along x, and its values.")
+@range_option("--find", "Key that is searched, and its values.")
 @click.option("--level", metavar="SHARE", type=float, help="Share of runs that must recover.")
 @click.option("--replicas", metavar="R", type=int, help="Runs at each point.")
 @click.option("--seeds", metavar="S", type=int, help="Searches with seeds of their own.")

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from scbsim.util.pages import by_title
+
 Command = TypeVar("Command", bound=Any)
 
 _COUNT = click.IntRange(min=1)
@@ -15,17 +17,19 @@ _OPTIONS: tuple[tuple[str, str, click.IntRange | None, str], ...] = (
     ("--account", "NAME", None, "Account to charge."),
     (
         *("--time", "TIME", None),
-        "Time limit of a task, in the format of sbatch; by default 1.5 times the estimate. A task "
+        "Time limit of a task, in the format of sbatch; by default 1.5 times the upper end of the "
+        "estimate, 10 minutes or more. A task "
         "that is not finished by then is queued again in the same job.",
     ),
     (
         *("--mem", "SIZE", None),
-        "Memory of a task on each node, such as 8G; by default 1.2 times the estimate.",
+        "Memory of a task on each node, such as 8G; by default 1.2 times the estimate, 512M "
+        "or more.",
     ),
     ("--cpus-per-task", "N", _COUNT, "Threads of a run, or of each of its ranks; 1 by default."),
     (
         *("--nodes", "N", _COUNT),
-        "Nodes that share each run by MPI (docs/mpi.md), for runs too large for one.",
+        by_title("Nodes that share each run by MPI (docs/mpi.md), for runs too large for one."),
     ),
     ("--ntasks-per-node", "N", _COUNT, "Ranks on each node; 1 by default."),
     ("--srun-mpi", "NAME", None, "The --mpi of srun: pmi2 by default, pmix for Open MPI."),

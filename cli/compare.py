@@ -78,7 +78,7 @@ def _print(found: xr.Dataset) -> None:
     headings = ["", "percent\nof the"]
     for model in models:
         headings += [f"{model}\nlargest", "\nmean", "\nband"]
-    headings += ["chance\nlargest", "\nmean"]
+    headings += ["chance\nlargest", "\nmean", "\nband"]
     rows = []
     for name in map(str, found["observable"].values):
         row = found.sel(observable=name)
@@ -87,13 +87,15 @@ def _print(found: xr.Dataset) -> None:
             of = row.sel(gaussian=model)
             cells += [_percent(of["largest_gap"]), _percent(of["mean_gap"])]
             cells.append(_bounded(float(of["width"]), 2))
-        rows.append([*cells, _percent(row["chance_largest"]), _percent(row["chance_mean"])])
+        cells += [_percent(row["chance_largest"]), _percent(row["chance_mean"])]
+        rows.append([*cells, _bounded(float(row["chance_width"]), 2)])
     print_table(headings, rows, left=(0, 1))
     source = "fitted" if found.attrs["fitted"] == "true" else "as in the spec"
     click.echo(
         "Gaps of medians in percent of real batches: of their median at the step where it is\n"
         "bounded away from 0, else of its range over the run. band: width of the 10-90% band over\n"
-        "that of real batches. chance: what one in twenty pairs of real ensembles exceeds.\n"
+        "that of real batches. chance: what one in twenty pairs of real ensembles exceeds; of the\n"
+        "band, the ratio of the wider to the narrower one.\n"
         f"isotropic: sigma_A = {found.attrs['sigma_A']:g}, sigma_V = {found.attrs['sigma_V']:g}, "
         f"{source}. matched: renewed every {counted(found.attrs['every'], 'step')}."
     )

@@ -1,4 +1,4 @@
-"""``scbsim estimate``: what a run, a sweep or a phase diagram will take."""
+"""``scbsim estimate``: what a run, a sweep, a phase diagram or a boundary will take."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from scbsim.cli import completion
 from scbsim.cli.console import say
-from scbsim.cli.options import debug_option, set_option, threads_option
+from scbsim.cli.grid_options import require_both, split_rules
+from scbsim.cli.options import debug_option, range_option, set_option, threads_option
 from scbsim.cli.signals import interruptible
 from scbsim.util.text import counted
 
@@ -22,50 +24,65 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @set_option
 @threads_option
+@range_option("--x", "With --y: of a phase diagram, as `scbsim phase`.")
+@range_option("--y", "Key along y, and its values.")
 @click.option(
-    "--x",
-    metavar="KEY=RANGE",
-    shell_complete=completion.key,
-    help="With --y: of a phase diagram, as `scbsim phase`.",
+    "--rules", metavar="RULES", default="sgd,l1", help="sgd, l1 or both, of a phase diagram."
 )
+@range_option(
+    "--along",
+    "With --find: of a boundary, as `scbsim boundary`; in place of those of the table [boundary].",
+)
+@range_option("--find", "Key that is searched.")
 @click.option(
-    "--y", metavar="KEY=RANGE", shell_complete=completion.key, help="Key along y, and its values."
+    "--replicas",
+    metavar="R",
+    type=int,
+    help="Runs at each point of a phase diagram (32) or a boundary (16).",
 )
-@click.option(
-    "--replicas", metavar="R", type=int, default=32, help="Runs at each point of a phase diagram."
-)
-@click.option("--rules", metavar="RULES", default="sgd,l1", help="sgd, l1 or both; likewise.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @debug_option
 @interruptible()
+@click.pass_context
 def estimate(
+    ctx: click.Context,
+    /,
     spec: str,
     overrides: tuple[str, ...],
     threads: int | None,
     x: str | None,
     y: str | None,
-    replicas: int,
     rules: str,
     as_json: bool,
+    **boundary: Any,
 ) -> None:
     """Estimate what SPEC.toml will take, without running it.
 
-    SPEC.toml is a spec, a sweep (a spec with a table [sweep]), or the name of a preset. The times
-    are from `scbsim benchmark` on this machine, or from another machine if it was not measured.
+    SPEC.toml is a spec, a sweep (a spec with a table [sweep]), a boundary study (with a table
+    [boundary]), or the name of a preset. The times are from `scbsim benchmark` on this machine, or
+    from another machine if it was not measured.
     """
-    if (x is None) != (y is None):
-        raise click.UsageError("--x and --y go together: both are of a phase diagram.")
-    if x is not None and y is not None:
-        found = _phase(spec, overrides, x, y, replicas, rules)
-        _show(found, as_json)
-        return
-    from scbsim.spec.source import read_sweep
+    from scbsim.spec.source import read_sweep, read_tables
 
+    of_boundary = boundary["along"] or boundary["find"] or "boundary" in read_tables(spec)
+    if x is None and y is None and of_boundary:
+        if ctx.get_parameter_source("rules") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--rules is of a phase diagram, and a boundary study has curves")
+        _boundary(spec, overrides, boundary, as_json)
+        return
+    if require_both(ctx):
+        if boundary["along"] or boundary["find"]:
+            raise click.UsageError("--x and --y are of a phase diagram, --along and --find are not")
+        assert x is not None
+        assert y is not None
+        _phase(spec, overrides, (x, y), boundary["replicas"], rules, as_json)
+        return
     sweep = read_sweep(spec, overrides)
     if sweep.dimensions:
         from scbsim.estimates.many import total_of_sweep
 
-        _show(total_of_sweep(sweep, threads=threads)[0], as_json)
+        total, _ = total_of_sweep(sweep, threads=threads)
+        _show(total, as_json, slurm_of_all(total))
         return
     from scbsim.estimates.one import estimate as estimate_run
 
@@ -78,26 +95,53 @@ def estimate(
             say(line)
 
 
-def _phase(spec: str, overrides: tuple[str, ...], x: str, y: str, replicas: int, rules: str) -> Any:
-    from scbsim.estimates.many import total_of_phase
-    from scbsim.spec.ranges import parse_range
+def _phase(
+    spec: str,
+    overrides: tuple[str, ...],
+    axes: tuple[str, str],
+    replicas: int | None,
+    rules: str,
+    as_json: bool,
+) -> None:
+    """Show what a phase diagram takes, and its jobs as `scbsim submit` divides it."""
+    from scbsim.cluster.diagrams import sizes_of_parts
+    from scbsim.cluster.needs import with_estimate_of_diagram
+    from scbsim.cluster.options import Options
+    from scbsim.estimates.many import total
+    from scbsim.estimates.points import point_estimates
     from scbsim.spec.source import read_spec, without_threshold
-    from scbsim.studies.phase.criterion import DEFAULT, Criterion
+    from scbsim.studies.phase.criterion import DEFAULT
     from scbsim.studies.phase.grid import Grid
 
     checked = read_spec(spec, [*overrides, *without_threshold(spec, overrides)])
-    chosen = tuple(rule.strip() for rule in rules.split(","))
-    axes = parse_range(x), parse_range(y)
-    grid = Grid(checked, *axes, chosen, replicas, Criterion.parse(DEFAULT))
-    grid.check()
-    return total_of_phase(grid)
+    number = 32 if replicas is None else replicas
+    x, y = axes
+    grid = Grid.of(checked, x, y, rules=split_rules(rules), replicas=number, recovered=DEFAULT)
+    each = list(point_estimates(grid))
+    options = Options()
+    sizes = sizes_of_parts(each, options, known=())
+    asked, _ = with_estimate_of_diagram(sizes, each, options, known=())
+    array = f"--array=0-{len(sizes) - 1} " if len(sizes) > 1 else ""
+    slurm = f"{array}--time={asked.time} --mem={asked.mem} --cpus-per-task=1"
+    _show(total(each), as_json, slurm, "points")
 
 
-def _show(found: Total, as_json: bool) -> None:
+def _boundary(spec: str, overrides: tuple[str, ...], how: dict[str, Any], as_json: bool) -> None:
+    """Show what a boundary study takes at most: it is one process."""
+    from scbsim.estimates.points import total_of_boundaries
+    from scbsim.estimates.slurm import slurm_line
+    from scbsim.spec.source import read_tables
+    from scbsim.studies.boundary.study import read_study
+
+    found = total_of_boundaries(read_study(read_tables(spec), how, overrides))
+    _show(found, as_json, slurm_line(found.seconds_range[1], found.memory, 1), "points")
+
+
+def _show(found: Total, as_json: bool, slurm: str, noun: str = "runs") -> None:
     if as_json:
-        say(json.dumps(found.to_dict() | {"slurm": slurm_of_all(found)}, indent=2))
+        say(json.dumps(found.to_dict() | {"slurm": slurm}, indent=2))
         return
-    for line in total_lines(found):
+    for line in total_lines(found, slurm, noun):
         say(line)
 
 
@@ -148,19 +192,19 @@ def lines_of(one: Estimate) -> list[str]:
     ]
 
 
-def total_lines(found: Total) -> list[str]:
-    """Return the sum of many runs in lines of text."""
+def total_lines(found: Total, slurm: str, noun: str) -> list[str]:
+    """Return the sum of many runs, or points, in lines of text."""
     from scbsim.util.numbers import size_in_words as size
     from scbsim.util.numbers import time_in_words as time
 
     low, high = found.seconds_range
     engines = ", ".join(f"{count} {name}" for name, count in sorted(found.engines.items()))
     return [
-        f"runs     {found.runs}: {engines}",
+        f"{noun:8} {found.runs}: {engines}",
         f"time     {time(found.seconds)} in all, from {time(low)} to {time(high)}; the longest "
         f"{time(found.longest)}",
         f"memory   {size(found.memory)} for the largest",
-        f"disk     {size(found.disk)} in all",
-        f"slurm    {slurm_of_all(found)}",
+        *([f"disk     {size(found.disk)} in all"] if found.disk else []),
+        f"slurm    {slurm}",
         *(f"note: {note}" for note in found.notes),
     ]

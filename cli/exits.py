@@ -47,7 +47,10 @@ def report_errors(ctx: click.Context) -> Iterator[None]:
     try:
         yield
         _check_output_written(ctx)
-    except (click.ClickException, click.Abort, click.exceptions.Exit):
+    except click.ClickException as error:
+        fit_lines(error)
+        raise
+    except (click.Abort, click.exceptions.Exit):
         raise
     except KeyboardInterrupt:
         click.echo("stopped on a signal", err=True)
@@ -60,6 +63,12 @@ def report_errors(ctx: click.Context) -> Iterator[None]:
         ctx.exit(status)
     finally:
         warnings.formatwarning = default_format
+
+
+def fit_lines(error: click.ClickException) -> None:
+    """Have click show an error of its own in the width of the terminal."""
+    text = in_lines(f"Error: {error.format_message()}").removeprefix("Error: ")
+    error.format_message = lambda: text  # type: ignore[method-assign]
 
 
 def _format_warning(message: Warning | str, *_args: object, **_kwargs: object) -> str:

@@ -76,7 +76,7 @@ def _notes(number: int, outcomes: Sequence[Any]) -> list[str]:
         return [f"Softmax beside linear: {text}. Losses are means over the last steps."]
     if number != 5:
         return _first_stages(outcomes)
-    lines = ["Signals and Deltas are those of the last step, distances those after normalisation."]
+    lines = ["Signals and noise parts are of the last step, distances are after normalisation."]
     if any(isnan(each.dist_A) for each in outcomes):
         lines.append(
             "A - means that this engine has no entries of A to normalise; --engine dense has."

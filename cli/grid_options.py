@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
-from scbsim.cli import completion
+from scbsim.cli.options import range_option
 
 Command = TypeVar("Command", bound=Any)
 
@@ -17,22 +17,10 @@ NAMES: Final = ("x", "y", "replicas", "rules", "recovered")
 def grid_options(command: Command, *, required: bool = True) -> Command:
     """Add ``--x`` and ``--y``, and the options of their grid."""
     options = [
+        range_option("--x", "Key along x, and values.", required=required),
+        range_option("--y", "Key along y, and values.", required=required),
         click.option(
-            "--x",
-            metavar="KEY=RANGE",
-            shell_complete=completion.key,
-            required=required,
-            help="Key along x, and values.",
-        ),
-        click.option(
-            "--y",
-            metavar="KEY=RANGE",
-            shell_complete=completion.key,
-            required=required,
-            help="Key along y, and values.",
-        ),
-        click.option(
-            *("--replicas",),
+            "--replicas",
             metavar="R",
             type=int,
             default=32,
@@ -40,14 +28,14 @@ def grid_options(command: Command, *, required: bool = True) -> Command:
             help="Runs at each point.",
         ),
         click.option(
-            *("--rules",),
+            "--rules",
             metavar="RULES",
             default="sgd,l1",
             show_default=True,
             help="sgd, l1 or both.",
         ),
         click.option(
-            *("--recovered",),
+            "--recovered",
             metavar="CONDITION",
             default="sim_A >= 0.9",
             show_default=True,

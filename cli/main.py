@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from scbsim._version import __version__
-from scbsim.cli.exits import report_errors
+from scbsim.cli.exits import fit_lines, report_errors
 from scbsim.cli.options import debug_option
+from scbsim.util.arguments import as_options
 
 _GROUPS = (
     ("run", "estimate", "figure", "transfer", "phase", "boundary", "compare"),
@@ -33,8 +34,15 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.ClickException as error:
+            fit_lines(error)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
-        with report_errors(ctx):
+        with as_options(), report_errors(ctx):
             return super().invoke(ctx)
 
 
@@ -42,7 +50,8 @@ class _LazyGroup(click.Group):
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit status: 0 done, 1 the run failed, 2 the command line, the spec or a file is "
-    "wrong, 75 stopped on a signal.",
+    "wrong, 75 stopped on a signal. Documentation: the folder docs of the sources, "
+    "and the site that is built from it.",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @debug_option

@@ -85,6 +85,17 @@ def set_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def range_option(name: str, words: str, *, required: bool = False) -> Decorator[Any]:
+    """Add an option that takes a key and its values, as in ``--x task.T=1e3:1e9:30log``."""
+    return click.option(
+        name,
+        metavar="KEY=RANGE",
+        shell_complete=completion.key,
+        required=required,
+        help=words,
+    )
+
+
 def width_option(command: Decorated) -> Decorated:
     """``--width W``: the width of a picture on paper."""
     return click.option(

@@ -73,15 +73,15 @@ def plot(
     scbsim plot l1.h5 -o l1.pdf --width 5.5in --caption
     """  # noqa: D301  (click reads the escape)
     from scbsim.contents.plot import plot as run
-    from scbsim.plotting.caption import caption_path, save_caption
-    from scbsim.plotting.picture_paths import check_new, check_picture, picture_beside
+    from scbsim.plotting.caption import save_caption
+    from scbsim.plotting.picture_paths import check_caption, check_picture, picture_beside
 
     if output is not None and form is not None and output.suffix.lower() != f".{form}":
         raise click.UsageError(f"-o {output} is no {form}: give one of -o and --format")
     picture = output or picture_beside(paths[0], form or "png")
     check_picture(picture, overwrite=overwrite)
     if caption:
-        check_new(caption_path(picture), overwrite=overwrite)
+        check_caption(picture, overwrite=overwrite)
     if matrices or step is not None:
         figure = _heat_maps(paths, step, picture, [*only, *labels], width)
     else:

@@ -46,7 +46,7 @@ def run(
     """Run SPEC.toml and write its trajectory to OUT.h5.
 
     If there is no such file, SPEC.toml may be the name of a preset (`scbsim presets`). Under
-    mpiexec or srun all ranks run it together (docs/mpi.md).
+    mpiexec or srun all ranks run it together ("One run on many machines" in the documentation).
 
     \b
     scbsim run figure5-n100-l1 -o run.h5 --set stage.0.steps=500

@@ -18,6 +18,8 @@ from scbsim.cli.signals import interruptible
 from scbsim.util.text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scbsim.cluster.submission import Submitted
     from scbsim.studies.phase.grid import Grid
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Print what the runs will take, and the scripts for sbatch; start nothing.",
+    help="Print the scripts for sbatch, and what the runs or points will take; start nothing.",
 )
 @debug_option
 @click.pass_context
@@ -54,7 +56,7 @@ def submit(
     Runs that are finished or in the queue are left alone, so the same command submits what is
     left. A run that is preempted or out of time stops with a checkpoint and is queued again.
 
-    Without --time and --mem those of a sweep are from `scbsim estimate`, with a margin.
+    Without --time and --mem they are those that `scbsim estimate` finds, with a margin.
 
     With --nodes or --ntasks-per-node each run is distributed over that many MPI ranks.
 
@@ -62,27 +64,33 @@ def submit(
     """
     from scbsim.cluster.diagrams import diagram_folder
     from scbsim.cluster.executor import require_submitit
-    from scbsim.cluster.needs import with_estimate
+    from scbsim.cluster.needs import with_estimate, with_estimate_of_diagram
     from scbsim.cluster.options import Options
     from scbsim.cluster.submission import require_possible, scripts
     from scbsim.cluster.submission import submit as submit_work
+    from scbsim.estimates.points import point_estimates
     from scbsim.spec.source import read_sweep
     from scbsim.sweep.folder import SweepFolder
     from scbsim.sweep.work import WorkFolder
 
     diagram = {name: options.pop(name) for name in NAMES}
     wanted = given(options)
-    asked, lines = Options(**wanted), list[str]()
+    asked = Options(**wanted)
     folder: WorkFolder[Any]
+    need: Callable[..., tuple[Options, list[str]]]
     if require_both(ctx):
-        folder = diagram_folder(output, _grid(sweep, overrides, **diagram), asked)
+        grid = _grid(sweep, overrides, **diagram)
+        each = list(point_estimates(grid))
+        folder = parts = diagram_folder(output, grid, each, asked, known=wanted)
+        sizes = [len(part.points) for part in parts.parts]
+        need = partial(with_estimate_of_diagram, sizes, each)
     else:
-        folder = SweepFolder(output, read_sweep(sweep, overrides))
+        folder = runs = SweepFolder(output, read_sweep(sweep, overrides))
+        need = partial(with_estimate, runs.sweep)
     require_possible(folder, asked)
     if not dry_run:
         require_submitit()
-    if isinstance(folder, SweepFolder):
-        asked, lines = with_estimate(folder.sweep, asked, known=wanted)
+    asked, lines = need(asked, known=wanted)
     if dry_run:
         for text in scripts(folder, asked):
             click.echo(text)

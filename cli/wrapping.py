@@ -11,7 +11,7 @@ _TOKEN: Final = re.compile(r"[(\"']*`[^`]*`\S*|\S+")
 """A word, or a command in backticks with what stands around it."""
 
 _WHOLE: Final = ("next:", "scbsim ", "$ ")
-"""What lines begin with that are commands."""
+"""The beginnings of lines that are commands."""
 
 _LEAST: Final = 30
 """Columns of a terminal below which nothing is wrapped."""

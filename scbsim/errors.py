@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -99,8 +100,17 @@ class RunWarning(UserWarning):
 
 
 def install(extra: str) -> str:
-    """Return how to install an optional dependency; scbsim is on no package index."""
-    return f"pip install '.[{extra}]' in the folder of scbsim's sources installs it"
+    """Return how to install an optional dependency, whether scbsim came as a wheel or not."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needs = requires("scbsim") or []
+    except PackageNotFoundError:
+        needs = []
+    found = [each.partition(";")[0].strip() for each in needs if f'extra == "{extra}"' in each]
+    if not found:
+        return f"install scbsim with its extra [{extra}]"
+    return f"`pip install {shlex.join(found)}` installs it"
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:

@@ -2,7 +2,9 @@ import gc
 import signal
 
 import pytest
+from scbsim_testing.warm_check import WarmCheck
 
+from scbsim.storage.runfile import integrity
 from scbsim.storage.runfile.check import check
 
 
@@ -24,6 +26,22 @@ def pytest_collection_modifyitems(items):
         return slow is None or not slow.kwargs.get("first")
 
     items.sort(key=comes_later)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_check():
+    """A Python of its own for every file that a run resumes from takes most of such a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        warm = WarmCheck()
+        patch.setattr(integrity, "_run_child", warm)
+        yield
+        warm.close()
+
+
+@pytest.fixture
+def cold_check(monkeypatch):
+    """Files are checked as they are outside of tests."""
+    monkeypatch.setattr(integrity, "_run_child", integrity._run_child.real)
 
 
 @pytest.fixture

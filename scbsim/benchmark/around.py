@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from scbsim.benchmark.steps import case_of
+from scbsim.benchmark.draws import seconds_of_draws
 from scbsim.benchmark.timing import best_of
-from scbsim.engines.select import build, plan_of
+from scbsim.engines.select import plan_of
 from scbsim.kernels.random.normal import BLOCK
 from scbsim.observables import NAMES
 from scbsim.spec import RunSpec
@@ -40,6 +40,8 @@ print(next((line.split()[1] for line in lines if line.startswith("VmHWM")), "200
 """
 
 BLOCK_ROWS = 250
+
+_PROCESSES = 3  # started for a measurement of which the best counts
 
 
 def recorder(path: Path, state: dict[str, np.ndarray], rows: int, **output: object) -> FileRecorder:
@@ -78,6 +80,7 @@ def write_snapshot(path: Path, bulk: np.ndarray) -> None:
 def around(folder: Path, *, small: bool) -> Iterator[tuple[str, float]]:
     """Yield what surrounds the steps of a run, as `scbsim.estimates.rates.Rates.others` has it."""
     few, many = 2, 2_000 if small else 400_000
+    yield "byte_seconds", _fresh_bytes(2**22 if small else 2**27)
     start, size = _process(folder, few)
     yield "start_seconds", start
     yield "start_bytes", size
@@ -88,7 +91,7 @@ def around(folder: Path, *, small: bool) -> Iterator[tuple[str, float]]:
     bulk = np.random.default_rng(0).normal(size=(10, 10_000 if small else 1_000_000))
     seconds = best_of(lambda: write_snapshot(folder / "state.h5", bulk), rounds=2)
     yield "bytes_a_second", bulk.nbytes / max(seconds - empty, 1e-6)
-    yield "drawn_seconds", _drawn(2 * BLOCK if small else 2**16)
+    yield from seconds_of_draws(2 * BLOCK if small else 2**16)
 
 
 def _process(folder: Path, steps: int) -> tuple[float, float]:
@@ -96,7 +99,7 @@ def _process(folder: Path, steps: int) -> tuple[float, float]:
     line = [sys.executable, "-c", _PROGRAM, str(folder / "start.h5"), str(steps)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     best, size = float("inf"), 0.0
-    for _ in range(3):
+    for _ in range(_PROCESSES):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(line, check=True, capture_output=True, text=True, env=environment)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -105,10 +108,26 @@ def _process(folder: Path, steps: int) -> tuple[float, float]:
     return best, size
 
 
-def _drawn(T: int) -> float:
-    """Return the seconds of an entry that is drawn for a normalised copy of the state."""
-    case = case_of("collapsed", 10, T, rule="sgd")
-    plan = plan_of(case.spec, Task.from_spec(case.spec.task))
-    engine = build(plan, 1)
-    engine.advance(plan.stages[0], 2)
-    return best_of(lambda: engine.normalized(0.1), rounds=2) / (10 * T)
+def _fresh_bytes(count: int) -> float:
+    """Return the processor time of a byte that a process has not used before, by the page.
+
+    It is the least of some: on a virtual machine it may be twenty times as much for memory that
+    the host has not given out yet, which says nothing of the next run.
+    """
+    return min(_in_process(_TOUCHES, str(count)) for _ in range(_PROCESSES)) / count
+
+
+_TOUCHES = """
+import sys
+from time import process_time
+import numpy as np
+there = np.empty(int(sys.argv[1]), np.uint8)
+began = process_time()
+there[::4096] = 1
+print(process_time() - began)
+"""
+
+
+def _in_process(program: str, *words: str) -> float:
+    line = [sys.executable, "-c", program, *words]
+    return float(subprocess.run(line, check=True, capture_output=True, text=True).stdout)

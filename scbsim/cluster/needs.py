@@ -6,9 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from scbsim.cluster.diagrams import seconds_of_parts
 from scbsim.cluster.options import Options
 from scbsim.errors import ScbsimError
-from scbsim.estimates.many import Total, total_of_sweep
+from scbsim.estimates.many import Total, total, total_of_sweep
+from scbsim.estimates.one import Estimate
+from scbsim.estimates.rates import machine_rates
 from scbsim.estimates.slurm import MEMORY_MARGIN, TIME_MARGIN, memory_option, time_option
 from scbsim.spec.sweep import Sweep
 from scbsim.util.numbers import size_in_words, time_in_words
@@ -29,19 +32,52 @@ def with_estimate(
         found, seconds = _estimated(sweep, options)
     except ScbsimError as error:
         return options, [f"no estimate: {error}", _asked(options)]
+    memory = _on_a_node(found, options)
+    disk = f", disk {size_in_words(found.disk)} in all"
+    return _with_lines(found, seconds, memory, ("run", disk), options, known)
+
+
+def with_estimate_of_diagram(
+    sizes: Sequence[int],
+    each: Sequence[Estimate],
+    options: Options,
+    known: Collection[str],
+) -> tuple[Options, list[str]]:
+    """Return the same for a diagram, given the points of its parts, and what each point takes."""
+    found = total(each)
+    start = machine_rates().others["start_seconds"]
+    parts = seconds_of_parts(sizes, each, start, options)
+    # Points that run at a time share what is imported.
+    memory = found.memory + (options.cpus_per_task - 1) * found.memory_of_run
+    seconds = _longest(parts, options.runs_per_task)
+    asked, lines = _with_lines(found, seconds, memory, ("point", ""), options, known)
+    tasks = -(-len(parts) // options.runs_per_task)
+    number = f"{counted(len(parts), 'part')}, in {counted(tasks, 'task')}"
+    return asked, [f"estimate: {counted(found.runs, 'point')} in {number}", *lines]
+
+
+def _with_lines(
+    found: Total,
+    seconds: float,
+    memory: float,
+    words: tuple[str, str],
+    options: Options,
+    known: Collection[str],
+) -> tuple[Options, list[str]]:
+    """Return options and lines, given the upper seconds of the longest task, and its memory."""
+    noun, disk = words
     wanted: dict[str, Any] = {}
     if "time" not in known:
         wanted["time"] = time_option(seconds)
     if "mem" not in known:
-        wanted["mem"] = memory_option(_on_a_node(found, options))
+        wanted["mem"] = memory_option(memory)
     low, high = found.seconds_range
     lines = [
-        f"estimate: {counted(found.runs, 'run')} {by_count(found.runs, 'takes', 'take')} "
+        f"estimate: {counted(found.runs, noun)} {by_count(found.runs, 'takes', 'take')} "
         f"{time_in_words(found.seconds)} in all, from "
         f"{time_in_words(low)} to {time_in_words(high)}; the longest task "
         f"{time_in_words(seconds)}",
-        f"estimate: memory {size_in_words(_on_a_node(found, options))} on a node for the largest, "
-        f"disk {size_in_words(found.disk)} in all",
+        f"estimate: memory {size_in_words(memory)} on a node for the largest{disk}",
         *(f"note: {note}" for note in found.notes),
     ]
     asked = replace(options, **wanted)
@@ -62,11 +98,11 @@ def _asked(options: Options, wanted: Collection[str] = ()) -> str:
 
 def _estimated(sweep: Sweep, options: Options) -> tuple[Total, float]:
     """Return the sum over all runs, and the upper seconds of the longest task."""
-    total, each = total_of_sweep(
+    found, each = total_of_sweep(
         sweep, threads=options.cpus_per_task * options.ranks, most=_MOST_ESTIMATED
     )
     upper = [each[run.name].seconds_range[1] for run in sweep.runs if run.name in each]
-    return total, _longest(upper, options.runs_per_task)
+    return found, _longest(upper, options.runs_per_task)
 
 
 def _longest(seconds: Sequence[float], together: int) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scbsim.errors import InputError
 from scbsim.observables import BATCH_LOSS, NAMES
 from scbsim.plotting.picture_paths import labels as names_of
-from scbsim.spec.types import nearest
+from scbsim.spec.types import meant
 from scbsim.trajectory.views import own_observables
 from scbsim.util.text import counted, show
 
@@ -88,8 +88,9 @@ def _require_known(names: Sequence[str], runs: Mapping[str, xr.Dataset]) -> None
         own = (*own, BATCH_LOSS.name)
     for name in names:
         if name not in (*NAMES, *own):
-            like = nearest(str(name), (*NAMES, *own))
-            hint = f"did you mean {like}?" if like else f"there are {', '.join((*NAMES, *own))}"
+            there = (*NAMES, *own)
+            like = " or ".join(meant(str(name), there))
+            hint = f"did you mean {like}?" if like else f"there are {', '.join(there)}"
             raise InputError(f"{show(name)} is not an observable; {hint}")
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.base import Row
 from scbsim.engines.cost import approximate_seconds
 from scbsim.engines.matched_levels import MatchedLevels
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
@@ -14,7 +13,6 @@ from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import RunPlan
 from scbsim.kernels.gaussian.approximate import ScalarNoise, advance_approximate
 from scbsim.kernels.gaussian.columns import OFF_NORMALS
-from scbsim.kernels.gaussian.state import StepParams
 from scbsim.kernels.matched.mean_moments import TargetSums
 from scbsim.kernels.random.short_blocks import normals_of
 from scbsim.state import State
@@ -88,6 +86,7 @@ class ApproximateEngine(OffSupportEngine):
     """
 
     name = "approximate"
+    _advance = staticmethod(advance_approximate)
 
     def __init__(self, task: Task, noise: MatchedNoise, **options: Any) -> None:
         options["value"] = False
@@ -123,18 +122,6 @@ class ApproximateEngine(OffSupportEngine):
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
         return ("observe", "advance_approximate", *cls.entry_kernels(plan))
-
-    def _take_steps(self, params: StepParams, rows: Row) -> tuple[int, int]:
-        taken, reason = advance_approximate(
-            self._model,
-            self.off,
-            params,
-            self._address,
-            rows,
-            self.scratch,
-            (self._normals, self._joint),
-        )
-        return int(taken), int(reason)
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""

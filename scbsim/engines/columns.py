@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.base import Row
 from scbsim.engines.cost import columns_seconds, value_bytes
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import RunPlan
 from scbsim.kernels.gaussian.columns import OFF_NORMALS, ColumnsNoise, advance_columns
-from scbsim.kernels.gaussian.state import StepParams
 from scbsim.kernels.random.short_blocks import normals_of
 from scbsim.task import Task
 
@@ -44,6 +42,7 @@ class ColumnsEngine(OffSupportEngine):
 
     name = "columns"
     advance_kernel = "advance_columns"
+    _advance = staticmethod(advance_columns)
 
     def __init__(self, task: Task, noise: MatchedNoise, **options: Any) -> None:
         super().__init__(task, noise, **options)
@@ -82,15 +81,3 @@ class ColumnsEngine(OffSupportEngine):
         """Return the kernels that a run calls, in the order of their first calls."""
         own = ("square_of_target", "observe", cls.advance_kernel)
         return own + cls.entry_kernels(plan)
-
-    def _take_steps(self, params: StepParams, rows: Row) -> tuple[int, int]:
-        taken, reason = advance_columns(
-            self._model,
-            self.off,
-            params,
-            self._address,
-            rows,
-            self.scratch,
-            (self._normals, self._joint),
-        )
-        return int(taken), int(reason)

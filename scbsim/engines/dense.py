@@ -7,17 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from scbsim.engines.base import Block
 from scbsim.engines.constants import LONGEST
 from scbsim.engines.cost import DENSE_ENTRY, dense_bytes
 from scbsim.engines.drawn_entries import with_entries
-from scbsim.engines.gaussian import GaussianEngine
-from scbsim.engines.noise import Noise
+from scbsim.engines.gaussian import END, GaussianEngine
+from scbsim.engines.noise import MatchedNoise, Noise
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.rule_memory import any_memory
+from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import entries_of, logits_to_entries, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense_attention import sum_bulk
+from scbsim.kernels.gaussian.dense_matched import advance_matched
 from scbsim.kernels.gaussian.state import Attention
+from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.util.memory import require, smaller
@@ -111,6 +115,17 @@ class DenseEngine(GaussianEngine):
         return DENSE_ENTRY * plan.task.N * plan.task.T
 
     @classmethod
+    def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
+        """Return the kernels that a run calls, in the order of their first calls."""
+        if not isinstance(plan.noise, MatchedNoise):
+            return super().kernels(plan)
+        first, levels = cls.level_kernels(plan)
+        # Of updates only that after a normalisation is a call of its own.
+        normalizes = any(stage.normalize_level is not None for stage in plan.stages)
+        last = levels if normalizes else ()
+        return (*first, "observe", "advance_matched", "normalize_columns", *last)
+
+    @classmethod
     def memory(cls, plan: RunPlan) -> int:
         """Return about how many bytes a replica needs, without the shared target of V."""
         entries = plan.task.N * plan.task.T * np.dtype(plan.spec.dynamics.precision).itemsize
@@ -127,6 +142,21 @@ class DenseEngine(GaussianEngine):
             needed = N * T * precision.itemsize
             needed += cls.needs(plan.task, precision, value=plan.choice.matrix_V)
             require(needed, what, smaller(precision.itemsize))
+
+    def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
+        """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
+        matched = self._matched
+        if matched is None:
+            return super().advance(stage, steps, before)
+        rows, params = np.empty((steps, len(NAMES))), self._step_params(stage, (before, steps))
+        updates = matched.updates(self._model, self._first_step, self._powers_at)
+        noise = updates, self._joint
+        given = self._model, params, self._address, rows, self.scratch, noise
+        taken, reason = advance_matched(*given)
+        self.step += taken
+        if taken > 0:
+            self._powers_at = self._address if matched.due(self.step) else -1
+        return Block(rows[:taken], END[reason])
 
     def state(self) -> State:
         """Return the arrays of the state, which with ``step`` is complete; views, not copies."""

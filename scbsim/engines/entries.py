@@ -21,7 +21,7 @@ _MARGIN = 1e-9  # a block whose largest entry is this much below the cut is pass
 
 
 _LEAST = -1e300  # a cut that keeps every entry
-_PART = 2048 * BLOCK  # entries of a part of a column
+PART = 2048 * BLOCK  # entries of a part of a column
 _LISTED_BYTES = 64  # of an entry, in all lists of the sparse engine
 
 
@@ -182,7 +182,7 @@ class DrawnBulk:
         assert self._entries is not None
         N, T = self.shape
         for k in range(N):
-            for start in range(0, T, _PART):
-                stop = min(start + _PART, T)
+            for start in range(0, T, PART):
+                stop = min(start + PART, T)
                 there = (slice(k, k + 1), slice(start, stop))
                 yield there, self._entries.part(k, start, stop)[None]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.kernels.gaussian.dense_matched import Updates
 from scbsim.kernels.gaussian.state import Model, without_bulk
 from scbsim.kernels.matched.coefficients import COEFFICIENTS
 from scbsim.kernels.matched.covariances import set_covariances
@@ -77,6 +78,13 @@ class MatchedLevels:
             square_of_target(target, products)
         every, batch = self.noise.every, float(self.noise.batch_size)
         return Renewal(every, first, batch, self.levels, self.powers, products)
+
+    def updates(self, model: Model, first: int, powers_at: int) -> Updates:
+        """Return what `advance_matched` needs, of which the arguments are in :class:`Updates`."""
+        sums = self._traces if self._products is None else self._products
+        every, batch = self.noise.every, float(self.noise.batch_size)
+        plain = Model(without_bulk(model.A), model.V, model.constants)
+        return Updates(every, first, powers_at, batch, self.levels, self.powers, sums, plain)
 
     def due(self, step: int) -> bool:
         """Return whether an update is due after ``step`` steps."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -26,6 +27,10 @@ from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
 
+if TYPE_CHECKING:
+    from scbsim.kernels.gaussian.approximate import ScalarNoise
+    from scbsim.kernels.gaussian.columns import ColumnsNoise
+
 
 class OffSupportEngine(WithoutEntries):
     """The support entries of each column, and two numbers for all other entries.
@@ -37,6 +42,10 @@ class OffSupportEngine(WithoutEntries):
     off : OffSupport
         The two numbers of every column.
     """
+
+    # Of engines under Gaussian noise: the kernel of steps, and the normals that it draws.
+    _advance: Callable[..., tuple[int, int]]
+    _normals: ColumnsNoise | ScalarNoise
 
     def __init__(
         self,
@@ -76,7 +85,10 @@ class OffSupportEngine(WithoutEntries):
 
     def _take_steps(self, params: StepParams, rows: Row) -> tuple[int, int]:
         """Take a step for each row; return their number, and the reason of the kernel to end."""
-        raise NotImplementedError
+        noise = (self._normals, self._joint)
+        given = (self._model, self.off, params, self._address, rows, self.scratch, noise)
+        taken, reason = self._advance(*given)
+        return int(taken), int(reason)
 
     @property
     def is_empty(self) -> bool:
@@ -152,7 +164,7 @@ class OffSupportEngine(WithoutEntries):
             )
             warn_caller(
                 f"init: {self._why_not}. The noise of such entries is that of others here; "
-                f"dynamics.engine = {self._with_entries} has their own",
+                f'dynamics.engine = "{self._with_entries}" has their own',
                 RunWarning,
             )
         elif len(others.s) <= MOST_KEPT:

@@ -46,14 +46,17 @@ class Planned:
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
-        first: tuple[str, ...] = ()
-        levels: tuple[str, ...] = ()
-        if isinstance(plan.noise, MatchedNoise):
-            levels = (cls.powers_kernel, "moments", "set_levels")
-            if plan.noise.covariances:
-                first = ("square_of_target",)
-                levels = (cls.powers_kernel, "set_covariances")
+        first, levels = cls.level_kernels(plan)
         return (*first, "observe", *levels, cls.advance_kernel, "normalize_columns")
+
+    @classmethod
+    def level_kernels(cls, plan: RunPlan) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the kernels of matched levels: one for the task, and those of an update."""
+        if not isinstance(plan.noise, MatchedNoise):
+            return (), ()
+        if plan.noise.covariances:
+            return ("square_of_target",), (cls.powers_kernel, "set_covariances")
+        return (), (cls.powers_kernel, "moments", "set_levels")
 
     def draw_last(self) -> None:
         """Draw the entries of the last state; do nothing where they are stored."""

@@ -48,7 +48,7 @@ class SampledEngine(OffSupportEngine):
     """
 
     name = "sampled"
-    _with_entries = '"batch"'
+    _with_entries = "batch"
 
     def __init__(
         self,

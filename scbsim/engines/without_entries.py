@@ -48,6 +48,8 @@ class WithoutEntries(GaussianEngine):
         Whether the entries of the last state are drawn whatever their number.
     """
 
+    _with_entries = "dense"  # an engine of the same noise that has entries
+
     def __init__(
         self,
         task: Task,
@@ -64,8 +66,6 @@ class WithoutEntries(GaussianEngine):
         self._why_not = (
             "this run started from a state with entries of its own, which it did not keep"
         )
-
-    _with_entries = '"dense"'  # an engine of the same noise that has entries
 
     @classmethod
     def entry_kernels(cls, plan: RunPlan) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class WithoutEntries(GaussianEngine):
         if not self._known:
             raise InputError(
                 f"the {self.name} engine has no entries: {self._why_not}; take "
-                f"dynamics.engine = {self._with_entries}"
+                f'dynamics.engine = "{self._with_entries}"'
             )
         if self._rests().any():
             self._set_since(self._directions.draw(self.here, self._since))

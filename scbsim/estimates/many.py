@@ -1,9 +1,9 @@
-"""What a sweep or a phase diagram will take: the sum over its runs."""
+"""What a sweep will take: the sum over its runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from scbsim.engines.select import plan_of
@@ -12,8 +12,6 @@ from scbsim.estimates.rates import Rates, machine_rates
 from scbsim.run.start import engine_of_start
 from scbsim.spec import RunSpec
 from scbsim.spec.sweep import Sweep
-from scbsim.storage.needed import DiskNeeded
-from scbsim.studies.phase.grid import Grid
 from scbsim.task import Task
 
 MOST = 20_000
@@ -111,38 +109,6 @@ def total_of_sweep(
     part = runs[:: -(-len(runs) // most)]
     each = {run.name: estimates.of(sweep.spec_of(run)) for run in part}
     return total(each.values(), len(runs)), each
-
-
-def total_of_phase(grid: Grid, rates: Rates | None = None) -> Total:
-    """Return what all points of a phase diagram take.
-
-    A point is one process' work for a while: nothing is started or written for it.
-    """
-    return total(point_estimates(grid, rates))
-
-
-def point_estimates(grid: Grid, rates: Rates | None = None) -> Iterator[Estimate]:
-    """Yield the estimate of each point, all its replicas together, on one thread."""
-    estimates = Estimates(rates, threads=1)
-    for point in grid.points():
-        spec = grid.spec(point)
-        dynamics = spec.dynamics.model_copy(update={"replicas": grid.replicas})
-        found = estimates.of(spec.model_copy(update={"dynamics": dynamics}))
-        yield _without_files(found)
-
-
-def _without_files(found: Estimate) -> Estimate:
-    """Return what is left of an estimate if the run has no process and no files of its own."""
-    parts = {name: found.parts[name] for name in ("task", "steps")}
-    others = found.seconds - sum(parts.values())
-    low, high = found.seconds_range
-    return replace(
-        found,
-        parts=parts,
-        seconds=sum(parts.values()),
-        seconds_range=(max(0.0, low - others), max(0.0, high - others)),
-        disk=DiskNeeded(0, 0, 0, 0, 0),
-    )
 
 
 def total(each: Iterable[Estimate], runs: int | None = None) -> Total:

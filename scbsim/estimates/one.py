@@ -8,9 +8,12 @@ from typing import Any
 
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.select import plan_of
-from scbsim.engines.without_entries import WithoutEntries, draws_of
-from scbsim.estimates.memory import memory_needed
+from scbsim.estimates.compiled import not_compiled
+from scbsim.estimates.draws import Drawn, drawn_by
+from scbsim.estimates.first_part import FirstPart, first_part
+from scbsim.estimates.memory import ENTRY_BYTES, memory_needed
 from scbsim.estimates.rates import Rates, machine_rates
+from scbsim.estimates.start_state import taken_up
 from scbsim.estimates.steps import StepsOfStage, steps_of
 from scbsim.estimates.work import work_of
 from scbsim.kernels.compile.threads import most_threads
@@ -139,20 +142,25 @@ def estimate_of(
 ) -> Estimate:
     """Return the estimate of a plan; ``task_seconds`` is what its task takes to be made."""
     most = threads or most_threads()
-    count, steps = threads_worth(plan, most), steps_of(plan)
+    count, first = threads_worth(plan, most), first_part(plan)
+    steps = steps_of(plan, first)
     each = [_step_seconds(plan, i, rates, count) for i in range(len(steps))]
     total = sum(stage.expected for stage in steps)
     needed = disk_needed(plan, round(total))
+    drawn, at_end = drawn_by(plan, [stage.expected for stage in steps], first)
     expected, low, high = (_seconds(each, steps, which) for which in range(3))
     parts = {"start": rates.others["start_seconds"], "task": task_seconds, "steps": expected}
-    parts |= _around(plan, rates, total, needed, most)
+    parts |= _around(plan, rates, total, needed, (drawn, at_end), most)
     checkpoints = int(sum(parts.values()) / plan.spec.output.checkpoint_seconds)
+    memory = memory_needed(plan, rates.others["start_bytes"], (drawn, at_end))
+    of_run = memory - int(rates.others["start_bytes"])
+    # A list of entries is made once more than is kept.
+    parts["memory"] = rates.others["byte_seconds"] * (of_run + ENTRY_BYTES * drawn.listed)
     parts["checkpoints"] = checkpoints * needed.checkpoint / rates.others["bytes_a_second"]
     if not checkpoints:
         needed = disk_needed(plan, round(total), checkpoints=False)
-    factor = SURE if rates.own else UNSURE
+    factor = factor_of(rates)
     others = sum(parts.values()) - expected
-    memory = memory_needed(plan, rates.others["start_bytes"])
     return Estimate(
         engine=plan.choice.name,
         why=plan.choice.why,
@@ -163,10 +171,15 @@ def estimate_of(
         seconds_range=((others + low) / factor, (others + high) * factor),
         parts=parts,
         memory=memory,
-        memory_of_run=memory - int(rates.others["start_bytes"]),
+        memory_of_run=of_run,
         disk=needed,
-        notes=tuple(_notes(plan, rates, steps)),
+        notes=tuple(_notes(plan, rates, steps, first)),
     )
+
+
+def factor_of(rates: Rates) -> float:
+    """Return the factor of the range of the time."""
+    return SURE if rates.own else UNSURE
 
 
 def _seconds(each: list[float], steps: list[StepsOfStage], which: int) -> float:
@@ -185,30 +198,39 @@ def _step_seconds(plan: RunPlan, stage: int, rates: Rates, threads: int) -> floa
 
 
 def _around(
-    plan: RunPlan, rates: Rates, steps: float, disk: DiskNeeded, threads: int
+    plan: RunPlan,
+    rates: Rates,
+    steps: float,
+    disk: DiskNeeded,
+    drawn: tuple[Drawn, Drawn],
+    threads: int,
 ) -> dict[str, float]:
     """Return the seconds of what a run does besides its steps."""
-    output, R, others = plan.spec.output, plan.spec.dynamics.replicas, rates.others
-    rows = steps / output.every
-    ends = R * (output.normalize_level is not None)
-    if output.normalized_every:
-        ends += int(steps / output.normalized_every)
-    entries = 0.0
-    if issubclass(plan.engine, WithoutEntries) and draws_of(plan.spec, plan.task):
-        entries = plan.task.N * plan.task.T * others["drawn_seconds"] / threads
-    if plan.choice.name == "staged":
-        # Between its two parts every entry is drawn once.
-        entries = plan.task.N * plan.task.T * others["drawn_seconds"] / threads
-        ends = R
+    R, others = plan.spec.dynamics.replicas, rates.others
+    rows, turns = steps / plan.spec.output.every, -(-R // threads)
+    during, at_end = (_drawn_seconds(plan, rates, each, threads) for each in drawn)
     written = disk.snapshots + disk.final_state
     return {
+        "start state": taken_up(plan).steps * others["active_seconds"],
         "rows": rows * (others["row_seconds"] + (R - 1) * others["row_seconds"] / 4),
-        "end": ends * entries,
+        "entries": turns * during,
+        "end": turns * at_end,
         "states": written / others["bytes_a_second"],
     }
 
 
-def _notes(plan: RunPlan, rates: Rates, steps: list[StepsOfStage]) -> list[str]:
+def _drawn_seconds(plan: RunPlan, rates: Rates, drawn: Drawn, threads: int) -> float:
+    """Return the seconds in which a replica draws entries, on all threads if it is alone."""
+    others, alone = rates.others, plan.spec.dynamics.replicas == 1
+    each = drawn.normals * others["drawn_seconds"] + drawn.passes * others["pass_seconds"]
+    each += drawn.stepped * others["stepped_seconds"]
+    entries = plan.task.N * plan.task.T * each / (threads if alone else 1)
+    return entries + drawn.active * others["active_seconds"]
+
+
+def _notes(
+    plan: RunPlan, rates: Rates, steps: list[StepsOfStage], first: FirstPart | None
+) -> list[str]:
     notes = []
     if not rates.own:
         notes.append(
@@ -219,13 +241,20 @@ def _notes(plan: RunPlan, rates: Rates, steps: list[StepsOfStage]) -> list[str]:
         if stage.least == stage.most:
             continue
         until = plan.stages[i].until_signal
+        how = "without noise" if first is None or i >= len(first.steps) else "was tried"
         if stage.expected == stage.most and stage.least == 1.0:
             notes.append(f"stage {i} ends when a signal reaches {until:g}; taken as all its steps")
         else:
             notes.append(
                 f"stage {i} ends when a signal reaches {until:g}: after about "
-                f"{counted(stage.expected, 'step', '.0f')}, as without noise"
+                f"{counted(stage.expected, 'step', '.0f')}, as {how}"
             )
     if plan.spec.output.observe:
         notes.append("functions of output.observe are not counted")
+    if missing := not_compiled(plan.kernels):
+        notes.append(
+            f"{counted(len(missing), 'kernel')} of {len(plan.kernels)} are not compiled yet; that "
+            "takes seconds for each, once, which are not counted (`scbsim warmup` does it "
+            "beforehand)"
+        )
     return notes

@@ -16,7 +16,7 @@ from scbsim._version import __version__
 from scbsim.estimates.work import Work
 from scbsim.util.cores import cpu_name
 
-_FORMAT = "scbsim-rates-1"
+_FORMAT = "scbsim-rates-2"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ class Rates:
     others : dict
         ``start_seconds`` of a process with a run of no length, ``start_bytes`` that it holds,
         ``row_seconds`` of a recorded row, ``bytes_a_second`` of states written to a file,
-        ``drawn_seconds`` of an entry that is drawn when a run ends.
+        ``byte_seconds`` of a byte of memory that a process had not used. Of an entry that is
+        drawn and not kept: ``drawn_seconds`` of each of its normals, ``pass_seconds`` of a pass
+        over all entries, ``stepped_seconds`` of the first step of an l1 rule. ``active_seconds`` of
+        an entry off zero in a step of such a rule.
     """
 
     cpu: str

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.population import PopulationEngine
+from scbsim.estimates.first_part import FirstPart
 from scbsim.spec.rules import rule_record
 
 _MOST_SECONDS = 2.0
@@ -25,8 +26,8 @@ class StepsOfStage(NamedTuple):
     most: float
 
 
-def steps_of(plan: RunPlan) -> list[StepsOfStage]:
-    """Return the steps of each stage.
+def steps_of(plan: RunPlan, first: FirstPart | None = None) -> list[StepsOfStage]:
+    """Return the steps of each stage; ``first`` has those of the first ones, if they are known.
 
     Where a stage ends on its signal, the step at which it does without noise is found by running
     the population process (`docs/model.md`, section 3), for two seconds at most. It is not known
@@ -35,6 +36,8 @@ def steps_of(plan: RunPlan) -> list[StepsOfStage]:
     if all(isinf(stage.until_signal) for stage in plan.stages):
         return [StepsOfStage(*(float(stage.steps),) * 3) for stage in plan.stages]
     found = _population(plan)
+    if first is not None:
+        found[: len(first.steps)] = first.steps
     steps = []
     for stage, ends in zip(plan.stages, found, strict=True):
         most = float(stage.steps)

@@ -13,6 +13,7 @@ import numpy as np
 from scbsim.engines.cost import active_entries, expected_activations
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.plan import RunPlan
+from scbsim.engines.rule_memory import any_memory
 from scbsim.engines.stages import Stage
 from scbsim.spec.rules import rule_record
 
@@ -20,6 +21,9 @@ Terms = dict[str, float]
 
 _NEAR_BYTES = 2**22
 """Bytes of a matrix beyond which its entries come from memory, or from a cache that is far."""
+
+_WITH_MEMORY = 1.7
+"""Entries that take as long as one whose rule has a memory."""
 
 _NEAR_COLUMNS = 5_000
 """Columns beyond which the arrays of the columns are far."""
@@ -48,6 +52,9 @@ def work_of(plan: RunPlan, stage: Stage, threads: int = 1) -> Work:
         if _noise(plan):
             # Levels are looked up and powers summed: more work for an entry, near or far.
             terms = {name: count for name, count in terms.items() if not name.startswith("far")}
+        if any_memory(plan.stages):
+            # The memory of an entry is read and written as the entry is.
+            terms |= {name: _WITH_MEMORY * n for name, n in terms.items() if "entries" in name}
         return Work(_dense_kind(plan, stage), terms)
     if name == "sparse":
         return Work(f"sparse{_noise(plan)}", base | _active(plan, stage) | _matched(plan, t))

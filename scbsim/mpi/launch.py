@@ -68,11 +68,11 @@ def joined(environment: Mapping[str, str] = os.environ) -> World | None:
     except (ImportError, RuntimeError) as error:
         raise InputError(
             f"{name} says {counted(size, 'process')}, but mpi4py cannot be imported ({error}): "
-            f"{install('mpi')}, with the MPI of this machine; pip install mpich if there is none. "
+            f"{install('mpi')}, with the MPI of this machine; `pip install mpich` gives one. "
             f"{how}"
         ) from None
     if size != MPI.COMM_WORLD.size:
-        ranks = f"{MPI.COMM_WORLD.size} rank" + "s" * (MPI.COMM_WORLD.size > 1)
+        ranks = counted(MPI.COMM_WORLD.size, "rank")
         raise InputError(
             f"{name} says {counted(size, 'process')}, but MPI has found {ranks}. {how}"
         )

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.plotting import layout, style
-from scbsim.plotting.caption import caption, whole
+from scbsim.plotting.caption import caption
+from scbsim.plotting.spec_facts import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

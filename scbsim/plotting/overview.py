@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.observables import BATCH_LOSS, LONG_NAMES, OBSERVABLES
 from scbsim.plotting import bands, caption, layout, style
-from scbsim.plotting.mosaic import WITH_LEGEND, mosaic_of
+from scbsim.plotting.mosaic import WITH_LEGEND, Place, mosaic_of, place_of_legend
+from scbsim.plotting.spec_facts import has_batch_size
 from scbsim.spec.rules import short_name
 from scbsim.trajectory.views import spec_table_of, step_dimension
 from scbsim.util.text import counted
@@ -35,11 +36,15 @@ MOST_NAMED: Final = 10
 
 PALE: Final = 0.45
 """Opacity of losses of batches behind those of the population."""
+
 WIDTH, HEIGHT = 10.0 / 3.0, 2.9
 """Inches of a panel."""
+
 MOST_CHARACTERS: Final = 32
-"""In a line of its title; panels of a column have at most `LEAST_CHARACTERS`."""
-LEAST_CHARACTERS: Final = 22
+"""In a line of the title of a panel."""
+
+NARROW_CHARACTERS: Final = 22
+"""In a line of the title of a panel in a narrow picture."""
 
 
 def draw(
@@ -67,31 +72,37 @@ def draw(
     if not only and all(_knows_batches_alone(run) for run in runs.values()):
         only = [BATCH_LOSS.name]
     panels = {name: panel_of(name, runs) for name in only} or _all_panels(runs)
-    below = width is not None and width < WITH_LEGEND
-    mosaic = mosaic_of(only, width)
+    narrow = width is not None and width < WITH_LEGEND
+    many = len(runs) > MOST_NAMED
+    place = place_of_legend(only, width)
+    if many and not narrow:
+        place = Place.WITHIN  # with a scale of colours
+    mosaic = mosaic_of(only, width, place)
+    columns = len(mosaic[0]) + (place is Place.RIGHT)
     with style.styled(width):
-        figure = layout.new_figure((len(mosaic[0]) * WIDTH, len(mosaic) * HEIGHT), width)
+        figure = layout.new_figure((columns * WIDTH, len(mosaic) * HEIGHT), width)
         axes = figure.subplot_mosaic(mosaic)
         for name, (title, observables, logarithmic) in panels.items():
-            if below:
+            if narrow:
                 # The symbols go below the words: panels are narrow.
                 words, _, symbols = title.partition("$")
                 title = "\n".join(
-                    [*wrap(words, LEAST_CHARACTERS), *([f"${symbols}"] * bool(symbols))]
+                    [*wrap(words, NARROW_CHARACTERS), *([f"${symbols}"] * bool(symbols))]
                 )
             axes[name].set_title(title)
             there = {label: run for label, run in runs.items() if observables[0] in run}
             colors = dict(zip(runs, _colors(len(runs)), strict=True))
             _panel(axes[name], there, colors, observables, logarithmic)
             style.step_axis(axes[name])
-        many = len(runs) > MOST_NAMED
-        if below:
-            layout.legend_below(figure, _legend(runs, panels), 2)
+        if place is Place.BELOW:
+            layout.legend_below(figure, _legend(runs, panels), 2 if narrow else 4)
+        elif place is Place.RIGHT:
+            figure.legend(handles=_legend(runs, panels), loc="outside right center")
         else:
             axes["legend"].axis("off")
             looks: dict[str, Any] = {"loc": "upper left" if many else "center left"}
             axes["legend"].legend(handles=_legend(runs, panels), borderaxespad=0, **looks)
-        if many and not below:
+        if many and place is Place.WITHIN:
             _color_scale(axes["legend"], list(runs))
         layout.head(figure, _title(runs), width)
         layout.finish(figure, width)
@@ -112,10 +123,11 @@ def _caption(
     known = [name for name in names if name in LONG_NAMES]
     if any(bands.normalized(run, name) for run in runs.values() for name in known):
         parts.append("Stars are normalised solutions.")
-    if len(runs) > MOST_NAMED and (first := list(runs)):
+    labels = list(runs)
+    if len(runs) > MOST_NAMED:
         count = counted(len(runs), "run")
-        parts.append(f"Colours follow the order of {count}, {first[0]} to {first[-1]}.")
-    told = dict(list(runs.items())[:MOST_NAMED])
+        parts.append(f"Colours follow the order of {count}, {labels[0]} to {labels[-1]}.")
+    told = {label: runs[label] for label in labels[:MOST_NAMED]}
     return caption.caption(" ".join(parts), caption.settings(told))
 
 
@@ -276,8 +288,9 @@ def facts_of(run: xr.Dataset) -> list[str]:
     names = (stage.get("rule") or spec["dynamics"]["rule"] for stage in spec["stage"])
     rules = map(short_name, names)
     distinct = " then ".join(rule for rule, _ in groupby(rules))
+    batch_size = f"batch size ${style.scientific(spec['dynamics']['batch_size'])}$"
     return [
         *style.sizes(run.attrs),
-        f"batch size ${style.scientific(spec['dynamics']['batch_size'])}$",
+        *([batch_size] if has_batch_size(spec) else []),
         f"{distinct} on the {run.attrs['engine']} engine" if "engine" in run.attrs else distinct,
     ]

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from scbsim.errors import OutputError
+from scbsim.util.arguments import given, switch
 from scbsim.util.paths import resolved
 
 FORMATS: Final = ("png", "pdf", "svg")
+
+_OF_STUDIES: Final = ("png", "pdf")
 
 _ENDINGS = (".h5", ".hdf5", ".hdf", ".nc")
 
@@ -46,17 +49,33 @@ def picture_beside(path: Path, form: str = "png") -> Path:
     return path.with_name(f"{name_of(path)}.{form}")
 
 
-def pictures_in(
-    folder: Path, name: str, formats: Sequence[str] = ("png", "pdf")
-) -> tuple[Path, ...]:
-    """Return the paths ``NAME.png`` and ``NAME.pdf`` in a folder; see :func:`check_picture`.
+def pictures_in(folder: Path, name: str, formats: Sequence[str] = ()) -> tuple[Path, ...]:
+    """Return the paths of the pictures of a study in its folder, png and pdf by default.
 
-    ``formats`` are others of `FORMATS`, if it is not empty.
+    Parameters
+    ----------
+    folder : path
+    name : str
+        Of the pictures, without a suffix.
+    formats : sequence of str, optional
+        Some of `FORMATS`, in place of png and pdf.
+
+    Raises
+    ------
+    OutputError
+        If one of them, or their caption, cannot be written; see :func:`check_picture`.
     """
-    pictures = tuple(folder / f"{name}.{suffix}" for suffix in formats or ("png", "pdf"))
+    suffixes = dict.fromkeys(formats or _OF_STUDIES)
+    pictures = tuple(folder / f"{name}.{suffix}" for suffix in suffixes)
     for picture in pictures:
         check_picture(picture)
+    check_caption(pictures[0])
     return pictures
+
+
+def caption_path(picture: Path) -> Path:
+    """Return the path of the caption of a picture."""
+    return picture.with_suffix(".txt")
 
 
 def check_picture(path: Path, *, overwrite: bool = True) -> None:
@@ -72,7 +91,7 @@ def check_picture(path: Path, *, overwrite: bool = True) -> None:
         raise OutputError(f"{path}: a picture ends in {', '.join(f'.{f}' for f in FORMATS)}")
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the path of a picture")
-    check_new(path, overwrite=overwrite)
+    _check_new(path, overwrite)
     folder = resolved(path).parent
     while not os.path.lexists(folder):
         folder = folder.parent
@@ -86,7 +105,23 @@ def check_picture(path: Path, *, overwrite: bool = True) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def check_new(path: Path, *, overwrite: bool) -> None:
-    """Raise :class:`OutputError` if a file exists and may not be replaced."""
+def check_caption(picture: Path, *, overwrite: bool = True) -> None:
+    """Check that the caption of a picture can be written where the picture can.
+
+    Raises
+    ------
+    OutputError
+        If its path is a folder, or if it exists and ``overwrite`` is false.
+    """
+    path = caption_path(picture)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, and the caption of {picture.name} goes there")
+    _check_new(path, overwrite)
+
+
+def _check_new(path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; --overwrite replaces it, -o writes to another file")
+        raise OutputError(
+            f"{path} exists; {switch('overwrite')} replaces it, {given('output')} writes to "
+            "another file"
+        )

@@ -77,15 +77,16 @@ _RC: Final[dict[str, Any]] = {
     "agg.path.chunksize": 10_000,
 }
 
-
 _SIZES: Final = ("size", "axes.linewidth", "grid.linewidth")
+"""Ends of the settings above that change with the size of type."""
+
 _TICKS: Final = tuple(
     f"{axis}tick.{kind}.{part}"
     for axis in "xy"
     for kind in ("major", "minor")
     for part in ("size", "width", "pad")
 )
-"""Settings that change with the size of type."""
+"""Matplotlib's own settings that change with it, too."""
 
 
 @contextmanager
@@ -98,8 +99,9 @@ def styled(width: float | None = None) -> Iterator[None]:
     from matplotlib import rcParamsDefault, style
 
     unit = type_size(width) / POINTS
-    sizes = {} if unit == 1 else {key: unit * (_RC | rcParamsDefault)[key] for key in _TICKS}
+    sizes: dict[str, Any] = {}
     if unit != 1:
+        sizes |= {key: unit * size for key, size in rcParamsDefault.items() if key in _TICKS}
         sizes |= {key: unit * size for key, size in _RC.items() if key.endswith(_SIZES)}
     with style.context(["default", _RC | sizes]):
         yield

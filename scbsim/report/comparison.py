@@ -17,6 +17,7 @@ from scbsim.report.words import escaped, plain
 from scbsim.studies.compare.gaps import TABLES
 from scbsim.studies.compare.plot import LOGARITHMIC, LOOKS
 from scbsim.studies.phase.plot import key_label
+from scbsim.util.arguments import given
 from scbsim.util.text import counted
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def gaps_table(found: xr.Dataset) -> str:
 def of_boundary(found: xr.Dataset, only: Sequence[str] = ()) -> Curves:
     """Return the boundary of each curve and seed against the key along which it was found."""
     if only:
-        raise InputError("--only takes observables, and a boundary study has none")
+        raise InputError(f"{given('only')} takes observables, and a boundary study has none")
     curves: dict[str, Any] = json.loads(found.attrs["curves"])
     first = next(iter(curves.values()))
     along, find = (key_label(first[key].partition("=")[0]) for key in ("along", "find"))

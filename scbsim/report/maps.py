@@ -60,7 +60,8 @@ def _note(found: Matrices) -> str:
     few = min(found.task.N, MOST_TOKENS)
     part = f", of the first {few} tokens" if few < found.task.N else ""
     kept = "" if found.V is not None else ". V was kept as its signal alone, so it has no map"
-    return f"After step {found.step}{part}{kept}."
+    support = "The support is the positions at which the truth is not zero."
+    return f"After step {found.step}{part}{kept}. {support}"
 
 
 def _maps(found: Matrices) -> list[Map]:

@@ -23,6 +23,7 @@ from scbsim.report.maps import maps_of
 from scbsim.report.sections import Content
 from scbsim.report.words import escaped, html
 from scbsim.storage.hdf5 import formats
+from scbsim.util.arguments import given, switch
 from scbsim.util.atomic import atomic_write
 from scbsim.util.paths import resolved
 from scbsim.util.text import counted, share_of
@@ -86,7 +87,10 @@ def check_page(source: Path, output: Path, overwrite: bool) -> None:
     if output.is_dir():
         raise OutputError(f"{output} is a folder; give the path of a page")
     if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists; --overwrite replaces it, -o writes to another file")
+        raise OutputError(
+            f"{output} exists; {switch('overwrite')} replaces it, {given('output')} writes to "
+            "another file"
+        )
 
 
 def page_of(source: Path, output: Path, only: Sequence[str] = ()) -> str:
@@ -195,4 +199,4 @@ def _boundary(path: Path, found: xr.Dataset, only: Sequence[str], content: Conte
 
 def _refuse_only(only: Sequence[str], what: str) -> None:
     if only:
-        raise OutputError(f"--only takes observables along a run, and {what} has none")
+        raise OutputError(f"{given('only')} takes observables along a run, and {what} has none")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scbsim.report.curve_data import data_of, templates
 from scbsim.report.curves import Curves
+from scbsim.report.legend import MEANINGS, legend
 from scbsim.report.made_by import MadeBy
 from scbsim.report.maps import Map, drawn
 from scbsim.report.phase import map_of, quantities, settings_of
@@ -46,11 +47,16 @@ class Content:
         scales = {"": "automatic", "linear": "linear", "log": "logarithmic"}
         controls += _select("scale", "Vertical axis", scales)
         notes = [*curves.notes, *([found["thinned"]] if found["thinned"] else [])]
+        named = legend(
+            (panel.name for panel in curves.panels),
+            stars=any(panel.stars for panel in curves.panels),
+            ends=bool(curves.ends),
+        )
         said = "".join(f'<p class="note">{escaped(note)}</p>' for note in notes)
         self.parts.append(
             f'<section><h2>Curves</h2>{said}<div class="controls">{controls}</div>'
             '<div id="legend" class="legend" role="group" aria-label="Curves to show"></div>'
-            '<div id="panels" class="panels"></div></section>'
+            f'<div id="panels" class="panels"></div>{named}</section>'
         )
         if len(curves.labels) > 2:
             self._add_choice(list(several))
@@ -103,9 +109,10 @@ class Content:
         )
 
     def add_facts(self, title: str, facts: Mapping[str, Any]) -> None:
-        """Add a table of two columns."""
+        """Add a table of names, values, and what the names of observables mean."""
         rows = "".join(
-            f'<tr><th scope="row">{escaped(key)}</th><td>{escaped(value)}</td></tr>'
+            f'<tr><th scope="row">{escaped(key)}</th><td>{escaped(value)}</td>'
+            f'<td class="words">{MEANINGS.get(key, "")}</td></tr>'
             for key, value in facts.items()
         )
         self.add_html(title, f"<table><tbody>{rows}</tbody></table>")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.errors import InputError
+from scbsim.util.arguments import given
 
 Array = NDArray[Any]
 
@@ -33,7 +34,7 @@ def rows_allowed(curves: int, observables: int) -> int:
         most = MOST_NUMBERS // LEAST_ROWS
         raise InputError(
             f"{curves} curves of {observables} observables are too many for one page, which takes "
-            f"{most} together: --only NAME takes fewer observables, or report a part of the runs"
+            f"{most} together: {given('only')} takes fewer observables, or report fewer runs"
         )
     return min(rows, MOST_ROWS)
 

@@ -16,6 +16,7 @@ from scbsim.run.own_functions import OwnFunction
 from scbsim.run.state_view import StateView
 from scbsim.trajectory.own_observables import OwnObservable
 from scbsim.trajectory.own_rows import Values
+from scbsim.util.arguments import switch
 from scbsim.util.text import show
 from scbsim.util.user_code import FAILURES, line_in
 
@@ -129,8 +130,8 @@ class Observing:
         message = f"the observable {each.name}{where}, called after step {view.step}, {what}"
         if self._path is not None and view.step > 0:
             message += (
-                f". {self._path} has what was recorded before, and --resume goes on from its last "
-                "checkpoint; the function may be changed before"
+                f". {self._path} has what was recorded before, and {switch('resume')} goes on from "
+                "its last checkpoint; the function may be changed before"
             )
         return ObservableFailed(message, f"{each.name} after step {view.step}")
 

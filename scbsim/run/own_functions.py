@@ -10,6 +10,7 @@ from scbsim.errors import Fault, InputError, OutputError, SpecError
 from scbsim.observables import fault_of_name
 from scbsim.spec import RunSpec
 from scbsim.trajectory.own_observables import STEP, OwnObservable, settings_of
+from scbsim.util.arguments import switch
 from scbsim.util.text import counted, show
 from scbsim.util.user_code import UserFunction, given_function, load_function, name_in
 
@@ -120,6 +121,6 @@ def require_same(
     if faults:
         raise OutputError(
             f"{path} cannot be resumed with other observables of one's own: {'; '.join(faults)}. "
-            "Another output, or --overwrite, starts again"
+            f"Another output, or {switch('overwrite')}, starts again"
         )
     return bool(changed)

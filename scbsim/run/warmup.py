@@ -26,6 +26,7 @@ _STAGED = (
     "dynamics.engine=staged",
     'stage=[{steps = 2, rule = "sgd"}, {steps = 2, rule = "prox", threshold = 0.1}]',
 )
+_NORMALIZED = "stage.0.normalize_level=0.1"  # levels are updated by a call of its own
 _BATCHES = ("dynamics.engine=batch", "dynamics.rule=sgd", "dynamics.batch_size=10")
 
 RUNS: dict[str, tuple[str, ...]] = {
@@ -42,11 +43,11 @@ RUNS: dict[str, tuple[str, ...]] = {
     "dense, float32": _SINGLE,
     "dense, float64": _DOUBLE,
     "sparse, matched noise": (*_SPARSE, *_LEVELS),
-    "dense, float32, matched noise": (*_SINGLE, *_LEVELS),
-    "dense, float64, matched noise": (*_DOUBLE, *_LEVELS),
+    "dense, float32, matched noise": (*_SINGLE, *_LEVELS, _NORMALIZED),
+    "dense, float64, matched noise": (*_DOUBLE, *_LEVELS, _NORMALIZED),
     "sparse, covariances": (*_SPARSE, *_COVARIANCES),
-    "dense, float32, covariances": (*_SINGLE, *_COVARIANCES),
-    "dense, float64, covariances": (*_DOUBLE, *_COVARIANCES),
+    "dense, float32, covariances": (*_SINGLE, *_COVARIANCES, _NORMALIZED),
+    "dense, float64, covariances": (*_DOUBLE, *_COVARIANCES, _NORMALIZED),
     "sparse, hard": ("dynamics.engine=sparse", "dynamics.rule=hard"),
     "dense, float32, hard": (*_SINGLE, "dynamics.rule=hard"),
     "dense, float32, momentum": (*_SINGLE, "dynamics.rule=momentum"),

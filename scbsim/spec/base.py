@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scbsim.errors import Fault, SpecError
-from scbsim.spec.types import nearest
+from scbsim.spec.types import meant
 from scbsim.util.text import show
 
 
@@ -103,14 +103,18 @@ def _faults_of(error: ValidationError, table: type[Table]) -> Iterator[Fault]:
                 yield Fault(key, f"{show(found['input'])} is not a table")
 
 
+def _quoted(names: list[str]) -> str:
+    return " or ".join(f"`{name}`" for name in names)
+
+
 def _hint(key: str, table: type[Table]) -> str:
     tables = sorted(Table.__subclasses__(), key=lambda other: other.place.strip("[]"))
     homes = [other.place for other in tables if key in other.key_names()]
     if homes:
         return f"it belongs in {' or '.join(homes)}"
-    if like := nearest(key, table.key_names()):
-        return f"did you mean `{like}`?"
+    if like := meant(key, table.key_names()):
+        return f"did you mean {_quoted(like)}?"
     for other in tables:
-        if like := nearest(key, other.key_names()):
-            return f"did you mean `{like}`, in {other.place}?"
+        if like := meant(key, other.key_names()):
+            return f"did you mean {_quoted(like)}, in {other.place}?"
     return f"{table.place} takes {', '.join(table.key_names())}"

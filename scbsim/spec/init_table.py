@@ -17,9 +17,9 @@ class InitSpec(Table):
     Attributes
     ----------
     alpha_A : float
-        Signal of the attention matrix at the start, where ``s_k = alpha_A q_k``; finite.
+        Initial signal of the attention matrix, where ``s_k = alpha_A q_k``; finite.
     alpha_V : float
-        Signal of the value matrix at the start, where ``Vb = alpha_V Pb``; finite.
+        Initial signal of the value matrix, where ``Vb = alpha_V Pb``; finite.
     from_ : str or None
         In TOML ``from``: the file of a run, whose last state is the start. Excludes ``alpha_*``.
     correlation : float or None

@@ -21,6 +21,7 @@ from scbsim.spec.stage_table import StageSpec
 from scbsim.spec.tables import DynamicsSpec, NoiseSpec, OutputSpec, TaskSpec
 from scbsim.spec.text import toml_text
 from scbsim.spec.types import Checker, nearest
+from scbsim.util.pages import by_title
 
 TABLES: dict[str, type[Table]] = {
     "": RunSpec,
@@ -37,7 +38,8 @@ TABLES: dict[str, type[Table]] = {
 
 _HEAD = """# Keys of a spec
 
-Every key, with its default and what it takes. `scbsim keys` prints them in a terminal, and
+Every key, with its default and what it takes. `scbsim keys` prints them in a terminal, `scbsim keys
+WORD` finds those that have a word in their name or description, and
 `scbsim keys --markdown` made this page. On the command line `--set task.N=100` sets a key, and
 `--set stage.0.rate_A=0.05` one of the first stage. The table `[sweep]` is in
 [cluster.md](cluster.md)."""
@@ -143,10 +145,12 @@ _PAGES = {"sweep": "docs/cluster.md", "boundary": "docs/boundary.md"}
 def matching(word: str) -> tuple[Key, ...]:
     """Return the keys of the table that is called ``word``, or else the keys of that name.
 
+    There may be none.
+
     Raises
     ------
     InputError
-        If there is neither.
+        If it is a table of several runs, which has a page of its own.
     """
     if word in TABLES:
         return keys_of(word)
@@ -156,11 +160,36 @@ def matching(word: str) -> tuple[Key, ...]:
     if found := tuple(key for key in everything if wanted in names[key]):
         return found
     if (page := _PAGES.get(table := word.partition(".")[0])) is not None:
-        raise InputError(f"the table [{table}] is described in {page}")
-    words = (*filter(None, TABLES), *(name for pair in names.values() for name in pair))
-    like = nearest(wanted, tuple(dict.fromkeys(words)))
+        raise InputError(f"the table [{table}] is described in {by_title(page)}")
+    return ()
+
+
+def holding(text: str) -> tuple[Key, ...]:
+    """Return the keys with all words of a text in their name, values or description, in any case.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    everything = [key for table in TABLES for key in keys_of(table)]
+    words = text.casefold().split()
+    found = tuple(key for key in everything if all(word in _searched(key) for word in words))
+    if found and words:
+        return found
+    names = [name for key in everything for name in (key.name, f"{key.table}.{key.name}")]
+    known = tuple(dict.fromkeys((*filter(None, TABLES), *names)))
+    like = nearest(re.sub(r"^stage\.\d+\.", "stage.", text), known)
     hint = f"did you mean {like}?" if like else "`scbsim keys` lists them"
-    raise InputError(f"a spec has no table and no key {word!r}; {hint}")
+    raise InputError(
+        f"a spec has no table and no key {text!r}, and no key has it in its values or its "
+        f"description; {hint}"
+    )
+
+
+def _searched(key: Key) -> str:
+    text = by_title(key.description).replace("`", "")
+    return f"{key.table}.{key.name}\n{key.takes}\n{text}".casefold()
 
 
 def as_markdown() -> str:

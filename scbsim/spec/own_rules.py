@@ -191,7 +191,7 @@ def read_rules(path: str) -> str:
 _source = lru_cache(maxsize=64)(source_in)
 
 
-TAKES = f"{', '.join(RULES)}, or FILE.py:NAME, a rule of your own (docs/extending.md)"
+TAKES = f"{', '.join(RULES)}, or FILE.py:NAME, a rule of your own"
 
 CHECKER = Checker(TAKES, rule_name)
 

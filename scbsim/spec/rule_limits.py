@@ -11,7 +11,7 @@ _WAY_OUT = (
 )
 _NO_PYTHON = "loops run without Python, and would wait for it for ever"
 _UNSEEDED = (
-    "random numbers, which would not be the same in the next run or after --resume; the noise of a "
+    "random numbers, which would not be the same in the next run or after a resume; the noise of a "
     "run is in the gradient"
 )
 

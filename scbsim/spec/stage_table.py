@@ -36,13 +36,15 @@ class StageSpec(Table):
     steps : int
         Most steps of the stage, 1 to below 2**40. Required.
     rate_A, rate_V : float or str
-        Step sizes of the attention and the value matrix, 0 or more; 0 keeps the matrix constant. A
-        schedule (docs/schedules.md) is an expression of t, the step of the stage from 0, such as
-        "0.1/(1 + t/100)", or a table: {linear = [0.1, 0.01]}, also cosine or exponential.
+        Learning rates (step sizes) of the attention and the value matrix, 0 or more; 0 keeps the
+        matrix constant. A schedule (docs/schedules.md) is an expression of t, the step of the stage
+        from 0, such as "0.1/(1 + t/100)", or a table: {linear = [0.1, 0.01]}, also cosine or
+        exponential.
     rule : as dynamics.rule, or None
         This stage's own rule; None means ``dynamics.rule``.
     threshold : float, str or None
-        The l1 threshold lam, 0 or more, or a schedule. Excludes ``threshold_sigmas``.
+        The l1 threshold lam, the weight of the penalty, 0 or more, or a schedule. Excludes
+        ``threshold_sigmas``.
     threshold_sigmas : float, "auto", str or None
         The l1 threshold in units of the isotropic noise level, 0 or more, or a schedule:
         ``lam_k = threshold_sigmas sigma_k``, with the level of the step's own batch size. With

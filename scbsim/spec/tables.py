@@ -105,8 +105,8 @@ class DynamicsSpec(Table):
     Attributes
     ----------
     engine : {"auto", "dense", "sparse", "collapsed", "columns", "staged", "sampled", ...}
-        Also "approximate", "batch", "softmax" and "population". How the state is represented and
-        stepped.
+        How A and V are represented and stepped (docs/model.md, sections 6 and 8). "auto" chooses by
+        rule, noise, start and cost; ``scbsim estimate`` says which, and why.
     rule : {"sgd", "prox", "denoise", "vanilla", "hard", "momentum"} or "FILE.py:NAME"
         The update rule of stages without one of their own (docs/model.md, section 4). "sgd" steps
         along the gradient, preconditioned by 1 / mu_k and projected so that columns keep their sum.
@@ -154,8 +154,8 @@ class NoiseSpec(Table):
     Attributes
     ----------
     model : {"isotropic", "matched", "sampled", "none"}
-        Constant levels, the gradient's own levels (section 5b), the noise of real batches under
-        "sgd" (section 8), or no noise.
+        Constant levels, the gradient's own levels (docs/model.md, section 5b), the noise of real
+        batches under "sgd" (docs/model.md, section 8), or no noise.
     sigma_A : float
         Level of the attention noise for a batch of one, 0 or more: in column k of A it is
         ``sigma_A / sqrt(batch_size mu_k)``. Under "matched" it is only the unit of

@@ -44,6 +44,16 @@ def nearest(word: str, choices: tuple[str, ...]) -> str | None:
     return spelled[found[0]] if found else None
 
 
+def meant(word: str, choices: tuple[str, ...]) -> list[str]:
+    """Return what a word may mean: the names of which it is the first part, or the nearest one.
+
+    Most names are of A or of V: ``sim`` is the first part of two, ``rate`` too.
+    """
+    begun = [choice for choice in choices if word and choice.startswith(f"{word}_")]
+    near = nearest(word, choices)
+    return begun or ([near] if near else [])
+
+
 def _refused(value: Any, takes: str) -> ValueError:
     return ValueError(f"{show(value)} is not allowed; it takes {takes}")
 

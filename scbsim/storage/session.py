@@ -41,6 +41,7 @@ from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.task import Task
 from scbsim.trajectory.diagnosis import diagnosis
 from scbsim.trajectory.header import RunHeader
+from scbsim.util.arguments import switch
 from scbsim.util.atomic import atomic_write, remove_stale, unshare
 from scbsim.util.disk_space import LEAST_ROOM, make_room, sync
 from scbsim.util.paths import resolved
@@ -95,8 +96,8 @@ class Session:
             raise OutputError(f"{self.path} is no regular file: choose another path")
         if self.path.exists() and not (overwrite or resume):
             raise OutputError(
-                f"{self.path} exists: give another path, --resume to continue its run, or "
-                "--overwrite to replace it"
+                f"{self.path} exists: give another path, {switch('resume')} to continue its "
+                f"run, or {switch('overwrite')} to replace it"
             )
         self._lock, self._made = _locked(self.path)
         try:

@@ -11,6 +11,7 @@ from scbsim.errors import OutputError, ScbsimError, Stopped
 from scbsim.spec.difference import but_longer, differences
 from scbsim.spec.stored import stored_tables
 from scbsim.trajectory.views import spec_table_of
+from scbsim.util.arguments import given, switch
 from scbsim.util.text import counted
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _require_first_rows(run: xr.Dataset, path: Path) -> xr.Dataset:
     if lacks:
         raise OutputError(
             f"{path} {lacking_in_words(lacks)}, so its picture would be incomplete. "
-            "--overwrite makes the run again"
+            f"{switch('overwrite')} makes the run again"
         )
     return run
 
@@ -134,6 +135,6 @@ def _read(spec: RunSpec, path: Path) -> tuple[xr.Dataset, bool]:
     if differ:
         raise OutputError(
             f"{path} holds another run: {'; '.join(differ)}. "
-            "--overwrite replaces it, -o writes elsewhere"
+            f"{switch('overwrite')} replaces it, {given('output')} writes elsewhere"
         )
     return found, bool(longer)

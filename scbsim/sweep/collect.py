@@ -30,6 +30,7 @@ from scbsim.sweep.members import NUMBERS, InspectedRun, Member, Survey
 from scbsim.sweep.netcdf import Frame
 from scbsim.sweep.own_columns import warnings_of
 from scbsim.sweep.states import FINISHED, RunState, state_of
+from scbsim.util.arguments import switch
 from scbsim.util.atomic import atomic_write
 from scbsim.util.disk_space import LEAST_ROOM
 from scbsim.util.paths import resolved
@@ -92,7 +93,9 @@ def collect(
     link = link if copy is None else not copy
     output = resolved(output)
     if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists: give another path, or --overwrite to replace it")
+        raise OutputError(
+            f"{output} exists: give another path, or {switch('overwrite')} to replace it"
+        )
     if output.is_dir():
         raise OutputError(f"{output} is a folder, where a file is to be written")
     found, survey = _survey(folder, link)
@@ -106,13 +109,14 @@ def collect(
         raise InputError(
             f"{len(survey.members)} runs cannot be linked, {MOST_LINKED} at the most: HDF5 opens "
             "a file for each, and gives NaN for those that the system does not let it open. "
-            "Without --link they are copied"
+            f"Without {switch('link')} they are copied"
         )
     paths = _paths(folder, output)
     if link and any(_as_utf8(path) != path for path in paths.values()):
         raise InputError(
             f"{os.fsencode(folder.path)!r} cannot be linked to: names of files are kept as UTF-8, "
-            "and this is not UTF-8. Without --link the runs are copied"
+            f"and this is not UTF-8. Without {switch('link')} the runs are "
+            "copied"
         )
     copied, linked = _columns(survey, link)
     with _written(output, _bytes_needed(folder, survey, copied)) as file:
@@ -177,7 +181,7 @@ def _require_finished(found: Sequence[RunState[SweepRun]], partial: bool) -> Non
         notes = (f". {each.run.name}: {each.note}" for each in left_out if each.note)
         raise OutputError(
             f"{share_of(len(left_out), len(found), 'run')} not finished: {named}. "
-            f"--partial collects without them{next(notes, '')}"
+            f"{switch('partial')} collects without them{next(notes, '')}"
         )
 
 

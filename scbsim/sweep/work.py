@@ -19,6 +19,7 @@ from scbsim._version import __version__
 from scbsim.errors import OutputError, SpecError
 from scbsim.storage.hdf5.lock import held
 from scbsim.storage.runfile.status import More, RunStatus
+from scbsim.util.arguments import given
 from scbsim.util.atomic import atomic_write
 from scbsim.util.paths import require_regular, resolved
 
@@ -115,7 +116,7 @@ class WorkFolder(ABC, Generic[PartOf]):
         if differ := self._differences(there):
             raise OutputError(
                 f"{path} holds another {self.WORK}: {'; '.join(differ)}. "
-                "-o with another folder keeps both"
+                f"{given('output')} with another folder keeps both"
             )
         return there
 

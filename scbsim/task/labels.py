@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scbsim.errors import Fault, TaskError
-from scbsim.util.text import show
+from scbsim.util.text import counted, show
 
 
 def check_labels(mu: Any, P: Any, Q: Any) -> None:
@@ -42,6 +42,6 @@ def _own(table: Any, axis: str) -> list[Any] | None:
 def _first(found: list[Any], sources: list[Any]) -> str:
     """Return the first labels that differ, in words."""
     if len(found) != len(sources):
-        return f"for {len(found)} tokens, the columns of P for {len(sources)}"
+        return f"for {counted(len(found), 'token')}, the columns of P for {len(sources)}"
     i = next(i for i, pair in enumerate(zip(found, sources, strict=True)) if pair[0] != pair[1])
     return f"{show(found[i])} at {i}, where the columns of P are labelled {show(sources[i])}"

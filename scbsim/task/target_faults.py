@@ -18,8 +18,9 @@ def faults_of_target(P: Any, Q: Any, columns: Mapping[str, Any]) -> list[Fault]:
     Parameters
     ----------
     P, Q, columns
-        As for :meth:`scbsim.Task.from_arrays`; ``columns`` are the positions, weights and T. The
-        number of tokens is that of the columns of ``P``; without a matrix nothing is known of it.
+        As for :meth:`scbsim.Task.from_arrays`; ``columns`` are its ``q_positions``, ``q_weights``
+        and ``T``, in this order. The number of tokens is that of the columns of ``P``; if ``P`` is
+        no matrix of at least two columns, nothing is checked.
     """
     shape = np.shape(P)
     if len(shape) != 2 or shape[1] < 2:
@@ -27,8 +28,7 @@ def faults_of_target(P: Any, Q: Any, columns: Mapping[str, Any]) -> list[Fault]:
     N = shape[1]
     try:
         if Q is not None:
-            columns = target_of(Q, (N,))._asdict()
-            columns = {f"q_{name}" if name != "T" else name: columns[name] for name in columns}
+            columns = dict(zip(columns, target_of(Q, (N,)), strict=True))
         check_task("K_P", 0.0, np.full(N, 1.0 / N), **columns)
     except TaskError as error:
         return [*(error if Q is None else of_target(error)).faults]

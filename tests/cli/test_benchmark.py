@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from scbsim_testing.made_up_rates import made_up
 
 from scbsim.benchmark import measure as measuring
 from scbsim.benchmark.cases import case_of
@@ -49,10 +50,7 @@ def test_an_interrupted_benchmark_prints_what_it_has(scbsim, quick, monkeypatch)
 
 
 def test_rates_are_kept_for_estimates(scbsim, quick, monkeypatch):
-    others = {
-        **{"start_seconds": 1.0, "start_bytes": 2e8, "row_seconds": 0.0},
-        **{"bytes_a_second": 1e9, "drawn_seconds": 0.0},
-    }
+    others = made_up(0.0).others | {"start_seconds": 1.0}
     monkeypatch.setattr(measuring, "_files", lambda found, _: found.others.update(others))
     monkeypatch.setattr(measuring, "SECONDS", 0.001)
     monkeypatch.setattr(measuring, "bandwidth", lambda *_, **__: 1e9)
@@ -62,7 +60,11 @@ def test_rates_are_kept_for_estimates(scbsim, quick, monkeypatch):
     words = ("figure5-n100-sgd", "--set", "task.T=1000")
     found = json.loads(scbsim("estimate", *words, "--json").stdout)
     assert found["engine"] == "collapsed"
-    assert found["notes"] == []
+    assert "kernels of 8 are not compiled yet" in found["notes"][0]
+    for kernel in ("observe_collapsed", "advance_collapsed", "sum_draw", "sum_kept"):
+        (quick / f"some.{kernel}-0123.nbc").touch()
+    (fewer,) = json.loads(scbsim("estimate", *words, "--json").stdout)["notes"]
+    assert fewer.startswith(f"{int(found['notes'][0].split()[0]) - 4} kernels of ")
     assert found["seconds_parts"]["start"] == 1.0
 
 
@@ -82,7 +84,22 @@ def test_estimate_sums_sweeps_and_phase_diagrams(scbsim):
     axes = ("--x", "task.T=1e2:1e3:2log", "--y", "dynamics.batch_size=1e4:1e6:2log")
     ended = scbsim("estimate", "phase", *axes, "--json")
     assert json.loads(ended.stdout)["runs"] == 8
-    assert "go together" in scbsim("estimate", "phase", *axes[:2]).stderr
+    for words in axes[:2], ("--replicas", "5"):
+        result = scbsim("estimate", "phase", *words)
+        assert result.exit_code == 2
+        assert f"{words[0]} is of a phase diagram, which needs" in result.stderr
+
+
+def test_estimate_has_an_upper_limit_for_a_boundary(scbsim):
+    found = ("--find", "dynamics.batch_size=1e4:1e6:9log", "--replicas", "2", "--json")
+    of_study = scbsim("estimate", "boundary-theorem", "--set", "stage.0.steps=1", *found)
+    assert of_study.exit_code == 0, of_study.output
+    assert "an upper limit" in of_study.stdout
+    one = scbsim("estimate", "phase", "--along", "task.T=1e3:1e5:2log", *found)
+    assert json.loads(one.stdout)["runs"] <= 2 * 3 * 9
+    assert "needs --x and --y" in scbsim("estimate", "phase", "--replicas", "2").stderr
+    both = scbsim("estimate", "phase", "--x", "task.T=1e3:1e5:2log", "--find", "task.Q=1,2")
+    assert (both.exit_code, both.stdout) == (2, "")
 
 
 def test_estimate_says_every_fault_of_a_spec(scbsim):

@@ -64,7 +64,9 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("number", [1, 3, 4])
+@pytest.mark.parametrize(
+    "number", [1, *(pytest.param(number, marks=pytest.mark.slow) for number in (3, 4))]
+)
 def test_figures_on_real_batches(scbsim, tmp_path, monkeypatch, number):
     monkeypatch.chdir(tmp_path)
     result = scbsim("figure", number, *(w for each in REAL_BATCHES for w in ("--set", each)))

@@ -73,6 +73,7 @@ def test_runs_and_sweeps_have_the_rule_of_the_file(scbsim, spec, tmp_path):
     assert "the source of own in" in result.stderr
 
 
+@pytest.mark.slow
 def test_info_prints_the_source_as_it_is_written(scbsim, spec, tmp_path):
     path = str(tmp_path / "run.h5")
     assert scbsim("run", str(spec), "-o", path, "-q").exit_code == 0

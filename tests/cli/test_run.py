@@ -129,7 +129,9 @@ def test_a_stopped_run_is_status_75(scbsim, spec, tmp_path, monkeypatch, quiet):
     assert said.startswith("stopped on a signal at step 0, ")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM]
+)
 def test_a_signal_stops_a_run_and_its_file_is_good(spec, tmp_path, number):
     path = tmp_path / "run.h5"
     line = [sys.executable, "-m", "scbsim", "run", str(spec), "-o", str(path)]

@@ -28,7 +28,10 @@ def redirected(redirection, *words):
     return subprocess.run(shell, capture_output=True, text=True, check=False, timeout=WITHIN)
 
 
-@pytest.mark.parametrize("redirection", ["<&- >&- 2>&-", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize(
+    "redirection",
+    ["<&- >&- 2>&-", pytest.param(">/dev/full 2>/dev/full", marks=pytest.mark.slow)],
+)
 def test_a_run_is_whole_whatever_its_streams(redirection, spec, tmp_path):
     result = redirected(redirection, "run", spec, "-o", tmp_path / "run.h5")
     assert (result.returncode, result.stderr) == (0, "")

@@ -81,6 +81,22 @@ def test_an_error_on_a_terminal(columns, tmp_path):
     assert all(line.startswith("  ") for line in lines if line not in lines[:2])
 
 
+CLICKS = (
+    ("compare", "compare", "--format", "a-format-that-is-none-of-the-three-that-can-be-drawn"),
+    ("run", "quickstart", "-o", "a.h5", "--an-option-that-is-not-there-and-is-long", "x"),
+    ("--an-option-of-no-command-at-all-and-long-enough", "run"),
+    ("plot",),
+)
+
+
+@pytest.mark.parametrize("words", CLICKS, ids=lambda words: words[0])
+def test_an_error_of_click_on_a_terminal(words, tmp_path):
+    said, status = on_terminal(words, 60, tmp_path)
+    assert status == 2
+    assert max(map(len, said.splitlines())) <= 60
+    assert "\nError: " in said
+
+
 def test_an_error_in_a_pipe_is_not_wrapped(tmp_path):
     command = [sys.executable, "-P", "-m", "scbsim", *WRONG]
     env = {**os.environ, "COLUMNS": "40"}

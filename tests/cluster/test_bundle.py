@@ -116,6 +116,7 @@ def test_ranks_that_are_gone_are_no_failure_of_the_run(folder):
     assert found(folder) == ["complete"] * 3
 
 
+@pytest.mark.usefixtures("cold_check")
 def test_a_stop_while_a_file_is_checked_is_no_failure(folder, monkeypatch):
     """The job goes back into the queue, and the run goes on there."""
     first = folder.sweep.runs[0]

@@ -7,6 +7,7 @@ from contextlib import chdir
 import pytest
 from click.testing import CliRunner
 from scbsim_testing.diagrams import same
+from scbsim_testing.made_up_rates import made_up
 from scbsim_testing.small_sweeps import sweep_text
 
 from scbsim import load, phase_diagram
@@ -109,3 +110,37 @@ def test_the_text_of_jobs_and_what_is_refused(tmp_path, monkeypatch):
         *("submit", "s.toml", "-o", "d", "--x", AXES[0], "--y", AXES[0]), status=2
     )
     assert not (tmp_path / "d").exists()
+
+
+def test_a_dry_run_says_what_the_points_take_and_asks_for_it(tmp_path):
+    diagram = Diagram(tmp_path)
+    said = diagram.submit("--dry-run")
+    assert "# estimate: 16 points in 1 part, in 1 task\n" in said
+    assert "# estimate: 16 points take " in said
+    assert "#SBATCH --time=10\n" in said
+    assert "#SBATCH --mem=512M\n" in said
+    assert "each task has --time=0:10:00 --mem=512M: 1.5 times the estimated time" in said
+    said = diagram.submit("--dry-run", "--time", "2:00:00", "--mem", "7G")
+    assert "#SBATCH --time=120\n" in said
+    assert "#SBATCH --mem=7G\n" in said
+    assert "times the estimated" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "tasks", "minutes"),
+    [
+        # A point takes 2000 s, up to 2500, and a process 2 s to start.
+        ((), 16, 63),
+        (("--runs-per-task", 4), 4, 251),
+        # Parts of an hour on one core, whose points run at the same time.
+        (("--array-parallelism", 2, "--cpus-per-task", 4), 9, 63),
+        (("--array-parallelism", 2, "--time", "8:00:00", "--mem", "3G"), 5, 480),
+    ],
+)
+def test_the_time_of_a_task_is_that_of_its_points(tmp_path, monkeypatch, words, tasks, minutes):
+    for place in ("estimates.points", "cluster.needs"):
+        monkeypatch.setattr(f"scbsim.{place}.machine_rates", lambda: made_up(1e-4))
+    said = Diagram(tmp_path).submit("--dry-run", "--replicas", 10**5, *words)
+    assert int(re.search("#SBATCH --array=0-([0-9]+)", said)[1]) == tasks - 1
+    assert int(re.search("#SBATCH --time=([0-9]+)", said)[1]) == minutes
+    assert ("#SBATCH --mem=3G" in said) == ("3G" in words)

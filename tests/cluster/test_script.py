@@ -63,7 +63,7 @@ def test_a_submission_says_what_is_missing_and_makes_nothing(bare):
     ended = CliRunner().invoke(cli, ["submit", "s.toml", "-o", "d"])
     assert ended.exit_code == 2
     assert ended.stderr.startswith("Error: submitit, by which jobs are submitted, cannot be loaded")
-    assert "pip install '.[cluster]' in the folder of scbsim's sources" in ended.stderr
+    assert "`pip install 'submitit<2,>=1.5.4'` installs it" in ended.stderr
     assert not (bare / "d").exists()
 
 

@@ -29,7 +29,7 @@ SAID = {
     "phase": ("a phase diagram", "task.T=60,80", "complete"),
     "boundary": ("a boundary study", "curves.boundary.along", "complete"),
     "compare": ("a comparison", "largest_gap.matched.loss", "spec.task.N"),
-    "checkpoint": ("a checkpoint, from which --resume goes on", "step", "spec.task.N"),
+    "checkpoint": ("a checkpoint, from which a run is resumed", "step", "spec.task.N"),
 }
 
 

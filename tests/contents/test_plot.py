@@ -16,7 +16,8 @@ def run():
 
 
 def legend_of(figure):
-    (legend,) = (axes.get_legend() for axes in figure.axes if axes.get_legend())
+    there = (axes.get_legend() for axes in figure.axes if axes.get_legend())
+    (legend,) = (*figure.legends, *there)
     return [text.get_text() for text in legend.get_texts()]
 
 
@@ -56,6 +57,7 @@ def test_files_and_trajectories_together(run, tmp_path):
     ("options", "said"),
     [
         ({"only": "deltaA"}, '"deltaA" is not an observable; did you mean delta_A?'),
+        ({"only": "sim"}, '"sim" is not an observable; did you mean sim_A or sim_V?'),
         ({"labels": ["a", "b"]}, "2 labels for 1 run: each run needs a label of its own"),
     ],
 )

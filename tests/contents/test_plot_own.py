@@ -39,7 +39,7 @@ def test_runs_and_ensembles_with_and_without_it(run, tmp_path):
     (panel,) = panels(figure).values()
     colors = [line.get_color() for line in panel.lines]
     assert len(colors) == 2
-    legend = next(axes.get_legend() for axes in figure.axes if axes.get_legend())
+    (legend,) = figure.legends
     named = dict(
         zip(
             [text.get_text() for text in legend.get_texts()],

@@ -59,7 +59,7 @@ def test_the_plot_has_a_band_for_each_point():
     figure = scbsim.plot(collection(), only="loss")
     panel = next(axes for axes in figure.axes if axes.lines)
     assert sum(isinstance(each, PolyCollection) for each in panel.collections) == 2
-    (legend,) = (axes.get_legend() for axes in figure.axes if axes.get_legend())
+    (legend,) = figure.legends
     texts = [text.get_text() for text in legend.get_texts()]
     assert "stage.0.rate_A = 0.1, 3 runs" in texts
     assert "median and 10-90% of 3 runs" in texts

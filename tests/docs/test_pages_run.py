@@ -32,7 +32,6 @@ SKIP = {
         *("scbsim submit phase", "scbsim status jobs", "scbsim collect jobs", "scbsim phase phase"),
     ),
     "data": ("python ", "scbsim "),
-    "extending": ("scbsim ", "def even"),
     "mpi": ("scbsim ", "mpiexec ", "srun "),
     "performance": ("scbsim ", "python ", "mpiexec ", "import time"),
     "phase": ("scbsim ",),
@@ -43,13 +42,6 @@ SKIP = {
 """What is not run here, by its first words: scripts, figures and studies have their own tests."""
 
 BEFORE = {
-    "extending": (
-        "import math, numpy as np, scbsim\n"
-        "from scbsim.engines.noise import NoiseLevels\n"
-        "from scbsim.spec.noise_models import NoiseModel, register_noise_model\n"
-        "WIDTH, EPSILON = 2.0, 1e-12\n"
-        "spec = scbsim.RunSpec.preset('quickstart')\n"
-    ),
     "files": "import scbsim\nscbsim.simulate('quickstart', output='run.h5')\n",
     "mpi": (
         "import scbsim\n"
@@ -66,7 +58,13 @@ BEFORE = {
 AFTER = {
     "cluster": "assert runs['alpha_A'].sizes['seed'] == 2",
     "data": "assert run.attrs['status'] == 'complete'",
-    "extending": "assert run['mass'].dims == ('step_100',)",
+    "extending": (
+        "assert run['mass'].dims == ('step_100',)\n"
+        "assert scbsim.load('adagrad.h5').attrs['status'] == 'complete'\n"
+        "assert spec.replace(**{'noise.model': 'even'}).noise.model == 'even'\n"
+        "example = Path('{docs}/examples/my_rules.py').read_text().partition('\\n\\n')[2]\n"
+        "assert Path('my_rules.py').read_text().partition('\\n')[2] == example\n"
+    ),
     "files": "assert n == run.sizes['step'] == len(loss)",
     "phase": "assert diagram['recovered'].dims == ('rule', 'y', 'x')",
     "transfer": "assert abs(scbsim.correlations(task, other).P - 0.3) < 1e-9",
@@ -97,7 +95,8 @@ def program(page):
         assert real in text, (page, real)
         text = text.replace(real, small)
     before = BEFORE.get(page, "").replace("{docs}", str(DOCS))
-    return "\n".join([program_of(text, SKIP.get(page, ()), before), AFTER.get(page, "")])
+    after = AFTER.get(page, "").replace("{docs}", str(DOCS))
+    return "\n".join([program_of(text, SKIP.get(page, ()), before), after])
 
 
 def with_python():

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from functools import partial
 
-import h5py
 import numpy as np
 import pytest
+from scbsim_testing import given_entries
+from scbsim_testing.few_numbers import START
+from scbsim_testing.given_entries import (
+    DENSE,
+    N,
+    T,
+    assert_goes_on,
+    keep_directions,
+    least_p,
+    s_of,
+)
 from scbsim_testing.real_batches import a_stage, a_task
-from scbsim_testing.small_runs import assert_same, run_spec
+from scbsim_testing.small_runs import run_spec
+from scbsim_testing.stopped_runs import assert_resumes
 
-from scbsim import load, matrices, simulate
+from scbsim import matrices, simulate
 from scbsim.engines.alike import largest_shares, most_of_share
 from scbsim.engines.batch import BatchEngine
 from scbsim.engines.columns import ColumnsEngine
-from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import MatchedNoise, NoiseLevels
 from scbsim.engines.pretrained import solution
 from scbsim.engines.sampled import SampledEngine
-from scbsim.engines.sparse import SparseEngine
 from scbsim.engines.staged import StagedEngine
 from scbsim.engines.warm_start import entries_of, split
 from scbsim.errors import InputError, RunWarning
-from scbsim.studies.verify.comparison import compare
 from scbsim.task import related_task
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 
 CHANCE = 1e-6
-START = {"alpha_A": 0.3, "alpha_V": 0.4, "seed": 3}
-N, T = 3, 40
-TIMES = (1, 3, 6)
 MATCHED = MatchedNoise(40, 2, covariances=True)
 REAL = MatchedNoise(300, 1)
 
@@ -40,27 +45,12 @@ def real(task, noise, **options):
     return BatchEngine(task, none, batch_size=batch, dtype=np.float64, **options)
 
 
-DENSE = partial(DenseEngine, dtype=np.float64)
 PAIRS = {"columns": (ColumnsEngine, DENSE, MATCHED), "sampled": (SampledEngine, real, REAL)}
 
 
 def before(task, kind):
     """The state of a run of a kind that has entries."""
-    made = SparseEngine if kind == "sparse" else DENSE
-    engine = made(task, MATCHED, **START, value=True)
-    rule, threshold = ("prox", 0.12) if kind == "sparse" else ("sgd", 0.0)
-    engine.advance(a_stage(task, rule, 0.2, 0.1, threshold), 4)
-    return {name: array.copy() for name, array in engine.state().items()}
-
-
-def s_of(engine):
-    """(N, T): s."""
-    if hasattr(engine, "s"):
-        return engine.s()
-    entries = engine.entries()
-    s = np.array([entries.part(k, 0, engine.task.T) for k in range(engine.task.N)])
-    np.put_along_axis(s, engine.task.q_positions, entries.support, axis=1)
-    return s
+    return given_entries.before(task, MATCHED, kind, value=True)
 
 
 @pytest.mark.parametrize("kind", ["sparse", "dense"])
@@ -82,63 +72,14 @@ def test_it_begins_with_the_entries_of_the_start(name, kind, N, T, Q):
 def test_a_state_goes_on_to_the_same_entries(name):
     made, _, noise = PAIRS[name]
     task = a_task(N, T)
-    state, stage = before(task, "dense"), a_stage(task, rate_A=0.1, rate_V=0.1)
-    whole, cut, other = (made(task, noise, **START) for _ in range(3))
-    for engine in whole, cut:
-        engine.adopt(state, task)
-        engine.advance(stage, 2)
-    other.restore(2, {name: array.copy() for name, array in cut.state().items()})
-    for engine in whole, other:
-        engine.advance(stage, 4)
-    np.testing.assert_array_equal(s_of(other), s_of(whole))
-
-
-def features(s, start, previous):
-    """(9,)."""
-    off = np.argmax(np.abs(start[0]))
-    return np.array(
-        [
-            s[0, off],
-            s[1, 5],
-            (s[0] * start[0]).sum(),
-            (s[2] * start[2]).sum(),
-            (s * previous).sum(),
-            s[0].max(),
-            np.abs(s[1] - start[1]).max(),
-            (s**3).sum(),
-            s.sum(axis=1)[0],
-        ]
-    )
-
-
-def observed(engine, state, task, runs):
-    """(runs, 2 times, 9): observables, and entries beside those of the start and the last draw."""
-    engine.adopt(state, task)
-    stage = a_stage(task, rate_A=0.2, rate_V=0.1)
-    begin = {name: array.copy() for name, array in engine.state().items()}
-    start = s_of(engine)
-    found = np.empty((runs, 2 * len(TIMES), 9))
-    for i in range(runs):
-        engine.restore(0, begin)
-        engine.constants = engine.constants._replace(replica=np.uint64(i))
-        previous = start
-        for j, time in enumerate(TIMES):
-            row = engine.advance(stage, time - engine.step).rows[-1]
-            s = s_of(engine)
-            found[i, 2 * j : 2 * j + 2] = row, features(s, start, previous)
-            previous = s
-    return found
+    assert_goes_on(partial(made, task, noise, **START), task, before(task, "dense"))
 
 
 def least(name, kind, runs):
     made, truth, noise = PAIRS[name]
     task = a_task(N, T, 2, P_concentration=0.1)
-    state = before(task, kind)
-    right = observed(truth(task, noise, **{**START, "seed": 1}), state, task, runs)
-    other = observed(made(task, noise, **{**START, "seed": 2}), state, task, runs)
-    labels = tuple(f"{time} {what}" for time in TIMES for what in ("rows", "entries"))
-    outcome = compare(("", ""), labels, right, other, 1e-10)
-    return outcome.worst.p * outcome.count
+    pair = (partial(each, task, noise, **START) for each in (truth, made))
+    return least_p(*pair, before(task, kind), task, runs)
 
 
 def test_snapshots_in_short():
@@ -155,12 +96,7 @@ def test_the_joint_law_of_snapshots(name, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_start_that_does_not_turn_is_seen(name, monkeypatch):
-    from scbsim.engines.directions import DrawnDirections
-
-    draw = DrawnDirections.draw
-    monkeypatch.setattr(
-        DrawnDirections, "draw", lambda self, at, since: draw(self, at, 0.0 * since)
-    )
+    keep_directions(monkeypatch)
     assert least(name, "dense", 1500) < 1e-6 * CHANCE
 
 
@@ -228,12 +164,4 @@ def test_a_run_from_a_file_has_its_entries(tmp_path, engine, model):
     old, new = matrices(tmp_path / "first.h5"), matrices(tmp_path / "whole.h5", 0)
     np.testing.assert_allclose(new.dense(), old.dense(), rtol=1e-9, atol=1e-13)
     assert np.isfinite(whole["normalized_delta_A"].values).all()
-    calls = []
-    simulate(spec, output=tmp_path / "run.h5", stop=lambda: calls.append(1) or len(calls) > 2)
-    assert load(tmp_path / "run.h5").attrs["status"] == "stopped"
-    simulate(spec, output=tmp_path / "run.h5", resume=True)
-    assert_same(load(tmp_path / "run.h5"), load(tmp_path / "whole.h5"))
-    with h5py.File(tmp_path / "run.h5") as file, h5py.File(tmp_path / "whole.h5") as other:
-        for group in "snapshots", "final":
-            for name, data in file[group].items():
-                np.testing.assert_array_equal(data[()], other[group][name][()])
+    assert_resumes(spec, tmp_path / "whole.h5", tmp_path / "run.h5", 2)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scbsim_testing.matched import matched_variances
 from scbsim_testing.reference import full_q
-from scbsim_testing.small_runs import assert_same, run_spec
+from scbsim_testing.small_runs import run_spec
+from scbsim_testing.stopped_runs import assert_resumes
 from scipy.stats import ks_2samp
 
-from scbsim import Task, load, simulate
+from scbsim import Task, simulate
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.sparse import SparseEngine
@@ -178,11 +179,7 @@ def test_a_run_stopped_and_resumed_is_the_same_to_the_bit(tmp_path, engine):
     words = (f"dynamics.engine={engine}", "dynamics.rule=prox", "noise.every=3", *JOINT)
     spec = run_spec(*words, "stage.0.normalize_level=0.1")
     whole = simulate(spec, output=tmp_path / "whole.h5")
-    calls = []
-    simulate(spec, output=tmp_path / "run.h5", stop=lambda: calls.append(1) or len(calls) > 1)
-    assert load(tmp_path / "run.h5").attrs["status"] == "stopped"
-    simulate(spec, output=tmp_path / "run.h5", resume=True)
-    assert_same(load(tmp_path / "run.h5"), load(tmp_path / "whole.h5"))
+    assert_resumes(spec, tmp_path / "whole.h5", tmp_path / "run.h5", 1)
     assert whole.attrs["engine"] == engine
 
 

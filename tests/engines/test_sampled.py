@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scbsim_testing.real_batches import a_stage, a_task
-from scbsim_testing.small_runs import TASK, assert_same, rows, run_spec
+from scbsim_testing.small_runs import TASK, rows, run_spec
+from scbsim_testing.stopped_runs import assert_resumes
 
-from scbsim import load, simulate
+from scbsim import simulate
 from scbsim.engines.noise import MatchedNoise
 from scbsim.engines.sampled import SampledEngine
 from scbsim.errors import InputError, SpecError
@@ -71,11 +72,7 @@ def test_a_run_stopped_and_resumed_is_the_same_to_the_bit(tmp_path):
     spec = run_spec(*SAMPLED, "output.final_state=true")
     whole = simulate(spec, output=tmp_path / "whole.h5")
     assert whole.attrs["engine"] == "sampled"
-    calls = []
-    simulate(spec, output=tmp_path / "run.h5", stop=lambda: calls.append(1) or len(calls) > 1)
-    assert load(tmp_path / "run.h5").attrs["status"] == "stopped"
-    simulate(spec, output=tmp_path / "run.h5", resume=True)
-    assert_same(load(tmp_path / "run.h5"), load(tmp_path / "whole.h5"))
+    assert_resumes(spec, tmp_path / "whole.h5", tmp_path / "run.h5", 1)
 
 
 def test_replicas_are_runs_of_their_own():

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from scbsim_testing.made_up_rates import made_up
 from scbsim_testing.measured_runs import RUNS, measured_run
 
 import scbsim
@@ -12,33 +13,19 @@ from scbsim.benchmark.around import around
 from scbsim.benchmark.fit import fitted
 from scbsim.benchmark.steps import Case, timed
 from scbsim.engines.select import plan_of
-from scbsim.estimates.many import total_of_phase, total_of_sweep
+from scbsim.estimates.many import total_of_sweep
 from scbsim.estimates.one import SURE, UNSURE, estimate
-from scbsim.estimates.rates import Rates, keep_rates, machine_rates, rates_path
+from scbsim.estimates.rates import keep_rates, machine_rates, rates_path
 from scbsim.estimates.slurm import memory_option, slurm_line, time_option
 from scbsim.estimates.steps import steps_of
 from scbsim.estimates.work import work_of
-from scbsim.spec.ranges import parse_range
 from scbsim.spec.sweep import Sweep
-from scbsim.studies.phase.criterion import DEFAULT, Criterion
-from scbsim.studies.phase.grid import Grid
 
 SMALL = {
     "task": {"N": 5, "T": 60, "Q": 2},
     "stage": [{"steps": 100, "threshold_sigmas": 4.0}],
 }
 WITHIN_TIME, WITHIN_MEMORY = 1.25, 1.10
-
-
-def made_up(seconds):
-    """Rates of a machine on which a step of any kind takes so long."""
-    kinds = ["sparse", "collapsed", "dense prox float32", "batch float32"]
-    others = {
-        **{"start_seconds": 2.0, "start_bytes": 1e8, "row_seconds": 0.0},
-        **{"bytes_a_second": 1e9, "drawn_seconds": 0.0},
-    }
-    rates = {kind: {"step": seconds} for kind in kinds}
-    return Rates("some CPU", 2, "1.0", "2026-01-01", rates, others, own=True)
 
 
 @pytest.fixture
@@ -120,6 +107,37 @@ def test_more_threads_share_a_step_only_where_they_do():
     assert estimate(SMALL, threads=4).threads == 1
 
 
+def test_what_is_read_at_the_start_is_counted(tmp_path):
+    """Of a state with every entry, which the sparse engine puts into lists."""
+    dense = SMALL | {
+        "task": {"N": 5, "T": 2000, "Q": 2},
+        "dynamics": {"engine": "dense", "rule": "sgd"},
+        "stage": [{"steps": 2}],
+        "output": {"final_state": True},
+    }
+    scbsim.simulate(dense, output=tmp_path / "dense.h5")
+    after = {**dense, "init": {"from": str(tmp_path / "dense.h5")}}
+    lists = {
+        **{**after, "dynamics": {"engine": "sparse"}},
+        "stage": [{"steps": 2, "threshold_sigmas": 5.0}],
+    }
+    rates = made_up(0.5, active_seconds=1.0)
+    begun = [estimate(each, rates=rates) for each in (dense, after, lists)]
+    read = [each.parts["start state"] / 10_000 for each in begun]
+    assert read == [0.0, 8.0, 90.0]
+    assert begun[2].memory_of_run > begun[1].memory_of_run > begun[0].memory_of_run - 1
+
+
+def test_a_rule_with_a_memory_takes_longer():
+    dense = SMALL | {"dynamics": {"engine": "dense", "rule": "sgd"}, "stage": [{"steps": 2}]}
+    momentum = {**dense, "dynamics": {"engine": "dense", "rule": "momentum"}}
+    plain, own = (
+        work_of(plan, plan.stages[0]).terms["entries"]
+        for plan in (_plan(RunSpec.from_dict(each)) for each in (dense, momentum))
+    )
+    assert own == pytest.approx(1.7 * plain)
+
+
 def test_the_sum_of_a_sweep():
     sweep = Sweep.from_dict(SMALL | {"sweep": {"product": {"seed": "0:3", "task.N": [4, 5]}}})
     total, each = total_of_sweep(sweep, made_up(0.5))
@@ -131,17 +149,6 @@ def test_the_sum_of_a_sweep():
     assert len(few) == 3
     assert part.runs == 6
     assert part.seconds == pytest.approx(total.seconds, rel=0.05)
-
-
-def test_the_sum_of_a_phase_diagram():
-    axes = parse_range("task.T=60:600:3log"), parse_range("dynamics.batch_size=1e4:1e6:2log")
-    grid = Grid(RunSpec.from_dict(SMALL), *axes, ("sgd", "l1"), 8, Criterion.parse(DEFAULT))
-    total = total_of_phase(grid, made_up(0.5))
-    assert total.runs == 12
-    assert total.engines == {"collapsed": 6, "sparse": 6}
-    # Eight replicas of 100 steps at each point, on one thread.
-    assert total.seconds == pytest.approx(12 * 8 * 50.0, rel=0.01)
-    assert total.disk == 0
 
 
 def test_options_of_slurm_have_a_margin():
@@ -197,10 +204,12 @@ def rates(tmp_path_factory):
 def _is_wanted(case: Case):
     spec = case.spec
     wanted = [RunSpec.from_dict(tables) for tables in RUNS.values()]
-    kinds = {work_of(_plan(each), _plan(each).stages[0]).kind for each in wanted}
-    plan = _plan(spec)
-    kind = work_of(plan, plan.stages[0]).kind
-    return kind in kinds or kind == "sparse"
+    kinds = {kind for each in wanted for kind in _kinds(_plan(each))}
+    return _kinds(_plan(spec)) <= kinds | {"sparse"}
+
+
+def _kinds(plan):
+    return {work_of(plan, stage).kind for stage in plan.stages}
 
 
 _PLANS = {}
@@ -215,14 +224,18 @@ def _plan(spec):
 
 @pytest.mark.slow(first=True)
 @pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
-def test_fourteen_runs_take_what_was_estimated(rates, tmp_path):
+def test_runs_take_what_was_estimated(rates, tmp_path):
     """Processor time of a whole process on one thread, which other programs add little to.
 
-    The rates are measured in the same minutes. On a shared machine caches and clocks vary: so
-    twelve of the fourteen have to be within a quarter, and all within a half. Memory and files are
-    as they are: all within a tenth, and files of less than a megabyte within a fifth.
+    The rates are measured in the same minutes. On a shared machine caches and clocks vary: so all
+    but two have to be within a quarter, and all within a half. Memory and files are as they are:
+    all within a tenth, and files of less than a megabyte within a fifth.
     """
     ratios = {}
+    for tables in RUNS.values():
+        if len(tables["stage"]) > 1:
+            # Kernels of a hand-over are not among those that the rates have compiled.
+            scbsim.simulate({**tables, "task": {**tables["task"], "T": 10_000}}, threads=1)
     for number, (name, tables) in enumerate(RUNS.items()):
         (folder := tmp_path / str(number)).mkdir()
         found, taken = estimate(tables, threads=1, rates=rates), measured_run(tables, folder)
@@ -236,5 +249,5 @@ def test_fourteen_runs_take_what_was_estimated(rates, tmp_path):
         ratios[name] = found.seconds / taken["seconds"]
     print(ratios)
     off = {name: r for name, r in ratios.items() if not 1 / WITHIN_TIME < r < WITHIN_TIME}
-    assert len(off) <= len(ratios) - 12, ratios
+    assert len(off) <= 2, ratios
     assert all(1 / 1.5 < r < 1.5 for r in ratios.values()), ratios

@@ -5,7 +5,8 @@ import json
 import pytest
 
 import scbsim
-from scbsim.plotting.caption import caption, facts_of_spec, save_caption, settings
+from scbsim.plotting.caption import caption, save_caption, settings
+from scbsim.plotting.spec_facts import facts_of_spec
 
 TABLES = {
     "seed": 7,
@@ -45,6 +46,15 @@ def test_what_varies_is_left_out():
     assert "sigma_A = 0.5" in text
 
 
+def test_stages_that_are_alike_keep_their_numbers():
+    stage = {"steps": 5, "rate_A": 0.1, "rate_V": 0.2}
+    table = scbsim.RunSpec.from_dict(TABLES | {"stage": [stage, stage]}).to_dict()
+    text = "; ".join(facts_of_spec(table))
+    assert text.count("stage 1: 5 steps") == text.count("stage 2: 5 steps") == 1
+    text = "; ".join(facts_of_spec(table, without=["stage.1.rate_A"]))
+    assert text.count("rate_A = 0.1") == 1
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
@@ -65,6 +75,32 @@ def test_real_batches_have_samples_and_no_noise():
     text = "; ".join(facts_of_spec(scbsim.RunSpec.from_dict(table).to_dict()))
     assert "real batches of 32" in text
     assert "noise" not in text
+
+
+def test_the_population_process_has_no_noise_and_no_batches():
+    table = TABLES | {"dynamics": {"engine": "population", "rule": "sgd"}, "noise": {}}
+    table["stage"] = [{"steps": 4}]
+    facts = facts_of_spec(scbsim.RunSpec.from_dict(table).to_dict())
+    assert "the population process, which has no noise" in facts
+    assert not [fact for fact in facts if "batch" in fact or "Gaussian" in fact]
+    run = scbsim.simulate(scbsim.RunSpec.from_dict(table))
+    assert "of the noise" not in settings({"run": run})
+
+
+def test_stages_have_batch_sizes_of_their_own():
+    dynamics = TABLES["dynamics"] | {"replicas": 1}
+    sizes = ({"batch_size": 64}, {"batch_size": "1000*(1 + t)"})
+    stages = [{"steps": 4, **size} for size in sizes]
+    table = scbsim.RunSpec.from_dict(TABLES | {"stage": stages, "dynamics": dynamics}).to_dict()
+    text = "; ".join(facts_of_spec(table))
+    assert "123,000" not in text
+    assert "stage 1: 4 steps of the proximal l1 method, batch size 64, at rate" in text
+    assert "batch size 1000*(1 + t)" in text
+    assert "batch size 64" not in "; ".join(facts_of_spec(table, without=["stage.0.batch_size"]))
+    table = TABLES | {"stage": [stages[0], {"steps": 4}], "dynamics": dynamics}
+    text = "; ".join(facts_of_spec(scbsim.RunSpec.from_dict(table).to_dict()))
+    assert "batch size 123,000; " in text
+    assert "batch size 64, at" in text
 
 
 def run_of(**keys):

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from scbsim.errors import OutputError
-from scbsim.plotting.picture_paths import check_picture, labels, picture_beside, pictures_in
+from scbsim.plotting.picture_paths import (
+    check_caption,
+    check_picture,
+    labels,
+    picture_beside,
+    pictures_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +51,24 @@ def test_what_stands_in_the_way(tmp_path):
     with pytest.raises(OutputError, match="file is a file, not a folder"):
         check_picture(tmp_path / "file" / "new" / "x.png")
     (tmp_path / "x.png").write_text("mine")
-    with pytest.raises(OutputError, match="exists; --overwrite"):
+    with pytest.raises(OutputError, match="exists; overwrite=True"):
         check_picture(tmp_path / "x.png", overwrite=False)
+
+
+def test_what_stands_in_the_way_of_a_caption(tmp_path):
+    (tmp_path / "figure.txt").mkdir()
+    with pytest.raises(OutputError, match=r"figure\.txt is a folder"):
+        pictures_in(tmp_path, "figure")
+    (tmp_path / "x.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"x\.txt exists; overwrite=True"):
+        check_caption(tmp_path / "x.pdf", overwrite=False)
+
+
+def test_a_format_that_is_given_twice_is_one_picture(tmp_path):
+    assert pictures_in(tmp_path, "x", ["svg", "png", "svg"]) == (
+        tmp_path / "x.svg",
+        tmp_path / "x.png",
+    )
 
 
 def test_a_folder_that_takes_no_files(tmp_path):

@@ -123,3 +123,23 @@ def test_a_band_of_many_steps_makes_no_large_file(made_up, tmp_path):
     run = xr.concat(each, dim="replica").assign(replica_status=("replica", ["complete"] * 4))
     scbsim.plot(run, output=tmp_path / "x.pdf", width=5.5, only="alpha_A")
     assert (tmp_path / "x.pdf").stat().st_size < 600_000
+
+
+@pytest.mark.parametrize(
+    ("width", "count"), [(None, 1), (None, 2), (None, 3), (5.5, 1), (5.5, 4), (8.0, 1), (8.0, 6)]
+)
+def test_panels_and_their_legend_fill_the_picture(made_up, width, count):
+    names = ["sim_A", "sim_V", "delta_A", "delta_V", "loss", "alpha_A"][:count]
+    figure = made_of([made_up(), made_up()], width, only=names)
+    boxes = [axes.get_tightbbox() for axes in figure.axes]
+    assert len(boxes) == count
+    (legend,) = figure.legends
+    box, page, inch = legend.get_window_extent(), figure.bbox, figure.dpi
+    right = max(each.x1 for each in boxes)
+    if box.y1 > min(each.y0 for each in boxes):
+        # It is at the right of them.
+        assert right <= box.x0 < right + 0.5 * inch
+        right = box.x1
+    # No more room is left than around anything else.
+    assert page.x1 - 0.3 * inch < right < page.x1 + 1
+    assert min(box.y0, *(each.y0 for each in boxes)) < 0.3 * inch

@@ -4,14 +4,23 @@
 """
 
 import io
+import re
 import tarfile
 import zipfile
 
 import pytest
-from scbsim_testing.distributions import ALONE, MADE, main, package_files, sdist_faults
+from scbsim_testing.distributions import (
+    ALONE,
+    MADE,
+    ROOT,
+    documentation,
+    main,
+    package_files,
+    sdist_faults,
+)
 
 NAME = "scbsim-0.1.0"
-SDIST = package_files() | ALONE["sdist"] | MADE["sdist"]
+SDIST = package_files() | documentation() | ALONE["sdist"] | MADE["sdist"]
 WHEEL = package_files() | {f"{NAME}.dist-info/{name}" for name in MADE["wheel"]}
 
 
@@ -29,6 +38,14 @@ def test_data_and_commands_are_in_the_package():
     assert {"scbsim/estimates/rates.json", "scbsim/report/page.js", "scbsim/py.typed"} <= names
     assert {"scbsim/presets/quickstart.toml", "scbsim/cli/entry.py"} <= names
     assert {"scbsim/benchmark/peers/dense_step.c", "scbsim/kernels/simd/sums.py"} <= names
+
+
+def test_the_pages_that_the_readme_links_to_are_beside_it():
+    text = (ROOT / "README.md").read_text()
+    linked = set(re.findall(r"\]\(([^)#:]+)\)", text))
+    assert len(linked) > 15
+    assert {each for each in linked if (ROOT / each).is_file()} <= SDIST
+    assert {each for each in linked if not (ROOT / each).exists()} == set()
 
 
 def test_those_that_are_whole_pass(tmp_path, capsys):

@@ -26,7 +26,8 @@ def test_everything_is_run_once_where_slurm_can_be_started():
     job = JOBS["everything"]
     assert commands(job) == ["bash .ci/run"]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
-    assert job["container"] == "debian:12"
+    assert job["container"]["image"] == "debian:12"
+    assert job["container"]["options"] == "--shm-size=2g"
 
 
 def test_the_pythons_are_those_of_the_classifiers_but_for_the_first():

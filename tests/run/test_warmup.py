@@ -58,7 +58,7 @@ def test_a_run_afterwards_compiles_nothing():
 
     from scbsim import simulate
     from scbsim.kernels.batch import advance as batch
-    from scbsim.kernels.gaussian import collapsed, normalize, sparse
+    from scbsim.kernels.gaussian import collapsed, dense_matched, normalize, sparse
     from scbsim.kernels.gaussian import dense as gaussian
     from scbsim.kernels.gaussian import observe as coupling
     from scbsim.kernels.matched import covariances, levels, moments
@@ -69,6 +69,7 @@ def test_a_run_afterwards_compiles_nothing():
             batch.advance_batch,
             batch.prepare,
             gaussian.advance,
+            dense_matched.advance_matched,
             coupling.observe,
             normalize.normalize_columns,
             sparse.advance_sparse,

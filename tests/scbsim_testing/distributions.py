@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = {".py", ".c", ".css", ".js", ".json", ".toml", ".typed"}
+DOCUMENTED = {".md", ".py", ".rst", ".toml", ".png", ".ipynb"}
 ALONE = {
     "sdist": {
         *("PKG-INFO", "setup.cfg", "pyproject.toml", "MANIFEST.in"),
@@ -43,6 +44,16 @@ def package_files(root: Path = ROOT) -> set[str]:
     }
 
 
+def documentation(root: Path = ROOT) -> set[str]:
+    """Return the files of the documentation in a checkout, which the source distribution has."""
+    found = (path for path in (root / "docs").rglob("*") if path.is_file())
+    return {
+        path.relative_to(root).as_posix()
+        for path in found
+        if path.suffix in DOCUMENTED and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}
+    }
+
+
 def sdist_faults(path: Path, root: Path = ROOT) -> list[str]:
     """Return what is wrong with a source distribution, in words."""
     with tarfile.open(path) as archive:
@@ -50,7 +61,8 @@ def sdist_faults(path: Path, root: Path = ROOT) -> list[str]:
     faults = [f"{each.name} is a link" for each in members if each.issym() or each.islnk()]
     top = path.name.removesuffix(".tar.gz")
     names = {each.name.removeprefix(f"{top}/") for each in members if not each.isdir()}
-    return faults + _compared(names, package_files(root) | ALONE["sdist"] | MADE["sdist"])
+    wanted = package_files(root) | documentation(root) | ALONE["sdist"] | MADE["sdist"]
+    return faults + _compared(names, wanted)
 
 
 def wheel_faults(path: Path, root: Path = ROOT) -> list[str]:

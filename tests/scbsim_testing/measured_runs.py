@@ -139,6 +139,30 @@ RUNS = {
         },
         "stage": stages(3000, **STILL),
     },
+    "staged, covariances": {
+        "task": {"N": 10, "T": 10**7, "Q": 2, "P_concentration": 0.05},
+        "dynamics": {"engine": "staged", "batch_size": 1e7},
+        "noise": COVARIANCES,
+        "init": {"alpha_A": 0.0, "alpha_V": 0.0},
+        "stage": [
+            {"rule": "sgd", "steps": 1000, "until_signal": 0.1},
+            {"rule": "prox", "steps": 500, "threshold_sigmas": 4.0, "normalize_level": 0.1},
+        ],
+    },
+    "staged, entries left": {
+        "task": {"N": 20, "T": 10**6, "Q": 2},
+        "dynamics": {"engine": "staged", "batch_size": 1e9},
+        "stage": [
+            {"rule": "sgd", "steps": 20},
+            {"rule": "prox", "steps": 3000, "threshold_sigmas": 7.0},
+        ],
+    },
+    "collapsed, drawn often": {
+        "task": {"N": 10, "T": 10**6, "Q": 2},
+        "dynamics": {"engine": "collapsed", "rule": "sgd", "batch_size": 1e6},
+        "stage": stages(1000),
+        "output": {"normalized_every": 125},
+    },
     "snapshots": {
         "task": {"N": 100, "T": 200_000, "Q": 2},
         "dynamics": {"engine": "dense"},

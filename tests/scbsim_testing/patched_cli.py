@@ -77,10 +77,10 @@ def tell(path):
     writer.FileRecorder.flush = told
 
 
-if __name__ == "__main__":
+def patched(patch):
+    """Change what is to be changed in this process."""
     from replacing import replace
 
-    patch = json.loads(os.environ["PATCH"])
     # Small chunks and short blocks: much happens in a short run.
     replace(schema, MOST_CHUNK_ROWS=64)
     replace(scbsim.run.loop, _BLOCK_STEPS=patch.get("block", 50))
@@ -92,4 +92,8 @@ if __name__ == "__main__":
         fill_before(*patch["full_at"])
     if patch.get("no_guard"):
         replace(space, require_room=lambda *_: None)
+
+
+if __name__ == "__main__":
+    patched(json.loads(os.environ["PATCH"]))
     main()

@@ -15,6 +15,7 @@ import h5py
 
 from scbsim_testing import HERE
 from scbsim_testing.needs import lacking
+from scbsim_testing.warm_cli import warm_cli
 
 TRIES = 120.0
 
@@ -30,9 +31,8 @@ def started(*words: object, **patch: object) -> subprocess.Popen[str]:
 
 def ended(*words: object, **patch: object) -> tuple[int, str]:
     """Run a command line to its end; return its exit status and what it said on stderr."""
-    process = started(*words, **patch)
-    _, said = process.communicate(timeout=TRIES)
-    return process.returncode, said
+    done = warm_cli()(*words, patched=True, **patch)
+    return done.status, done.err
 
 
 def plain(said: str) -> str:

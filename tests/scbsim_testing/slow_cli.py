@@ -2,8 +2,8 @@
 
 import time
 
-import scbsim.studies.phase.diagram
 import scbsim.studies.phase.points
+import scbsim.studies.running_study
 from scbsim.cli.entry import main
 
 POINT_SECONDS = 0.15
@@ -11,7 +11,7 @@ POINT_SECONDS = 0.15
 if __name__ == "__main__":
     from replacing import replace
 
-    replace(scbsim.studies.phase.drawing, SAVE_SECONDS=0.0)
+    replace(scbsim.studies.running_study, SAVE_SECONDS=0.0)
     final_rows = scbsim.studies.phase.points.final_rows
 
     def slowly(*arguments, **options):

@@ -70,6 +70,7 @@ def test_a_fault_names_key_value_and_what_is_allowed(key, value, said):
     ("key", "said"),
     [
         ("stage.0.rate_a", "unknown key; did you mean `rate_A`?"),
+        ("stage.0.rate", "unknown key; did you mean `rate_A` or `rate_V`?"),
         ("noise.batch_size", "unknown key; it belongs in [dynamics] or [[stage]]"),
         ("noise.alpha_A", "unknown key; it belongs in [init]"),
         ("noise.rule", "unknown key; it belongs in [dynamics] or [[stage]]"),

@@ -7,7 +7,7 @@ from scbsim_testing.small_specs import small
 
 from scbsim import RunSpec
 from scbsim.errors import InputError
-from scbsim.spec.keys import TABLES, as_markdown, keys_of, matching
+from scbsim.spec.keys import TABLES, as_markdown, holding, keys_of, matching
 
 EVERY = [key for table in TABLES for key in keys_of(table)]
 
@@ -36,8 +36,17 @@ def test_words():
     assert matching("noise") == keys_of("noise")
     assert {key.dotted for key in matching("seed")} == {"seed", "task.seed"}
     assert matching("stage.3.rate_A") == matching("stage.rate_A") == matching("rate_A")
-    with pytest.raises(InputError, match="'batchsize'; did you mean batch_size"):
-        matching("batchsize")
+    assert matching("batchsize") == ()
+    with pytest.raises(InputError, match=r"key 'batchsize', .*; did you mean batch_size"):
+        holding("batchsize")
+
+
+def test_search():
+    assert {"noise.sigma_A", "stage.0.threshold_sigmas"} <= {key.dotted for key in holding("SIGMA")}
+    assert [key.dotted for key in holding("TASK  related")] == ["init.correlation"]
+    assert "dynamics.engine" in {key.dotted for key in holding("softmax")}
+    with pytest.raises(InputError, match="`scbsim keys` lists them"):
+        holding("  ")
 
 
 def test_the_page_of_documentation_is_this():

@@ -233,7 +233,7 @@ def test_a_file_system_without_hard_links(toml, tmp_path, monkeypatch):
     assert there.read_text() == "old"
 
 
-def test_files_of_python_beside_the_run(stopped, monkeypatch):
+def test_files_of_python_beside_the_run(stopped, cold_check, monkeypatch):
     """A good file is not put aside because of a module with a common name."""
     folder = stopped / "modules"
     folder.mkdir()

@@ -76,7 +76,7 @@ def test_runs_that_are_not_finished_are_named_or_marked(tmp_path):
     simulate(folder.sweep.spec_of(run), output=folder.output(run), stop=lambda: True)
     with pytest.raises(
         OutputError,
-        match=r"2 of 4 runs are not finished: seed=1 \(missing\), seed=2 \(stopped\)\. --p",
+        match=r"2 of 4 runs are not finished: seed=1 \(missing\), seed=2 \(stopped\)\. partial",
     ):
         collect(folder, tmp_path / "all.h5")
     assert not (tmp_path / "all.h5").exists()
@@ -144,7 +144,7 @@ def test_a_single_run_has_no_dimension_of_a_sweep(tmp_path):
 def test_nothing_is_replaced_unless_asked(tmp_path):
     folder = ran(tmp_path, 'product = {"seed" = [0]}')
     (tmp_path / "all.h5").write_text("mine")
-    with pytest.raises(OutputError, match=r"all.h5 exists: give another path, or --overwrite"):
+    with pytest.raises(OutputError, match=r"all.h5 exists: give another path, or overwrite=True"):
         collect(folder, tmp_path / "all.h5")
     collect(folder, tmp_path / "all.h5", overwrite=True)
     assert h5py.is_hdf5(tmp_path / "all.h5")

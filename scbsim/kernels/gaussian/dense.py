@@ -97,6 +97,31 @@ def _step(
     step_support(model.A, now, coupled[2], coupled[3], joint)
 
 
+@internal_jit
+def take_steps(
+    model: Model,
+    params: StepParams,
+    step: Int,
+    rows: F64,
+    row: F64,
+    scratch: Scratch,
+    joint: JointNoise | None,
+) -> tuple[int, int]:
+    """Do :func:`advance`; ``row`` is scratch, (9,)."""
+    A, V, constants = model
+    coupled = couple(A, V, constants, row)
+    for taken in range(rows.shape[0]):
+        at = (np.uint64(step + taken), constants.seed, constants.replica)
+        _step(model, params, taken, coupled, at, scratch, joint)
+        coupled = couple(A, V, constants, row)
+        if overflowed(coupled, row):
+            return taken, DIVERGED
+        keep_row(rows, taken, row)
+        if max(row[0], row[1]) >= params.until_signal:
+            return taken + 1, SIGNAL_REACHED
+    return rows.shape[0], STEPS_DONE
+
+
 @kernel
 def advance(
     model: Model,
@@ -126,16 +151,4 @@ def advance(
     reason : int
         STEPS_DONE, SIGNAL_REACHED or DIVERGED.
     """
-    A, V, constants = model
-    row = np.empty(rows.shape[1])
-    coupled = couple(A, V, constants, row)
-    for taken in range(rows.shape[0]):
-        at = (np.uint64(step + taken), constants.seed, constants.replica)
-        _step(model, params, taken, coupled, at, scratch, joint)
-        coupled = couple(A, V, constants, row)
-        if overflowed(coupled, row):
-            return taken, DIVERGED
-        keep_row(rows, taken, row)
-        if max(row[0], row[1]) >= params.until_signal:
-            return taken + 1, SIGNAL_REACHED
-    return rows.shape[0], STEPS_DONE
+    return take_steps(model, params, step, rows, np.empty(rows.shape[1]), scratch, joint)

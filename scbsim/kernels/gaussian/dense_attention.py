@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import internal_jit, kernel
+from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.block_update import factor_and_rate, step_block
 from scbsim.kernels.gaussian.bulk_noise import ColumnStep, Place, first_at_least
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
@@ -21,6 +21,13 @@ from scbsim.kernels.random.normal import BLOCK, ROW, seed_lanes
 from scbsim.kernels.random.philox import NOISE_A, counter_words, split_seed
 from scbsim.kernels.random.row_sums import sum_block
 from scbsim.kernels.types import U32, Address, Floats, Int, Part
+
+
+@inline_jit
+def _copy(to: Floats, entries: Floats) -> None:
+    """Copy entries to the begin of an array; with unsigned indices, the loop has vectors."""
+    for i in range(np.uint64(entries.size)):
+        to[i] = entries[i]
 
 
 @internal_jit
@@ -61,17 +68,16 @@ def _step_block(
         s = A.bulk[k, start : start + BLOCK]
     else:
         s = tail
-        for i in range(count):
-            s[i] = A.bulk[k, start + i]
-        s[count:] = real(0)
+        _copy(s, A.bulk[k, start : start + count])
+        for i in range(np.uint64(count), rows * np.uint64(ROW)):
+            s[i] = real(0)
     total, squares = step_block(joint, params, A, place, s, (numbers, factor), (z, sums, words))
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
     if np.int64(step) == params.powers_step:
         sum_powers(s, rows, sums, A.block_sums[k, block])
     if count < BLOCK:
-        for i in range(count):
-            A.bulk[k, start + i] = s[i]
+        _copy(A.bulk[k, start : start + count], s[:count])
 
 
 @internal_jit

@@ -74,12 +74,9 @@ def _shares(A: Attention, S: Scratch) -> None:
         _share(np.int64(share), np.int64(shares), A, S)
 
 
-@kernel
-def powers_of_bulk(A: Attention, S: Scratch, taken: bool, powers: F64) -> None:
-    """Write the sums of ``s^3`` and ``s^4`` over each row of the bulk to ``powers``, (N, 2).
-
-    ``taken`` says that the last step has taken those of each block.
-    """
+@internal_jit
+def write_powers(A: Attention, S: Scratch, taken: bool, powers: F64) -> None:
+    """Do :func:`powers_of_bulk`, whose parameters these are."""
     if not taken:
         if S.z.shape[0] > 1:
             _shares(A, S)
@@ -90,6 +87,15 @@ def powers_of_bulk(A: Attention, S: Scratch, taken: bool, powers: F64) -> None:
         for block in range(A.block_sums.shape[1]):
             powers[k, 0] += A.block_sums[k, block, 2]
             powers[k, 1] += A.block_sums[k, block, 3]
+
+
+@kernel
+def powers_of_bulk(A: Attention, S: Scratch, taken: bool, powers: F64) -> None:
+    """Write the sums of ``s^3`` and ``s^4`` over each row of the bulk to ``powers``, (N, 2).
+
+    ``taken`` says that the last step has taken those of each block.
+    """
+    write_powers(A, S, taken, powers)
 
 
 @kernel

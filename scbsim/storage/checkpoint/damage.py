@@ -19,6 +19,7 @@ from scbsim.storage.checkpoint.resume_point import Reading, ResumePoint, positio
 from scbsim.storage.runfile.layout import require_layout
 from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.trajectory.own_observables import OwnObservable
+from scbsim.util.arguments import switch
 from scbsim.util.paths import beside
 
 
@@ -33,7 +34,7 @@ def resume_point_after_damage(
     if point is None:
         raise OutputError(
             f"{path} cannot be resumed ({fault}), and no checkpoint of this run is beside it. "
-            "--overwrite starts again"
+            f"{switch('overwrite')} starts again"
         )
     return point
 

@@ -34,6 +34,7 @@ from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.storage.runfile.tables import is_ensemble, observables_of, read_tables
 from scbsim.task import Task
 from scbsim.task.file import read_arrays
+from scbsim.util.arguments import switch
 from scbsim.util.text import share_of
 
 
@@ -184,7 +185,7 @@ def _require_restartable(path: Path, file: Any, spec: RunSpec) -> None:
     if lacks:
         raise OutputError(
             f"{path} {lacking_in_words(lacks)}, and no checkpoint of it is left to resume from. "
-            "--overwrite starts again"
+            f"{switch('overwrite')} starts again"
         )
     require_start(path, file, spec)
 
@@ -230,7 +231,7 @@ def _resume_complete(
     if FINAL not in file or not len(file[FINAL]["step"]):
         raise OutputError(
             f"{path} is complete and did not keep its last state, so it cannot continue. "
-            "--overwrite starts again; with output.final_state = true the state is kept"
+            f"{switch('overwrite')} starts again; with output.final_state = true the state is kept"
         )
     step, state = reading.final(path)
     rows = len(file[TRAJECTORY]["step"])

@@ -19,6 +19,7 @@ from scbsim.storage.runfile.table_writer import Cursors
 from scbsim.task import Task
 from scbsim.task.digest import Parts, differing, parts_of
 from scbsim.trajectory.own_observables import OwnObservable
+from scbsim.util.arguments import switch
 
 Fits = Callable[[Checkpoint], bool]
 
@@ -56,7 +57,7 @@ class ResumePoint:
         if differ:
             raise OutputError(
                 f"the checkpoint of {path} belongs to a run with another task: {differ}. Resume "
-                "with the task of that run, or start again with --overwrite"
+                f"with the task of that run, or start again with {switch('overwrite')}"
             )
 
 

@@ -36,7 +36,7 @@ KINDS = {
     COMPARISON: "a comparison of Gaussian noise with real batches",
     SAMPLES: "a file of samples",
     TASK_FILE: "a file of a task",
-    CHECKPOINT: "a checkpoint, from which --resume goes on",
+    CHECKPOINT: "a checkpoint, from which a run is resumed",
     SHARD: "a part of a checkpoint",
 }
 """Description of a file, by its format."""

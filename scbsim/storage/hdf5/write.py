@@ -19,6 +19,7 @@ import h5py
 
 from scbsim.errors import RunFailed
 from scbsim.storage.hdf5.superblock import finish
+from scbsim.util.arguments import switch
 from scbsim.util.disk_space import make_room, reason
 
 LIBVER = ("v110", "v110")
@@ -175,7 +176,7 @@ def raising_run_failed(path: Path) -> Iterator[None]:
     except (OSError, RuntimeError) as error:
         raise RunFailed(
             f"{path} could not be written ({reason(error)}): what was committed is intact; once "
-            "the cause is fixed, run the same command with --resume"
+            f"the cause is fixed, run the same again with {switch('resume')}"
         ) from error
 
 

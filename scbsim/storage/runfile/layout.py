@@ -14,6 +14,7 @@ from scbsim.spec import RunSpec
 from scbsim.spec.engines import ENGINES
 from scbsim.state import State
 from scbsim.storage.hdf5.attributes import table
+from scbsim.util.arguments import switch
 
 
 def require_layout(path: Path, spec: RunSpec, known: Mapping[str, Any]) -> None:
@@ -32,7 +33,7 @@ def require_layout(path: Path, spec: RunSpec, known: Mapping[str, Any]) -> None:
         raise OutputError(
             f"{path} was begun by another version of scbsim, whose normals have another layout in "
             "the random stream: a run that went on would have the numbers of neither. Resume it "
-            "with that version, or start again with --overwrite"
+            f"with that version, or start again with {switch('overwrite')}"
         )
 
 

@@ -21,6 +21,7 @@ from scbsim.storage.runfile.reader import opened
 from scbsim.storage.runfile.schema import FINAL, INIT_RUN, INIT_STEP, TASK_DIGEST
 from scbsim.task import Task
 from scbsim.task.digest import differing, digest_of, parts_of
+from scbsim.util.arguments import switch
 from scbsim.util.text import counted
 
 
@@ -107,5 +108,5 @@ def require_start(path: Path, file: h5py.File, spec: RunSpec) -> None:
         raise OutputError(
             f"{path} has no checkpoint, and cannot begin again: it started from step {then.step} "
             f"of run {then.run_uuid}, and init.from = {spec.init.from_} now holds step {now.step} "
-            f"of run {now.run_uuid}. --overwrite starts from that"
+            f"of run {now.run_uuid}. {switch('overwrite')} starts from that"
         )

@@ -65,8 +65,8 @@ ALL = Share()
 def make_states(file: h5py.File, name: str, state: State, *, checked: bool = False) -> None:
     """Create group ``name`` with a dataset for each array of ``state``; ``checked`` adds checksums.
 
-    States of the same shapes and types can then be written to it. Of snapshots of a staged run each
-    has a part of the arrays; the others are NaN there, and take no space.
+    States of the same shapes and types can then be written to it. Each snapshot of a staged run has
+    only some of the arrays; the others are NaN there, and take no space.
     """
     in_parts = PART in state and "bulk" in state
     group = file.create_group(name)

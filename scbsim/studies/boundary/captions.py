@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from scbsim.plotting.caption import caption, facts_of_spec
-from scbsim.studies.boundary.slopes import slope
+from scbsim.plotting.caption import caption
+from scbsim.plotting.spec_facts import facts_of_spec
+from scbsim.studies.boundary.slopes import of_curve, slope
 from scbsim.util.text import counted
 
 if TYPE_CHECKING:
@@ -17,10 +19,9 @@ if TYPE_CHECKING:
 def caption_of(found: xr.Dataset, title: str = "") -> str:
     """Return the caption of a boundary study: what was searched, and the spec of each curve."""
     curves = json.loads(found.attrs["curves"])
+    head = f"{title.rstrip('.')}. " if title else ""
     return caption(
-        f"{title.rstrip('.')}. "
-        * bool(title)
-        + "Each line is the geometric mean over seeds of the least value at which enough runs "
+        f"{head}Each line is the geometric mean over seeds of the least value at which enough runs "
         "recover the truth, and a dot is one seed.",
         " ".join(
             f"{name}: {_of_curve(curve, found, c)}."
@@ -33,13 +34,12 @@ def caption_of(found: xr.Dataset, title: str = "") -> str:
 def _of_curve(curve: Mapping[str, Any], found: xr.Dataset, c: int) -> str:
     along, find = (curve[key].partition("=")[0] for key in ("along", "find"))
     facts = facts_of_spec(curve["spec"], without=(along, find))
-    x = found["x"].values[c]
-    there = x == x
-    grows = slope(x[there], found["boundary"].values[c][:, there])
-    error = f" +- {grows.error:.1g}" if grows.error == grows.error else ""
-    power = f"; it grows with power {grows.value:.3f}{error} of {along}"
+    grows = slope(*of_curve(found, c))
+    digits, error = grows.in_digits()
+    error = f" +- {error}" if error else ""
+    power = "" if isnan(grows.value) else f"; it grows with power {digits}{error} of {along}"
     return (
         f"{find} along {along} at which {curve['level']:g} of {counted(curve['replicas'], 'run')} "
         f"have {curve['recovered']}, {counted(curve['seeds'], 'seed')}"
-        f"{power if grows.value == grows.value else ''}; {'; '.join(facts)}"
+        f"{power}; {'; '.join(facts)}"
     )

@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from scbsim.errors import OutputError, RunFailed
+from scbsim.errors import OutputError
 from scbsim.spec.difference import differences
 from scbsim.storage.hdf5.attributes import put_text, text
 from scbsim.storage.hdf5.formats import BOUNDARY
 from scbsim.storage.hdf5.open import opened_hdf5
-from scbsim.storage.hdf5.reading import fail_if_unread
 from scbsim.storage.hdf5.write import LIBVER
 from scbsim.studies.boundary.results import LONG_NAMES, Count, Place, Results
 from scbsim.studies.boundary.study import Curve
-from scbsim.util.atomic import atomic_write
-from scbsim.util.disk_space import reason
+from scbsim.studies.running_study import KEPT
+from scbsim.studies.study_file import reading_study, replace_file
+from scbsim.util.arguments import given, switch
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SCHEMA_VERSION = "1.1"
-_KEPT = ("created_utc", "provenance", "status")
 
 
 def write(path: Path, found: xr.Dataset) -> None:
@@ -38,15 +37,7 @@ def write(path: Path, found: xr.Dataset) -> None:
     RunFailed
         If it could not be written.
     """
-    content = _bytes(found)
-    try:
-        with atomic_write(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise RunFailed(
-            f"{path} could not be written ({error.strerror}): its previous content is kept; once "
-            "the cause is fixed, the same command again goes on"
-        ) from error
+    replace_file(path, _bytes(found))
 
 
 def read(path: Path, curves: Sequence[Curve]) -> tuple[Results, dict[str, str]]:
@@ -60,27 +51,19 @@ def read(path: Path, curves: Sequence[Curve]) -> tuple[Results, dict[str, str]]:
         If the system could not read it.
     """
     whole = tuple(f"run_{name}" for name in LONG_NAMES if name != "steps")
-    try:
-        with opened_hdf5(path, whole) as file:
-            if text(file.attrs, "format") != BOUNDARY:
-                raise OutputError(f"{path} is no boundary study")
-            there = json.loads(text(file.attrs, "curves"))
-            engines = json.loads(text(file.attrs, "engines"))
-            kept = {name: text(file.attrs, name) for name in _KEPT if name in file.attrs}
-            rows = np.stack([file[name][()] for name in whole], axis=1).tolist()
-            # Files of schema 1.0 have no steps.
-            steps = file["run_steps"][()] if "run_steps" in file else np.full(len(rows), np.nan)
-    except OutputError as error:
-        raise OutputError(f"{error}; --overwrite replaces it") from None
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        fail_if_unread(path, error)
-        raise OutputError(
-            f"{path} cannot be read ({reason(error)}); --overwrite replaces it"
-        ) from error
+    with reading_study(path), opened_hdf5(path, whole) as file:
+        if text(file.attrs, "format") != BOUNDARY:
+            raise OutputError(f"{path} is no boundary study")
+        there = json.loads(text(file.attrs, "curves"))
+        engines = json.loads(text(file.attrs, "engines"))
+        kept = {name: text(file.attrs, name) for name in KEPT if name in file.attrs}
+        rows = np.stack([file[name][()] for name in whole], axis=1).tolist()
+        # Files of schema 1.0 have no steps.
+        steps = file["run_steps"][()] if "run_steps" in file else np.full(len(rows), np.nan)
     if unlike := differences({curve.name: curve.identity() for curve in curves}, there):
         raise OutputError(
-            f"{path} holds another study: {'; '.join(unlike)}. -o writes elsewhere; --overwrite "
-            "replaces it"
+            f"{path} holds another study: {'; '.join(unlike)}. {given('output')} "
+            f"writes elsewhere; {switch('overwrite')} replaces it"
         )
     of_curve = [", ".join(engines[curve.name]) for curve in curves]
     done = {

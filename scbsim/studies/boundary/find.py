@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from scbsim.errors import InputError, Stopped
+from scbsim.errors import InputError
 from scbsim.studies.boundary.results import Count, NotYet, Place, Results
 from scbsim.studies.boundary.study import Curve, read_study
-from scbsim.studies.recipe import make_folder
+from scbsim.studies.running_study import RunningStudy
+from scbsim.studies.study_file import locked
 from scbsim.studies.study_progress import counting
 from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import check_int
-from scbsim.util.paths import resolved
-from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +23,6 @@ if TYPE_CHECKING:
     from scbsim.studies.phase.points import Runner
 
 NAME = "boundary.h5"
-SAVE_SECONDS = 5.0
 _TICK = 0.2  # seconds
 
 
@@ -89,48 +83,32 @@ def find_boundaries(
         threads = check_int("threads", threads, 1)
     if output is None and overwrite:
         raise InputError("overwrite is about an output, and none is given")
-    with _locked(output) as path:
+    with locked(output, NAME, "boundary study") as path:
         finder = _Finder(curves, path, overwrite)
         finder.run(threads or usable_cores(), progress, stop or (lambda: False))
         return finder.dataset()
 
 
-class _Finder:
-    """Searches in the making: the points that are done, and the file."""
+class _Finder(RunningStudy):
+    """Searches in the making: the points that are done."""
 
     def __init__(self, curves: list[Curve], path: Path | None, overwrite: bool) -> None:
         from scbsim.studies.boundary.file import read
 
-        self._path = path
+        super().__init__(path)
         self._results = Results(curves)
         self._chains = [(c, s) for c, curve in enumerate(curves) for s in range(curve.seeds)]
-        self._attributes = {"created_utc": datetime.now(UTC).isoformat(timespec="seconds")}
-        self._saved = monotonic()
         if path and path.exists() and not overwrite:
             self._results, found = read(path, curves)
             self._attributes |= found
 
     def run(self, threads: int, progress: bool, stop: Callable[[], bool]) -> None:
         """Search until every boundary is found."""
-        from scbsim.engines.plan import Choice
-        from scbsim.run.provenance import provenance
-
         if all(self._next(chain) is None for chain in self._chains):
-            if self._attributes.get("status") != "complete":
-                self._save("complete")
+            self._finish()
             return
-        made_by = provenance(Choice("by the point", "`engines` says by curve"), threads, "drawn")
-        self._attributes["provenance"] = json.dumps(made_by)
-        self._save("running")
-        status = "failed"
-        try:
+        with self._running(threads, "curve"):
             self._search(threads, progress, stop)
-            status = "complete"
-        except (Stopped, KeyboardInterrupt):
-            status = "stopped"
-            raise
-        finally:
-            self._save(status)
 
     def _next(self, chain: tuple[int, int]) -> Place | None:
         """Return the next point that a search needs, or None if it is finished."""
@@ -171,17 +149,12 @@ class _Finder:
                         waiting.append(place[:2])
                     if stop():
                         runner.abort.set()
-                    if monotonic() - self._saved > SAVE_SECONDS:
-                        self._save("running")
+                    self._save_if_due()
             except BaseException:
                 runner.abort.set()
                 raise
             if waiting:
-                where = f" of {self._path}; the same command again goes on" if self._path else ""
-                raise Stopped(
-                    f"stopped on a signal after {ended} of "
-                    f"{counted(len(self._chains), 'line')}{where}"
-                )
+                raise self._stopped(ended, len(self._chains), "line")
 
     def _point(self, runner: Runner, place: Place) -> Count | None:
         curve = self._results.curves[place.curve]
@@ -190,26 +163,11 @@ class _Finder:
         outcome = runner.run(name, spec, curve.replicas, curve.criterion, curve.lost)
         return outcome and Count(outcome.recovered, outcome.diverged, outcome.engine, outcome.steps)
 
-    def _save(self, status: str) -> None:
-        self._attributes["status"] = status
-        if self._path is not None:
-            from scbsim.studies.boundary.file import write
+    def _write(self, path: Path) -> None:
+        from scbsim.studies.boundary.file import write
 
-            write(self._path, self.dataset())
-        self._saved = monotonic()
+        write(path, self.dataset())
 
     def dataset(self) -> xr.Dataset:
+        """Return what is found so far."""
         return self._results.dataset(self._attributes)
-
-
-@contextmanager
-def _locked(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
-    """Create the folder and lock the file in it, if there is an output."""
-    if output is None:
-        yield None
-        return
-    from scbsim.storage.hdf5.lock import held
-
-    folder = make_folder(resolved(output), "boundary study")
-    with held(folder / NAME):
-        yield folder / NAME

@@ -12,7 +12,7 @@ import numpy as np
 from scbsim.plotting import layout, style
 from scbsim.plotting.picture_paths import pictures_in
 from scbsim.studies.boundary.captions import caption_of
-from scbsim.studies.boundary.slopes import middle, slope
+from scbsim.studies.boundary.slopes import middle, of_curve, slope
 from scbsim.studies.phase.plot import key_label, symbol_of
 from scbsim.studies.recipe import save_pictures
 from scbsim.util.text import counted
@@ -55,7 +55,7 @@ def draw(found: xr.Dataset, title: str = "", width: float | None = None) -> Pict
         following = iter(style.CYCLE * (1 + len(looks) // len(style.CYCLE)))
         for c, (name, look) in enumerate(looks.items()):
             color = getattr(style, look["color"].upper()) if look["color"] else next(following)
-            x, y = _of_curve(found, c)
+            x, y = of_curve(found, c)
             how = {"color": color, **_STYLES[look["line"]]}
             axes.plot(x, middle(y), zorder=3, **how)
             small = look["line"] == "thin"
@@ -87,17 +87,10 @@ def pictures(
     return save_pictures(draw(found, title, width), pictures_in(folder, "boundary", formats))
 
 
-def _of_curve(found: xr.Dataset, c: int) -> tuple[Any, Any]:
-    """Return x, (n,), and boundaries, (seeds, n), of a curve."""
-    x = found["x"].values[c]
-    there = np.isfinite(x)
-    return x[there], found["boundary"].values[c][:, there]
-
-
 def _label(name: str, found: xr.Dataset, c: int) -> str:
     curve = json.loads(found.attrs["curves"])[name]
     along, find = (symbol_of(curve[key].partition("=")[0]) for key in ("along", "find"))
-    grows = slope(*_of_curve(found, c))
+    grows = slope(*of_curve(found, c))
     shown = _words(name)
     if np.isnan(grows.value):
         return shown

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -43,6 +46,16 @@ class Slope(NamedTuple):
         while places > 2 and self.error >= 0.95 * 10.0 ** (1 - places):
             places -= 1
         return f"{self.value:.{places}f}", f"{self.error:.{places}f}"
+
+
+def of_curve(found: xr.Dataset, c: int) -> tuple[Array, Array]:
+    """Return x, (n,), and boundaries, (seeds, n), of curve ``c`` of a study.
+
+    Curves with fewer points than others are filled with NaN, which is left out.
+    """
+    x = found["x"].values[c]
+    there = np.isfinite(x)
+    return x[there], found["boundary"].values[c][:, there]
 
 
 def slope(x: Array, y: Array) -> Slope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -21,7 +22,7 @@ BOUNDED: Final = 0.1
 
 PAIRS: Final = 200
 SHARE: Final = 0.95
-"""`chance` draws this many pairs of ensembles, and returns this quantile of their gaps."""
+"""`chance` draws this many pairs of ensembles, and returns this quantile of what they differ by."""
 
 _ROWS: Final = 400  # `chance` uses at most this many rows of a run
 
@@ -115,7 +116,7 @@ def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
     xarray.Dataset
         Each observable along ``model``, ``quantile`` and ``step``; ``largest_gap``, ``mean_gap``,
         ``step_of_largest`` and ``width`` along ``gaussian`` and ``observable``; ``relative_to``,
-        ``chance_largest`` and ``chance_mean`` along ``observable``.
+        ``chance_largest``, ``chance_mean`` and ``chance_width`` along ``observable``.
     """
     import xarray
 
@@ -141,7 +142,7 @@ def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
         column = np.array([[each[i] for each in row] for row in gaps]).T
         variables[table] = (("gaussian", "observable"), column, {"long_name": long_name})
     variables["relative_to"] = ("observable", words)
-    for i, table in enumerate(("chance_largest", "chance_mean")):
+    for i, table in enumerate(("chance_largest", "chance_mean", "chance_width")):
         variables[table] = ("observable", [each[i] for each in chances])
     coords = {
         "model": list(MODELS),
@@ -171,19 +172,28 @@ def _width(real: Spread, other: Spread) -> float:
 
 def chance(
     values: NDArray[np.float64], scale: NDArray[np.float64], steps: NDArray[np.int64]
-) -> tuple[float, float]:
-    """Return the largest and the mean gap that one in twenty pairs of equal ensembles exceeds.
+) -> tuple[float, float, float]:
+    """Return what one in twenty pairs of equal ensembles exceeds.
 
-    This is a bootstrap: each ensemble is drawn with replacement from the replicas in ``values``, of
-    shape (R, n). ``scale`` and ``steps`` have shape (n,).
+    Of the largest gap, of the mean gap, and of the ratio of the widths of their bands, the wider by
+    the narrower. This is a bootstrap: each ensemble is drawn with replacement from the replicas in
+    ``values``, of shape (R, n). ``scale`` and ``steps`` have shape (n,).
     """
     rows = np.unique(np.linspace(0, len(steps) - 1, min(_ROWS, len(steps))).astype(int))
     values, scale, steps = values[:, rows], scale[rows], steps[rows]
     rng, R = np.random.default_rng(0), len(values)
 
-    def median() -> NDArray[np.float64]:
-        return of_replicas(values[rng.integers(R, size=R)]).middle
+    def drawn() -> Spread:
+        return of_replicas(values[rng.integers(R, size=R)])
 
-    pairs = np.array([gap(median(), median(), scale, steps)[:2] for _ in range(PAIRS)])
-    largest, mean = np.nanquantile(pairs, SHARE, axis=0)
-    return float(largest), float(mean)
+    def differences(one: Spread, other: Spread) -> tuple[float, float, float]:
+        largest, mean, _ = gap(one.middle, other.middle, scale, steps)
+        ratio = _width(one, other)
+        return largest, mean, max(ratio, 1.0 / ratio) if ratio > 0 else np.nan
+
+    pairs = np.array([differences(drawn(), drawn()) for _ in range(PAIRS)])
+    with warnings.catch_warnings():
+        # A value that all replicas share has no width.
+        warnings.filterwarnings("ignore", "All-NaN slice")
+        largest, mean, width = np.nanquantile(pairs, SHARE, axis=0)
+    return float(largest), float(mean), float(width)

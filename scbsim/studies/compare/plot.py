@@ -11,8 +11,9 @@ import numpy as np
 from scbsim.observables import OBSERVABLES
 from scbsim.plotting import layout, style
 from scbsim.plotting.bands import Spread, draw_values
-from scbsim.plotting.caption import BAND, caption, facts_of_spec
+from scbsim.plotting.caption import BAND, caption
 from scbsim.plotting.picture_paths import pictures_in
+from scbsim.plotting.spec_facts import facts_of_spec
 from scbsim.spec.rules import short_name
 from scbsim.studies.recipe import save_pictures
 from scbsim.trajectory.views import spec_table_of
@@ -77,7 +78,6 @@ def draw(found: xr.Dataset, width: float | None = None) -> Picture:
 def _caption(found: xr.Dataset) -> str:
     """Return the caption: the models of noise, and the spec that the runs share."""
     spec = spec_table_of(found)
-    noise = ("isotropic", "matched")
     levels = "fitted to the matched ones" if found.attrs.get("fitted") == "true" else "of the spec"
     every = int(found.attrs["every"])
     count = counted(int(found.attrs["replicas"]), "replica")
@@ -85,8 +85,8 @@ def _caption(found: xr.Dataset) -> str:
     seeds = f"seed {spec['seed']} of the noise and of the samples" if "seed" in spec else ""
     return caption(
         "Signals, noise parts, distances from the truth and similarities with it, and the loss, "
-        f"against steps: on real batches, and under {noise[0]} and {noise[1]} Gaussian noise in "
-        f"their place. {BAND.format(count)}",
+        "against steps: on real batches, and under isotropic and matched Gaussian noise in their "
+        f"place. {BAND.format(count)}",
         f"{'; '.join(filter(None, (*facts, seeds)))}. Isotropic levels, {levels}: sigma_A = "
         f"{found.attrs['sigma_A']:.4g} and sigma_V = {found.attrs['sigma_V']:.4g}. Matched noise "
         f"is renewed every {counted(every, 'step')}.",

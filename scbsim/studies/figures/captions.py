@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from scbsim.plotting.caption import BAND, caption, settings, whole
+from scbsim.plotting.caption import BAND, caption, settings
+from scbsim.plotting.spec_facts import whole
 from scbsim.studies.figures.members import members
 from scbsim.trajectory.views import spec_table_of
 from scbsim.util.text import counted

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from scbsim.plotting.caption import caption, facts_of_spec
+from scbsim.plotting.caption import caption
+from scbsim.plotting.spec_facts import facts_of_spec
 from scbsim.trajectory.views import spec_table_of
 from scbsim.util.text import counted
 

@@ -9,6 +9,7 @@ from scbsim.studies.phase.file import read, write
 from scbsim.studies.phase.folder import DiagramFolder, DiagramPart
 from scbsim.studies.phase.results import Results
 from scbsim.sweep.states import FINISHED, RunState, states
+from scbsim.util.arguments import switch
 from scbsim.util.paths import resolved
 from scbsim.util.text import share_of
 
@@ -36,15 +37,17 @@ def collect(
     if output.is_dir():
         raise OutputError(f"{output} is a folder, where a file is to be written")
     if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists: give another path, or --overwrite to replace it")
+        raise OutputError(
+            f"{output} exists: give another path, or {switch('overwrite')} to replace it"
+        )
     found = states(folder)
     left_out = [each for each in found if each.state not in FINISHED]
     if left_out and not partial:
         names = ", ".join(f"{each.run.name} ({each.state})" for each in left_out[:5])
         more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
         raise OutputError(
-            f"{share_of(len(left_out), len(found), 'part')} not finished: {names}{more}; --partial "
-            "leaves out the points that are not done"
+            f"{share_of(len(left_out), len(found), 'part')} not finished: {names}{more}; "
+            f"{switch('partial')} leaves out the points that are not done"
         )
     whole = Results.empty(folder.grid.shape)
     attributes = {"status": "stopped" if left_out else "complete"}

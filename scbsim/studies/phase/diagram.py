@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from scbsim.errors import InputError
@@ -15,10 +13,9 @@ from scbsim.studies.phase.criterion import DEFAULT
 from scbsim.studies.phase.drawing import Drawing
 from scbsim.studies.phase.grid import Grid
 from scbsim.studies.phase.rules import RULES
-from scbsim.studies.recipe import make_folder
+from scbsim.studies.study_file import locked
 from scbsim.util.cores import usable_cores
 from scbsim.util.numbers import check_int
-from scbsim.util.paths import resolved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -100,20 +97,7 @@ def phase_diagram(
         threads = check_int("threads", threads, 1)
     if output is None and overwrite:
         raise InputError("overwrite is about an output, and none is given")
-    with _locked(output) as path:
+    with locked(output, NAME, "phase diagram") as path:
         diagram = Drawing(grid, path, overwrite=overwrite)
         diagram.run(threads or usable_cores(), progress, stop or (lambda: False))
         return diagram.dataset()
-
-
-@contextmanager
-def _locked(output: str | os.PathLike[str] | None) -> Iterator[Path | None]:
-    """Create the folder and lock the file of the diagram in it, if there is an output."""
-    if output is None:
-        yield None
-        return
-    from scbsim.storage.hdf5.lock import held
-
-    folder = make_folder(resolved(output), "phase diagram")
-    with held(folder / NAME):
-        yield folder / NAME

@@ -1,29 +1,23 @@
-"""Drawing a phase diagram, or some of its points: what is done so far, and its file."""
+"""Drawing a phase diagram, or some of its points: what is done so far."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
-from scbsim.errors import Stopped
 from scbsim.studies.phase.grid import Grid, Point
+from scbsim.studies.running_study import KEPT, RunningStudy
 from scbsim.studies.study_progress import counting
-from scbsim.util.text import counted
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from scbsim.studies.phase.results import PointOutcome
 
-SAVE_SECONDS = 5.0
 
-
-class Drawing:
+class Drawing(RunningStudy):
     """A diagram in the making; ``points`` are those that it shall have, by default all."""
 
     def __init__(
@@ -37,15 +31,13 @@ class Drawing:
         from scbsim.studies.phase.file import read
         from scbsim.studies.phase.results import Results
 
-        self._grid, self._path = grid, path
+        super().__init__(path)
+        self._grid = grid
         self._points = list(grid.points()) if points is None else points
-        self._attributes = {"created_utc": datetime.now(UTC).isoformat(timespec="seconds")}
         self._results = Results.empty(grid.shape)
-        self._saved = monotonic()
         if path and path.exists() and not overwrite:
             self._results, found = read(path, grid)
-            self._attributes["created_utc"] = found["created_utc"]
-            self._attributes |= {k: v for k, v in found.items() if k in ("provenance", "status")}
+            self._attributes |= {name: found[name] for name in KEPT if name in found}
 
     def run(
         self, threads: int, progress: bool, stop: Callable[[], bool], patience: float = inf
@@ -59,27 +51,12 @@ class Drawing:
         Stopped
             If ``stop`` returned True; the points that are done are kept.
         """
-        from scbsim.engines.plan import Choice
-        from scbsim.run.provenance import provenance
-
         left = [point for point in self._points if not self._results.done[point]]
         if not left:
-            if self._attributes.get("status") != "complete":
-                # The process was killed after the last point, before the status was written.
-                self._save("complete")
+            self._finish()
             return
-        made_by = provenance(Choice("by the point", "`engines` says by rule"), threads, "drawn")
-        self._attributes["provenance"] = json.dumps(made_by)
-        self._save("running")
-        status = "failed"
-        try:
+        with self._running(threads, "rule"):
             self._run(left, threads, progress, stop, patience)
-            status = "complete"
-        except (Stopped, KeyboardInterrupt):
-            status = "stopped"
-            raise
-        finally:
-            self._save(status)
 
     def _run(
         self,
@@ -99,25 +76,16 @@ class Drawing:
             self._results.store(self._grid, point, outcome)
             count(finished)
 
-        def tick() -> None:
-            if monotonic() - self._saved > SAVE_SECONDS:
-                self._save("running")
-
         with counting("phase", len(points), "point", quiet=not progress) as count:
+            tick = self._save_if_due
             if not run_points(self._grid, points, threads, store, tick, stop, patience=patience):
-                done, total = int(self._results.done.sum()), len(self._points)
-                where = f" of {self._path}; the same command again goes on" if self._path else ""
-                raise Stopped(
-                    f"stopped on a signal after {done} of {counted(total, 'point')}{where}"
-                )
+                done = int(self._results.done.sum())
+                raise self._stopped(done, len(self._points), "point")
 
-    def _save(self, status: str) -> None:
-        self._attributes["status"] = status
-        if self._path is not None:
-            from scbsim.studies.phase.file import write
+    def _write(self, path: Path) -> None:
+        from scbsim.studies.phase.file import write
 
-            write(self._path, self.dataset())
-        self._saved = monotonic()
+        write(path, self.dataset())
 
     def dataset(self) -> xr.Dataset:
         """Return what is done so far."""

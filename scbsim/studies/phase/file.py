@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from scbsim.errors import OutputError, RunFailed
+from scbsim.errors import OutputError
 from scbsim.spec.stored import stored_tables
 from scbsim.storage.hdf5.attributes import put_text, text
 from scbsim.storage.hdf5.formats import PHASE
 from scbsim.storage.hdf5.open import opened_hdf5
-from scbsim.storage.hdf5.reading import fail_if_unread
 from scbsim.storage.hdf5.write import LIBVER
 from scbsim.studies.phase.grid import Grid
 from scbsim.studies.phase.results import DIMS, LONG_NAMES, Results
-from scbsim.util.atomic import atomic_write
-from scbsim.util.disk_space import reason
+from scbsim.studies.study_file import reading_study, replace_file
+from scbsim.util.arguments import given
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,15 +43,7 @@ def write(path: Path, diagram: xr.Dataset) -> None:
     RunFailed
         If it could not be written.
     """
-    content = _bytes(diagram)
-    try:
-        with atomic_write(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise RunFailed(
-            f"{path} could not be written ({error.strerror}): its previous content is kept; once "
-            "the cause is fixed, the same command again goes on"
-        ) from error
+    replace_file(path, _bytes(diagram))
 
 
 def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
@@ -65,27 +56,19 @@ def read(path: Path, grid: Grid) -> tuple[Results, dict[str, str]]:
     RunFailed
         If the system could not read it.
     """
-    try:
-        with opened_hdf5(path, tuple(LONG_NAMES)) as file:
-            found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
-            if found.get("format") != PHASE:
-                raise OutputError(f"{path} is no phase diagram")
-            identity = {"spec": stored_tables(found["spec"]), **json.loads(found["grid"])}
-            if unlike := grid.unlike(identity):
-                differences = "; ".join(map(_short, unlike))
-                raise OutputError(
-                    f"{path} holds another diagram: {differences}. -o writes elsewhere"
-                )
-            arrays = {name: file[name][()] for name in LONG_NAMES}
-            arrays["done"] = arrays["done"].astype(bool)
-            results = Results(arrays, json.loads(found["engines"]))
-    except OutputError as error:
-        raise OutputError(f"{error}; --overwrite replaces it") from None
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        fail_if_unread(path, error)
-        raise OutputError(
-            f"{path} cannot be read ({reason(error)}); --overwrite replaces it"
-        ) from error
+    with reading_study(path), opened_hdf5(path, tuple(LONG_NAMES)) as file:
+        found = {name: text(file.attrs, name) for name in file.attrs if name in _TEXTS}
+        if found.get("format") != PHASE:
+            raise OutputError(f"{path} is no phase diagram")
+        identity = {"spec": stored_tables(found["spec"]), **json.loads(found["grid"])}
+        if unlike := grid.unlike(identity):
+            differences = "; ".join(map(_short, unlike))
+            raise OutputError(
+                f"{path} holds another diagram: {differences}. {given('output')} writes elsewhere"
+            )
+        arrays = {name: file[name][()] for name in LONG_NAMES}
+        arrays["done"] = arrays["done"].astype(bool)
+        results = Results(arrays, json.loads(found["engines"]))
     return results, found
 
 

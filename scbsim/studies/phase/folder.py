@@ -18,6 +18,7 @@ from scbsim.studies.phase.criterion import Criterion
 from scbsim.studies.phase.drawing import Drawing
 from scbsim.studies.phase.grid import Grid, Point
 from scbsim.sweep.work import WorkFolder
+from scbsim.util.arguments import switch
 from scbsim.util.cores import usable_cores
 from scbsim.util.text import counted
 
@@ -124,7 +125,9 @@ class DiagramFolder(WorkFolder[DiagramPart]):
         try:
             results, found = read(output, self.grid)
         except OutputError as error:
-            raise OutputError(str(error).replace("--overwrite replaces it", "remove it")) from None
+            raise OutputError(
+                str(error).replace(f"{switch('overwrite')} replaces it", "remove it")
+            ) from None
         done = sum(bool(results.done[point]) for point in part.points)
         status = "complete" if done == len(part.points) else found["status"]
         return RunStatus(status, done, writer, "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from scbsim.plotting.caption import BAND, caption, facts_of_spec, whole
+from scbsim.plotting.caption import BAND, caption
+from scbsim.plotting.spec_facts import facts_of_spec, whole
 from scbsim.trajectory.views import spec_table_of
 from scbsim.util.text import counted
 
@@ -21,7 +22,7 @@ def caption_of(
     run = learning[0].run
     spec = spec_table_of(run)
     count = counted(run.sizes["replica"], "replica")
-    facts = [fact for fact in facts_of_spec(spec) if not fact.startswith("a start ")]
+    facts = facts_of_spec({key: part for key, part in spec.items() if key != "init"})
     batches, at_each = recovery[0].batches, counted(recovery[0].replicas, "run")
     return caption(
         "Learning a task from pairs that were pretrained on a task that correlates with it, and "

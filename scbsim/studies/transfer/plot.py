@@ -78,18 +78,12 @@ def _panels(width: float | None) -> tuple[Picture, Sequence[Axes]]:
         figure = layout.new_figure((11.0, 4.2), width)
         return figure, list(figure.subplots(1, 3, width_ratios=(1.05, 1.1, 1.0)))
     wide = width >= 5.0
-    mosaic: list[Any] = (
-        [["signals", "shares"], ["steps", "steps"]]
-        if wide
-        else [
-            ["signals"],
-            ["steps"],
-            ["shares"],
-        ]
-    )
+    names = ["signals", "steps", "shares"]
+    below: list[Any] = [[name] for name in names]
+    rows: list[Any] = [["signals", "shares"], ["steps", "steps"]]
     figure = layout.new_figure((7.4, 7.2) if wide else (4.6, 9.0), width)
-    axes = figure.subplot_mosaic(mosaic)
-    return figure, [axes[name] for name in ("signals", "steps", "shares")]
+    axes = figure.subplot_mosaic(rows if wide else below)
+    return figure, [axes[name] for name in names]
 
 
 def median(values: ArrayLike) -> float:

@@ -19,6 +19,7 @@ from scbsim.studies.recipe import make_folder, refuse_keys, save_pictures
 from scbsim.studies.run_files import RunOptions, obtain
 from scbsim.studies.transfer import specs
 from scbsim.studies.transfer.specs import OWN, QUICK, SAMPLES, STEPS, Setting
+from scbsim.util.arguments import given, switch
 from scbsim.util.paths import resolved
 from scbsim.util.text import share_of
 
@@ -177,5 +178,6 @@ def _keep_task(setting: Setting, correlation: float, folder: Path, *, overwrite:
     there, wanted = read_arrays(path), task.to_arrays()
     if any(not np.array_equal(there.get(name, ()), wanted[name]) for name in wanted):
         raise OutputError(
-            f"{path} holds another task. --overwrite replaces it, -o writes elsewhere"
+            f"{path} holds another task. {switch('overwrite')} replaces it, "
+            f"{given('output')} writes elsewhere"
         )

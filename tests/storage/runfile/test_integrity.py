@@ -16,6 +16,8 @@ from scbsim.errors import Stopped
 from scbsim.storage.runfile import integrity as verify
 from scbsim.storage.runfile.integrity import checked
 
+pytestmark = pytest.mark.usefixtures("cold_check")
+
 
 @pytest.fixture
 def program(monkeypatch):

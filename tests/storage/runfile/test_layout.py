@@ -33,7 +33,7 @@ def test_a_run_of_another_layout_is_refused(name, stopped, monkeypatch):
     before = path.read_bytes()
     assert resume_point_of(path, spec).position is not None
     monkeypatch.setattr(layout, "LAYOUT", 3)
-    with pytest.raises(OutputError, match=r"another layout in the random stream.*--overwrite"):
+    with pytest.raises(OutputError, match=r"another layout in the random stream.*overwrite=True"):
         resume_point_of(path, spec)
     assert path.read_bytes() == before
 

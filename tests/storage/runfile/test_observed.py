@@ -197,7 +197,7 @@ def test_an_exception_keeps_what_was_recorded(tmp_path):
         simulate(spec, output=path, observe={"fails": fails})
     message = str(caught.value)
     assert "fails, called after step 7, failed: ValueError in line" in message
-    assert f"{path} has what was recorded before, and --resume goes on" in message
+    assert f"{path} has what was recorded before, and resume=True goes on" in message
     found = load(path)
     assert found.attrs["status"] == "failed"
     assert found["fails"].values.tolist() == found["step"].values.tolist()

@@ -83,15 +83,22 @@ def test_a_known_gap_is_found(ensemble, noisy):
 
 @pytest.mark.slow
 def test_chance_is_exceeded_as_often_as_is_said(noisy):
-    """Ensembles of the same law exceed it about one time in twenty; a biased one always does."""
+    """Ensembles of the same law exceed it about one time in twenty; another law always does."""
     beyond, steps = [], np.arange(30)
+
+    def width(values):
+        low, high = np.quantile(values, (0.1, 0.9), axis=0)
+        return (high - low).sum()
+
     for seed in range(100):
         real, same = noisy(2 * seed), noisy(2 * seed + 1)
         median = np.median(real, axis=0)
-        largest, mean = chance(real, median, steps)
-        for other in (same, 1.3 * same):
+        largest, mean, ratio = chance(real, median, steps)
+        # A median that is higher by 0.6, and a band that is five times as wide.
+        for other in (same, 0.6 + median + 5.0 * (same - median)):
             found = gap(median, np.median(other, axis=0), median, steps)
-            beyond.append([found.largest > largest, found.mean > mean])
+            apart = abs(np.log(width(other) / width(real)))
+            beyond.append([found.largest > largest, found.mean > mean, apart > np.log(ratio)])
     # A Binomial(100, 0.05) is 18 or more with probability 2e-6; a bootstrap of 40 is rough.
     assert np.sum(beyond[0::2], axis=0).max() < 18
     assert np.all(beyond[1::2])

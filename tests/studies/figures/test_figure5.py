@@ -130,7 +130,7 @@ def test_finished_files_are_kept_and_used(made):
 
 def test_another_run_in_the_folder_is_an_error_that_names_what_differs(made):
     before = made.files[0].read_bytes()
-    with pytest.raises(OutputError, match=r"seed is 0 there and 5 here.*--overwrite"):
+    with pytest.raises(OutputError, match=r"seed is 0 there and 5 here.*overwrite=True"):
         make(made.files[0].parent, seed=5)
     assert made.files[0].read_bytes() == before
 
@@ -175,7 +175,7 @@ def test_a_run_on_a_task_that_was_given_is_another(tmp_path, stop):
     path = tmp_path / "n100-l1.h5"
     simulate(spec, task=task, output=path, stop=lambda: stop)
     before = path.read_bytes()
-    with pytest.raises(OutputError, match=r"another run: its task was given.*--overwrite"):
+    with pytest.raises(OutputError, match=r"another run: its task was given.*overwrite=True"):
         make(tmp_path, quick=True)
     assert path.read_bytes() == before
     make(tmp_path, quick=True, overwrite=True)

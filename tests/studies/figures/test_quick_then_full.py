@@ -109,7 +109,7 @@ def test_where_one_run_is_full_the_quick_figure_has_full_runs(tmp_path, monkeypa
 @pytest.mark.slow
 def test_a_shorter_run_is_another(tmp_path):
     make("5", tmp_path)
-    with pytest.raises(OutputError, match=r"stage\.0\.steps is 15 there and 9 here.*--overwrite"):
+    with pytest.raises(OutputError, match=r"\.steps is 15 there and 9 here.*overwrite=True"):
         make("5", tmp_path, overrides=["stage.0.steps=9"])
 
 
@@ -125,7 +125,7 @@ def test_a_run_without_its_last_state_cannot_go_on(tmp_path):
     words = ["output.final_state=false"]
     quick, _ = make("5", tmp_path, quick=True, overrides=words)
     before = quick.files[0].read_bytes()
-    with pytest.raises(OutputError, match=r"did not keep its last state.*--overwrite starts again"):
+    with pytest.raises(OutputError, match=r"not keep its last state.*overwrite=True starts again"):
         make("5", tmp_path, overrides=words)
     assert quick.files[0].read_bytes() == before
 

@@ -153,7 +153,7 @@ def test_figures_are_of_single_runs():
 
 
 def test_another_seed_is_another_run(folder):
-    with pytest.raises(OutputError, match=r"seed is 0 there and 5 here.*--overwrite"):
+    with pytest.raises(OutputError, match=r"seed is 0 there and 5 here.*overwrite=True"):
         make(1, folder, seed=5)
 
 

@@ -104,6 +104,7 @@ def test_wrong_words_make_nothing(tmp_path, keys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_quick_figure_of_replicas_continues(tmp_path):
     with shrunk(*FIGURE_5):
         quick = figure5.run(tmp_path, quick=True, replicas=2)

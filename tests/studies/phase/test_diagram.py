@@ -138,7 +138,7 @@ def test_another_diagram_in_the_folder_is_refused_and_overwritten_when_told(
 
 def test_a_file_that_is_none_is_refused(diagram, tmp_path):
     (tmp_path / NAME).write_bytes(b"something of mine")
-    with pytest.raises(OutputError, match=r"is not an HDF5 file; --overwrite replaces it"):
+    with pytest.raises(OutputError, match=r"is not an HDF5 file; overwrite=True replaces it"):
         diagram(tmp_path)
     assert (tmp_path / NAME).read_bytes() == b"something of mine"
     (tmp_path / "run").mkdir()

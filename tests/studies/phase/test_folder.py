@@ -9,7 +9,6 @@ from scbsim import load
 from scbsim.cluster.bundle import run_bundle
 from scbsim.cluster.folders import opened
 from scbsim.errors import InputError, OutputError
-from scbsim.studies.phase.bundles import bundled
 from scbsim.studies.phase.collection import collect
 from scbsim.studies.phase.criterion import DEFAULT
 from scbsim.studies.phase.folder import DiagramFolder
@@ -99,18 +98,3 @@ def test_a_folder_keeps_its_parts_and_refuses_another_diagram(folder, grid, spec
     manifest.write_text(json.dumps({**content, "sizes": [7, 1]}))
     with pytest.raises(OutputError, match="is damaged: the parts of 24 points have 8"):
         opened(folder.path)
-
-
-def test_bundles_have_all_points_and_about_the_same_cost(spec):
-    axes = "stage.0.steps=10:1000:20log", "dynamics.batch_size=1e2:1e8:30log"
-    grid = Grid.of(spec, *axes, rules=("sgd", "l1"), replicas=10**5, recovered=DEFAULT)
-    groups = bundled(grid, 50, 1e9)
-    assert [point for group in groups for point in group] == list(grid.points())
-    assert len(groups) == 50
-    # Longer runs are fewer in a bundle.
-    sizes = [len(group) for group in groups[:-1]]
-    assert sizes[0] > 5 * sizes[-1]
-    assert len(bundled(grid, 1, 1e9)) == 1
-    assert all(len(group) == 1 for group in bundled(grid, 1, 1e-9))
-    few = Grid.of(spec, *axes, rules=("l1",), replicas=1, recovered=DEFAULT)
-    assert len(bundled(few, 50, 1e9)) == 1

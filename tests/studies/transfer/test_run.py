@@ -145,7 +145,7 @@ def test_a_stop_anywhere_and_a_second_run_give_the_same(made, tmp_path, checked_
 
 
 def test_another_seed_in_the_folder_is_an_error(made):
-    with pytest.raises(OutputError, match=r"seed is 0 there and 5 here.*--overwrite"):
+    with pytest.raises(OutputError, match=r"seed is 0 there and 5 here.*overwrite=True"):
         transfer.run(made.pictures[0].parent, seed=5)
 
 
@@ -154,6 +154,6 @@ def test_another_task_in_the_folder_is_an_error(tmp_path):
     path = tmp_path / "real" / "task-0.5.h5"
     other = Task.random(10, 60, 2, seed=8)
     write_arrays(path, other)
-    with pytest.raises(OutputError, match=r"task-0\.5\.h5 holds another task. --overwrite"):
+    with pytest.raises(OutputError, match=r"task-0\.5\.h5 holds another task. overwrite=True"):
         transfer.run(tmp_path, threads=1)
     assert np.array_equal(read_arrays(path)["P"], other.P)

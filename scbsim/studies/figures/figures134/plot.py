@@ -92,11 +92,7 @@ def draw_4(runs: Runs, note: str = "", width: float | None = None) -> Picture:
     return figure
 
 
-DRAW: Final[dict[int, Callable[..., Picture]]] = {
-    1: draw_1,
-    3: draw_3,
-    4: draw_4,
-}
+DRAW: Final[dict[int, Callable[..., Picture]]] = {1: draw_1, 3: draw_3, 4: draw_4}
 
 
 def _shown(runs: Runs) -> dict[str, list[xr.Dataset]]:

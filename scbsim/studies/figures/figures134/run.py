@@ -115,17 +115,15 @@ def run(number: int, folder: Path | str, **options: Any) -> StudyOutput[CurvesOu
 def _draw(number: int, found: Obtained[str]) -> tuple[Picture, tuple[CurvesOutcome, ...]]:
     from scbsim.studies.figures.figures134.plot import DRAW
 
-    paths = [path for files in found.files_by_replica for _, path in files]
-    runs = [
-        found.members[key][r] for r, files in enumerate(found.files_by_replica) for key, _ in files
-    ]
-    for path, run in zip(paths, runs, strict=True):
-        if run["stage_reason"].values[0] == "diverged":
-            raise OutputError(
-                f"{path} diverged at step {int(run['step'].values[-1])}, in its first "
-                "stage, but the figure shows what follows that stage: smaller rates or larger "
-                "batches may help"
-            )
+    for r, files in enumerate(found.files_by_replica):
+        for name, path in files:
+            run = found.members[name][r]
+            if run["stage_reason"].values[0] == "diverged":
+                raise OutputError(
+                    f"{path} diverged at step {int(run['step'].values[-1])}, in its first stage, "
+                    "but the figure shows what follows that stage: smaller rates or larger batches "
+                    "may help"
+                )
     outcomes = tuple(
         medians([outcome(name, run) for run in each]) for name, each in found.members.items()
     )
