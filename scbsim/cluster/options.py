@@ -85,6 +85,11 @@ class Options:
             faults.append(Fault("--time", f'"{self.time}" is no time; it takes {takes}'))
         elif self.minutes < LEAST_MINUTES:
             faults.append(Fault("--time", f"{self.time} is below {LEAST_MINUTES} minutes"))
+        if self.mem is not None and not re.fullmatch(r"\d+([KMGT]B?)?", self.mem, re.I | re.A):
+            problem = (
+                f'"{self.mem}" is no size; it takes a whole number of MB, or such as 512M or 16G'
+            )
+            faults.append(Fault("--mem", problem))
         for words in self.sbatch:
             if not re.fullmatch(r"[a-z][a-z-]*(=.*)?", words):
                 faults.append(Fault("--sbatch", f'"{words}" is not as in qos=long or exclusive'))

@@ -34,9 +34,11 @@ class Submitted:
 def require_possible(folder: WorkFolder[Any], options: Options) -> None:
     """Check that the jobs of a folder would work.
 
-    Raise InputError if Slurm cannot use its path, ``options.sbatch`` has options that jobs set
-    themselves, functions of a spec cannot be loaded, or so many ranks cannot share a run.
+    Raise OutputError if a file is in its place. Raise InputError if Slurm cannot use its path,
+    ``options.sbatch`` has options that jobs set themselves, functions of a spec cannot be loaded,
+    or so many ranks cannot share a run.
     """
+    folder.require_no_file()
     require_writable_name(folder.path)
     options.require_free()
     folder.require_sound(options.ranks)

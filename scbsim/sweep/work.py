@@ -86,6 +86,11 @@ class WorkFolder(ABC, Generic[PartOf]):
         except (ValueError, KeyError, TypeError, IndexError, SpecError) as error:
             raise OutputError(f"{manifest} is damaged: {error}") from None
 
+    def require_no_file(self) -> None:
+        """Raise OutputError if there is a file in the place of the folder."""
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputError(f"{self.path} is a file, where the folder of a {self.WORK} is wanted")
+
     def created(self) -> Self:
         """Create the folder, or return the one that is there if it holds the same work.
 
@@ -97,8 +102,7 @@ class WorkFolder(ABC, Generic[PartOf]):
             If another process creates it at the same time.
         """
         path = self.path
-        if path.exists() and not path.is_dir():
-            raise OutputError(f"{path} is a file, where the folder of a {self.WORK} is wanted")
+        self.require_no_file()
         try:
             path.mkdir(parents=True, exist_ok=True)
             if not (path / self.MANIFEST).exists():

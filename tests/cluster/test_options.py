@@ -86,3 +86,11 @@ def test_what_jobs_depend_on_cannot_be_given(words, instead):
 def test_other_options_of_sbatch_are_free():
     free = "qos=long exclusive constraint=a nodelist=n1 mem-per-cpu=2G time-min=3 gres=gpu:1 hold"
     Options(sbatch=tuple(free.split())).require_free()
+
+
+def test_sizes_of_memory():
+    for mem in ("0", "4000", "512M", "16g", "2GB"):
+        assert Options(mem=mem).mem == mem
+    for mem in ("-5", "lots", "", "1.5G", "4 G", "4X"):
+        with pytest.raises(SpecError, match=f'--mem: "{mem}" is no size; it takes a whole number'):
+            Options(mem=mem)

@@ -138,6 +138,12 @@ def test_options_that_jobs_depend_on_are_refused_before_anything_is_made(nowhere
     assert not (nowhere / "d").exists()
 
 
+def test_a_file_is_no_folder_of_jobs(nowhere):
+    for words in (("--dry-run",), ()):
+        code, said = ended_here("submit", "s.toml", "-o", "s.toml", *words, cwd=nowhere)
+        assert (code, "s.toml is a file, where the folder of a sweep" in said) == (2, True), said
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["%j", "a%x", "50%", "back\\slash", "new\nline", "tab\there", "\x1b"]
