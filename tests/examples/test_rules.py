@@ -16,7 +16,8 @@ PAGE = (DOCS / "extending.md").read_text()
 
 def test_the_page_shows_the_rules_of_the_example():
     text = (EXAMPLES / "my_rules.py").read_text()
-    shown = PAGE.split("```python\n")[1].split("```")[0]
+    shown = PAGE.split("```python\n# my_rules.py\n")[1].split("```")[0]
+    assert "def adagrad" in shown
     assert all(part.strip() in text for part in shown.split("\n\n\n"))
 
 
