@@ -117,12 +117,12 @@ class DenseEngine(GaussianEngine):
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
+        normalizes = any(stage.normalize_level is not None for stage in plan.stages)
         if not isinstance(plan.noise, MatchedNoise):
-            return super().kernels(plan)
+            return (*super().kernels(plan), *(("sum_bulk",) if normalizes else ()))
         first, levels = cls.level_kernels(plan)
         # Of updates only that after a normalisation is a call of its own.
-        normalizes = any(stage.normalize_level is not None for stage in plan.stages)
-        last = levels if normalizes else ()
+        last = ("sum_bulk", *levels) if normalizes else ()
         return (*first, "observe", "advance_matched", "normalize_columns", *last)
 
     @classmethod

@@ -130,9 +130,8 @@ print(json.dumps(found))
 def test_each_is_compiled_for_the_types_that_it_reads():
     line = [sys.executable, "-c", COUNT]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=900)
-    of_precision = dict.fromkeys(("advance_batch", "prepare", "powers_of_bulk"), 2) | dict.fromkeys(
-        ("add_samples", "end_round", "step_on_sums"), 2
-    )
+    of_precision = dict.fromkeys(("advance_batch", "prepare", "powers_of_bulk", "sum_bulk"), 2)
+    of_precision |= dict.fromkeys(("add_samples", "end_round", "step_on_sums"), 2)
     # Of noise that is isotropic, follows the state, or has covariances as well.
     of_levels = {"advance_sparse": 3, "advance": 2, "advance_columns": 2, "advance_approximate": 2}
     # The rules `hard` and `momentum`, and the memory of the latter.

@@ -63,7 +63,7 @@ def test_files_of_other_settings_are_kept(tmp_path):
     with shrunk(*FIGURE_5):
         made = figure5.run(tmp_path, quick=True, threads=1)
         before = [path.read_bytes() for path in made.files]
-        with pytest.raises(OutputError, match=r"noise\.sigma_A is 1\.0 there and 2\.0 here.*-o"):
+        with pytest.raises(OutputError, match=r"sigma_A is 1\.0 there and 2\.0 here.*output="):
             figure5.run(tmp_path, quick=True, threads=1, overrides=["noise.sigma_A=2.0"])
         assert [path.read_bytes() for path in made.files] == before
 
