@@ -75,7 +75,7 @@ def compare(
 def _print(found: xr.Dataset) -> None:
     """Print how far medians are from those of real batches, in percent."""
     models = [str(model) for model in found["gaussian"].values]
-    headings = ["", "percent\nof the"]
+    headings = ["", "% of\nthe"]
     for model in models:
         headings += [f"{model}\nlargest", "\nmean", "\nband"]
     headings += ["chance\nlargest", "\nmean", "\nband"]
@@ -86,9 +86,9 @@ def _print(found: xr.Dataset) -> None:
         for model in models:
             of = row.sel(gaussian=model)
             cells += [_percent(of["largest_gap"]), _percent(of["mean_gap"])]
-            cells.append(_bounded(float(of["width"]), 2))
+            cells.append(_ratio(of["width"]))
         cells += [_percent(row["chance_largest"]), _percent(row["chance_mean"])]
-        rows.append([*cells, _bounded(float(row["chance_width"]), 2)])
+        rows.append([*cells, _ratio(row["chance_width"])])
     print_table(headings, rows, left=(0, 1))
     source = "fitted" if found.attrs["fitted"] == "true" else "as in the spec"
     click.echo(
@@ -104,6 +104,11 @@ def _print(found: xr.Dataset) -> None:
 def _percent(value: xr.DataArray) -> str:
     percent = 100 * float(value)
     return _bounded(percent, 0 if percent >= 10 else 1)
+
+
+def _ratio(value: xr.DataArray) -> str:
+    ratio = float(value)
+    return _bounded(ratio, 2 if ratio < 10 else 1 if ratio < 100 else 0)
 
 
 def _bounded(value: float, digits: int) -> str:

@@ -54,7 +54,7 @@ def test_law(N, covariances):
 @pytest.mark.parametrize("what", WRONG)
 def test_an_error_is_noticed(what, monkeypatch):
     advance = mutant(approximate, WRONG[what]).advance_approximate
-    monkeypatch.setattr("scbsim.engines.approximate.advance_approximate", advance)
+    monkeypatch.setattr(ApproximateEngine, "_advance", staticmethod(advance))
     assert least(20, 0.3) < FLOOR
 
 

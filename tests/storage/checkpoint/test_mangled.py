@@ -200,7 +200,7 @@ FOREIGN = {
     "a signature": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n"), "cut short"),
     "zeros": (lambda path: path.write_bytes(bytes(10_000)), "not an HDF5 file"),
     "HDF5": (foreign, "not an output of scbsim"),
-    "a task": (a_task, "not an output of scbsim"),
+    "a task": (a_task, "is a file of a task"),
 }
 
 
