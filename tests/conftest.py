@@ -2,10 +2,15 @@ import gc
 import signal
 
 import pytest
+from hypothesis import settings
 from scbsim_testing.warm_check import WarmCheck
 
 from scbsim.storage.runfile import integrity
 from scbsim.storage.runfile.check import check
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("scbsim", deadline=None)
+settings.load_profile("scbsim")
 
 
 def pytest_configure():

@@ -57,7 +57,7 @@ specs = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables=specs)
 def test_every_way_out_is_a_way_in(tmp_path, tables):
     spec = RunSpec.from_dict(tables, base_dir=tmp_path)
@@ -116,7 +116,7 @@ def attempt(make: Callable[..., RunSpec], /, *args: Any, **kwargs: Any) -> RunSp
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(tables=st.one_of(garbage, shaped), overrides=st.lists(words, max_size=3))
 def test_whatever_is_given_it_is_a_spec_or_a_spec_error(tables, overrides):
     got = attempt(RunSpec.from_dict, tables, overrides=overrides)
@@ -127,7 +127,6 @@ def test_whatever_is_given_it_is_a_spec_or_a_spec_error(tables, overrides):
         assert RunSpec.from_json(got.to_json()) == got
 
 
-@settings(deadline=None)
 @given(table=st.dictionaries(st.one_of(known, st.text(max_size=5)), leaves, max_size=6))
 def test_python_construction_raises_nothing_else_either(table):
     for make in TABLES:

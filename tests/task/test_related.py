@@ -29,7 +29,7 @@ def brute(task, other):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     N=st.integers(3, 12),
     Q=st.integers(1, 4),

@@ -92,7 +92,7 @@ ALLOWED = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Constant, ast.Name, ast.L
 ALLOWED += (ast.operator, ast.unaryop)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=25).map("".join)))
 @example("(" * 199 + "t" + ")" * 199)
 @example("t if t else t")
@@ -119,7 +119,7 @@ def both(inner):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.recursive(LEAVES, both, max_leaves=8), st.floats(0, 1e6))
 def test_its_value_is_python_s(text, t):
     def of(function):
