@@ -100,6 +100,9 @@ def test_estimate_has_an_upper_limit_for_a_boundary(scbsim):
     assert "needs --x and --y" in scbsim("estimate", "phase", "--replicas", "2").stderr
     both = scbsim("estimate", "phase", "--x", "task.T=1e3:1e5:2log", "--find", "task.Q=1,2")
     assert (both.exit_code, both.stdout) == (2, "")
+    rules = scbsim("estimate", "boundary-noise", "--rules", "sgd")
+    assert rules.exit_code == 2
+    assert "--rules is of a phase diagram" in rules.stderr
 
 
 def test_estimate_says_every_fault_of_a_spec(scbsim):
