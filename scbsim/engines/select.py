@@ -12,7 +12,7 @@ from scbsim.engines.base import Engine
 from scbsim.engines.columns import spread_of_levels
 from scbsim.engines.cost import dense_bytes, dense_seconds, sparse_bytes, sparse_seconds
 from scbsim.engines.given_direction import MOST_KEPT
-from scbsim.engines.noise import NoiseLevels, noise_of
+from scbsim.engines.noise import NoiseLevels, SampledNoise, noise_of
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
 from scbsim.engines.rule_check import require_sound_rules
@@ -74,7 +74,9 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     if model.silent and start is None and spec.init.correlation is None:
         return "population", "no noise: the population process is exact"
     if model.samples:
-        return "sampled", "each sample is drawn, without the tokens off the support"
+        if all(ENGINES["sampled"].takes(rule_record(stage.rule)) for stage in plan.stages):
+            return "sampled", "each sample is drawn, without the tokens off the support"
+        return "dense", "each sample is drawn, and the rule needs the noise of every entry"
     if any(rule_record(stage.rule).own for stage in plan.stages):
         return _of_functions(plan, start)
     drawn = start is not None and not ENGINES[start].entries
@@ -230,7 +232,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
     if plan.choice.matrix_V and task.P is None and task.truth_known:
         raise InputError(WITHOUT_P)
     from_signals = spec.init.from_signals
-    samples = batch_size is not None or plan.choice.name == "sampled"
+    samples = batch_size is not None or isinstance(plan.noise, SampledNoise)
     if spec.dynamics.replicas == 1:
         # Refuse before the output file is created.
         plan.engine.require_room(plan)

@@ -101,10 +101,12 @@ def _rules(run: Values) -> Iterator[tuple[str, str, int]]:
 
 
 def _engine(run: Values) -> EngineRecord:
-    """Return the record of the engine asked for; ``auto`` is ``sampled`` if the noise needs it."""
+    """Return the record of the engine asked for; that of ``auto`` if the noise decides."""
     engine = engine_of(run["dynamics"]["engine"])
     if engine is AUTO and NOISE_MODELS[run["noise"]["model"]].samples:
-        return ENGINES["sampled"]
+        few = ENGINES["sampled"]
+        all_taken = all(few.takes(rule_record(rule)) for _, rule, _ in _rules(run))
+        return few if all_taken else ENGINES["dense"]
     return engine
 
 
