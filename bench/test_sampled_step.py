@@ -11,7 +11,7 @@ from sizes import size
 
 from scbsim import Task
 from scbsim.engines.batch import BatchEngine
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.noise import NoiseLevels, SampledNoise
 from scbsim.engines.sampled import SampledEngine
 from scbsim.engines.stages import Stage
 
@@ -59,7 +59,7 @@ def test_sampled_step(N, T, B, threads, benchmark, best_of, note):
     benchmark.group = f"sampled noise, N={N} T={T} B={B}"
     numba.set_num_threads(threads)
     task = Task.random(N, T, 2, P_concentration=0.05)
-    engine = SampledEngine(task, MatchedNoise(B, 1), threads=threads, **START)
+    engine = SampledEngine(task, SampledNoise(B), threads=threads, **START)
     few = max(1, B // 50)
     real = BatchEngine(
         task, NoiseLevels.none(task), batch_size=few, threads=threads, dtype=np.float32, **START

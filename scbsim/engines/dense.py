@@ -21,8 +21,8 @@ from scbsim.engines.warm_start import entries_of, logits_to_entries, split
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense_attention import sum_bulk
 from scbsim.kernels.gaussian.dense_matched import advance_matched
-from scbsim.kernels.gaussian.dense_sampled import DrawnSamples, advance_dense_sampled
 from scbsim.kernels.gaussian.state import Attention
+from scbsim.kernels.sampled.dense import DrawnSamples, advance_dense_sampled
 from scbsim.kernels.sampled.state import sums_bytes
 from scbsim.observables import NAMES
 from scbsim.state import State

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scbsim.engines.cost import value_bytes
 from scbsim.engines.noise import SampledNoise
 from scbsim.errors import InputError
-from scbsim.kernels.gaussian.dense_sampled import DrawnSamples
 from scbsim.kernels.gaussian.off_support import OffSupport, make_off_support
 from scbsim.kernels.gaussian.state import Attention, Value
 from scbsim.kernels.matched.joint_state import make_joint_noise
+from scbsim.kernels.sampled.dense import DrawnSamples
 from scbsim.kernels.sampled.state import Batch, SampledState, make_sums, samples_a_block, sums_bytes
 from scbsim.sampling.alias_tables import alias_tables_of
 from scbsim.task import Task

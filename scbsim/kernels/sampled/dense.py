@@ -48,17 +48,29 @@ def _see_columns(A: Attention, L: SampledState) -> None:
 def _noise_of_samples(
     model: Model, S: SampleSums, now: StepParams, coupled: Couplings, drawn: DrawnSamples
 ) -> None:
-    """Write the noise of A: the gradients' sums over the samples, less their means."""
+    """Write the noise of A: the projected gradients of the samples, less their means.
+
+    A step takes ``kappa s - kappa' q`` as the mean.
+    """
     A, _, constants = model
     joint, (_, _, kappa, kappa_prime) = drawn.joint, coupled
+    Q = A.support.shape[1]
+    n = constants.T - Q
     for k in range(A.support.shape[0]):
         each = 1.0 / (now.batch * constants.mu[k])
         c, square = off_support(A, k, constants.T)
-        for j in range(A.support.shape[1]):
+        along, norm = each * S.along[0, k], np.sqrt(square)
+        # The mean over all entries, which the projection takes off.
+        total = along * (A.off_sums[k, 0] + n * c) / norm if norm > 0.0 else 0.0
+        for j in range(Q):
+            total += each * S.support[0, k, j]
+        drift = kappa * c - total / constants.T
+        for j in range(Q):
             mean = kappa * (A.support[k, j] + c) - kappa_prime * A.weights[k, j]
-            A.noise[k, j] = each * S.support[0, k, j] - mean
+            A.noise[k, j] = each * S.support[0, k, j] - mean + drift
         joint.intercepts[k] = c
-        joint.along[k] = each * S.along[0, k] - kappa * np.sqrt(square)
+        joint.along[k] = along - kappa * norm
+        joint.drift[k] = drift
         level = each * np.sqrt(max(S.square[0, k], 0.0))
         joint.level[k] = level
         # The sums are of this step's batch, and a schedule's levels of another one.
