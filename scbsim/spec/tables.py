@@ -154,8 +154,8 @@ class NoiseSpec(Table):
     Attributes
     ----------
     model : {"isotropic", "matched", "sampled", "none"}
-        Constant levels, the gradient's own levels (docs/model.md, section 5b), the noise of real
-        batches under "sgd" (docs/model.md, section 8), or no noise.
+        Constant levels, the gradient's own levels (docs/model.md, section 5b), the noise of
+        samples, each of which is drawn (docs/model.md, section 8), or no noise.
     sigma_A : float
         Level of the attention noise for a batch of one, 0 or more: in column k of A it is
         ``sigma_A / sqrt(batch_size mu_k)``. Under "matched" it is only the unit of
