@@ -78,7 +78,8 @@ def sampled_cases(small: bool) -> Iterator[Case]:
             yield case_of("dense", N, T, *more, name=f"dense, {precision}, sampled")
 
 
-_SAMPLED_DENSE = [(10, 1_000, 64), (10, 1_000, 1_024), (100, 1_000, 256), (30, 30_000, 16)]
+_SAMPLED_DENSE = [(10, 1_000, 64), (10, 1_000, 1_024), (100, 1_000, 16), (100, 1_000, 512)]
+_SAMPLED_DENSE += [(30, 30_000, 16), (30, 500, 500), (200, 500, 4)]
 _SMALL_SAMPLED_DENSE = [(3, 100, 16), (10, 500, 64)]
 
 

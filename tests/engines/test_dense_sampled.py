@@ -125,6 +125,17 @@ def test_sgd_then_l1_with_a_normalisation_between():
     assert (found.attrs["engine"], found.attrs["status"]) == ("dense", "complete")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("rule", "more"), [("hard", ["stage.0.threshold=0"]), ("momentum", [])])
+def test_rules_in_python_see_the_noise_of_samples(rule, more):
+    """At a threshold of 0 ``hard`` is SGD, and so is ``momentum`` in its first step."""
+    words = (*L1[:2], "dynamics.precision=float64", "stage.0.rate_A=0.05", "stage.0.rate_V=0.05")
+    found = rows(simulate(run_spec(*words, f"dynamics.rule={rule}", *more, steps=1)))
+    right = rows(simulate(run_spec(*words, "dynamics.rule=sgd", steps=1)))
+    np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-12)
+    assert np.ptp(right[:, 2]) > 1e-3
+
+
 def test_a_batch_beyond_the_random_stream_is_refused():
     with pytest.raises(InputError, match=r"dynamics\.batch_size: .* the dense engine takes up to"):
         dense(a_task(100, 1000), 10**10)
