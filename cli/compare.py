@@ -1,4 +1,4 @@
-"""``scbsim compare``: compare Gaussian noise with real batches."""
+"""``scbsim compare``: compare models of noise with real batches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@click.command(short_help="Compare Gaussian noise with real batches.")
+@click.command(short_help="Compare models of noise with real batches.")
 @click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @output_option(
     "DIR", "The folder for the runs, compare.h5, the pictures and their caption.", required=True

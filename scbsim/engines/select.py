@@ -24,7 +24,7 @@ from scbsim.spec import RunSpec
 from scbsim.spec.engines import AUTO, ENGINES, engine_of_state
 from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.spec.rules import rule_record, short_name
-from scbsim.spec.stage_order import Step, ends_in_lists, refusal
+from scbsim.spec.stage_order import Step, ends_in_lists, few_numbers, refusal
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
@@ -74,9 +74,9 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     if model.silent and start is None and spec.init.correlation is None:
         return "population", "no noise: the population process is exact"
     if model.samples:
-        if all(ENGINES["sampled"].takes(rule_record(stage.rule)) for stage in plan.stages):
-            return "sampled", "each sample is drawn, without the tokens off the support"
-        return "dense", "each sample is drawn, and the rule needs the noise of every entry"
+        if not few_numbers(_steps(plan)):
+            return "dense", "each sample is drawn, and a stage needs every entry"
+        return "sampled", "each sample is drawn, without the tokens off the support"
     if any(rule_record(stage.rule).own for stage in plan.stages):
         return _of_functions(plan, start)
     drawn = start is not None and not ENGINES[start].entries

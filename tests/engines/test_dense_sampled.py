@@ -39,6 +39,7 @@ def off_support(engine):
     return np.array([np.delete(s[k], positions[k]) for k in range(len(s))])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 40])
 def test_a_step_takes_the_samples_of_the_engine_without_entries(batch):
     """Both draw the same samples, and differ in what is random given them alone."""
@@ -66,6 +67,7 @@ def test_a_step_takes_the_samples_of_the_engine_without_entries(batch):
         np.testing.assert_allclose(other.off.square + other.off.along**2, one.A.off_sums[:, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["sgd", "prox"])
 def test_with_all_entries_on_the_support_a_step_is_that_of_real_batches(rule):
     """No token is left out then: in law it is a step on real batches, under any rule."""
@@ -85,6 +87,34 @@ def test_with_all_entries_on_the_support_a_step_is_that_of_real_batches(rule):
     assert outcome.worst.p * outcome.count > 1e-6, outcome.worst
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("N", "T", "Q"), [(4, 40, 1), (3, 12, 2), (2, 5, 5)])
+def test_the_mean_of_a_step_is_the_expected_gradient(N, T, Q):
+    """`docs/model.md`, section 3: of every entry, with what the intercept form leaves out."""
+    task, rate = a_task(N, T, Q), 1e-6
+    before = DenseEngine(task, NoiseLevels(np.full(N, 0.3), 0.1), **START, dtype=np.float64)
+    before.advance(a_stage(task), 4)
+    found = []
+    for replica in range(25):
+        engine = dense(task, 16_000, replica=replica)
+        engine.adopt(before.state(), task)
+        s, W = engine.s(), engine.V.W.copy()
+        engine.advance(a_stage(task, rate_A=rate, rate_V=rate), 1)
+        found.append([*((s - engine.s()) / rate).ravel(), *((W - engine.V.W) / rate).ravel()])
+    q = np.zeros((N, T))
+    np.put_along_axis(q, task.q_positions, task.q_weights, axis=1)
+    totals = s.sum(axis=1, keepdims=True)
+    a = s + (1.0 - totals) / T
+    kappa, kappa_prime = np.square(W).sum(), (W * task.P_tilde).sum()
+    nA, qA = task.mu @ np.square(a).sum(axis=1), task.mu @ (a * q).sum(axis=1)
+    of_A = kappa * s - kappa_prime * q + (kappa_prime - kappa * totals) / T
+    right = [*of_A.ravel(), *(nA * W - qA * task.P_tilde).ravel()]
+    error = np.std(found, axis=0, ddof=1) / 5.0
+    # Student's t with 24 degrees of freedom: less than 1e-5 for all of them together.
+    assert (np.abs(np.mean(found, axis=0) - right) < 9.0 * error + 1e-9).all()
+
+
+@pytest.mark.slow
 def test_a_column_without_a_sample_has_no_noise():
     task, stage = a_task(6, 500), a_stage(a_task(6, 500), rate_A=0.01, rate_V=0.0)
     engine = dense(task, 1)

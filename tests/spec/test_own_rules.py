@@ -173,7 +173,7 @@ def test_a_rule_that_no_stage_uses_is_not_looked_at():
     sampled = {"noise": {"model": "sampled"}}
     assert RunSpec.from_dict(tables("prox", stages, engine="sampled") | sampled).rule_of(0) == "sgd"
     (found,) = faults(tables("prox", engine="sampled") | sampled)
-    assert "needs entries, of which it keeps those on the support alone" in found
+    assert "needs entries, of which this engine keeps those on the support alone" in found
 
 
 def test_softmax_refuses_thresholds(tmp_path):

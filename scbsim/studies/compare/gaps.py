@@ -1,4 +1,4 @@
-"""Gaps between the medians under Gaussian noise and on real batches."""
+"""Gaps between the medians under models of noise and on real batches."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def draw(found: xr.Dataset, width: float | None = None) -> Picture:
         layout.head(figure, title_of(found), width)
         lines = [
             style.line_handle(label, color=color, linestyle=line)
-            for color, label, line in _looks(found).values()
+            for color, label, line in looks_of(found).values()
         ]
         handles = [*lines, style.band_handle(found.attrs["replicas"])]
         layout.legend_below(figure, handles, 4)
@@ -76,7 +76,7 @@ def draw(found: xr.Dataset, width: float | None = None) -> Picture:
     return figure
 
 
-def _looks(found: xr.Dataset) -> dict[str, tuple[str, str, Any]]:
+def looks_of(found: xr.Dataset) -> dict[str, tuple[str, str, Any]]:
     """Return the looks of the models that were run, in their order."""
     return {model: LOOKS[model] for model in map(str, found["model"].values)}
 
@@ -103,14 +103,14 @@ def _caption(found: xr.Dataset) -> str:
 
 
 def _panel(axes: Axes, found: xr.Dataset, name: str) -> None:
-    spreads = {model: Spread(*found[name].sel(model=model).values) for model in _looks(found)}
+    spreads = {model: Spread(*found[name].sel(model=model).values) for model in looks_of(found)}
     medians = np.array([each.middle for each in spreads.values()])
     style.scale(axes, [medians], logarithmic=name in LOGARITHMIC)
     if axes.get_yscale() == "log":
         # Rounding errors near 0 would take up the whole axis.
         positive = medians[medians > 0]
         axes.set_ylim(bottom=max(positive.max() / DECADES, positive.min() / 2))
-    for model, (color, _, line) in _looks(found).items():
+    for model, (color, _, line) in looks_of(found).items():
         draw_values(axes, found["step"].values, spreads[model], color, linestyle=line, zorder=3)
 
 
@@ -122,4 +122,5 @@ def title_of(found: xr.Dataset) -> str:
     names = (stage.get("rule") or dynamics["rule"] for stage in spec["stage"])
     rules = dict.fromkeys(map(short_name, names))
     facts = [*style.sizes(spec["task"]), batch_size, " then ".join(rules)]
-    return style.title("Gaussian noise in place of real batches", facts)
+    kind = "Sampled" if "sampled" in found["model"].values else "Gaussian"
+    return style.title(f"{kind} noise in place of real batches", facts)
