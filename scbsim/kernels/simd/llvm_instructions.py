@@ -1,4 +1,4 @@
-"""LLVM instructions as numba intrinsics: rows of products, and prefetching."""
+"""LLVM instructions as numba intrinsics: rows of products, prefetching, and tests of rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from scbsim.kernels.simd.llvm_lookup import wide_registers
-from scbsim.kernels.simd.plain import LANES
+from scbsim.kernels.simd.plain import LANES, ROW
 
 _INT = ir.IntType(32)
 _FOR_WRITING, _KEEP_IN_CACHE, _DATA = _INT(0), _INT(3), _INT(1)
@@ -149,3 +149,91 @@ def prefetch_at(typing_context: Any, x: Any, i: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(x, types.intp), codegen
+
+
+def _load(context: Any, builder: Any, x: Any, given: Any, row: Any) -> Any:
+    """Load a vector of type ``row`` from an array, from entry ``given[1]`` on."""
+    data = context.make_array(x)(context, builder, given[0]).data
+    at = builder.bitcast(builder.gep(data, [given[1]]), row.as_pointer())
+    return builder.load(at, align=x.dtype.bitwidth // 8)
+
+
+def _row_of_bits(context: Any, builder: Any, x: Any, given: Any) -> Any:
+    row = ir.VectorType(ir.IntType(x.dtype.bitwidth), ROW)
+    return _load(context, builder, x, given, row)
+
+
+def _is_none(builder: Any, found: Any) -> Any:
+    """Return whether a vector of bits, or of numbers, is 0."""
+    whole = ir.IntType(found.type.count * found.type.element.width)
+    return builder.icmp_unsigned("==", builder.bitcast(found, whole), ir.Constant(whole, 0))
+
+
+def _halved(builder: Any, x: Any, combine: Any, least: int = LANES) -> Any:
+    """Combine both halves of a vector until so many entries are left."""
+    undefined = ir.Constant(x.type, ir.Undefined)
+    while x.type.count > least:
+        half = x.type.count // 2
+        parts = (
+            builder.shuffle_vector(
+                x, undefined, ir.Constant(ir.VectorType(_INT, half), [*range(first, first + half)])
+            )
+            for first in (0, half)
+        )
+        x = combine(*parts)
+        undefined = ir.Constant(x.type, ir.Undefined)
+    return x
+
+
+@intrinsic
+def are_zeros(typing_context: Any, x: Any, i: Any) -> Any:
+    """Return whether 64 entries of a contiguous array, from i on, are 0 and not -0."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bits = _row_of_bits(context, builder, signature.args[0], arguments)
+        return _is_none(builder, _halved(builder, bits, builder.or_))
+
+    return types.boolean(x, types.intp), codegen
+
+
+@intrinsic
+def are_within(typing_context: Any, x: Any, i: Any, bound: Any) -> Any:
+    """Return whether 64 entries of a contiguous array, from i on, are at most ``bound`` in size.
+
+    The bound is at least 0, in their type. NaN is beyond it.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bits = _row_of_bits(context, builder, signature.args[0], arguments)
+        kind = bits.type.element
+        # Without their signs floats are in the order of their bits.
+        size = builder.and_(bits, ir.Constant(bits.type, [2 ** (kind.width - 1) - 1] * ROW))
+
+        def larger(a: Any, b: Any) -> Any:
+            return builder.select(builder.icmp_unsigned(">", a, b), a, b)
+
+        largest = _halved(builder, size, larger)
+        undefined = ir.Constant(largest.type, ir.Undefined)
+        most = builder.insert_element(undefined, builder.bitcast(arguments[2], kind), _INT(0))
+        most = builder.shuffle_vector(
+            most, undefined, ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES)
+        )
+        return _is_none(builder, builder.icmp_unsigned(">", largest, most))
+
+    return types.boolean(x, types.intp, x.dtype), codegen
+
+
+@intrinsic
+def sum_halves(typing_context: Any, x: Any, i: Any) -> Any:
+    """Return the sum of 32 entries of a contiguous array, from i on.
+
+    The second half is added to the first until one number is left.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        item = context.get_data_type(x.dtype)
+        row = _load(context, builder, x, arguments, ir.VectorType(item, ROW // 2))
+        total = _halved(builder, row, builder.fadd, 1)
+        return builder.extract_element(total, _INT(0))
+
+    return x.dtype(x, types.intp), codegen
