@@ -131,9 +131,10 @@ def _draw_and_update(
         else:
             _update_row(rule, s, at, z, _FIRST, step, sums)
             stepped = True
-    own[0], own[1] = own.dtype.type(0), own.dtype.type(0)
     if stepped:
         add_up(sums, own)
+    else:
+        own[0], own[1] = own.dtype.type(0), own.dtype.type(0)
 
 
 @inline_jit
@@ -154,9 +155,10 @@ def _update(
             continue
         _update_row(rule, s, at, z, at, step, sums)
         stepped = True
-    own[0], own[1] = own.dtype.type(0), own.dtype.type(0)
     if stepped:
         add_up(sums, own)
+    else:
+        own[0], own[1] = own.dtype.type(0), own.dtype.type(0)
 
 
 @internal_jit
@@ -252,11 +254,11 @@ def _step_jointly(
     place: Place,
     s: Floats,
     numbers: tuple[ColumnStep, float],
-    buffers: tuple[Floats, U32],
+    buffers: Buffers,
 ) -> tuple[float, float]:
     """Draw a block's noise, its product with a_k, and step."""
-    own, words = buffers
-    z = _block_on_stack(own)
+    like, own, words = buffers
+    z = _block_on_stack(like)
     # The product of a block's noise with a_k must be known before any of its entries is stepped.
     step = draw_along(rule, joint, A, place, s, numbers, (z, own, words))
     return _step_stored(rule, A, place, s, step, (z, own, words))
@@ -283,8 +285,7 @@ def _jointly(
     numbers: tuple[ColumnStep, float],
     buffers: Buffers,
 ) -> tuple[float, float]:
-    _, own, words = buffers
-    return _step_jointly(joint, params.rule, A, place, s, numbers, (own, words))
+    return _step_jointly(joint, params.rule, A, place, s, numbers, buffers)
 
 
 step_block = by_presence(_alone, _jointly)
