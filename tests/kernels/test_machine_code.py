@@ -40,8 +40,8 @@ def _exponentials(e, words, batch, counter, key):
     fill_exponentials(e, words, batch, counter, key)
 
 
-def _products(x, y, out):
-    multiply_packed(x, y, out)
+def _products(x, y, rows, panels, out):
+    multiply_packed(x, y, rows, panels, out)
 
 
 def _step(rule, s, own, A, place, step, words):
@@ -162,7 +162,7 @@ def test_step_under_matched_noise(dtype, kind):
 def test_products_of_matrices():
     scratch = make_traces(1, 9)
     x, y, out = scratch.packed[0, 0], scratch.packed[0, 1], scratch.squares[0, 0]
-    register, count = widest(_products, (x, y, out), "vfmadd...pd")
+    register, count = widest(_products, (x, y, 9, 1, out), "vfmadd...pd")
     if FEATURES.get("fma"):
         # Eight rows of two registers each.
         assert wide_enough(register)

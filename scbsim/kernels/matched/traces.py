@@ -70,12 +70,17 @@ def _pack(matrix: F64, first: Int, packed: F64) -> None:
 
 
 @internal_jit
-def multiply_packed(left: F64, right: F64, out: F64) -> None:
-    """Write ``X' Y``, 64 by 64, for packed columns of X and of Y."""
+def multiply_packed(left: F64, right: F64, rows: Int, panels: Int, out: F64) -> None:
+    """Write ``X' Y``, of 64 by 64, for packed columns of X and of Y.
+
+    Only so many rows are written, rounded up to eights, and panels; the others of these rows are 0.
+    """
     N = np.int64(left.shape[1])
-    for panel in range(_PANELS):
+    if panels < _PANELS:
+        out[: (rows + _EIGHT - 1) // _EIGHT * _EIGHT * WIDTH] = 0.0
+    for panel in range(panels):
         y = Strided(right, panel * N * LANES, 0, LANES)
-        for row in range(0, WIDTH, _EIGHT):
+        for row in range(0, rows, _EIGHT):
             x = Strided(left, row // LANES * N * LANES + row % LANES, 1, LANES)
             eight_rows(Strided(out, row * WIDTH + panel * LANES, WIDTH, 0), x, y, N)
 
@@ -83,12 +88,13 @@ def multiply_packed(left: F64, right: F64, out: F64) -> None:
 @internal_jit
 def _reduce(of_G: F64, of_H: F64, column: Int, row: Int, sums: F64) -> None:
     """Write the sums of the tiles of a square, given which it is; both factors are overwritten."""
-    for i in range(np.uint64(WIDTH * WIDTH)):
+    first = row * (WIDTH // ROWS)
+    last: Int = np.int64(min(first + WIDTH // ROWS, sums.shape[1]))
+    for i in range(np.uint64((last - first) * TILE)):
         g = of_G[i]
         of_H[i] *= g
         of_G[i] = g * g
-    first = row * (WIDTH // ROWS)
-    for tile in range(first, min(first + WIDTH // ROWS, sums.shape[1])):
+    for tile in range(first, last):
         begin = (tile - first) * TILE
         sums[column, tile, 0] = pairwise_sum(of_G[begin : begin + TILE])
         sums[column, tile, 1] = pairwise_sum(of_H[begin : begin + TILE])
@@ -112,13 +118,16 @@ def _square(row: Int, column: Int, own: tuple[F64, F64], sums: F64) -> None:
     of_columns = packed[2], packed[3]
     if row == column:
         of_columns = packed[0], packed[1]
-    multiply_packed(packed[0], of_columns[0], G)
-    multiply_packed(packed[0], of_columns[1], H)
+    N = np.int64(packed.shape[2])
+    rows, columns = min(WIDTH, N - row * WIDTH), min(WIDTH, N - column * WIDTH)
+    panels = (columns + LANES - 1) // LANES
+    multiply_packed(packed[0], of_columns[0], rows, panels, G)
+    multiply_packed(packed[0], of_columns[1], rows, panels, H)
     if row != column:
         _transpose(G, mirrored)
     _reduce(G, H, column, row, sums)
     if row != column:
-        multiply_packed(of_columns[0], packed[1], H)
+        multiply_packed(of_columns[0], packed[1], columns, _PANELS, H)
         _reduce(mirrored, H, row, column, sums)
 
 
