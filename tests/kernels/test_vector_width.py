@@ -74,25 +74,26 @@ def test_another_width_is_refused(monkeypatch):
 
 
 PROGRAM = """
-import hashlib, sys, warnings
+import hashlib, warnings
 import numpy as np
 import scbsim
 warnings.simplefilter("ignore")
-precision, digest = sys.argv[1], hashlib.sha256()
+digest = hashlib.sha256()
 sgd = [{"steps": 10, "rule": "sgd"}]
 l1 = [
     {"steps": 10, "rule": "prox", "threshold_sigmas": 1.5, "normalize_level": 0.1},
     {"steps": 10, "rule": "denoise", "threshold_sigmas": 1.5},
 ]
-for engine, precision_of_A, stages in [
-    ("dense", precision, sgd + l1),
+for engine, precision, stages in [
+    ("dense", "float32", sgd + l1),
+    ("dense", "float64", sgd + l1),
     ("sparse", "float64", l1),
     ("collapsed", "float64", sgd),
 ]:
     spec = scbsim.RunSpec.from_dict({
         "seed": 4,
         "task": {"N": 70, "T": 2500, "Q": 2, "mu": "dirichlet"},
-        "dynamics": {"engine": engine, "precision": precision_of_A, "batch_size": 1e6},
+        "dynamics": {"engine": engine, "precision": precision, "batch_size": 1e6},
         "init": {"alpha_A": 0.1, "alpha_V": 0.1},
         "stage": stages,
     })
@@ -100,7 +101,7 @@ for engine, precision_of_A, stages in [
     assert run.attrs["status"] == "complete"
     for name in sorted(run.data_vars):
         digest.update(np.ascontiguousarray(run[name]))
-for N in 3, 10, 100:
+for N, precision in (3, "float32"), (10, "float64"), (100, "float32"):
     spec = scbsim.RunSpec.from_dict({
         "task": {"N": N, "T": 2500, "Q": 2},
         "dynamics": {"engine": "batch", "batch_size": 20, "rule": "sgd", "precision": precision},
@@ -116,22 +117,18 @@ print(digest.hexdigest())
 @pytest.mark.slow(first=True)
 @pytest.mark.skipif(not FEATURES.get("avx512f"), reason="has one width of vectors only")
 def test_the_width_of_vectors_does_not_change_the_bits():
-    """Either precision at one of the narrower widths, at which all has to be compiled."""
     narrow = dict(FEATURES)
     narrow.update((name, False) for name in narrow if name.startswith("avx512"))
     features = ",".join(("+" if on else "-") + name for name, on in narrow.items())
-    for precision, narrower in (
-        ("float32", {"SCBSIM_VECTOR_BITS": "256"}),
-        ("float64", {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features}),
-    ):
-        digests = set()
-        for names in {}, narrower:
-            done = subprocess.run(
-                [sys.executable, "-c", PROGRAM, precision],
-                env={**os.environ, **names},
-                capture_output=True,
-                text=True,
-            )
-            assert done.returncode == 0, done.stderr[-2000:]
-            digests.add(done.stdout)
-        assert len(digests) == 1
+    digests = set()
+    narrower = {"SCBSIM_VECTOR_BITS": "256"}
+    for names in {}, narrower, {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features}:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, **names},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        digests.add(done.stdout)
+    assert len(digests) == 1
