@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from scbsim_testing.warm_cli import warm_cli
+from scbsim_testing.warm_cli import in_a_fork
 
 ROOT = Path(__file__).parents[1]
 PAGES = {"README": ROOT / "README.md", "use": ROOT / "docs" / "use.md"}
@@ -72,15 +71,6 @@ def in_a_shell(line, folder):
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
-
-
-def in_a_fork(line, folder):
-    words = shlex.split(line, comments=True)[1:]
-    target = words.index(">") if ">" in words else len(words)
-    done = warm_cli()(*words[:target], cwd=folder)
-    for name in words[target + 1 :]:
-        (folder / name).write_text(done.out)
-    return done
 
 
 @pytest.mark.slow(first=True)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from scbsim_testing import HERE
 from scbsim_testing.pages import DOCS, PAGES, blocks_of, program_of
 
 SMALL = {
@@ -107,12 +108,13 @@ def with_python():
 
 @pytest.mark.parametrize("page", list(with_python()))
 def test_a_page_runs(page, tmp_path):
+    paths = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     # A file, as the source of a function of one's own is read from it.
     (tmp_path / "page.py").write_text(program(page))
     done = subprocess.run(
         [sys.executable, "-W", "error::scbsim.errors.RunWarning", "page.py"],
         cwd=tmp_path,
-        env={**os.environ},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

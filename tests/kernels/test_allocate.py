@@ -40,7 +40,7 @@ def buffers(N):
     groups += [make_work(N, 50, 64, dtype, THREADS) for dtype in real]
     # Several shares of work are the number of threads, if there is work for all.
     groups += [make_sums(np.full(N, 1 / N), 2, 10_000, THREADS), make_traces(THREADS, N)]
-    names = "z tail words sums wide_z wide_words row_1 row_2 drawn tables wide heads packed tiles"
+    names = "z tail words sums wide_z wide_words row_1 row_2 drawn tables wide heads packed squares"
     for group in groups:
         own = [*names.split(), *(["u", "r", "w"] if hasattr(group, "inverse") else [])]
         for name in own:

@@ -11,7 +11,7 @@ from scbsim_testing.assembly import assembly_of
 from scbsim.kernels.gaussian.block_update import _draw_and_update_by_rule
 from scbsim.kernels.gaussian.bulk_noise import ColumnStep, Place
 from scbsim.kernels.gaussian.state import Attention
-from scbsim.kernels.matched.traces import TILE, _add_products, packed_size
+from scbsim.kernels.matched.traces import make_traces, multiply_packed
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials
 from scbsim.kernels.random.normal import BLOCK, LANE_WORDS, ROW, fill_normals
 from scbsim.kernels.random.short_blocks import _pairs
@@ -40,8 +40,8 @@ def _exponentials(e, words, batch, counter, key):
     fill_exponentials(e, words, batch, counter, key)
 
 
-def _products(W, first, packed, tile):
-    _add_products(W, first, packed, tile)
+def _products(x, y, rows, panels, out):
+    multiply_packed(x, y, rows, panels, out)
 
 
 def _step(rule, s, own, A, place, step, words):
@@ -160,10 +160,11 @@ def test_step_under_matched_noise(dtype, kind):
 
 @x86_only
 def test_products_of_matrices():
-    W, packed, tile = np.zeros((9, 9)), np.zeros(packed_size(9)), np.zeros(TILE)
-    register, count = widest(_products, (W, 0, packed, tile), "vfmadd...pd")
+    scratch = make_traces(1, 9)
+    x, y, out = scratch.packed[0, 0], scratch.packed[0, 1], scratch.squares[0, 0]
+    register, count = widest(_products, (x, y, 9, 1, out), "vfmadd...pd")
     if FEATURES.get("fma"):
-        # Sixteen products for every four columns that are read.
+        # Eight rows of two registers each.
         assert wide_enough(register)
         assert count >= 16
 

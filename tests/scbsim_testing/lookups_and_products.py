@@ -6,7 +6,14 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import kernel
 from scbsim.kernels.compile.plain_kernels import PLAIN
-from scbsim.kernels.simd.intrinsics import add_blocks, add_to_tables, pick_blocks
+from scbsim.kernels.simd.intrinsics import (
+    add_blocks,
+    add_to_tables,
+    are_within,
+    are_zeros,
+    pick_blocks,
+    sum_halves,
+)
 from scbsim.kernels.simd.matmul import multiply, multiply_panel, subtract_product
 from scbsim.kernels.simd.prefetch import prefetch
 
@@ -39,6 +46,23 @@ def _by_panels(out, x, packed):
     subtract_product(out, (4, 20), (3, 9), 32, x)
 
 
+@kernel
+def _row(x, bound):
+    return are_zeros(x, 1), are_within(x, 1, bound), sum_halves(x, 1)
+
+
+def rows(real):
+    """Rows of 64 entries, from the second on: of zeros, with one other number, and of others."""
+    for number in (0.0, -0.0, 1e-45, 0.5, -0.5, np.nextafter(real(0.5), real(1)), -7.0, np.inf):
+        for at in 1, 17, 64:
+            x = np.zeros(70, real)
+            # What is beside a row does not matter.
+            x[0], x[65] = 9.0, 9.0
+            x[at] = number
+            yield x
+    yield np.random.default_rng(2).normal(size=70).astype(real)
+
+
 def results():
     rng = np.random.default_rng(1)
     for real in (np.float32, np.float64):
@@ -58,6 +82,8 @@ def results():
             tables, a = (rng.normal(size=n).astype(real) for n in (64, 322))
             _tables(tables, rng.integers(16, size=322).astype(kind), a)
             yield tables
+        for x in rows(real):
+            yield np.array([[1.0, *_row(x, real(0.5))]])
     words = rng.integers(2**32, size=320).astype(np.uint32)
     for bits in (4, 6, 9):
         out = np.zeros(323, np.uint16)

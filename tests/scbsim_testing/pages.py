@@ -99,17 +99,24 @@ matplotlib.use("agg")
 
 
 def command(line):
+    if line.startswith("scbsim "):
+        from scbsim_testing.warm_cli import in_a_fork
+
+        return ended(line, *in_a_fork(line, Path.cwd()))
     place = f"{sys.executable} -P"
-    line = line.replace("scbsim ", f"{place} -m scbsim ", 1) if line.startswith("scbsim ") else line
     line = line.replace("python ", f"{place} ", 1) if line.startswith("python ") else line
     line = line.replace(" scbsim ", f" {place} -m scbsim ") if line.startswith("mpiexec ") else line
     streams = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
     done = subprocess.run(line, shell=True, **streams)
-    print(done.stdout)
-    if done.returncode:
-        sys.exit(f"{line}\\n{done.stdout}\\n{done.stderr}")
-    if "Warning" in done.stderr:
-        sys.exit(f"{line}\\n{done.stderr}")
+    ended(line, done.returncode, done.stdout, done.stderr)
+
+
+def ended(line, status, out, err):
+    print(out)
+    if status:
+        sys.exit(f"{line}\\n{out}\\n{err}")
+    if "Warning" in err:
+        sys.exit(f"{line}\\n{err}")
 
 
 def write(name, text):

@@ -11,6 +11,7 @@ import ctypes
 import gc
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 WITHIN = 300
+ONE_THREAD = {"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Ended(NamedTuple):
@@ -40,7 +42,7 @@ class WarmCli:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={**os.environ, **ONE_THREAD},
         )
         atexit.register(self.close)
 
@@ -68,13 +70,24 @@ def warm_cli() -> WarmCli:
     return WarmCli()
 
 
+def in_a_fork(line: str, folder: Path) -> Ended:
+    """Run a line as a shell would: a command of scbsim, and where its output goes."""
+    words = shlex.split(line, comments=True)[1:]
+    target = words.index(">") if ">" in words else len(words)
+    done = warm_cli()(*words[:target], cwd=folder)
+    for name in words[target + 1 :]:
+        (folder / name).write_text(done.out)
+    return done
+
+
 def _run(ask: dict) -> None:
     """Be the process of a command line."""
     for number, name in zip((0, 1, 2), (os.devnull, *ask["said"]), strict=True):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
     signal.alarm(WITHIN)
     os.environ.clear()
-    os.environ.update(ask["environment"])
+    # numba reads its settings again before it compiles, and the number of threads may not change.
+    os.environ.update(ask["environment"] | ONE_THREAD)
     os.chdir(ask["cwd"])
     sys.argv = ["scbsim", *ask["words"]]
     if ask["patch"]:

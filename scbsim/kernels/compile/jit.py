@@ -28,6 +28,7 @@ from scbsim.kernels.compile.openmp_spin import wait_briefly
 from scbsim.kernels.compile.plain_kernels import PLAIN
 from scbsim.kernels.compile.simd_width import choose_width
 from scbsim.kernels.compile.trust import distrust, make_private
+from scbsim.kernels.compile.typeof_rules import remember_types
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,6 +124,7 @@ def kernel(function: F) -> F:
     compiled: F = numba.njit(pipeline_class=compiler_class(), no_cfunc_wrapper=True, **OPTIONS)(
         function
     )
+    compiled.typeof_pyval = remember_types(compiled.typeof_pyval)  # type: ignore[attr-defined]
     lock = None if CACHE_FOLDER is None else KernelLock()
     compiled._cache = KernelCache(function, CACHE_FOLDER, _why_not, lock)  # type: ignore[attr-defined]
     if lock is not None:

@@ -19,9 +19,11 @@ from scbsim.kernels.gaussian.bulk_noise import (
     clear_support,
     draw_along,
     entry_noise,
+    from_zeros,
     next_special,
+    quiet_size,
 )
-from scbsim.kernels.gaussian.rules import call_with_rule, step_entry
+from scbsim.kernels.gaussian.rules import call_with_rule, leaves_zeros, step_entry
 from scbsim.kernels.gaussian.state import Attention, StepParams
 from scbsim.kernels.matched.joint_state import JointNoise
 from scbsim.kernels.random.normal import (
@@ -34,10 +36,13 @@ from scbsim.kernels.random.normal import (
     row_on_stack,
 )
 from scbsim.kernels.random.row_sums import add_entries, add_up, clear_row, sum_block
+from scbsim.kernels.simd.intrinsics import are_within, are_zeros, stack_array
 from scbsim.kernels.simd.prefetch import prefetch
 from scbsim.kernels.types import U32, Floats, Real
 
-_ROW, _BLOCK = np.uint64(ROW), np.uint64(BLOCK)
+_ROW, _BLOCK, _FIRST = np.uint64(ROW), np.uint64(BLOCK), np.uint64(0)
+
+_block_on_stack = stack_array(BLOCK)
 
 
 def _rate(rule: int, rate: float, z: Floats) -> tuple[float, None]:
@@ -72,14 +77,20 @@ def _next(rule: Any, s: Real, z: Real, step: ColumnStep, one: Real) -> Real:
 
 @inline_jit
 def _update_row(
-    rule: Any, s: Floats, z: Floats, at: np.uint64, step: ColumnStep, sums: Floats
+    rule: Any,
+    s: Floats,
+    at: np.uint64,
+    z: Floats,
+    first: np.uint64,
+    step: ColumnStep,
+    sums: Floats,
 ) -> None:
-    """Step a row, at ``s[at:]``, with the normals in ``z``."""
+    """Step a row, at ``s[at:]``, with the normals in ``z[first:]``."""
     one = s.dtype.type(1)
     for i in range(LANES):
         j = i + LANES
-        a = _next(rule, s[at + i], z[i], step, one)
-        b = _next(rule, s[at + j], z[j], step, one)
+        a = _next(rule, s[at + i], z[first + i], step, one)
+        b = _next(rule, s[at + j], z[first + j], step, one)
         s[at + i] = a
         s[at + j] = b
         add_entries(sums, i, a, b)
@@ -98,6 +109,11 @@ def _draw_and_update(
     clear_row(sums)
     j = place.support
     special = next_special(A, place, j)
+    zeros = from_zeros(step.curve, step, s)
+    quiet = quiet_size(rule, step.threshold, zeros.amplitude, s.dtype.type(0))
+    if quiet >= 0:
+        quiet /= zeros.amplitude
+    stepped = False
     for row in range(place.rows):
         at = row * _ROW
         # Memory delivers the entries of the next block while this one is stepped.
@@ -107,22 +123,42 @@ def _draw_and_update(
         if row == special:
             j = clear_support(None, A, place, j, row, z)
             special = next_special(A, place, j)
-        _update_row(rule, s, z, at, step, sums)
-    add_up(sums, own)
+        if leaves_zeros(rule) and quiet >= 0 and are_zeros(s, at):
+            # Zeros have one level, without a root, and most rows of them stay what they are.
+            if not are_within(z, np.int64(0), quiet):
+                _update_row(rule, s, at, z, _FIRST, zeros, sums)
+                stepped = True
+        else:
+            _update_row(rule, s, at, z, _FIRST, step, sums)
+            stepped = True
+    if stepped:
+        add_up(sums, own)
+    else:
+        own[0], own[1] = own.dtype.type(0), own.dtype.type(0)
 
 
 @inline_jit
-def _update(rule: Any, s: Floats, own: Floats, rest: tuple[Floats, np.uint64, ColumnStep]) -> None:
-    """Step the rows of a block, whose normals are stored; write its two sums to ``own``."""
-    stored, rows, step = rest
-    z, sums = row_on_stack(own[ROW:]), row_on_stack(own)
+def _update(
+    rule: Any, s: Floats, z: Floats, rest: tuple[Floats, np.uint64, ColumnStep, Real]
+) -> None:
+    """Step the rows of a block, whose normals are in ``z``; write its two sums to the rest's first.
+
+    ``z`` is on the stack.
+    """
+    own, rows, step, quiet = rest
+    sums = row_on_stack(own)
     clear_row(sums)
+    stepped = False
     for row in range(rows):
         at = row * _ROW
-        for i in range(_ROW):
-            z[i] = stored[at + i]
-        _update_row(rule, s, z, at, step, sums)
-    add_up(sums, own)
+        if leaves_zeros(rule) and quiet >= 0 and are_zeros(s, at) and are_within(z, at, quiet):
+            continue
+        _update_row(rule, s, at, z, at, step, sums)
+        stepped = True
+    if stepped:
+        add_up(sums, own)
+    else:
+        own[0], own[1] = own.dtype.type(0), own.dtype.type(0)
 
 
 @internal_jit
@@ -133,11 +169,14 @@ def _draw_and_update_by_rule(
     return np.float64(own[0]), np.float64(own[1])
 
 
-@internal_jit
+@inline_jit
 def _update_by_rule(
     rule: Any, s: Floats, own: Floats, z: Floats, rows: np.uint64, step: ColumnStep
 ) -> tuple[float, float]:
-    call_with_rule(rule, _update, s, own, (z, rows, step))
+    zeros = from_zeros(step.curve, step, s)
+    assert step.shift is not None
+    quiet = quiet_size(rule, step.threshold, zeros.amplitude, step.shift)
+    call_with_rule(rule, _update, s, z, (own, rows, step, quiet))
     return np.float64(own[0]), np.float64(own[1])
 
 
@@ -207,6 +246,24 @@ _draw_and_step = by_rule(_without_memory, _without_memory, _with_memory)
 _step_stored = by_rule(_stored_without_memory, _stored_without_memory, _stored_with_memory)
 
 
+@internal_jit
+def _step_jointly(
+    joint: JointNoise,
+    rule: Any,
+    A: Attention,
+    place: Place,
+    s: Floats,
+    numbers: tuple[ColumnStep, float],
+    buffers: Buffers,
+) -> tuple[float, float]:
+    """Draw a block's noise, its product with a_k, and step."""
+    like, own, words = buffers
+    z = _block_on_stack(like)
+    # The product of a block's noise with a_k must be known before any of its entries is stepped.
+    step = draw_along(rule, joint, A, place, s, numbers, (z, own, words))
+    return _step_stored(rule, A, place, s, step, (z, own, words))
+
+
 def _alone(
     joint: None,
     params: StepParams,
@@ -228,9 +285,7 @@ def _jointly(
     numbers: tuple[ColumnStep, float],
     buffers: Buffers,
 ) -> tuple[float, float]:
-    # The product of a block's noise with a_k must be known before any of its entries is stepped.
-    step = draw_along(joint, A, place, s, numbers[0], numbers[1], buffers)
-    return _step_stored(params.rule, A, place, s, step, buffers)
+    return _step_jointly(joint, params.rule, A, place, s, numbers, buffers)
 
 
 step_block = by_presence(_alone, _jointly)

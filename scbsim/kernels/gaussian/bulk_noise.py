@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, internal_jit
+from scbsim.kernels.compile.jit import by_presence, inline_jit, internal_jit
+from scbsim.kernels.gaussian.rules import leaves_zeros
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.kernels.matched.coefficients import amplitude_at
 from scbsim.kernels.matched.joint_noise import keep_normal, square_of_block
@@ -21,8 +22,14 @@ from scbsim.kernels.random.normal import (
     row_on_stack,
 )
 from scbsim.kernels.random.row_sums import add_up, clear_row
+from scbsim.kernels.simd.intrinsics import are_zeros
 from scbsim.kernels.simd.prefetch import prefetch
 from scbsim.kernels.types import I64, U32, Curve, Floats, Int, Real
+
+# These raise no number to a higher precision.
+_SMALLER, _ONE = np.float32(0.999), np.float32(1)
+_SMALLEST = np.float32(1e-30)  # far from numbers that have fewer digits
+_LEAST = np.float32(3)  # levels of the noise: in 5 rows of 6 all 64 normals are less
 
 Buffers: TypeAlias = tuple[Floats, Floats, U32]
 """Of normals, (BLOCK,); of two rows; and of the states of lanes."""
@@ -53,6 +60,39 @@ def entry_noise(shift: Real | None, step: ColumnStep, s: Real, z: Real) -> Real:
     if shift is not None:
         return shift + z
     return amplitude_at(step.curve, step.amplitude, s) * z
+
+
+def _same(curve: None, step: ColumnStep, s: Floats) -> ColumnStep:
+    return step
+
+
+def _at_zero(curve: Curve, step: ColumnStep, s: Floats) -> ColumnStep:
+    amplitude = amplitude_at(curve, step.amplitude, s.dtype.type(0))
+    return ColumnStep(step.decay, amplitude, step.threshold, None, step.shift, step.rate)
+
+
+from_zeros = by_presence(_same, _at_zero, forceinline=True)
+"""``from_zeros(curve, step, s)``: the numbers of a step of zeros, which have one level."""
+
+
+@inline_jit
+def quiet_size(rule: Any, threshold: Real, level: Real, shift: Real) -> Real:
+    """Return a size of noise up to which zeros stay 0, or -1; all are times the rate.
+
+    It is -1 if testing for it would not pay: at a low threshold most rows have a larger noise.
+
+    Parameters
+    ----------
+    level : float32 or float64
+        That of the noise of zeros.
+    shift : float32 or float64
+        What is added to the noise.
+    """
+    # Less than the threshold by more than any rounding.
+    moved = max(shift, -shift)
+    size = _SMALLER * (threshold - moved)
+    pays = leaves_zeros(rule) and size >= max(_LEAST * level, moved, _SMALLEST)
+    return size if pays else -_ONE
 
 
 @inline_jit
@@ -117,35 +157,39 @@ def clear_support(
 
 @inline_jit
 def _levels_of_row(
-    s: Floats, z: Floats, at: np.uint64, step: ColumnStep, c: Real, sums: Floats
+    s: Floats, at: np.uint64, z: Floats, out: Floats, step: ColumnStep, c: Real, sums: Floats
 ) -> None:
-    """Multiply normals by their levels; add products with ``a = s + c`` to the lanes' sums."""
+    """Write normals times their levels to ``out[at:]``.
+
+    Their products with ``a = s + c`` are added to the lanes' sums.
+    """
     curve, amplitude = step.curve, step.amplitude
     for i in range(LANES):
         j = i + LANES
         p, q = s[at + i], s[at + j]
         x = amplitude_at(curve, amplitude, p) * z[i]
         y = amplitude_at(curve, amplitude, q) * z[j]
-        z[i] = x
-        z[j] = y
+        out[at + i] = x
+        out[at + j] = y
         sums[i] += x * (p + c)
         sums[j] += y * (q + c)
 
 
 @inline_jit
-def _level_of_row(z: Floats, level: Real, sums: Floats) -> None:
-    """Multiply normals by one level; add them to the lanes' sums."""
+def _level_of_row(at: np.uint64, z: Floats, out: Floats, level: Real, sums: Floats) -> None:
+    """Write normals times one level to ``out[at:]``; add them to the lanes' sums."""
     for i in range(LANES):
         j = i + LANES
         x, y = level * z[i], level * z[j]
-        z[i] = x
-        z[j] = y
+        out[at + i] = x
+        out[at + j] = y
         sums[i] += x
         sums[j] += y
 
 
-@internal_jit
+@inline_jit
 def _draw_with_levels(
+    rule: Any,
     joint: JointNoise,
     A: Attention,
     place: Place,
@@ -165,7 +209,7 @@ def _draw_with_levels(
     clear_row(sums)
     # Under an l1 rule most blocks have all entries at zero: one level, and no roots.
     all_zero = A.block_sums[place.column, place.block, 1] == 0.0
-    at_zero = amplitude_at(step.curve, step.amplitude, real(0))
+    zeros = from_zeros(step.curve, step, s)
     j = place.support
     special = next_special(A, place, j)
     for row in range(place.rows):
@@ -177,35 +221,36 @@ def _draw_with_levels(
             j = clear_support(joint, A, place, j, row, z)
             special = next_special(A, place, j)
         if all_zero:
-            _level_of_row(z, at_zero, sums)
+            _level_of_row(at, z, stored, zeros.amplitude, sums)
+        elif leaves_zeros(rule) and are_zeros(s, at):
+            _levels_of_row(s, at, z, stored, zeros, real(c), sums)
         else:
-            _levels_of_row(s, z, at, step, real(c), sums)
-        for i in range(np.uint64(ROW)):
-            stored[at + i] = z[i]
+            _levels_of_row(s, at, z, stored, step, real(c), sums)
     add_up(sums, own)
     total = np.float64(own[0]) + np.float64(own[1])
     return c * total if all_zero else total
 
 
-@internal_jit
+@inline_jit
 def draw_along(
+    rule: Any,
     joint: JointNoise,
     A: Attention,
     place: Place,
     s: Floats,
-    step: ColumnStep,
-    rate: float,
+    numbers: tuple[ColumnStep, float],
     buffers: Buffers,
 ) -> ColumnStep:
     """Draw the noise of a block, its part along ``a_k`` replaced by that of `JointNoise.blocks`.
 
-    The first buffer receives the noise times ``rate``, without its new part, which the returned
-    numbers have.
+    ``numbers`` are those of the step and the rate. The first buffer receives the noise times the
+    rate, without its new part, which the returned numbers have.
     """
+    step, rate = numbers
     k, start = place.column, place.start
     z, c = buffers[0], joint.intercepts[k]
     real = s.dtype.type
-    product = _draw_with_levels(joint, A, place, s, step, buffers)
+    product = _draw_with_levels(rule, joint, A, place, s, step, buffers)
     last = first_at_least(A.positions[k], start + place.length)
     square = square_of_block(A, k, place.block, c, place.length - (last - place.support))
     part = (rate * joint.blocks[k, place.block] - product) / square if square > 0.0 else 0.0

@@ -75,7 +75,12 @@ def _step_block(
     A.block_sums[k, block, 0] = total
     A.block_sums[k, block, 1] = squares
     if np.int64(step) == params.powers_step:
-        sum_powers(s, rows, sums, A.block_sums[k, block])
+        if squares == 0.0:
+            # So are all higher powers, in their own precision.
+            A.block_sums[k, block, 2] = 0.0
+            A.block_sums[k, block, 3] = 0.0
+        else:
+            sum_powers(s, rows, sums, A.block_sums[k, block])
     if count < BLOCK:
         _copy(A.bulk[k, start : start + count], s[:count])
 

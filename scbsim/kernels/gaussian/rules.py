@@ -143,6 +143,18 @@ moves_without_gradient = by_rule(_moves_by_code, _true, _true)
 """Whether an entry off zero may change when its gradient is 0."""
 
 
+def _thresholds_by_code(rule: int) -> bool:
+    return rule in (PROX, DENOISE)
+
+
+def _false(rule: Any) -> bool:
+    return False
+
+
+leaves_zeros = by_rule(_thresholds_by_code, _false, _false)
+"""Whether most entries at 0 are likely to stay there. Only speed depends on it."""
+
+
 def _projected_by_code(rule: int) -> bool:
     return rule != VANILLA
 

@@ -1,9 +1,10 @@
 """Two traces of fourth order in the value matrix, the only moments that cost N^3 operations.
 
 ``tr M^2 = ||G||_F^2`` and ``tr KM = <H, G>_F`` with ``G = W'W`` and ``H = W'P~``. Neither product
-is stored: tiles of four rows and 64 columns are computed in the cache, and each is reduced to two
-numbers. All sums have a fixed order, so the bits depend neither on the number of threads nor on the
-vector width, which a BLAS library does not guarantee.
+is stored. Squares of 64 by 64 entries are computed in the cache, of G those on and above the
+diagonal, and tiles of four rows are reduced to two numbers each. All sums have a fixed order, so
+the bits depend neither on the number of threads nor on the vector width, which a BLAS library does
+not guarantee.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 from numba import prange
 
 from scbsim.kernels.allocate import aligned_zeros
-from scbsim.kernels.compile.jit import inline_jit, internal_jit, parallel_jit
+from scbsim.kernels.compile.jit import internal_jit, parallel_jit
+from scbsim.kernels.simd.intrinsics import LANES, Strided, eight_rows
 from scbsim.kernels.simd.sums import pairwise_sum
 from scbsim.kernels.types import F64, Int
 
@@ -23,99 +25,131 @@ if TYPE_CHECKING:
 
 ROWS, WIDTH = 4, 64
 TILE = ROWS * WIDTH
-
-_WIDTH = np.uint64(WIDTH)
-_DEEP = 4  # rows of W per iteration
-
-
-def packed_size(N: int) -> int:
-    """Return the size of 64 packed columns, with the number of rows rounded up to fours."""
-    return -(-N // _DEEP) * _DEEP * WIDTH
+_PANELS = WIDTH // LANES
+_EIGHT = 8
 
 
 class Traces(NamedTuple):
     """Scratch of the moments of V."""
 
-    packed: F64  # (shares, 2, 64 rows)
-    tiles: F64  # (shares, 2, 256)
+    packed: F64  # (shares, 4, panels, N, 16): columns of W and of its target, for rows and columns
+    squares: F64  # (shares, 3, 64 * 64)
     sums: F64  # (columns of tiles, rows of tiles, 2)
     columns: F64  # (6, N): sums down each column of W
 
 
 def make_traces(shares: int, N: int) -> Traces:
-    """Allocate the scratch; no more shares than there are tiles."""
+    """Allocate the scratch; no more shares than there are squares of G to compute."""
     across, down = -(-N // WIDTH), -(-N // ROWS)
-    shares = max(1, min(shares, across * down))
+    shares = max(1, min(shares, across * (across + 1) // 2))
     return Traces(
-        packed=aligned_zeros((shares, 2, packed_size(N))),
-        tiles=aligned_zeros((shares, 2, TILE)),
+        packed=aligned_zeros((shares, 4, _PANELS, N, LANES)),
+        squares=aligned_zeros((shares, 3, WIDTH * WIDTH)),
         sums=np.empty((across, down, 2)),
         columns=np.empty((6, N)),
     )
 
 
-@inline_jit
+@internal_jit
 def _pack(matrix: F64, first: Int, packed: F64) -> None:
-    """Copy 64 columns, row by row, padded with zeros."""
+    """Copy 64 columns, padded with zeros, to panels of 16."""
     N = matrix.shape[0]
-    count = min(WIDTH, N - first)
-    packed[:] = 0.0
-    for n in range(N):
-        for j in range(count):
-            packed[n * WIDTH + j] = matrix[n, first + j]
+    for panel in range(packed.shape[0]):
+        begin = first + panel * LANES
+        count = max(min(LANES, N - begin), 0)
+        to = packed[panel]
+        if count == LANES:
+            for n in range(N):
+                for i in range(np.uint64(LANES)):
+                    to[n, i] = matrix[n, begin + i]
+        else:
+            to[:, :] = 0.0
+            for n in range(N):
+                for i in range(count):
+                    to[n, i] = matrix[n, begin + i]
 
 
-@inline_jit
-def _entry(W: F64, n: Int, i: Int) -> float:
-    """Return an entry of W padded with zeros."""
-    N = W.shape[0]
-    return W[n, i] if n < N and i < N else 0.0
+@internal_jit
+def multiply_packed(left: F64, right: F64, rows: Int, panels: Int, out: F64) -> None:
+    """Write ``X' Y``, of 64 by 64, for packed columns of X and of Y.
+
+    Only so many rows are written, rounded up to eights, and panels; the others of these rows are 0.
+    """
+    N = np.int64(left.shape[1])
+    if panels < _PANELS:
+        out[: (rows + _EIGHT - 1) // _EIGHT * _EIGHT * WIDTH] = 0.0
+    for panel in range(panels):
+        y = Strided(right, panel * N * LANES, 0, LANES)
+        for row in range(0, rows, _EIGHT):
+            x = Strided(left, row // LANES * N * LANES + row % LANES, 1, LANES)
+            eight_rows(Strided(out, row * WIDTH + panel * LANES, WIDTH, 0), x, y, N)
 
 
-@inline_jit
-def _add_products(W: F64, first: Int, packed: F64, tile: F64) -> None:
-    """Compute four rows of ``W' X`` from ``first`` on, for the packed columns of X."""
-    tile[:] = 0.0
-    one, two, three = _WIDTH, np.uint64(2) * _WIDTH, np.uint64(3) * _WIDTH
-    for n in range(0, W.shape[0], _DEEP):
-        a0, a1, a2, a3 = _column(W, n, first)
-        b0, b1, b2, b3 = _column(W, n, first + 1)
-        c0, c1, c2, c3 = _column(W, n, first + 2)
-        d0, d1, d2, d3 = _column(W, n, first + 3)
-        rows = packed[n * WIDTH : (n + _DEEP) * WIDTH]
-        for j in range(_WIDTH):
-            x0, x1, x2, x3 = rows[j], rows[j + one], rows[j + two], rows[j + three]
-            tile[j] = (((tile[j] + a0 * x0) + a1 * x1) + a2 * x2) + a3 * x3
-            tile[j + one] = (((tile[j + one] + b0 * x0) + b1 * x1) + b2 * x2) + b3 * x3
-            tile[j + two] = (((tile[j + two] + c0 * x0) + c1 * x1) + c2 * x2) + c3 * x3
-            tile[j + three] = (((tile[j + three] + d0 * x0) + d1 * x1) + d2 * x2) + d3 * x3
+@internal_jit
+def _reduce(of_G: F64, of_H: F64, column: Int, row: Int, sums: F64) -> None:
+    """Write the sums of the tiles of a square, given which it is; both factors are overwritten."""
+    first = row * (WIDTH // ROWS)
+    last: Int = np.int64(min(first + WIDTH // ROWS, sums.shape[1]))
+    for i in range(np.uint64((last - first) * TILE)):
+        g = of_G[i]
+        of_H[i] *= g
+        of_G[i] = g * g
+    for tile in range(first, last):
+        begin = (tile - first) * TILE
+        sums[column, tile, 0] = pairwise_sum(of_G[begin : begin + TILE])
+        sums[column, tile, 1] = pairwise_sum(of_H[begin : begin + TILE])
 
 
-@inline_jit
-def _column(W: F64, n: Int, i: Int) -> tuple[float, float, float, float]:
-    return _entry(W, n, i), _entry(W, n + 1, i), _entry(W, n + 2, i), _entry(W, n + 3, i)
+@internal_jit
+def _transpose(x: F64, out: F64) -> None:
+    for i in range(WIDTH):
+        for j in range(WIDTH):
+            out[i * WIDTH + j] = x[j * WIDTH + i]
+
+
+@internal_jit
+def _square(row: Int, column: Int, own: tuple[F64, F64], sums: F64) -> None:
+    """Compute a square of G with the packed columns, and reduce it and the one it is mirrored to.
+
+    A product of two numbers has the same bits in either order, so G is symmetric to the bit.
+    """
+    packed, squares = own
+    G, H, mirrored = squares[0], squares[1], squares[2]
+    of_columns = packed[2], packed[3]
+    if row == column:
+        of_columns = packed[0], packed[1]
+    N = np.int64(packed.shape[2])
+    rows, columns = min(WIDTH, N - row * WIDTH), min(WIDTH, N - column * WIDTH)
+    panels = (columns + LANES - 1) // LANES
+    multiply_packed(packed[0], of_columns[0], rows, panels, G)
+    multiply_packed(packed[0], of_columns[1], rows, panels, H)
+    if row != column:
+        _transpose(G, mirrored)
+    _reduce(G, H, column, row, sums)
+    if row != column:
+        multiply_packed(of_columns[0], packed[1], columns, _PANELS, H)
+        _reduce(mirrored, H, row, column, sums)
 
 
 @internal_jit
 def _trace_share(share: Int, shares: Int, V: Value, scratch: Traces) -> None:
-    """Compute one share of the tiles, numbered down the columns of tiles."""
-    down, across = scratch.sums.shape[1], scratch.sums.shape[0]
-    packed_W, packed_P = scratch.packed[share, 0], scratch.packed[share, 1]
-    G, H = scratch.tiles[share, 0], scratch.tiles[share, 1]
-    packed = np.int64(-1)
-    for index in range(down * across * share // shares, down * across * (share + 1) // shares):
-        column, row = index // down, index % down
-        if column != packed:
-            _pack(V.W, column * WIDTH, packed_W)
-            _pack(V.target, column * WIDTH, packed_P)
-            packed = column
-        _add_products(V.W, row * ROWS, packed_W, G)
-        _add_products(V.W, row * ROWS, packed_P, H)
-        for i in range(TILE):
-            H[i] *= G[i]
-            G[i] *= G[i]
-        scratch.sums[column, row, 0] = pairwise_sum(G)
-        scratch.sums[column, row, 1] = pairwise_sum(H)
+    """Compute one share of the squares on and above the diagonal, numbered along the rows."""
+    across = scratch.sums.shape[0]
+    packed, squares = scratch.packed[share], scratch.squares[share]
+    total = across * (across + 1) // 2
+    index, held = np.int64(0), np.int64(-1)
+    for row in range(across):
+        for column in range(row, across):
+            if total * share // shares <= index < total * (share + 1) // shares:
+                if row != held:
+                    _pack(V.W, row * WIDTH, packed[0])
+                    _pack(V.target, row * WIDTH, packed[1])
+                    held = np.int64(row)
+                if row != column:
+                    _pack(V.W, column * WIDTH, packed[2])
+                    _pack(V.target, column * WIDTH, packed[3])
+                _square(row, column, (packed, squares), scratch.sums)
+            index += 1
 
 
 @parallel_jit

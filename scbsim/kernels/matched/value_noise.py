@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scbsim.kernels.gaussian.state import Scratch, Value
 
 _THREADS_FROM = 64  # rows; below, starting threads costs more than they save
-_ROWS = 4
+_ROWS = 8
 
 
 @internal_jit
@@ -63,7 +63,7 @@ def _finish_row(n: Int, V: Value, joint: JointNoise, own: tuple[F64, F64]) -> No
 
 @internal_jit
 def _rows_of_noise(share: Int, shares: Int, V: Value, joint: JointNoise, S: Scratch) -> None:
-    """Do a share of the groups of four rows: every so many, as the last have the most terms."""
+    """Do a share of the groups of eight rows: every so many, as the last have the most terms."""
     N: Int = np.int64(joint.root_P.shape[0])
     groups = (N + _ROWS - 1) // _ROWS
     for panel in range(joint.common.shape[0]):

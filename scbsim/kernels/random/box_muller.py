@@ -79,13 +79,18 @@ def pair32(
 
 
 @inline_jit
-def _square_radius64(u: float, shift: float) -> float:
-    """Return ``-2 log(u 2^-shift)``."""
+def _reduced64(u: float, shift: float) -> tuple[float, float]:
+    """Return ``x`` and ``e``: ``u 2^-shift`` is ``2^e (1 + x)/(1 - x)``."""
     biased = _u64(_f64(u).view(_u64) + _FROM_SQRT_HALF)
     m = _u64(_u64(biased & _FRACTION) + _SQRT_HALF_64).view(_f64)
     # The exponent becomes a number by its bits: a conversion takes several instructions.
     exponent = _u64(_u64(biased >> _u64(52)) | _POWER_52).view(_f64) - (2.0**52 + 1023.0 + shift)
-    x = (m - 1.0) / (m + 1.0)
+    return (m - 1.0) / (m + 1.0), exponent
+
+
+@inline_jit
+def _log64(x: float, exponent: float) -> float:
+    """Return ``-2 log(2^exponent (1 + x)/(1 - x))``."""
     t = x * x
     p = -0.29619420721310553396
     p = p * t + -0.30625056296728381932
@@ -96,6 +101,13 @@ def _square_radius64(u: float, shift: float) -> float:
     p = p * t + -1.3333333333333529132
     p = p * t + -3.9999999999999999955
     return p * x + exponent * (-2 * _LN2)
+
+
+@inline_jit
+def _square_radius64(u: float, shift: float) -> float:
+    """Return ``-2 log(u 2^-shift)``."""
+    x, exponent = _reduced64(u, shift)
+    return _log64(x, exponent)
 
 
 @inline_jit
@@ -144,12 +156,21 @@ def pair64(w0: np.uint32, w1: np.uint32, w2: np.uint32, w3: np.uint32) -> tuple[
 
 
 @inline_jit
-def pair64_of_three(
-    radius_word: np.uint32, extra: np.uint32, angle_word: np.uint32
-) -> tuple[float, float]:
-    """Return two float64 normals from the same words."""
+def reduced_radius64(radius_word: np.uint32, extra: np.uint32) -> tuple[float, float]:
+    """Return what :func:`radius64` takes, from the words of a radius and of its low bits."""
     u = _f64(_i32(radius_word >> _u32(1))) + (_f64(_i32(extra >> _u32(1))) + 0.5) * 2.0**-31
-    r = np.sqrt(max(_square_radius64(u, 31.0), 0.0))
+    return _reduced64(u, 31.0)
+
+
+@inline_jit
+def radius64(x: float, exponent: float) -> float:
+    """Return a radius."""
+    return np.sqrt(max(_log64(x, exponent), 0.0))
+
+
+@inline_jit
+def pair64_of_radius(r: float, angle_word: np.uint32) -> tuple[float, float]:
+    """Return two float64 normals, from their radius and the word of an angle."""
     # The word in the low bits of 3 2^51 is the number 3 2^51 plus the word.
     x = _i64(_i64(_i32(angle_word | _u32(1))) + _WORD).view(_f64) * 2.0**-32 - 3.0 * 2.0**19
     s, c = _sin_cos64(x)

@@ -16,7 +16,12 @@ from typing import Any
 import numpy as np
 
 from scbsim.kernels.compile.jit import by_precision, inline_jit, internal_jit
-from scbsim.kernels.random.box_muller import pair32, pair64_of_three
+from scbsim.kernels.random.box_muller import (
+    pair32,
+    pair64_of_radius,
+    radius64,
+    reduced_radius64,
+)
 from scbsim.kernels.random.philox import philox4x32
 from scbsim.kernels.random.xoshiro import next_word
 from scbsim.kernels.simd.intrinsics import stack_array
@@ -78,14 +83,19 @@ def _fill_row32(z: Floats, at: np.uint64, lanes: U32) -> None:
 
 
 def _fill_row64(z: Floats, at: np.uint64, lanes: U32) -> None:
-    # In two loops, as the first has twice as many lanes in a vector.
+    # Words are in a loop of their own, as it has twice as many lanes in a vector. So are quotients:
+    # else a processor waits for one, and has no room for the next meanwhile.
     for i in range(LANES):
         j = i + _4 * LANES
         lanes[j], lanes[j + LANES], lanes[j + _2 * LANES] = _next_words(lanes, i)
+    q = row_on_stack(z[at:])
     for i in range(LANES):
         j = i + _4 * LANES
-        x, y = pair64_of_three(lanes[j], lanes[j + LANES], lanes[j + _2 * LANES])
-        z[at + i], z[at + i + LANES] = x, y
+        q[i], q[i + LANES] = reduced_radius64(lanes[j], lanes[j + LANES])
+    for i in range(LANES):
+        angle = lanes[i + _4 * LANES + _2 * LANES]
+        r = radius64(q[i], q[i + LANES])
+        z[at + i], z[at + i + LANES] = pair64_of_radius(r, angle)
 
 
 fill_row = by_precision(_fill_row32, _fill_row64, forceinline=True)

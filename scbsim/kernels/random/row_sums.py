@@ -10,6 +10,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
 from scbsim.kernels.random.normal import LANES, ROW, row_on_stack
+from scbsim.kernels.simd.intrinsics import sum_halves
 from scbsim.kernels.types import Floats, Int, Real
 
 _ROW = np.uint64(ROW)
@@ -25,20 +26,10 @@ def add_entries(sums: Floats, i: Int, a: Real, b: Real) -> None:
 
 
 @inline_jit
-def _fold(sums: Floats, half: np.uint64) -> None:
-    for i in range(half):
-        sums[i] += sums[i + half]
-        sums[i + LANES] += sums[i + LANES + half]
-
-
-@inline_jit
 def add_up(sums: Floats, own: Floats) -> None:
     """Write the sums over both halves of the lanes' sums to ``own``, added in pairs."""
-    _fold(sums, np.uint64(16))
-    _fold(sums, np.uint64(8))
-    _fold(sums, np.uint64(4))
-    _fold(sums, np.uint64(2))
-    own[0], own[1] = sums[0] + sums[1], sums[32] + sums[33]
+    first, second = sum_halves(sums, np.int64(0)), sum_halves(sums, np.int64(LANES))
+    own[0], own[1] = first, second
 
 
 @inline_jit

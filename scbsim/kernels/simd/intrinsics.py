@@ -10,6 +10,8 @@ if PLAIN:
     from scbsim.kernels.simd.plain import (
         add_blocks,
         add_to_tables,
+        are_within,
+        are_zeros,
         eight_rows,
         eight_rows_wide,
         four_rows,
@@ -18,15 +20,19 @@ if PLAIN:
         pick_blocks,
         prefetch_at,
         stack_array,
+        sum_halves,
     )
 else:
     from scbsim.kernels.simd.llvm_instructions import (
+        are_within,
+        are_zeros,
         eight_rows,
         eight_rows_wide,
         four_rows,
         four_rows_less,
         one_row,
         prefetch_at,
+        sum_halves,
     )
     from scbsim.kernels.simd.llvm_lookup import add_blocks, pick_blocks
     from scbsim.kernels.simd.llvm_scatter import add_to_tables
@@ -37,6 +43,8 @@ __all__ = [
     "Strided",
     "add_blocks",
     "add_to_tables",
+    "are_within",
+    "are_zeros",
     "eight_rows",
     "eight_rows_wide",
     "four_rows",
@@ -45,4 +53,5 @@ __all__ = [
     "pick_blocks",
     "prefetch_at",
     "stack_array",
+    "sum_halves",
 ]

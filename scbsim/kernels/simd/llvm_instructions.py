@@ -1,4 +1,4 @@
-"""LLVM instructions as numba intrinsics: rows of products, and prefetching."""
+"""LLVM instructions as numba intrinsics: rows of products, prefetching, and tests of rows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scbsim.kernels.simd.llvm_lookup import wide_registers
-from scbsim.kernels.simd.plain import LANES
+from scbsim.kernels.simd.llvm_lookup import prefers_wide, wide_registers
+from scbsim.kernels.simd.plain import LANES, ROW
 
 _INT = ir.IntType(32)
 _FOR_WRITING, _KEEP_IN_CACHE, _DATA = _INT(0), _INT(3), _INT(1)
@@ -149,3 +149,104 @@ def prefetch_at(typing_context: Any, x: Any, i: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(x, types.intp), codegen
+
+
+def _registers(context: Any, builder: Any, x: Any, given: Any, entries: int) -> list[Any]:
+    """Load entries of an array, from entry ``given[1]`` on, a register each.
+
+    One wider vector would be split by LLVM, but not into registers of 256 bits where it has wider
+    ones: and a single wide instruction keeps the narrow ones from a port of the processor.
+    """
+    data = context.make_array(x)(context, builder, given[0]).data
+    size = x.dtype.bitwidth
+    each = (512 if prefers_wide() else 256) // size
+    register = ir.VectorType(data.type.pointee, each).as_pointer()
+    places = [builder.add(given[1], ir.Constant(given[1].type, n)) for n in range(0, entries, each)]
+    starts = [builder.bitcast(builder.gep(data, [place]), register) for place in places]
+    return [builder.load(start, align=size // 8) for start in starts]
+
+
+def _bits(builder: Any, registers: list[Any], width: int) -> list[Any]:
+    integers = ir.VectorType(ir.IntType(width), registers[0].type.count)
+    return [builder.bitcast(register, integers) for register in registers]
+
+
+def _joined(registers: list[Any], combine: Any) -> Any:
+    """Combine the second half with the first, until one register is left."""
+    while len(registers) > 1:
+        half = len(registers) // 2
+        registers = [
+            combine(*pair) for pair in zip(registers[:half], registers[half:], strict=True)
+        ]
+    return registers[0]
+
+
+def _is_none(builder: Any, found: Any) -> Any:
+    """Return whether a vector of bits, or of integers, is 0."""
+    whole = ir.IntType(found.type.count * found.type.element.width)
+    return builder.icmp_unsigned("==", builder.bitcast(found, whole), ir.Constant(whole, 0))
+
+
+def _halves(builder: Any, x: Any) -> list[Any]:
+    undefined, half = ir.Constant(x.type, ir.Undefined), x.type.count // 2
+    places = ir.VectorType(_INT, half)
+    return [
+        builder.shuffle_vector(x, undefined, ir.Constant(places, [*range(n, n + half)]))
+        for n in (0, half)
+    ]
+
+
+@intrinsic
+def are_zeros(typing_context: Any, x: Any, i: Any) -> Any:
+    """Return whether 64 entries of a contiguous array, from i on, are 0 and not -0."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row = _registers(context, builder, signature.args[0], arguments, ROW)
+        return _is_none(builder, _joined(_bits(builder, row, x.dtype.bitwidth), builder.or_))
+
+    return types.boolean(x, types.intp), codegen
+
+
+@intrinsic
+def are_within(typing_context: Any, x: Any, i: Any, bound: Any) -> Any:
+    """Return whether 64 entries of a contiguous array, from i on, are at most ``bound`` in size.
+
+    The bound is at least 0, in their type. NaN is beyond it.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row = _registers(context, builder, signature.args[0], arguments, ROW)
+        bits = _bits(builder, row, x.dtype.bitwidth)
+        # Without their signs floats are in the order of their bits.
+        kind, count = bits[0].type.element, bits[0].type.count
+        unsigned = ir.Constant(bits[0].type, [2 ** (kind.width - 1) - 1] * count)
+
+        def larger(a: Any, b: Any) -> Any:
+            return builder.select(builder.icmp_unsigned(">", a, b), a, b)
+
+        largest = _joined([builder.and_(each, unsigned) for each in bits], larger)
+        undefined = ir.Constant(largest.type, ir.Undefined)
+        most = builder.insert_element(undefined, builder.bitcast(arguments[2], kind), _INT(0))
+        most = builder.shuffle_vector(
+            most, undefined, ir.Constant(ir.VectorType(_INT, count), [0] * count)
+        )
+        return _is_none(builder, builder.icmp_unsigned(">", largest, most))
+
+    return types.boolean(x, types.intp, x.dtype), codegen
+
+
+@intrinsic
+def sum_halves(typing_context: Any, x: Any, i: Any) -> Any:
+    """Return the sum of 32 entries of a contiguous array, from i on.
+
+    The second half is added to the first until one number is left.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row = _registers(context, builder, signature.args[0], arguments, ROW // 2)
+        total = _joined(row, builder.fadd)
+        while total.type.count > 1:
+            total = builder.fadd(*_halves(builder, total))
+        return builder.extract_element(total, _INT(0))
+
+    return x.dtype(x, types.intp), codegen

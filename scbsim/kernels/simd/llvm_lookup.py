@@ -28,10 +28,19 @@ _WORDS, _MASK = ir.VectorType(_INT, LANES), ir.VectorType(_BIT, LANES)
 Lookup = Callable[[Any], Any]
 
 
+def _features() -> list[str]:
+    features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
+    return list(features.split(","))
+
+
 def wide_registers() -> bool:
     """Return whether numba compiles for AVX-512: permutations, and 32 registers."""
-    features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
-    return "+avx512f" in features.split(",")
+    return "+avx512f" in _features()
+
+
+def prefers_wide() -> bool:
+    """Return whether numba compiles for registers of 512 bits and is not asked for narrower."""
+    return wide_registers() and "+prefer-256-bit" not in _features()
 
 
 def _splat(builder: Any, scalar: Any) -> Any:

@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, inner_inline
-from scbsim.kernels.types import U32, Floats, Int, Tokens
+from scbsim.kernels.compile.jit import by_precision, inline_jit, inner_inline
+from scbsim.kernels.types import U32, Floats, Int, Real, Tokens
 
 LANES = 16
 """Entries of a vector."""
+
+ROW = 64
+"""Entries that are tested at once."""
 
 _u32, _u64 = np.uint32, np.uint64
 
@@ -55,6 +58,49 @@ def add_to_tables(tables: Floats, x: Tokens, a: Floats, fours: Int) -> None:
         for j in range(_u64(4)):
             at = _u64(4) * i + j
             tables[_u64(x[at]) + _u64(LANES) * j] += a[at]
+
+
+def _bits32(x: np.float32) -> np.uint32:
+    return np.float32(x).view(np.uint32)
+
+
+def _bits64(x: float) -> np.uint64:
+    return np.float64(x).view(np.uint64)
+
+
+_bits = by_precision(_bits32, _bits64, forceinline=True)
+
+
+@inline_jit
+def are_zeros(x: Floats, i: Int) -> bool:
+    """Return whether 64 entries of a contiguous array, from i on, are 0 and not -0."""
+    found = False
+    for n in range(_u64(ROW)):
+        found |= _bits(x[_u64(i) + n]) != 0
+    return not found
+
+
+@inline_jit
+def are_within(x: Floats, i: Int, bound: Real) -> bool:
+    """Return whether 64 entries of a contiguous array, from i on, are at most ``bound`` in size."""
+    within = True
+    for n in range(_u64(ROW)):
+        within &= abs(x[_u64(i) + n]) <= bound
+    return within
+
+
+@inline_jit
+def sum_halves(x: Floats, i: Int) -> Real:
+    """Return the sum of 32 entries of a contiguous array, from i on; they are overwritten.
+
+    The second half is added to the first until one number is left.
+    """
+    half = _u64(ROW // 4)
+    while half > _u64(0):
+        for n in range(half):
+            x[_u64(i) + n] += x[_u64(i) + n + half]
+        half >>= _u64(1)
+    return x[_u64(i)]
 
 
 @inline_jit

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-PROCESSES, RUNS = 10, 5
+PROCESSES, RUNS = 5, 10
 """Processes, and the runs that each of them forks into once it has imported the package."""
 
 START = """

@@ -53,6 +53,36 @@ def off_support(A, k):
     return off
 
 
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rule", ["prox", "denoise"])
+@pytest.mark.parametrize("sigmas", [2.9, 3.1, 4.0])
+def test_zeros(sigmas, rule, dtype, state, step_params, normals):
+    """Rows of zeros take a way of their own: most of them stay what they are."""
+    N, T = 3, 40_000
+    start = state(N, T, 2, dtype)
+    start.A.bulk[:] = 0
+    start.A.bulk[1, [70, 5000]] = 5.0, -5.0
+    how = step_params(rule, N)
+    how = how._replace(threshold=sigmas * how.sigma_A)
+    take_step(start, how)
+    for k in range(N):
+        z = normals(dtype, T, column=k, step=STEP, replica=5)
+        level, lam = z.dtype.type(how.rate_A * how.sigma_A[k]), how.rate_A * how.threshold[k]
+        moves = off_support(start.A, k) & (np.abs(level * z) > z.dtype.type(lam))
+        assert moves.any()
+        if k == 1:
+            moves[[70, 5000]] = True
+        assert np.array_equal(start.A.bulk[k] != 0, moves)
+        s = start.A.bulk[k, moves].astype(np.float64)
+        if k != 1:
+            exact = -soft(how.rate_A * how.sigma_A[k] * z[moves].astype(np.float64), lam)
+            assert np.abs(s - exact).max() <= 3 * np.finfo(dtype).eps * (np.abs(s).max() + lam)
+        tolerance = 100 * np.finfo(dtype).eps * np.abs(s).sum()
+        assert abs(start.A.off_sums[k, 0] - s.sum()) <= tolerance
+        assert start.A.off_sums[k, 1] == pytest.approx((s**2).sum(), rel=1e-4)
+        assert not np.signbit(start.A.bulk[k, ~moves]).any()
+
+
 @pytest.mark.parametrize(("T", "Q"), SIZES)
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rule", RULES)

@@ -24,7 +24,9 @@ def _pairs32(x, y, words):
 @numba.njit
 def _pairs64(x, y, words):
     for i in range(x.size):
-        x[i], y[i] = box_muller.pair64_of_three(words[0, i], words[1, i], words[2, i])
+        quotient, exponent = box_muller.reduced_radius64(words[0, i], words[1, i])
+        r = box_muller.radius64(quotient, exponent)
+        x[i], y[i] = box_muller.pair64_of_radius(r, words[2, i])
 
 
 @numba.njit

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
-from scbsim_testing.power import POWER_RUNS
+from scbsim_testing.power import noticed
 
 from scbsim.engines.activation_groups import activation_rates
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.population import PopulationEngine
 from scbsim.engines.rule_memory import forget_memory
 from scbsim.engines.sparse import SparseEngine
-from scbsim.studies.verify.case import SCALARS_OF_V, TRUTH
-from scbsim.studies.verify.cases import all_cases
-from scbsim.studies.verify.comparison import compare
-from scbsim.studies.verify.sampling import sample, seeds_of
-from scbsim.studies.verify.verification import CHANCE
+from scbsim.studies.verify.case import SCALARS_OF_V
 
 pytestmark = pytest.mark.slow
-
-FLOOR = CHANCE / 50_000
-
-
-@cache
-def truth(name):
-    (case,) = (each for each in all_cases() if each.name == name)
-    return case, sample(case, TRUTH.build, seeds_of(0, 0, 0, POWER_RUNS))
-
-
-def noticed(name, build):
-    case, right = truth(name)
-    rows = sample(case, build, seeds_of(0, 0, 1, POWER_RUNS))
-    return compare((name, "other"), case.labels, right, rows, 1e-10).worst.p < FLOOR
 
 
 @pytest.mark.parametrize(

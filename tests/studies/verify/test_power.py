@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 from scbsim_testing.mutants import mutant
-from scbsim_testing.power import POWER_RUNS
+from scbsim_testing.power import noticed
 
 from scbsim.engines.activation_groups import activation_rates
 from scbsim.engines.collapsed import CollapsedEngine
@@ -17,7 +16,6 @@ from scbsim.engines.directions import DrawnDirections
 from scbsim.engines.sparse import SparseEngine
 from scbsim.kernels.gaussian import (
     activations,
-    active_set,
     collapsed,
     collapsed_value,
     columns,
@@ -25,30 +23,10 @@ from scbsim.kernels.gaussian import (
     support,
 )
 from scbsim.kernels.gaussian import isotropic as component
-from scbsim.studies.verify.case import SCALARS_OF_V, SPARSE_A, TRUTH
-from scbsim.studies.verify.cases import all_cases
-from scbsim.studies.verify.comparison import compare
-from scbsim.studies.verify.sampling import sample, seeds_of
-from scbsim.studies.verify.verification import CHANCE, RUNS
+from scbsim.studies.verify.case import SCALARS_OF_V, SPARSE_A
+from scbsim.studies.verify.verification import RUNS
 
 pytestmark = pytest.mark.slow
-
-# A whole verification has fewer comparisons, so it detects every p-value below this floor.
-FLOOR = CHANCE / 50_000
-
-
-@cache
-def truth(name, runs):
-    """The case of that name, and the sample of its truth, which all wrong engines share."""
-    (case,) = (each for each in all_cases() if each.name == name)
-    return case, sample(case, TRUTH.build, seeds_of(0, 0, 0, runs))
-
-
-def noticed(name, build, runs=POWER_RUNS):
-    """Whether a case of the verification, run with a wrong engine, fails it."""
-    case, right = truth(name, runs)
-    rows = sample(case, build, seeds_of(0, 0, 1, runs))
-    return compare((name, "wrong"), case.labels, right, rows, 1e-10).worst.p < FLOOR
 
 
 def with_D_V(engine, by):
@@ -127,34 +105,6 @@ def test_thinning_that_is_ignored(monkeypatch):
     assert noticed("denoise, one lam, a level for each column", SparseEngine)
 
 
-ACTIVE_SET = {
-    "no deactivations": ("if x != 0.0:\n", "x = s[i] if x == 0.0 else x\n            if True:\n"),
-    "activations on the support": ("if not (_holds(A.positions[k], t) or ", "if not ("),
-    "activations on active entries": (" or _holds(position[begin:end], t)", ""),
-    "one noise for all": ("sigma * z[place]", "sigma * z[0]"),
-    "no noise": ("sigma * z[place]", "0.0 * z[place]"),
-    "no decay": ("kappa * s[i] + sigma", "sigma"),
-    "squares without activations": (f"{' ' * 16}squares += x * x\n{' ' * 16}new", f"{' ' * 16}new"),
-}
-WHERE = {
-    "no deactivations": "prox, N = 4, T = 30, 1.2 sigma",
-    "activations on the support": "denoise, N = 4, T = 30, 1.2 sigma",
-    "activations on active entries": "denoise, T = 60, 0.5 sigma",
-    "one noise for all": "denoise, T = 60, 0.5 sigma",
-    "no noise": "prox, N = 4, T = 30, 1.2 sigma",
-    "no decay": "denoise, from a rest of all entries",
-    "squares without activations": "prox, T = 8000, 4.0 sigma",
-}
-
-
-@pytest.mark.parametrize("what", ACTIVE_SET)
-def test_active_entries(what, monkeypatch):
-    wrong = mutant(active_set, ACTIVE_SET[what])
-    advance = mutant(sparse, step_active_set=wrong.step_active_set).advance_sparse
-    monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
-    assert noticed(WHERE[what], SparseEngine)
-
-
 def test_activations_of_one_sign(monkeypatch):
     wrong = mutant(activations, ("left - _LOG_2", "1.0"))
     advance = mutant(sparse, draw_activations=wrong.draw_activations).advance_sparse
@@ -198,25 +148,6 @@ def test_no_covariances():
         return SPARSE_A.build(task, replace(noise, covariances=False), **options)
 
     assert noticed("prox, covariances, T = 600", build)
-
-
-CHI_SQUARE = "_chi_square(n - 2.0, z, k, at)"
-COLUMNS = {
-    "a chi-square that does not vary": (CHI_SQUARE, "(n - 2.0)"),
-    "one dimension too many": (CHI_SQUARE, CHI_SQUARE.replace("2.0", "1.0")),
-    "a level that is a tenth too low": ("level = params", "level = 0.9 * params"),
-    "nothing across": ("level * z[1] if n >= 2.0 else 0.0", "0.0"),
-}
-
-
-@pytest.mark.parametrize("what", COLUMNS)
-def test_columns(what, monkeypatch):
-    advance = mutant(columns, COLUMNS[what]).advance_columns
-    monkeypatch.setattr(ColumnsEngine, "_advance", staticmethod(advance))
-    # At T = 3 nothing is left for a chi-square.
-    small = what in ("one dimension too many", "nothing across")
-    name = "sgd, columns, N = 3, T = 3" if small else "sgd, columns, N = 4, T = 30"
-    assert noticed(name, ColumnsEngine)
 
 
 WITHOUT_TURN = {
@@ -286,6 +217,3 @@ def test_the_right_engines_pass_as_mutants_do(monkeypatch):
     advance = mutant(collapsed, step_collapsed_value=step).advance_collapsed
     monkeypatch.setattr("scbsim.engines.collapsed.advance_collapsed", advance)
     assert not noticed("sgd, N = 3, T = 3", CollapsedEngine)
-    advance = mutant(sparse, step_active_set=mutant(active_set).step_active_set).advance_sparse
-    monkeypatch.setattr("scbsim.engines.sparse.advance_sparse", advance)
-    assert not noticed("prox, N = 4, T = 30, 1.2 sigma", SparseEngine)

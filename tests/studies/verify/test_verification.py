@@ -39,7 +39,7 @@ def test_quick():
 
 @pytest.mark.slow(first=True)
 def test_every_case():
-    """With the runs at which test_power.py notices each of its errors but one."""
+    """With the runs at which the tests of its power notice each of their errors but one."""
     verdict = verify(seed=12, runs=POWER_RUNS)
     assert verdict.cases == len(all_cases())
     assert not verdict.failed, str(verdict)
