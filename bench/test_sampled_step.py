@@ -11,11 +11,15 @@ from sizes import size
 
 from scbsim import Task
 from scbsim.engines.batch import BatchEngine
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import NoiseLevels, SampledNoise
 from scbsim.engines.sampled import SampledEngine
 from scbsim.engines.stages import Stage
 
 SIZES = size([(10, 100_000, 20_000), (100, 100_000, 2_000)], [(4, 60, 300)])
+WITH_ENTRIES = size(
+    [(10, 1_000, 256), (10, 5_000, 64), (10, 100_000, 64), (100, 20_000, 512)], [(4, 60, 30)]
+)
 START = {"alpha_A": 0.1, "alpha_V": 0.1, "seed": 1}
 
 
@@ -59,7 +63,7 @@ def test_sampled_step(N, T, B, threads, benchmark, best_of, note):
     benchmark.group = f"sampled noise, N={N} T={T} B={B}"
     numba.set_num_threads(threads)
     task = Task.random(N, T, 2, P_concentration=0.05)
-    engine = SampledEngine(task, MatchedNoise(B, 1), threads=threads, **START)
+    engine = SampledEngine(task, SampledNoise(B), threads=threads, **START)
     few = max(1, B // 50)
     real = BatchEngine(
         task, NoiseLevels.none(task), batch_size=few, threads=threads, dtype=np.float32, **START
@@ -70,3 +74,24 @@ def test_sampled_step(N, T, B, threads, benchmark, best_of, note):
     batch = best_of(lambda: real.advance(stage, 1)) / few
     numpy = best_of(InNumpy(task, engine, B).step) / B
     note(us_a_sample=1e6 * ours, times_batch=batch / ours, times_numpy=numpy / ours)
+
+
+@pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
+@pytest.mark.parametrize(("N", "T", "B"), WITH_ENTRIES)
+def test_sampled_step_with_every_entry(N, T, B, threads, benchmark, best_of, note):
+    """Under an l1 rule, beside the step on real batches that it stands for."""
+    benchmark.group = f"sampled noise with every entry, N={N} T={T} B={B}"
+    numba.set_num_threads(threads)
+    task = Task.random(N, T, 2, P_concentration=0.05)
+    options = {"threads": threads, "dtype": np.float32, **START}
+    ours = DenseEngine(task, SampledNoise(B), **options)
+    real = BatchEngine(task, NoiseLevels.none(task), batch_size=B, **options)
+    constant = DenseEngine(task, NoiseLevels(np.full(N, 0.1), 0.1), **options)
+    stage = Stage(0, "prox", 10**9, 1e-6, 1e-6, np.full(N, 0.05), np.inf, None)
+    benchmark.pedantic(ours.advance, (stage, 1), rounds=9, warmup_rounds=1)
+    seconds = benchmark.stats.stats.min
+    times = {
+        name: best_of(lambda engine=engine: engine.advance(stage, 1)) / seconds
+        for name, engine in (("times_batch", real), ("times_constant_levels", constant))
+    }
+    note(us_a_step=1e6 * seconds, **times)

@@ -1,4 +1,4 @@
-"""``scbsim compare``: compare Gaussian noise with real batches."""
+"""``scbsim compare``: compare models of noise with real batches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@click.command(short_help="Compare Gaussian noise with real batches.")
+@click.command(short_help="Compare models of noise with real batches.")
 @click.argument("spec", metavar="SPEC.toml", shell_complete=completion.spec)
 @output_option(
     "DIR", "The folder for the runs, compare.h5, the pictures and their caption.", required=True
@@ -45,6 +45,8 @@ def compare(
     **how: Any,
 ) -> None:
     """Run SPEC.toml on real batches and under isotropic and matched Gaussian noise.
+
+    If noise.model is sampled, sampled noise takes the place of matched noise.
 
     If there is no such file, SPEC.toml may be the name of a preset; `compare` is one for this
     command. Run again, the command keeps what is finished and resumes what is not.
@@ -97,8 +99,15 @@ def _print(found: xr.Dataset) -> None:
         "that of real batches. chance: what one in twenty pairs of real ensembles exceeds; of the\n"
         "band, the ratio of the wider to the narrower one.\n"
         f"isotropic: sigma_A = {found.attrs['sigma_A']:g}, sigma_V = {found.attrs['sigma_V']:g}, "
-        f"{source}. matched: renewed every {counted(found.attrs['every'], 'step')}."
+        f"{source}.{_second(found)}"
     )
+
+
+def _second(found: xr.Dataset) -> str:
+    """Return what is to be known of the second model."""
+    if "sampled" in found["gaussian"].values:
+        return " sampled: each sample is drawn, but\nfor its tokens off the support."
+    return f" matched: renewed every {counted(found.attrs['every'], 'step')}."
 
 
 def _percent(value: xr.DataArray) -> str:

@@ -66,11 +66,21 @@ def cases_without_entries(small: bool) -> Iterator[Case]:
 
 
 def sampled_cases(small: bool) -> Iterator[Case]:
-    """Yield steps on sampled gradients."""
+    """Yield steps under sampled noise, without entries of A and with every entry."""
     sizes = [(4, 50), (8, 100), (20, 50)] if small else [(10, 20_000), (100, 1_000), (30, 500)]
     for N, B in (*sizes, (10, 20)):
         size = (f"dynamics.batch_size={B}", "noise.model=sampled", *_STILL)
         yield case_of("sampled", N, 100_000, *size, rule="sgd", name="sampled")
+    for precision in ("float32", "float64"):
+        for N, T, B in _SMALL_SAMPLED_DENSE if small else _SAMPLED_DENSE:
+            own = (f"dynamics.batch_size={B}", f"dynamics.precision={precision}")
+            more = (*own, "noise.model=sampled", *_STILL)
+            yield case_of("dense", N, T, *more, name=f"dense, {precision}, sampled")
+
+
+_SAMPLED_DENSE = [(10, 1_000, 64), (10, 1_000, 1_024), (100, 1_000, 16), (100, 1_000, 512)]
+_SAMPLED_DENSE += [(30, 30_000, 16), (30, 500, 500), (200, 500, 4)]
+_SMALL_SAMPLED_DENSE = [(3, 100, 16), (10, 500, 64)]
 
 
 _STILL = ("stage.0.rate_A=1e-9", "stage.0.rate_V=1e-9", "task.P_concentration=0.05")

@@ -167,6 +167,7 @@ def _row(benchmark: Benchmark, each: Timed) -> Row:
         size += f" {each.case.sigmas} sigma" if name.startswith("sparse") else ""
         size += f" B={B}" if name == "sampled" else ""
         return Row(name, size, each.threads, 1e6 * each.seconds, "us a step")
+    size += f" B={B}" if name.endswith("sampled") else ""
     itemsize = 8 if "float64" in name else 4
     bound = None
     if each.threads in benchmark.memory:

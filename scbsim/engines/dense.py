@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from scbsim.engines.base import Block
 from scbsim.engines.constants import LONGEST
-from scbsim.engines.cost import DENSE_ENTRY, dense_bytes
+from scbsim.engines.cost import DENSE_ENTRY, dense_bytes, sampled_seconds
 from scbsim.engines.drawn_entries import with_entries
+from scbsim.engines.drawn_samples import make_batch, make_drawn_samples
 from scbsim.engines.gaussian import END, GaussianEngine
-from scbsim.engines.noise import MatchedNoise, Noise
+from scbsim.engines.noise import MatchedNoise, Noise, NoiseLevels, SampledNoise
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.rule_memory import any_memory
 from scbsim.engines.stages import Stage
@@ -21,6 +22,8 @@ from scbsim.errors import InputError
 from scbsim.kernels.gaussian.dense_attention import sum_bulk
 from scbsim.kernels.gaussian.dense_matched import advance_matched
 from scbsim.kernels.gaussian.state import Attention
+from scbsim.kernels.sampled.dense import DrawnSamples, advance_dense_sampled
+from scbsim.kernels.sampled.state import sums_bytes
 from scbsim.observables import NAMES
 from scbsim.state import State
 from scbsim.task import Task
@@ -77,12 +80,19 @@ def adopt_columns(A: Attention, state: State, old: Task, new: Task) -> None:
 class DenseEngine(GaussianEngine):
     """Every entry of A, (N, T), and of V, (N, N), or only the scalars of V.
 
-    Parameters as :class:`GaussianEngine`.
+    Parameters as :class:`GaussianEngine`, and
+
+    Parameters
+    ----------
+    noise : NoiseLevels, MatchedNoise or SampledNoise
+    largest_batch : int, optional
+        Under sampled noise the largest batch, if some stage has a size of its own.
 
     Raises
     ------
     InputError
-        If T is beyond the layout of the random stream (`docs/model.md`, section 7).
+        If T is beyond the layout of the random stream (`docs/model.md`, section 7), or the samples
+        of sampled noise cannot be drawn.
     MemoryNeeded
         If the state does not fit into memory.
     """
@@ -96,13 +106,32 @@ class DenseEngine(GaussianEngine):
         *,
         dtype: DTypeLike = np.float32,
         value: bool = True,
+        threads: int = 1,
+        largest_batch: int | None = None,
         **options: Any,
     ) -> None:
         require_length(task, dtype)
         needed = self.needs(task, dtype, value=value)
         what = f"the dense engine at N = {task.N}, T = {task.T}"
         require(needed, what, smaller(np.dtype(dtype).itemsize))
-        super().__init__(task, noise, dtype=dtype, bulk=True, value=value, **options)
+        options |= {"dtype": dtype, "threads": threads, "bulk": True, "value": value}
+        self._drawn: DrawnSamples | None = None
+        if not isinstance(noise, SampledNoise):
+            super().__init__(task, noise, **options)
+            return
+        batch = make_batch(task, noise, largest_batch, threads, self.name)
+        super().__init__(task, NoiseLevels.none(task), **options)
+        self._batch = noise.batch_size
+        self._drawn = make_drawn_samples(task, self.A, self.V, self.mean, batch)
+        self._constant = NoiseLevels(self._drawn.level, 0.0)
+
+    def share(self, other: Self) -> None:
+        """Use the constant arrays of another engine of the same kind and task."""
+        super().share(other)
+        if self._drawn is not None and other._drawn is not None:
+            batch = self._drawn.batch._replace(alias=other._drawn.batch.alias)
+            columns = self._drawn.columns._replace(root_mu=self.V.root_mu)
+            self._drawn = self._drawn._replace(batch=batch, columns=columns)
 
     @staticmethod
     def needs(task: Task, dtype: DTypeLike, *, value: bool) -> int:
@@ -112,12 +141,18 @@ class DenseEngine(GaussianEngine):
     @classmethod
     def step_seconds(cls, plan: RunPlan) -> float:
         """Return about how many seconds a step takes on one thread."""
-        return DENSE_ENTRY * plan.task.N * plan.task.T
+        entries = DENSE_ENTRY * plan.task.N * plan.task.T
+        if isinstance(plan.noise, SampledNoise):
+            return entries + sampled_seconds(plan.task, plan.mean_batch)
+        return entries
 
     @classmethod
     def kernels(cls, plan: RunPlan) -> tuple[str, ...]:
         """Return the kernels that a run calls, in the order of their first calls."""
         normalizes = any(stage.normalize_level is not None for stage in plan.stages)
+        if isinstance(plan.noise, SampledNoise):
+            tables = ("make_tables", "observe", "advance_dense_sampled", "normalize_columns")
+            return (*tables, *(("sum_bulk",) if normalizes else ()))
         if not isinstance(plan.noise, MatchedNoise):
             return (*super().kernels(plan), *(("sum_bulk",) if normalizes else ()))
         first, levels = cls.level_kernels(plan)
@@ -131,6 +166,8 @@ class DenseEngine(GaussianEngine):
         entries = plan.task.N * plan.task.T * np.dtype(plan.spec.dynamics.precision).itemsize
         if any_memory(plan.stages):
             entries *= 2
+        if isinstance(plan.noise, SampledNoise):
+            entries += sums_bytes(plan.task.N, plan.largest_batch)
         return entries + super().memory(plan)
 
     @classmethod
@@ -145,14 +182,18 @@ class DenseEngine(GaussianEngine):
 
     def advance(self, stage: Stage, steps: int, before: int = 0) -> Block:
         """Take up to ``steps`` steps of a stage, of which it has taken ``before``."""
-        matched = self._matched
-        if matched is None:
+        matched, drawn = self._matched, self._drawn
+        if matched is None and drawn is None:
             return super().advance(stage, steps, before)
         rows, params = np.empty((steps, len(NAMES))), self._step_params(stage, (before, steps))
+        given = self._model, params, self._address, rows, self.scratch
+        if drawn is not None:
+            taken, reason = advance_dense_sampled(*given, drawn)
+            self.step += taken
+            return Block(rows[:taken], END[reason])
+        assert matched is not None
         updates = matched.updates(self._model, self._first_step, self._powers_at)
-        noise = updates, self._joint
-        given = self._model, params, self._address, rows, self.scratch, noise
-        taken, reason = advance_matched(*given)
+        taken, reason = advance_matched(*given, (updates, self._joint))
         self.step += taken
         if taken > 0:
             self._powers_at = self._address if matched.due(self.step) else -1
@@ -184,7 +225,7 @@ class DenseEngine(GaussianEngine):
 
     def _bulk_was_set(self) -> None:
         super()._bulk_was_set()
-        if self._matched is not None and self._matched.joint is not None:
+        if self._drawn is not None or (self._matched is not None and self._joint is not None):
             sum_bulk(self.A, self.scratch)
 
     def s(self) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from scbsim.engines.base import Block, Row
 from scbsim.engines.constants import constants_of
 from scbsim.engines.matched_levels import MatchedLevels
-from scbsim.engines.noise import Noise, NoiseLevels
+from scbsim.engines.noise import Noise, NoiseLevels, SampledNoise
 from scbsim.engines.plan_hooks import Planned
 from scbsim.engines.rule_memory import forget_memory, memory_of, with_memory
 from scbsim.engines.stages import Stage
@@ -121,6 +121,8 @@ class GaussianEngine(Planned):
         self._joint: JointNoise | None = None
         if isinstance(noise, NoiseLevels):
             self._constant = noise
+        elif isinstance(noise, SampledNoise):
+            raise InputError(f"the {self.name} engine draws no samples")
         elif value:
             self._matched = MatchedLevels(noise, task, blocks, len(self.scratch.z))
             self._joint = self._matched.joint

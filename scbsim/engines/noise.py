@@ -78,16 +78,32 @@ class MatchedNoise:
     covariances: bool = False
 
 
-Noise: TypeAlias = NoiseLevels | MatchedNoise
+@dataclass(frozen=True)
+class SampledNoise:
+    """The noise of samples that are drawn, without their tokens off the support.
+
+    `docs/model.md`, section 8.
+
+    Attributes
+    ----------
+    batch_size : int
+        Samples of a step, if a stage has no batch size of its own.
+    """
+
+    batch_size: int
+
+
+Noise: TypeAlias = NoiseLevels | MatchedNoise | SampledNoise
 """The noise of an engine."""
 
 
 def noise_of(spec: RunSpec, task: Task) -> Noise:
     """Return the noise of a spec."""
-    if NOISE_MODELS[spec.noise.model].needs_matrix_V:
-        # Of sampled noise there are no levels, and so no covariances of them.
-        covariances = spec.noise.model == "matched" and spec.noise.covariances
-        return MatchedNoise(spec.dynamics.batch_size, spec.noise.every, covariances)
+    model = NOISE_MODELS[spec.noise.model]
+    if model.samples:
+        return SampledNoise(spec.dynamics.batch_size)
+    if model.follows_state:
+        return MatchedNoise(spec.dynamics.batch_size, spec.noise.every, spec.noise.covariances)
     return NoiseLevels.from_spec(spec, task)
 
 

@@ -32,7 +32,7 @@ class RunPlan:
     spec : RunSpec
     task : Task
     stages : tuple of Stage
-    noise : NoiseLevels or MatchedNoise
+    noise : NoiseLevels, MatchedNoise or SampledNoise
         The noise of the engine.
     levels : NoiseLevels
         The levels with which costs are estimated.

@@ -8,23 +8,18 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from scbsim.engines.base import Row
-from scbsim.engines.cost import sampled_seconds, value_bytes
+from scbsim.engines.cost import sampled_seconds
 from scbsim.engines.directions import Array
+from scbsim.engines.drawn_samples import make_batch, seen_state
 from scbsim.engines.entries import Entries
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.noise import NoiseLevels, SampledNoise
 from scbsim.engines.off_support import OffSupportEngine
 from scbsim.engines.plan import RunPlan
-from scbsim.errors import InputError
 from scbsim.kernels.gaussian.state import StepParams, without_bulk
 from scbsim.kernels.sampled.advance import advance_sampled
-from scbsim.kernels.sampled.state import Batch, SampledState, make_sums, samples_a_block, sums_bytes
-from scbsim.sampling.alias_tables import alias_tables_of
+from scbsim.kernels.sampled.state import sums_bytes
 from scbsim.state import State
 from scbsim.task import Task
-from scbsim.util.memory import require
-
-_MOST_BLOCKS = 2**24
-"""Blocks of samples whose random numbers have an address."""
 
 
 class SampledEngine(OffSupportEngine):
@@ -34,8 +29,7 @@ class SampledEngine(OffSupportEngine):
 
     Parameters
     ----------
-    noise : MatchedNoise
-        Only its ``batch_size`` is read.
+    noise : SampledNoise
     largest_batch : int, optional
         The largest batch, if some stage has a size of its own.
 
@@ -53,7 +47,7 @@ class SampledEngine(OffSupportEngine):
     def __init__(
         self,
         task: Task,
-        noise: MatchedNoise,
+        noise: SampledNoise,
         *,
         largest_batch: int | None = None,
         dtype: DTypeLike = np.float64,
@@ -61,30 +55,12 @@ class SampledEngine(OffSupportEngine):
         value: bool = True,
         **options: Any,
     ) -> None:
-        batch = noise.batch_size if largest_batch is None else largest_batch
-        together = samples_a_block(task.N, task.Q)
-        if -(-batch // together) > _MOST_BLOCKS:
-            key = "dynamics.batch_size" if largest_batch is None else "stage.N.batch_size"
-            raise InputError(
-                f"{key}: {batch} samples, each of which is drawn; at N = {task.N} "
-                f"the sampled engine takes up to {_MOST_BLOCKS * together}"
-            )
-        needed = value_bytes(task.N, True) + sums_bytes(task.N, batch)
-        require(needed, f"the {self.name} engine at N = {task.N}")
+        batch = make_batch(task, noise, largest_batch, threads, self.name)
         super().__init__(task, NoiseLevels.none(task), **options)
         # Real batches move s by a centred gradient, which leaves the sum of a column as it is.
         self.totals = self.A.support.sum(axis=1)
-        self.columns = SampledState(
-            support=self.A.support,
-            **self.off._asdict(),
-            W=self.V.W,
-            root_mu=self.V.root_mu,
-            mean=self.mean,
-            T=float(task.T),
-        )
-        sums = make_sums(task.mu, task.Q, batch, threads)
-        self._batch = noise.batch_size
-        self.batch = Batch(batch, together, alias_tables_of(task), sums)
+        self.columns = seen_state(task, self.A, self.V, self.mean, self.off)
+        self._batch, self.batch = noise.batch_size, batch
 
     def share(self, other: Self) -> None:
         """Use the constant arrays of another engine of the same kind and task."""

@@ -12,7 +12,7 @@ from scbsim.engines.base import Engine
 from scbsim.engines.columns import spread_of_levels
 from scbsim.engines.cost import dense_bytes, dense_seconds, sparse_bytes, sparse_seconds
 from scbsim.engines.given_direction import MOST_KEPT
-from scbsim.engines.noise import NoiseLevels, noise_of
+from scbsim.engines.noise import NoiseLevels, SampledNoise, noise_of
 from scbsim.engines.plan import Choice, RunPlan
 from scbsim.engines.random_stream import ORIGIN, StreamStart
 from scbsim.engines.rule_check import require_sound_rules
@@ -24,7 +24,7 @@ from scbsim.spec import RunSpec
 from scbsim.spec.engines import AUTO, ENGINES, engine_of_state
 from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.spec.rules import rule_record, short_name
-from scbsim.spec.stage_order import Step, ends_in_lists, refusal
+from scbsim.spec.stage_order import Step, ends_in_lists, few_numbers, refusal
 from scbsim.state import State
 from scbsim.task import Task
 from scbsim.task.sparse_bigram import WITHOUT_P
@@ -74,6 +74,8 @@ def _automatic(plan: RunPlan, start: str | None) -> tuple[str, str]:
     if model.silent and start is None and spec.init.correlation is None:
         return "population", "no noise: the population process is exact"
     if model.samples:
+        if not few_numbers(_steps(plan)):
+            return "dense", "each sample is drawn, and a stage needs every entry"
         return "sampled", "each sample is drawn, without the tokens off the support"
     if any(rule_record(stage.rule).own for stage in plan.stages):
         return _of_functions(plan, start)
@@ -230,7 +232,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
     if plan.choice.matrix_V and task.P is None and task.truth_known:
         raise InputError(WITHOUT_P)
     from_signals = spec.init.from_signals
-    samples = batch_size is not None or plan.choice.name == "sampled"
+    samples = batch_size is not None or isinstance(plan.noise, SampledNoise)
     if spec.dynamics.replicas == 1:
         # Refuse before the output file is created.
         plan.engine.require_room(plan)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scbsim.engines.cost import active_entries, expected_activations
-from scbsim.engines.noise import MatchedNoise
+from scbsim.engines.noise import MatchedNoise, SampledNoise
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.rule_memory import any_memory
 from scbsim.engines.stages import Stage
@@ -52,6 +52,8 @@ def work_of(plan: RunPlan, stage: Stage, threads: int = 1) -> Work:
         if _noise(plan):
             # Levels are looked up and powers summed: more work for an entry, near or far.
             terms = {name: count for name, count in terms.items() if not name.startswith("far")}
+        if isinstance(plan.noise, SampledNoise):
+            terms |= _sampled(plan, stage, t)
         if any_memory(plan.stages):
             # The memory of an entry is read and written as the entry is.
             terms |= {name: _WITH_MEMORY * n for name, n in terms.items() if "entries" in name}
@@ -69,6 +71,8 @@ def work_of(plan: RunPlan, stage: Stage, threads: int = 1) -> Work:
 
 def _noise(plan: RunPlan) -> str:
     """Return the part of the kind that says which noise, empty if its levels are constant."""
+    if isinstance(plan.noise, SampledNoise):
+        return " sampled"
     if not isinstance(plan.noise, MatchedNoise):
         return ""
     return " covariances" if plan.noise.covariances else " matched"

@@ -15,7 +15,7 @@ from scbsim.plotting.overview import panel_of
 from scbsim.report.curves import Curves, Panel, logarithmic
 from scbsim.report.words import escaped, plain
 from scbsim.studies.compare.gaps import TABLES
-from scbsim.studies.compare.plot import LOGARITHMIC, LOOKS
+from scbsim.studies.compare.plot import LOGARITHMIC, looks_of
 from scbsim.studies.phase.plot import key_label
 from scbsim.util.arguments import given
 from scbsim.util.text import counted
@@ -29,15 +29,16 @@ def of_comparison(found: xr.Dataset, only: Sequence[str] = ()) -> Curves:
     if unknown := [name for name in only if name not in NAMES]:
         there = ", ".join(NAMES)
         raise InputError(f'"{unknown[0]}" is not an observable of it; there are {there}')
-    every = np.arange(len(LOOKS))
+    looks = looks_of(found)
+    every = np.arange(len(looks))
     panels = []
     for name in only or NAMES:
         title, _, _ = panel_of(name, {})
-        values = found[name].sel(model=list(LOOKS)).transpose("quantile", "model", "step").values
+        values = found[name].sel(model=list(looks)).transpose("quantile", "model", "step").values
         low, middle, high = style.drawable(values)
         scale = logarithmic(middle, name in LOGARITHMIC)
         panels.append(Panel(name, title, scale, found["step"].values, middle, (every, low, high)))
-    colors = {label: color for color, label, _ in LOOKS.values()}
+    colors = {label: color for color, label, _ in looks.values()}
     note = f"Medians, with bands from 10% to 90%, of {counted(found.attrs['replicas'], 'replica')}."
     return Curves(list(colors), {"model": list(colors)}, panels, notes=[note], colors=colors)
 

@@ -22,6 +22,7 @@ _SINGLE = ("dynamics.engine=dense", "dynamics.precision=float32")
 _DOUBLE = ("dynamics.engine=dense", "dynamics.precision=float64")
 _COVARIANCES = ("noise.model=matched", "noise.covariances=true")
 _LEVELS = ("noise.model=matched", "noise.covariances=false")
+_SAMPLED = ("noise.model=sampled", "dynamics.batch_size=10")
 _STAGED = (
     "dynamics.engine=staged",
     'stage=[{steps = 2, rule = "sgd"}, {steps = 2, rule = "prox", threshold = 0.1}]',
@@ -38,7 +39,7 @@ RUNS: dict[str, tuple[str, ...]] = {
         *("dynamics.engine=approximate", "dynamics.rule=sgd"),
         *_COVARIANCES,
     ),
-    "sampled": ("noise.model=sampled", "dynamics.rule=sgd"),
+    "sampled": (*_SAMPLED, "dynamics.rule=sgd"),
     "sparse": _SPARSE,
     "dense, float32": _SINGLE,
     "dense, float64": _DOUBLE,
@@ -48,6 +49,8 @@ RUNS: dict[str, tuple[str, ...]] = {
     "sparse, covariances": (*_SPARSE, *_COVARIANCES),
     "dense, float32, covariances": (*_SINGLE, *_COVARIANCES, _NORMALIZED),
     "dense, float64, covariances": (*_DOUBLE, *_COVARIANCES, _NORMALIZED),
+    "dense, float32, sampled noise": (*_SINGLE, *_SAMPLED, _NORMALIZED),
+    "dense, float64, sampled noise": (*_DOUBLE, *_SAMPLED, _NORMALIZED),
     "sparse, hard": ("dynamics.engine=sparse", "dynamics.rule=hard"),
     "dense, float32, hard": (*_SINGLE, "dynamics.rule=hard"),
     "dense, float32, momentum": (*_SINGLE, "dynamics.rule=momentum"),

@@ -14,7 +14,7 @@ from scbsim.spec.engines import AUTO, ENGINES, EngineRecord, engine_of, engines_
 from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.spec.rules import has_threshold, rule_in_words, rule_record
 from scbsim.spec.schedule_checks import largest_batch
-from scbsim.spec.stage_order import Step, refusal
+from scbsim.spec.stage_order import Step, few_numbers, refusal
 from scbsim.util.text import show
 
 if TYPE_CHECKING:
@@ -101,11 +101,17 @@ def _rules(run: Values) -> Iterator[tuple[str, str, int]]:
 
 
 def _engine(run: Values) -> EngineRecord:
-    """Return the record of the engine asked for; ``auto`` is ``sampled`` if the noise needs it."""
+    """Return the record of the engine asked for; that of ``auto`` if the noise decides."""
     engine = engine_of(run["dynamics"]["engine"])
     if engine is AUTO and NOISE_MODELS[run["noise"]["model"]].samples:
-        return ENGINES["sampled"]
+        return ENGINES["sampled" if few_numbers([step for *_, step in _steps(run)]) else "dense"]
     return engine
+
+
+def _steps(run: Values) -> Iterator[tuple[str, str, Step]]:
+    """Yield of each valid stage the key that sets its rule, the rule, and what matters of it."""
+    for key, rule, i in _rules(run):
+        yield key, rule, Step(rule_record(rule), run["stage"][i]["normalize_level"] is not None)
 
 
 def engine_has_the_rules(run: Values) -> Iterator[Fault]:
@@ -192,10 +198,7 @@ def stages_have_an_order(run: Values) -> Iterator[Fault]:
     if run["dynamics"]["engine"] != "staged":
         return
     rules = list(_rules(run))
-    steps = [
-        Step(rule_record(rule), run["stage"][i]["normalize_level"] is not None)
-        for _, rule, i in rules
-    ]
+    steps = [step for *_, step in _steps(run)]
     if (refused := refusal(steps, run["noise"]["model"])) is not None:
         key, rule, i = rules[refused[0]]
         yield Fault(
@@ -228,7 +231,8 @@ def noise_can_be_drawn(run: Values) -> Iterator[Fault]:
     model, dynamics = run["noise"]["model"], run["dynamics"]
     engine = engine_of(dynamics["engine"]) if "engine" in dynamics else AUTO
     if not engine.draws(model):
-        others = [each.name for each in ENGINES.values() if each.draws(model)]
+        drawing = [each for each in ENGINES.values() if not each.samples]
+        others = [each.name for each in drawing if each.draws(model)]
         yield Fault(
             "dynamics.engine",
             f"{show(engine.name)} is not exact under noise.model = {show(model)}; there are auto "

@@ -70,6 +70,7 @@ ENGINES: Final = {
             takes=_projected,
             refusal="is for real batches",
             state=("bulk", "support", "off_sums"),
+            noise=("isotropic", "matched", "sampled", "none"),
             shares_step=True,
         ),
         EngineRecord(
@@ -97,7 +98,7 @@ ENGINES: Final = {
             "scbsim.engines.columns:ColumnsEngine",
             takes=_linear,
             refusal_of_own=_LINEAR,
-            refusal="needs entries, of which it keeps those on the support alone",
+            refusal="needs entries, of which this engine keeps those on the support alone",
             state=("support", "off_sums", "off_along", "off_square", "noise_A"),
             noise=("matched",),
             entries=False,
@@ -108,7 +109,7 @@ ENGINES: Final = {
             "scbsim.engines.approximate:ApproximateEngine",
             takes=_linear,
             refusal_of_own=_LINEAR,
-            refusal="needs entries, of which it keeps those on the support alone",
+            refusal="needs entries, of which this engine keeps those on the support alone",
             state=("support", "off_sums", "off_along", "off_square", "noise_A", "noise_rest"),
             noise=("matched",),
             entries=False,
@@ -130,10 +131,7 @@ ENGINES: Final = {
             "scbsim.engines.sampled:SampledEngine",
             takes=_linear,
             refusal_of_own=_LINEAR,
-            refusal=(
-                "needs the noise of single entries, of which sampled noise has the variance alone; "
-                'for it take engine = "batch", or noise.model = "matched"'
-            ),
+            refusal="needs entries, of which this engine keeps those on the support alone",
             state=("support", "off_sums", "off_along", "off_square"),
             noise=("sampled",),
             entries=False,
@@ -146,6 +144,7 @@ ENGINES: Final = {
             takes=lambda rule: True,
             refusal="is not for real batches",
             state=("bulk", "support", "off_sums", "column_sums"),
+            noise=("isotropic", "matched", "sampled", "none"),  # none of which it draws
             samples=True,
             keeps_matrix_V=True,
             shares_step=True,

@@ -1,10 +1,11 @@
-"""The orders of stages that the staged engine takes."""
+"""The orders of stages that engines without entries take."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from scbsim.spec.engines import ENGINES
 from scbsim.spec.noise_models import NOISE_MODELS
 from scbsim.spec.rules import Rule
 
@@ -46,6 +47,12 @@ def refusal(stages: Sequence[Step], model: str) -> tuple[int, str] | None:
     if set_to_zero and not listed:
         return len(stages) - 1, _LAST
     return None
+
+
+def few_numbers(stages: Sequence[Step]) -> bool:
+    """Return whether a few numbers a column are enough under sampled noise: SGD alone."""
+    takes = ENGINES["sampled"].takes
+    return all(takes(rule) and not normalizes for rule, normalizes in stages)
 
 
 def ends_in_lists(stages: Sequence[Step]) -> bool:

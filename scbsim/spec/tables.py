@@ -120,8 +120,8 @@ class DynamicsSpec(Table):
         Index of the noise stream, 0 to below 2**24. Another index is another run of the same seed.
         With ``replicas`` it is the first of their indices.
     batch_size : int
-        Samples in a step, 1 to below 2**53. In the Gaussian engines it only scales the noise. On
-        real batches, up to 2**32, each sample is drawn.
+        Samples in a step, 1 to below 2**53. Under Gaussian noise it only scales the noise. On
+        real batches, up to 2**32, and under sampled noise each sample is drawn.
     precision : {"float32", "float64"}
         Of the dense matrix A, and of the computation on real batches; all else is float64.
     value : {"auto", "matrix", "collapsed"}
@@ -154,12 +154,12 @@ class NoiseSpec(Table):
     Attributes
     ----------
     model : {"isotropic", "matched", "sampled", "none"}
-        Constant levels, the gradient's own levels (docs/model.md, section 5b), the noise of real
-        batches under "sgd" (docs/model.md, section 8), or no noise.
+        Constant levels, the gradient's own levels (docs/model.md, section 5b), the noise of
+        samples, each of which is drawn (docs/model.md, section 8), or no noise.
     sigma_A : float
         Level of the attention noise for a batch of one, 0 or more: in column k of A it is
-        ``sigma_A / sqrt(batch_size mu_k)``. Under "matched" it is only the unit of
-        ``threshold_sigmas``.
+        ``sigma_A / sqrt(batch_size mu_k)``. Under "matched" and "sampled" it is only
+        the unit of ``threshold_sigmas``.
     sigma_V : float
         Level of the value noise for a batch of one, 0 or more; only "isotropic" reads it.
     every : int

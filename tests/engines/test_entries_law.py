@@ -13,7 +13,7 @@ from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.directions import DrawnDirections
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.noise import MatchedNoise, NoiseLevels, SampledNoise
 from scbsim.engines.sampled import SampledEngine
 from scbsim.studies.verify.comparison import compare
 
@@ -51,7 +51,7 @@ PAIRS = {
     "collapsed": (CollapsedEngine, scalars, isotropic),
     "a level for each column": (CollapsedEngine, scalars, ladder),
     "columns": (ColumnsEngine, DENSE, matched),
-    "sampled": (SampledEngine, real, lambda task: MatchedNoise(300, 1)),
+    "sampled": (SampledEngine, real, lambda task: SampledNoise(300)),
 }
 
 

@@ -25,7 +25,7 @@ from scbsim import matrices, simulate
 from scbsim.engines.alike import largest_shares, most_of_share
 from scbsim.engines.batch import BatchEngine
 from scbsim.engines.columns import ColumnsEngine
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.noise import MatchedNoise, NoiseLevels, SampledNoise
 from scbsim.engines.pretrained import solution
 from scbsim.engines.sampled import SampledEngine
 from scbsim.engines.staged import StagedEngine
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 
 CHANCE = 1e-6
 MATCHED = MatchedNoise(40, 2, covariances=True)
-REAL = MatchedNoise(300, 1)
+REAL = SampledNoise(300)
 
 
 def real(task, noise, **options):

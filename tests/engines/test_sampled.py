@@ -9,7 +9,7 @@ from scbsim_testing.small_runs import TASK, rows, run_spec
 from scbsim_testing.stopped_runs import assert_resumes
 
 from scbsim import simulate
-from scbsim.engines.noise import MatchedNoise
+from scbsim.engines.noise import SampledNoise
 from scbsim.engines.sampled import SampledEngine
 from scbsim.errors import InputError, SpecError
 from scbsim.kernels.sampled.state import groups_of
@@ -27,7 +27,7 @@ SAMPLED = (
 
 def made(task, batch, **options):
     options = {"alpha_A": 0.3, "alpha_V": 0.4, "seed": 3, **options}
-    return SampledEngine(task, MatchedNoise(batch, 1), **options)
+    return SampledEngine(task, SampledNoise(batch), **options)
 
 
 @pytest.mark.parametrize(("N", "T", "Q"), [(5, 40, 2), (4, 5, 4), (7, 10**12, 2)])
@@ -85,8 +85,8 @@ def test_replicas_are_runs_of_their_own():
 @pytest.mark.parametrize(
     ("words", "key", "said"),
     [
-        (["dynamics.rule=prox"], "dynamics.rule", "needs the noise of single entries"),
-        (["dynamics.engine=dense"], "dynamics.engine", "not exact under noise.model"),
+        (["dynamics.rule=prox", "dynamics.engine=sampled"], "dynamics.rule", "needs entries"),
+        (["dynamics.engine=sparse"], "dynamics.engine", "not exact under noise.model"),
         (["dynamics.engine=sampled", "noise.model=matched"], "dynamics.engine", "not exact"),
         (["dynamics.value=collapsed"], "dynamics.value", "has no matrix V"),
     ],

@@ -7,7 +7,8 @@ import pytest
 from scbsim_testing.real_batches import a_stage, a_task
 
 from scbsim.engines.batch import BatchEngine
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.dense import DenseEngine
+from scbsim.engines.noise import NoiseLevels, SampledNoise
 from scbsim.engines.sampled import SampledEngine
 from scbsim.studies.verify.comparison import compare
 
@@ -52,7 +53,7 @@ def observed(engine, task, setting, runs):
 
 def sampled(task, setting):
     _, _, batch, _, alpha, _, _ = SETTINGS[setting]
-    return SampledEngine(task, MatchedNoise(batch, 1), alpha_A=alpha, alpha_V=alpha, seed=1)
+    return SampledEngine(task, SampledNoise(batch), alpha_A=alpha, alpha_V=alpha, seed=1)
 
 
 def real(task, setting):
@@ -101,6 +102,17 @@ def least(outcome):
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_real_batches(setting):
     outcome = compared(setting, sampled(the_task(setting), setting), 2000)
+    assert least(outcome) > CHANCE, outcome.worst
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", ["uneven tokens", "from zero", "late"])
+def test_every_entry(setting):
+    """Given the samples its entries are normal, which takes many samples and a long context."""
+    task = the_task(setting)
+    _, _, batch, _, alpha, _, _ = SETTINGS[setting]
+    options = {"alpha_A": alpha, "alpha_V": alpha, "seed": 1, "dtype": np.float64}
+    outcome = compared(setting, DenseEngine(task, SampledNoise(batch), **options), 2000)
     assert least(outcome) > CHANCE, outcome.worst
 
 

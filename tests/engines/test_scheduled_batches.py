@@ -12,7 +12,7 @@ from scbsim_testing.small_runs import rows
 
 from scbsim import load, sample_batch, simulate
 from scbsim.engines.batch import BatchEngine
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.noise import MatchedNoise, NoiseLevels, SampledNoise
 from scbsim.engines.schedules import Quantity, StepSchedule
 from scbsim.engines.select import ENGINES
 from scbsim.errors import RunFailed
@@ -21,6 +21,7 @@ from scbsim.sampling.sampler import Sampler
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
 
+JOINT = MatchedNoise(640, 1, covariances=True)
 SIZES = "max(3, 40 - 7*t + floor(10*sin(t)))"
 
 
@@ -86,7 +87,7 @@ def test_a_run_that_goes_on_from_another_takes_the_samples_after_its_own(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["dense", "columns", "sampled"])
+@pytest.mark.parametrize("kind", ["dense", "columns", "sampled", "dense, sampled"])
 def test_the_noise_of_a_scheduled_batch_is_that_of_real_batches(kind):
     """Of one step after which only the noise is random: the variances of s and of W."""
     task, runs, steps = a_task(4, 200, P_concentration=0.2), 600, 3
@@ -105,8 +106,9 @@ def test_the_noise_of_a_scheduled_batch_is_that_of_real_batches(kind):
                     task, NoiseLevels.none(task), dtype=np.dtype("float64"), **options
                 )
             else:
-                noise = MatchedNoise(640, 1, covariances=name != "sampled")
-                made = ENGINES_OF[name](task, noise, **options)
+                engine, sampled = name.removesuffix(", sampled"), name.endswith("sampled")
+                noise = SampledNoise(640) if sampled else JOINT
+                made = ENGINES_OF[engine](task, noise, **options)
             made.advance(stage, steps)
             # The intercept is stored in one way or the other.
             mean = made.A.off_sums[:, 0] / (task.T - task.Q)

@@ -11,6 +11,7 @@ from scbsim_testing.scheduled import (
     SCHEDULE,
     SPARSE_THRESHOLDS,
     STEPS,
+    draws_samples,
     spec_of,
     step_by_step,
     tables_of,
@@ -68,7 +69,7 @@ def test_a_stage_s_batch_size_is_that_of_a_run(name):
     engine, noise, rule, schedule = RUNS[name]
     keys = {"rate_A": 0.07, **{k: v for k, v in schedule.items() if k.startswith("thr")}}
     run, stage = (engine, noise, rule, keys), {"steps": 9, **keys}
-    size = 30 if engine in ("batch", "softmax", "sampled") else 30_000
+    size = 30 if draws_samples(engine, noise) else 30_000
     own, whole = (
         spec_of(run, [{**stage, "batch_size": size}]),
         spec_of(run, [stage], batch_size=size),
@@ -100,11 +101,11 @@ def test_a_constant_schedule_has_the_bits_of_the_constant(name):
 @pytest.mark.parametrize("name", each(ALL))
 def test_blocks_and_a_stop_do_not_change_the_bits(name, tmp_path, monkeypatch):
     """The first stage ends on its signal, so that where the second begins is not known before."""
-    engine, _, _, schedule = ALL[name]
+    engine, noise, _, schedule = ALL[name]
     first = {"steps": 50, "until_signal": 0.301, **schedule}
     # What is a level at 50 steps is too few samples at 12.
     stages = [first, {"steps": STEPS, **schedule}]
-    if "batch_size" in schedule and engine in ("batch", "softmax", "sampled"):
+    if "batch_size" in schedule and draws_samples(engine, noise):
         first["batch_size"] = "max(3, 40 - t)"
     spec = spec_of(ALL[name], stages)
     whole = simulate(spec)

@@ -56,6 +56,28 @@ def test_it_takes_what_costs_less(N, T, sigmas, words, taken):
 
 
 @pytest.mark.parametrize(
+    ("rules", "taken"),
+    [
+        (["sgd"], "sampled"),
+        (["prox"], "dense"),
+        (["sgd", "prox"], "dense"),
+        (["hard"], "dense"),
+        (["sgd", "sgd normalised"], "dense"),
+    ],
+)
+def test_under_sampled_noise_entries_are_kept_where_a_rule_needs_them(rules, taken):
+    stages = [{"steps": 2, "rule": rule.partition(" ")[0]} for rule in rules]
+    for rule, stage in zip(rules, stages, strict=True):
+        stage |= {} if stage["rule"] == "sgd" else {"threshold": 0.1}
+        stage |= {"normalize_level": 0.3} if rule.endswith("normalised") else {}
+    task = {"N": 10, "T": 10**6, "Q": 2}
+    spec = RunSpec.from_dict({"task": task, "noise": {"model": "sampled"}, "stage": stages})
+    plan = plan_of(spec, Task.from_spec(spec.task))
+    assert plan.choice.name == taken
+    assert plan.choice.matrix_V
+
+
+@pytest.mark.parametrize(
     ("T", "words", "taken"),
     [
         (99, (), "dense"),

@@ -42,6 +42,7 @@ for model in "isotropic", "matched":
 matched = {"model": "matched", "every": 2, "covariances": True}
 for engine, rule, noise, sigmas in (
     ("dense", "prox", matched, {"threshold_sigmas": 1.5}),
+    ("dense", "prox", {"model": "sampled"}, {"threshold": 0.05}),
     ("sparse", "prox", matched, {"threshold_sigmas": 1.5}),
     ("columns", "sgd", matched, {}),
     ("approximate", "sgd", matched, {}),

@@ -10,6 +10,7 @@ from scbsim_testing.report_pages import Page, unpacked
 import scbsim
 from scbsim.errors import InputError, OutputError
 from scbsim.report import report
+from scbsim.report.comparison import gaps_table, of_comparison
 from scbsim.report.document import document
 from scbsim.report.made_by import MadeBy
 from scbsim.report.sections import Content
@@ -92,6 +93,14 @@ def test_a_comparison(made, page):
         ends = unpacked(panel["band"][name])
         np.testing.assert_array_equal(ends, np.float32(wanted.sel(quantile=quantile)))
     assert "largest gap" in found.texts[""]
+
+
+def test_a_comparison_with_sampled_noise(made):
+    found = scbsim.load(made["compare"])
+    models = ["batch", "isotropic", "sampled"]
+    found = found.assign_coords(model=models, gaussian=models[1:])
+    assert of_comparison(found).labels == ["real batches", "Gaussian, isotropic", "sampled"]
+    assert "alpha_A, sampled" in gaps_table(found)
 
 
 def test_the_runs_in_a_folder(made, tmp_path, page):

@@ -63,6 +63,7 @@ def test_a_run_afterwards_compiles_nothing():
     from scbsim.kernels.gaussian import observe as coupling
     from scbsim.kernels.matched import covariances, levels, moments
     from scbsim.kernels.matched import power_sums as powers
+    from scbsim.kernels.sampled import dense as dense_sampled
 
     def compiled():
         kernels = (
@@ -70,6 +71,7 @@ def test_a_run_afterwards_compiles_nothing():
             batch.prepare,
             gaussian.advance,
             dense_matched.advance_matched,
+            dense_sampled.advance_dense_sampled,
             coupling.observe,
             normalize.normalize_columns,
             sparse.advance_sparse,
@@ -91,7 +93,7 @@ def test_a_run_afterwards_compiles_nothing():
         for engine, value in (("dense", "matrix"), ("dense", "collapsed"), ("population", "auto")):
             words = (f"precision={precision}", f"engine={engine}", f"value={value}")
             simulate(run_spec(*(f"dynamics.{word}" for word in words), stages=stages))
-        for noise in matched:
+        for noise in (*matched, ("noise.model=sampled", "dynamics.batch_size=9")):
             simulate(run_spec(f"dynamics.precision={precision}", *noise, stages=stages))
     for value in ("matrix", "collapsed"):
         simulate(run_spec("dynamics.engine=sparse", f"dynamics.value={value}", stages=stages[1:]))

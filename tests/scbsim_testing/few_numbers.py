@@ -6,7 +6,7 @@ import numpy as np
 
 from scbsim.engines.collapsed import CollapsedEngine
 from scbsim.engines.columns import ColumnsEngine
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.noise import MatchedNoise, NoiseLevels, SampledNoise
 from scbsim.engines.sampled import SampledEngine
 
 START = {"alpha_A": 0.3, "alpha_V": 0.4, "seed": 3}
@@ -17,7 +17,7 @@ def columns(task):
 
 
 def sampled(task):
-    return SampledEngine(task, MatchedNoise(300, 2), **START)
+    return SampledEngine(task, SampledNoise(300), **START)
 
 
 def collapsed(task):

@@ -120,6 +120,12 @@ RUNS = {
         "noise": LEVELS,
         "stage": stages(50_000, **SLOW),
     },
+    "dense, sampled noise": {
+        "task": {"N": 20, "T": 20_000, "Q": 2},
+        "dynamics": {"engine": "dense", "rule": "prox", "batch_size": 500},
+        "noise": {"model": "sampled"},
+        "stage": stages(1000, threshold=0.05, **SLOW),
+    },
     "sampled": {
         "task": {"N": 20, "T": 10**5, "Q": 2},
         "dynamics": {"engine": "sampled", "rule": "sgd", "batch_size": 3000},

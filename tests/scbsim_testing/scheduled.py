@@ -37,6 +37,7 @@ RUNS = {
     "dense, prox": ("dense", "isotropic", "prox", {**SCHEDULE, "threshold": "0.002*(1 + t/9)"}),
     "dense, denoise, matched": ("dense", "matched", "denoise", {**SCHEDULE, **L1}),
     "dense, covariances": ("dense", "covariances", "prox", {**SCHEDULE, **L1}),
+    "dense, sampled": ("dense", "sampled", "prox", {**REAL, "threshold": "0.01/(1 + t)"}),
     "sparse, prox": ("sparse", "isotropic", "prox", {**SCHEDULE, **L1}),
     "sparse, denoise, matched": ("sparse", "matched", "denoise", {**SCHEDULE, **L1}),
     "sparse, covariances": ("sparse", "covariances", "prox", {**SCHEDULE, **L1}),
@@ -62,10 +63,15 @@ SPARSE_THRESHOLDS = {
 QUICK = ("collapsed", "dense, SGD")
 
 
+def draws_samples(engine, noise):
+    """Return whether a batch is some samples, each of which is drawn."""
+    return engine in ("batch", "softmax") or noise == "sampled"
+
+
 def tables_of(run, stages=None, **dynamics):
     """Return the tables of a run; ``stages`` in place of its one stage."""
     engine, noise, rule, schedule = run
-    real = engine in ("batch", "softmax", "sampled")
+    real = draws_samples(engine, noise)
     task = {**SMALL, "T": 300} if engine in ("columns", "approximate") else SMALL
     if engine in ("sparse", "staged") and noise == "isotropic":
         # Else rounding decides which columns are thinned, and so what is drawn.

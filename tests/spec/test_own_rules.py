@@ -143,7 +143,6 @@ def test_faults_of_a_name(tmp_path):
         ("columns", "matched", "is a function of single entries"),
         ("approximate", "matched", "is a function of single entries"),
         ("sampled", "sampled", "is a function of single entries"),
-        ("auto", "sampled", "is a function of single entries"),
         ("staged", "isotropic", "knows the first step of prox and denoise alone"),
         ("sparse", "isotropic", "so no entry can be left out"),
     ],
@@ -172,9 +171,9 @@ def test_a_refusal_has_the_whole_file_and_all_engines_that_take_the_rule(tmp_pat
 def test_a_rule_that_no_stage_uses_is_not_looked_at():
     stages = [{"steps": 2, "rule": "sgd"}]
     sampled = {"noise": {"model": "sampled"}}
-    assert RunSpec.from_dict(tables("prox", stages, engine="auto") | sampled).rule_of(0) == "sgd"
-    (found,) = faults(tables("prox", engine="auto") | sampled)
-    assert "needs the noise of single entries" in found
+    assert RunSpec.from_dict(tables("prox", stages, engine="sampled") | sampled).rule_of(0) == "sgd"
+    (found,) = faults(tables("prox", engine="sampled") | sampled)
+    assert "needs entries, of which this engine keeps those on the support alone" in found
 
 
 def test_softmax_refuses_thresholds(tmp_path):

@@ -254,7 +254,7 @@ def draw_along(
     last = first_at_least(A.positions[k], start + place.length)
     square = square_of_block(A, k, place.block, c, place.length - (last - place.support))
     part = (rate * joint.blocks[k, place.block] - product) / square if square > 0.0 else 0.0
-    shift = real(part * c)
+    shift = real(part * c + rate * joint.drift[k])
     for j in range(place.support, last):
         # A support entry stays 0 in the bulk.
         z[A.positions[k, j] - start] = -shift

@@ -40,6 +40,7 @@ class JointNoise(NamedTuple):
     y: F64
     intercepts: F64  # (N,): c_k
     along: F64  # (N,): noise along the unit vector of a_k off the support
+    drift: F64  # (N,): what is added to the gradient of every entry off the support
     blocks: F64  # (N, blocks): the part of each block of the bulk in the product with a_k
     squares: F64  # scratch, (blocks,)
 
@@ -75,6 +76,7 @@ def make_joint_noise(P: F64, N: int, Q: int, blocks: int) -> JointNoise:
         y=np.zeros((N, Q + 4)),
         intercepts=np.zeros(N),
         along=np.zeros(N),
+        drift=np.zeros(N),
         blocks=np.zeros((N, blocks)),
         squares=np.zeros(blocks),
         # Rows of a power of two would share a few places in the cache.

@@ -33,7 +33,7 @@ KINDS = {
     COLLECTION: "a file of all runs of a sweep",
     PHASE: "a phase diagram",
     BOUNDARY: "a boundary study",
-    COMPARISON: "a comparison of Gaussian noise with real batches",
+    COMPARISON: "a comparison of models of noise with real batches",
     SAMPLES: "a file of samples",
     TASK_FILE: "a file of a task",
     CHECKPOINT: "a checkpoint, from which a run is resumed",

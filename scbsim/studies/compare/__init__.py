@@ -1,4 +1,4 @@
-"""Comparison of Gaussian noise with real batches, observable by observable."""
+"""Comparison of models of noise with real batches, observable by observable."""
 
 from scbsim.studies.compare.comparison import compare
 

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final, Unpack
 from scbsim._version import __version__
 from scbsim.spec import RunSpec
 from scbsim.storage.hdf5.formats import COMPARISON
-from scbsim.studies.compare.models import BATCH, GAUSSIAN, batch_spec, gaussian_spec
+from scbsim.studies.compare.models import (
+    BATCH,
+    ISOTROPIC,
+    MATCHED,
+    batch_spec,
+    model_spec,
+    models_of,
+)
 from scbsim.studies.recipe import make_folder
 from scbsim.studies.run_files import RunOptions, obtain
 from scbsim.util.atomic import atomic_write
@@ -31,17 +38,19 @@ def compare(
     fit: bool = True,
     **options: Unpack[RunOptions],
 ) -> xr.Dataset:
-    """Run a spec on real batches and under both models of Gaussian noise, and compare the runs.
+    """Run a spec on real batches and under two models of their noise, and compare the runs.
 
-    Task, start, stages and batch size are the same. Finished runs in the folder are kept and
-    partial ones resumed.
+    The models are isotropic and matched noise; sampled noise takes the place of matched noise if
+    the spec has it. Task, start, stages and batch size are the same. Finished runs in the folder
+    are kept and partial ones resumed.
 
     Parameters
     ----------
     spec : RunSpec
         Of any engine except ``softmax``, with ``threshold``, not ``threshold_sigmas``.
     folder : path
-        For ``batch.h5``, ``isotropic.h5``, ``matched.h5`` and ``compare.h5``; created if needed.
+        For ``batch.h5``, ``isotropic.h5``, ``matched.h5`` or ``sampled.h5``, and ``compare.h5``;
+        created if needed.
     replicas : int, optional
         Replicas of each model, instead of the spec's.
     fit : bool
@@ -58,7 +67,7 @@ def compare(
     Raises
     ------
     SpecError
-        If the spec is not valid for all three models; this is checked before anything runs.
+        If the spec is not valid for all three runs; this is checked before anything runs.
     OutputError
         If a file in the folder holds another run.
     RunFailed
@@ -67,7 +76,7 @@ def compare(
         If ``stop`` returned True.
     """
     batch = batch_spec(spec, replicas)
-    specs = {BATCH: batch} | {model: gaussian_spec(batch, model) for model in GAUSSIAN}
+    specs = {BATCH: batch} | {model: model_spec(batch, model) for model in models_of(spec)}
     path = make_folder(resolved(folder), "comparison") / NAME
 
     from scbsim.storage.hdf5.lock import held
@@ -88,20 +97,21 @@ def _compared(
     from scbsim.studies.compare.constants import fitted
     from scbsim.studies.compare.gaps import comparison
 
-    batch = specs[BATCH]
+    batch, matched = specs[BATCH], model_spec(specs[BATCH], MATCHED)
     runs, constants = {}, None
-    for model in (BATCH, "matched", "isotropic"):
-        if model == "isotropic" and fit:
-            constants = fitted(specs["matched"], options.get("threads"), options.get("stop"))
-            specs[model] = gaussian_spec(batch, model, constants)
+    # The isotropic levels are fitted once the other runs are done.
+    for model in sorted(specs, key=lambda model: model == ISOTROPIC):
+        if model == ISOTROPIC and fit:
+            constants = fitted(matched, options.get("threads"), options.get("stop"))
+            specs[model] = model_spec(batch, model, constants)
         runs[model] = obtain(specs[model], folder / f"{model}.h5", **options)
-    noise = specs["isotropic"].noise
-    return comparison(runs).assign_attrs(
+    noise = specs[ISOTROPIC].noise
+    return comparison({model: runs[model] for model in specs}).assign_attrs(
         spec=json.dumps(batch.to_dict()),
         sigma_A=noise.sigma_A,
         sigma_V=noise.sigma_V,
         fitted=str(constants is not None).lower(),
-        every=specs["matched"].noise.every,
+        every=matched.noise.every,
         replicas=batch.dynamics.replicas,
         K_Q=runs[BATCH].attrs["K_Q"],
         K_P=runs[BATCH].attrs["K_P"],

@@ -1,4 +1,4 @@
-"""Gaps between the medians under Gaussian noise and on real batches."""
+"""Gaps between the medians under models of noise and on real batches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scbsim.observables import NAMES, OBSERVABLES
 from scbsim.plotting.bands import BAND, Spread, of_replicas
-from scbsim.studies.compare.models import BATCH, GAUSSIAN, MODELS
+from scbsim.studies.compare.models import BATCH
 from scbsim.trajectory.views import spec_table_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
     Parameters
     ----------
     runs : mapping of str to xarray.Dataset
-        An ensemble for each of `MODELS`.
+        An ensemble on real batches, and one for each model of their noise.
 
     Returns
     -------
@@ -120,22 +120,20 @@ def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """
     import xarray
 
-    steps = steps_of(runs[BATCH])
-    values = {model: held(runs[model], steps) for model in MODELS}
-    spreads = {
-        model: {name: of_replicas(values[model][name]) for name in NAMES} for model in MODELS
-    }
+    steps, models = steps_of(runs[BATCH]), [model for model in runs if model != BATCH]
+    values = {model: held(runs[model], steps) for model in runs}
+    spreads = {model: {name: of_replicas(values[model][name]) for name in NAMES} for model in runs}
     words, gaps, chances = [], [], []
     for name in NAMES:
         real = spreads[BATCH][name]
         word, scale = scale_of(real.middle)
         words.append(word)
         chances.append(chance(values[BATCH][name], scale, steps))
-        others = [spreads[model][name] for model in GAUSSIAN]
+        others = [spreads[model][name] for model in models]
         gaps.append([(*gap(real.middle, o.middle, scale, steps), _width(real, o)) for o in others])
     along = ("model", "quantile", "step")
     variables: dict[str, Any] = {
-        o.name: (along, np.array([spreads[m][o.name] for m in MODELS]), {"long_name": o.long_name})
+        o.name: (along, np.array([spreads[m][o.name] for m in runs]), {"long_name": o.long_name})
         for o in OBSERVABLES
     }
     for i, (table, long_name) in enumerate(TABLES.items()):
@@ -145,10 +143,10 @@ def comparison(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
     for i, table in enumerate(("chance_largest", "chance_mean", "chance_width")):
         variables[table] = ("observable", [each[i] for each in chances])
     coords = {
-        "model": list(MODELS),
+        "model": list(runs),
         "quantile": [BAND[0], 0.5, BAND[1]],
         "step": steps,
-        "gaussian": list(GAUSSIAN),
+        "gaussian": models,
         "observable": list(NAMES),
     }
     return xarray.Dataset(variables, coords)

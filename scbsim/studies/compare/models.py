@@ -1,4 +1,4 @@
-"""The specs of a comparison: real batches, and two models of Gaussian noise."""
+"""The specs of a comparison: real batches, and two models of noise in their place."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from scbsim.studies.compare.constants import Constants
 
 BATCH: Final = "batch"
-GAUSSIAN: Final = ("isotropic", "matched")
-MODELS: Final = (BATCH, *GAUSSIAN)
+ISOTROPIC: Final = "isotropic"
+MATCHED: Final = "matched"
+SAMPLED: Final = "sampled"
 
 EVERY: Final = 1
 """Steps between updates of matched levels, unless the spec has matched noise itself."""
@@ -39,27 +40,34 @@ def batch_spec(spec: RunSpec, replicas: int | None = None) -> RunSpec:
     return batch
 
 
-def gaussian_spec(batch: RunSpec, model: str, constants: Constants | None = None) -> RunSpec:
-    """Return the run of :func:`batch_spec` under Gaussian noise, on the dense engine.
+def models_of(spec: RunSpec) -> tuple[str, str]:
+    """Return the models that real batches are compared with: sampled noise if the spec has it."""
+    return ISOTROPIC, SAMPLED if spec.noise.model == SAMPLED else MATCHED
 
+
+def model_spec(batch: RunSpec, model: str, constants: Constants | None = None) -> RunSpec:
+    """Return the run of :func:`batch_spec` under a model of noise.
+
+    Gaussian noise is on the dense engine, with every entry; sampled noise on that of ``auto``.
     Isotropic levels are ``constants``, or else those of the spec. Matched noise is that of the spec
     if its noise is matched; else it has covariances, and is updated at every step.
 
     Raises
     ------
     SpecError
-        If the spec is not valid under Gaussian noise.
+        If the spec is not valid under that noise.
     """
     tables, given = batch.to_dict(), batch.noise
-    if model == "matched":
-        own = given.model == "matched"
-        noise: dict[str, Any] = {
+    noise: dict[str, Any] = {}
+    if model == MATCHED:
+        own = given.model == MATCHED
+        noise = {
             "every": given.every if own else EVERY,
             "covariances": given.covariances if own else True,
         }
-    else:
+    elif model == ISOTROPIC:
         levels = constants or given
         noise = {"sigma_A": levels.sigma_A, "sigma_V": levels.sigma_V}
-    tables["dynamics"]["engine"] = "dense"
+    tables["dynamics"]["engine"] = "auto" if model == SAMPLED else "dense"
     tables["noise"] = {"model": model, **noise}
     return RunSpec.from_dict(tables)

@@ -1,4 +1,4 @@
-"""Plot of a comparison: every observable on real batches and under both models of noise."""
+"""Plot of a comparison: every observable on real batches and under two models of noise."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ LOOKS: Final[dict[str, tuple[str, str, Any]]] = {
     "batch": (style.BLACK, "real batches", "-"),
     "isotropic": (style.VERMILION, "Gaussian, isotropic", style.DASHED),
     "matched": (style.BLUE, "Gaussian, matched", (0, (1, 1))),
+    "sampled": (style.BLUE, "sampled", (0, (1, 1))),
 }
 """Colour, label and line style of each model."""
 
@@ -66,7 +67,7 @@ def draw(found: xr.Dataset, width: float | None = None) -> Picture:
         layout.head(figure, title_of(found), width)
         lines = [
             style.line_handle(label, color=color, linestyle=line)
-            for color, label, line in LOOKS.values()
+            for color, label, line in looks_of(found).values()
         ]
         handles = [*lines, style.band_handle(found.attrs["replicas"])]
         layout.legend_below(figure, handles, 4)
@@ -75,34 +76,41 @@ def draw(found: xr.Dataset, width: float | None = None) -> Picture:
     return figure
 
 
+def looks_of(found: xr.Dataset) -> dict[str, tuple[str, str, Any]]:
+    """Return the looks of the models that were run, in their order."""
+    return {model: LOOKS[model] for model in map(str, found["model"].values)}
+
+
 def _caption(found: xr.Dataset) -> str:
     """Return the caption: the models of noise, and the spec that the runs share."""
     spec = spec_table_of(found)
     levels = "fitted to the matched ones" if found.attrs.get("fitted") == "true" else "of the spec"
     every = int(found.attrs["every"])
+    sampled = "sampled" in found["model"].values
+    second = "sampled noise" if sampled else "matched Gaussian noise"
+    renewed = "" if sampled else f" Matched noise is renewed every {counted(every, 'step')}."
     count = counted(int(found.attrs["replicas"]), "replica")
     facts = facts_of_spec({key: part for key, part in spec.items() if key != "noise"})
     seeds = f"seed {spec['seed']} of the noise and of the samples" if "seed" in spec else ""
     return caption(
         "Signals, noise parts, distances from the truth and similarities with it, and the loss, "
-        "against steps: on real batches, and under isotropic and matched Gaussian noise in their "
-        f"place. {BAND.format(count)}",
+        f"against steps: on real batches, and under isotropic noise and {second} in their place. "
+        f"{BAND.format(count)}",
         f"{'; '.join(filter(None, (*facts, seeds)))}. Isotropic levels, {levels}: sigma_A = "
-        f"{found.attrs['sigma_A']:.4g} and sigma_V = {found.attrs['sigma_V']:.4g}. Matched noise "
-        f"is renewed every {counted(every, 'step')}.",
+        f"{found.attrs['sigma_A']:.4g} and sigma_V = {found.attrs['sigma_V']:.4g}.{renewed}",
         "The paper has no such picture: sizes and rates are our choice.",
     )
 
 
 def _panel(axes: Axes, found: xr.Dataset, name: str) -> None:
-    spreads = {model: Spread(*found[name].sel(model=model).values) for model in LOOKS}
+    spreads = {model: Spread(*found[name].sel(model=model).values) for model in looks_of(found)}
     medians = np.array([each.middle for each in spreads.values()])
     style.scale(axes, [medians], logarithmic=name in LOGARITHMIC)
     if axes.get_yscale() == "log":
         # Rounding errors near 0 would take up the whole axis.
         positive = medians[medians > 0]
         axes.set_ylim(bottom=max(positive.max() / DECADES, positive.min() / 2))
-    for model, (color, _, line) in LOOKS.items():
+    for model, (color, _, line) in looks_of(found).items():
         draw_values(axes, found["step"].values, spreads[model], color, linestyle=line, zorder=3)
 
 
@@ -114,4 +122,5 @@ def title_of(found: xr.Dataset) -> str:
     names = (stage.get("rule") or dynamics["rule"] for stage in spec["stage"])
     rules = dict.fromkeys(map(short_name, names))
     facts = [*style.sizes(spec["task"]), batch_size, " then ".join(rules)]
-    return style.title("Gaussian noise in place of real batches", facts)
+    kind = "Sampled" if "sampled" in found["model"].values else "Gaussian"
+    return style.title(f"{kind} noise in place of real batches", facts)

@@ -13,12 +13,13 @@ from scbsim.engines.columns import ColumnsEngine
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import Noise
 from scbsim.engines.population import PopulationEngine
+from scbsim.engines.sampled import SampledEngine
 from scbsim.engines.sparse import SparseEngine
 from scbsim.engines.stages import Stage
 from scbsim.spec.rules import rule_record
 from scbsim.task import Task
 
-Engine = DenseEngine | SparseEngine | CollapsedEngine | ColumnsEngine
+Engine = DenseEngine | SparseEngine | CollapsedEngine | ColumnsEngine | SampledEngine
 Build = Callable[..., Engine]
 """Called like an engine's class: ``build(task, noise, alpha_A=..., alpha_V=...)``."""
 
@@ -52,6 +53,7 @@ SPARSE = Contender("sparse", SparseEngine)
 SPARSE_A = Contender("sparse, V a matrix", partial(SparseEngine, value=True))
 COLLAPSED = Contender("collapsed", CollapsedEngine)
 COLUMNS = Contender("columns", ColumnsEngine)
+SAMPLED = Contender("sampled", SampledEngine)
 POPULATION = Contender("population", PopulationEngine)
 """In cases without noise."""
 
@@ -64,7 +66,7 @@ class Case:
     ----------
     name : str
     task : Task
-    noise : NoiseLevels or MatchedNoise
+    noise : NoiseLevels, MatchedNoise or SampledNoise
     stage : Stage
     contenders : tuple of Contender
     start : mapping

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from scbsim.engines.noise import MatchedNoise, NoiseLevels
+from scbsim.engines.noise import MatchedNoise, NoiseLevels, SampledNoise
 from scbsim.engines.stages import Stage
 from scbsim.studies.verify import tasks
 from scbsim.studies.verify.case import (
     COLLAPSED,
     COLUMNS,
+    SAMPLED,
     SCALARS_OF_V,
     SINGLE,
     SPARSE,
@@ -39,6 +40,7 @@ def all_cases() -> list[Case]:
         *_normalized(),
         *_scheduled(),
         *own_rule_cases(),
+        *_sampled(),
     ]
 
 
@@ -226,3 +228,12 @@ def _scheduled() -> Iterator[Case]:
     yield case_of(f"columns, {name}", larger, noise=MatchedNoise(40, 2), **matched)
     noise = MatchedNoise(40, 2, covariances=True)
     yield case_of(f"columns, {name}, covariances", larger, noise=noise, **matched)
+
+
+def _sampled() -> Iterator[Case]:
+    """Yield sampled noise, where the engine without entries is a limit for large T."""
+    task, larger = tasks.small(T=600), tasks.small(N=6, T=600)
+    one: dict[str, Any] = {"noise": SampledNoise(40), "contenders": (SAMPLED,)}
+    yield case_of("sampled, N = 6, T = 600", larger, **one)
+    yield case_of("sampled, from zero", task, start=ZERO, **one)
+    yield case_of("sampled, T = 600", task, "prox", 1.0, **(one | {"contenders": (SINGLE,)}))

@@ -136,7 +136,13 @@ def test_each_is_compiled_for_the_types_that_it_reads():
     of_levels = {"advance_sparse": 3, "advance": 2, "advance_columns": 2, "advance_approximate": 2}
     # The rules `hard` and `momentum`, and the memory of the latter.
     of_levels["advance_sparse"] += 1
-    of_levels |= {"advance": 4, "advance_matched": 4, "normalize_columns": 3, "try_rule": 2}
+    of_levels |= {
+        "advance": 4,
+        "advance_matched": 4,
+        "advance_dense_sampled": 2,
+        "normalize_columns": 3,
+        "try_rule": 2,
+    }
     of_levels |= {"begin_step": 3, "finish_step": 3, "sum_stepped": 2, "list_stepped": 2}
     once = ("advance_collapsed", "observe_collapsed", "observe", "observe_unconstrained", "draw")
     of_nothing = ("make_tables", "moments", "powers_of_active_set", "set_levels", "advance_sampled")

@@ -14,8 +14,9 @@ from scbsim.storage.runfile.loading import load
 from scbsim.studies.compare import compare
 from scbsim.studies.compare.comparison import NAME
 from scbsim.studies.compare.constants import fitted
-from scbsim.studies.compare.models import MODELS, batch_spec, gaussian_spec
+from scbsim.studies.compare.models import BATCH, batch_spec, model_spec, models_of
 
+MODELS = (BATCH, "isotropic", "matched")
 FILES = {*(f"{model}.h5" for model in MODELS), NAME}
 
 
@@ -96,8 +97,26 @@ def test_levels_of_the_spec(spec, tmp_path):
 
 def test_matched_levels_are_renewed_as_a_spec_of_that_model_says(spec):
     of_it = spec.replace(**{"noise.model": "matched", "noise.every": 7})
-    assert gaussian_spec(batch_spec(of_it), "matched").noise.every == 7
-    assert gaussian_spec(batch_spec(spec), "matched").noise.every == 1
+    assert model_spec(batch_spec(of_it), "matched").noise.every == 7
+    assert model_spec(batch_spec(spec), "matched").noise.every == 1
+
+
+def test_sampled_noise_takes_the_place_of_matched_noise(spec, tmp_path):
+    sampled = spec.replace(**{"noise.model": "sampled"})
+    assert models_of(spec) == ("isotropic", "matched")
+    found = compare(sampled, tmp_path, replicas=2)
+    files = {path.name for path in tmp_path.glob("*.h5")}
+    assert files == {"batch.h5", "isotropic.h5", "sampled.h5", NAME}
+    assert found["gaussian"].values.tolist() == ["isotropic", "sampled"]
+    run = load(tmp_path / "sampled.h5")
+    assert (run.attrs["engine"], spec_in(tmp_path / "sampled.h5").noise.model) == (
+        "dense",
+        "sampled",
+    )
+    few = batch_spec(sampled, 2)
+    noise = spec_in(tmp_path / "isotropic.h5").noise
+    assert (noise.sigma_A, noise.sigma_V) == fitted(model_spec(few, "matched"))
+    assert found.attrs["fitted"] == "true"
 
 
 def test_another_comparison_in_the_folder(made, spec):
@@ -150,6 +169,25 @@ def test_matched_noise_is_a_good_stand_in_and_wrong_noise_is_not(spec, tmp_path)
     gaps = found["mean_gap"].sel(observable=["delta_A", "loss"])
     assert (gaps.sel(gaussian="matched") < 0.05).all()
     assert (gaps.sel(gaussian="isotropic") > 0.1).all()
+
+
+@pytest.mark.slow
+def test_the_bands_of_sampled_noise_are_those_of_real_batches(spec, tmp_path):
+    """Under an l1 rule, where a column sees few samples, those of matched noise are not."""
+    tables = spec.to_dict()
+    tables["task"] |= {"N": 10, "T": 1000, "Q": 2}
+    tables["dynamics"] |= {"batch_size": 64, "replicas": 128}
+    tables["init"] = {"alpha_A": 0.1, "alpha_V": 0.1}
+    tables["stage"] = [
+        {"rule": "prox", "steps": 200, "rate_A": 0.1, "rate_V": 0.1, "threshold": 0.03}
+    ]
+    widths = {}
+    for model in ("sampled", "matched"):
+        tables["noise"] = {"model": model}
+        found = compare(RunSpec.from_dict(tables), tmp_path / model, fit=False)
+        widths[model] = found["width"].sel(gaussian=model)
+    assert (np.abs(widths["sampled"] - 1.0) < 0.2).all()
+    assert widths["matched"].sel(observable="sim_A") < 0.9
 
 
 def test_a_folder_that_another_process_compares_in_is_left_alone(spec, tmp_path):

@@ -10,14 +10,14 @@ from scbsim.errors import Stopped
 from scbsim.run.replica import Replica
 from scbsim.spec import RunSpec
 from scbsim.studies.compare.constants import fitted
-from scbsim.studies.compare.models import gaussian_spec
+from scbsim.studies.compare.models import model_spec
 from scbsim.task import Task
 
 
 @pytest.fixture
 def matched(spec):
     # Without until_signal, so that all replicas have the same number of steps.
-    return gaussian_spec(spec.replace(**{"stage.0.until_signal": None}), "matched")
+    return model_spec(spec.replace(**{"stage.0.until_signal": None}), "matched")
 
 
 def strength(spec, task, replica):
