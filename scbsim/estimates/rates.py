@@ -16,7 +16,7 @@ from scbsim._version import __version__
 from scbsim.estimates.work import Work
 from scbsim.util.cores import cpu_name
 
-_FORMAT = "scbsim-rates-2"
+_FORMAT = "scbsim-rates-3"
 
 
 @dataclass(frozen=True)
