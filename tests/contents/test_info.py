@@ -77,7 +77,7 @@ def test_a_folder_of_files(files, folder, info, monkeypatch):
     assert not any(".ckpt" in name for name in found)
     shown = " ".join(info(folder).stdout.split())
     assert "dense.h5 the output of a run, complete at step 20" in shown
-    assert "compare/compare.h5 a comparison of Gaussian noise with real batches" in shown
+    assert "compare/compare.h5 a comparison of models of noise with real batches" in shown
 
 
 def test_what_is_none_of_ours(info, tmp_path):

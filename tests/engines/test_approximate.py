@@ -106,7 +106,7 @@ def test_normalised_copies_draw_the_entries_of_A():
 @pytest.mark.parametrize(
     ("words", "key", "said"),
     [
-        (["dynamics.rule=prox"], "dynamics.rule", "it keeps those on the support alone"),
+        (["dynamics.rule=prox"], "dynamics.rule", "this engine keeps those on the support alone"),
         (["noise.model=isotropic"], "dynamics.engine", "not exact under noise.model"),
         (["dynamics.value=matrix"], "dynamics.value", "is not for the approximate engine"),
         (["task.K_P=0.3"], "noise.model", "needs the matrix P"),

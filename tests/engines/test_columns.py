@@ -105,7 +105,7 @@ def test_replicas_are_runs_of_their_own():
 @pytest.mark.parametrize(
     ("words", "key", "said"),
     [
-        (["dynamics.rule=prox"], "dynamics.rule", "it keeps those on the support alone"),
+        (["dynamics.rule=prox"], "dynamics.rule", "this engine keeps those on the support alone"),
         (["noise.model=isotropic"], "dynamics.engine", "not exact under noise.model"),
         (["dynamics.value=collapsed"], "dynamics.value", "has no matrix V"),
     ],
