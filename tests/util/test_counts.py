@@ -85,7 +85,7 @@ AT_LEAST_TWO = {
     "phase/grid.py": "a product of sizes, above the most points",
     "rule_source.py": "more characters than are kept",
     "spec/run.py": "replicas of an ensemble",
-    "sampled.py": "more samples than are drawn",
+    "drawn_samples.py": "more samples than are drawn",
     "shareable.py": "replicas or ranks where one is allowed",
     "sparse.py": "more than its random stream has numbers for",
     "spec/checks.py": "more samples than are allowed, and more positions than there are",
