@@ -153,7 +153,7 @@ def test_a_submission_that_was_interrupted_is_noticed(slurm, submitted):
 @pytest.mark.parametrize("seconds", [0, 0.3])
 def test_a_signal_before_a_single_run_can_answer_is_not_its_end(seconds, slurm, submitted):
     sweep = submitted(sweep_text(""))
-    slurm.until(lambda: slurm.said("squeue", "-h", "-t", "R"), 60)
+    slurm.until(slurm.has_begun, 60)
     sleep(seconds)
     slurm.signal(sweep.job, "TERM")
     slurm.signal(sweep.job, "USR1")

@@ -10,6 +10,7 @@ import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from signal import SIGTERM
 from time import monotonic, sleep
 
 NEEDED = ("slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "munged")
@@ -171,6 +172,20 @@ class OwnSlurm:
                 if "SLURM_PROCID" in of and "submitit" in Path(f"/proc/{pid}/cmdline").read_text():
                     found[int(of["SLURM_PROCID"])] = pid
         return [found[rank] for rank in sorted(found)]
+
+    def has_begun(self) -> bool:
+        """Return whether some task ignores SIGTERM, as each does from its first command on.
+
+        Slurm calls a job running before any of its commands has run.
+        """
+        masks = []
+        try:
+            for pid in self.ranks():
+                status = Path(f"/proc/{pid}/status").read_text()
+                masks.append(int(status.partition("SigIgn:")[2].split()[0], 16))
+        except OSError:
+            return False
+        return any(mask >> (SIGTERM - 1) & 1 for mask in masks)
 
     def processes_on(self, node: str) -> list[int]:
         """Return the processes of jobs on a node: those that say so, and the shepherds of steps."""
