@@ -30,7 +30,7 @@ SMALLER = {
     "1e5:1e10:50log": "1e5:1e7:3log",
     # What would go to Slurm is shown.
     "scbsim submit": "scbsim submit --dry-run",
-    "-n 64": "-n 2",
+    "-n 64 scbsim run my.toml": "-n 2 scbsim run my.toml --set stage.0.steps=60",
 }
 """What a test cannot wait for, or has no cluster for, and what it does instead."""
 

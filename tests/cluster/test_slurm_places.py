@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from scbsim_testing.small_sweeps import sweep_text
+from scbsim_testing.small_sweeps import ended, sweep_text
 
 from scbsim import load
 
@@ -60,10 +60,10 @@ NAMES = ["a b", "it's", 'q"q', "x;y&z", "$HOME", "#h", "(a)*?", "é", "-d", "~",
 def test_jobs_of_folders_of_any_name_run(slurm, tmp_path):
     (tmp_path / "s.toml").write_text(sweep_text('product = {"seed" = [1]}'))
     for name in NAMES:
-        code, said = told(tmp_path, *SCBSIM, "submit", "s.toml", "-o", f"./{name}")
+        code, said = ended("submit", "s.toml", "-o", f"./{name}", cwd=tmp_path)
         assert (code, "submitted: 1 run in" in said) == (0, True), said
     slurm.until(lambda: not slurm.said("squeue", "-h", "-r"), 300)
     for name in NAMES:
-        assert "1 run: 1 complete" in told(tmp_path, *SCBSIM, "status", f"./{name}")[1], name
+        assert "1 run: 1 complete" in ended("status", f"./{name}", cwd=tmp_path)[1], name
         assert list((tmp_path / name / "slurm").glob("*_log.out")), name
     assert sorted(os.listdir(tmp_path)) == sorted([*NAMES, "s.toml"])

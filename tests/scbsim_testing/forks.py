@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -22,7 +23,8 @@ class Ended(NamedTuple):
 class Forks:
     """Start it once; each call forks a child that runs one command line.
 
-    ``load PATH`` is understood beside the commands of scbsim.
+    ``load PATH`` is understood beside the commands of scbsim. Before a resume, a file is checked in
+    a child of that child: a fork of it, or a new Python as it is outside of tests.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,8 +37,9 @@ class Forks:
             env={**os.environ, "NUMBA_NUM_THREADS": "1", "MPLBACKEND": "agg"},
         )
 
-    def __call__(self, *words: object, seconds: float = 60.0) -> Ended:
+    def __call__(self, *words: object, seconds: float = 60.0, cold_check: bool = False) -> Ended:
         ask = {"words": [str(word) for word in words], "seconds": seconds, "said": str(self._said)}
+        ask["cold_check"] = cold_check
         self._server.stdin.write(json.dumps(ask) + "\n")
         self._server.stdin.flush()
         status = json.loads(self._server.stdout.readline())
@@ -47,7 +50,9 @@ class Forks:
         self._server.wait(30)
 
 
-def _child(words: list[str], said: str) -> None:
+def _child(words: list[str], said: str, cold_check: bool) -> None:
+    if not cold_check:
+        replace(integrity, _run_child=checked_in_a_fork)
     handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
@@ -97,12 +102,14 @@ def _serve() -> None:
 
     tables = {"task": {"N": 4, "T": 16, "Q": 1}, "stage": [{"steps": 2}]}
     scbsim.run.simulate.simulate(RunSpec.from_dict(tables))
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         ask = json.loads(line)
         pid = os.fork()
         if not pid:
             try:
-                _child(ask["words"], ask["said"])
+                _child(ask["words"], ask["said"], ask["cold_check"])
             finally:
                 import traceback
 
@@ -112,4 +119,9 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
+    from replacing import replace
+    from warm_check import checked_in_a_fork
+
+    from scbsim.storage.runfile import integrity
+
     _serve()

@@ -1,12 +1,12 @@
 """The run that is killed at its calls, uninterrupted, and its kin."""
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from scbsim_testing.killing import Victim
+from scbsim_testing.recording import WHOLE
 
 SPEC = {
     "seed": 5,
@@ -25,16 +25,17 @@ class Whole:
         self.spec, self.path = spec, folder / "whole" / "run.h5"
         self._server, self._folder = server, folder
         folder.mkdir(exist_ok=True)
-        trace = folder / "trace"
         run = Victim(server, self.path.parent, spec, self.path)
-        ended = run.run(trace=trace)
-        assert ended.status == 0, ended
+        self.recording = run.recorded()
         run.check_finished()
-        self.calls = trace.read_text().splitlines()
-        assert len(self.calls) == json.loads(ended.said)["calls"]
+        self.calls = [str(call) for call in self.recording.calls]
 
     def victim(self, name="victim", spec=None):
         return Victim(self._server, self._folder / name, spec or self.spec, self.path)
+
+    def killed(self, fatal, torn=WHOLE):
+        """Return a run that was killed at a call."""
+        return self.victim().killed(self.recording, fatal, torn)
 
 
 def changed(**tables):

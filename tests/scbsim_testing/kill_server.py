@@ -29,11 +29,12 @@ def run(ask):
     from scbsim.errors import ScbsimError
     from scbsim.run.simulate import run_to_file
 
+    global log
     log = os.open(ask["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     told = os.open(ask["trace"], os.O_WRONLY | os.O_CREAT | os.O_APPEND) if ask["trace"] else -1
-    tell_what_is_done(log)
     spec = RunSpec.from_dict(ask["spec"])
-    shim.kill_shim_arm(ask["folder"].encode(), ask["fatal"], ask["torn"], told)
+    if ask["fatal"] or ask["trace"]:
+        shim.kill_shim_arm(ask["folder"].encode(), ask["fatal"], ask["torn"], told, log)
     try:
         ended = run_to_file(
             spec, ask["output"], resume=ask["resume"], overwrite=ask["overwrite"], threads=1
@@ -41,11 +42,13 @@ def run(ask):
     except ScbsimError as error:
         print(f"{type(error).__name__}: {error}")
         return error.exit_status
+    finally:
+        os.close(log)
     print(json.dumps({"status": ended.status, "calls": shim.kill_shim_calls()}))
     return 0
 
 
-def tell_what_is_done(log):
+def tell_what_is_done():
     """Write down, in another file, each count and checkpoint after the call that makes it last."""
     from scbsim.run.loop import Loop
     from scbsim.storage.runfile.row_writer import FileRecorder
@@ -100,22 +103,25 @@ def whole_run(path, _mtime_ns):
     return load(path).load()
 
 
-def read_in_time(ask):
-    """Read a file in this process, which is ended if that hangs."""
+def done_here(ask):
+    """Do something in this process, which is ended if that hangs."""
     said = io.StringIO()
     signal.setitimer(signal.ITIMER_REAL, ask["seconds"])
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
-            status = read(ask)
+            status = HERE[ask["do"]](ask)
         except Exception:
             traceback.print_exc()
             status = 70
     signal.setitimer(signal.ITIMER_REAL, 0)
-    gc.collect(0)
+    gc.collect()
     # A child shares the locks of what is open at the fork.
     held = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
     assert not any(name.endswith(".h5") for name in held), held
     return {"ended": status, "said": said.getvalue()}
+
+
+HERE = {"read": read, "run here": run}
 
 
 def tables_are_right(got, right):
@@ -136,20 +142,6 @@ def tables_are_right(got, right):
     return bool((last <= got["step"].values.max(initial=-1)).all())
 
 
-def checked_in_a_fork(path, _stop):
-    """Do what scbsim.storage.runfile.integrity has a child do, without starting Python anew."""
-    from scbsim.storage.runfile.check import CheckResult, check
-
-    pid = os.fork()
-    if not pid:
-        os.write(verdict[1], json.dumps(check(path)).encode())
-        os._exit(0)
-    status = waited(pid, 60.0)
-    if status != 0:
-        return CheckResult("unchecked", f"it ended with {status}")
-    return CheckResult(*json.loads(os.read(verdict[0], 2**16)))
-
-
 def waited(pid, seconds):
     """Return how a child ended as `subprocess` does, or None if it had to be ended."""
     deadline = time.monotonic() + seconds
@@ -159,7 +151,7 @@ def waited(pid, seconds):
         if done:
             return os.waitstatus_to_exitcode(status)
         time.sleep(pause)
-        pause = min(2 * pause, 0.02)
+        pause = min(2 * pause, 0.005)
     os.kill(pid, 9)
     os.waitpid(pid, 0)
     return None
@@ -187,10 +179,8 @@ def warm_files(tables):
     """Run into a file, take the run further, and read it: what that imports no child has to."""
     from scbsim import RunSpec, load
     from scbsim.run.simulate import run_to_file
-    from scbsim.storage.runfile import integrity
 
-    check, output = integrity._run_child, {"snapshot_every": 1, "final_state": True}
-    replace(integrity, _run_child=checked_in_a_fork)
+    output = {"snapshot_every": 1, "final_state": True}
     with TemporaryDirectory() as folder:
         path = f"{folder}/run.h5"
         for steps in 2, 4:
@@ -198,15 +188,21 @@ def warm_files(tables):
             spec = RunSpec.from_dict({**tables, "stage": stages, "output": output})
             run_to_file(spec, path, resume=steps > 2, threads=1)
         load(path).load()
-    replace(integrity, _run_child=check)
+
+
+def checked_here(path, _stop):
+    """Check a file in this process, which is lost if it crashes, and the test with it."""
+    from scbsim.storage.runfile.check import check
+
+    return check(path)
 
 
 def serve():
-    """Do what each line asks for, runs in a child each; say how it ended and what it said."""
+    """Do what each line asks for, here or in a child; say how it ended and what it said."""
     for line in sys.stdin:
         ask = json.loads(line)
-        if ask["do"] == "read":
-            print(json.dumps(read_in_time(ask)), flush=True)
+        if ask["do"] in HERE:
+            print(json.dumps(done_here(ask)), flush=True)
             continue
         pid = os.fork()
         if not pid:
@@ -216,10 +212,7 @@ def serve():
             sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
             status = 70
             try:
-                if ask["quick_verify"]:
-                    from scbsim.storage.runfile import integrity
-
-                    replace(integrity, _run_child=checked_in_a_fork)
+                replace(integrity, _run_child=checked_in_a_fork)
                 status = run(ask)
             except BaseException:
                 traceback.print_exc()
@@ -232,15 +225,19 @@ def serve():
 
 if __name__ == "__main__":
     shim = ctypes.CDLL(None)
-    shim.kill_shim_arm.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_int, ctypes.c_int]
+    shim.kill_shim_arm.argtypes = [ctypes.c_char_p, ctypes.c_long, *3 * [ctypes.c_int]]
     shim.kill_shim_calls.restype = ctypes.c_long
-    verdict = os.pipe()
     warnings.simplefilter("always")
+    from warm_check import checked_in_a_fork
+
     import scbsim.run.loop
+    from scbsim.storage.runfile import integrity
 
     # Short blocks of steps, and so many checkpoints.
     replace(scbsim.run.loop, _BLOCK_STEPS=4, _BLOCK_SECONDS=1e9)
+    replace(integrity, _run_child=checked_here)
     warm()
+    tell_what_is_done()
     gc.collect()
     gc.freeze()
     print("ready", flush=True)

@@ -233,7 +233,8 @@ class OwnSlurm:
             assert monotonic() - began < seconds, self.said("squeue", "-r") + self.logs()
             for name, daemon in self._daemons.items():
                 assert daemon.poll() is None, f"{name} ended: {self.logs()}"
-            sleep(0.1)
+            # Most questions are answered by a process of Slurm's.
+            sleep(0.25)
         return monotonic() - began
 
     def logs(self) -> str:

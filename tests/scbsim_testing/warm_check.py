@@ -41,11 +41,7 @@ class WarmCheck:
                 f"stopped on a signal while {path} was checked; it is as it was, and the same "
                 "command resumes the run"
             )
-        code, verdict = json.loads(self._asked(os.path.abspath(path)))
-        if verdict is None:
-            ended = SimpleNamespace(wait=lambda: code)
-            return CheckResult("unchecked", integrity._why_no_verdict(ended, ""))
-        return CheckResult(*verdict)
+        return _result(*json.loads(self._asked(os.path.abspath(path))))
 
     def _asked(self, path: str) -> str:
         if self._server is None:
@@ -68,12 +64,24 @@ class WarmCheck:
             self._server.stdout.close()
 
 
+def checked_in_a_fork(path: Path, _stop: integrity.Stop) -> CheckResult:
+    """In place of `integrity._run_child` in a process that can be forked, as one of one thread."""
+    return _result(*_in_a_child(path))
+
+
+def _result(code: int, verdict: list[object] | None) -> CheckResult:
+    if verdict is None:
+        ended = SimpleNamespace(wait=lambda: code)
+        return CheckResult("unchecked", integrity._why_no_verdict(ended, ""))
+    return CheckResult(*verdict)
+
+
 def _in_a_child(path: Path) -> tuple[int, list[object] | None]:
     """Return how a child ended that checks a file, and its verdict if it came to one."""
     there, here = os.pipe()
     pid = os.fork()
     if not pid:
-        signal.alarm(120)
+        signal.alarm(50)
         os.write(here, json.dumps(check(path)).encode())
         os._exit(0)
     os.close(here)

@@ -33,7 +33,10 @@ class Ended(NamedTuple):
 
 
 class WarmCli:
-    """Started once; each call forks a child that runs one command line."""
+    """Started once; each call forks a child that runs one command line.
+
+    What it resumes is checked in a fork, too, and not by a Python that is started for that.
+    """
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory()
@@ -109,6 +112,8 @@ if __name__ == "__main__":
     import matplotlib.pyplot  # noqa: F401
     import patched_cli
     import xarray  # noqa: F401
+    from replacing import replace
+    from warm_check import checked_in_a_fork
 
     import scbsim.cli.run
     import scbsim.cli.sweep
@@ -116,7 +121,9 @@ if __name__ == "__main__":
     import scbsim.plotting.overview  # noqa: F401
     from scbsim import RunSpec, simulate
     from scbsim.cli.entry import main
+    from scbsim.storage.runfile import integrity
 
+    replace(integrity, _run_child=checked_in_a_fork)
     for engine, rule in (("dense", "prox"), ("collapsed", "sgd")):
         tables = {"task": {"N": 4, "T": 16, "Q": 1}, "stage": [{"steps": 2}]}
         tables["dynamics"] = {"engine": engine, "rule": rule}

@@ -1,4 +1,5 @@
 import pytest
+from scbsim_testing.killing import KillServer
 from scbsim_testing.small_runs import run_spec
 
 from scbsim import simulate
@@ -31,3 +32,11 @@ def copy(done, tmp_path):
 def flush_always(monkeypatch):
     """Every block is committed."""
     monkeypatch.setattr("scbsim.storage.runfile.row_writer._FLUSH_SECONDS", -1.0)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The warm process of runs that are killed."""
+    server = KillServer(tmp_path_factory.mktemp("server"))
+    yield server
+    server.close()

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 from scbsim_testing.kill_runs import SPEC, Whole, changed
-from scbsim_testing.killing import HALF, KILLED, PAGE, WHOLE, KillServer
+from scbsim_testing.killing import KILLED
+from scbsim_testing.recording import HALF, PAGE, WHOLE
 
 ALL_RULES = [(r, p) for r in ("sgd", "prox", "denoise") for p in ("float32", "float64")]
 # Under this rule and threshold the list of active entries grows with every step.
@@ -47,30 +48,23 @@ SHORT = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = KillServer(tmp_path_factory.mktemp("server"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
 def whole(server, memory):
     return Whole(server, memory / "run", SPEC)
 
 
-def kill_until_done(victim, fatal, torn, chances, *, often, at_most, **how):
-    """Kill a run, and its resumption some times over; return how often it died."""
-    ended, kills = victim.run(fatal, torn, **how), 0
+def resumed_until_done(victim, torn, chances, *, often, at_most):
+    """Resume a run that was killed, and kill it some times again; return how often it died."""
+    kills = 1
     while True:
+        victim.check_readable()
+        again = chances.randrange(1, at_most) if chances.random() < often else 0
+        ended = victim.run(again, torn, resume=True)
         if ended.status == 0:
             victim.check_finished()
             assert len(ended.said.splitlines()) == 1, ended.said
             return kills
         assert ended.status == KILLED, ended
         kills += 1
-        victim.check_readable()
-        again = chances.randrange(1, at_most) if chances.random() < often else 0
-        ended = victim.run(again, torn, resume=True)
 
 
 def every(whole, stride, torn=WHOLE, start=1):
@@ -78,9 +72,52 @@ def every(whole, stride, torn=WHOLE, start=1):
     chances, kills = random.Random(0), 0
     for fatal in range(start, len(whole.calls) + 1, stride):
         if torn == WHOLE or whole.calls[fatal - 1].startswith(("write", "pwrite")):
-            victim = whole.victim()
-            kills += kill_until_done(victim, fatal, torn, chances, often=0.3, at_most=150)
+            victim = whole.killed(fatal, torn)
+            kills += resumed_until_done(victim, torn, chances, often=0.3, at_most=150)
     return kills
+
+
+def check_that_a_kill_leaves_what_is_made(victim, other, fatal, torn, **how):
+    """Kill at a call, and make another folder as that should be: they are the same, to the byte."""
+    recording = victim.recorded(fatal, torn, status=KILLED, **how)
+    assert len(recording.calls) == fatal
+    other.killed(recording, fatal, torn)
+    assert other.files() == victim.files()
+    assert other.done() == victim.done()
+    assert other.links() == victim.links()
+
+
+def of_each_kind(calls):
+    """Return the first and the last call of each kind, and those in the middle, from 1 on."""
+    kinds = [call.split()[0] + call.split(".")[-1] for call in calls]
+    first = {kind: at for at, kind in reversed([*enumerate(kinds, 1)])}
+    last = {kind: at for at, kind in enumerate(kinds, 1)}
+    return sorted({*first.values(), *last.values(), *range(50, len(calls), 50)})
+
+
+@pytest.mark.slow
+def test_a_kill_leaves_what_is_made_of_a_recording(whole):
+    """All other tests begin with folders that are made, in place of one process for each."""
+    for fatal in of_each_kind(whole.calls):
+        victim, other = whole.victim(), whole.victim("other")
+        check_that_a_kill_leaves_what_is_made(victim, other, fatal, WHOLE)
+    writes = [at for at, call in enumerate(whole.calls, 1) if call.startswith(("write", "pwrite"))]
+    for torn in (HALF, PAGE):
+        for fatal in writes[:: len(writes) // 6]:
+            victim, other = whole.victim(), whole.victim("other")
+            check_that_a_kill_leaves_what_is_made(victim, other, fatal, torn)
+
+
+@pytest.mark.slow
+def test_a_kill_of_a_resumption_leaves_what_is_made_of_a_recording(whole):
+    dead = whole.killed(len(whole.calls) // 2)
+    victim = whole.victim("resumed")
+    victim.like_after(dead)
+    calls = victim.recorded(resume=True).calls
+    for fatal in of_each_kind([str(call) for call in calls]):
+        victim, other = whole.victim("resumed"), whole.victim("other")
+        victim.like_after(dead)
+        check_that_a_kill_leaves_what_is_made(victim, other, fatal, WHOLE, resume=True)
 
 
 @pytest.mark.slow
@@ -119,7 +156,8 @@ def test_a_few_kills_around_the_beginning_and_the_end(whole):
     near_link = kinds.index("link") + 1
     chances = random.Random(0)
     for fatal in (near_link - 1, near_link, near_link + 1, near_link + 2, last - 3, last - 1):
-        assert kill_until_done(whole.victim(), fatal, WHOLE, chances, often=0, at_most=2) == 1
+        victim = whole.killed(fatal)
+        assert resumed_until_done(victim, WHOLE, chances, often=0, at_most=2) == 1
 
 
 @pytest.mark.slow(first=True)
@@ -141,21 +179,17 @@ def test_killed_within_every_write(whole):
 )
 def test_the_resumption_killed_at_its_calls(whole, stride):
     """The repair of what the first death left included."""
-    dead = whole.victim("dead")
-    assert dead.run(len(whole.calls) * 3 // 4).status == KILLED
-    fatal = stride
-    while True:
-        victim = whole.victim()
-        victim.like_after(dead)
-        ended = victim.run(fatal, resume=True)
-        if ended.status == 0:
-            break
-        assert ended.status == KILLED, ended
+    dead = whole.victim("dead").killed(whole.recording, len(whole.calls) * 3 // 4)
+    resumed = whole.victim()
+    resumed.like_after(dead)
+    recording = resumed.recorded(resume=True)
+    fatals = range(stride, len(recording.calls) + 1, stride)
+    for fatal in fatals:
+        victim = whole.victim().killed(recording, fatal)
         victim.check_readable()
         assert victim.run(resume=True).status == 0
         victim.check_finished()
-        fatal += stride
-    assert fatal > 80
+    assert fatals[-1] + stride > 80
 
 
 @pytest.mark.slow
@@ -166,22 +200,19 @@ def test_a_longer_last_stage_killed_at_its_calls(server, whole, memory, stride):
     """Rows of the shorter run keep counting; the end is that of the longer one, run at once."""
     longer = {**SPEC, "stage": [SPEC["stage"][0], {"steps": 14}]}
     right = Whole(server, memory / f"longer-{stride}", longer)
-    fatal = stride
-    while True:
-        victim = right.victim()
-        shutil.copyfile(whole.path, victim.path)
-        ended = victim.run(fatal, resume=True)
-        if ended.status == 0:
-            break
-        assert ended.status == KILLED, ended
+    resumed = right.victim()
+    shutil.copyfile(whole.path, resumed.path)
+    recording = resumed.recorded(resume=True)
+    fatals = range(stride, len(recording.calls) + 1, stride)
+    for fatal in fatals:
+        victim = right.victim().killed(recording, fatal)
         ended = victim.run(resume=True)
         assert ended.status == 0, ended
         victim.check_finished()
         assert len(ended.said.splitlines()) == 1, ended.said
         steps = [step for what, step in victim.done() if what == "from"]
         assert all(step >= 15 for step in steps), "the shorter run was taken again"
-        fatal += stride
-    assert fatal > 80
+    assert fatals[-1] + stride > 80
 
 
 @pytest.mark.slow
@@ -205,10 +236,9 @@ def test_half_written_pages_are_told_and_end_the_same(whole):
     """Beyond a kill: power may fail within a page. Nothing is taken for what it is not."""
     writes = [i for i, call in enumerate(whole.calls, 1) if call == "pwrite run.h5"]
     for fatal in writes[30 :: len(writes) // 8]:
-        victim = whole.victim()
-        assert victim.run(fatal, HALF).status == KILLED
+        victim = whole.killed(fatal, HALF)
         saved = any(what == "saved" for what, _ in victim.done())
-        ended = victim.run(resume=True)
+        ended = victim.run(resume=True, apart=True)
         if not saved and ended.status:
             assert ended.status == 2, ended
             assert "no checkpoint of this run is beside it" in ended.said

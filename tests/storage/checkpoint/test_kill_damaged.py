@@ -3,7 +3,6 @@
 import h5py
 import pytest
 from scbsim_testing.kill_runs import SPEC, Whole, changed
-from scbsim_testing.killing import KILLED, KillServer
 
 KINDS = {
     "single": SPEC,
@@ -13,13 +12,6 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = KillServer(tmp_path_factory.mktemp("server"))
-    yield server
-    server.close()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
@@ -27,22 +19,20 @@ def server(tmp_path_factory):
 )
 def test_killed_as_it_goes_on(server, memory, kind, stride):
     whole = Whole(server, memory / f"{kind}-{stride}", KINDS[kind])
-    dead = whole.victim("dead")
-    assert dead.run(len(whole.calls) * 3 // 4).status == KILLED
+    dead = whole.victim("dead").killed(whole.recording, len(whole.calls) * 3 // 4)
     damaged = dead.path.read_bytes()[:-5000]
     dead.path.write_bytes(damaged)
-    fatal, kills = 1, 0
-    while True:
-        victim = whole.victim()
-        victim.like_after(dead)
-        first = victim.run(fatal, resume=True)
-        ended = victim.run(resume=True) if first.status == KILLED else first
+    resumed = whole.victim()
+    resumed.like_after(dead)
+    recording = resumed.recorded(resume=True)
+    check(resumed, damaged)
+    fatals = range(1, len(recording.calls) + 1, stride)
+    for fatal in fatals:
+        victim = whole.victim().killed(recording, fatal)
+        ended = victim.run(resume=True)
         assert ended.status == 0, ended
         check(victim, damaged)
-        if first.status != KILLED:
-            break
-        kills, fatal = kills + 1, fatal + stride
-    assert kills * stride > 60
+    assert len(fatals) * stride > 60
 
 
 def check(victim, damaged):

@@ -5,17 +5,10 @@ import random
 import numpy as np
 import pytest
 from scbsim_testing.kill_runs import SPEC, Whole
-from scbsim_testing.killing import KILLED, KillServer
+from scbsim_testing.killing import KILLED
 from scbsim_testing.observed import written
 
 from scbsim.storage.runfile.loading import load_quietly
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = KillServer(tmp_path_factory.mktemp("server"))
-    yield server
-    server.close()
 
 
 def check_values(path, whole):
@@ -45,15 +38,14 @@ def test_killed_at_some_calls(server, memory, engine):
     whole = Whole(server, memory / engine, spec)
     right, kills, kept = load_quietly(whole.path), 0, set()
     for fatal in range(20, len(whole.calls) + 1, len(whole.calls) // 8):
-        victim = whole.victim()
-        ended = victim.run(fatal)
-        while ended.status != 0:
-            assert ended.status == KILLED, ended
+        victim, status = whole.killed(fatal), KILLED
+        while status == KILLED:
             kills += 1
             victim.check_readable()
             kept.add(check_values(victim.path, right))
             again = chances.randrange(1, 150) if chances.random() < 0.3 else 0
-            ended = victim.run(again, resume=True)
+            status = victim.run(again, resume=True).status
+        assert status == 0
         victim.check_finished()
     assert kills >= 7
     assert len(kept) > 2, "no kill came between values"

@@ -57,8 +57,8 @@ def ask(folder):
     """Run a command line, and see that it ends as it should."""
     forks = Forks(folder)
 
-    def run(*words, among=(0, 1, 2)):
-        status, said = forks(*words, seconds=WITHIN)
+    def run(*words, among=(0, 1, 2), **how):
+        status, said = forks(*words, seconds=WITHIN, **how)
         assert status in among, (words, status, said)
         assert "Traceback" not in said, (words, said)
         assert "internal error" not in said, (words, said)
@@ -74,7 +74,7 @@ def ask(folder):
 def trial(files, whole, numbers, ask, folder):
     """Put a spoilt file in a folder of its own and try everything on it."""
 
-    def run(how, spoilt, sides=lambda path: None):
+    def run(how, spoilt, sides=lambda path: None, **check):
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -86,7 +86,7 @@ def trial(files, whole, numbers, ask, folder):
                 sides(shutil.copy(beside, work / f"out.h5{side}"))
         for command in ("load", "info", "watch"):
             ask(command, path)
-        status, said = ask("run", folder / "spec.toml", "-o", path, "--resume", "-q")
+        status, said = ask("run", folder / "spec.toml", "-o", path, "--resume", "-q", **check)
         if status:
             assert path.read_bytes() == spoilt, said
             return "refused"
@@ -117,8 +117,10 @@ def spoil(rng, how, kind, files, numbers):
 @pytest.mark.parametrize("kind", MANGLES)
 @pytest.mark.parametrize("how", HOWS)
 def test_a_few(trial, files, numbers, how, kind):
+    """With the check as it is outside of tests."""
     for seed in range(2):
-        trial(how, spoil(np.random.default_rng(seed), how, kind, files, numbers))
+        spoilt = spoil(np.random.default_rng(seed), how, kind, files, numbers)
+        trial(how, spoilt, cold_check=True)
 
 
 @pytest.mark.parametrize("kind", MANGLES)

@@ -9,8 +9,10 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from scbsim_testing.killing import KILLED, PAGE, WHOLE, KillServer, Victim
+from scbsim_testing.kill_runs import Whole, memory  # noqa: F401
+from scbsim_testing.killing import KILLED
 from scbsim_testing.processes import committed, ended, started, wait_until
+from scbsim_testing.recording import PAGE, WHOLE
 from scbsim_testing.small_runs import assert_same, run_spec
 
 from scbsim import load, simulate
@@ -50,65 +52,51 @@ def ensemble(spec, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = KillServer(tmp_path_factory.mktemp("server"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def whole(server, tmp_path_factory):
-    """A run that nothing interrupted, and how many calls it made."""
-    folder = tmp_path_factory.mktemp("kills")
-    trace = folder / "trace"
-    run = Victim(server, folder / "whole", SPEC, folder / "whole" / "run.h5")
-    assert run.run(trace=trace).status == 0
-    run.check_finished()
-    found = load(run.path)
+def whole(server, memory):  # noqa: F811
+    whole = Whole(server, memory / "kills", SPEC)
+    found = load(whole.path)
     assert set(found["replica_status"].values.tolist()) == {"complete", "diverged"}
     assert len(set(found["stage_end"].values[:, 0].tolist())) > 1
-    return run, len(trace.read_text().splitlines())
+    return whole
 
 
-def killed_everywhere(server, whole, stride, torn):
-    run, calls = whole
+def killed_everywhere(whole, stride, torn):
     kills = 0
-    for fatal in range(25, calls + 1, stride):
-        victim = Victim(server, run.path.parents[1] / "victim", SPEC, run.path)
-        ended = victim.run(fatal, torn)
+    for fatal in range(25, len(whole.calls) + 1, stride):
+        victim, status = whole.killed(fatal, torn), KILLED
         again = (fatal * 7) % 60 + 5
-        while ended.status == KILLED:
+        while status == KILLED:
             kills += 1
             victim.check_readable()
             ended, again = victim.run(again, torn, resume=True), 0
-        assert ended.status == 0, ended
+            status = ended.status
+        assert status == 0, ended
         victim.check_finished()
     return kills
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("torn", [WHOLE, PAGE])
-def test_a_few_kills(server, whole, torn):
-    assert killed_everywhere(server, whole, whole[1] // 12, torn) > 12
+def test_a_few_kills(whole, torn):
+    assert killed_everywhere(whole, len(whole.calls) // 12, torn) > 12
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("torn", "stride"), [(WHOLE, 7), (PAGE, 19)])
-def test_killed_at_many_calls(server, whole, torn, stride):
+def test_killed_at_many_calls(whole, torn, stride):
     """What a single run has in common with it is killed at every one of its calls."""
-    assert killed_everywhere(server, whole, stride, torn) > whole[1] // stride
+    assert killed_everywhere(whole, stride, torn) > len(whole.calls) // stride
 
 
 @pytest.mark.slow
 def test_every_kill_leaves_tables_that_are_right(server, whole):
     """A checker that is given a wrong table says so."""
-    run, _ = whole
-    copy = run.path.parents[1] / "spoilt" / "run.h5"
+    copy = whole.path.parents[1] / "spoilt" / "run.h5"
     copy.parent.mkdir()
-    shutil.copy(run.path, copy)
+    shutil.copy(whole.path, copy)
     with h5py.File(copy, "r+") as file:
         file["normalized/loss"][0, 1] += 1.0
-    got = server.ask("read", output=str(copy), like=str(run.path))
+    got = server.ask("read", output=str(copy), like=str(whole.path))
     assert '"same": false' in got.said
 
 
