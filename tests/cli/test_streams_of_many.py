@@ -10,6 +10,7 @@ from time import monotonic, sleep
 import h5py
 import pytest
 from scbsim_testing.small_sweeps import ended, sweep_text
+from scbsim_testing.warm_cli import warm_cli
 
 from scbsim.sweep.folder import SweepFolder
 from scbsim.sweep.states import states
@@ -38,29 +39,29 @@ class Started:
     """A command whose stderr is closed, a pipe that no one reads, or a terminal that is gone."""
 
     def __init__(self, how, folder, *words):
-        command = [sys.executable, "-m", "scbsim", *words]
-        self.there, here = None, subprocess.DEVNULL
+        self.there = None
         if how == "closed":
-            command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
-        elif how == "pipe":
-            there, here = os.pipe()
+            # In a Python of its own, whose stderr is none from its start on.
+            self.process = subprocess.Popen(
+                ["sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-m", "scbsim", *words],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            return
+        there, here = os.pipe() if how == "pipe" else pty.openpty()
+        if how == "pipe":
             os.close(there)
         else:
-            # A terminal that closes sends SIGHUP, which asks the work to stop. nohup would give the
-            # command another stderr, and fails where the terminal closes before that is done.
-            command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command]
-            self.there, here = pty.openpty()
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=here,
-            env={**os.environ, "TERM": "xterm"},
-            start_new_session=True,
+            # A terminal that closes sends SIGHUP, which asks the work to stop.
+            self.there = there
+        none = os.open(os.devnull, os.O_RDWR)
+        self.process = warm_cli().started(
+            *words, cwd=folder, streams=[none, none, here], alone=True, deaf=how == "terminal"
         )
-        if here != subprocess.DEVNULL:
-            os.close(here)
+        os.close(none)
+        os.close(here)
 
     def lose(self):
         if self.there is not None:
@@ -73,8 +74,9 @@ class Started:
 
 
 @pytest.fixture
-def started(tmp_path):
+def started(tmp_path, monkeypatch):
     begun = []
+    monkeypatch.setenv("TERM", "xterm")
 
     def start(how, *words):
         begun.append(Started(how, tmp_path, *words))
