@@ -9,6 +9,7 @@ import shutil
 
 import h5py
 import pytest
+from scbsim_testing.warm_cli import warm_cli
 
 import scbsim as package
 from scbsim.errors import OutputError
@@ -155,7 +156,7 @@ def test_a_folder_is_no_run(path, scbsim, fails):
 
 
 @pytest.mark.slow
-def test_names_that_are_not_utf_8(process, spec, tmp_path):
+def test_names_that_are_not_utf_8(spec, tmp_path):
     name, folder = os.fsdecode(b"caf\xe9"), os.fsdecode(b"r\xe9s")
     (tmp_path / "sweep.toml").write_text(spec.read_text() + '[sweep]\nproduct = {"seed" = "0:2"}\n')
     for words, said in (
@@ -166,9 +167,9 @@ def test_names_that_are_not_utf_8(process, spec, tmp_path):
         (f"status {folder}", r"r\xe9s"),
         (f"collect {folder} -o {name}-all.h5", r"caf\xe9-all.h5"),
     ):
-        result = process(*words.split(), cwd=tmp_path)
-        assert result.returncode == 0, result.stderr
-        assert said in result.stdout
+        result = warm_cli()(*words.split(), cwd=tmp_path)
+        assert result.status == 0, result.err
+        assert said in result.out
     assert (tmp_path / f"{name}.png").exists()
 
 

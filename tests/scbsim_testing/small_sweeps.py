@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import chdir
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -97,15 +101,27 @@ def collected(path: Path) -> xr.Dataset:
 
 
 def ran(tmp_path: Path, table: str, but: Sequence[int] = (), **changes: Any) -> SweepFolder:
-    """Run a sweep in this process, into the folder ``d``: all but a few of its runs."""
-    path = tmp_path / "s.toml"
+    """Run a sweep in this process, into the folder ``d``: all but a few of its runs.
+
+    The same sweep is run once, and copied.
+    """
+    made = _made(table, tuple(but), **changes)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return SweepFolder.open(tmp_path / "d")
+
+
+@cache
+def _made(table: str, but: tuple[int, ...], **changes: Any) -> Path:
+    made = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, made)
+    path = made / "s.toml"
     path.write_text(sweep_text(table, **changes))
-    folder = SweepFolder.made(tmp_path / "d", Sweep.from_toml(path))
+    folder = SweepFolder.made(made / "d", Sweep.from_toml(path))
     for i, run in enumerate(folder.sweep.runs):
         if i not in but:
             folder.prepared(run)
             simulate(folder.sweep.spec_of(run), output=folder.output(run))
-    return folder
+    return made
 
 
 def found(folder):
