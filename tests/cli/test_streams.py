@@ -5,9 +5,11 @@ import pty
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from scbsim_testing.warm_cli import warm_cli
 
 from scbsim.storage.description import describe
 
@@ -56,22 +58,25 @@ def test_text_that_a_full_disk_does_not_take_is_an_error(words, done):
 class Started:
     """A long run whose stderr can be taken from it."""
 
-    def __init__(self, how, command):
+    def __init__(self, how, words):
         self.there = None
         if how == "closed":
-            shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
+            # In a Python of its own, whose stderr is none from its start on.
+            shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *line(*words)]
             self.process = subprocess.Popen(shell, stdout=subprocess.DEVNULL)
-        elif how == "pipe":
+            return
+        if how == "pipe":
             self.there, here = os.pipe()
-            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=here)
-            os.close(here)
+            none = os.open(os.devnull, os.O_RDWR)
+            streams = [none, none, here]
         else:
             self.there, here = pty.openpty()
-            streams = dict.fromkeys(("stdin", "stdout", "stderr"), here)
-            self.process = subprocess.Popen(
-                command, **streams, env={**os.environ, "TERM": "xterm"}, start_new_session=True
-            )
-            os.close(here)
+            streams = [here] * 3
+        self.process = warm_cli().started(
+            *words, cwd=Path.cwd(), streams=streams, alone=how == "pty"
+        )
+        for each in {*streams}:
+            os.close(each)
 
     def take_reader_away(self):
         if self.there is not None:
@@ -87,11 +92,12 @@ class Started:
 
 
 @pytest.fixture
-def started():
+def started(monkeypatch):
     begun = []
+    monkeypatch.setenv("TERM", "xterm")
 
     def start(how, *words):
-        begun.append(Started(how, line(*words)))
+        begun.append(Started(how, words))
         return begun[-1]
 
     yield start

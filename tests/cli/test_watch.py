@@ -13,6 +13,7 @@ from socket import gethostname
 from time import monotonic, sleep
 
 import pytest
+from scbsim_testing.warm_cli import warm_cli
 
 from scbsim.cli.live_table import Pace, follow
 from scbsim.storage.description import describe
@@ -29,7 +30,10 @@ def writer(spec, tmp_path):
     """Write a long run in another process; give the process and the file."""
     path = tmp_path / "my run.h5"
     words = ["--set", "stage.0.steps=1000000000", "--set", "output.checkpoint_seconds=0.5", "-q"]
-    process = subprocess.Popen(line("run", spec, "-o", path, *words), stderr=subprocess.DEVNULL)
+    none = os.open(os.devnull, os.O_RDWR)
+    run = ("run", spec, "-o", path, *words)
+    process = warm_cli().started(*run, cwd=tmp_path, streams=[none] * 3)
+    os.close(none)
     try:
         wait_for(lambda: path.exists() and describe(path)["rows"], process)
         yield process, path
