@@ -1,4 +1,5 @@
 import pytest
+from scbsim_testing.kill_runs import memory  # noqa: F401
 from scbsim_testing.killing import KillServer
 from scbsim_testing.small_runs import run_spec
 

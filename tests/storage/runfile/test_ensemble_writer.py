@@ -9,7 +9,7 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from scbsim_testing.kill_runs import Whole, memory  # noqa: F401
+from scbsim_testing.kill_runs import Whole
 from scbsim_testing.killing import KILLED
 from scbsim_testing.processes import committed, ended, started, wait_until
 from scbsim_testing.recording import PAGE, WHOLE
@@ -52,7 +52,7 @@ def ensemble(spec, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(server, memory):  # noqa: F811
+def whole(server, memory):
     whole = Whole(server, memory / "kills", SPEC)
     found = load(whole.path)
     assert set(found["replica_status"].values.tolist()) == {"complete", "diverged"}

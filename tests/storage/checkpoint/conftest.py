@@ -1,1 +1,0 @@
-from scbsim_testing.kill_runs import memory  # noqa: F401
