@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,28 @@ def started(*words: object, **patch: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
     )
+
+
+class WarmRun:
+    """As what `started` returns, but a fork of the warm process, with one thread."""
+
+    def __init__(self, *words: object, **patch: object) -> None:
+        self._err = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed with this object)
+        with open(os.devnull, "r+b") as none:
+            streams = [none.fileno(), none.fileno(), self._err.fileno()]
+            self._started = warm_cli().started(*words, cwd=Path.cwd(), streams=streams, patch=patch)
+        for name in ("pid", "poll", "wait", "send_signal", "kill"):
+            setattr(self, name, getattr(self._started, name))
+
+    @property
+    def returncode(self) -> int | None:
+        return self._started.returncode
+
+    def communicate(self, timeout: float = TRIES) -> tuple[None, str]:
+        """Return nothing for stdout, and what it said on stderr."""
+        self.wait(timeout)
+        self._err.seek(0)
+        return None, self._err.read()
 
 
 def ended(*words: object, **patch: object) -> tuple[int, str]:

@@ -61,11 +61,11 @@ class WarmCli:
         status = self.ask(wait=pid)
         return Ended(status, *(Path(name).read_text(errors="replace") for name in said))
 
-    def started(self, *words: object, cwd: Path, streams: list[int], **how: bool) -> Started:
+    def started(self, *words: object, cwd: Path, streams: list[int], **how: object) -> Started:
         """Start a command line with these streams, if asked in a session `alone`, `deaf` to HUP."""
         socket.send_fds(self._streams, [b"."], streams)
-        ask = _words(words, cwd) | how
-        return Started(self, self.ask(**ask, patch={}, said=None))
+        ask = {"patch": {}, **_words(words, cwd), **how}
+        return Started(self, self.ask(**ask, said=None))
 
     def ask(self, **facts: object) -> object:
         """Have the warm process answer."""

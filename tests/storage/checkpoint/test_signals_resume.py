@@ -1,4 +1,4 @@
-"""Signals, kills, second writers and readers through the command line, in real processes."""
+"""Signals, kills, second writers and readers of command lines in processes of their own."""
 
 import signal
 import subprocess
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import h5py
 import pytest
 from scbsim_testing.killing import contents
-from scbsim_testing.processes import committed, ended, plain, started, wait_until
+from scbsim_testing.processes import WarmRun, committed, ended, plain, wait_until
 
 import scbsim
 
@@ -59,7 +59,7 @@ def path(tmp_path):
 @contextmanager
 def running(spec, path, rows, *more):
     """A slow run that has recorded so many rows, and is still at it."""
-    process = started("run", spec, "-o", path, "-q", *more, **SLOW)
+    process = WarmRun("run", spec, "-o", path, "-q", *more, **SLOW)
     try:
         wait_until(lambda: committed(path) >= rows, process)
         yield process
