@@ -222,7 +222,7 @@ def _plan(spec):
 
 
 def _is_within(factor, ratios):
-    """Return whether estimates by rates before and after are not both off to one side by more."""
+    """Return whether estimates are not all off to one side by more than a factor."""
     return min(ratios) < factor and max(ratios) > 1 / factor
 
 
@@ -232,10 +232,10 @@ def _is_within(factor, ratios):
 def test_runs_take_what_was_estimated(tmp_path):
     """Processor time of a whole process on one thread, which other programs add little to.
 
-    The rates are measured before and after, as caches and clocks of a shared machine vary: what a
-    run takes is compared with the nearer of the two estimates, and lies between them if they are on
-    either side of it. All but two have to be within a quarter, and all within a half. Memory and
-    files are as they are: all within a tenth, and files of less than a megabyte within a fifth.
+    On a shared machine caches and clocks vary. So where an estimate is off the rates are measured
+    again, and what a run took has to be within a quarter of the nearer of two estimates, or lie
+    between them; for at most two it may be a half. Memory and files are as they are: all within a
+    tenth, and files of less than a megabyte within a fifth.
     """
     taken = {}
     for tables in RUNS.values():
@@ -245,7 +245,6 @@ def test_runs_take_what_was_estimated(tmp_path):
     before = _rates(_made(tmp_path / "before"))
     for name, tables in RUNS.items():
         taken[name] = measured_run(tables, _made(tmp_path / name))
-    after = _rates(_made(tmp_path / "after"))
 
     ratios = {}
     for name, tables in RUNS.items():
@@ -256,12 +255,16 @@ def test_runs_take_what_was_estimated(tmp_path):
         assert found.disk.file == pytest.approx(run["file"], rel=tolerance), name
         if run["checkpoints"] and found.disk.checkpoint:
             assert found.disk.checkpoints == pytest.approx(run["checkpoints"], rel=0.1), name
-        later = estimate(tables, threads=1, rates=after).seconds
-        ratios[name] = (found.seconds / run["seconds"], later / run["seconds"])
+        ratios[name] = [found.seconds / run["seconds"]]
+    if not all(_is_within(WITHIN_TIME, found) for found in ratios.values()):
+        after = _rates(_made(tmp_path / "after"))
+        for name, tables in RUNS.items():
+            later = estimate(tables, threads=1, rates=after).seconds
+            ratios[name].append(later / taken[name]["seconds"])
     print(ratios)
-    off = {name: both for name, both in ratios.items() if not _is_within(WITHIN_TIME, both)}
+    off = [name for name, found in ratios.items() if not _is_within(WITHIN_TIME, found)]
     assert len(off) <= 2, ratios
-    assert all(_is_within(1.5, both) for both in ratios.values()), ratios
+    assert all(_is_within(1.5, found) for found in ratios.values()), ratios
 
 
 def _made(folder):
