@@ -34,6 +34,7 @@ def _missing() -> list[str]:
     needed = {
         _Library: (
             *("_ensure_finalized", "_get_module_for_linking", "add_ir_module", "finalize"),
+            "_optimize_functions",
             *("codegen", "get_pointer_to_function"),
         ),
         codegen: ("_library_class", "create_library", "set_env"),
@@ -87,6 +88,21 @@ class _LinkedLibrary(_TidyLibrary):
 
 class _KernelLibrary(_TidyLibrary):
     """Code of a kernel, with which all functions that it calls are linked, each once."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Optimise the kernel, but not the function that hands Python's arguments to it.
+
+        That one runs once a call, and would take a tenth of the time to compile, for a
+        microsecond.
+        """
+        if not ll_module.name.endswith("wrapper"):
+            super()._optimize_functions(ll_module)
+            return
+        ll_module.data_layout = self._codegen._data_layout
+        for function in ll_module.functions:
+            if not function.is_declaration:
+                function.add_function_attribute("noinline")
+                function.add_function_attribute("optnone")
 
     def finalize(self) -> None:
         """Link, optimise and make machine code."""

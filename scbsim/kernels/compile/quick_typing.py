@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,26 +32,25 @@ def _equal(self: Any, other: Any) -> Any:
 _call_type = BaseFunction.get_call_type
 
 
-def _remembered_call_types() -> Callable[..., Any]:
-    """Return numba's search for the type of a call, with a memory.
+_known: dict[Any, Any] = {}
+
+
+def _remembered_call_type(self: Any, context: Any, args: Any, kws: Any) -> Any:
+    """Return the type of a call from memory, or find it.
 
     numba tries every implementation of ``+``, from lists to dates, at each ``+`` of two floats.
+    Where an implementation is added later, the function is another object.
     """
-    known: dict[Any, Any] = {}
-
-    def get_call_type(self: Any, context: Any, args: Any, kws: Any) -> Any:
-        if kws or type(self) is not Function:
-            return _call_type(self, context, args, kws)
-        key = id(self), context, tuple(args), targetconfig.ConfigStack.top_or_none()
-        if key in known:
-            return known[key][1]
-        signature = _call_type(self, context, args, kws)
-        if signature is not None and all(each.is_precise() for each in args):
-            # With the function itself, so that no other one has its id.
-            known[key] = self, signature
-        return signature
-
-    return get_call_type
+    if kws or type(self) is not Function:
+        return _call_type(self, context, args, kws)
+    key = id(self), context, tuple(args), targetconfig.ConfigStack.top_or_none()
+    if key in _known:
+        return _known[key][1]
+    signature = _call_type(self, context, args, kws)
+    if signature is not None and all(each.is_precise() for each in args):
+        # With the function itself, so that no other one has its id.
+        _known[key] = self, signature
+    return signature
 
 
 _list_of_vars = ir.Inst._rec_list_vars
@@ -114,11 +113,11 @@ def _end(kind: str, data: Any = None, exc_details: Any = None) -> None:
 
 
 def replacements() -> list[tuple[Any, str, Any]]:
-    """Return the replacements, with a memory for one kernel."""
+    """Return the replacements."""
     return [
         (_Config, "__hash__", _hash),
         (_Config, "__eq__", _equal),
-        (BaseFunction, "get_call_type", _remembered_call_types()),
+        (BaseFunction, "get_call_type", _remembered_call_type),
         (ir.Inst, "_rec_list_vars", _list_vars),
         (postproc.PostProcessor, "run", _find_lifetimes),
         (event, "install_timer", _no_timer),

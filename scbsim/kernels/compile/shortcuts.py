@@ -1,7 +1,7 @@
 """Shortcuts through numba's compiler, in force while a kernel is compiled.
 
 They are replacements of private functions of numba and llvmlite by equivalent ones that take less
-time: a fifth of all. Where a version of numba lacks one of the originals there are no shortcuts,
+time: a quarter of all. Where a version of numba lacks one of the originals there are no shortcuts,
 and kernels are compiled as before, to the same numbers.
 """
 
