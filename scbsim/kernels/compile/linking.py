@@ -89,25 +89,32 @@ class _LinkedLibrary(_TidyLibrary):
 class _KernelLibrary(_TidyLibrary):
     """Code of a kernel, with which all functions that it calls are linked, each once."""
 
-    def _optimize_functions(self, ll_module: Any) -> None:
-        """Optimise the kernel, but not the function that hands Python's arguments to it.
+    def add_ir_module(self, ir_module: Any) -> None:
+        """Add code. The function that hands Python's arguments to the kernel is not optimised.
 
-        That one runs once a call, and would take a tenth of the time to compile, for a
-        microsecond.
+        It runs once a call, and would take a tenth of the time to compile, for a microsecond.
         """
-        if not ll_module.name.endswith("wrapper"):
+        if _is_wrapper(ir_module):
+            for function in ir_module.functions:
+                if not function.is_declaration:
+                    function.attributes.add("noinline")
+                    function.attributes.add("optnone")
+        super().add_ir_module(ir_module)
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        if _is_wrapper(ll_module):
+            ll_module.data_layout = self._codegen._data_layout
+        else:
             super()._optimize_functions(ll_module)
-            return
-        ll_module.data_layout = self._codegen._data_layout
-        for function in ll_module.functions:
-            if not function.is_declaration:
-                function.add_function_attribute("noinline")
-                function.add_function_attribute("optnone")
 
     def finalize(self) -> None:
         """Link, optimise and make machine code."""
         self._linking_libraries = _in_order(self)[1:]
         super().finalize()
+
+
+def _is_wrapper(module: Any) -> bool:
+    return bool(module.name.endswith("wrapper"))
 
 
 class _Own:
