@@ -68,11 +68,13 @@ def estimate(
     if x is None and y is None and of_boundary:
         if ctx.get_parameter_source("rules") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--rules is of a phase diagram, and a boundary study has curves")
+        _no_threads(threads)
         _boundary(spec, overrides, boundary, as_json)
         return
     if require_both(ctx):
         if boundary["along"] or boundary["find"]:
             raise click.UsageError("--x and --y are of a phase diagram, --along and --find are not")
+        _no_threads(threads)
         assert x is not None
         assert y is not None
         _phase(spec, overrides, (x, y), boundary["replicas"], rules, as_json)
@@ -93,6 +95,11 @@ def estimate(
     else:
         for line in lines_of(one):
             say(line)
+
+
+def _no_threads(threads: int | None) -> None:
+    if threads is not None:
+        raise click.UsageError("--threads is of runs: a point of a study takes one thread")
 
 
 def _phase(

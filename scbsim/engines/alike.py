@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scbsim.engines.warm_start import Columns, Entries
+from scbsim.errors import RunWarning, warn_caller
+from scbsim.kernels.gaussian.state import Attention
 from scbsim.task import Task
 
 Array = NDArray[np.float64]
@@ -26,6 +28,42 @@ def largest_shares(columns: Columns, others: Entries, task: Task) -> Array:
     total = np.square(columns.support + c[:, None]).sum(axis=1)
     total += np.maximum(squares + c * (2.0 * sums + n * c), 0.0)
     return np.asarray(np.divide(largest, total, out=np.zeros(N), where=total > 0.0))
+
+
+def largest_shares_of_matrix(A: Attention) -> Array:
+    """Return :func:`largest_shares` of a matrix of which every entry is stored, (N,)."""
+    N, Q = A.support.shape
+    T = A.bulk.shape[1]
+    found = np.zeros(N)
+    for k in range(N):
+        # The bulk is 0 on the support.
+        row = A.bulk[k].astype(np.float64)
+        c = (1.0 - A.support[k].sum() - row.sum()) / T
+        squares = np.square(row + c)
+        total = np.square(A.support[k] + c).sum() + squares.sum() - Q * c**2
+        found[k] = squares.max() / total if total > 0.0 else 0.0
+    return found
+
+
+def what_stands_out(shares: Array, task: Task) -> str | None:
+    """Return in words that an entry of a start has a large share of its column, or None."""
+    most, k = most_of_share(task), int(np.argmax(shares))
+    if not shares[k] > most:
+        return None
+    return (
+        f"entries of the start stand out: one off the support has {shares[k]:.2g} of the "
+        f"square of column {k}, and this engine takes the {max(1, task.T - task.Q)} there as "
+        f"alike, which holds up to {most:.2g}"
+    )
+
+
+def warn_of_noise(why: str, engine: str) -> None:
+    """Warn that such entries have the noise of others, and name the engine that has their own."""
+    warn_caller(
+        f"init: {why}. The noise of such entries is that of others here; "
+        f'dynamics.engine = "{engine}" has their own',
+        RunWarning,
+    )
 
 
 def most_of_share(task: Task) -> float:

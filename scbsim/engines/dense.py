@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from scbsim.engines.alike import largest_shares_of_matrix, warn_of_noise, what_stands_out
 from scbsim.engines.base import Block
 from scbsim.engines.constants import LONGEST
 from scbsim.engines.cost import DENSE_ENTRY, dense_bytes, sampled_seconds
@@ -220,6 +221,10 @@ class DenseEngine(GaussianEngine):
         """
         state = with_entries(logits_to_entries(state, old), old)
         adopt_columns(self.A, state, old, self.task)
+        if self._drawn is not None:
+            why = what_stands_out(largest_shares_of_matrix(self.A), self.task)
+            if why is not None:
+                warn_of_noise(why, "batch")
         self._bulk_was_set()
         self._adopt_value(state, old)
 

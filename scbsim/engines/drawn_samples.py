@@ -21,6 +21,16 @@ _MOST_BLOCKS = 2**24
 """Blocks of samples whose random numbers have an address."""
 
 
+def require_addresses(task: Task, batch: int, engine: str, key: str) -> None:
+    """Raise an InputError if a batch has more samples than the random stream has addresses."""
+    most = _MOST_BLOCKS * samples_a_block(task.N, task.Q)
+    if batch > most:
+        raise InputError(
+            f"{key}: {batch} samples, each of which is drawn; at N = {task.N} "
+            f"the {engine} engine takes up to {most} of them"
+        )
+
+
 def make_batch(
     task: Task, noise: SampledNoise, largest_batch: int | None, threads: int, engine: str
 ) -> Batch:
@@ -45,12 +55,8 @@ def make_batch(
     """
     batch = noise.batch_size if largest_batch is None else largest_batch
     together = samples_a_block(task.N, task.Q)
-    if -(-batch // together) > _MOST_BLOCKS:
-        key = "dynamics.batch_size" if largest_batch is None else "stage.N.batch_size"
-        raise InputError(
-            f"{key}: {batch} samples, each of which is drawn; at N = {task.N} "
-            f"the {engine} engine takes up to {_MOST_BLOCKS * together} of them"
-        )
+    key = "dynamics.batch_size" if largest_batch is None else "stage.N.batch_size"
+    require_addresses(task, batch, engine, key)
     needed = value_bytes(task.N, True) + sums_bytes(task.N, batch)
     require(needed, f"the {engine} engine at N = {task.N}")
     sums = make_sums(task.mu, task.Q, batch, threads)

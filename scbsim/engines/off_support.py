@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scbsim.engines.alike import largest_shares, most_of_share
+from scbsim.engines.alike import largest_shares, warn_of_noise, what_stands_out
 from scbsim.engines.base import Block, Row
 from scbsim.engines.directions import Array, Space
 from scbsim.engines.drawn_entries import off_support_entries, space_off_support, with_entries
@@ -20,7 +20,7 @@ from scbsim.engines.stages import Stage
 from scbsim.engines.warm_start import Columns, entries_of, same_target, split
 from scbsim.engines.warm_start import Entries as OfColumns
 from scbsim.engines.without_entries import WithoutEntries
-from scbsim.errors import InputError, RunWarning, warn_caller
+from scbsim.errors import InputError
 from scbsim.kernels.gaussian.off_support import make_off_support
 from scbsim.kernels.gaussian.state import StepParams
 from scbsim.observables import NAMES
@@ -154,19 +154,10 @@ class OffSupportEngine(WithoutEntries):
         self._known = not self.off.square.any()
         if self._known:
             return
-        shares, most = largest_shares(columns, others, task), most_of_share(task)
-        if (shares > most).any():
-            k = int(np.argmax(shares))
-            self._why_not = (
-                f"entries of the start stand out: one off the support has {shares[k]:.2g} of the "
-                f"square of column {k}, and this engine takes the {n} there as alike, which holds "
-                f"up to {most:.2g}"
-            )
-            warn_caller(
-                f"init: {self._why_not}. The noise of such entries is that of others here; "
-                f'dynamics.engine = "{self._with_entries}" has their own',
-                RunWarning,
-            )
+        why = what_stands_out(largest_shares(columns, others, task), task)
+        if why is not None:
+            self._why_not = why
+            warn_of_noise(why, self._with_entries)
         elif len(others.s) <= MOST_KEPT:
             base = self.off.along / np.sqrt(n)
             listed = np.square(others.s - base[others.column])

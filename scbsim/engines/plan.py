@@ -75,6 +75,14 @@ class RunPlan:
         return int(max(most for _, most in self._batches()))
 
     @property
+    def largest_batch_key(self) -> str:
+        """The key of the largest batch."""
+        sizes = [most for _, most in self._batches()]
+        i = sizes.index(max(sizes))
+        own = self.spec.stage[i].batch_size is not None
+        return f"stage.{i}.batch_size" if own else "dynamics.batch_size"
+
+    @property
     def mean_batch(self) -> float:
         """The mean batch of a step, over the most steps of all stages."""
         sums = (s.steps * mean for s, (mean, _) in zip(self.stages, self._batches(), strict=True))

@@ -8,6 +8,8 @@ from scbsim_testing.made_up_rates import made_up
 from scbsim.benchmark import measure as measuring
 from scbsim.benchmark.cases import case_of
 
+AXES = ("--x", "task.T=1e2:1e3:2log", "--y", "dynamics.batch_size=1e4:1e6:2log")
+
 
 @pytest.fixture
 def quick(monkeypatch, tmp_path):
@@ -81,10 +83,9 @@ def test_estimate_sums_sweeps_and_phase_diagrams(scbsim):
     ended = scbsim("estimate", "sweep")
     assert ended.stdout.startswith("runs     6: 3 collapsed, 3 sparse")
     assert "slurm    --array=0-5 --time=0:10:00 --mem=512M --cpus-per-task=1" in ended.stdout
-    axes = ("--x", "task.T=1e2:1e3:2log", "--y", "dynamics.batch_size=1e4:1e6:2log")
-    ended = scbsim("estimate", "phase", *axes, "--json")
+    ended = scbsim("estimate", "phase", *AXES, "--json")
     assert json.loads(ended.stdout)["runs"] == 8
-    for words in axes[:2], ("--replicas", "5"):
+    for words in AXES[:2], ("--replicas", "5"):
         result = scbsim("estimate", "phase", *words)
         assert result.exit_code == 2
         assert f"{words[0]} is of a phase diagram, which needs" in result.stderr
@@ -103,6 +104,13 @@ def test_estimate_has_an_upper_limit_for_a_boundary(scbsim):
     rules = scbsim("estimate", "boundary-noise", "--rules", "sgd")
     assert rules.exit_code == 2
     assert "--rules is of a phase diagram" in rules.stderr
+
+
+@pytest.mark.parametrize("words", [("boundary-noise",), ("phase", *AXES)])
+def test_estimate_takes_threads_for_runs_only(scbsim, words):
+    ended = scbsim("estimate", *words, "--threads", "2")
+    assert ended.exit_code == 2
+    assert "--threads is of runs" in ended.stderr
 
 
 def test_estimate_says_every_fault_of_a_spec(scbsim):

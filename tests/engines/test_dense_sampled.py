@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scbsim_testing.real_batches import a_stage, a_task
@@ -9,11 +11,13 @@ from scbsim_testing.small_runs import rows, run_spec
 from scbsim_testing.stopped_runs import assert_resumes
 
 from scbsim import simulate
+from scbsim.engines.alike import largest_shares, largest_shares_of_matrix
 from scbsim.engines.batch import BatchEngine
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels, SampledNoise
 from scbsim.engines.sampled import SampledEngine
-from scbsim.errors import InputError
+from scbsim.engines.warm_start import entries_of, split
+from scbsim.errors import InputError, RunWarning
 from scbsim.studies.verify.comparison import compare
 
 pytestmark = pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
@@ -169,3 +173,32 @@ def test_rules_in_python_see_the_noise_of_samples(rule, more):
 def test_a_batch_beyond_the_random_stream_is_refused():
     with pytest.raises(InputError, match=r"dynamics\.batch_size: .* the dense engine takes up to"):
         dense(a_task(100, 1000), 10**10)
+
+
+@pytest.mark.parametrize(("other", "said"), [(False, ""), (True, "entries of the start stand out")])
+def test_entries_of_a_start_that_stand_out_are_warned_of(other, said):
+    """Each off the support has the noise of the others, which those of another support have not."""
+    task = a_task(5, 300)
+    before = a_task(5, 300, seed=8) if other else task
+    engine = DenseEngine(before, NoiseLevels.none(before), dtype=np.float64, **START)
+    engine.A.bulk[:] += np.random.default_rng(1).normal(0, 1e-3, engine.A.bulk.shape)
+    np.put_along_axis(engine.A.bulk, engine.A.positions, 0.0, axis=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dense(task, 10).adopt(engine.state(), before)
+    messages = [str(each.message) for each in caught if issubclass(each.category, RunWarning)]
+    assert len(messages) == bool(said)
+    if said:
+        assert f"init: {said}" in messages[0]
+
+
+def test_shares_of_entries_are_those_of_lists():
+    task = a_task(4, 40)
+    engine = dense(task, 10)
+    engine.A.bulk[:] = np.random.default_rng(2).normal(0, 0.1, engine.A.bulk.shape)
+    np.put_along_axis(engine.A.bulk, engine.A.positions, 0.0, axis=1)
+    engine._bulk_was_set()
+    lists = split(entries_of(engine.state(), task), task)
+    right = largest_shares(*lists, task)
+    np.testing.assert_allclose(largest_shares_of_matrix(engine.A), right, rtol=1e-12)
+    assert (right > 0).all()

@@ -185,9 +185,8 @@ def test_run_warns_where_the_disk_is_too_small(tmp_path, monkeypatch):
         scbsim.simulate(big, output=tmp_path / "run.h5")
 
 
-@pytest.fixture(scope="module")
-def rates(tmp_path_factory):
-    """Rates of this machine on one thread, for the kinds of the runs below."""
+def _rates(folder):
+    """Return rates of this machine on one thread, for the kinds of the runs below."""
     from scbsim.benchmark.cases import PARTS
 
     found = [
@@ -197,7 +196,7 @@ def rates(tmp_path_factory):
         if _is_wanted(case)
         for each in timed(case, [1], 0.1)
     ]
-    others = dict(around(tmp_path_factory.mktemp("around"), small=False))
+    others = dict(around(folder, small=False))
     return replace(made_up(0.0), seconds=fitted(found), others=others)
 
 
@@ -222,32 +221,52 @@ def _plan(spec):
     return _PLANS[key]
 
 
+def _is_within(factor, ratios):
+    """Return whether estimates are not all off to one side by more than a factor."""
+    return min(ratios) < factor and max(ratios) > 1 / factor
+
+
 @pytest.mark.slow(first=True)
+@pytest.mark.alone
 @pytest.mark.filterwarnings("ignore::scbsim.errors.TaskWarning")
-def test_runs_take_what_was_estimated(rates, tmp_path):
+def test_runs_take_what_was_estimated(tmp_path):
     """Processor time of a whole process on one thread, which other programs add little to.
 
-    The rates are measured in the same minutes. On a shared machine caches and clocks vary: so all
-    but two have to be within a quarter, and all within a half. Memory and files are as they are:
-    all within a tenth, and files of less than a megabyte within a fifth.
+    On a shared machine caches and clocks vary. So where an estimate is off the rates are measured
+    again, and what a run took has to be within a quarter of the nearer of two estimates, or lie
+    between them; for at most two it may be a half. Memory and files are as they are: all within a
+    tenth, and files of less than a megabyte within a fifth.
     """
-    ratios = {}
+    taken = {}
     for tables in RUNS.values():
         if len(tables["stage"]) > 1:
             # Kernels of a hand-over are not among those that the rates have compiled.
             scbsim.simulate({**tables, "task": {**tables["task"], "T": 10_000}}, threads=1)
-    for number, (name, tables) in enumerate(RUNS.items()):
-        (folder := tmp_path / str(number)).mkdir()
-        found, taken = estimate(tables, threads=1, rates=rates), measured_run(tables, folder)
-        assert taken["steps"] == found.steps
-        assert found.memory == pytest.approx(taken["peak"], rel=WITHIN_MEMORY - 1), name
-        tolerance = 0.1 if taken["file"] > 1e6 else 0.2
-        assert found.disk.file == pytest.approx(taken["file"], rel=tolerance), name
-        if taken["checkpoints"] and found.disk.checkpoint:
-            both = taken["checkpoints"]
-            assert found.disk.checkpoints == pytest.approx(both, rel=0.1), name
-        ratios[name] = found.seconds / taken["seconds"]
+    before = _rates(_made(tmp_path / "before"))
+    for name, tables in RUNS.items():
+        taken[name] = measured_run(tables, _made(tmp_path / name))
+
+    ratios = {}
+    for name, tables in RUNS.items():
+        found, run = estimate(tables, threads=1, rates=before), taken[name]
+        assert run["steps"] == found.steps
+        assert found.memory == pytest.approx(run["peak"], rel=WITHIN_MEMORY - 1), name
+        tolerance = 0.1 if run["file"] > 1e6 else 0.2
+        assert found.disk.file == pytest.approx(run["file"], rel=tolerance), name
+        if run["checkpoints"] and found.disk.checkpoint:
+            assert found.disk.checkpoints == pytest.approx(run["checkpoints"], rel=0.1), name
+        ratios[name] = [found.seconds / run["seconds"]]
+    if not all(_is_within(WITHIN_TIME, found) for found in ratios.values()):
+        after = _rates(_made(tmp_path / "after"))
+        for name, tables in RUNS.items():
+            later = estimate(tables, threads=1, rates=after).seconds
+            ratios[name].append(later / taken[name]["seconds"])
     print(ratios)
-    off = {name: r for name, r in ratios.items() if not 1 / WITHIN_TIME < r < WITHIN_TIME}
+    off = [name for name, found in ratios.items() if not _is_within(WITHIN_TIME, found)]
     assert len(off) <= 2, ratios
-    assert all(1 / 1.5 < r < 1.5 for r in ratios.values()), ratios
+    assert all(_is_within(1.5, found) for found in ratios.values()), ratios
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder

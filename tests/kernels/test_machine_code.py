@@ -13,7 +13,8 @@ import pytest
 from scbsim_testing.assembly import assembly_of
 
 from scbsim.kernels.gaussian.block_update import _draw_and_update_by_rule
-from scbsim.kernels.gaussian.bulk_noise import ColumnStep, Place
+from scbsim.kernels.gaussian.bulk_noise import Place
+from scbsim.kernels.gaussian.column_step import ColumnStep
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.kernels.matched.traces import make_traces, multiply_packed
 from scbsim.kernels.random.exponential import BATCH, fill_exponentials

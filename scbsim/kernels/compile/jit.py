@@ -187,7 +187,7 @@ def by_precision(single: Any, double: Any, **options: Any) -> Any:
     def pick(x: Any) -> Any:
         return single if getattr(x, "dtype", x) == types.float32 else double
 
-    return _by_type(pick, f"{single.__name__} and {double.__name__}", options)
+    return by_type(pick, f"{single.__name__} and {double.__name__} are", options)
 
 
 def by_presence(absent: Any, present: Any, **options: Any) -> Any:
@@ -200,12 +200,17 @@ def by_presence(absent: Any, present: Any, **options: Any) -> Any:
     def pick(x: Any) -> Any:
         return absent if isinstance(x, types.NoneType) else present
 
-    return _by_type(pick, f"{absent.__name__} and {present.__name__}", options)
+    return by_type(pick, f"{absent.__name__} and {present.__name__} are", options)
 
 
-def _by_type(pick: Callable[[Any], Any], names: str, options: dict[str, Any]) -> Any:
+def by_type(pick: Callable[[Any], Any], names: str, options: dict[str, Any]) -> Any:
+    """Return a function for compiled code that is what ``pick`` returns for its first argument.
+
+    All arguments are positional. ``names``, with a verb, are for the message where Python calls it.
+    """
+
     def either(*arguments: Any) -> Any:
-        raise TypeError(f"{names} are for compiled code only")
+        raise TypeError(f"{names} for compiled code only")
 
     @overload(either, jit_options={**OPTIONS, "_nrt": False, **options}, strict=False)
     def choose(x: Any, *others: Any) -> Any:

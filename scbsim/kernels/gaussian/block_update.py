@@ -14,13 +14,18 @@ from scbsim.kernels.compile.jit import by_presence, inline_jit, internal_jit
 from scbsim.kernels.compile.rule_type import by_rule, call_own_with_memory
 from scbsim.kernels.gaussian.bulk_noise import (
     Buffers,
-    ColumnStep,
     Place,
     clear_support,
     draw_along,
+    draw_block,
+    next_special,
+)
+from scbsim.kernels.gaussian.column_step import (
+    ColumnStep,
     entry_noise,
     from_zeros,
-    next_special,
+    is_near_zero,
+    near_zeros,
     quiet_size,
 )
 from scbsim.kernels.gaussian.rules import call_with_rule, leaves_zeros, step_entry
@@ -109,7 +114,7 @@ def _draw_and_update(
     clear_row(sums)
     j = place.support
     special = next_special(A, place, j)
-    zeros = from_zeros(step.curve, step, s)
+    zeros, near = from_zeros(step.curve, step, s), near_zeros(step.curve, step, s)
     quiet = quiet_size(rule, step.threshold, zeros.amplitude, s.dtype.type(0))
     if quiet >= 0:
         quiet /= zeros.amplitude
@@ -129,7 +134,10 @@ def _draw_and_update(
                 _update_row(rule, s, at, z, _FIRST, zeros, sums)
                 stepped = True
         else:
-            _update_row(rule, s, at, z, _FIRST, step, sums)
+            if is_near_zero(near.curve, s, at):
+                _update_row(rule, s, at, z, _FIRST, near, sums)
+            else:
+                _update_row(rule, s, at, z, _FIRST, step, sums)
             stepped = True
     if stepped:
         add_up(sums, own)
@@ -187,25 +195,6 @@ def _update_with_memory(rule: Any, s: Floats, z: Floats, memory: Floats, step: C
         x, m = call_own_with_memory(rule, s[i], gradient, step.rate, step.threshold, memory[i])
         s[i] = x
         memory[i] = m
-
-
-@internal_jit
-def draw_block(A: Attention, place: Place, z: Floats, own: Floats, words: U32) -> None:
-    """Write the normals of a block to ``z``, 0 on the support and past its end."""
-    row_z, lanes = row_on_stack(own[ROW:]), lanes_on_stack(words)
-    copy_lanes(lanes, words)
-    clear_row(row_z)
-    j = place.support
-    special = next_special(A, place, j)
-    for row in range(place.rows):
-        at = row * _ROW
-        if place.noisy:
-            fill_row(row_z, np.uint64(0), lanes)
-        if row == special:
-            j = clear_support(None, A, place, j, row, row_z)
-            special = next_special(A, place, j)
-        for i in range(_ROW):
-            z[at + i] = row_z[i]
 
 
 def _without_memory(

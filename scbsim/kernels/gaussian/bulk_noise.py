@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import by_presence, inline_jit, internal_jit
+from scbsim.kernels.compile.jit import inline_jit, internal_jit
+from scbsim.kernels.gaussian.column_step import ColumnStep, from_zeros, is_near_zero, near_zeros
 from scbsim.kernels.gaussian.rules import leaves_zeros
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.kernels.matched.coefficients import amplitude_at
@@ -24,75 +25,10 @@ from scbsim.kernels.random.normal import (
 from scbsim.kernels.random.row_sums import add_up, clear_row
 from scbsim.kernels.simd.intrinsics import are_zeros
 from scbsim.kernels.simd.prefetch import prefetch
-from scbsim.kernels.types import I64, U32, Curve, Floats, Int, Real
-
-# These raise no number to a higher precision.
-_SMALLER, _ONE = np.float32(0.999), np.float32(1)
-_SMALLEST = np.float32(1e-30)  # far from numbers that have fewer digits
-_LEAST = np.float32(3)  # levels of the noise: in 5 rows of 6 all 64 normals are less
+from scbsim.kernels.types import I64, U32, Floats, Int, Real
 
 Buffers: TypeAlias = tuple[Floats, Floats, U32]
 """Of normals, (BLOCK,); of two rows; and of the states of lanes."""
-
-
-class ColumnStep(NamedTuple):
-    """The numbers of a column's step, in the type of the bulk, each multiplied by the rate.
-
-    Under a rule that is a function in Python they are not, as it takes the gradient itself.
-
-    The decay is not subtracted from 1: the difference, rounded to float32, would change the rate at
-    which entries decay.
-    """
-
-    decay: Real
-    amplitude: Real
-    threshold: Real
-    curve: Curve
-    # of noise that is multiplied by its level already: added to each change; None for other noise
-    shift: Real | None = None
-    # of a rule that is a function in Python, else None: the rate, by which nothing is multiplied
-    rate: Real | None = None
-
-
-@inline_jit
-def entry_noise(shift: Real | None, step: ColumnStep, s: Real, z: Real) -> Real:
-    """Return the noise of an entry, times the rate."""
-    if shift is not None:
-        return shift + z
-    return amplitude_at(step.curve, step.amplitude, s) * z
-
-
-def _same(curve: None, step: ColumnStep, s: Floats) -> ColumnStep:
-    return step
-
-
-def _at_zero(curve: Curve, step: ColumnStep, s: Floats) -> ColumnStep:
-    amplitude = amplitude_at(curve, step.amplitude, s.dtype.type(0))
-    return ColumnStep(step.decay, amplitude, step.threshold, None, step.shift, step.rate)
-
-
-from_zeros = by_presence(_same, _at_zero, forceinline=True)
-"""``from_zeros(curve, step, s)``: the numbers of a step of zeros, which have one level."""
-
-
-@inline_jit
-def quiet_size(rule: Any, threshold: Real, level: Real, shift: Real) -> Real:
-    """Return a size of noise up to which zeros stay 0, or -1; all are times the rate.
-
-    It is -1 if testing for it would not pay: at a low threshold most rows have a larger noise.
-
-    Parameters
-    ----------
-    level : float32 or float64
-        That of the noise of zeros.
-    shift : float32 or float64
-        What is added to the noise.
-    """
-    # Less than the threshold by more than any rounding.
-    moved = max(shift, -shift)
-    size = _SMALLER * (threshold - moved)
-    pays = leaves_zeros(rule) and size >= max(_LEAST * level, moved, _SMALLEST)
-    return size if pays else -_ONE
 
 
 @inline_jit
@@ -155,6 +91,25 @@ def clear_support(
     return j
 
 
+@internal_jit
+def draw_block(A: Attention, place: Place, z: Floats, own: Floats, words: U32) -> None:
+    """Write the normals of a block to ``z``, 0 on the support and past its end."""
+    row_z, lanes = row_on_stack(own[ROW:]), lanes_on_stack(words)
+    copy_lanes(lanes, words)
+    clear_row(row_z)
+    j = place.support
+    special = next_special(A, place, j)
+    for row in range(place.rows):
+        at = row * np.uint64(ROW)
+        if place.noisy:
+            fill_row(row_z, np.uint64(0), lanes)
+        if row == special:
+            j = clear_support(None, A, place, j, row, row_z)
+            special = next_special(A, place, j)
+        for i in range(np.uint64(ROW)):
+            z[at + i] = row_z[i]
+
+
 @inline_jit
 def _levels_of_row(
     s: Floats, at: np.uint64, z: Floats, out: Floats, step: ColumnStep, c: Real, sums: Floats
@@ -209,7 +164,7 @@ def _draw_with_levels(
     clear_row(sums)
     # Under an l1 rule most blocks have all entries at zero: one level, and no roots.
     all_zero = A.block_sums[place.column, place.block, 1] == 0.0
-    zeros = from_zeros(step.curve, step, s)
+    zeros, near = from_zeros(step.curve, step, s), near_zeros(step.curve, step, s)
     j = place.support
     special = next_special(A, place, j)
     for row in range(place.rows):
@@ -224,6 +179,8 @@ def _draw_with_levels(
             _level_of_row(at, z, stored, zeros.amplitude, sums)
         elif leaves_zeros(rule) and are_zeros(s, at):
             _levels_of_row(s, at, z, stored, zeros, real(c), sums)
+        elif is_near_zero(near.curve, s, at):
+            _levels_of_row(s, at, z, stored, near, real(c), sums)
         else:
             _levels_of_row(s, at, z, stored, step, real(c), sums)
     add_up(sums, own)

@@ -12,7 +12,8 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.block_update import factor_and_rate, step_block
-from scbsim.kernels.gaussian.bulk_noise import ColumnStep, Place, first_at_least
+from scbsim.kernels.gaussian.bulk_noise import Place, first_at_least
+from scbsim.kernels.gaussian.column_step import ColumnStep
 from scbsim.kernels.gaussian.state import Attention, Scratch, StepParams
 from scbsim.kernels.matched.coefficients import curve_of, is_noisy, reference_level
 from scbsim.kernels.matched.joint_state import JointNoise
