@@ -17,7 +17,7 @@ from scbsim.kernels.batch.value import step_V, write_V
 from scbsim.kernels.batch.workspace import Learner, Work
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE
-from scbsim.kernels.gaussian.observe import keep_row
+from scbsim.kernels.gaussian.observe import keep_row, make_row
 from scbsim.kernels.gaussian.schedule import at_step, batch_at
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, StepParams
 from scbsim.kernels.random.philox import split_seed
@@ -155,7 +155,7 @@ def advance_batch(
         As :func:`prepare` or the last call left it.
     """
     A, V, sums, _, mean = learner
-    row = np.empty(9)
+    row = make_row(rows)
     k0, k1 = split_seed(constants.seed)
     stream = (k0, k1, constants.replica)
     number = _u64(sample)

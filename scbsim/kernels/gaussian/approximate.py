@@ -9,7 +9,7 @@ import numpy as np
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.columns import draw_normals, step_off_support
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
-from scbsim.kernels.gaussian.observe import couple, keep_row
+from scbsim.kernels.gaussian.observe import couple, keep_row, make_row
 from scbsim.kernels.gaussian.off_support import OffSupport, write_powers, write_sums
 from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import Model, ProblemConstants, Scratch, StepParams
@@ -160,7 +160,7 @@ def advance_approximate(
     """
     A, V, constants = model
     normals, joint = noise
-    row = np.empty(rows.shape[1])
+    row = make_row(rows)
     T = constants.T
     n = T - A.support.shape[1]
     coupled = couple(A, V, constants, row)

@@ -10,7 +10,7 @@ from scbsim.kernels.compile.jit import internal_jit, kernel
 from scbsim.kernels.gaussian.collapsed_value import CollapsedValue, step_collapsed_value
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.isotropic import step_component
-from scbsim.kernels.gaussian.observe import keep_row, write_observables
+from scbsim.kernels.gaussian.observe import keep_row, make_row, write_observables
 from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import ProblemConstants, StepParams
 from scbsim.kernels.gaussian.turning import turn
@@ -113,7 +113,7 @@ def advance_collapsed(
     params : StepParams
         Its rates, ``sigma_V``, ``until_signal`` and schedule are read.
     """
-    row = np.empty(rows.shape[1])
+    row = make_row(rows)
     coupled = _couple(A, V.scalars, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)

@@ -8,7 +8,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
-from scbsim.kernels.gaussian.observe import couple, keep_row
+from scbsim.kernels.gaussian.observe import couple, keep_row, make_row
 from scbsim.kernels.gaussian.off_support import (
     OffSupport,
     move,
@@ -169,7 +169,7 @@ def advance_columns(
     """
     A, V, constants = model
     normals, joint = noise
-    row = np.empty(rows.shape[1])
+    row = make_row(rows)
     T = constants.T
     n = T - A.support.shape[1]
     coupled = couple(A, V, constants, row)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from scbsim.kernels.compile.jit import inline_jit, kernel
 from scbsim.kernels.gaussian.directions import Buffers, Directions, fill_off_support
 from scbsim.kernels.gaussian.kept_entries import Lines, fill_entries
-from scbsim.kernels.gaussian.observe import couple
+from scbsim.kernels.gaussian.observe import couple, make_row
 from scbsim.kernels.gaussian.rules import step_entry
 from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import draw_support, step_support
@@ -47,7 +45,7 @@ def begin_step(
     ``params`` are those of the step: their schedule is not read.
     """
     A, V, constants = model
-    row = np.empty(9)
+    row = make_row(A.support)
     nA, qA, kappa, kappa_prime = couple(A, V, constants, row)
     factors = value_factors(params, nA, qA)
     factors = draw_joint(draw_value_noise, joint, model, params, factors, at, scratch)

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
+from scbsim.kernels.compile.jit import inline_jit, inner_inline, internal_jit, kernel
+from scbsim.kernels.compile.plain_kernels import PLAIN
 from scbsim.kernels.gaussian.state import Attention, ProblemConstants, Value
+from scbsim.kernels.simd.intrinsics import stack_array
 from scbsim.kernels.types import F64, Couplings, Int
 
 _EPSILON = 2.0**-52
+
+
+@inner_inline
+def _allocated_row(like: F64) -> F64:
+    return np.empty(9)
+
+
+make_row = _allocated_row if PLAIN else stack_array(9)
+"""``make_row(like)``: an array for the observables of a step; the type is that of ``like``."""
 
 
 @inline_jit

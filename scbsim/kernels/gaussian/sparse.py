@@ -12,7 +12,7 @@ from scbsim.kernels.gaussian.activations import (
 )
 from scbsim.kernels.gaussian.active_set import Entries, step_active_set
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
-from scbsim.kernels.gaussian.observe import couple, keep_row
+from scbsim.kernels.gaussian.observe import couple, keep_row, make_row
 from scbsim.kernels.gaussian.schedule import NOISE, RATE_A, RATIO, THRESHOLD, at_step
 from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import draw_support, step_support
@@ -94,7 +94,7 @@ def advance_sparse(
     """
     A, V, constants = model
     rates, active, new = entries
-    row = np.empty(rows.shape[1])
+    row = make_row(rows)
     T, N = np.int64(constants.T), A.support.shape[0]
     coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):

@@ -6,7 +6,7 @@ import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit, kernel
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
-from scbsim.kernels.gaussian.observe import couple, keep_row
+from scbsim.kernels.gaussian.observe import couple, keep_row, make_row
 from scbsim.kernels.gaussian.off_support import OffSupport, move, of_column, write_sums
 from scbsim.kernels.gaussian.schedule import BATCH, RATE_A, RATE_V
 from scbsim.kernels.gaussian.state import Model, Scratch, StepParams
@@ -94,7 +94,7 @@ def advance_sampled(
     """
     A, V, constants = model
     _, together, alias, S = batch
-    row = np.empty(rows.shape[1])
+    row = make_row(rows)
     off = OffSupport(L.along, L.square, L.cosine, L.since, L.free)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)

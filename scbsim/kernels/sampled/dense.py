@@ -14,7 +14,7 @@ from numba import prange
 from scbsim.kernels.compile.jit import internal_jit, kernel, parallel_jit
 from scbsim.kernels.gaussian.dense import DIVERGED, SIGNAL_REACHED, STEPS_DONE, overflowed
 from scbsim.kernels.gaussian.dense_attention import finish_bulk, step_bulk_share
-from scbsim.kernels.gaussian.observe import couple, keep_row
+from scbsim.kernels.gaussian.observe import couple, keep_row, make_row
 from scbsim.kernels.gaussian.schedule import at_step
 from scbsim.kernels.gaussian.state import Attention, Model, Scratch, StepParams
 from scbsim.kernels.gaussian.support import step_support
@@ -136,7 +136,7 @@ def advance_dense_sampled(
     drawn : DrawnSamples
     """
     A, V, constants = model
-    row = np.empty(rows.shape[1])
+    row = make_row(rows)
     coupled = couple(A, V, constants, row)
     for taken in range(rows.shape[0]):
         at = (np.uint64(step + taken), constants.seed, constants.replica)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import scbsim.kernels
@@ -140,3 +141,28 @@ def test_every_source_decides_the_folder(tmp_path, monkeypatch):
     dense = tmp_path / "gaussian" / "dense.py"
     dense.rename(tmp_path / "matched" / "dense.py")
     assert jit._sources() != whole
+
+
+def test_references_are_counted_only_where_a_kernel_makes_an_array(monkeypatch):
+    monkeypatch.setattr(jit, "CACHE_FOLDER", None)
+
+    @jit.kernel
+    def made(x):
+        new = np.empty(x.size)
+        for i in range(x.size):
+            new[i] = x[i] + 1.0
+        return new.sum()
+
+    @jit.kernel
+    def read(x):
+        return x[0] + x[1]
+
+    x = np.arange(2.0)
+    assert (made(x), read(x)) == (3.0, 1.0)
+    before = sys.getrefcount(x)
+    read(x)
+    assert sys.getrefcount(x) == before
+    (code,) = made.inspect_llvm().values()
+    assert "NRT_MemInfo_alloc" in code
+    (code,) = read.inspect_llvm().values()
+    assert "NRT" not in code.replace("declare", "")

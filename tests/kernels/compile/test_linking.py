@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -20,6 +21,11 @@ def squared(x):
     return x * x
 
 
+@jit.internal_jit
+def cubed(x):
+    return x * squared(x)
+
+
 @jit.parallel_jit
 def fill(x):
     for i in prange(x.size):
@@ -32,9 +38,14 @@ def root(x):
     return np.sqrt(squared(x.sum()))
 
 
+@jit.kernel
+def cube(x):
+    return cubed(x)
+
+
 @numba.njit
 def of_another(x):
-    return squared(x) + 1.0
+    return squared(x) + cubed(x) + 1.0
 
 
 @jit.inline_jit
@@ -59,13 +70,27 @@ def test_only_what_python_calls_has_machine_code(tmp_path, monkeypatch):
     assert has_machine_code(kernel)
     assert not has_machine_code(squared)
     assert not has_machine_code(fill)
-    # Others may link what was compiled for a kernel.
-    assert of_another(3.0) == 10.0
+    # Others may link what was compiled for a kernel, and what that calls.
+    assert jit.kernel(cube.py_func)(2.0) == 8.0
+    assert of_another(3.0) == 37.0
     assert has_machine_code(of_another)
     # And a kernel that was kept runs without its pieces.
     again = jit.kernel(root.py_func)
     assert again(np.arange(4.0)) == 14.0 + 7.0
     assert sum(again.stats.cache_hits.values()) == 1
+
+
+def test_only_what_runs_once_a_call_is_not_optimised(monkeypatch):
+    monkeypatch.setattr(jit, "CACHE_FOLDER", None)
+    kernel = jit.kernel(powers.py_func)
+    kernel(3)
+    (code,) = kernel.inspect_llvm().values()
+    attributes = dict(re.findall(r"^attributes (#\d+) = (.*)", code, re.MULTILINE))
+    defined = re.findall(r"^define .*@(\w+)\(.*(#\d+)", code, re.MULTILINE)
+    not_optimised = [name for name, number in defined if "optnone" in attributes[number]]
+    assert len(not_optimised) == 1
+    assert not_optimised[0].startswith("_ZN7cpython")
+    assert "_ZN7cpython" not in "".join({name for name, _ in defined} - {*not_optimised})
 
 
 def test_what_is_inlined_is_compiled_once_for_all_constants(monkeypatch):
@@ -89,7 +114,7 @@ def test_garbage_is_collected_seldom_while_kernels_compile(before):
 def test_numbas_own_compiler_where_numba_has_changed(monkeypatch):
     monkeypatch.setattr(jit, "CACHE_FOLDER", None)
     monkeypatch.setattr(linking, "_Library", type("Changed", (), {}))
-    assert "_finalize_final_module" in linking._missing()
+    assert "_get_module_for_linking" in linking._missing()
     kernel = jit.kernel(root.py_func)
     assert kernel._compiler.pipeline_class is Compiler
     assert kernel(np.arange(4.0)) == 14.0 + 7.0
