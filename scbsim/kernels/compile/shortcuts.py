@@ -1,8 +1,9 @@
 """Shortcuts through numba's compiler, in force while a kernel is compiled.
 
 They are replacements of private functions of numba and llvmlite by equivalent ones that take less
-time: a quarter of all. Where a version of numba lacks one of the originals there are no shortcuts,
-and kernels are compiled as before, to the same numbers.
+time: a quarter of all. They are taken with the oldest and the newest release of numba that tests run
+with. With any other, or where one of the originals is missing, numba compiles the kernels as it is,
+to the same numbers.
 """
 
 from __future__ import annotations
@@ -10,6 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import numba
+
+RELEASES = ("0.63", "0.68")
+"""The releases of numba with which shortcuts are taken."""
 
 Replacement = tuple[Any, str, Any]
 """An owner, the name of its attribute, and what takes its place."""
@@ -35,7 +41,8 @@ def shortcuts(
     ``sources`` are those of the replacements, by default all.
     """
     found = [each for source in sources or (_of_typing, _of_lowering) for each in source()]
-    if any(name not in vars(owner) for owner, name, _ in found):
+    known = numba.__version__.startswith(tuple(f"{release}." for release in RELEASES))
+    if not known or any(name not in vars(owner) for owner, name, _ in found):
         found = []
     before = [(owner, name, vars(owner)[name]) for owner, name, _ in found]
     try:

@@ -2,6 +2,7 @@
 
 import re
 from collections import namedtuple
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -11,6 +12,8 @@ from numba.core import cgutils, event
 from numba.core.lowering import Lower
 
 from scbsim.kernels.compile import jit, linking, quick_lowering, quick_typing, shortcuts
+
+CONSTRAINTS = Path(__file__).parents[3] / "constraints"
 
 Pair = namedtuple("Pair", "x, y")
 
@@ -75,6 +78,22 @@ def test_numba_is_left_as_it_was(source):
     with pytest.raises(ZeroDivisionError):
         fail()
     assert all(vars(owner)[name] is old for owner, name, old in owners)
+
+
+@pytest.mark.parametrize("version", ["0.6.3", "0.64.0", "0.69.0", "0.680.1"])
+def test_none_with_a_release_that_they_were_not_tested_with(monkeypatch, version):
+    monkeypatch.setattr(numba, "__version__", version)
+    before = cgutils._StructProxy.__getitem__, event.start_event
+    with shortcuts.shortcuts():
+        assert before == (cgutils._StructProxy.__getitem__, event.start_event)
+
+
+def test_they_are_taken_with_the_oldest_and_the_newest_release():
+    found = []
+    for age in ("oldest", "newest"):
+        pinned = (CONSTRAINTS / f"{age}.txt").read_text()
+        found.append(re.search(r"^numba==(\d+\.\d+)\.", pinned, re.MULTILINE)[1])
+    assert tuple(found) == shortcuts.RELEASES
 
 
 def test_none_where_numba_lacks_a_part(monkeypatch):
