@@ -89,7 +89,7 @@ def test_room_that_grows_on_the_way_changes_nothing(task, rule, one_lam, monkeyp
     grown = []
     require_room = sparse.require_room
     monkeypatch.setattr(sparse, "_LEAST_ROOM", 1)
-    monkeypatch.setattr(sparse, "expected_activations", lambda *_: 0.0)
+    monkeypatch.setattr(sparse, "mean_of", lambda *_: 0.0)
     monkeypatch.setattr(
         sparse, "require_room", lambda *room: (grown.append(room), require_room(*room))
     )
@@ -128,7 +128,7 @@ def test_normalised_as_the_dense_engine_does_it(task, threshold, value):
 def test_more_entries_than_memory_holds(task, rule, monkeypatch):
     """Room is asked for before a step: the state is that of the last step taken."""
     monkeypatch.setattr(sparse, "_LEAST_ROOM", 1)
-    monkeypatch.setattr(sparse, "expected_activations", lambda *_: 0.0)
+    monkeypatch.setattr(sparse, "mean_of", lambda *_: 0.0)
     engine = make(task, seed=7)
     monkeypatch.setattr("scbsim.util.memory._ALWAYS_FITS", 0)
     monkeypatch.setattr("scbsim.util.memory.available", lambda: 20_000)
