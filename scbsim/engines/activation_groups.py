@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from scbsim.kernels.gaussian.activations import ActivationRates
 from scbsim.kernels.gaussian.schedule import RATIO
@@ -26,18 +27,31 @@ _MOST_TOGETHER = 2**16
 """Candidates expected in a group; one with more is cut in parts, which threads draw apart."""
 
 
-def activation_probability(threshold: Array, sigma: Array) -> Array:
-    """Return ``2 Phi(-lam_k / sigma_k)``, (N,): 0 where there is no noise."""
+class Law(NamedTuple):
+    """How far off a threshold is, and how often noise is beyond it."""
+
+    cut: Array  # (N,): lam_k / sigma_k, 0 where there is no noise
+    p: Array  # (N,): 2 Phi(-lam_k / sigma_k), 0 where there is no noise
+
+
+def law_of(threshold: Array, sigma: Array) -> Law:
+    """Return the law of activations of columns, at some thresholds and noise levels, (N,)."""
     from scipy.special import ndtr
 
+    noisy = sigma > 0
     # An overflow gives infinity, and p = 0.
     with np.errstate(over="ignore", invalid="ignore"):
-        cut = np.divide(threshold, sigma, out=np.full_like(threshold, np.inf), where=sigma > 0)
-    return np.asarray(2.0 * ndtr(-cut))
+        cut = np.divide(threshold, sigma, out=np.zeros(len(threshold)), where=noisy)
+    return Law(cut, 2.0 * ndtr(-cut) * noisy)
+
+
+def activation_probability(threshold: Array, sigma: Array) -> Array:
+    """Return ``2 Phi(-lam_k / sigma_k)``, (N,): 0 where there is no noise."""
+    return law_of(threshold, sigma).p
 
 
 def activation_rates(
-    rule: str, threshold: Array, sigma: Array, rate_A: float, T: int
+    rule: str, threshold: Array, sigma: Array, rate_A: float, T: int, law: Law | None = None
 ) -> ActivationRates:
     """Return the law of activations at some noise levels.
 
@@ -54,26 +68,28 @@ def activation_rates(
     rate_A : float
     T : int
         Length of the context.
+    law : Law, optional
+        Their :func:`law_of`, if the caller has it.
     """
+    cut, p = law_of(threshold, sigma) if law is None else law
+    if not rate_A > 0:
+        p = np.zeros(len(p))
     # These may overflow in columns with p = 0, where they are not read.
     with np.errstate(over="ignore", invalid="ignore"):
-        cut = np.divide(threshold, sigma, out=np.zeros_like(threshold), where=sigma > 0)
         slope = 0.5 * (cut + np.sqrt(cut * cut + 4.0))
         # A function in Python gets gradients, from which it makes the values.
         above, scale = cut - slope, sigma if rule_record(rule).own else rate_A * sigma
-    p = activation_probability(threshold, sigma) if rate_A > 0 else np.zeros_like(threshold)
-    groups, rates, spares = list(_cut(_groups(p, T), p, T)), [], []
-    for group in groups:
-        of_group = p[group]
-        most = of_group.max()
+    groups, rates, spares = [], [], []
+    for group, of_group, most in _cut(_groups(p, T), p, T):
+        groups.append(group)
         rates.append(-np.log1p(-most) if most < 1 else np.inf)
         spares.append(np.log(most) - np.log(of_group))
     return ActivationRates(
         rule=kernel_rule(rule),
-        columns=np.concatenate(groups, dtype=np.int64) if groups else np.empty(0, np.int64),
-        first=np.cumsum([0, *map(len, groups)], dtype=np.int64),
+        columns=_joined(groups, np.int64),
+        first=np.array([0, *accumulate(map(len, groups))], np.int64),
         rate=np.array(rates, np.float64),
-        spare=np.concatenate(spares, dtype=np.float64) if spares else np.empty(0),
+        spare=_joined(spares, np.float64),
         above=above,
         shrink=1.0 / slope,
         scale=scale,
@@ -94,9 +110,27 @@ def calls_of(params: StepParams, steps: int) -> Iterator[tuple[int, float]]:
         yield end - begin, float(ratios[begin])
 
 
+def mean_of(law: Law, T: int) -> float:
+    """Return the expected activations of a step, if all entries are at zero."""
+    return float(T * law.p.sum())
+
+
+def ascend(rates: ActivationRates) -> bool:
+    """Return whether the columns of all groups ascend, so that activations are drawn in order."""
+    columns = rates.columns
+    return len(rates.rate) < 2 or bool((columns[1:] > columns[:-1]).all())
+
+
+def _joined(parts: list[Any], dtype: DTypeLike) -> NDArray[Any]:
+    """Return one array of all parts."""
+    if len(parts) == 1:
+        return np.asarray(parts[0], dtype)
+    return np.concatenate(parts, dtype=dtype) if parts else np.empty(0, dtype)
+
+
 def _groups(p: Array, T: int) -> list[NDArray[np.intp]]:
     """Return the columns of each group, ascending."""
-    (there,) = np.nonzero(p > 0)
+    there = np.flatnonzero(p > 0)
     expected = p[there] * T
     if len(there) == 0:
         return []
@@ -109,11 +143,22 @@ def _groups(p: Array, T: int) -> list[NDArray[np.intp]]:
     return [np.sort(by_size[a:b]) for a, b in pairwise([*starts, len(by_size)])]
 
 
-def _cut(groups: list[NDArray[np.intp]], p: Array, T: int) -> Iterator[NDArray[np.intp]]:
-    """Cut the groups of which more candidates are expected than are drawn together."""
+def _cut(
+    groups: list[NDArray[np.intp]], p: Array, T: int
+) -> Iterator[tuple[NDArray[np.intp], Array, Any]]:
+    """Cut the groups of which more candidates are expected than are drawn together.
+
+    Yields the columns of each part, their probabilities, and the largest of these.
+    """
     for group in groups:
-        parts = math.ceil(len(group) * T * p[group].max() / _MOST_TOGETHER)
-        yield from np.array_split(group, min(parts, len(group))) if parts > 1 else [group]
+        of_group = p[group]
+        most = of_group.max()
+        parts = min(math.ceil(len(group) * T * most / _MOST_TOGETHER), len(group))
+        if parts <= 1:
+            yield group, of_group, most
+            continue
+        for part in np.array_split(group, parts):
+            yield part, p[part], p[part].max()
 
 
 def _bound(total: Array) -> Array:

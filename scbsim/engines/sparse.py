@@ -8,15 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scbsim.engines.activation_groups import activation_rates, calls_of
+from scbsim.engines.activation_groups import activation_rates, ascend, calls_of, law_of, mean_of
 from scbsim.engines.base import Block, Row
-from scbsim.engines.cost import (
-    expected_activations,
-    require_room,
-    sparse_bytes,
-    sparse_room,
-    sparse_seconds,
-)
+from scbsim.engines.cost import require_room, sparse_bytes, sparse_room, sparse_seconds
 from scbsim.engines.drawn_entries import with_entries
 from scbsim.engines.gaussian import END, GaussianEngine
 from scbsim.engines.noise import Noise, NoiseLevels
@@ -84,6 +78,7 @@ class SparseEngine(GaussianEngine):
         self._newly_active = make_newly_active(task.N, 0)
         self._room(0, 0)
         self._rates_of: tuple[Stage, float] | None = None
+        self._permuted = False  # whether kernels may have written to `order`
         self._shares: Shares | None = None
 
     @classmethod
@@ -136,6 +131,8 @@ class SparseEngine(GaussianEngine):
 
     def use_threads(self, count: int) -> None:
         """Take large steps on so many threads; the bits do not depend on it."""
+        if self._shares is not None:
+            self._rates_of, self._permuted = None, True
         self._shares = Shares(count, self.task.N) if count > 1 else None
 
     @property
@@ -155,10 +152,13 @@ class SparseEngine(GaussianEngine):
             threshold, rate = ratio * threshold, 1.0
         else:
             threshold, sigma = params.threshold_scale * threshold, params.noise_scale * sigma
-        self._rates = activation_rates(stage.rule, threshold, sigma, rate, T)
-        self._newly_active.order[:] = np.arange(len(self._newly_active.order))
-        at = ratio if len(params.schedule) else None
-        expected = expected_activations(stage, self.noise, T, at)
+        law = law_of(threshold, sigma)
+        self._rates = activation_rates(stage.rule, threshold, sigma, rate, T, law)
+        in_order = ascend(self._rates)
+        if in_order and self._permuted:
+            self._newly_active.order[:] = np.arange(len(self._newly_active.order))
+        self._permuted = not in_order
+        expected = mean_of(law, T) if rate > 0 else 0.0
         activations = int(expected + 8.0 * expected**0.5)
         self._room(self._count() + activations, activations)
 

@@ -5,6 +5,7 @@ import pytest
 
 from scbsim import Task
 from scbsim.engines import sparse
+from scbsim.engines.activation_groups import ascend
 from scbsim.engines.dense import DenseEngine
 from scbsim.engines.noise import NoiseLevels
 from scbsim.engines.population import PopulationEngine
@@ -89,7 +90,7 @@ def test_room_that_grows_on_the_way_changes_nothing(task, rule, one_lam, monkeyp
     grown = []
     require_room = sparse.require_room
     monkeypatch.setattr(sparse, "_LEAST_ROOM", 1)
-    monkeypatch.setattr(sparse, "expected_activations", lambda *_: 0.0)
+    monkeypatch.setattr(sparse, "mean_of", lambda *_: 0.0)
     monkeypatch.setattr(
         sparse, "require_room", lambda *room: (grown.append(room), require_room(*room))
     )
@@ -100,6 +101,17 @@ def test_room_that_grows_on_the_way_changes_nothing(task, rule, one_lam, monkeyp
     assert tiny.step == 60
     for name, array in wide.state().items():
         np.testing.assert_array_equal(tiny.state()[name], array, err_msg=name)
+
+
+def test_activations_that_are_drawn_in_order_after_some_that_are_not(task):
+    engine, other = make(task, seed=8), make(task, seed=8)
+    falling = levels(task).sigma_A * np.linspace(3.0, 0.5, task.N)
+    engine.advance(Stage(0, "denoise", 5, 0.2, 0.15, falling, np.inf, None), 5)
+    assert not ascend(engine.entries.rates)
+    other.restore(5, engine.state())
+    rows = [each.advance(stage(task, "denoise"), 5).rows for each in (engine, other)]
+    assert ascend(engine.entries.rates)
+    np.testing.assert_array_equal(*rows)
 
 
 @pytest.mark.parametrize("value", [False, True])
@@ -128,7 +140,7 @@ def test_normalised_as_the_dense_engine_does_it(task, threshold, value):
 def test_more_entries_than_memory_holds(task, rule, monkeypatch):
     """Room is asked for before a step: the state is that of the last step taken."""
     monkeypatch.setattr(sparse, "_LEAST_ROOM", 1)
-    monkeypatch.setattr(sparse, "expected_activations", lambda *_: 0.0)
+    monkeypatch.setattr(sparse, "mean_of", lambda *_: 0.0)
     engine = make(task, seed=7)
     monkeypatch.setattr("scbsim.util.memory._ALWAYS_FITS", 0)
     monkeypatch.setattr("scbsim.util.memory.available", lambda: 20_000)

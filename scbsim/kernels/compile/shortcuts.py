@@ -1,9 +1,9 @@
 """Shortcuts through numba's compiler, in force while a kernel is compiled.
 
 They are replacements of private functions of numba and llvmlite by equivalent ones that take less
-time: a quarter of all. They are taken with the oldest and the newest release of numba that tests run
-with. With any other, or where one of the originals is missing, numba compiles the kernels as it is,
-to the same numbers.
+time: a quarter of all. They are taken with the oldest and the newest release of numba that tests
+run with. With any other, or where one of the originals is missing, numba compiles the kernels as it
+is, to the same numbers.
 """
 
 from __future__ import annotations
