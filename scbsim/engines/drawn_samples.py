@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from scbsim.engines.cost import value_bytes
 from scbsim.engines.noise import SampledNoise
+from scbsim.engines.plan import RunPlan
 from scbsim.errors import InputError
 from scbsim.kernels.gaussian.off_support import OffSupport, make_off_support
 from scbsim.kernels.gaussian.state import Attention, Value
@@ -29,6 +30,13 @@ def require_addresses(task: Task, batch: int, engine: str, key: str) -> None:
             f"{key}: {batch} samples, each of which is drawn; at N = {task.N} "
             f"the {engine} engine takes up to {most} of them"
         )
+
+
+def require_addresses_of(plan: RunPlan) -> None:
+    """Raise an InputError if a batch of a run, whose samples are drawn, has too many."""
+    if isinstance(plan.noise, SampledNoise):
+        name, key = plan.choice.name, plan.largest_batch_key
+        require_addresses(plan.task, plan.largest_batch, name, key)
 
 
 def make_batch(

@@ -11,7 +11,6 @@ from scbsim.engines.alike import FEWEST
 from scbsim.engines.base import Engine
 from scbsim.engines.columns import spread_of_levels
 from scbsim.engines.cost import dense_bytes, dense_seconds, sparse_bytes, sparse_seconds
-from scbsim.engines.drawn_samples import require_addresses
 from scbsim.engines.given_direction import MOST_KEPT
 from scbsim.engines.noise import NoiseLevels, SampledNoise, noise_of
 from scbsim.engines.plan import Choice, RunPlan
@@ -53,11 +52,6 @@ def plan_of(
     choice : Choice, optional
         The engine, if known, as when a run is resumed. By default that of ``dynamics.engine``;
         ``auto`` decides by rule, noise and cost.
-
-    Raises
-    ------
-    InputError
-        If a batch whose samples are drawn has too many.
     """
     stages, noise = stages_of(spec, task), noise_of(spec, task)
     levels = noise if isinstance(noise, NoiseLevels) else NoiseLevels.from_spec(spec, task)
@@ -66,8 +60,6 @@ def plan_of(
         return plan
     asked = spec.dynamics.engine
     name, why = _automatic(plan, start) if asked == AUTO.name else (asked, "asked for")
-    if isinstance(noise, SampledNoise):
-        require_addresses(task, plan.largest_batch, name, plan.largest_batch_key)
     return replace(plan, choice=Choice(name, why, keeps_matrix_V(spec, task, name)))
 
 

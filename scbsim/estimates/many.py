@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from scbsim.engines.drawn_samples import require_addresses_of
 from scbsim.engines.select import plan_of
 from scbsim.estimates.one import Estimate, estimate_of, made_task
 from scbsim.estimates.rates import Rates, machine_rates
@@ -71,11 +72,16 @@ class Total:
 
 
 class Estimates:
-    """Estimates of runs that differ in few keys: those that take as much are made once."""
+    """Estimates of runs that differ in few keys: those that take as much are made once.
 
-    def __init__(self, rates: Rates | None = None, threads: int | None = None) -> None:
+    A batch that a run would refuse is refused unless ``search``: that may never come to it.
+    """
+
+    def __init__(
+        self, rates: Rates | None = None, threads: int | None = None, *, search: bool = False
+    ) -> None:
         self._rates = rates or machine_rates()
-        self._threads = threads
+        self._threads, self._search = threads, search
         self._known: dict[str, Estimate] = {}
         self._task: tuple[str, Task, float] | None = None
 
@@ -88,6 +94,8 @@ class Estimates:
         if key not in self._known:
             task, seconds = self._task_of(spec, repr(tables["task"]))
             plan = plan_of(spec, task, start=engine_of_start(spec))
+            if not self._search:
+                require_addresses_of(plan)
             self._known[key] = estimate_of(plan, self._rates, seconds, self._threads)
         return self._known[key]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from time import perf_counter, process_time
 from typing import Any
 
+from scbsim.engines.drawn_samples import require_addresses_of
 from scbsim.engines.plan import RunPlan
 from scbsim.engines.select import plan_of
 from scbsim.estimates.compiled import not_compiled
@@ -126,6 +127,7 @@ def estimate(
     checked = spec_of(spec)
     known, task_seconds = made_task(checked, task)
     plan = plan_of(checked, known, start=engine_of_start(checked))
+    require_addresses_of(plan)
     return estimate_of(plan, rates or machine_rates(), task_seconds, threads)
 
 

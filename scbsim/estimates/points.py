@@ -31,9 +31,9 @@ class PointEstimates:
     most, and are estimated once.
     """
 
-    def __init__(self, rates: Rates | None = None) -> None:
+    def __init__(self, rates: Rates | None = None, *, search: bool = False) -> None:
         rates = rates or machine_rates()
-        self._estimates = Estimates(rates, threads=1)
+        self._estimates = Estimates(rates, threads=1, search=search)
         self._factor = factor_of(rates)
         self._known: dict[Hashable, Estimate] = {}
 
@@ -77,7 +77,7 @@ def total_of_boundaries(curves: Sequence[Curve], rates: Rates | None = None) -> 
     It is an upper limit: every search is taken to run the points that together take the longest
     among all that it may run, and every run to take all of its steps.
     """
-    estimates = PointEstimates(rates)
+    estimates = PointEstimates(rates, search=True)
     found: list[Estimate] = []
     notes = []
     for c, curve in enumerate(curves):

@@ -9,8 +9,7 @@ import pytest
 from scbsim import RunSpec, Task, simulate
 from scbsim.engines import select as choosing
 from scbsim.engines.select import plan_of
-from scbsim.errors import InputError, MemoryNeeded
-from scbsim.estimates.one import estimate
+from scbsim.errors import MemoryNeeded
 from scbsim.run.ensemble import built_ensemble
 
 
@@ -76,20 +75,6 @@ def test_under_sampled_noise_entries_are_kept_where_a_rule_needs_them(rules, tak
     plan = plan_of(spec, Task.from_spec(spec.task))
     assert plan.choice.name == taken
     assert plan.choice.matrix_V
-
-
-@pytest.mark.parametrize(
-    ("key", "size"), [("dynamics.batch_size", 5e9), ("stage.1.batch_size", 4e9)]
-)
-def test_a_batch_whose_samples_have_no_addresses_is_refused_before_a_run(key, size):
-    tables = {
-        "task": {"N": 10, "T": 1000, "Q": 2},
-        "dynamics": {"rule": "sgd", "batch_size": 10},
-        "noise": {"model": "sampled"},
-        "stage": [{"steps": 2}, {"steps": 2, "batch_size": 20}],
-    }
-    with pytest.raises(InputError, match=rf"{key}: {size:.0f} samples, .* engine takes up to"):
-        estimate(RunSpec.from_dict(tables, overrides=[f"{key}={size}"]))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from scbsim.benchmark.around import around
 from scbsim.benchmark.fit import fitted
 from scbsim.benchmark.steps import Case, timed
 from scbsim.engines.select import plan_of
+from scbsim.errors import InputError
 from scbsim.estimates.many import total_of_sweep
 from scbsim.estimates.one import SURE, UNSURE, estimate
 from scbsim.estimates.rates import keep_rates, machine_rates, rates_path
@@ -149,6 +150,23 @@ def test_the_sum_of_a_sweep():
     assert len(few) == 3
     assert part.runs == 6
     assert part.seconds == pytest.approx(total.seconds, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("key", "size"), [("dynamics.batch_size", 5e9), ("stage.1.batch_size", 4e9)]
+)
+def test_a_batch_whose_samples_have_no_addresses_is_refused_before_a_run(key, size):
+    tables = {
+        "task": {"N": 10, "T": 1000, "Q": 2},
+        "dynamics": {"rule": "sgd", "batch_size": 10},
+        "noise": {"model": "sampled"},
+        "stage": [{"steps": 2}, {"steps": 2, "batch_size": 20}],
+    }
+    with pytest.raises(InputError, match=rf"{key}: {size:.0f} samples, .* engine takes up to"):
+        estimate(RunSpec.from_dict(tables, overrides=[f"{key}={size}"]))
+    sweep = tables | {"sweep": {"product": {key: [10, size]}}}
+    with pytest.raises(InputError, match=rf"{key}: {size:.0f} samples"):
+        total_of_sweep(Sweep.from_dict(sweep), made_up(0.5))
 
 
 def test_options_of_slurm_have_a_margin():

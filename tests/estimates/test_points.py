@@ -4,6 +4,7 @@ import pytest
 from scbsim_testing.made_up_rates import made_up
 
 from scbsim import find_boundaries
+from scbsim.errors import InputError
 from scbsim.estimates.points import _extremes, point_estimates, total_of_boundaries, total_of_phase
 from scbsim.spec import RunSpec
 from scbsim.studies.boundary.search import bracket
@@ -53,6 +54,20 @@ def test_of_many_points_some_count_for_their_neighbours():
     steps = [one.parts["steps"] for one in each[::4]]
     assert steps[-1] == 99.0
     assert all(0 <= found - k < 5 for k, found in enumerate(steps, 1))
+
+
+def test_a_search_may_reach_beyond_the_largest_batch_and_a_diagram_may_not():
+    """A search that comes to such a batch ends there; most do not."""
+    sampled = {"noise": {"model": "sampled"}, "stage": [{"steps": 100}]}
+    study = {"along": "task.T=60:6000:3log", "find": "dynamics.batch_size=1e2:1e11:40log"}
+    tables = SMALL | {"dynamics": {"rule": "sgd"}} | sampled
+    found = total_of_boundaries(read_study(tables | {"boundary": study}), made_up(0.5))
+    assert found.engines["sampled"] > 0
+    spec = RunSpec.from_dict(tables)
+    axes = "task.T=60:600:2log", "dynamics.batch_size=1e2:1e11:2log"
+    diagram = Grid.of(spec, *axes, rules=("sgd",), replicas=2, recovered=DEFAULT)
+    with pytest.raises(InputError, match="100000000000 samples"):
+        total_of_phase(diagram, made_up(0.5))
 
 
 def test_no_search_takes_longer_than_its_limit():

@@ -83,7 +83,7 @@ RUNS = {
         "task": {"N": 100, "T": 200_000, "Q": 2},
         "dynamics": {"engine": "dense"},
         "stage": stages(100, threshold_sigmas=4.0),
-        "output": {"checkpoint_seconds": 0.5},
+        "output": {"checkpoint_seconds": 0.2},
     },
     "sparse": {
         "task": {"N": 500, "T": 100_000, "Q": 2},
