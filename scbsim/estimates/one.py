@@ -95,6 +95,10 @@ class Estimate:
         }
 
 
+_LISTS, _WITH_SCIPY = ("sparse", "staged"), 1.2
+"""Engines that compute the law of activations with SciPy, and what to import it adds to a start."""
+
+
 def estimate(
     spec: SpecLike,
     *,
@@ -151,7 +155,8 @@ def estimate_of(
     needed = disk_needed(plan, round(total))
     drawn, at_end = drawn_by(plan, [stage.expected for stage in steps], first)
     expected, low, high = (_seconds(each, steps, which) for which in range(3))
-    parts = {"start": rates.others["start_seconds"], "task": task_seconds, "steps": expected}
+    start = rates.others["start_seconds"] * (_WITH_SCIPY if plan.choice.name in _LISTS else 1.0)
+    parts = {"start": start, "task": task_seconds, "steps": expected}
     parts |= _around(plan, rates, total, needed, (drawn, at_end), most)
     checkpoints = int(sum(parts.values()) / plan.spec.output.checkpoint_seconds)
     memory = memory_needed(plan, rates.others["start_bytes"], (drawn, at_end))

@@ -55,3 +55,42 @@ def test_another_source_has_kernels_of_its_own():
     again = KernelRule("own", "1", 0, plain).numba_type
     assert again == types[0]
     assert pickle.loads(pickle.dumps(again)) == again
+
+
+HELPER = """
+@numba.njit({options})
+def halved(x):
+    return 0.5 * x
+
+@scbsim.rule()
+def own(s, gradient, rate, threshold):
+    return s - halved(rate) * gradient
+"""
+FROM_PYTHON = """
+import rules
+import scbsim
+
+tables = {
+    "task": {"N": 3, "T": 20, "Q": 2},
+    "dynamics": {"engine": "population", "rule": rules.own, "precision": "float64"},
+    "stage": [{"steps": 3}],
+}
+run = scbsim.simulate(tables)
+print(rules.halved(3.0), rules.own(1.0, 2.0, 0.5, 0.0), len(run.step))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", ["", "cache=True"])
+def test_what_a_rule_calls_can_be_called_from_python_too(tmp_path, options):
+    """It is compiled with the kernel, and once for both."""
+    rule_file(tmp_path, HELPER.format(options=options))
+    program = tmp_path / "program.py"
+    program.write_text(FROM_PYTHON)
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        env={**os.environ, "SCBSIM_CACHE_DIR": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "1.5 0.5 4\n"), done.stderr[-2000:]

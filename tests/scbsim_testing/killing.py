@@ -111,7 +111,10 @@ class Victim:
         )
 
     def recorded(self, fatal=0, torn=WHOLE, *, status=0, **how) -> Recording:
-        """Run, or go on, to an end with this status; return what was done."""
+        """Run, or go on, to an end with this status; return what was done.
+
+        What was recorded of a run that ends by itself, made again, is what it left.
+        """
         before = self.files()
         trace = self._log.with_suffix(".trace")
         trace.unlink(missing_ok=True)
@@ -120,6 +123,11 @@ class Victim:
         recording = Recording(before, trace.read_bytes(), self._log.read_bytes())
         if status == 0:
             assert len(recording.calls) == json.loads(ended.said.splitlines()[-1])["calls"]
+            again = Victim(self._server, self.path.parent.with_name("again"), self.spec, self._like)
+            recording.repeat(again.path.parent)
+            assert again.files() == self.files()
+            assert again.links() == self.links()
+            shutil.rmtree(again.path.parent)
         return recording
 
     def killed(self, recording: Recording, fatal: int, torn: int = WHOLE) -> Victim:

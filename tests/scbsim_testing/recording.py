@@ -87,14 +87,21 @@ class Recording:
 
     def leave(self, fatal: int, torn: int, folder: Path, log: Path) -> None:
         """Make an empty folder, and the log, what a kill at a call (from 1 on) leaves."""
-        for name, content in self._before.items():
-            (folder / name).write_bytes(content)
         *done, last = self.calls[:fatal]
-        for call in done:
-            call.again(folder)
+        self._repeat(done, folder)
         if part := last.part(torn).data:
             last._replace(data=part).again(folder)
         log.write_bytes(self._log[: last.log_length])
+
+    def repeat(self, folder: Path) -> None:
+        """Make an empty folder what the run left at its end."""
+        self._repeat(self.calls, folder)
+
+    def _repeat(self, calls: list[Call], folder: Path) -> None:
+        for name, content in self._before.items():
+            (folder / name).write_bytes(content)
+        for call in calls:
+            call.again(folder)
 
 
 def _calls(trace: bytes) -> Iterator[Call]:

@@ -21,6 +21,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from numba.core import codegen as numba_codegen
 from numba.core.compiler import Compiler
+from numba.core.targetconfig import ConfigStack
 
 from scbsim.kernels.compile.shortcuts import shortcuts
 from scbsim.kernels.compile.unused_tuples import remove_unused_tuples
@@ -178,11 +179,22 @@ class KernelCompiler(Compiler):  # type: ignore[misc]
             return super().compile_extra(func)
 
 
+def _library_for(codegen: Any, name: str, **options: Any) -> Any:
+    """Return a new library for a function that a kernel calls.
+
+    A function of a user, which an own rule calls, is compiled for Python as well, and once for all:
+    it gets machine code of its own.
+    """
+    flags = ConfigStack.top_or_none()
+    of_user = flags is not None and not (flags.no_cpython_wrapper or flags.no_cfunc_wrapper)
+    return (_Library if of_user else _LinkedLibrary)(codegen, name, **options)
+
+
 @contextmanager
 def _linked_libraries(codegen: Any) -> Iterator[None]:
     """Make new libraries in the body linked ones; the caller holds numba's lock."""
     before = codegen._library_class
-    codegen._library_class = _LinkedLibrary
+    codegen._library_class = _library_for
     try:
         yield
     finally:

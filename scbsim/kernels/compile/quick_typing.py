@@ -39,17 +39,21 @@ def _remembered_call_type(self: Any, context: Any, args: Any, kws: Any) -> Any:
     """Return the type of a call from memory, or find it.
 
     numba tries every implementation of ``+``, from lists to dates, at each ``+`` of two floats.
-    Where an implementation is added later, the function is another object.
+    Where an implementation is added later, the function is another object. A search also notes
+    which implementation is to be called; others may have noted theirs, compiled with other options.
     """
     if kws or type(self) is not Function:
         return _call_type(self, context, args, kws)
+    implementations: dict[Any, Any] = vars(self)["_impl_keys"]
     key = id(self), context, tuple(args), targetconfig.ConfigStack.top_or_none()
     if key in _known:
-        return _known[key][1]
+        _, signature, implementation = _known[key]
+        implementations[signature.args] = implementation
+        return signature
     signature = _call_type(self, context, args, kws)
     if signature is not None and all(each.is_precise() for each in args):
         # With the function itself, so that no other one has its id.
-        _known[key] = self, signature
+        _known[key] = self, signature, implementations[signature.args]
     return signature
 
 

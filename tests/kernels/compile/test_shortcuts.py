@@ -4,12 +4,14 @@ import re
 from collections import namedtuple
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 import pytest
 from llvmlite import ir
 from numba.core import cgutils, event
 from numba.core.lowering import Lower
+from numba.extending import overload
 
 from scbsim.kernels.compile import jit, linking, quick_lowering, quick_typing, shortcuts
 
@@ -129,3 +131,30 @@ def test_types_of_calls_are_those_of_numba(monkeypatch):
     plain = numba.njit(both)
     plain(1, 2.5)
     assert kernel.nopython_signatures == plain.nopython_signatures
+
+
+def multiply_and_add(a, b, c):
+    return a * b + c
+
+
+@overload(multiply_and_add)
+def _multiply_and_add(a, b, c):
+    return lambda a, b, c: a * b + c
+
+
+def test_an_implementation_of_other_options_is_not_taken(monkeypatch):
+    """A user's function has its own, without the fused operation, which rounds once."""
+    monkeypatch.setattr(jit, "CACHE_FOLDER", None)
+    x = 1.0 + 2.0**-30
+
+    def fused():
+        return jit.kernel(lambda a, b, c: multiply_and_add(a, b, c) * 2.0)(x, x, -1.0 - 2.0**-29)
+
+    def users():
+        return numba.njit(lambda a, b, c: multiply_and_add(a, b, c))(x, x, -1.0 - 2.0**-29)
+
+    before = fused()
+    assert users() == 0.0
+    assert fused() == before
+    if "fma" in llvm.get_host_cpu_features() and llvm.get_host_cpu_features()["fma"]:
+        assert before == 2.0 * 2.0**-60
