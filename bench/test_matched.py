@@ -14,14 +14,22 @@ from scbsim.engines.select import build, plan_of
 from scbsim.engines.stages import stages_of
 
 N, T = size((500, 100_000), (5, 300))
+SINGLE, DOUBLE = "float32", "float64"
+KINDS = size([(500, SINGLE), (100, SINGLE), (100, DOUBLE)], [(5, SINGLE)])
 SIZES = size([(10, 1_000), (100, 100_000), (500, 100_000)], [(5, 300)])
 
 
-def engine(name, rule, model, threads, N=N, T=T, **noise):
+def engine(name, rule, model, threads, N=N, T=T, precision=SINGLE, **noise):
     spec = RunSpec.from_dict(
         {
             "task": {"N": N, "T": T, "Q": 2, "P_concentration": 0.005},
-            "dynamics": {"engine": name, "rule": rule, "batch_size": 5e4 * N, "value": "matrix"},
+            "dynamics": {
+                "engine": name,
+                "rule": rule,
+                "batch_size": 5e4 * N,
+                "value": "matrix",
+                "precision": precision,
+            },
             "noise": {"model": model, **noise},
             "stage": [{"steps": 1000, "threshold_sigmas": 4.0}],
         }
@@ -35,11 +43,13 @@ def engine(name, rule, model, threads, N=N, T=T, **noise):
     ("name", "rule"),
     [("dense", "sgd"), ("dense", "prox"), ("dense", "denoise"), ("sparse", "prox")],
 )
-def test_matched_step(name, rule, threads, benchmark, best_of, note):
-    benchmark.group = f"matched noise, N={N} T={T}"
+@pytest.mark.parametrize(("N", "precision"), KINDS)
+def test_matched_step(N, precision, name, rule, threads, benchmark, best_of, note):
+    benchmark.group = f"matched noise, N={N} T={T} {precision}"
     numba.set_num_threads(threads)
-    matched, stage, every = engine(name, rule, "matched", threads, covariances=False)
-    plain, _, _ = engine(name, rule, "isotropic", threads)
+    kind = (name, rule, "matched", threads, N, T, precision)
+    matched, stage, every = engine(*kind, covariances=False)
+    plain, _, _ = engine(name, rule, "isotropic", threads, N, T, precision)
     matched.advance(stage, 1)
     steps = 4 if name == "dense" else 10
 
@@ -61,13 +71,15 @@ def test_matched_step(name, rule, threads, benchmark, best_of, note):
     )
 
 
-@pytest.mark.parametrize("name", ["dense", "sparse"])
+@pytest.mark.parametrize(
+    ("name", "rule"), [("dense", "prox"), ("dense", "sgd"), ("sparse", "prox")]
+)
 @pytest.mark.parametrize(("N", "T"), SIZES)
-def test_covariances(name, N, T, threads, benchmark, best_of, note):
+def test_covariances(name, rule, N, T, threads, benchmark, best_of, note):
     benchmark.group = f"covariances, N={N} T={T}"
     numba.set_num_threads(threads)
-    with_them, stage, _ = engine(name, "prox", "matched", threads, N, T, covariances=True)
-    without, _, _ = engine(name, "prox", "matched", threads, N, T, covariances=False)
+    with_them, stage, _ = engine(name, rule, "matched", threads, N, T, covariances=True)
+    without, _, _ = engine(name, rule, "matched", threads, N, T, covariances=False)
     steps = 10 if N * T > 1e6 else 1000
     benchmark.pedantic(with_them.advance, (stage, steps), rounds=9, warmup_rounds=1)
     step = benchmark.stats.stats.min / steps

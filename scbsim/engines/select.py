@@ -11,6 +11,7 @@ from scbsim.engines.alike import FEWEST
 from scbsim.engines.base import Engine
 from scbsim.engines.columns import spread_of_levels
 from scbsim.engines.cost import dense_bytes, dense_seconds, sparse_bytes, sparse_seconds
+from scbsim.engines.drawn_samples import require_addresses_of
 from scbsim.engines.given_direction import MOST_KEPT
 from scbsim.engines.noise import NoiseLevels, SampledNoise, noise_of
 from scbsim.engines.plan import Choice, RunPlan
@@ -224,7 +225,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
     Raises
     ------
     InputError
-        If V is to be stored as a matrix and the task has no P.
+        If V is to be stored as a matrix and the task has no P, or a batch is too large.
     MemoryNeeded
         If its state does not fit into memory.
     """
@@ -236,6 +237,7 @@ def build(plan: RunPlan, threads: int, replica: int = 0, start: StreamStart = OR
     if spec.dynamics.replicas == 1:
         # Refuse before the output file is created.
         plan.engine.require_room(plan)
+    require_addresses_of(plan)
     start.require_room(spec.total_steps, batch_size, plan.largest_batch)
     require_sound_rules(plan)
     keeps_last = spec.output.final_state is True

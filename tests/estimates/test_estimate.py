@@ -162,8 +162,10 @@ def test_a_batch_whose_samples_have_no_addresses_is_refused_before_a_run(key, si
         "noise": {"model": "sampled"},
         "stage": [{"steps": 2}, {"steps": 2, "batch_size": 20}],
     }
-    with pytest.raises(InputError, match=rf"{key}: {size:.0f} samples, .* engine takes up to"):
-        estimate(RunSpec.from_dict(tables, overrides=[f"{key}={size}"]))
+    spec = RunSpec.from_dict(tables, overrides=[f"{key}={size}"])
+    for begun in (estimate, scbsim.simulate):
+        with pytest.raises(InputError, match=rf"{key}: {size:.0f} samples, .* engine takes up to"):
+            begun(spec)
     sweep = tables | {"sweep": {"product": {key: [10, size]}}}
     with pytest.raises(InputError, match=rf"{key}: {size:.0f} samples"):
         total_of_sweep(Sweep.from_dict(sweep), made_up(0.5))
