@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit
+from scbsim.kernels.simd.llvm_lookup import wide_registers
 
 _f32, _i32, _u32 = np.float32, np.int32, np.uint32
 _f64, _i64, _u64 = np.float64, np.int64, np.uint64
@@ -25,7 +26,9 @@ _SQRT_HALF_64 = _u64(0x3FE6A09E667F3BCD)
 _FROM_SQRT_HALF = _u64((1023 << 52) - 0x3FE6A09E667F3BCD)
 _FRACTION = _u64((1 << 52) - 1)
 _POWER_52 = _u64(1075 << 52)
-_WORD = _i64(0x4338000000000000)
+_EVEN = _u64(0xFFFFFFFE)
+_ANGLE = _u64(0x4338000080000001)
+_HIGH = _u64(0x7FFFFFFF << 32)
 
 
 @inline_jit
@@ -156,22 +159,39 @@ def pair64(w0: np.uint32, w1: np.uint32, w2: np.uint32, w3: np.uint32) -> tuple[
 
 
 @inline_jit
+def _uniform_in_parts(radius_word: np.uint32, extra: np.uint32) -> float:
+    """Return a uniform number of 62 bits, times 2^31."""
+    return _f64(_i32(radius_word >> _u32(1))) + (_f64(_i32(extra >> _u32(1))) + 0.5) * 2.0**-31
+
+
+@inline_jit
+def _uniform_at_once(radius_word: np.uint32, extra: np.uint32) -> float:
+    """Return the same number times 2^63, which only AVX-512 converts in one instruction."""
+    high = _u64(_u64(_u64(radius_word) << _u64(31)) & _HIGH)
+    return _f64(_i64(_u64(high | _u64(extra | _u32(1)))))
+
+
+_uniform, _SHIFT = (_uniform_at_once, 63.0) if wide_registers() else (_uniform_in_parts, 31.0)
+
+
+@inline_jit
 def reduced_radius64(radius_word: np.uint32, extra: np.uint32) -> tuple[float, float]:
     """Return what :func:`radius64` takes, from the words of a radius and of its low bits."""
-    u = _f64(_i32(radius_word >> _u32(1))) + (_f64(_i32(extra >> _u32(1))) + 0.5) * 2.0**-31
-    return _reduced64(u, 31.0)
+    return _reduced64(_uniform(radius_word, extra), _SHIFT)
 
 
 @inline_jit
 def radius64(x: float, exponent: float) -> float:
-    """Return a radius."""
-    return np.sqrt(max(_log64(x, exponent), 0.0))
+    """Return a radius; its square is not negative even with rounding errors."""
+    return np.sqrt(_log64(x, exponent))
 
 
 @inline_jit
 def pair64_of_radius(r: float, angle_word: np.uint32) -> tuple[float, float]:
     """Return two float64 normals, from their radius and the word of an angle."""
-    # The word in the low bits of 3 2^51 is the number 3 2^51 plus the word.
-    x = _i64(_i64(_i32(angle_word | _u32(1))) + _WORD).view(_f64) * 2.0**-32 - 3.0 * 2.0**19
+    # The signed word w is the unsigned word w + 2^31 if its first bit is changed; the word in the
+    # low bits of 3 2^51 is the number 3 2^51 plus the word.
+    word = _u64(_u64(_u64(angle_word) & _EVEN) ^ _ANGLE)
+    x = _u64(word).view(_f64) * 2.0**-32 - (3.0 * 2.0**19 + 0.5)
     s, c = _sin_cos64(x)
     return r * _signed(c, angle_word), r * s
