@@ -230,6 +230,8 @@ class DenseEngine(GaussianEngine):
 
     def _bulk_was_set(self) -> None:
         super()._bulk_was_set()
+        # The sums of squares are those of other entries; infinity stands for unknown ones.
+        self.A.block_sums[:, :, 1] = np.inf
         if self._drawn is not None or (self._matched is not None and self._joint is not None):
             sum_bulk(self.A, self.scratch)
 

@@ -24,7 +24,8 @@ from scbsim.kernels.gaussian.column_step import (
     ColumnStep,
     entry_noise,
     from_zeros,
-    is_near_zero,
+    is_block_near_zero,
+    is_row_near_zero,
     near_zeros,
     quiet_size,
 )
@@ -114,7 +115,9 @@ def _draw_and_update(
     clear_row(sums)
     j = place.support
     special = next_special(A, place, j)
-    zeros, near = from_zeros(step.curve, step, s), near_zeros(step.curve, step, s)
+    zeros = from_zeros(step.curve, step, s)
+    nearest, near = near_zeros(step.curve, step, s)
+    all_near = is_block_near_zero(nearest.curve, A.block_sums[place.column, place.block, 1])
     quiet = quiet_size(rule, step.threshold, zeros.amplitude, s.dtype.type(0))
     if quiet >= 0:
         quiet /= zeros.amplitude
@@ -134,7 +137,9 @@ def _draw_and_update(
                 _update_row(rule, s, at, z, _FIRST, zeros, sums)
                 stepped = True
         else:
-            if is_near_zero(near.curve, s, at):
+            if all_near or is_row_near_zero(nearest.curve, s, at):
+                _update_row(rule, s, at, z, _FIRST, nearest, sums)
+            elif is_row_near_zero(near.curve, s, at):
                 _update_row(rule, s, at, z, _FIRST, near, sums)
             else:
                 _update_row(rule, s, at, z, _FIRST, step, sums)

@@ -7,7 +7,13 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from scbsim.kernels.compile.jit import inline_jit, internal_jit
-from scbsim.kernels.gaussian.column_step import ColumnStep, from_zeros, is_near_zero, near_zeros
+from scbsim.kernels.gaussian.column_step import (
+    ColumnStep,
+    from_zeros,
+    is_block_near_zero,
+    is_row_near_zero,
+    near_zeros,
+)
 from scbsim.kernels.gaussian.rules import leaves_zeros
 from scbsim.kernels.gaussian.state import Attention
 from scbsim.kernels.matched.coefficients import amplitude_at
@@ -164,7 +170,9 @@ def _draw_with_levels(
     clear_row(sums)
     # Under an l1 rule most blocks have all entries at zero: one level, and no roots.
     all_zero = A.block_sums[place.column, place.block, 1] == 0.0
-    zeros, near = from_zeros(step.curve, step, s), near_zeros(step.curve, step, s)
+    zeros = from_zeros(step.curve, step, s)
+    nearest, near = near_zeros(step.curve, step, s)
+    all_near = is_block_near_zero(nearest.curve, A.block_sums[place.column, place.block, 1])
     j = place.support
     special = next_special(A, place, j)
     for row in range(place.rows):
@@ -179,7 +187,9 @@ def _draw_with_levels(
             _level_of_row(at, z, stored, zeros.amplitude, sums)
         elif leaves_zeros(rule) and are_zeros(s, at):
             _levels_of_row(s, at, z, stored, zeros, real(c), sums)
-        elif is_near_zero(near.curve, s, at):
+        elif all_near or is_row_near_zero(nearest.curve, s, at):
+            _levels_of_row(s, at, z, stored, nearest, real(c), sums)
+        elif is_row_near_zero(near.curve, s, at):
             _levels_of_row(s, at, z, stored, near, real(c), sums)
         else:
             _levels_of_row(s, at, z, stored, step, real(c), sums)

@@ -7,12 +7,13 @@ that read them, so the isotropic step has no overhead.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import types
 
-from scbsim.kernels.compile.jit import by_precision, by_presence, by_type, inline_jit
+from scbsim.kernels.compile.jit import by_presence, by_type, inline_jit
+from scbsim.kernels.matched.near_zero import NearZero, amplitude_near, is_series
 from scbsim.kernels.types import F64, Curve, Floats, Int, Real
 
 INTERCEPT, BASE, SQUARE, CROSS, WEIGHT, WEIGHT_SQUARE = range(6)
@@ -88,56 +89,6 @@ def _curve_of(matched: F64, sigma: float, k: Int, like: Floats) -> Curve:
 curve_of = by_presence(_no_curve, _curve_of)
 
 
-class NearZero(NamedTuple):
-    """Levels of entries near zero, without a root: terms of the series of ``sqrt(1 + x)``."""
-
-    limit: Real  # the size of entries up to which they hold, or -1
-    r1: Real
-    r2: Real
-    terms: tuple[Real, ...]  # the coefficients of x, x^2, ..., times the amplitude
-
-
-_LARGEST = 1.0 / 256.0
-"""The largest x of the series; what its terms leave out is less than rounding."""
-
-
-def _terms_single(amplitude: Real) -> tuple[Real, ...]:
-    return amplitude * np.float32(0.5), amplitude * np.float32(-0.125)
-
-
-def _terms_double(amplitude: Real) -> tuple[Real, ...]:
-    return (
-        amplitude * 0.5,
-        amplitude * -0.125,
-        amplitude * 0.0625,
-        amplitude * -0.0390625,
-        amplitude * 0.02734375,
-        amplitude * -0.0205078125,
-    )
-
-
-_terms = by_precision(_terms_single, _terms_double, forceinline=True)
-
-
-def _none_near(curve: None, amplitude: Real, s: Floats) -> None:
-    return None
-
-
-def _near_zero(curve: tuple[Real, Real, Real], amplitude: Real, s: Floats) -> NearZero:
-    r0, r1, r2 = curve
-    slope, square = abs(np.float64(r1)), abs(np.float64(r2))
-    limit = -1.0
-    if r0 > _ZERO:
-        # The positive root of ``square s^2 + slope s = largest``, less any rounding.
-        root = slope + np.sqrt(slope * slope + 4.0 * _LARGEST * square)
-        limit = 1.999 * _LARGEST / max(root, 1e-30)
-    return NearZero(s.dtype.type(limit), r1, r2, _terms(amplitude))
-
-
-near_zero = by_presence(_none_near, _near_zero, forceinline=True)
-"""``near_zero(curve, amplitude, s)``: what takes the place of the curve near zero, or None."""
-
-
 def _constant(curve: None, amplitude: Real, s: Real) -> Real:
     return amplitude
 
@@ -148,29 +99,14 @@ def _with_root(curve: tuple[Real, Real, Real], amplitude: Real, s: Real) -> Real
     return amplitude * np.sqrt(max(r0 + s * (r1 + s * r2), _ZERO))
 
 
-def _sum_single(s: Real, near: NearZero, amplitude: Real) -> Real:
-    a, b = near.terms
-    x = s * (near.r1 + s * near.r2)
-    return amplitude + x * (a + x * b)
-
-
-def _sum_double(s: Real, near: NearZero, amplitude: Real) -> Real:
-    a, b, c, d, e, f = near.terms
-    x = s * (near.r1 + s * near.r2)
-    return amplitude + x * (a + x * (b + x * (c + x * (d + x * (e + x * f)))))
-
-
-_sum = by_precision(_sum_single, _sum_double, forceinline=True)
-
-
 def _without_root(near: NearZero, amplitude: Real, s: Real) -> Real:
-    return _sum(s, near, amplitude)
+    return amplitude_near(near, amplitude, s)
 
 
 def _by_curve(curve: Any) -> Any:
     if isinstance(curve, types.NoneType):
         return _constant
-    return _without_root if isinstance(curve, types.NamedTuple) else _with_root
+    return _without_root if is_series(curve) else _with_root
 
 
 amplitude_at = by_type(_by_curve, "amplitude_at is", {"forceinline": True})
