@@ -1,9 +1,9 @@
 """What does a dense step cost, for each entry of A, beside the best that others could write?
 
 Peers (`scbsim/benchmark/peers`) do the same work in the same run, in turn with the engine. One
-floor is what memory allows: every entry read and written once. In float32 another is what
-arithmetic allows: the same words, normals and sums in a plain loop in C (`dense_step.c` there),
-where a compiler is there.
+floor is what memory allows: every entry read and written once. Another is what arithmetic allows:
+the same words, normals and sums in a plain loop in C (`dense_step_float32.c` there, and one for
+float64), where a compiler is there.
 PyTorch, JAX and mkl_random are timed where they are installed (the extra `peers`).
 """
 
@@ -64,8 +64,8 @@ def test_dense_step(N, T, rule, precision, threads, shared_out, benchmark, best_
     ours = benchmark.stats.stats.min / STEPS / entry
     floor = best_of(touching(dense.A.bulk, shared_out), rounds=9) / entry
     bound = {}
-    if precision == "float32" and T >= in_c.BLOCK and in_c.compiled() is not None:
-        loop = in_c.Loop(rule, (N, T), shared_out)
+    if T >= in_c.BLOCK and in_c.compiled(precision) is not None:
+        loop = in_c.Loop(rule, (N, T), precision, shared_out)
         bound["c_loop_ns"] = (
             1e9 * best_of(lambda: loop.step(STEPS), rounds=9) / STEPS / loop.entries
         )

@@ -37,7 +37,11 @@ def test_data_and_commands_are_in_the_package():
     names = package_files()
     assert {"scbsim/estimates/rates.json", "scbsim/report/page.js", "scbsim/py.typed"} <= names
     assert {"scbsim/presets/quickstart.toml", "scbsim/cli/entry.py"} <= names
-    assert {"scbsim/benchmark/peers/dense_step.c", "scbsim/kernels/simd/sums.py"} <= names
+    assert {
+        "scbsim/benchmark/peers/dense_step_float64.c",
+        "scbsim/benchmark/peers/dense_words.h",
+        "scbsim/kernels/simd/sums.py",
+    } <= names
 
 
 def test_the_pages_that_the_readme_links_to_are_beside_it():

@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGED = {".py", ".c", ".css", ".js", ".json", ".toml", ".typed"}
+PACKAGED = {".py", ".c", ".h", ".css", ".js", ".json", ".toml", ".typed"}
 DOCUMENTED = {".md", ".py", ".rst", ".toml", ".png", ".ipynb"}
 ALONE = {
     "sdist": {

@@ -17,26 +17,31 @@ from scbsim.benchmark.peers import AMPLITUDE, DECAY, LEVEL
 
 RULES = {"sgd": 0, "prox": 1, "denoise": 2}
 BLOCK = 2048
-SOURCE = Path(__file__).with_name("dense_step.c")
 FLAGS = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
 
 
+def compiler():
+    """The path of a compiler for C, or None where there is none."""
+    return shutil.which(os.environ.get("CC", "gcc"))
+
+
 @cache
-def compiled():
-    """The function of the loop, or None where nothing compiles it."""
-    compiler = shutil.which(os.environ.get("CC", "gcc"))
-    if compiler is None:
+def compiled(precision, *more):
+    """The function of the loop, or None where nothing compiles it; ``more`` are options."""
+    source = Path(__file__).with_name(f"dense_step_{precision}.c")
+    if compiler() is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dense_step.so"
         wide = [] if os.environ.get("SCBSIM_VECTOR_BITS") == "256" else ["512"]
-        flags = [*FLAGS, *(f"-mprefer-vector-width={bits}" for bits in wide)]
-        done = subprocess.run([compiler, *flags, SOURCE, "-o", path], capture_output=True)
+        flags = [*FLAGS, *(f"-mprefer-vector-width={bits}" for bits in wide), *more]
+        done = subprocess.run([compiler(), *flags, source, "-o", path], capture_output=True)
         if done.returncode:
             return None
         take = ctypes.CDLL(str(path)).take
-    sizes, floats = [ctypes.c_size_t] * 4, [ctypes.c_float] * 3
-    take.argtypes = [ctypes.c_int, ctypes.c_void_p, *sizes, *floats, ctypes.c_void_p]
+    real = ctypes.c_float if precision == "float32" else ctypes.c_double
+    sizes, reals = [ctypes.c_size_t] * 4, [real] * 3
+    take.argtypes = [ctypes.c_int, ctypes.c_void_p, *sizes, *reals, ctypes.c_void_p]
     return take
 
 
@@ -46,11 +51,12 @@ class Loop:
     Columns are cut to whole blocks: ``entries`` says how many are stepped.
     """
 
-    def __init__(self, rule, shape, call):
+    def __init__(self, rule, shape, precision, call, *options):
         N, T = shape
         self.rule, self.call, self.blocks = RULES[rule], call, max(1, T // BLOCK)
+        self.take = compiled(precision, *options)
         # What is asked for ahead of the last block lies behind it.
-        self.s = np.zeros((N, self.blocks * BLOCK), np.float32)
+        self.s = np.zeros((N, self.blocks * BLOCK), precision)
         self.sums = np.zeros((N, 2))
         self.entries = self.s.size
 
@@ -59,6 +65,6 @@ class Loop:
 
         def rows(_thread, first, last):
             numbers = self.blocks, steps, DECAY, AMPLITUDE, LEVEL
-            compiled()(self.rule, self.s.ctypes.data, first, last, *numbers, self.sums.ctypes.data)
+            self.take(self.rule, self.s.ctypes.data, first, last, *numbers, self.sums.ctypes.data)
 
         self.call(rows, len(self.s))

@@ -3,21 +3,11 @@
    The same random words, polynomials and sums as the engine's, in vectors of 16 that the compiler maps
    to registers: words, normals and sums are never stored. Support entries, seeds, columns with levels of
    their own and V are left out. The rule is a constant in each of the three loops. */
-#include <stddef.h>
-#include <stdint.h>
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#endif
-
-#define ROL(x, k) (((x) << (k)) | ((x) >> (32 - (k))))
+#include "dense_words.h"
 
 typedef float vf __attribute__((vector_size(64)));
 typedef float vf_any __attribute__((vector_size(64), aligned(4)));
-typedef uint32_t vu __attribute__((vector_size(64)));
-typedef uint32_t vu_any __attribute__((vector_size(64), aligned(4)));
 typedef int32_t vi __attribute__((vector_size(64)));
-typedef uint64_t v8 __attribute__((vector_size(64)));
-typedef uint32_t half_any __attribute__((vector_size(32), aligned(4)));
 
 #if defined(__AVX512F__)
 static inline vf root(vf x) { return (vf)_mm512_sqrt_ps((__m512)x); }
@@ -28,24 +18,15 @@ static inline vf root(vf x) {
   for (int i = 0; i < 16; i++) x[i] = __builtin_sqrtf(x[i]);
   return x;
 }
-static inline vf least(vf x, vf y) { return x < y ? x : y; }
-static inline vf most(vf x, vf y) { return x > y ? x : y; }
-#endif
-
-typedef struct {
-  vu a, b, c, d;
-} lanes;
-
-static inline vu next(lanes *s) {
-  vu word = ROL(s->a + s->d, 7) + s->a, t = s->b << 9;
-  s->c ^= s->a;
-  s->d ^= s->b;
-  s->b ^= s->c;
-  s->a ^= s->d;
-  s->c ^= t;
-  s->d = ROL(s->d, 11);
-  return word;
+static inline vf least(vf x, vf y) {
+  for (int i = 0; i < 16; i++) x[i] = x[i] < y[i] ? x[i] : y[i];
+  return x;
 }
+static inline vf most(vf x, vf y) {
+  for (int i = 0; i < 16; i++) x[i] = x[i] > y[i] ? x[i] : y[i];
+  return x;
+}
+#endif
 
 static inline void pair(lanes *S, vf *x, vf *y) {
   vu low = S->c, word = next(S), turn = next(S);
@@ -92,29 +73,6 @@ static inline vf moved(int rule, vf s, vf z, numbers n) {
   return s - (rule == 2 ? soft(change, n.threshold) : change);
 }
 
-/* Philox4x32-10 for 32 lanes. */
-static inline void seed(uint32_t *out, uint64_t first, uint64_t column, uint64_t step) {
-  for (int g = 0; g < 32; g += 8) {
-    v8 c0 = first + (uint64_t)g + (v8){0, 1, 2, 3, 4, 5, 6, 7};
-    v8 c1 = (v8){0} + column, c2 = (v8){0} + step, c3 = (v8){0} + (1ull << 24);
-    uint64_t k0 = 4, k1 = 5;
-    for (int i = 0; i < 10; i++) {
-      v8 p0 = 0xD2511F53ull * (c0 & 0xFFFFFFFFull), p1 = 0xCD9E8D57ull * (c2 & 0xFFFFFFFFull);
-      c0 = (p1 >> 32) ^ c1 ^ k0;
-      c2 = (p0 >> 32) ^ c3 ^ k1;
-      c1 = p1;
-      c3 = p0;
-      k0 = (k0 + 0x9E3779B9u) & 0xFFFFFFFF;
-      k1 = (k1 + 0xBB67AE85u) & 0xFFFFFFFF;
-    }
-    *(half_any *)(out + g) = __builtin_convertvector(c0, half_any);
-    *(half_any *)(out + 32 + g) = __builtin_convertvector(c1, half_any);
-    *(half_any *)(out + 64 + g) = __builtin_convertvector(c2, half_any);
-    *(half_any *)(out + 96 + g) = __builtin_convertvector(c3, half_any);
-  }
-}
-
-#define LOAD(i) (*(const vu_any *)(w + (i)))
 #define ENTRIES(i) (*(vf_any *)(s + (i)))
 
 static inline void block(int rule, float *s, const uint32_t *w, numbers n, double *sums) {
@@ -144,24 +102,10 @@ static inline void block(int rule, float *s, const uint32_t *w, numbers n, doubl
   sums[1] += b;
 }
 
-#define STEPS(rule)                                                                        \
-  for (size_t i = 0; i < steps; i++)                                                       \
-    for (size_t k = first; k < last; k++)                                                  \
-      for (size_t b = 0; b < blocks; b++) {                                                \
-        seed(w, 32 * b, k, i);                                                             \
-        block(rule, s + (k * blocks + b) * 2048, w, n, sums + 2 * k);                      \
-      }
-
 /* Take steps of whole blocks; the rule is 0 for SGD, 1 for the l1 rule, 2 for denoise. */
 void take(int rule, float *s, size_t first, size_t last, size_t blocks, size_t steps, float decay,
           float amplitude, float threshold, double *sums) {
   numbers n = {decay, amplitude, threshold};
   uint32_t w[128];
-  if (rule == 1) {
-    STEPS(1)
-  } else if (rule == 2) {
-    STEPS(2)
-  } else {
-    STEPS(0)
-  }
+  EACH_RULE
 }
