@@ -5,11 +5,10 @@ import platform
 import numba
 import numpy as np
 import pytest
+from scbsim_testing.needs import lacking
 
 from scbsim.benchmark.peers import AMPLITUDE, DECAY, LEVEL, in_c
 from scbsim.kernels.random.normal import LANE_WORDS, fill_normals
-
-pytestmark = pytest.mark.skipif(in_c.compiler() is None, reason="needs a compiler for C")
 
 # Other instructions are taken where a processor lacks some.
 OPTIONS = [()]
@@ -46,6 +45,8 @@ def stepped(rule, s, z):
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_steps_are_those_of_the_same_normals(rule, precision, options):
+    if in_c.compiler() is None:
+        lacking("there is no compiler for C")
     shape = (ROWS, BLOCKS * in_c.BLOCK)
     loop = in_c.Loop(rule, shape, precision, lambda take, n: take(0, 0, n), *options)
     loop.step(STEPS)
