@@ -39,6 +39,7 @@ def test_data_and_commands_are_in_the_package():
     assert {"scbsim/presets/quickstart.toml", "scbsim/cli/entry.py"} <= names
     assert {
         "scbsim/benchmark/peers/dense_step_float64.c",
+        "scbsim/benchmark/peers/dense_rules.h",
         "scbsim/benchmark/peers/dense_words.h",
         "scbsim/kernels/simd/sums.py",
     } <= names

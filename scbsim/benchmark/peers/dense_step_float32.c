@@ -58,20 +58,9 @@ static inline void pair(lanes *S, vf *x, vf *y) {
   *y = r * (s * a);
 }
 
-typedef struct {
-  float decay, amplitude, threshold;
-} numbers;
-
-static inline vf soft(vf x, float threshold) {
-  vf h = (vf){0} + threshold;
-  return x - most(least(x, h), -h);
-}
-
-static inline vf moved(int rule, vf s, vf z, numbers n) {
-  vf change = n.decay * s + n.amplitude * z;
-  if (rule == 1) return soft(s - change, n.threshold);
-  return s - (rule == 2 ? soft(change, n.threshold) : change);
-}
+typedef vf vector;
+typedef float real;
+#include "dense_rules.h"
 
 #define ENTRIES(i) (*(vf_any *)(s + (i)))
 

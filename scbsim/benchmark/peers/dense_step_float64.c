@@ -72,20 +72,9 @@ static inline void pair(half word, half low, half turn, vd *x, vd *y) {
   *y = r * (s * a);
 }
 
-typedef struct {
-  double decay, amplitude, threshold;
-} numbers;
-
-static inline vd soft(vd x, double threshold) {
-  vd h = (vd){0} + threshold;
-  return x - most(least(x, h), -h);
-}
-
-static inline vd moved(int rule, vd s, vd z, numbers n) {
-  vd change = n.decay * s + n.amplitude * z;
-  if (rule == 1) return soft(s - change, n.threshold);
-  return s - (rule == 2 ? soft(change, n.threshold) : change);
-}
+typedef vd vector;
+typedef double real;
+#include "dense_rules.h"
 
 #define ENTRIES(i) (*(vd_any *)(s + (i)))
 #define HALF(x, g) __builtin_shufflevector(x, x, 8 * g, 8 * g + 1, 8 * g + 2, 8 * g + 3, 8 * g + 4, 8 * g + 5, 8 * g + 6, 8 * g + 7)
