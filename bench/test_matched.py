@@ -15,18 +15,26 @@ from scbsim.engines.stages import stages_of
 
 N, T = size((500, 100_000), (5, 300))
 SINGLE, DOUBLE = "float32", "float64"
-KINDS = size([(500, SINGLE), (100, SINGLE), (100, DOUBLE)], [(5, SINGLE)])
+LARGE, SMALL = 50_000, 500
+"""Samples of a batch, times N: in small batches entries are farther from zero."""
+KINDS = size(
+    [
+        (500, SINGLE, LARGE),
+        *((100, real, many) for real in (SINGLE, DOUBLE) for many in (LARGE, SMALL)),
+    ],
+    [(5, SINGLE, LARGE), (5, SINGLE, SMALL)],
+)
 SIZES = size([(10, 1_000), (100, 100_000), (500, 100_000)], [(5, 300)])
 
 
-def engine(name, rule, model, threads, N=N, T=T, precision=SINGLE, **noise):
+def engine(name, rule, model, threads, N=N, T=T, precision=SINGLE, samples=LARGE, **noise):
     spec = RunSpec.from_dict(
         {
             "task": {"N": N, "T": T, "Q": 2, "P_concentration": 0.005},
             "dynamics": {
                 "engine": name,
                 "rule": rule,
-                "batch_size": 5e4 * N,
+                "batch_size": samples * N,
                 "value": "matrix",
                 "precision": precision,
             },
@@ -43,13 +51,13 @@ def engine(name, rule, model, threads, N=N, T=T, precision=SINGLE, **noise):
     ("name", "rule"),
     [("dense", "sgd"), ("dense", "prox"), ("dense", "denoise"), ("sparse", "prox")],
 )
-@pytest.mark.parametrize(("N", "precision"), KINDS)
-def test_matched_step(N, precision, name, rule, threads, benchmark, best_of, note):
-    benchmark.group = f"matched noise, N={N} T={T} {precision}"
+@pytest.mark.parametrize(("N", "precision", "samples"), KINDS)
+def test_matched_step(N, precision, samples, name, rule, threads, benchmark, best_of, note):
+    benchmark.group = f"matched noise, N={N} T={T} B={samples * N} {precision}"
     numba.set_num_threads(threads)
-    kind = (name, rule, "matched", threads, N, T, precision)
-    matched, stage, every = engine(*kind, covariances=False)
-    plain, _, _ = engine(name, rule, "isotropic", threads, N, T, precision)
+    kind = (threads, N, T, precision, samples)
+    matched, stage, every = engine(name, rule, "matched", *kind, covariances=False)
+    plain, _, _ = engine(name, rule, "isotropic", *kind)
     matched.advance(stage, 1)
     steps = 4 if name == "dense" else 10
 
