@@ -1,7 +1,5 @@
 """The loop in C that bounds the dense step makes the same step."""
 
-import platform
-
 import numba
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from scbsim.kernels.random.normal import LANE_WORDS, fill_normals
 
 # Other instructions are taken where a processor lacks some.
 OPTIONS = [()]
-if platform.machine() in ("x86_64", "AMD64"):
+if in_c.ON_X86:
     OPTIONS.append(("-mno-avx512f",))
 
 ROWS, BLOCKS, STEPS = 8, 4, 2
@@ -45,8 +43,8 @@ def stepped(rule, s, z):
 @pytest.mark.parametrize("rule", ["sgd", "prox", "denoise"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_steps_are_those_of_the_same_normals(rule, precision, options):
-    if in_c.compiler() is None:
-        lacking("there is no compiler for C")
+    if in_c.compiled(precision, *options) is None:
+        lacking("no compiler for C takes the loop")
     shape = (ROWS, BLOCKS * in_c.BLOCK)
     loop = in_c.Loop(rule, shape, precision, lambda take, n: take(0, 0, n), *options)
     loop.step(STEPS)

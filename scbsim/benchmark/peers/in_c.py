@@ -5,6 +5,7 @@ It is compiled where there is a compiler, for the processor of the machine.
 
 import ctypes
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -17,25 +18,23 @@ from scbsim.benchmark.peers import AMPLITUDE, DECAY, LEVEL
 
 RULES = {"sgd": 0, "prox": 1, "denoise": 2}
 BLOCK = 2048
+ON_X86 = platform.machine() in ("x86_64", "AMD64")
 FLAGS = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
-
-
-def compiler():
-    """The path of a compiler for C, or None where there is none."""
-    return shutil.which(os.environ.get("CC", "gcc"))
 
 
 @cache
 def compiled(precision, *more):
     """The function of the loop, or None where nothing compiles it; ``more`` are options."""
     source = Path(__file__).with_name(f"dense_step_{precision}.c")
-    if compiler() is None:
+    compiler = shutil.which(os.environ.get("CC", "gcc"))
+    if compiler is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dense_step.so"
-        wide = [] if os.environ.get("SCBSIM_VECTOR_BITS") == "256" else ["512"]
-        flags = [*FLAGS, *(f"-mprefer-vector-width={bits}" for bits in wide), *more]
-        done = subprocess.run([compiler(), *flags, source, "-o", path], capture_output=True)
+        flags = [*FLAGS, *more]
+        if ON_X86 and os.environ.get("SCBSIM_VECTOR_BITS") != "256":
+            flags.append("-mprefer-vector-width=512")
+        done = subprocess.run([compiler, *flags, source, "-o", path], capture_output=True)
         if done.returncode:
             return None
         take = ctypes.CDLL(str(path)).take
